@@ -1,0 +1,53 @@
+"""What the user has to mend, or ought to know: one class for both, so that every message has the same parts."""
+
+from __future__ import annotations
+
+from kustomizer.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ERROR = "error"
+WARNING = "warning"
+INFO = "info"
+
+
+class ResourceRef(Record):
+    """Names one Kubernetes object, as ``results[].resourceRef`` of the KRM functions specification does."""
+
+    api_version: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        where = f" in namespace {self.namespace}" if self.namespace else ""
+        return f"{self.kind} {self.name}{where}" if self.name else self.kind
+
+
+class Problem(Record):
+    """One finding about the input.
+
+    ``field`` is the path of the field within ``resource`` (``spec.workers.lms.high.queues[0]``), ``remedy`` a
+    sentence that says what to do about it.
+    """
+
+    message: str
+    severity: str = ERROR
+    resource: ResourceRef | None = None
+    field: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        where = ": ".join(str(part) for part in (self.resource, self.field) if part)
+        text = f"{where}: {self.message}" if where else self.message
+        return f"{text}. {self.remedy}" if self.remedy else text
+
+
+class UserError(Exception):
+    """The input can't be used as it is; holds every problem that was found, not only the first."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems: Sequence[Problem] = problems

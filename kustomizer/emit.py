@@ -1,0 +1,117 @@
+"""Writes the tree as kustomize writes resources: block collections, two spaces, sequences at their key's column."""
+
+from __future__ import annotations
+
+import re
+
+from kustomizer.tree import Scalar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Unquoted, these are the same string to every YAML reader; anything else is quoted.
+_SAFE = re.compile(r"(?:--?)?[A-Za-z_/][A-Za-z0-9_./@%+=-]*(?:[,:][A-Za-z0-9_./@%+=-]+)*")
+_TYPED_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_PRINTABLE = re.compile("[\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
+# A block of text is written literally unless a line would change: it ends in a space, or is one of spaces.
+_ODD_LINE = re.compile(r"[ \t](?:\n|\Z)|[\t\x85\u2028\u2029]")
+_SHORT_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def emit(node: Any, indent: int = 0) -> str:
+    """Return ``node`` (a mapping or a sequence) as YAML text that starts at column ``indent`` and ends in a newline."""
+    out: list[str] = []
+    if isinstance(node, dict) and node:
+        _mapping(node, " " * indent, out)
+    elif isinstance(node, list) and node:
+        _sequence(node, " " * indent, out)
+    else:
+        out.append(" " * indent + "".join(_inline(node, " " * indent)))
+    return "\n".join([*out, ""])
+
+
+def _mapping(node: dict[str, Any], margin: str, out: list[str]) -> None:
+    for key, value in node.items():
+        head = f"{margin}{key.raw if type(key) is Scalar else quote(key)}:"
+        if isinstance(value, dict) and value:
+            out.append(head)
+            _mapping(value, margin + "  ", out)
+        elif isinstance(value, list) and value:
+            out.append(head)
+            _sequence(value, margin, out)
+        else:
+            token = _inline(value, margin)
+            out.append(f"{head} {token}" if token else head)
+
+
+def _sequence(node: list[Any], margin: str, out: list[str]) -> None:
+    for value in node:
+        if isinstance(value, (dict, list)) and value:
+            first = len(out)
+            if isinstance(value, dict):
+                _mapping(value, margin + "  ", out)
+            else:
+                _sequence(value, margin + "  ", out)
+            out[first] = f"{margin}- {out[first][len(margin) + 2 :]}"
+        else:
+            token = _inline(value, margin)
+            out.append(f"{margin}- {token}" if token else f"{margin}-")
+
+
+def _inline(node: Any, margin: str) -> str:
+    """Return a scalar or an empty collection as it stands behind its key; a block's lines are put at ``margin``."""
+    if type(node) is Scalar:
+        return _at_margin(node.raw, margin)
+    if isinstance(node, str):
+        return _at_margin(quote(node), margin)
+    if node is None:
+        return "null"
+    if isinstance(node, bool):
+        return "true" if node else "false"
+    if isinstance(node, dict):
+        return "{}"
+    if isinstance(node, list):
+        return "[]"
+    return repr(node)
+
+
+def _at_margin(raw: str, margin: str) -> str:
+    if "\n" not in raw:
+        return raw
+    header, *lines = raw.split("\n")
+    return "\n".join([header, *(margin + line if line else "" for line in lines)])
+
+
+def quote(text: str) -> str:
+    """Return the shortest common spelling of a string, in the form of :attr:`Scalar.raw`."""
+    if _SAFE.fullmatch(text) and text.lower() not in _TYPED_WORDS:
+        return text
+    return quoted_scalar(text)
+
+
+def quoted_scalar(text: str) -> str:
+    """Return ``text`` spelled so that no reader takes it for anything but a string."""
+    if "\n" in text and text[0] not in " \n" and _PRINTABLE.fullmatch(text) and not _ODD_LINE.search(text):
+        return _literal(text)
+    if _PRINTABLE.fullmatch(text) and not any(mark in text for mark in "\t\n\x85\u2028\u2029"):
+        return "'" + text.replace("'", "''") + "'"
+    return '"' + "".join(map(_escape, text)) + '"'
+
+
+def _literal(text: str) -> str:
+    body = text.rstrip("\n")
+    chomping = {0: "-", 1: ""}.get(len(text) - len(body), "+")
+    lines = (body if chomping == "-" else text[:-1]).split("\n")
+    return "\n".join([f"|{chomping}", *(f"  {line}" if line else "" for line in lines)])
+
+
+def _escape(char: str) -> str:
+    if char in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[char]
+    if _PRINTABLE.fullmatch(char) and char not in "\x85\u2028\u2029":
+        return char
+    code = ord(char)
+    if code > 0xFFFF:  # noqa: PLR2004 - the last code point of four digits
+        return f"\\U{code:08X}"
+    return f"\\u{code:04X}"

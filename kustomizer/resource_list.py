@@ -1,0 +1,183 @@
+"""The two forms in which kustomize hands resources over, and back: a ResourceList, and a stream of documents.
+
+The ResourceList is the KRM functions specification's
+(https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md).
+"""
+
+from __future__ import annotations
+
+from kustomizer import block_yaml
+from kustomizer.emit import emit
+from kustomizer.errors import Problem, UserError
+from kustomizer.record import Record
+from kustomizer.resources import Resource
+from kustomizer.tree import plain_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+_ITEM_INDENT = 2
+_HEADS = tuple(
+    f"apiVersion: config.kubernetes.io/{version}\nkind: ResourceList\nitems:\n- "
+    for version in ("v1", "v1beta1", "v1alpha1")
+)
+_CONFIG_KEY = "\nfunctionConfig:\n"
+
+
+class Input(Record):
+    """What the function was given: the resources, the configuration's tree, and the text around the items."""
+
+    resources: Sequence[Resource]
+    config: Any
+    head: str = ""
+    tail: str = ""
+    indent: int = 0
+
+
+def decode(data: bytes) -> str:
+    """Return ``data`` as text: UTF-8, with or without a byte order mark, any line ends."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(Problem(message=f"the input is not UTF-8 text (byte {error.start})")) from None
+    return text.replace("\r\n", "\n") if "\r" in text else text
+
+
+def read_resource_list(data: bytes) -> Input:
+    """Split a ResourceList; only the configuration is parsed where the text is as kustomize writes it."""
+    text = decode(data)
+    return _split(text) or _parse(text)
+
+
+def _split(text: str) -> Input | None:
+    head = next((head for head in _HEADS if text.startswith(head)), None)
+    end = text.find(_CONFIG_KEY)
+    if head is None or end < 0:
+        return None
+    start = len(head) - 2
+    items, tail = text[start : end + 1], text[end + 1 :]
+    if not _is_indented(items):
+        return None
+    try:
+        tree = block_yaml.read(tail.rstrip("\n").split("\n"))
+    except block_yaml.NotCanonical:
+        return None
+    if set(tree) != {"functionConfig"}:
+        # Results of a function before us, say.
+        return None
+    chunks = items[2:-1].split("\n- ")
+    resources = [Resource(f"- {chunk}\n", indent=_ITEM_INDENT) for chunk in chunks]
+    return Input(resources=resources, config=tree["functionConfig"], head=text[:start], tail=tail, indent=_ITEM_INDENT)
+
+
+def _is_indented(items: str) -> bool:
+    """Tell whether each line is empty, indented, or opens an item, by counting: a scan costs ten times as much."""
+    odd = items.count("\n") - 1 - items.count("\n ") - items.count("\n- ")
+    return odd == 0 or odd == sum(1 for line in items.split("\n")[:-1] if not line)
+
+
+def _parse(text: str) -> Input:
+    from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+
+    tree = full_yaml.read(text)
+    if not isinstance(tree, dict) or tree.get("kind") != "ResourceList":
+        raise UserError(
+            Problem(
+                message="the input is not a ResourceList",
+                field="kind",
+                remedy="Run the function with `kustomize build --enable-alpha-plugins --enable-exec`",
+            )
+        )
+    items = tree.get("items")
+    if not isinstance(items, list):
+        items = []
+    wrong = next((position for position, item in enumerate(items) if not isinstance(item, dict)), None)
+    if wrong is not None:
+        raise UserError(Problem(message="is not an object", field=f"items[{wrong}]"))
+    head = emit({key: tree[key] for key in ("apiVersion", "kind") if key in tree}) + "items:\n"
+    config = tree.get("functionConfig")
+    tail = emit({"functionConfig": config}) if config is not None else ""
+    resources = [Resource.new(item, indent=_ITEM_INDENT) for item in items]
+    return Input(resources=resources, config=config, head=head, tail=tail, indent=_ITEM_INDENT)
+
+
+def read_stream(data: bytes, config: bytes) -> Input:
+    """Split a stream of documents, as kustomize's legacy exec plugins get it; ``config`` is the plugin's own file."""
+    from_file = read_document(decode(config))
+    text = decode(data)
+    documents = text.removeprefix("---\n").split("\n---\n")
+    if any(_has_marker(document) for document in documents):
+        from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+
+        trees = [tree for tree in full_yaml.read_all(text) if tree is not None]
+        wrong = next((position for position, tree in enumerate(trees) if not isinstance(tree, dict)), None)
+        if wrong is not None:
+            raise UserError(Problem(message=f"document {wrong + 1} of the input is not an object"))
+        return Input(resources=[Resource.new(tree, indent=0) for tree in trees], config=from_file)
+    resources = [Resource(document.rstrip("\n") + "\n") for document in documents if _has_content(document)]
+    return Input(resources=resources, config=from_file)
+
+
+def _has_marker(document: str) -> bool:
+    """Tell whether a document holds a directive, or a marker that isn't a plain ``---`` line of its own."""
+    lines = f"\n{document}"
+    return "\n---" in lines or "\n..." in lines or "\n%" in lines
+
+
+def _has_content(document: str) -> bool:
+    return any(line.strip() and not line.startswith("#") for line in document.split("\n"))
+
+
+def read_document(text: str) -> Any:
+    """Return the tree of one document."""
+    try:
+        return block_yaml.read(text.removeprefix("---\n").rstrip("\n").split("\n"))
+    except (block_yaml.NotCanonical, IndexError):
+        from kustomizer import full_yaml  # noqa: PLC0415
+
+        return full_yaml.read(text)
+
+
+def write_resource_list(given: Input, items: Iterable[Resource], problems: Sequence[Problem]) -> str:
+    """Return the ResourceList that goes back: the items, the configuration, and the problems as ``results``."""
+    rendered = "".join([item.render() for item in items])
+    head = given.head if rendered else given.head.replace("items:\n", "items: []\n")
+    results = [_result(problem) for problem in problems]
+    return head + rendered + given.tail + (emit({"results": results}) if results else "")
+
+
+def _result(problem: Problem) -> dict[str, Any]:
+    message = f"{problem.message}. {problem.remedy}" if problem.remedy else problem.message
+    result: dict[str, Any] = {"message": message, "severity": problem.severity}
+    if problem.resource is not None:
+        names = {
+            "apiVersion": problem.resource.api_version,
+            "kind": problem.resource.kind,
+            "namespace": problem.resource.namespace,
+            "name": problem.resource.name,
+        }
+        result["resourceRef"] = {key: value for key, value in names.items() if value}
+    if problem.field:
+        result["field"] = {"path": problem.field}
+    return result
+
+
+def write_stream(items: Iterable[Resource]) -> str:
+    """Return the documents that go back to a legacy exec plugin's caller."""
+    return "---\n".join([item.render() for item in items])
+
+
+def plain_config(config: Any) -> dict[str, Any]:
+    """Return the configuration as plain values."""
+    value = plain_value(config)
+    if not isinstance(value, dict):
+        raise UserError(
+            Problem(
+                message="the input holds no configuration",
+                field="functionConfig",
+                remedy="List a CeleryWorkers object under `transformers:`",
+            )
+        )
+    return value

@@ -1,0 +1,269 @@
+"""The resources of a build: the text each was handed over as, parsed only where somebody asks for its tree."""
+
+from __future__ import annotations
+
+import re
+
+from kustomizer import block_yaml
+from kustomizer.emit import emit
+from kustomizer.errors import Problem, ResourceRef, UserError
+from kustomizer.tree import clone, is_null, lookup, plain_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+# kustomize's own bookkeeping (kyaml's and api/internal/utils' annotations). It belongs to the resource it came on: a
+# clone that claims `previousNames: lms-worker` makes references to lms-worker ambiguous.
+_INTERNAL_ANNOTATIONS = ("internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/")
+# A token that means itself to every YAML reader, or nothing.
+_PLAIN_NAME = re.compile(r"(?:[A-Za-z][A-Za-z0-9./:_-]*)?")
+_KUSTOMIZE_ID = "kustomize.config.k8s.io/id"
+
+NEEDS_HASH_SUFFIX = "internal.config.kubernetes.io/needsHashSuffix"
+"""With the value ``enabled`` kustomize hashes a new ConfigMap or Secret like a generated one (5.0.0 and 5.8.1)."""
+
+
+def is_internal_annotation(key: str) -> bool:
+    """Tell whether kustomize put this annotation on a resource for its own use during the build."""
+    return key == _KUSTOMIZE_ID or key.startswith(_INTERNAL_ANNOTATIONS)
+
+
+class Resource:
+    """One object of the build.
+
+    ``text`` is what came in, byte for byte; it goes out again unless :meth:`edit` was called.
+    """
+
+    __slots__ = ("_edited", "_header", "_tree", "indent", "text")
+
+    def __init__(self, text: str, *, indent: int = 0, tree: dict[str, Any] | None = None) -> None:
+        self.text = text
+        self.indent = indent
+        self._tree = tree
+        self._edited = not text
+        self._header: tuple[str, str, str, str] | None = None
+
+    @classmethod
+    def new(cls, tree: dict[str, Any], *, indent: int) -> Resource:
+        """Return a resource that didn't come in; ``indent`` as its neighbours have it."""
+        return cls("", indent=indent, tree=tree)
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        """The parsed object. Read it; to change it call :meth:`edit`."""
+        if self._tree is None:
+            self._tree = self._parse()
+        return self._tree
+
+    def edit(self) -> dict[str, Any]:
+        """Return the tree for changing; from now on the resource goes out as this tree."""
+        self._edited = True
+        self._header = None
+        return self.tree
+
+    def _parse(self) -> dict[str, Any]:
+        body = self.text if self.indent == 0 else " " * self.indent + self.text[self.indent :]
+        try:
+            tree = block_yaml.read(body.rstrip("\n").split("\n"), self.indent)
+        except block_yaml.NotCanonical:
+            from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+
+            tree = full_yaml.read(body)
+        if not isinstance(tree, dict):
+            raise UserError(Problem(message="an item of the input is not an object"))
+        return tree
+
+    @property
+    def api_version(self) -> str:
+        """``apiVersion`` as it stands, empty where there is none."""
+        return self._head[0]
+
+    @property
+    def kind(self) -> str:
+        """``kind`` as it stands, empty where there is none."""
+        return self._head[1]
+
+    @property
+    def namespace(self) -> str:
+        """``metadata.namespace``, empty where there is none."""
+        return self._head[2]
+
+    @property
+    def name(self) -> str:
+        """``metadata.name``, empty where there is none."""
+        return self._head[3]
+
+    @property
+    def ref(self) -> ResourceRef:
+        """What errors call this resource."""
+        return ResourceRef(api_version=self.api_version, kind=self.kind, namespace=self.namespace, name=self.name)
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Group, kind, namespace and name: what makes two manifests the same object."""
+        api_version, kind, namespace, name = self._head
+        return (api_version.rpartition("/")[0], kind, namespace, name)
+
+    @property
+    def _head(self) -> tuple[str, str, str, str]:
+        if self._header is None:
+            scanned = _scan_header(self.text, self.indent) if self._tree is None else None
+            self._header = scanned or self._header_of_tree()
+        return self._header
+
+    def _header_of_tree(self) -> tuple[str, str, str, str]:
+        tree = self.tree
+        paths = (("apiVersion",), ("kind",), ("metadata", "namespace"), ("metadata", "name"))
+        fields = (lookup(tree, *path) for path in paths)
+        api_version, kind, namespace, name = ("" if is_null(field) else str(field) for field in fields)
+        return (api_version, kind, namespace, name)
+
+    def mentions(self, word: str) -> bool:
+        """Tell whether ``word`` may stand in the object: False is certain and costs no parsing."""
+        return self._edited or word in self.text
+
+    def render(self) -> str:
+        """Return the text that goes out, ending in a newline."""
+        if not self._edited:
+            return self.text
+        text = emit(self.tree, self.indent)
+        return text if self.indent == 0 else "- " + text[self.indent :]
+
+    def copy_tree(self) -> dict[str, Any]:
+        """Return a deep copy of the tree for a new resource, without kustomize's bookkeeping."""
+        tree: dict[str, Any] = clone(self.tree)
+        drop_internal_annotations(tree)
+        return tree
+
+
+def drop_internal_annotations(tree: dict[str, Any]) -> None:
+    """Take kustomize's bookkeeping off ``tree``, and the annotations' mapping where nothing else is in it."""
+    metadata = tree.get("metadata")
+    annotations = lookup(tree, "metadata", "annotations")
+    if not isinstance(metadata, dict) or not isinstance(annotations, dict):
+        return
+    kept = {key: value for key, value in annotations.items() if not is_internal_annotation(key)}
+    if kept:
+        metadata["annotations"] = kept
+    else:
+        del metadata["annotations"]
+
+
+def _scan_header(text: str, indent: int) -> tuple[str, str, str, str] | None:
+    """Read apiVersion, kind, namespace and name off a text of kustomize's form, None where a parser has to.
+
+    Ten thousand resources that nobody asks for cost a few string searches each.
+    """
+    margin = "\n" + " " * indent
+    text = margin + text[indent:]
+    api_version = _token(text, f"{margin}apiVersion: ")
+    kind = _token(text, f"{margin}kind: ")
+    position = text.find(f"{margin}metadata:\n")
+    if position < 0 or not api_version or not kind:
+        return None
+    namespace = name = ""
+    position += len(margin) + len("metadata:")
+    name_key, namespace_key = f"{margin}  name: ", f"{margin}  namespace: "
+    while position >= 0 and text.startswith(f"{margin}  ", position):
+        if text.startswith(name_key, position):
+            name = _rest_of_line(text, position + len(name_key))
+        elif text.startswith(namespace_key, position):
+            namespace = _rest_of_line(text, position + len(namespace_key))
+        position = text.find("\n", position + 1)
+    tokens = (api_version, kind, namespace, name)
+    return tokens if name and all(map(_PLAIN_NAME.fullmatch, tokens)) else None
+
+
+def _token(text: str, key: str) -> str:
+    position = text.find(key)
+    return _rest_of_line(text, position + len(key)) if position >= 0 else ""
+
+
+def _rest_of_line(text: str, start: int) -> str:
+    end = text.find("\n", start)
+    return text[start:] if end < 0 else text[start:end]
+
+
+class Resources:
+    """All resources of one build, in order; new ones follow the one they belong to."""
+
+    def __init__(self, items: Iterable[Resource]) -> None:
+        self._items = list(items)
+        self._after: dict[int, list[Resource]] = {}
+        self._removed: set[int] = set()
+        self._by_identity: dict[tuple[str, str, str, str], Resource] = {}
+        duplicates = []
+        for item in self._items:
+            if not item.kind or not item.name:
+                duplicates.append(_nameless(item))
+            elif self._by_identity.setdefault(item.identity, item) is not item:
+                duplicates.append(
+                    Problem(
+                        message="the input holds this object twice",
+                        resource=item.ref,
+                        remedy="Leave one of the two out of the build",
+                    )
+                )
+        if duplicates:
+            raise UserError(*duplicates)
+
+    def __iter__(self) -> Iterator[Resource]:
+        for item in self._items:
+            if id(item) not in self._removed:
+                yield item
+            yield from self._after.get(id(item), ())
+
+    def of_kind(self, *kinds: str) -> list[Resource]:
+        """Return the resources of these kinds."""
+        return [item for item in self if item.kind in kinds]
+
+    def find(self, kind: str, name: str, namespace: str | None = None) -> list[Resource]:
+        """Return the resources of this kind and name, in ``namespace`` where one is given."""
+        return [
+            item
+            for item in self
+            if item.name == name and item.kind == kind and (namespace is None or item.namespace == namespace)
+        ]
+
+    def get(self, identity: tuple[str, str, str, str]) -> Resource | None:
+        """Return the resource with this group, kind, namespace and name."""
+        return self._by_identity.get(identity)
+
+    def remove(self, item: Resource) -> None:
+        """Take ``item`` out of the build; what follows it stays where it is."""
+        self._removed.add(id(item))
+        self._by_identity.pop(item.identity, None)
+
+    def add(self, item: Resource, *, after: Resource) -> None:
+        """Put a new resource behind ``after`` and what already follows that.
+
+        Raises UserError where the build has another object of that name; the very same one is left as it is.
+        """
+        present = self._by_identity.get(item.identity)
+        if present is not None:
+            if not same_object(present.tree, item.tree):
+                raise UserError(
+                    Problem(
+                        message="the build already has an object of this name, and a different one",
+                        resource=present.ref,
+                        remedy="Rename or remove it, or give the worker another name",
+                    )
+                )
+            return
+        self._by_identity[item.identity] = item
+        self._after.setdefault(id(after), []).append(item)
+
+
+def _nameless(item: Resource) -> Problem:
+    missing = "kind" if not item.kind else "metadata.name"
+    return Problem(message=f"an item of the input has no {missing}", resource=item.ref, field=missing)
+
+
+def same_object(left: dict[str, Any], right: dict[str, Any]) -> bool:
+    """Tell whether two trees are the same object, kustomize's bookkeeping aside."""
+    first, second = clone(left), clone(right)
+    for tree in (first, second):
+        drop_internal_annotations(tree)
+    return bool(plain_value(first) == plain_value(second))

@@ -1,0 +1,93 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: clean demo format help lint parts test upgrade
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --constraint requirements/dev.txt
+RUFF := $(BIN)/ruff
+# The newest and the oldest kustomize that we say we support: tests run against both.
+KUSTOMIZE_NEWEST := 5.8.1
+KUSTOMIZE_OLDEST := 5.2.1
+
+##### Use
+
+demo: .venv/.demo ## Render a Tutor site, build overlays/production on it and show its workers
+	@mkdir -p build
+	@installed="$$($(BIN)/python -c 'from importlib.metadata import version; print(version("tutor"))')"; \
+	if [ "$$(cat tutor/env/version 2>/dev/null)" != "$$installed" ]; then \
+		echo "Rendering a site with Tutor $$installed into tutor/ ..."; \
+		$(BIN)/tutor --root="$(CURDIR)/tutor" config save >build/tutor.log 2>&1 || { cat build/tutor.log >&2; exit 1; }; \
+	fi
+	@kustomize="$$($(BIN)/python tools/get_kustomize)" || exit 1; \
+	"$$kustomize" build --enable-alpha-plugins --enable-exec overlays/production >build/production.yaml.new
+	@mv build/production.yaml.new build/production.yaml
+	@echo "Built overlays/production: build/production.yaml"
+	@$(BIN)/python tools/demo_table.py build/production.yaml
+
+##### Work on the project
+
+test: lint parts ## Check style and types, and run every test on real Tutor, kustomize and Redis
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/.dev ## Check style and types only
+	$(RUFF) check
+	$(RUFF) format --check
+	$(BIN)/mypy
+
+format: .venv/.dev ## Rewrite the code the way `make lint` wants it
+	$(RUFF) check --fix
+	$(RUFF) format
+
+upgrade: ## Renew the pinned versions in requirements/ (needs uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+		--extra dev --extra tutor --output-file requirements/dev.txt pyproject.toml
+	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+		--no-emit-package click --no-emit-package tutor --output-file requirements/sites.txt requirements/sites.in
+
+# tutor/ stays: by now it may be somebody's site, with its passwords.
+clean: ## Remove what make has made, but not tutor/
+	rm -rf .venv .tools build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## Print this help
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##### / {printf "\n\033[1m%s\033[0m\n", substr($$0, 7)} \
+		/^[a-z]+:.*## / {printf "  \033[33m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Parts
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Error: no $(PYTHON) on PATH: install Python 3.10 or newer, or say which one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Error: $$($(PYTHON) --version) is too old, 3.10 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Error: $$($(PYTHON) --version) has no venv: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making the environment .venv ..."
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+
+.venv/.demo: .venv/bin/python pyproject.toml requirements/dev.txt
+	@echo "Installing Tutor and this project into .venv ..."
+	@$(PIP) --editable '.[tutor]'
+	@touch $@
+
+.venv/.dev: .venv/bin/python pyproject.toml requirements/dev.txt
+	@echo "Installing what tests need into .venv ..."
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+# Quick when there is nothing to do: the two scripts know better than make when there is.
+parts: .venv/bin/python ## Get what tests need besides Python: kustomize, Tutor sites, Redis
+	@$(BIN)/python tools/get_kustomize --version $(KUSTOMIZE_NEWEST) --dir .tools/kustomize/$(KUSTOMIZE_NEWEST) >/dev/null
+	@$(BIN)/python tools/get_kustomize --version $(KUSTOMIZE_OLDEST) --dir .tools/kustomize/$(KUSTOMIZE_OLDEST) >/dev/null
+	@$(BIN)/python tools/get_tutor --all
+	@if command -v redis-server >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing Debian's redis-server ..."; \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends redis-server >/dev/null; \
+	else \
+		echo "Error: no redis-server on PATH, which the tests need: apt-get install redis-server (Debian, Ubuntu)," \
+			"brew install redis (macOS)" >&2; \
+		exit 1; \
+	fi

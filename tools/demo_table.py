@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sys
 import textwrap
@@ -68,7 +69,7 @@ def rows(resources: Sequence[Any]) -> Iterator[tuple[str, str, str, str]]:
         for words in command_lines(deployment):
             consumed = queues(words)
             if consumed is None:
-                yield ("(unnamed)", name, "its app's default", scales)
+                yield ("(its default)", name, "names no queue", scales)
                 continue
             what = "only this queue" if len(consumed) == 1 else f"{len(consumed)} queues"
             for queue in consumed:
@@ -77,15 +78,19 @@ def rows(resources: Sequence[Any]) -> Iterator[tuple[str, str, str, str]]:
 
 def table(lines: Sequence[Sequence[str]], width: int) -> str:
     """Return ``lines`` in columns, wrapped within their cells if they would be wider than ``width``."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    columns = list(zip(*lines, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    longest_words = [max(len(word) for cell in column for word in cell.split()) for column in columns]
     while sum(widths) + 2 * (len(widths) - 1) > width:
-        widths[widths.index(max(widths))] -= 1
+        # Words are broken only when wrapping between them doesn't do.
+        wrappable = [index for index, size in enumerate(widths) if size > longest_words[index]]
+        widest = max(wrappable or range(len(widths)), key=lambda index: widths[index])
+        widths[widest] -= 1
     text = []
     for line in lines:
-        cells = [textwrap.wrap(cell, size) or [""] for cell, size in zip(line, widths, strict=True)]
-        for part in range(max(map(len, cells))):
-            shown = [cell[part] if part < len(cell) else "" for cell in cells]
-            text.append("  ".join(cell.ljust(size) for cell, size in zip(shown, widths, strict=True)).rstrip())
+        cells = [textwrap.wrap(cell, size, break_on_hyphens=False) for cell, size in zip(line, widths, strict=True)]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            text.append("  ".join(part.ljust(size) for part, size in zip(parts, widths, strict=True)).rstrip())
     return "\n".join(text)
 
 

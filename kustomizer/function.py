@@ -1,0 +1,115 @@
+"""The KRM function: resources and a CeleryWorkers configuration in, the resources of a split site out.
+
+It speaks both protocols that kustomize has for executables: the exec function's ResourceList, and the legacy exec
+plugin's configuration file and stream of documents.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from kustomizer.errors import ERROR, Problem, UserError
+from kustomizer.record import Record
+from kustomizer.resource_list import (
+    plain_config,
+    read_resource_list,
+    read_stream,
+    write_resource_list,
+    write_stream,
+)
+from kustomizer.resources import Resources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kustomizer.config import CeleryWorkers
+    from kustomizer.resource_list import Input
+
+GROUP = "celery.openedx.io"
+KIND = "CeleryWorkers"
+
+
+class Output(Record):
+    """What the function answers: what goes to stdout, what to tell the user, and whether it worked."""
+
+    data: bytes
+    problems: Sequence[Problem]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a problem is an error, so that nothing was changed."""
+        return any(problem.severity == ERROR for problem in self.problems)
+
+
+def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
+    """Carry the configuration out on ``resources``. Returns warnings; raises UserError for what is refused."""
+    from kustomizer.plan import plan  # noqa: PLC0415 - what a refused input doesn't need isn't imported
+    from kustomizer.routing import route  # noqa: PLC0415
+    from kustomizer.split import split  # noqa: PLC0415
+
+    plans, problems = plan(resources, config)
+    for service_plan in plans:
+        problems += split(resources, config, service_plan)
+    problems += route(resources, config)
+    for resource in resources.of_kind(KIND):
+        # The overlay lists the configuration as a resource, too, so that an unfinished build doesn't apply cleanly.
+        if resource.api_version.startswith(f"{GROUP}/"):
+            resources.remove(resource)
+    return problems
+
+
+def run_resource_list(data: bytes) -> Output:
+    """Run on a ResourceList. Where something is refused the items come back as they were, with the ``results``."""
+    try:
+        given = read_resource_list(data)
+    except UserError as error:
+        return Output(data=b"", problems=error.problems)
+    problems: Sequence[Problem]
+    try:
+        resources, problems = _run(given)
+        text = write_resource_list(given, resources, problems)
+    except UserError as error:
+        # Read again: the trees may have been changed already.
+        problems = error.problems
+        untouched = read_resource_list(data)
+        text = write_resource_list(untouched, untouched.resources, problems)
+    return Output(data=text.encode(), problems=problems)
+
+
+def run_stream(data: bytes, config: bytes) -> Output:
+    """Run as a legacy exec plugin: ``config`` is the plugin's own file, ``data`` a stream of documents."""
+    try:
+        resources, problems = _run(read_stream(data, config))
+        return Output(data=write_stream(resources).encode(), problems=problems)
+    except UserError as error:
+        return Output(data=b"", problems=error.problems)
+
+
+def _run(given: Input) -> tuple[Resources, list[Problem]]:
+    from kustomizer.config import load  # noqa: PLC0415
+
+    config = load(plain_config(given.config))
+    resources = Resources(given.resources)
+    return resources, transform(resources, config)
+
+
+def main() -> None:
+    """Run as kustomize runs it: a legacy exec plugin has the configuration's path as its argument."""
+    data = sys.stdin.buffer.read()
+    if len(sys.argv) > 1:
+        try:
+            with open(sys.argv[1], "rb") as file:  # noqa: PTH123 - pathlib costs 5 ms to import
+                config = file.read()
+        except OSError as error:
+            message = f"can't read the configuration {sys.argv[1]}: {error.strerror}"
+            output = Output(data=b"", problems=[Problem(message=message)])
+        else:
+            output = run_stream(data, config)
+    else:
+        output = run_resource_list(data)
+    for problem in output.problems:
+        print(f"tutor-celery-workers: {problem.severity}: {problem}", file=sys.stderr)
+    sys.stdout.buffer.write(output.data)
+    sys.stdout.buffer.flush()
+    sys.exit(1 if output.failed else 0)

@@ -1,0 +1,76 @@
+"""Gives the routing of tasks to every pod that sends them: what mounts a service's settings loads ours instead."""
+
+from __future__ import annotations
+
+from kustomizer.errors import INFO, Problem
+from kustomizer.settings import config_map, render, settings_file
+from kustomizer.settings_volume import find_volume, mount_ours, obstacle, tutors_config_map
+from kustomizer.tutor import pod_template
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kustomizer.config import CeleryWorkers
+    from kustomizer.resources import Resource, Resources
+    from kustomizer.settings import SettingsFile
+
+_IMMUTABLE = {"Job": "a Job's template is immutable", "Pod": "a Pod's volumes are immutable"}
+# Objects of data, in which the name of Tutor's ConfigMap is just a word.
+_DATA = frozenset({"ConfigMap", "Secret", "CeleryWorkers"})
+
+
+def routing_table(config: CeleryWorkers, service: str) -> dict[str, str]:
+    """Return the configured routing of ``service``: task to queue."""
+    return {task: route.queue for task, route in config.spec.routing.get(service, {}).items()}
+
+
+def route(resources: Resources, config: CeleryWorkers) -> list[Problem]:
+    """Give the routing to each pod template that mounts a routed service's settings, and doesn't load ours yet.
+
+    Returns what was left alone, and why.
+    """
+    notes: list[Problem] = []
+    for service in config.spec.routing:
+        table = routing_table(config, service)
+        if table:
+            notes += _route_service(resources, config, settings_file(service, config.spec.settings.modules), table)
+    return notes
+
+
+def _route_service(
+    resources: Resources, config: CeleryWorkers, file: SettingsFile, table: Mapping[str, str]
+) -> list[Problem]:
+    notes: list[Problem] = []
+    name = f"{file.service}-celery-settings"
+    text = render(file, routing=table, worker=None)
+    for resource in list(resources):
+        if resource.kind in _DATA or not resource.mentions(file.config_map):
+            continue
+        template = pod_template(resource)
+        if template is None:
+            if file.config_map in resource.text:
+                notes.append(_left_alone(resource, file, "this function knows no pod template in it"))
+            continue
+        volume = find_volume(template, file)
+        if volume is None or volume.is_ours:
+            continue
+        tutors = tutors_config_map(resources, file, resource.namespace)
+        reason = _IMMUTABLE.get(resource.kind) or obstacle(template, volume, file, tutors)
+        if reason or tutors is None:
+            notes.append(_left_alone(resource, file, reason))
+            continue
+        resource.edit()
+        mount_ours(template, volume, file, config_map=name, tutors=tutors)
+        ours = config_map(name, file, text, owner=tutors, annotations=config.spec.settings.annotations)
+        resources.add(ours, after=tutors)
+    return notes
+
+
+def _left_alone(resource: Resource, file: SettingsFile, reason: str) -> Problem:
+    return Problem(
+        message=f"names {file.config_map} but keeps Tutor's own routing: {reason}",
+        severity=INFO,
+        resource=resource.ref,
+        remedy="Tasks that it sends go to the queues that Open edX's settings choose",
+    )

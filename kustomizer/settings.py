@@ -1,0 +1,132 @@
+"""Celery settings for what is split: a small settings module that runs Tutor's own and adds to it.
+
+Tutor's ConfigMap stays as it is, since `tutor k8s do` names it by the hash of Tutor's own build. The pod mounts, in the
+place of it, a projected volume *of a new name* (a volume that keeps its name and changes its kind is refused by
+server-side apply) in which Tutor's file has another name and ours takes its place.
+"""
+
+from __future__ import annotations
+
+from kustomizer.record import Record
+from kustomizer.resources import NEEDS_HASH_SUFFIX, Resource
+from kustomizer.tree import lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+TUTORS_FILE_PREFIX = "tutor_"
+"""What goes before the name of Tutor's settings file where ours takes its place."""
+
+
+class CelerySettings(Record):
+    """What a worker's own settings module says besides the routing.
+
+    ``unacked_suffix`` gives the worker in-flight keys of its own; times are seconds.
+    """
+
+    unacked_suffix: str = ""
+    visibility_timeout: int | None = None
+    reject_on_worker_lost: bool | None = None
+    soft_shutdown_timeout: int | None = None
+
+
+class SettingsFile(Record):
+    """A Django settings module of a service, as a pod finds it: ``lms.envs.tutor.production``, ``production.py``."""
+
+    service: str
+    module: str
+
+    @property
+    def name(self) -> str:
+        """The file's name in the settings ConfigMap."""
+        return self.module.rpartition(".")[2] + ".py"
+
+    @property
+    def config_map(self) -> str:
+        """The ConfigMap that Tutor generates for the service."""
+        return f"openedx-settings-{self.service}"
+
+    @property
+    def volume(self) -> str:
+        """The name of the projected volume that takes the place of Tutor's."""
+        return f"celery-settings-{self.service}"
+
+
+def settings_file(service: str, modules: Mapping[str, str]) -> SettingsFile:
+    """Return the settings module of ``service``: the one that the configuration names, or Tutor's."""
+    return SettingsFile(service=service, module=modules.get(service, f"{service}.envs.tutor.production"))
+
+
+def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySettings | None) -> str:
+    """Return the text of our settings module; each name and number in it is a Python literal.
+
+    Tutor's file runs in this module's own namespace, where a star import would leave the ``FeaturesProxy(globals())``
+    of Tutor 22 bound to another one.
+    """
+    lines = [
+        "# Made by tutor-kustomizer from the CeleryWorkers configuration.",
+        "from pathlib import Path as _Path",
+        "",
+        f"_tutor = _Path(__file__).with_name({TUTORS_FILE_PREFIX + file.name!r})",
+        'exec(compile(_tutor.read_bytes(), str(_tutor), "exec"), globals())',
+    ]
+    if worker is not None:
+        lines += ["", *_worker_lines(worker)]
+    if routing:
+        lines += ["", *_update("EXPLICIT_QUEUES", {task: {"queue": queue} for task, queue in routing.items()})]
+    return "\n".join([*lines, ""])
+
+
+def _worker_lines(worker: CelerySettings) -> list[str]:
+    lines = ["CELERY_ACKS_LATE = True"]
+    if worker.reject_on_worker_lost is not None:
+        lines.append(f"CELERY_REJECT_ON_WORKER_LOST = {worker.reject_on_worker_lost!r}")
+    if worker.soft_shutdown_timeout is not None:
+        lines.append(f"CELERYD_SOFT_SHUTDOWN_TIMEOUT = {worker.soft_shutdown_timeout!r}")
+    options: dict[str, object] = {}
+    if worker.unacked_suffix:
+        # All three: with some of them shared, messages are stranded (kombu/transport/redis.py).
+        for key in ("unacked", "unacked_index", "unacked_mutex"):
+            options[f"{key}_key"] = f"{key}.{worker.unacked_suffix}"
+    if worker.visibility_timeout is not None:
+        options["visibility_timeout"] = worker.visibility_timeout
+    if options:
+        lines += _update("BROKER_TRANSPORT_OPTIONS", options)
+    return lines
+
+
+def _update(name: str, entries: Mapping[str, object]) -> list[str]:
+    return [
+        f"{name} = {{",
+        f"    **(globals().get({name!r}) or {{}}),",
+        *(f"    {key!r}: {value!r}," for key, value in entries.items()),
+        "}",
+    ]
+
+
+def config_map(
+    name: str, file: SettingsFile, text: str, *, owner: Resource, annotations: Mapping[str, str]
+) -> Resource:
+    """Return the ConfigMap ``name`` that holds our settings module, labelled like ``owner``.
+
+    It asks kustomize for a hash suffix, so that a change rolls the pods that read it.
+    """
+    metadata = sites_metadata(owner, name=name)
+    metadata["annotations"] = {**metadata["annotations"], **annotations, NEEDS_HASH_SUFFIX: "enabled"}
+    tree = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {file.name: text}}
+    return Resource.new(tree, indent=owner.indent)
+
+
+def sites_metadata(owner: Resource, *, name: str) -> dict[str, Any]:
+    """Return the metadata of a new object that Tutor's selectors take for one of the site, as ``owner`` is."""
+    prefix = "app.kubernetes.io/"
+    labels = lookup(owner.tree, "metadata", "labels") or {}
+    annotations = lookup(owner.tree, "metadata", "annotations") or {}
+    return {
+        "name": name,
+        **({"namespace": owner.namespace} if owner.namespace else {}),
+        "labels": {key: value for key, value in labels.items() if key.startswith(prefix)},
+        "annotations": {key: value for key, value in annotations.items() if key.startswith(prefix)},
+    }

@@ -1,0 +1,137 @@
+"""What selects or targets a worker and so leaves its copies out: autoscalers, budgets, policies, Services, monitors."""
+
+from __future__ import annotations
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.resources import Resource
+from kustomizer.tree import clone, lookup, plain_value
+from kustomizer.tutor import NAME_LABEL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from kustomizer.resources import Resources
+
+_TARGET_REFERENCES = {
+    "HorizontalPodAutoscaler": ("spec", "scaleTargetRef"),
+    "VerticalPodAutoscaler": ("spec", "targetRef"),
+}
+_SELECTORS = {
+    "PodDisruptionBudget": ("spec", "selector"),
+    "NetworkPolicy": ("spec", "podSelector"),
+    "Service": ("spec", "selector"),
+    "PodMonitor": ("spec", "selector"),
+}
+KINDS = (*_TARGET_REFERENCES, *_SELECTORS)
+"""The kinds that are looked at, and that ``spec.copyTargeting`` may name."""
+
+_CONSEQUENCES = {
+    "HorizontalPodAutoscaler": "they have no autoscaler of this kind",
+    "VerticalPodAutoscaler": "their requests aren't adjusted",
+    "PodDisruptionBudget": "a node's drain may evict all of them at once",
+    "NetworkPolicy": "they may be cut off from what the worker reaches, MySQL and Redis among it",
+    "Service": "it doesn't reach them",
+    "PodMonitor": "their metrics aren't scraped",
+}
+
+
+def targeting(resources: Resources, worker: Resource) -> list[Resource]:
+    """Return the resources that may select or target ``worker``: those of these kinds that name it."""
+    return [
+        resource
+        for resource in resources.of_kind(*KINDS)
+        if resource.namespace == worker.namespace and resource.mentions(worker.name)
+    ]
+
+
+def leaves_out(resource: Resource, worker: Resource, copy: Resource) -> bool:
+    """Tell whether ``resource`` selects or targets ``worker`` but not ``copy``."""
+    reference = lookup(resource.tree, *_TARGET_REFERENCES.get(resource.kind, ("",)))
+    if reference is not None:
+        return _refers(reference, worker)
+    return any(
+        _selects(selector, _pod_labels(worker)) and not _selects(selector, _pod_labels(copy))
+        for selector in _selectors(resource)
+    )
+
+
+def _refers(reference: Any, worker: Resource) -> bool:
+    return bool(lookup(reference, "kind") == "Deployment" and lookup(reference, "name") == worker.name)
+
+
+def _selectors(resource: Resource) -> Iterator[Any]:
+    """Yield the label selectors of ``resource``; a policy's peers too, since MySQL's may let only the worker in."""
+    path = _SELECTORS.get(resource.kind)
+    selector = lookup(resource.tree, *path) if path else None
+    if resource.kind == "Service":
+        yield {"matchLabels": selector} if selector else None
+        return
+    yield selector
+    for direction, peers in (("ingress", "from"), ("egress", "to")):
+        for rule in lookup(resource.tree, "spec", direction) or ():
+            for peer in lookup(rule, peers) or ():
+                yield lookup(peer, "podSelector")
+
+
+def _pod_labels(resource: Resource) -> dict[str, str]:
+    labels = plain_value(lookup(resource.tree, "spec", "template", "metadata", "labels"))
+    return labels if isinstance(labels, dict) else {}
+
+
+def _selects(selector: Any, labels: dict[str, str]) -> bool:
+    """Tell whether a LabelSelector selects ``labels`` (``matchLabels`` and ``matchExpressions``, all of them)."""
+    if not isinstance(selector, dict):
+        return False
+    for key, value in (lookup(selector, "matchLabels") or {}).items():
+        if labels.get(key) != value:
+            return False
+    return all(_holds(expression, labels) for expression in lookup(selector, "matchExpressions") or ())
+
+
+def _holds(expression: Any, labels: dict[str, str]) -> bool:
+    key, operator = lookup(expression, "key"), lookup(expression, "operator")
+    values = lookup(expression, "values") or []
+    holds: dict[Any, Callable[[], bool]] = {
+        "In": lambda: labels.get(key) in values,
+        "NotIn": lambda: labels.get(key) not in values,
+        "Exists": lambda: key in labels,
+        "DoesNotExist": lambda: key not in labels,
+    }
+    return operator in holds and holds[operator]()
+
+
+def copy_for(resource: Resource, worker: Resource, copy: Resource) -> Resource:
+    """Return a copy of ``resource`` that selects or targets ``copy`` where it did ``worker``."""
+    tree = resource.copy_tree()
+    old, new = worker.name, copy.name
+    name = resource.name.replace(old, new) if old in resource.name else f"{resource.name}-{new}"
+    tree["metadata"]["name"] = name
+    labels = lookup(tree, "metadata", "labels")
+    if lookup(labels, NAME_LABEL) == old:
+        labels[NAME_LABEL] = new
+    reference = lookup(tree, *_TARGET_REFERENCES.get(resource.kind, ("",)))
+    if reference is not None:
+        reference["name"] = new
+    else:
+        tree["spec"] = _renamed(clone(tree["spec"]), old, new)
+    return Resource.new(tree, indent=resource.indent)
+
+
+def _renamed(node: Any, old: str, new: str) -> Any:
+    if isinstance(node, dict):
+        return {key: _renamed(child, old, new) for key, child in node.items()}
+    if isinstance(node, list):
+        return [_renamed(child, old, new) for child in node]
+    return new if isinstance(node, str) and node == old else node
+
+
+def left_out(resource: Resource, copies: Sequence[str], worker: Resource) -> Problem:
+    """Return the warning that ``resource`` holds for the worker but not for its copies."""
+    return Problem(
+        message=f"holds for {worker.name} but not for {', '.join(copies)}: {_CONSEQUENCES[resource.kind]}",
+        severity=WARNING,
+        resource=resource.ref,
+        remedy=f"Set spec.copyTargeting: [{resource.kind}] to copy it, or widen it",
+    )

@@ -1,0 +1,191 @@
+"""What Tutor emits for Celery, from 16 to 22: worker Deployments, their queues and the ConfigMaps they read.
+
+Read off real builds of each version; ``tests/test_real_sites.py`` holds this module to them.
+"""
+
+from __future__ import annotations
+
+from kustomizer.celery_args import find_worker
+from kustomizer.errors import Problem, UserError
+from kustomizer.record import Record
+from kustomizer.tree import is_null, lookup, plain_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from kustomizer.celery_args import CommandLine
+    from kustomizer.resources import Resource, Resources
+
+NAME_LABEL = "app.kubernetes.io/name"
+"""The one label by which Tutor tells its Deployments' pods apart."""
+
+OPEN_EDX_SERVICES = ("lms", "cms")
+"""The services that read Open edX's settings, and so can be given ours."""
+
+# Tutor 16 and 17 name no queues: their workers take whatever edx-platform's CELERY_QUEUES lists
+# (lms/envs/production.py and cms/envs/production.py of the releases Palm and Quince).
+KNOWN_QUEUES = {
+    "lms": ("edx.lms.core.default", "edx.lms.core.high", "edx.lms.core.high_mem"),
+    "cms": ("edx.cms.core.default", "edx.cms.core.high", "edx.cms.core.low"),
+}
+
+# Where a pod's template stands, by kind; a Pod is one itself.
+_POD_TEMPLATES = {
+    "Pod": (),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+}
+_COMMON_POD_TEMPLATE = ("spec", "template")
+
+
+class EmittedWorker(Record):
+    """A service's Celery worker as Tutor and its plugins emitted it."""
+
+    service: str
+    resource: Resource
+    container: int
+    """Which of the pod's containers runs Celery."""
+    command_line: CommandLine
+
+    @property
+    def deployment(self) -> str:
+        """The Deployment's name."""
+        return self.resource.name
+
+    @property
+    def grace_period(self) -> int:
+        """The seconds that its pods get to finish, 0 where the manifest leaves that to Kubernetes."""
+        seconds = plain_value(lookup(self.resource.tree, "spec", "template", "spec", "terminationGracePeriodSeconds"))
+        return seconds if isinstance(seconds, int) else 0
+
+    @property
+    def queues(self) -> tuple[str, ...] | None:
+        """The queues it consumes, None where only the application's own settings know."""
+        named = self.command_line.queues
+        if named is not None:
+            return named
+        known = KNOWN_QUEUES.get(self.service)
+        if known is None:
+            return None
+        excluded = self.command_line.excluded_queues or ()
+        return tuple(queue for queue in known if queue not in excluded)
+
+
+def pod_template(resource: Resource) -> dict[str, Any] | None:
+    """Return the tree of the pod template within ``resource``, None where it has none."""
+    template = lookup(resource.tree, *_POD_TEMPLATES.get(resource.kind, _COMMON_POD_TEMPLATE))
+    return template if isinstance(template, dict) and isinstance(lookup(template, "spec", "containers"), list) else None
+
+
+def pod_template_path(kind: str) -> str:
+    """Return the path of the pod template within an object of ``kind``, as errors name it."""
+    return ".".join(_POD_TEMPLATES.get(kind, _COMMON_POD_TEMPLATE))
+
+
+def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
+    """Return the Celery worker of ``service``: the Deployment ``<service>-worker`` that runs one, in any namespace.
+
+    Raises UserError where there is none, more than one, or one whose command line can't be edited.
+    """
+    name = f"{service}-worker"
+    found = [worker for resource in resources.find("Deployment", name) for worker in _workers_in(service, resource)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        there = ", ".join(sorted(worker_services(resources))) or "none"
+        raise UserError(
+            Problem(
+                message=f"the build has no Deployment {name} that runs a Celery worker",
+                field=f"spec.workers.{service}",
+                remedy=f"Services that have one: {there}",
+            )
+        )
+    places = ", ".join(f"{worker.resource.ref} (container {worker.container})" for worker in found)
+    raise UserError(
+        Problem(
+            message=f"more than one container runs the Celery worker of {service}: {places}",
+            field=f"spec.workers.{service}",
+            remedy="Build one site at a time, with one worker container in the pod",
+        )
+    )
+
+
+def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
+    template = pod_template(resource)
+    workers = []
+    for index, container in enumerate(lookup(template, "spec", "containers") or ()):
+        command_line = find_worker(_words(container, "command"), _words(container, "args"))
+        if command_line is None:
+            continue
+        if command_line.uneditable:
+            raise UserError(
+                Problem(
+                    message=f"the worker's command line can't be edited: {command_line.uneditable}",
+                    resource=resource.ref,
+                    field=f"spec.template.spec.containers[{index}]",
+                    remedy="Give the container `celery … worker` as its command or args, without a shell's script",
+                )
+            )
+        workers.append(EmittedWorker(service=service, resource=resource, container=index, command_line=command_line))
+    return workers
+
+
+def emitted_in(service: str, resource: Resource) -> EmittedWorker | None:
+    """Return the one Celery worker that ``resource`` runs, None where there is none or more."""
+    found = _workers_in(service, resource)
+    return found[0] if len(found) == 1 else None
+
+
+def _words(container: Any, field: str) -> list[str] | None:
+    words = lookup(container, field)
+    return [str(word) for word in words] if isinstance(words, list) else None
+
+
+def worker_services(resources: Resources) -> list[str]:
+    """Return the services whose Deployment ``<service>-worker`` runs a Celery worker."""
+    return [
+        resource.name.removesuffix("-worker")
+        for resource in resources.of_kind("Deployment")
+        if resource.name.endswith("-worker") and resource.mentions("celery") and _runs_worker(resource)
+    ]
+
+
+def _runs_worker(resource: Resource) -> bool:
+    containers = lookup(pod_template(resource), "spec", "containers") or ()
+    return any(find_worker(_words(item, "command"), _words(item, "args")) for item in containers)
+
+
+def consumed_queues(resources: Iterable[Resource]) -> set[str]:
+    """Return every queue that some worker among ``resources`` consumes by name, or by Open edX's settings."""
+    queues: set[str] = set()
+    for resource in resources:
+        if resource.kind not in {"Deployment", "StatefulSet"} or not resource.mentions("celery"):
+            continue
+        service = resource.name.removesuffix("-worker")
+        for item in lookup(pod_template(resource), "spec", "containers") or ():
+            command_line = find_worker(_words(item, "command"), _words(item, "args"))
+            if command_line is not None:
+                worker = EmittedWorker(service=service, resource=resource, container=0, command_line=command_line)
+                queues.update(worker.queues or ())
+    return queues
+
+
+def environment(container: Any, name: str) -> str | None:
+    """Return the value of an environment variable that the manifest states, None where it doesn't."""
+    for entry in lookup(container, "env") or ():
+        if lookup(entry, "name") == name:
+            value = lookup(entry, "value")
+            return None if is_null(value) else str(value)
+    return None
+
+
+def is_generated_name(name: str, stem: str) -> bool:
+    """Tell whether ``name`` is ``stem``, or ``stem`` with the hash suffix that kustomize adds in the end."""
+    if name == stem:
+        return True
+    suffix = name.removeprefix(f"{stem}-")
+    return suffix != name and len(suffix) == _HASH_LENGTH and suffix.isalnum()
+
+
+_HASH_LENGTH = 10

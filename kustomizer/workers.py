@@ -1,0 +1,136 @@
+"""Makes the worker Deployments: Tutor's own restricted to its queues, and exact copies of it for the others."""
+
+from __future__ import annotations
+
+from kustomizer.merge import merge_by_name, merge_maps
+from kustomizer.resources import Resource
+from kustomizer.tree import lookup
+from kustomizer.tutor import NAME_LABEL, OPEN_EDX_SERVICES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.celery_args import CommandLine
+    from kustomizer.plan import Variant
+    from kustomizer.tutor import EmittedWorker
+
+_TERM_FIELDS = ("affinity", "topologySpreadConstraints")
+
+
+def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
+    """Return a copy of Tutor's Deployment for ``variant``; to be made before that one is configured itself."""
+    tree = emitted.resource.copy_tree()
+    _rename(tree, emitted, variant.deployment)
+    configure(tree, emitted, variant)
+    return Resource.new(tree, indent=emitted.resource.indent)
+
+
+def _command_line(given: CommandLine, variant: Variant) -> CommandLine:
+    result = given.with_option("--queues", ",".join(variant.queues)).without_option("--exclude-queues")
+    if not variant.is_default and variant.service in OPEN_EDX_SERVICES:
+        # Open edX's workers are named after their queue. Another application's keep the name they have: the pod in it
+        # (%h) tells copies apart.
+        result = result.with_option("--hostname", given.hostname_for(f"edx.{variant.service}.core.{variant.name}"))
+    settings = variant.settings
+    result = result.with_extra(settings.extra_args or ())
+    if settings.concurrency is not None:
+        result = result.with_option("--concurrency", str(settings.concurrency))
+    if settings.disable_prefetch:
+        result = result.with_option("--disable-prefetch")
+    return result
+
+
+def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
+    old = emitted.deployment
+    template = tree["spec"]["template"]
+    container = template["spec"]["containers"][emitted.container]
+    old_container = container.get("name")
+    tree["metadata"]["name"] = name
+    for path in (
+        ("metadata", "labels"),
+        ("spec", "selector", "matchLabels"),
+        ("spec", "template", "metadata", "labels"),
+    ):
+        labels = lookup(tree, *path)
+        if lookup(labels, NAME_LABEL) == old:
+            labels[NAME_LABEL] = name
+    for field in _TERM_FIELDS:
+        _rename_in_terms(lookup(template, "spec", field), old, name)
+    container["name"] = name
+    _rename_container_references(template["spec"], old_container, name)
+
+
+def _rename_in_terms(node: Any, old: str, new: str) -> None:
+    """Let the label selectors of affinity and topology terms name the copy where they named the worker."""
+    if isinstance(node, list):
+        for child in node:
+            _rename_in_terms(child, old, new)
+    elif isinstance(node, dict):
+        if node.get("key") == NAME_LABEL and isinstance(node.get("values"), list):
+            node["values"] = [new if value == old else value for value in node["values"]]
+        for key, child in node.items():
+            if key == NAME_LABEL and child == old:
+                node[key] = new
+            else:
+                _rename_in_terms(child, old, new)
+
+
+def _rename_container_references(node: Any, old: Any, new: str) -> None:
+    """Follow the container's new name in ``resourceFieldRef.containerName`` (downward API)."""
+    if isinstance(node, list):
+        for child in node:
+            _rename_container_references(child, old, new)
+    elif isinstance(node, dict):
+        for key, child in node.items():
+            if key == "containerName" and child == old:
+                node[key] = new
+            else:
+                _rename_container_references(child, old, new)
+
+
+def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) -> None:
+    """Give a Deployment the queues of ``variant`` and what the configuration sets; a second time has no effect.
+
+    ``emitted`` says how Celery is started, and in which container.
+    """
+    settings = variant.settings
+    template = tree["spec"]["template"]
+    pod = template["spec"]
+    container = pod["containers"][emitted.container]
+    _write_command_line(container, _command_line(emitted.command_line, variant))
+    _set_replicas(tree["spec"], variant)
+    _set(container, "resources", merge_maps(container.get("resources"), settings.resources))
+    _set(container, "env", merge_by_name(container.get("env"), settings.env))
+    _set(container, "livenessProbe", settings.liveness_probe)
+    _set(container, "lifecycle", settings.lifecycle)
+    _set(pod, "nodeSelector", merge_maps(pod.get("nodeSelector"), settings.node_selector))
+    _set(pod, "tolerations", settings.tolerations)
+    _set(pod, "affinity", settings.affinity)
+    _set(pod, "topologySpreadConstraints", settings.topology_spread_constraints)
+    _set(pod, "priorityClassName", settings.priority_class_name)
+    _set(pod, "terminationGracePeriodSeconds", settings.termination_grace_period_seconds)
+    if settings.pod_annotations:
+        metadata = template.setdefault("metadata", {})
+        _set(metadata, "annotations", merge_maps(metadata.get("annotations"), settings.pod_annotations))
+
+
+def _write_command_line(container: dict[str, Any], command_line: CommandLine) -> None:
+    for field, words in (("command", command_line.command), ("args", command_line.args)):
+        if words is not None:
+            # A word that stays keeps its spelling, too.
+            spelling = {str(word): word for word in container[field]}
+            container[field] = [spelling.get(word, word) for word in words]
+
+
+def _set_replicas(spec: dict[str, Any], variant: Variant) -> None:
+    if variant.settings.replicas is not None:
+        spec["replicas"] = variant.settings.replicas
+    elif not variant.is_default:
+        # Stated, since a Deployment that an autoscaler left at 0 stays there when the manifest says nothing.
+        spec.setdefault("replicas", 1)
+
+
+def _set(target: dict[str, Any], field: str, value: Any) -> None:
+    if value is not None:
+        target[field] = value

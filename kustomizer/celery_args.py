@@ -1,0 +1,267 @@
+"""The command line of a Celery worker, as a container's ``command`` and ``args`` state it: found, read and edited.
+
+Everything that an edit doesn't touch comes back as it was: the same strings, the same split between ``command`` and
+``args``, and in ``sh -c "celery … worker …"`` the same text around the option that changed. ``extra_args`` checks what
+a site may set itself.
+"""
+
+from __future__ import annotations
+
+from kustomizer.celery_options import RIVALS, SPELLINGS, Item, Setting, Word, list_words, read, read_all
+from kustomizer.extra_args import check_extra_args
+from kustomizer.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kustomizer.celery_options import Option
+
+__all__ = ["CommandLine", "check_extra_args", "find_worker", "split_queues"]
+
+SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
+# fmt: off
+OTHER_COMMANDS = frozenset({
+    "amqp", "beat", "call", "control", "events", "flower", "graph", "inspect", "list", "logtool", "migrate", "multi",
+    "purge", "report", "result", "shell", "status", "upgrade",
+})
+# fmt: on
+
+
+def split_queues(value: str) -> tuple[str, ...]:
+    """Return the queues of a ``--queues`` value as Celery reads it, which keeps blanks and empty names."""
+    return tuple(value.split(","))
+
+
+class Script(Record):
+    """Where in a shell string the worker's options stand: between ``head`` and ``tail``."""
+
+    head: str
+    tail: str
+
+
+class CommandLine(Record):
+    """A worker's command line. Option names are those of ``celery_options.OPTIONS``; others are a KeyError."""
+
+    command: tuple[str, ...] | None
+    args: tuple[str, ...] | None
+    items: tuple[Item, ...] = ()
+    """What follows ``worker``."""
+    place: int = 0
+    """The index of ``worker``, or of the shell string, in command and args put together."""
+    script: Script | None = None
+    uneditable: str = ""
+    """Why this can't be edited, for a message: ``items`` may be incomplete, and the edits raise ValueError."""
+
+    def option(self, name: str) -> str | None:
+        """Return the value that counts, the last one; None without the option, and for a flag."""
+        found = self._find(name)
+        return found[-1].value if found else None
+
+    def has(self, name: str) -> bool:
+        """Return whether the option or flag is given."""
+        return bool(self._find(name))
+
+    @property
+    def queues(self) -> tuple[str, ...] | None:
+        """The queues that the worker consumes; None when it consumes whatever its settings define."""
+        value = self.option("--queues")
+        return None if value is None else split_queues(value)
+
+    @property
+    def excluded_queues(self) -> tuple[str, ...] | None:
+        """The queues that the worker leaves out of those that its settings define."""
+        value = self.option("--exclude-queues")
+        return None if value is None else split_queues(value)
+
+    @property
+    def hostname(self) -> str | None:
+        """The node name as it is written, ``%h`` (the pod's name) and all."""
+        return self.option("--hostname")
+
+    def hostname_for(self, name: str) -> str:
+        """Return a node name that begins with ``name`` and ends in the host as this worker's does, ``.%h`` or ``@%h``.
+
+        Tutor 16 and 17 write ``%%h``, for which Celery puts a stray percent sign before the host
+        (``celery@edx.lms.core.default.%lms-worker-…``): it becomes ``%h`` here.
+        """
+        current = self.hostname or ""
+        starts = [index for index in (current.find("%"), current.find("$")) if index > 0]
+        if not starts:
+            return f"{name}@%h"
+        start = min(starts)
+        separator = "@" if current[start - 1].isalnum() else current[start - 1]
+        return name + separator + current[start:].replace("%%", "%")
+
+    def with_option(self, name: str, value: str | None = None) -> CommandLine:
+        """Set the option once, as ``--name=value``, where it first stood, or after the others; flags have no value.
+
+        ``--concurrency`` takes an inherited ``--autoscale`` away, and the other way round: with both, Celery looks at
+        ``--autoscale`` alone.
+        """
+        self._check_editable()
+        option = SPELLINGS[name]
+        if option.is_flag != (value is None):
+            raise ValueError(f"{name}={value}: {name} is {'a flag' if option.is_flag else 'not a flag'}")
+        base = self.without_option(RIVALS[option.name]) if option.name in RIVALS else self
+        items: list[Item] = []
+        placed = False
+        for item in base.items:
+            rest = item.without(option.name)
+            if rest is not None:
+                items.append(rest)
+            if rest is not item and not placed:
+                items.append(base._written(option, value, item))
+                placed = True
+        if not placed:
+            end = len(items) - (1 if items and items[-1].spelling == "--" else 0)
+            items.insert(end, base._written(option, value, None, before=items[end] if end < len(items) else None))
+        return base._with_items(tuple(items))
+
+    def without_option(self, name: str) -> CommandLine:
+        """Remove every occurrence of the option, with its values."""
+        self._check_editable()
+        left = (item.without(SPELLINGS[name].name) for item in self.items)
+        return self._with_items(tuple(item for item in left if item is not None))
+
+    def with_extra(self, args: Sequence[str]) -> CommandLine:
+        """Set what extraArgs set: each replaces the inherited option of the same meaning, as ``with_option`` does.
+
+        The arguments must have passed ``check_extra_args``; ValueError otherwise.
+        """
+        result = self
+        for item in read_all(list_words(args)):
+            if item.trouble:
+                raise ValueError(f"extraArgs: {item.spelling}: {item.trouble}")
+            for setting in item.settings:
+                result = result.with_option(setting.option.name, setting.value)
+        return result
+
+    def _find(self, name: str) -> list[Setting]:
+        option = SPELLINGS[name]
+        return [setting for item in self.items for setting in item.settings if setting.option is option]
+
+    def _check_editable(self) -> None:
+        if self.uneditable:
+            raise ValueError(self.uneditable)
+
+    def _written(self, option: Option, value: str | None, old: Item | None, before: Item | None = None) -> Item:
+        """Return the option as one word, to stand in for ``old`` or else before ``before`` or at the end."""
+        text = option.write(value)
+        if old is not None and [word.text for word in old.words] == [text]:
+            return old
+        neighbour = old or before
+        if neighbour is not None:
+            like = neighbour.words[0]
+        else:
+            gap = self.items[-1].words[0].gap if self.items else " "
+            raw = "" if self.script is None else "''"
+            like = Word(text="", raw=raw, gap=gap, in_args=self.script is None and self.args is not None)
+        expands = old is not None and any(word.expands for word in old.words)
+        return read([like.rewritten(text, expands=expands)])
+
+    def _with_items(self, items: tuple[Item, ...]) -> CommandLine:
+        words = [word for item in items for word in item.words]
+        in_command = len(self.command or ())
+        before = (*(self.command or ()), *(self.args or ()))
+        if self.script is not None:
+            text = "".join((self.script.head, *(word.gap + word.raw for word in words), self.script.tail))
+            tokens = (*before[: self.place], text, *before[self.place + 1 :])
+        else:
+            in_command = min(in_command, self.place + 1) + sum(not word.in_args for word in words)
+            tokens = (*before[: self.place + 1], *(word.text for word in words))
+        command = None if self.command is None else tokens[:in_command]
+        args = None if self.args is None else tokens[in_command:]
+        return self.replace(command=command, args=args, items=items)
+
+
+def find_worker(command: Sequence[str] | None, args: Sequence[str] | None) -> CommandLine | None:
+    """Return the Celery worker that a container with this ``command`` and these ``args`` runs; None if it runs none."""
+    tokens = [*(command or ()), *(args or ())]
+    found = CommandLine(command=None if command is None else tuple(command), args=None if args is None else tuple(args))
+    worker = _worker_index(tokens)
+    script = _script_index(tokens)
+    if script is not None and (worker is None or script < worker):
+        return _find_in_script(found.replace(place=script), tokens[script])
+    if worker is None:
+        return None
+    split = len(command or ())
+    words = [word.replace(in_args=index >= split) for index, word in enumerate(list_words(tokens))]
+    return _with_words(found.replace(place=worker), words[worker + 1 :])
+
+
+def _worker_index(tokens: Sequence[str]) -> int | None:
+    """Return where ``worker`` stands, as the command of a ``celery`` with its own options between the two."""
+    words = list_words(tokens)
+    for start, token in enumerate(tokens):
+        if token.rsplit("/", 1)[-1] != "celery":
+            continue
+        index = start + 1
+        while index < len(words) and words[index].text.startswith("-"):
+            index += 1 if words[index].text == "--" else len(read(words, index).words)
+        if index < len(words) and tokens[index] == "worker":
+            return index
+        if index < len(words) and tokens[index] in OTHER_COMMANDS:
+            return None
+        # Else it was something of that name that comes before: `gosu celery celery worker`.
+    return None
+
+
+def _script_index(tokens: Sequence[str]) -> int | None:
+    """Return where the script of a ``sh -c`` stands: it is the first argument after the shell's options."""
+    for start, token in enumerate(tokens):
+        if token.rsplit("/", 1)[-1] not in SHELLS:
+            continue
+        given = False
+        index = start + 1
+        while index < len(tokens) and tokens[index][:1] in ("-", "+"):
+            letters = "" if tokens[index].startswith("--") else tokens[index][1:]
+            given = given or "c" in letters
+            index += 2 if "o" in letters or "O" in letters else 1
+        if given and index < len(tokens):
+            return index
+    return None
+
+
+def _find_in_script(found: CommandLine, script: str) -> CommandLine | None:
+    if "celery" not in script or "worker" not in script:
+        return None
+    from kustomizer.shell_words import Unreadable, simple_commands  # noqa: PLC0415 - only a shell string needs it
+
+    try:
+        commands = [(each, [word.text for word in each.words]) for each in simple_commands(script)]
+    except Unreadable as reason:
+        return found.replace(uneditable=str(reason))
+    if any(find_worker(texts, None) for _, texts in commands if _script_index(texts) is not None):
+        return found.replace(uneditable="the shell string starts a shell of its own")
+    workers = [(each, index) for each, texts in commands if (index := _worker_index(texts)) is not None]
+    if not workers:
+        return None
+    if len(workers) > 1:
+        return found.replace(uneditable="the shell string starts more than one worker")
+    simple, index = workers[0]
+    ends = [word.end for word in simple.words]
+    words = [
+        Word(
+            text=word.text,
+            raw=script[word.start : word.end],
+            gap=script[end : word.start],
+            expands=word.expands,
+        )
+        for word, end in zip(simple.words[index + 1 :], ends[index:], strict=False)
+    ]
+    place = Script(head=script[: ends[index]], tail=script[ends[-1] :])
+    found = _with_words(found.replace(script=place), words)
+    if simple.redirected:
+        return found.replace(uneditable="the worker's command in the shell string is redirected")
+    return found
+
+
+def _with_words(found: CommandLine, words: Sequence[Word]) -> CommandLine:
+    found = found.replace(items=read_all(words))
+    for item in found.items:
+        if item.trouble == "no value":
+            return found.replace(uneditable=f"{item.spelling} at the end has no value")
+        if item.trouble in ("positional", "unknown") and item.words[0].expands:
+            return found.replace(uneditable=f"{item.words[0].text} may hold options that can't be seen in it")
+    return found

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"' + r"|'(?:[^']|'')*'")
+_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"' + r"|'[^']*(?:''[^']*)*'")
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 _ESCAPED = {
     "0": "\0",
@@ -37,8 +37,17 @@ _ESCAPED = {
     "L": "\u2028",
     "P": "\u2029",
 }
+_BLOCK_HEADER = re.compile(r"\|(?:[+-]?[1-9]?|[1-9][+-])")
+# What YAML doesn't allow, or takes for a line break where Python's str.split doesn't (kustomize's reader does).
+_ODD_CHARACTER = re.compile(
+    "[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]",
+)
+_LONGEST_KEY = 128
+"""kustomize writes a longer key behind a question mark."""
+_MAX_INDENT = 120
+"""Each level of nesting is a few levels of Python's stack; the full parser says what is wrong with too many."""
 # What can't start a plain scalar, or starts something only the full parser reads.
-_NOT_PLAIN = frozenset("#&*!|>%@`[]{},?\"' ")
+_NOT_PLAIN = frozenset("#&*!|>%@`[]{},\"' ")
 
 
 class NotCanonical(Exception):  # noqa: N818 - not an error: the full parser reads it
@@ -48,8 +57,11 @@ class NotCanonical(Exception):  # noqa: N818 - not an error: the full parser rea
 def read(lines: list[str], indent: int = 0) -> Any:
     """Return the tree of one document, given as lines whose collections start at column ``indent``.
 
+    The lines are without their ends, and the last one isn't empty but for the blank lines of a block of text.
     Raises :class:`NotCanonical` where a full parser is needed, be it to say what is wrong.
     """
+    if _ODD_CHARACTER.search("\n".join(lines)):
+        raise NotCanonical
     reader = _Reader(lines)
     node = reader.node(indent)
     if reader.skip_blank() is not None:
@@ -59,7 +71,7 @@ def read(lines: list[str], indent: int = 0) -> Any:
 
 class _Reader:
     def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
+        self.lines = list(lines)
         self.pos = 0
 
     def skip_blank(self) -> str | None:
@@ -72,7 +84,7 @@ class _Reader:
 
     def node(self, indent: int) -> Any:
         line = self.skip_blank()
-        if line is None or _indent(line) != indent:
+        if line is None or _indent(line) != indent or indent > _MAX_INDENT:
             raise NotCanonical
         if _is_item(line, indent):
             return self.sequence(indent)
@@ -145,9 +157,9 @@ class _Reader:
         return Scalar(token, token, plain=True)
 
     def literal(self, header: str, indent: int) -> Scalar:
-        digits = header[1:].strip("+-")
-        if len(header) > 3 or len(digits) > 1 or (digits and digits not in "123456789"):  # noqa: PLR2004
+        if not _BLOCK_HEADER.fullmatch(header):
             raise NotCanonical
+        digits = header.strip("|+-")
         start = self.pos
         end = start
         content = indent + int(digits) if digits else 0
@@ -161,6 +173,8 @@ class _Reader:
                 continue
             if depth <= indent:
                 break
+            if not content and line[depth] == "\t":
+                raise NotCanonical
             content = content or depth
             if depth < content:
                 raise NotCanonical
@@ -191,17 +205,19 @@ def _is_item(line: str, indent: int) -> bool:
 def _is_plain(token: str) -> bool:
     if token[0] in _NOT_PLAIN or token[-1] in " :\t" or ": " in token or " #" in token or "\t" in token:
         return False
-    return token[0] not in "-:" or (len(token) > 1 and token[1] != " ")
+    return token[0] not in "-:?" or (len(token) > 1 and token[1] != " ")
 
 
 def _key(line: str, indent: int) -> tuple[Scalar, str] | None:
     """Split ``key: value`` at ``indent``; None where the line is something else."""
+    if len(line) == indent:
+        return None
     if line[indent] in "\"'":
         match = _QUOTED.match(line, indent)
         if match is None or not line.startswith(":", match.end()):
             return None
         raw, rest = match.group(), line[match.end() + 1 :]
-        if rest and not rest.startswith(" "):
+        if (rest and not rest.startswith(" ")) or len(raw) > _LONGEST_KEY:
             return None
         return Scalar(unquote(raw), raw), rest[1:]
     end = line.find(": ", indent)
@@ -210,7 +226,10 @@ def _key(line: str, indent: int) -> tuple[Scalar, str] | None:
             return None
         end = len(line) - 1
     raw = line[indent:end]
-    if not raw or raw == "<<" or not _is_plain(raw):
+    if not raw or raw == "<<" or len(raw) > _LONGEST_KEY or not _is_plain(raw):
+        return None
+    if indent == 0 and raw.startswith(("---", "...")):
+        # A marker between documents, perhaps.
         return None
     return Scalar(raw, raw, plain=True), line[end + 2 :]
 
@@ -226,7 +245,10 @@ def unquote(token: str) -> str:
 def _unescape(match: re.Match[str]) -> str:
     code = match.group(1)
     if len(code) > 1:
-        return chr(int(code[1:], 16))
+        point = int(code[1:], 16)
+        if 0xD800 <= point <= 0xDFFF or point > 0x10FFFF:  # noqa: PLR2004 - half a character, and none
+            raise NotCanonical
+        return chr(point)
     if code not in _ESCAPED:
         raise NotCanonical
     return _ESCAPED[code]

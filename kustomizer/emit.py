@@ -13,10 +13,17 @@ if TYPE_CHECKING:
 # Unquoted, these are the same string to every YAML reader; anything else is quoted.
 _SAFE = re.compile(r"(?:--?)?[A-Za-z_/][A-Za-z0-9_./@%+=-]*(?:[,:][A-Za-z0-9_./@%+=-]+)*")
 _TYPED_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
-_PRINTABLE = re.compile("[\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
-# A block of text is written literally unless a line would change: it ends in a space, or is one of spaces.
-_ODD_LINE = re.compile(r"[ \t](?:\n|\Z)|[\t\x85\u2028\u2029]")
+# Neither what YAML 1.1 calls printable and kustomize's reader takes for a line break, nor the byte order mark.
+_LETTERS = "\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+_LINE = re.compile(f"[ -~{_LETTERS}]*")
+_LINES = re.compile(f"[\n -~{_LETTERS}]*")
+_ESCAPED = re.compile(f"[^ !#-\\[\\]-~{_LETTERS}]")
+# A block of text is written literally unless a line ends in a space.
+_TRAILING_SPACE = re.compile(r" (?:\n|\Z)")
 _SHORT_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_NOT_FINITE = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
+_LONGEST_SIMPLE_KEY = 1000
+"""libyaml and go-yaml look 1024 characters ahead for the colon behind a key."""
 
 
 def emit(node: Any, indent: int = 0) -> str:
@@ -33,7 +40,7 @@ def emit(node: Any, indent: int = 0) -> str:
 
 def _mapping(node: dict[str, Any], margin: str, out: list[str]) -> None:
     for key, value in node.items():
-        head = f"{margin}{key.raw if type(key) is Scalar else quote(key)}:"
+        head = margin + _key(key, margin)
         if isinstance(value, dict) and value:
             out.append(head)
             _mapping(value, margin + "  ", out)
@@ -43,6 +50,13 @@ def _mapping(node: dict[str, Any], margin: str, out: list[str]) -> None:
         else:
             token = _inline(value, margin)
             out.append(f"{head} {token}" if token else head)
+
+
+def _key(key: str, margin: str) -> str:
+    token = key.raw if type(key) is Scalar else quote(key)
+    if "\n" in token or not token:
+        token = double_quoted(key)
+    return f"{token}:" if len(token) <= _LONGEST_SIMPLE_KEY else f"? {token}\n{margin}:"
 
 
 def _sequence(node: list[Any], margin: str, out: list[str]) -> None:
@@ -73,7 +87,8 @@ def _inline(node: Any, margin: str) -> str:
         return "{}"
     if isinstance(node, list):
         return "[]"
-    return repr(node)
+    text = repr(node)
+    return _NOT_FINITE.get(text, text)
 
 
 def _at_margin(raw: str, margin: str) -> str:
@@ -92,11 +107,16 @@ def quote(text: str) -> str:
 
 def quoted_scalar(text: str) -> str:
     """Return ``text`` spelled so that no reader takes it for anything but a string."""
-    if "\n" in text and text[0] not in " \n" and _PRINTABLE.fullmatch(text) and not _ODD_LINE.search(text):
+    if "\n" in text and text[0] not in " \n" and _LINES.fullmatch(text) and not _TRAILING_SPACE.search(text):
         return _literal(text)
-    if _PRINTABLE.fullmatch(text) and not any(mark in text for mark in "\t\n\x85\u2028\u2029"):
+    if _LINE.fullmatch(text):
         return "'" + text.replace("'", "''") + "'"
-    return '"' + "".join(map(_escape, text)) + '"'
+    return double_quoted(text)
+
+
+def double_quoted(text: str) -> str:
+    """Return ``text`` in double quotes, on one line."""
+    return '"' + _ESCAPED.sub(_escape, text) + '"'
 
 
 def _literal(text: str) -> str:
@@ -106,12 +126,7 @@ def _literal(text: str) -> str:
     return "\n".join([f"|{chomping}", *(f"  {line}" if line else "" for line in lines)])
 
 
-def _escape(char: str) -> str:
-    if char in _SHORT_ESCAPES:
-        return _SHORT_ESCAPES[char]
-    if _PRINTABLE.fullmatch(char) and char not in "\x85\u2028\u2029":
-        return char
+def _escape(match: re.Match[str]) -> str:
+    char = match.group()
     code = ord(char)
-    if code > 0xFFFF:  # noqa: PLR2004 - the last code point of four digits
-        return f"\\U{code:08X}"
-    return f"\\u{code:04X}"
+    return _SHORT_ESCAPES.get(char) or (f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}")  # noqa: PLR2004

@@ -1,32 +1,41 @@
 """Reads any YAML, JSON included, into the same tree as :mod:`kustomizer.block_yaml`, by way of libyaml.
 
-Nodes are composed and not constructed: PyYAML's constructors know tags that kustomize (go-yaml 3) doesn't, and stumble
-over a plain ``=`` or ``<<``, which are strings there.
+The tree is built from libyaml's events: PyYAML's constructors know tags that kustomize (go-yaml 3) doesn't, and stumble
+over a plain ``=`` or ``<<``, which are strings there; its composer overflows the stack where collections nest deep.
+go-yaml is a port of libyaml, so the two agree on what a line break is (U+0085, U+2028 and U+2029 among others).
 """
 
 from __future__ import annotations
+
+import re
 
 import yaml
 
 from kustomizer.emit import quoted_scalar
 from kustomizer.errors import Problem, UserError
-from kustomizer.tree import Scalar
+from kustomizer.tree import Scalar, clone, is_null, plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
-# YAML 1.1 (libyaml) takes these for line breaks, YAML 1.2 (and what kustomize writes) for letters. They are replaced
-# by code points of the private use area while libyaml reads.
-_BREAKS = {"\x85": "\uf785", "\u2028": "\uf7a8", "\u2029": "\uf7a9"}
-_TO_LETTERS = str.maketrans(_BREAKS)
-_TO_BREAKS = str.maketrans({letter: mark for mark, letter in _BREAKS.items()})
-
-MAX_NODES = 5_000_000
-"""Aliases may expand to so many nodes; 10,000 resources of Tutor's size have a tenth of that."""
-MAX_DEPTH = 200
+MAX_DEPTH = 150
 """Collections may nest so deep; a Kubernetes schema ends long before."""
+MAX_EXPANSION = 4_000_000
+"""Aliases may expand to so many characters, each node counted as some."""
+
+_NODE_COST = 16
+_TAG = "tag:yaml.org,2002:"
+_STRING_TAGS = frozenset({"!", f"{_TAG}str"})
+_MERGE_TAG = f"{_TAG}merge"
+_COLLECTION_TAGS = frozenset({None, "!", f"{_TAG}map", f"{_TAG}seq"})
+_TYPED_TAGS: dict[str | None, tuple[type, ...]] = {
+    f"{_TAG}null": (type(None),),
+    f"{_TAG}bool": (bool,),
+    f"{_TAG}int": (int,),
+    f"{_TAG}float": (int, float),
+}
+_LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -36,12 +45,17 @@ def read_all(text: str) -> list[Any]:
 
     Raises UserError where the text isn't YAML, has a duplicate key, or expands without end.
     """
-    shielded = any(mark in text for mark in _BREAKS)
-    if shielded:
-        text = text.translate(_TO_LETTERS)
-    converter = _Converter(shielded=shielded)
+    documents = []
     try:
-        return [converter.node(root, 0) if root is not None else None for root in _compose(text)]
+        loader: Any = _Loader(text)
+        try:
+            while loader.check_event():
+                event = loader.get_event()
+                if isinstance(event, yaml.DocumentStartEvent):
+                    root = _Composer(loader).node(0)
+                    documents.append(None if is_null(root) else root)
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -51,8 +65,7 @@ def read_all(text: str) -> list[Any]:
         # str(error) would quote the input, which may hold a password.
         message = f"not YAML: {error.reason} (character {error.position})"
         raise UserError(Problem(message=message)) from None
-    except RecursionError:
-        raise UserError(Problem(message=f"collections nest deeper than {MAX_DEPTH} levels")) from None
+    return documents
 
 
 def read(text: str) -> Any:
@@ -63,62 +76,99 @@ def read(text: str) -> Any:
     return documents[0] if documents else None
 
 
-def _compose(text: str) -> Iterator[yaml.Node | None]:
-    loader = _Loader(text)
-    try:
-        while loader.check_node():
-            yield loader.get_node()
-    finally:
-        loader.dispose()
+class _Composer:
+    """Builds one document's tree; counts what aliases add, since each costs as much as what it stands for."""
 
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+        self.cost = 0
+        self.expansion = 0
+        self.anchors: dict[str, tuple[Any, int] | None] = {}
 
-class _Converter:
-    """Turns composed nodes into the tree; counts them, since an alias costs as much as what it stands for."""
+    def node(self, depth: int) -> Any:
+        return self.node_of(self.loader.get_event(), depth)
 
-    def __init__(self, *, shielded: bool) -> None:
-        self.shielded = shielded
-        self.count = 0
-
-    def node(self, node: yaml.Node, depth: int) -> Any:
-        self.count += 1
-        if self.count > MAX_NODES:
-            raise UserError(Problem(message=f"aliases expand to more than {MAX_NODES:,} nodes"))
+    def node_of(self, event: Any, depth: int) -> Any:
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event)
         if depth > MAX_DEPTH:
-            raise UserError(Problem(message=f"collections nest deeper than {MAX_DEPTH} levels"))
-        if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, depth)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.node(child, depth + 1) for child in node.value]
-        assert isinstance(node, yaml.ScalarNode)  # noqa: S101 - the third and last kind of node
-        return self.scalar(node)
+            raise _refusal(f"collections nest deeper than {MAX_DEPTH} levels", event)
+        if event.anchor:
+            # Until the node is complete, an alias to it would be a part of itself.
+            self.anchors[event.anchor] = None
+        before = self.cost
+        self.cost += _NODE_COST
+        node: Any
+        if isinstance(event, yaml.ScalarEvent):
+            node = _scalar(event)
+            self.cost += len(node)
+        else:
+            if event.tag not in _COLLECTION_TAGS:
+                raise _refusal("a collection has a tag that Kubernetes doesn't know", event)
+            node = self.mapping(depth) if isinstance(event, yaml.MappingStartEvent) else self.sequence(depth)
+        if event.anchor:
+            self.anchors[event.anchor] = (node, self.cost - before)
+        return node
 
-    def mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
+    def alias(self, event: Any) -> Any:
+        anchored = self.anchors.get(event.anchor)
+        if anchored is None:
+            problem = "is a part of what it stands for" if event.anchor in self.anchors else "has no anchor before it"
+            raise _refusal(f"an alias {problem}", event)
+        node, cost = anchored
+        self.cost += cost
+        self.expansion += cost
+        if self.expansion > MAX_EXPANSION:
+            raise _refusal(f"aliases expand to more than {MAX_EXPANSION:,} characters", event)
+        return clone(node)
+
+    def sequence(self, depth: int) -> list[Any]:
+        result = []
+        while not isinstance(event := self.loader.get_event(), yaml.SequenceEndEvent):
+            result.append(self.node_of(event, depth + 1))
+        return result
+
+    def mapping(self, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
         merged: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise UserError(Problem(message=f"a key{_place(key_node)} is not a scalar"))
-            value = self.node(value_node, depth + 1)
-            if key_node.value == "<<" and not key_node.style:
+        while not isinstance(event := self.loader.get_event(), yaml.MappingEndEvent):
+            key = self.node_of(event, depth + 1)
+            value = self.node(depth + 1)
+            if not isinstance(key, Scalar):
+                raise _refusal("a key is not a scalar", event)
+            if isinstance(event, yaml.ScalarEvent) and _is_merge(event):
                 for source in reversed(value if isinstance(value, list) else [value]):
                     if not isinstance(source, dict):
-                        raise UserError(Problem(message=f"the merge key '<<'{_place(key_node)} takes mappings"))
+                        raise _refusal("the merge key '<<' takes mappings", event)
                     merged.update(source)
-                continue
-            key = self.scalar(key_node)
-            if key in result:
-                raise UserError(Problem(message=f"the key {str(key)!r}{_place(key_node)} stands there twice"))
-            result[key] = value
+            elif key in result:
+                raise _refusal(f"the key {str(key)!r} stands there twice", event)
+            else:
+                result[key] = value
         return {**merged, **result}
 
-    def scalar(self, node: yaml.ScalarNode) -> Scalar:
-        text: str = node.value
-        if self.shielded:
-            text = text.translate(_TO_BREAKS)
-        if not node.style and "\n" not in text:
-            return Scalar(text, text, plain=True)
-        return Scalar(text, quoted_scalar(text))
+
+def _scalar(event: yaml.ScalarEvent) -> Scalar:
+    text: str = event.value
+    plain = not event.style
+    tag: str | None = event.tag
+    if tag in _TYPED_TAGS:
+        plain = isinstance(plain_value(Scalar(text, text, plain=True)), _TYPED_TAGS[tag])
+        if not plain:
+            raise _refusal(f"a value isn't what its tag !!{str(tag).removeprefix(_TAG)} says", event)
+    elif tag in _STRING_TAGS or tag == _MERGE_TAG:
+        plain = False
+    elif tag is not None:
+        raise _refusal("a value has a tag that Kubernetes doesn't know", event)
+    # A plain `<<` is a string to kustomize, too, but one that it writes with a tag.
+    if plain and text != "<<" and not _LINE_BREAK.search(text):
+        return Scalar(text, text, plain=True)
+    return Scalar(text, quoted_scalar(text))
 
 
-def _place(node: yaml.Node) -> str:
-    return f" in line {node.start_mark.line + 1}"
+def _is_merge(event: yaml.ScalarEvent) -> bool:
+    return event.value == "<<" and (event.tag == _MERGE_TAG or (event.tag is None and not event.style))
+
+
+def _refusal(message: str, event: Any) -> UserError:
+    return UserError(Problem(message=f"{message} (line {event.start_mark.line + 1})"))

@@ -6,6 +6,8 @@ of text) and goes out with it; what the function itself adds is a plain Python v
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
@@ -16,6 +18,19 @@ if TYPE_CHECKING:
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 TRUE = frozenset({"true", "True", "TRUE"})
 FALSE = frozenset({"false", "False", "FALSE"})
+
+# 64 figures are the longest number that fits, a binary one; int() refuses thousands of them.
+_INTEGER = re.compile(
+    r"[-+]?(?:0[xX](?P<hex>[0-9a-fA-F]{1,64})|0[bB](?P<bin>[01]{1,64})"
+    r"|0[oO]?(?P<oct>[0-7]{1,64})|(?P<dec>0|[1-9][0-9]{0,63}))"
+)
+_BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+(?:_[0-9]+)*|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_INFINITY = float("inf")
+_SPECIAL_FLOATS = {
+    **{f"{sign}.{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")},
+    **{f".{word}": float("nan") for word in ("nan", "NaN", "NAN")},
+}
 
 
 class Scalar(str):
@@ -45,9 +60,9 @@ def is_null(node: object) -> bool:
 
 
 def plain_value(node: Any) -> Any:
-    """Return ``node`` as plain Python values, unquoted scalars read by YAML 1.2's core schema.
+    """Return ``node`` as plain Python values, unquoted scalars read as kustomize (go-yaml 3) reads them.
 
-    That is how kustomize (go-yaml 3) reads them, too: ``yes`` and ``on`` are strings.
+    ``yes`` and ``on`` are strings there, ``012`` is ten. Dates stay strings, as they do in JSON.
     """
     if type(node) is dict:
         return {str(key): plain_value(value) for key, value in node.items()}
@@ -71,20 +86,18 @@ def _resolve(token: Scalar) -> str | int | float | bool | None:
 
 
 def _number(token: str) -> str | int | float:
-    digits = token.lstrip("+-")
-    if "_" in token or len(token) - len(digits) > 1:
-        return token
-    try:
-        if digits[:2] in {"0x", "0o"}:
-            return int(token, 0)
-        if digits.isdigit():
-            return int(token)
-        special = {".inf": "inf", ".Inf": "inf", ".INF": "inf", ".nan": "nan", ".NaN": "nan", ".NAN": "nan"}
-        if digits in special:
-            return float(token[: -len(digits)] + special[digits])
-        return float(token) if digits[:1].isdigit() or digits[1:2].isdigit() else token
-    except ValueError:
-        return token
+    # go-yaml drops underscores anywhere, save in what starts with a dot (resolve.go).
+    digits = token if token[0] == "." else token.replace("_", "")
+    if (match := _INTEGER.fullmatch(digits)) is not None:
+        base = match.lastgroup or ""
+        value = int(match.group(base), _BASES[base])
+        limit = 2**63 if digits[0] in "+-" else 2**64
+        if value < limit or (value == limit and digits[0] == "-"):
+            return -value if digits[0] == "-" else value
+    if _FLOAT.fullmatch(digits):
+        number = float(digits)
+        return token if number in {_INFINITY, -_INFINITY} else number
+    return _SPECIAL_FLOATS.get(token, token)
 
 
 def clone(node: Any) -> Any:

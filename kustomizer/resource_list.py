@@ -6,12 +6,14 @@ The ResourceList is the KRM functions specification's
 
 from __future__ import annotations
 
+import re
+
 from kustomizer import block_yaml
 from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
 from kustomizer.resources import Resource
-from kustomizer.tree import plain_value
+from kustomizer.tree import is_null, plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +26,13 @@ _HEADS = tuple(
     for version in ("v1", "v1beta1", "v1alpha1")
 )
 _CONFIG_KEY = "\nfunctionConfig:\n"
+# A line that is neither empty nor indented, nor opens an item.
+_ODD_LINE = re.compile(r"\n(?:[^ \n-]|-(?! ))")
+# Line breaks to YAML 1.1 and so to kustomize's reader; kustomize indents what follows them within a scalar.
+_OTHER_BREAKS = ("\r", "\x85", "\u2028", "\u2029")
+_MARGIN_AFTER_OTHER_BREAK = re.compile("[\r\x85\u2028\u2029](?! )")
+_ANCHOR = re.compile(r"&(?<=[\s\[{,]&)([^\s\[\]{},&*]+)(?=[\s\]},])")
+_ALIAS = re.compile(r"\*(?<=[\s\[{,]\*)([^\s\[\]{},&*]+)(?=[\s\]},])")
 
 
 class Input(Record):
@@ -58,24 +67,35 @@ def _split(text: str) -> Input | None:
         return None
     start = len(head) - 2
     items, tail = text[start : end + 1], text[end + 1 :]
-    if not _is_indented(items):
+    if _ODD_LINE.search(items) or _has_other_lines(text):
         return None
     try:
-        tree = block_yaml.read(tail.rstrip("\n").split("\n"))
+        tree = block_yaml.read(tail.removesuffix("\n").split("\n"))
     except block_yaml.NotCanonical:
         return None
     if set(tree) != {"functionConfig"}:
         # Results of a function before us, say.
         return None
+    if not tail.endswith("\n"):
+        tail += "\n"
     chunks = items[2:-1].split("\n- ")
+    if _share_anchors(chunks, items):
+        return None
     resources = [Resource(f"- {chunk}\n", indent=_ITEM_INDENT) for chunk in chunks]
     return Input(resources=resources, config=tree["functionConfig"], head=text[:start], tail=tail, indent=_ITEM_INDENT)
 
 
-def _is_indented(items: str) -> bool:
-    """Tell whether each line is empty, indented, or opens an item, by counting: a scan costs ten times as much."""
-    odd = items.count("\n") - 1 - items.count("\n ") - items.count("\n- ")
-    return odd == 0 or odd == sum(1 for line in items.split("\n")[:-1] if not line)
+def _share_anchors(chunks: list[str], items: str) -> bool:
+    """Tell whether an item may hold an alias whose anchor is in another one; kustomize itself writes neither."""
+    anchors = set(_ANCHOR.findall(items))
+    names = anchors.intersection(_ALIAS.findall(items)) if anchors else ()
+    return any(sum(f"&{name}" in chunk or f"*{name}" in chunk for chunk in chunks) > 1 for name in names)
+
+
+def _has_other_lines(text: str) -> bool:
+    """Tell whether a line starts at the margin behind a break that isn't a newline."""
+    present = any(mark in text for mark in _OTHER_BREAKS)
+    return present and _MARGIN_AFTER_OTHER_BREAK.search(text) is not None
 
 
 def _parse(text: str) -> Input:
@@ -91,12 +111,16 @@ def _parse(text: str) -> Input:
             )
         )
     items = tree.get("items")
-    if not isinstance(items, list):
+    if is_null(items):
         items = []
+    if not isinstance(items, list):
+        raise UserError(Problem(message="is not a list", field="items"))
     wrong = next((position for position, item in enumerate(items) if not isinstance(item, dict)), None)
     if wrong is not None:
         raise UserError(Problem(message="is not an object", field=f"items[{wrong}]"))
-    head = emit({key: tree[key] for key in ("apiVersion", "kind") if key in tree}) + "items:\n"
+    # The results of a function before us have been shown already.
+    others = {key: value for key, value in tree.items() if key not in {"items", "functionConfig", "results"}}
+    head = emit(others) + "items:\n"
     config = tree.get("functionConfig")
     tail = emit({"functionConfig": config}) if config is not None else ""
     resources = [Resource.new(item, indent=_ITEM_INDENT) for item in items]
@@ -108,7 +132,7 @@ def read_stream(data: bytes, config: bytes) -> Input:
     from_file = read_document(decode(config))
     text = decode(data)
     documents = text.removeprefix("---\n").split("\n---\n")
-    if any(_has_marker(document) for document in documents):
+    if _has_other_lines(text) or any(_has_marker(document) for document in documents):
         from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
 
         trees = [tree for tree in full_yaml.read_all(text) if tree is not None]
@@ -116,7 +140,7 @@ def read_stream(data: bytes, config: bytes) -> Input:
         if wrong is not None:
             raise UserError(Problem(message=f"document {wrong + 1} of the input is not an object"))
         return Input(resources=[Resource.new(tree, indent=0) for tree in trees], config=from_file)
-    resources = [Resource(document.rstrip("\n") + "\n") for document in documents if _has_content(document)]
+    resources = [Resource(document.removesuffix("\n") + "\n") for document in documents if _has_content(document)]
     return Input(resources=resources, config=from_file)
 
 
@@ -127,14 +151,14 @@ def _has_marker(document: str) -> bool:
 
 
 def _has_content(document: str) -> bool:
-    return any(line.strip() and not line.startswith("#") for line in document.split("\n"))
+    return any(line.strip() and not line.lstrip().startswith("#") for line in document.split("\n"))
 
 
 def read_document(text: str) -> Any:
     """Return the tree of one document."""
     try:
-        return block_yaml.read(text.removeprefix("---\n").rstrip("\n").split("\n"))
-    except (block_yaml.NotCanonical, IndexError):
+        return block_yaml.read(text.removeprefix("---\n").removesuffix("\n").split("\n"))
+    except block_yaml.NotCanonical:
         from kustomizer import full_yaml  # noqa: PLC0415
 
         return full_yaml.read(text)

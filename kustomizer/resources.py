@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 # kustomize's own bookkeeping (kyaml's and api/internal/utils' annotations). It belongs to the resource it came on: a
 # clone that claims `previousNames: lms-worker` makes references to lms-worker ambiguous.
 _INTERNAL_ANNOTATIONS = ("internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/")
-# A token that means itself to every YAML reader, or nothing.
-_PLAIN_NAME = re.compile(r"(?:[A-Za-z][A-Za-z0-9./:_-]*)?")
+# A token that means itself to every YAML reader; four of them are a header, of which the namespace may be empty.
+_TOKEN = r"(?!(?:null|Null|NULL)\n)[A-Za-z](?:[A-Za-z0-9./:_-]*[A-Za-z0-9])?\n"
+_HEADER = re.compile(f"{_TOKEN}{_TOKEN}(?:{_TOKEN}|\n){_TOKEN}")
+# How a namespace may be stated other than by kustomize: in quotes, behind a question mark, merged in.
+_OTHER_NAMESPACE = re.compile(r"namespace['\" ]*:|\?[ '\"]*namespace|<<")
+# What a double-quoted scalar may hide letters behind. kustomize does so behind a byte order mark: "\\uFEFF\\x61".
+_HIDDEN_LETTER = re.compile(r"\\[xuU/\n]")
+# The next line that doesn't belong to the metadata, by the column of its key.
+_SHALLOW_LINE = {indent: re.compile(rf"\n {{0,{indent}}}(?=[^ \n])") for indent in (0, 2)}
 _KUSTOMIZE_ID = "kustomize.config.k8s.io/id"
 
 NEEDS_HASH_SUFFIX = "internal.config.kubernetes.io/needsHashSuffix"
@@ -60,13 +67,12 @@ class Resource:
     def edit(self) -> dict[str, Any]:
         """Return the tree for changing; from now on the resource goes out as this tree."""
         self._edited = True
-        self._header = None
         return self.tree
 
     def _parse(self) -> dict[str, Any]:
         body = self.text if self.indent == 0 else " " * self.indent + self.text[self.indent :]
         try:
-            tree = block_yaml.read(body.rstrip("\n").split("\n"), self.indent)
+            tree = block_yaml.read(body.removesuffix("\n").split("\n"), self.indent)
         except block_yaml.NotCanonical:
             from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
 
@@ -108,6 +114,9 @@ class Resource:
 
     @property
     def _head(self) -> tuple[str, str, str, str]:
+        if self._edited:
+            # The tree may still change.
+            return self._header_of_tree()
         if self._header is None:
             scanned = _scan_header(self.text, self.indent) if self._tree is None else None
             self._header = scanned or self._header_of_tree()
@@ -121,8 +130,11 @@ class Resource:
         return (api_version, kind, namespace, name)
 
     def mentions(self, word: str) -> bool:
-        """Tell whether ``word`` may stand in the object: False is certain and costs no parsing."""
-        return self._edited or word in self.text
+        """Tell whether ``word`` may stand in the object: False is certain and costs no parsing.
+
+        A word is one of ASCII letters, digits and ``-./_``; a folded line can't break it.
+        """
+        return self._edited or word in self.text or _HIDDEN_LETTER.search(self.text) is not None
 
     def render(self) -> str:
         """Return the text that goes out, ending in a newline."""
@@ -158,32 +170,35 @@ def _scan_header(text: str, indent: int) -> tuple[str, str, str, str] | None:
     """
     margin = "\n" + " " * indent
     text = margin + text[indent:]
-    api_version = _token(text, f"{margin}apiVersion: ")
-    kind = _token(text, f"{margin}kind: ")
-    position = text.find(f"{margin}metadata:\n")
-    if position < 0 or not api_version or not kind:
+    start = text.find(f"{margin}metadata:{margin}  ")
+    if start < 0:
         return None
-    namespace = name = ""
-    position += len(margin) + len("metadata:")
-    name_key, namespace_key = f"{margin}  name: ", f"{margin}  namespace: "
-    while position >= 0 and text.startswith(f"{margin}  ", position):
-        if text.startswith(name_key, position):
-            name = _rest_of_line(text, position + len(name_key))
-        elif text.startswith(namespace_key, position):
-            namespace = _rest_of_line(text, position + len(namespace_key))
-        position = text.find("\n", position + 1)
-    tokens = (api_version, kind, namespace, name)
-    return tokens if name and all(map(_PLAIN_NAME.fullmatch, tokens)) else None
+    start += len(margin) + len("metadata:")
+    rest = _SHALLOW_LINE[indent].search(text, start)
+    end = rest.start() if rest else len(text)
+    api_version = _token(text, margin, "apiVersion", 0, len(text))
+    kind = _token(text, margin, "kind", 0, len(text))
+    namespace = _token(text, f"{margin}  ", "namespace", start, end)
+    name = _token(text, f"{margin}  ", "name", start, end)
+    if not namespace and _OTHER_NAMESPACE.search(text, start, end):
+        return None
+    header = (api_version, kind, namespace, name)
+    return header if _HEADER.fullmatch("\n".join([*header, ""])) else None
 
 
-def _token(text: str, key: str) -> str:
-    position = text.find(key)
-    return _rest_of_line(text, position + len(key)) if position >= 0 else ""
-
-
-def _rest_of_line(text: str, start: int) -> str:
-    end = text.find("\n", start)
-    return text[start:] if end < 0 else text[start:end]
+def _token(text: str, margin: str, key: str, start: int, end: int) -> str:
+    head = f"{margin}{key}: "
+    position = text.find(head, start, end)
+    if position < 0:
+        return ""
+    position += len(head)
+    stop = text.find("\n", position)
+    if stop < 0:
+        return text[position:]
+    if text.startswith((f"{margin} ", "\n\n"), stop):
+        # The scalar may go on there.
+        return "?"
+    return text[position:stop]
 
 
 class Resources:
@@ -211,9 +226,13 @@ class Resources:
 
     def __iter__(self) -> Iterator[Resource]:
         for item in self._items:
-            if id(item) not in self._removed:
-                yield item
-            yield from self._after.get(id(item), ())
+            yield from self._with_followers(item)
+
+    def _with_followers(self, item: Resource) -> Iterator[Resource]:
+        if id(item) not in self._removed:
+            yield item
+        for follower in self._after.get(id(item), ()):
+            yield from self._with_followers(follower)
 
     def of_kind(self, *kinds: str) -> list[Resource]:
         """Return the resources of these kinds."""

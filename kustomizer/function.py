@@ -51,6 +51,16 @@ def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     plans, problems = plan(resources, config)
     for service_plan in plans:
         problems += split(resources, config, service_plan)
+    if any(variant.settings.keda_enabled for service_plan in plans for variant in service_plan.variants):
+        from kustomizer.keda import scale  # noqa: PLC0415
+
+        for service_plan in plans:
+            problems += scale(resources, config, service_plan)
+    for service_plan in plans:
+        if any(variant.settings.pod_disruption_budget for variant in service_plan.variants):
+            from kustomizer.disruption import limit_disruption  # noqa: PLC0415
+
+            problems += limit_disruption(resources, service_plan)
     problems += route(resources, config)
     for resource in resources.of_kind(KIND):
         # The overlay lists the configuration as a resource, too, so that an unfinished build doesn't apply cleanly.

@@ -28,6 +28,11 @@ _REPORTS_GRACE_PERIOD = 3600
 _REPORTS_VISIBILITY_TIMEOUT = 7200
 
 
+# A worker that KEDA scales runs on nodes that come and go: no more than one pod is evicted at a time, and none that
+# an autoscaler of nodes would only like to move.
+_SCALED = {"podDisruptionBudget": {"maxUnavailable": 1}, "protectFromEviction": True}
+
+
 def builtin_settings(service: str, variant: str, *, emitted_grace_period: int = 0) -> dict[str, object]:
     """Return what this kind of worker is given unless the configuration says otherwise, as raw configuration.
 
@@ -39,6 +44,8 @@ def builtin_settings(service: str, variant: str, *, emitted_grace_period: int = 
         return {
             "terminationGracePeriodSeconds": max(_REPORTS_GRACE_PERIOD, emitted_grace_period),
             "visibilityTimeout": _REPORTS_VISIBILITY_TIMEOUT,
+            # The cluster autoscaler grants 600 s, whatever the pod asks for.
+            "protectFromEviction": True,
         }
     return {"terminationGracePeriodSeconds": max(_GRACE_PERIOD, emitted_grace_period)}
 
@@ -51,11 +58,21 @@ class Variant(Record):
     deployment: str
     queues: tuple[str, ...]
     settings: Worker
+    soft_shutdown: bool = False
+    """Whether its tasks are put back after a while when the worker is asked to stop."""
 
     @property
     def is_default(self) -> bool:
         """Whether this is the Deployment that Tutor emits."""
         return self.name == DEFAULT
+
+    @property
+    def unacked_suffix(self) -> str:
+        """What tells the worker's in-flight keys from Celery's own.
+
+        Nothing for the default worker, which restores what pods from before the split left.
+        """
+        return "" if self.is_default else f".{self.deployment}"
 
     @property
     def path(self) -> str:
@@ -128,12 +145,15 @@ def _variant(config: CeleryWorkers, emitted: EmittedWorker, name: str) -> Varian
     service = emitted.service
     builtin = builtin_settings(service, name, emitted_grace_period=emitted.grace_period)
     settings = config.worker(service, name, builtin=builtin)
+    if settings.keda_enabled:
+        settings = config.worker(service, name, builtin={**builtin, **_SCALED})
     return Variant(
         service=service,
         name=name,
         deployment=deployment_name(service, name),
         queues=tuple(settings.queues or (f"edx.{service}.core.{name}",)),
         settings=settings,
+        soft_shutdown=service in OPEN_EDX_SERVICES and config.spec.celery.soft_shutdown_timeout is not None,
     )
 
 

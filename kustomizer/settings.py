@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from kustomizer.record import Record
 from kustomizer.resources import NEEDS_HASH_SUFFIX, Resource
-from kustomizer.tree import lookup
+from kustomizer.tutor import site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
 TUTORS_FILE_PREFIX = "tutor_"
 """What goes before the name of Tutor's settings file where ours takes its place."""
@@ -89,7 +88,7 @@ def _worker_lines(worker: CelerySettings) -> list[str]:
     if worker.unacked_suffix:
         # All three: with some of them shared, messages are stranded (kombu/transport/redis.py).
         for key in ("unacked", "unacked_index", "unacked_mutex"):
-            options[f"{key}_key"] = f"{key}.{worker.unacked_suffix}"
+            options[f"{key}_key"] = f"{key}{worker.unacked_suffix}"
     if worker.visibility_timeout is not None:
         options["visibility_timeout"] = worker.visibility_timeout
     if options:
@@ -113,20 +112,7 @@ def config_map(
 
     It asks kustomize for a hash suffix, so that a change rolls the pods that read it.
     """
-    metadata = sites_metadata(owner, name=name)
+    metadata = site_metadata(owner, name=name)
     metadata["annotations"] = {**metadata["annotations"], **annotations, NEEDS_HASH_SUFFIX: "enabled"}
     tree = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {file.name: text}}
     return Resource.new(tree, indent=owner.indent)
-
-
-def sites_metadata(owner: Resource, *, name: str) -> dict[str, Any]:
-    """Return the metadata of a new object that Tutor's selectors take for one of the site, as ``owner`` is."""
-    prefix = "app.kubernetes.io/"
-    labels = lookup(owner.tree, "metadata", "labels") or {}
-    annotations = lookup(owner.tree, "metadata", "annotations") or {}
-    return {
-        "name": name,
-        **({"namespace": owner.namespace} if owner.namespace else {}),
-        "labels": {key: value for key, value in labels.items() if key.startswith(prefix)},
-        "annotations": {key: value for key, value in annotations.items() if key.startswith(prefix)},
-    }

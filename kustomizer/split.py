@@ -130,9 +130,10 @@ def _config_map_name(variant: Variant) -> str:
 
 def _config_map(config: CeleryWorkers, variant: Variant, settings: _Settings, *, owner: Resource) -> Resource:
     worker = CelerySettings(
-        # The default worker keeps Celery's own keys, to restore what pods from before the split left.
-        unacked_suffix="" if variant.is_default else variant.deployment,
+        unacked_suffix=variant.unacked_suffix,
         visibility_timeout=variant.settings.visibility_timeout,
+        reject_on_worker_lost=config.spec.celery.reject_on_worker_lost,
+        soft_shutdown_timeout=config.spec.celery.soft_shutdown_timeout,
     )
     text = render(settings.file, routing=routing_table(config, variant.service), worker=worker)
     annotations = config.spec.settings.annotations

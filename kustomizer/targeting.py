@@ -57,6 +57,11 @@ def leaves_out(resource: Resource, worker: Resource, copy: Resource) -> bool:
     )
 
 
+def selected_by(resource: Resource, deployment: Resource) -> bool:
+    """Tell whether ``resource`` selects the pods of ``deployment``."""
+    return any(_selects(selector, _pod_labels(deployment)) for selector in _selectors(resource))
+
+
 def _refers(reference: Any, worker: Resource) -> bool:
     return bool(lookup(reference, "kind") == "Deployment" and lookup(reference, "name") == worker.name)
 

@@ -171,6 +171,19 @@ def consumed_queues(resources: Iterable[Resource]) -> set[str]:
     return queues
 
 
+def site_metadata(owner: Resource, *, name: str) -> dict[str, Any]:
+    """Return the metadata of a new object that Tutor's selectors take for one of the site, as ``owner`` is."""
+    prefix = "app.kubernetes.io/"
+    labels = lookup(owner.tree, "metadata", "labels") or {}
+    annotations = lookup(owner.tree, "metadata", "annotations") or {}
+    return {
+        "name": name,
+        **({"namespace": owner.namespace} if owner.namespace else {}),
+        "labels": {key: value for key, value in labels.items() if key.startswith(prefix)},
+        "annotations": {key: value for key, value in annotations.items() if key.startswith(prefix)},
+    }
+
+
 def environment(container: Any, name: str) -> str | None:
     """Return the value of an environment variable that the manifest states, None where it doesn't."""
     for entry in lookup(container, "env") or ():

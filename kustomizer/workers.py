@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from kustomizer.plan import Variant
     from kustomizer.tutor import EmittedWorker
 
+# What the cluster autoscaler and Karpenter heed.
+_PROTECTION = {
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "karpenter.sh/do-not-disrupt": "true",
+}
+# Celery takes SIGTERM, which is what a pod gets, for a warm shutdown without a limit; SIGQUIT is the soft one
+# (https://docs.celeryq.dev/en/stable/userguide/workers.html#soft-shutdown).
+_SOFT_SHUTDOWN = ({"name": "REMAP_SIGTERM", "value": "SIGQUIT"},)
 _TERM_FIELDS = ("affinity", "topologySpreadConstraints")
 
 
@@ -101,7 +109,8 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
     _write_command_line(container, _command_line(emitted.command_line, variant))
     _set_replicas(tree["spec"], variant)
     _set(container, "resources", merge_maps(container.get("resources"), settings.resources))
-    _set(container, "env", merge_by_name(container.get("env"), settings.env))
+    env = [*(_SOFT_SHUTDOWN if variant.soft_shutdown else ()), *(settings.env or ())]
+    _set(container, "env", merge_by_name(container.get("env"), env or None))
     _set(container, "livenessProbe", settings.liveness_probe)
     _set(container, "lifecycle", settings.lifecycle)
     _set(pod, "nodeSelector", merge_maps(pod.get("nodeSelector"), settings.node_selector))
@@ -110,9 +119,10 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
     _set(pod, "topologySpreadConstraints", settings.topology_spread_constraints)
     _set(pod, "priorityClassName", settings.priority_class_name)
     _set(pod, "terminationGracePeriodSeconds", settings.termination_grace_period_seconds)
-    if settings.pod_annotations:
+    annotations = {**(_PROTECTION if settings.protect_from_eviction else {}), **(settings.pod_annotations or {})}
+    if annotations:
         metadata = template.setdefault("metadata", {})
-        _set(metadata, "annotations", merge_maps(metadata.get("annotations"), settings.pod_annotations))
+        _set(metadata, "annotations", merge_maps(metadata.get("annotations"), annotations))
 
 
 def _write_command_line(container: dict[str, Any], command_line: CommandLine) -> None:
@@ -124,7 +134,10 @@ def _write_command_line(container: dict[str, Any], command_line: CommandLine) ->
 
 
 def _set_replicas(spec: dict[str, Any], variant: Variant) -> None:
-    if variant.settings.replicas is not None:
+    if variant.settings.keda_enabled:
+        # kedacore/keda#5572: replicas in the manifest fight with the autoscaler at each apply.
+        spec.pop("replicas", None)
+    elif variant.settings.replicas is not None:
         spec["replicas"] = variant.settings.replicas
     elif not variant.is_default:
         # Stated, since a Deployment that an autoscaler left at 0 stays there when the manifest says nothing.

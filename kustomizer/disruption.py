@@ -1,0 +1,65 @@
+"""PodDisruptionBudgets: how many of a worker's pods a node's drain may take at a time."""
+
+from __future__ import annotations
+
+from kustomizer.errors import INFO, Problem
+from kustomizer.resources import Resource
+from kustomizer.targeting import selected_by
+from kustomizer.tree import clone, lookup
+from kustomizer.tutor import site_metadata
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.config_worker import PodDisruptionBudget
+    from kustomizer.plan import ServicePlan
+    from kustomizer.resources import Resources
+
+
+def limit_disruption(resources: Resources, plan: ServicePlan) -> list[Problem]:
+    """Add a PodDisruptionBudget for each worker of ``plan`` that is to have one.
+
+    Returns a note for each worker that already has one: with two, Kubernetes evicts none of its pods.
+    """
+    notes: list[Problem] = []
+    namespace = plan.emitted.resource.namespace
+    budgets = [budget for budget in resources.of_kind("PodDisruptionBudget") if budget.namespace == namespace]
+    for variant in plan.variants:
+        wanted = variant.settings.pod_disruption_budget
+        if wanted is None:
+            continue
+        deployment = resources.find("Deployment", variant.deployment, namespace)[0]
+        present = next((budget for budget in budgets if selected_by(budget, deployment)), None)
+        if present is not None and present.name != variant.deployment:
+            notes.append(_has_one(present, variant.deployment, f"{variant.path}.podDisruptionBudget"))
+        else:
+            resources.add(_budget(wanted, deployment), after=deployment)
+    return notes
+
+
+def _budget(wanted: PodDisruptionBudget, deployment: Resource) -> Resource:
+    fields = {
+        "maxUnavailable": wanted.max_unavailable,
+        "minAvailable": wanted.min_available,
+        "unhealthyPodEvictionPolicy": wanted.unhealthy_pod_eviction_policy,
+    }
+    spec: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
+    spec["selector"] = clone(lookup(deployment.tree, "spec", "selector"))
+    tree = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": site_metadata(deployment, name=deployment.name),
+        "spec": spec,
+    }
+    return Resource.new(tree, indent=deployment.indent)
+
+
+def _has_one(present: Resource, deployment: str, field: str) -> Problem:
+    return Problem(
+        message=f"already limits the disruption of {deployment}; no second one is added",
+        severity=INFO,
+        resource=present.ref,
+        field="spec.selector",
+        remedy=f"Set {field}: null, or take this one out",
+    )

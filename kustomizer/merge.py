@@ -1,0 +1,92 @@
+"""Merges layers of a worker's settings, as plain maps in the configuration's own spelling: later layers win.
+
+Null takes back what earlier layers say, a whole field or one key of it; an ``env`` entry whose value is null does so
+for its variable. What is left holds no nulls of the configuration's own.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, TypeAlias
+
+    from kustomizer.schema_values import JsonMap
+
+    OptionKey: TypeAlias = Callable[[list[str]], Iterable[tuple[str, Sequence[str]]]]
+
+# affinity, livenessProbe and lifecycle are maps, too, but their parts belong together: a probe merged out of two has
+# two handlers, which Kubernetes refuses.
+MERGED_BY_KEY = frozenset(("resources", "nodeSelector", "podAnnotations", "keda", "podDisruptionBudget"))
+
+
+def merge_layers(layers: Iterable[Mapping[str, object]], *, option_key: OptionKey) -> dict[str, object]:
+    """Return the settings that ``layers``, the weakest first, give together.
+
+    ``option_key`` splits command line arguments into (meaning of the option, its tokens) pairs, so that ``-c 4``
+    replaces ``--concurrency=2``.
+    """
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for field, value in layer.items():
+            below = merged.pop(field, None)
+            if value is not None:
+                merged[field] = _merge_field(field, below, value, option_key)
+    return merged
+
+
+def _merge_field(field: str, below: Any, value: Any, option_key: OptionKey) -> Any:
+    if field in MERGED_BY_KEY:
+        return merge_maps(below or {}, value)
+    if field == "env":
+        return merge_by_name(below or [], value)
+    if field == "extraArgs":
+        return merge_arguments(below or [], value, option_key=option_key)
+    return value
+
+
+def merge_maps(below: Mapping[str, Any] | None, above: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return ``below`` with the keys of ``above`` set, maps within them merged, and what is null there removed.
+
+    None is a map that isn't there; the result is None when neither is.
+    """
+    if above is None:
+        return None if below is None else dict(below)
+    merged = dict(below or {})
+    for key, value in above.items():
+        inherited = merged.get(key)
+        if isinstance(value, dict):
+            merged[key] = merge_maps(inherited if isinstance(inherited, dict) else {}, value)
+        elif value is not None:
+            merged[key] = value
+        else:
+            merged.pop(key, None)
+    return merged
+
+
+def merge_by_name(below: Iterable[JsonMap] | None, above: Iterable[JsonMap] | None) -> list[JsonMap] | None:
+    """Return the entries of both lists (``env``), where ``above`` replaces the ones of its names in their places.
+
+    The place matters to Kubernetes: a variable may refer to those before it. None as for :func:`merge_maps`.
+    """
+    if above is None:
+        return None if below is None else list(below)
+    merged = {entry["name"]: entry for entry in below or ()}
+    for entry in above:
+        if is_taken_back(entry):
+            merged.pop(entry["name"], None)
+        else:
+            merged[entry["name"]] = entry
+    return list(merged.values())
+
+
+def is_taken_back(entry: JsonMap) -> bool:
+    """Tell whether an entry of ``env`` says that the configuration shouldn't set its variable after all."""
+    return "value" in entry and entry["value"] is None and entry.get("valueFrom") is None
+
+
+def merge_arguments(below: Sequence[str], above: Sequence[str], *, option_key: OptionKey) -> list[str]:
+    """Return the arguments of both without the options of ``below`` that ``above`` has, too."""
+    own = dict(option_key(list(above)))
+    kept = {key: tokens for key, tokens in option_key(list(below)) if key not in own}
+    return [token for tokens in (*kept.values(), *own.values()) for token in tokens]

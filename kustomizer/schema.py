@@ -1,0 +1,201 @@
+"""Reads plain YAML values into annotated records, and says everything that is wrong with them at once.
+
+The annotations of a :class:`Record` are the declaration: they are read as the strings that ``from __future__ import
+annotations`` leaves, by :func:`interpret`, so that nothing has to import ``typing``. What they can say::
+
+    bool  str  int  Positive  NonNegative  Seconds  Delay      values (more of them in kustomizer.config_types)
+    Literal["Error", "Ignore"]                                 one of these words
+    list[X]  dict[str, X]                                      of any of these; the key may be a named kind of text
+    JsonMap  JsonList                                          Kubernetes' own structures, passed through
+    SomeRecord                                                 a section with fields of its own
+    X | None                                                   null is a value: it says 'not set here'
+
+A section, map or list that isn't ``| None`` takes null as empty: ``high:`` with nothing behind it is YAML's way to
+write ``high: {}``. Fields are snake_case in Python and camelCase in YAML.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.record import Record
+from kustomizer.schema_values import Boolean, Choice, Text, Type, Whole, did_you_mean, join
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TypeVar
+
+    R = TypeVar("R", bound=Record)
+
+INITIALISMS = {"hpa": "HPA"}
+
+
+class ListOf(Type):
+    """A list whose items are all of one type."""
+
+    expects = "a list"
+    blank = list
+
+    def __init__(self, item: Type) -> None:
+        self.item = item
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return a list of what the items are read as."""
+        if isinstance(value, list):
+            return [self.item.read(item, f"{at}[{index}]", problems) for index, item in enumerate(value)]
+        self.refuse(value, at, problems, "Write each item on a line of its own, after a dash")
+        return value
+
+
+class MapOf(Type):
+    """A map with free keys whose values are all of one type."""
+
+    expects = "a map"
+    blank = dict
+
+    def __init__(self, key: Text, item: Type) -> None:
+        self.key, self.item = key, item
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return a dictionary of what the values are read as."""
+        if not isinstance(value, dict):
+            self.refuse(value, at, problems)
+            return value
+        for key in value:
+            self.key.read(key, join(at, key), problems)
+        return {key: self.item.read_entry(item, join(at, key), problems) for key, item in value.items()}
+
+
+class Section(Type):
+    """A map whose keys are the fields of a record.
+
+    ``_refused`` of the record holds (field, reason) pairs for fields that somebody may well expect there.
+    """
+
+    expects = "a map"
+    blank = dict
+
+    def __init__(self, record: type[Record]) -> None:
+        self.record = record
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return the record, or None when there are problems."""
+        if not isinstance(value, dict):
+            self.refuse(value, at, problems)
+            return None
+        fields, known_before, values = fields_of(self.record), len(problems), {}
+        for key, item in value.items():
+            if key in fields:
+                values[fields[key].name] = fields[key].type.read_entry(item, join(at, key), problems)
+            else:
+                problems.append(self._unknown(key, at, fields))
+        for key, field in fields.items():
+            if field.name not in values and field.required:
+                remedy = f"Set it to {field.type.expects}"
+                problems.append(Problem(field=join(at, key), message="is missing", remedy=remedy))
+        return None if len(problems) > known_before else self.record(**values)
+
+    def _unknown(self, key: object, at: str, fields: Mapping[str, Field]) -> Problem:
+        refused: Mapping[object, str] = dict(getattr(self.record, "_refused", ()))
+        if key in refused:
+            return Problem(field=join(at, key), message="isn't allowed here", remedy=refused[key])
+        remedy = did_you_mean(key, list(fields)) or f"What can stand here: {', '.join(fields)}"
+        return Problem(field=join(at, key), message="unknown field", remedy=remedy)
+
+
+class AsGiven(Section):
+    """A section that is checked against a record and then passed through as the map that it was."""
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return the very value."""
+        super().read(value, at, problems)
+        return value
+
+
+class Nullable(Type):
+    """What may also be null."""
+
+    def __init__(self, inner: Type) -> None:
+        self.inner, self.expects = inner, inner.expects
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return None for null."""
+        return None if value is None else self.inner.read(value, at, problems)
+
+
+BASIC: dict[str, Type] = {
+    "bool": Boolean(),
+    "str": Text("a string"),
+    "int": Whole("a whole number", minimum=-(2**31)),
+}
+
+
+class Field:
+    """One field of a record, its annotation interpreted when it is first asked for: most aren't in a build."""
+
+    def __init__(self, name: str, annotation: str, owner: type[Record], required: bool) -> None:
+        self.name, self.owner, self.required = name, owner, required
+        self._annotation = annotation
+        self._type: Type | None = None
+
+    @property
+    def type(self) -> Type:
+        """What the field may hold."""
+        if self._type is None:
+            self._type = interpret(self._annotation, sys.modules[self.owner.__module__])
+        return self._type
+
+
+_fields: dict[type[Record], dict[str, Field]] = {}
+
+
+def fields_of(record: type[Record]) -> dict[str, Field]:
+    """Return the fields of ``record`` by their names in YAML."""
+    if record not in _fields:
+        annotations: dict[str, tuple[str, type[Record]]] = {}
+        for owner in reversed(record.__mro__):
+            for name, annotation in owner.__dict__.get("__annotations__", {}).items():  # noqa: RUF063 - see record.py
+                annotations[name] = (annotation, owner)
+        _fields[record] = {
+            yaml_name(name): Field(name, *annotations[name], required=name not in record._defaults)
+            for name in record._fields
+        }
+    return _fields[record]
+
+
+def interpret(annotation: str, module: object) -> Type:
+    """Return the type that ``annotation``, written in ``module``, stands for."""
+    if annotation.endswith(" | None"):
+        return Nullable(interpret(annotation.removesuffix(" | None"), module))
+    outer, _, inner = annotation.removesuffix("]").partition("[")
+    if outer == "Literal":
+        return Choice([word.strip(" '\"") for word in inner.split(",")])
+    if outer == "list":
+        return ListOf(interpret(inner, module))
+    if outer == "dict":
+        key, _, item = inner.partition(", ")
+        kind = interpret(key, module)
+        assert isinstance(kind, Text), annotation  # noqa: S101 - a slip of ours in a declaration
+        return MapOf(kind, interpret(item, module))
+    known = BASIC.get(outer) or getattr(module, outer)
+    return known if isinstance(known, Type) else Section(known)
+
+
+def decode(record: type[R], value: object, *, path: str) -> R:
+    """Read ``value`` into a ``record``, or raise one UserError with every problem that is in it.
+
+    ``path`` is where the value stands in its document, and the beginning of each problem's ``field``.
+    """
+    problems: list[Problem] = []
+    result: R = Section(record).read_entry(value, path, problems)
+    if problems:
+        raise UserError(*problems)
+    return result
+
+
+def yaml_name(name: str) -> str:
+    """Return the name that the field ``name`` of a record has in YAML."""
+    first, *rest = name.split("_")
+    return first + "".join(INITIALISMS.get(part) or part.capitalize() for part in rest)

@@ -1,0 +1,190 @@
+"""The single values that the configuration is made of, and the words in which a wrong one is refused."""
+
+from __future__ import annotations
+
+import sys
+
+from kustomizer.errors import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeAlias
+
+    Positive: TypeAlias = int
+    NonNegative: TypeAlias = int
+    Seconds: TypeAlias = int
+    Delay: TypeAlias = int
+    JsonMap: TypeAlias = dict[str, Any]
+    JsonList: TypeAlias = list[Any]
+
+LARGEST = 2**31 - 1  # Kubernetes' replicas and KEDA's numbers are int32
+SHOWN_LENGTH = 60
+
+
+class Type:
+    """What a field may hold."""
+
+    expects = ""
+    remedy = ""
+    blank: Callable[[], object] | None = None
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return ``value`` as Python code wants it; what is wrong with it goes to ``problems``."""
+        raise NotImplementedError
+
+    def read_entry(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Like :meth:`read`, for the value of a key, where nothing at all may stand for an empty section."""
+        return self.read(self.blank() if value is None and self.blank else value, at, problems)
+
+    def refuse(self, value: object, at: str, problems: list[Problem], remedy: str = "") -> None:
+        """Note that ``value`` isn't of this type."""
+        message = f"has to be {self.expects}, not {found(value)}"
+        problems.append(Problem(field=at, message=message, remedy=remedy or self.remedy))
+
+
+class Boolean(Type):
+    """True or false, and not a word that looks like it."""
+
+    expects = "true or false"
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return the boolean."""
+        if not isinstance(value, bool):
+            self.refuse(value, at, problems)
+        return value
+
+
+class Whole(Type):
+    """A whole number in a range; ``2.0`` is one, as it is for JSON."""
+
+    def __init__(self, expects: str, *, minimum: int, maximum: int = LARGEST, remedy: str = "") -> None:
+        self.expects, self.minimum, self.maximum, self.remedy = expects, minimum, maximum, remedy
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return the number."""
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if not isinstance(number, int) or isinstance(number, bool) or number < self.minimum:
+            self.refuse(value, at, problems)
+        elif number > self.maximum:
+            problems.append(Problem(field=at, message=f"can be {self.maximum} at the most, not {number}"))
+        return number
+
+
+class Text(Type):
+    """A string that ``accepts`` agrees to; ``pattern`` says the same to a JSON Schema validator.
+
+    ``placeholder`` stands for it in paths, where it is the key of a map. ``re`` costs 5 ms to import, a function
+    nothing.
+    """
+
+    def __init__(
+        self,
+        expects: str,
+        *,
+        accepts: Callable[[str], object] | None = None,
+        pattern: str = "",
+        min_length: int = 0,
+        max_length: int = sys.maxsize,
+        remedy: str = "",
+        placeholder: str = "key",
+    ) -> None:
+        self.expects, self.accepts, self.pattern = expects, accepts, pattern
+        self.min_length, self.max_length = min_length, max_length
+        self.remedy, self.placeholder = remedy, placeholder
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return the string."""
+        if not isinstance(value, str):
+            scalar = isinstance(value, (bool, int, float))
+            self.refuse(value, at, problems, "Put it in quotes" if scalar else "")
+        elif len(value) > self.max_length:
+            problems.append(Problem(field=at, message=f"is longer than {self.max_length} characters: {found(value)}"))
+        elif len(value) < self.min_length or (self.accepts and not self.accepts(value)):
+            self.refuse(value, at, problems)
+        return value
+
+
+class Choice(Type):
+    """One of a few words."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = words
+        self.expects = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return the word."""
+        if value not in self.words:
+            self.refuse(value, at, problems, did_you_mean(value, self.words))
+        return value
+
+
+class Either(Type):
+    """The first of several types that takes the value."""
+
+    def __init__(self, expects: str, *types: Type) -> None:
+        self.expects, self.types = expects, types
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return what the type that takes it makes of it."""
+        for kind in self.types:
+            refused: list[Problem] = []
+            result = kind.read(value, at, refused)
+            if not refused:
+                return result
+        self.refuse(value, at, problems)
+        return value
+
+
+class Raw(Type):
+    """A map or list that is passed through as it is."""
+
+    def __init__(self, expects: str, blank: type) -> None:
+        self.expects, self.blank = expects, blank
+
+    def read(self, value: object, at: str, problems: list[Problem]) -> Any:
+        """Return the very value."""
+        if not isinstance(value, self.blank):  # type: ignore[arg-type]
+            self.refuse(value, at, problems)
+        return value
+
+
+if not TYPE_CHECKING:  # the names that annotations use; for mypy they are the aliases above
+    Positive = Whole("a whole number, 1 or more", minimum=1)
+    NonNegative = Whole("a whole number, 0 or more", minimum=0)
+    Seconds = Whole("whole seconds, 1 or more", minimum=1, remedy="Write the number of seconds without a unit")
+    Delay = Whole("whole seconds, 0 or more", minimum=0, remedy="Write the number of seconds without a unit")
+    JsonMap = Raw("a map", dict)
+    JsonList = Raw("a list", list)
+
+
+def join(path: str, key: object) -> str:
+    """Return the path of ``key`` in the map at ``path``, in brackets and quotes where a dot would mislead."""
+    if isinstance(key, str) and key.isascii() and key.replace("-", "_").isidentifier():
+        return f"{path}.{key}" if path else key
+    text = repr(key)[1:-1].replace('"', '\\"') if isinstance(key, str) else None
+    return f"{path}[{key}]" if text is None else f'{path}["{text}"]'
+
+
+def found(value: object) -> str:
+    """Say in YAML's words what ``value`` is."""
+    if value is None:
+        return "null"
+    if isinstance(value, (dict, list)):
+        return "a map" if isinstance(value, dict) else "a list"
+    if isinstance(value, str):
+        shown = value if len(value) <= SHOWN_LENGTH else f"{value[:SHOWN_LENGTH]}…"
+        return f"the string {shown!r}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"the number {value}" if isinstance(value, (int, float)) else f"a {type(value).__name__}"
+
+
+def did_you_mean(word: object, known: Sequence[str]) -> str:
+    """Return a question that names the known word which ``word`` may be a slip of, or nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - costs 6 ms, and only a mistake needs it
+
+    by_letters = {name.replace("_", "").lower(): name for name in known}
+    letters = str(word).replace("_", "").replace("-", "").lower()
+    close = get_close_matches(letters, by_letters, n=1, cutoff=0.7)
+    return f"Did you mean {by_letters[close[0]]}?" if close else ""

@@ -1,0 +1,311 @@
+"""The configuration: one object of kind CeleryWorkers, read, checked and ready to be asked about each worker.
+
+What a build needs of it is plain: ``load(document)``, then ``config.spec`` for what concerns the site, and
+``config.worker(service, variant, builtin=…)`` for the settings that hold for one worker.
+"""
+
+from __future__ import annotations
+
+from kustomizer import __version__
+from kustomizer.config_checks import check_site, check_worker
+from kustomizer.config_types import (
+    OPEN_EDX_SERVICES,
+    PythonModule,
+    QueueName,
+    ServiceName,
+    TaskName,
+    VariantName,
+    Version,
+    is_version,
+)
+from kustomizer.config_worker import DEFAULT, Worker, WorkerSettings, deployment_name, worker_path
+from kustomizer.errors import Problem, ResourceRef, UserError
+from kustomizer.merge import merge_layers
+from kustomizer.record import Record
+from kustomizer.schema import decode
+from kustomizer.schema_values import JsonMap, Seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any, Literal
+
+    from kustomizer.config_broker import Broker
+    from kustomizer.config_flower import Flower, Monitoring
+    from kustomizer.merge import OptionKey
+
+__all__ = ["DEFAULT", "OPEN_EDX_SERVICES", "CeleryWorkers", "Document", "Worker", "deployment_name", "load"]
+
+API_VERSION = "celery.openedx.io/v1alpha1"
+KIND = "CeleryWorkers"
+
+# Sections that most builds don't have, and their modules: 0.3 ms each to import.
+RARE = {"Broker": "config_broker", "Flower": "config_flower", "Monitoring": "config_flower"}
+NOTHING: JsonMap = {}
+NO_KINDS: list[Any] = []
+
+
+if not TYPE_CHECKING:  # mypy would believe that this module has every name
+
+    def __getattr__(name: str) -> object:
+        """Import the type of a rare section when a configuration has one (https://peps.python.org/pep-0562/)."""
+        if name in RARE:
+            return getattr(__import__(f"kustomizer.{RARE[name]}", fromlist=[name]), name)
+        raise AttributeError(name)
+
+
+class Route(Record):
+    """Where a task goes."""
+
+    queue: QueueName
+    """The queue; a worker of this build has to consume it, of whichever service."""
+
+
+class Celery(Record):
+    """Settings of Celery for all workers of lms and cms that are split."""
+
+    reject_on_worker_lost: bool | None = None
+    """Whether a task whose process was killed goes back to the queue (`CELERY_REJECT_ON_WORKER_LOST`). A task that
+    kills its process each time then comes back for ever. Default: Open edX's."""
+
+    soft_shutdown_timeout: Seconds | None = None
+    """Seconds that tasks get after a cold shutdown was asked for (`CELERYD_SOFT_SHUTDOWN_TIMEOUT`, Celery 5.5 and
+    later). Default: none."""
+
+    visibility_timeout: Seconds | None = None
+    """Seconds after which Redis hands a running task to another worker as well. A worker's own `visibilityTimeout`,
+    and that of `defaults`, win. Default: Celery's, 3600 s."""
+
+
+class Settings(Record):
+    """The ConfigMaps that give workers and routing their Django settings."""
+
+    annotations: dict[str, str] = NOTHING
+    """Annotations of these ConfigMaps, for a GitOps controller that would prune the old one in mid-rollout."""
+
+    modules: dict[ServiceName, PythonModule] = NOTHING
+    """Django settings module to extend, by service, where `DJANGO_SETTINGS_MODULE` isn't Tutor's: `{lms:
+    lms.envs.tutor.production}`."""
+
+
+class Spec(Record):
+    """What to do with the site."""
+
+    unassigned_queues: Literal["Error", "KeepOnDefault", "Ignore"] = "Error"
+    """What to do with a queue that Tutor's worker consumed and that no worker would consume any longer: refuse the
+    build, keep it on the default worker, or leave its tasks waiting for ever."""
+
+    minimum_version: Version | None = None
+    """Oldest version of this function that may build the site, in quotes; an older one refuses."""
+
+    defaults: WorkerSettings = WorkerSettings()
+    """Settings for every worker; a worker's own win."""
+
+    workers: dict[ServiceName, dict[VariantName, Worker]] = NOTHING
+    """The workers of each service to split. A service that isn't named stays as Tutor emitted it."""
+
+    routing: dict[ServiceName, dict[TaskName, Route]] = NOTHING
+    """Which task goes to which queue, by service that sends it: what `EXPLICIT_QUEUES` is in Open edX, extending and
+    overriding it. Only lms and cms."""
+
+    settings: Settings = Settings()
+    """The ConfigMaps with Django settings."""
+
+    copy_targeting: list[
+        Literal[
+            "HorizontalPodAutoscaler",
+            "VerticalPodAutoscaler",
+            "PodDisruptionBudget",
+            "NetworkPolicy",
+            "Service",
+            "PodMonitor",
+        ]
+    ] = NO_KINDS
+    """Kinds of objects to copy for each worker's copies, where they target the worker that Tutor emits."""
+
+    broker: Broker | None = None
+    """Where the broker is, where Tutor's output doesn't say it."""
+
+    celery: Celery = Celery()
+    """Celery's settings for all workers."""
+
+    flower: Flower | None = None
+    """Flower."""
+
+    monitoring: Monitoring | None = None
+    """Alerts."""
+
+
+class Document(Record):
+    """The configuration of Open edX's Celery workers, as a Kubernetes object that never reaches the cluster."""
+
+    api_version: Literal["celery.openedx.io/v1alpha1"]
+    """Version of this format."""
+
+    kind: Literal["CeleryWorkers"]
+    """Kind of the object."""
+
+    metadata: JsonMap = NOTHING
+    """Name, and the annotation by which kustomize finds the function; anything else is free."""
+
+    spec: Spec = Spec()
+    """What to do with the site."""
+
+
+class CeleryWorkers(Record):
+    """A configuration that was read and checked."""
+
+    name: str
+    """The object's name."""
+
+    spec: Spec
+    """What it says, each layer of the workers' settings for itself."""
+
+    given: JsonMap
+    """``spec`` as it was written: layers are merged as they were given, where null isn't the same as nothing."""
+
+    @property
+    def ref(self) -> ResourceRef:
+        """Names this object in messages."""
+        return _ref(self.name)
+
+    def services(self) -> list[str]:
+        """Return the services whose workers are split."""
+        return list(self.spec.workers)
+
+    def variants(self, service: str) -> list[str]:
+        """Return the workers of a split service, the default one first: it is there whether it is named or not."""
+        return [DEFAULT, *(variant for variant in self.spec.workers[service] if variant != DEFAULT)]
+
+    def queues(self, service: str, variant: str) -> list[str]:
+        """Return the queues that a worker consumes."""
+        worker = self.spec.workers[service].get(variant)
+        if worker is not None and worker.queues is not None:
+            return worker.queues
+        return [f"edx.{service}.core.{variant}"] if service in OPEN_EDX_SERVICES else []
+
+    def layers(self) -> Iterator[tuple[str, WorkerSettings]]:
+        """Return ``defaults`` and each worker's own settings, unmerged, with their paths."""
+        yield "spec.defaults", self.spec.defaults
+        for service, workers in self.spec.workers.items():
+            for variant, worker in workers.items():
+                yield worker_path(service, variant), worker
+
+    def origin(self, service: str, variant: str, *keys: str) -> str:
+        """Return the path of the field that sets what holds for a worker; its own when nothing is set."""
+        own = worker_path(service, variant)
+        for layer, path in ((self._own(service, variant), own), (self._given_defaults(), "spec.defaults")):
+            value: object = layer
+            for key in keys:
+                value = value.get(key) if isinstance(value, dict) else None
+            if value is not None:
+                return ".".join((path, *keys))
+        return ".".join((own, *keys))
+
+    def worker(
+        self,
+        service: str,
+        variant: str,
+        *,
+        builtin: Mapping[str, object] = NOTHING,
+        option_key: OptionKey | None = None,
+    ) -> Worker:
+        """Return the settings that hold for one worker; its ``queues`` are always there.
+
+        ``builtin`` is the weakest layer, spelled as in the configuration. ``option_key`` tells what an argument in
+        ``extraArgs`` means (see :func:`~kustomizer.merge.merge_layers`); it is given in tests.
+        """
+        option_key = option_key or options_by_meaning
+        layers = self._layers(service, variant, builtin)
+        merged = merge_layers(layers, option_key=option_key)
+        merged["queues"] = self.queues(service, variant)
+        worker = decode(Worker, merged, path=worker_path(service, variant))
+        problems = check_worker(self, service, variant, worker, option_key=option_key)
+        if problems:
+            raise UserError(*(problem.replace(resource=self.ref) for problem in problems))
+        return worker
+
+    def _own(self, service: str, variant: str) -> JsonMap:
+        workers = (self.given.get("workers") or NOTHING).get(service) or NOTHING
+        return workers.get(variant) or NOTHING
+
+    def _given_defaults(self) -> JsonMap:
+        return self.given.get("defaults") or NOTHING
+
+    def _layers(self, service: str, variant: str, builtin: Mapping[str, object]) -> list[Mapping[str, object]]:
+        """Return what applies to a worker, the weakest first, without what the worker can't have."""
+        site: dict[str, object] = {}
+        if self.spec.celery.visibility_timeout is not None:
+            site["visibilityTimeout"] = self.spec.celery.visibility_timeout
+        site = {**site, **self._given_defaults()}
+        keda = site.get("keda")
+        if service not in OPEN_EDX_SERVICES:
+            # It has no settings of ours, so neither in-flight keys nor timeouts of its own.
+            site.pop("visibilityTimeout", None)
+            site["keda"] = {**(keda if isinstance(keda, dict) else {}), "inFlight": "Off"}
+        elif variant == DEFAULT and isinstance(keda, dict) and keda.get("inFlight") == "Slots":
+            # lms and cms count the tasks of both in the default workers' shared key.
+            site["keda"] = {**keda, "inFlight": "Zero"}
+        return [builtin, site, self._own(service, variant)]
+
+
+def load(document: object) -> CeleryWorkers:
+    """Read a configuration, or raise one UserError with everything that is wrong with it."""
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+    try:
+        _refuse_newer(document)
+        typed = decode(Document, document, path="")
+        given = document.get("spec") or NOTHING if isinstance(document, dict) else NOTHING
+        config = CeleryWorkers(name=name, spec=typed.spec, given=given)
+        problems = check_site(config)
+        for service in config.services():
+            for variant in config.variants(service):
+                try:
+                    config.worker(service, variant)
+                except UserError as error:
+                    problems += (problem.replace(resource=None) for problem in error.problems)
+        if problems:
+            raise UserError(*dict.fromkeys(problems))
+    except UserError as error:
+        raise UserError(*(problem.replace(resource=_ref(name)) for problem in error.problems)) from None
+    return config
+
+
+def _ref(name: str) -> ResourceRef:
+    return ResourceRef(api_version=API_VERSION, kind=KIND, name=name)
+
+
+def _refuse_newer(document: object) -> None:
+    """Refuse a configuration for a newer version before anything else: its other fields may be unknown here."""
+    spec = document.get("spec") if isinstance(document, dict) else None
+    minimum = spec.get("minimumVersion") if isinstance(spec, dict) else None
+    if isinstance(minimum, str) and is_version(minimum) and _numbers(minimum) > _numbers(__version__):
+        message = f"this configuration needs tutor-kustomizer {minimum}, and this is {__version__}"
+        remedy = "Update it: pip install --upgrade tutor-kustomizer"
+        raise UserError(Problem(field="spec.minimumVersion", message=message, remedy=remedy))
+
+
+def _numbers(version: str) -> list[int]:
+    """Return a version's numbers without zeros at the end, up to the first part that isn't a number (``0.2.dev1``)."""
+    numbers: list[int] = []
+    for part in version.split("."):
+        if not (part.isascii() and part.isdigit()):
+            break
+        numbers.append(int(part))
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return numbers
+
+
+def options_by_meaning(args: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Return each option of ``args`` under its long name, whichever way it is spelled; other words as they are."""
+    from kustomizer.celery_options import list_words, read_all  # noqa: PLC0415 - only when there are arguments
+
+    for item in read_all(list_words(args)):
+        if item.trouble:
+            words = [word.text for word in item.words]
+            yield " ".join(words), words
+        else:
+            for setting in item.settings:
+                yield setting.option.name, [setting.option.write(setting.value)]

@@ -1,0 +1,160 @@
+"""What is wrong with a configuration whose every field is right for itself."""
+
+from __future__ import annotations
+
+from kustomizer.config_types import LABEL_LENGTH, OPEN_EDX_SERVICES, env_problems
+from kustomizer.config_worker import DEFAULT, deployment_name, max_replicas, worker_path
+from kustomizer.errors import Problem
+from kustomizer.schema_values import join
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kustomizer.config import CeleryWorkers
+    from kustomizer.config_worker import Worker
+    from kustomizer.merge import OptionKey
+
+# KEDA puts the ScaledObject's name into a label.
+SCALED_OBJECT_SUFFIX = "-scaledobject"
+OWN_SETTINGS = "it needs settings in Open edX's own form, which only lms and cms read"
+
+
+def check_site(config: CeleryWorkers) -> list[Problem]:
+    """Return what is wrong with what was written, whatever holds for each worker in the end."""
+    problems = []
+    for path, settings in config.layers():
+        problems += env_problems(settings.env or [], f"{path}.env")
+    problems += _deployment_names(config)
+    for service in config.services():
+        problems += _queues(config, service)
+        problems += _in_flight(config, service)
+    for section, fields in (("routing", config.spec.routing), ("settings.modules", config.spec.settings.modules)):
+        for service in fields:
+            if service not in OPEN_EDX_SERVICES:
+                field = join(f"spec.{section}", service)
+                problems.append(Problem(field=field, message=OWN_SETTINGS, remedy="Take it out"))
+    return [*problems, *_rare_sections(config)]
+
+
+def _rare_sections(config: CeleryWorkers) -> list[Problem]:
+    problems = []
+    if config.spec.broker:
+        from kustomizer.config_broker import broker_problems  # noqa: PLC0415 - see RARE in kustomizer.config
+
+        problems += broker_problems(config.spec.broker, "spec.broker")
+    if config.spec.flower:
+        from kustomizer.config_flower import flower_problems  # noqa: PLC0415
+
+        problems += flower_problems(config.spec.flower, "spec.flower")
+    return problems
+
+
+def _deployment_names(config: CeleryWorkers) -> list[Problem]:
+    problems = []
+    taken: dict[str, str] = {}
+    for service in config.services():
+        for variant in config.variants(service):
+            path, name = worker_path(service, variant), deployment_name(service, variant)
+            if name in taken:
+                message = f"its Deployment would be {name}, as that of {taken[name]}"
+                problems.append(Problem(field=path, message=message, remedy="Rename one of them"))
+            taken.setdefault(name, path)
+    return problems
+
+
+def _queues(config: CeleryWorkers, service: str) -> list[Problem]:
+    problems = []
+    taken: dict[str, str] = {}
+    for variant in config.variants(service):
+        worker = config.spec.workers[service].get(variant)
+        path, queues = worker_path(service, variant), config.queues(service, variant)
+        named = worker is not None and worker.queues is not None
+        if not queues:
+            message = "names no queue" if named else f"is missing: {service} isn't lms or cms, whose queues are known"
+            remedy = "List the queues that this worker consumes"
+            problems.append(Problem(field=f"{path}.queues", message=message, remedy=remedy))
+        for index, queue in enumerate(queues):
+            at = f"{path}.queues[{index}]" if named else path
+            if queue in taken:
+                message = f"queue {queue} is that of {taken[queue]}, too"
+                remedy = "Give it to one worker: a worker's pods share its queues"
+                problems.append(Problem(field=at, message=message, remedy=remedy))
+            taken.setdefault(queue, at)
+    return problems
+
+
+def _in_flight(config: CeleryWorkers, service: str) -> list[Problem]:
+    """Refuse what a worker asks for itself and can't have; what it has from ``defaults`` is adapted."""
+    problems = []
+    for variant, worker in config.spec.workers[service].items():
+        path = worker_path(service, variant)
+        in_flight = worker.keda.in_flight if worker.keda else None
+        if service in OPEN_EDX_SERVICES:
+            if variant == DEFAULT and in_flight == "Slots":
+                message = "the default workers of lms and cms share Celery's in-flight key: it can't tell slots apart"
+                remedy = "Set it to Zero, or give the long tasks a worker of their own"
+                problems.append(Problem(field=f"{path}.keda.inFlight", message=message, remedy=remedy))
+            continue
+        if in_flight in ("Zero", "Slots"):
+            remedy = "Take it out: Off is the default here"
+            problems.append(Problem(field=f"{path}.keda.inFlight", message=OWN_SETTINGS, remedy=remedy))
+        if worker.visibility_timeout is not None:
+            remedy = f"Take it out, and set it in the settings of {service}"
+            problems.append(Problem(field=f"{path}.visibilityTimeout", message=OWN_SETTINGS, remedy=remedy))
+    return problems
+
+
+def check_worker(
+    config: CeleryWorkers, service: str, variant: str, worker: Worker, *, option_key: OptionKey
+) -> list[Problem]:
+    """Return what in the settings that hold for one worker contradicts itself."""
+    problems = [*_name(service, variant, worker), *_keda(config, service, variant, worker)]
+    budget = worker.pod_disruption_budget
+    if budget and budget.max_unavailable is not None and budget.min_available is not None:
+        field = config.origin(service, variant, "podDisruptionBudget", "minAvailable")
+        other = config.origin(service, variant, "podDisruptionBudget", "maxUnavailable")
+        remedy = "Keep one of them; null takes an inherited one back"
+        problems.append(Problem(field=field, message=f"stands beside {other}", remedy=remedy))
+    if worker.concurrency is not None and worker.extra_args:
+        rivals = {key: rival for rival in ("--concurrency", "--autoscale") for key, _ in option_key([f"{rival}=2"])}
+        for key, _ in option_key(worker.extra_args):
+            if key in rivals:
+                field = config.origin(service, variant, "concurrency")
+                message = f"stands beside {rivals[key]} in {config.origin(service, variant, 'extraArgs')}"
+                remedy = "Keep one of them; concurrency: null takes an inherited one back"
+                problems.append(Problem(field=field, message=message, remedy=remedy))
+    return problems
+
+
+def _name(service: str, variant: str, worker: Worker) -> list[Problem]:
+    name = deployment_name(service, variant)
+    longest = LABEL_LENGTH - (len(SCALED_OBJECT_SUFFIX) if worker.keda_enabled else 0)
+    if len(name) <= longest:
+        return []
+    why = f", since KEDA makes a label of {name}{SCALED_OBJECT_SUFFIX}" if worker.keda_enabled else ""
+    message = f"its Deployment would be {name}, of {len(name)} characters; {longest} are possible{why}"
+    return [Problem(field=worker_path(service, variant), message=message, remedy="Shorten the name")]
+
+
+def _keda(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
+    keda = worker.keda
+    if keda is None or not keda.enabled:
+        return []
+    problems = []
+
+    def refuse(key: str, message: str, remedy: str) -> None:
+        problems.append(Problem(field=config.origin(service, variant, "keda", key), message=message, remedy=remedy))
+
+    least, most = keda.min_replicas or 0, max_replicas(keda, variant)
+    if least > most:
+        where = config.origin(service, variant, "keda", "maxReplicas")
+        most_is = f"{where}, {most}" if keda.max_replicas is not None else f"maxReplicas, by default {most}"
+        refuse("minReplicas", f"{least} is more than {most_is}", "Raise maxReplicas, or lower minReplicas")
+    if keda.idle_replicas is not None and keda.idle_replicas >= least:
+        message = f"{keda.idle_replicas} isn't less than minReplicas, {least}"
+        refuse("idleReplicas", message, "Raise minReplicas, or take idleReplicas out")
+    if worker.replicas is not None:
+        field = config.origin(service, variant, "replicas")
+        message = f"stands beside {config.origin(service, variant, 'keda', 'enabled')}: two that set the number of pods"
+        remedy = "Take replicas out (replicas: null, where it is inherited), or set keda: {enabled: false}"
+        problems.append(Problem(field=field, message=message, remedy=remedy))
+    return problems

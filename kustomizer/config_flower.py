@@ -1,0 +1,159 @@
+"""Flower, its metrics and who may see it; alerts on Celery, with or without Flower."""
+
+from __future__ import annotations
+
+from kustomizer.config_types import EnvEntry, HostName, KubernetesName, SecretKey, Word, env_problems
+from kustomizer.errors import Problem
+from kustomizer.record import Record
+from kustomizer.schema_values import JsonMap, Seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+PROMETHEUS_LABELS = {"release": "prometheus"}
+DASHBOARD_LABELS = {"grafana_dashboard": "1"}
+POWERS = "with tasks' arguments and the power to stop workers"
+PROTECT = "Set basicAuth.existingSecret, or OAuth (FLOWER_AUTH and what belongs to it) in env"
+
+
+class UserAndPassword(Record):
+    """A key of a Secret whose value is `user:password`."""
+
+    name: KubernetesName
+    """Name of the Secret, in the namespace of the site; it may be the overlay's own `secretGenerator`."""
+
+    key: SecretKey
+    """Key that holds `user:password`, without a comma in it."""
+
+
+class BasicAuth(Record):
+    """Who may see Flower."""
+
+    existing_secret: UserAndPassword
+    """The Secret with user and password."""
+
+
+class Expose(Record):
+    """How Flower is reached from outside."""
+
+    enabled: bool = False
+    """Whether it is."""
+
+    type: Literal["Caddy", "Ingress", "HTTPRoute"] = "Caddy"
+    """Through Tutor's own Caddy, or with an object for an ingress controller or a gateway. Behind an ingress
+    controller, `Caddy` needs a rule there that sends the host to the Service `caddy`."""
+
+    host: HostName | None = None
+    """Host name. Default: `flower.` before the LMS' host."""
+
+
+class ServiceMonitor(Record):
+    """Tells a Prometheus Operator to collect Flower's metrics."""
+
+    enabled: bool = False
+    """Whether to emit it."""
+
+    interval: Seconds | None = None
+    """Seconds between two scrapes. Default: that of Prometheus."""
+
+    labels: dict[str, str] = PROMETHEUS_LABELS
+    """Labels by which Prometheus selects it."""
+
+
+class Dashboard(Record):
+    """A Grafana dashboard in a ConfigMap."""
+
+    enabled: bool = False
+    """Whether to emit it."""
+
+    labels: dict[str, str] = DASHBOARD_LABELS
+    """Labels by which Grafana's sidecar picks it up."""
+
+
+class Flower(Record):
+    """Flower, which shows workers and tasks, and has their metrics for Prometheus."""
+
+    enabled: bool = False
+    """Whether to run Flower."""
+
+    image: Word = "docker.io/mher/flower:2.0.1"
+    """Image of Flower, 2.0.1 or later."""
+
+    basic_auth: BasicAuth | None = None
+    """User and password. Flower shows tasks' arguments and results, and can stop workers: it is refused without this,
+    OAuth or `insecure`."""
+
+    insecure: bool = False
+    """Whether to run Flower for everyone who reaches it inside the cluster. Exposed, it is refused all the same."""
+
+    expose: Expose = Expose()
+    """How Flower is reached from outside."""
+
+    resources: JsonMap | None = None
+    """CPU and memory as in Kubernetes. Default: a memory limit that fits the number of tasks kept."""
+
+    env: list[EnvEntry] | None = None
+    """Environment variables as in Kubernetes: Flower's options are `FLOWER_` and the option's name in capitals."""
+
+    node_selector: dict[str, str] | None = None
+    """Labels that a node needs to run the pod. Default: the worker's."""
+
+    tolerations: list[JsonMap] | None = None
+    """Taints of nodes that the pod puts up with, as in Kubernetes. Default: the worker's."""
+
+    pod_annotations: dict[str, str] | None = None
+    """Annotations of the pod. Default: none."""
+
+    image_pull_secrets: list[JsonMap] | None = None
+    """Secrets to pull the image with: `[{name: …}]`. Default: the worker's."""
+
+    service_monitor: ServiceMonitor = ServiceMonitor()
+    """Collection of Flower's metrics by a Prometheus Operator."""
+
+    dashboard: Dashboard = Dashboard()
+    """Grafana dashboard."""
+
+    @property
+    def has_oauth(self) -> bool:
+        """Whether ``env`` turns OAuth on: without ``auth`` Flower lets everyone in, whatever else is set."""
+        entries = {entry["name"]: entry for entry in self.env or ()}
+        auth = entries.get("FLOWER_AUTH", {})
+        return bool(auth.get("value") or auth.get("valueFrom"))
+
+
+class PrometheusRule(Record):
+    """Alerts on queues, workers, KEDA and Flower."""
+
+    enabled: bool = False
+    """Whether to emit them."""
+
+    labels: dict[str, str] = PROMETHEUS_LABELS
+    """Labels by which Prometheus selects them."""
+
+
+class Monitoring(Record):
+    """What watches the workers, with or without Flower."""
+
+    prometheus_rule: PrometheusRule = PrometheusRule()
+    """Alerts, as a PrometheusRule."""
+
+
+def flower_problems(flower: Flower, path: str) -> list[Problem]:
+    """Return what is wrong with ``flower`` beyond the shape of its fields."""
+    problems = env_problems(flower.env or [], f"{path}.env")
+    for index, entry in enumerate(flower.env or []):
+        if entry["name"] == "FLOWER_BASIC_AUTH":
+            field = f"{path}.env[{index}]"
+            remedy = "Put user:password into a Secret and name it in basicAuth.existingSecret"
+            problems.append(Problem(field=field, message="FLOWER_BASIC_AUTH isn't set here", remedy=remedy))
+    if not flower.enabled or flower.basic_auth or flower.has_oauth:
+        return problems
+    if flower.expose.enabled:
+        message = f"Flower would be open to the whole internet, {POWERS}"
+        problems.append(Problem(field=f"{path}.expose.enabled", message=message, remedy=PROTECT))
+    elif not flower.insecure:
+        message = f"Flower would be open to everyone in the cluster, {POWERS}"
+        remedy = f"{PROTECT}, or insecure: true if that is what you want"
+        problems.append(Problem(field=f"{path}.basicAuth", message=message, remedy=remedy))
+    return problems

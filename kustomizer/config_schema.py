@@ -1,0 +1,200 @@
+"""The configuration for editors and readers: a JSON Schema and a reference page, out of the records that read it.
+
+What an operator reads about a field is the string that follows it in its record. The function never imports this.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import sys
+from functools import cache
+from typing import Any
+
+from kustomizer.config import API_VERSION, KIND, Document
+from kustomizer.record import Record
+from kustomizer.schema import Field, ListOf, MapOf, Nullable, Section, fields_of
+from kustomizer.schema_values import Boolean, Choice, Either, Raw, Text, Type, Whole, join
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return a JSON Schema that accepts what :func:`kustomizer.schema.decode` does.
+
+    What fields mean to each other (a queue given to two workers) it can't say: the function does.
+    """
+    definitions = {record.__name__: _object(record) for record in records()}
+    return {"$schema": DIALECT, "title": KIND, **definitions.pop(Document.__name__), "$defs": definitions}
+
+
+def reference_markdown() -> str:
+    """Return the reference page: a table for each section, in the order in which a reader meets them."""
+    pages = [f"# The configuration: `{KIND}`, `{API_VERSION}`"]
+    for record, paths in records().items():
+        own = [item for item in fields_of(record).items() if item[1].owner is record]
+        inherited = "".join(f"\n\nAnd every field of [{base}](#{base.lower()})." for base in _bases(record))
+        pages.append(
+            f"## {_title(record)}\n\n{inspect.getdoc(record)}{_where(paths)}\n\n"
+            "| Field | Value | Default | What it does |\n| --- | --- | --- | --- |\n"
+            + "\n".join(_row(key, field) for key, field in own)
+            + inherited
+        )
+    return "\n\n".join(pages) + "\n"
+
+
+def records() -> dict[type[Record], list[str]]:
+    """Return every record of the configuration with the paths at which it stands, outermost first."""
+    found: dict[type[Record], list[str]] = {}
+
+    def visit(record: type[Record], path: str) -> None:
+        found.setdefault(record, []).append(path)
+        for key, field in fields_of(record).items():
+            inner, at = _innermost(field.type, join(path, key))
+            if isinstance(inner, Section):
+                visit(inner.record, at)
+
+    visit(Document, "")
+    return found
+
+
+def _innermost(kind: Type, path: str) -> tuple[Type, str]:
+    """Return the type of what is in lists and maps of ``kind``, and where that stands."""
+    if isinstance(kind, Nullable):
+        return _innermost(kind.inner, path)
+    if isinstance(kind, ListOf):
+        return _innermost(kind.item, f"{path}[]")
+    if isinstance(kind, MapOf):
+        return _innermost(kind.item, f"{path}.<{kind.key.placeholder}>")
+    return kind, path
+
+
+def _object(record: type[Record]) -> dict[str, Any]:
+    fields = fields_of(record)
+    required = [key for key, field in fields.items() if field.required]
+    return {
+        "description": " ".join((inspect.getdoc(record) or "").split()),
+        "type": "object",
+        "properties": {key: _property(field) for key, field in fields.items()},
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+    }
+
+
+def _property(field: Field) -> dict[str, Any]:
+    default = field.owner._defaults.get(field.name)
+    shown = {"default": default} if isinstance(default, (bool, int, str, dict, list)) else {}
+    return {**_entry(field.type), "description": description(field), **shown}
+
+
+def _entry(kind: Type) -> dict[str, Any]:
+    """Return the schema of the value of a key, where null may stand for an empty section."""
+    return _nullable(_schema(kind)) if kind.blank else _schema(kind)
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    if "type" in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    if "enum" in schema:
+        return {"enum": [*schema["enum"], None]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _schema(kind: Type) -> dict[str, Any]:
+    if isinstance(kind, Nullable):
+        return _nullable(_schema(kind.inner))
+    if isinstance(kind, Either):
+        return {"anyOf": [_schema(option) for option in kind.types]}
+    if isinstance(kind, Section):
+        return {"$ref": f"#/$defs/{kind.record.__name__}"}
+    if isinstance(kind, ListOf):
+        return {"type": "array", "items": _schema(kind.item)}
+    if isinstance(kind, MapOf):
+        names = _text(kind.key)
+        limits = {} if names == {"type": "string"} else {"propertyNames": names}
+        return {"type": "object", "additionalProperties": _entry(kind.item), **limits}
+    return _simple(kind)
+
+
+def _simple(kind: Type) -> dict[str, Any]:
+    if isinstance(kind, Boolean):
+        return {"type": "boolean"}
+    if isinstance(kind, Whole):
+        return {"type": "integer", "minimum": kind.minimum, "maximum": kind.maximum}
+    if isinstance(kind, Text):
+        return _text(kind)
+    if isinstance(kind, Choice):
+        return {"enum": list(kind.words)}
+    if isinstance(kind, Raw):
+        return {"type": "object" if kind.blank is dict else "array"}
+    raise NotImplementedError(type(kind).__name__)
+
+
+def _text(kind: Text) -> dict[str, Any]:
+    limits: dict[str, Any] = {"type": "string"}
+    if kind.pattern:
+        limits["pattern"] = kind.pattern
+    if kind.min_length:
+        limits["minLength"] = kind.min_length
+    if kind.max_length < sys.maxsize:
+        limits["maxLength"] = kind.max_length
+    return limits
+
+
+def description(field: Field) -> str:
+    """Return what the record says about the field."""
+    return _descriptions(field.owner.__module__)[field.owner.__name__, field.name]
+
+
+@cache
+def _descriptions(module: str) -> dict[tuple[str, str], str]:
+    """Return the string after each field of each class of a module: Python itself throws them away."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    found = {}
+    for node in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+        for field, text in zip(node.body, node.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+                found[node.name, ast.unparse(field.target)] = " ".join(str(text.value.value).split())
+    return found
+
+
+def _title(record: type[Record]) -> str:
+    return KIND if record is Document else record.__name__
+
+
+def _bases(record: type[Record]) -> list[str]:
+    return [base.__name__ for base in record.__bases__ if fields_of(base)]
+
+
+def _where(paths: list[str]) -> str:
+    return f"\n\nStands at {' and '.join(f'`{path}`' for path in paths)}." if paths != [""] else ""
+
+
+def _row(key: str, field: Field) -> str:
+    default = field.owner._defaults.get(field.name)
+    if field.required:
+        shown = "required"
+    elif isinstance(default, bool):
+        shown = f"`{str(default).lower()}`"
+    elif isinstance(default, (str, int)):
+        shown = f"`{default}`"
+    else:
+        shown = f"`{json.dumps(default)}`" if isinstance(default, dict) and default else ""
+    cells = (f"`{key}`", _value(field.type), shown, description(field))
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _value(kind: Type) -> str:
+    """Say what a field takes, for the table."""
+    if isinstance(kind, Nullable):
+        return _value(kind.inner)
+    if isinstance(kind, ListOf):
+        return f"list of: {_value(kind.item)}"
+    if isinstance(kind, MapOf):
+        return f"map of {kind.key.placeholder} to: {_value(kind.item)}"
+    if isinstance(kind, Section):
+        return f"[{_title(kind.record)}](#{_title(kind.record).lower()})"
+    if isinstance(kind, Choice):
+        return ", ".join(f"`{word}`" for word in kind.words)
+    return kind.expects

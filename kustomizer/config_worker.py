@@ -1,0 +1,192 @@
+"""What can be said about one worker, and about all of them under ``defaults``."""
+
+from __future__ import annotations
+
+from kustomizer.config_types import CountOrPercent, EnvEntry, KubernetesName, QueueName
+from kustomizer.record import Record
+from kustomizer.schema_values import Delay, JsonMap, NonNegative, Positive, Seconds, join
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+DEFAULT = "default"
+"""The variant that is Tutor's own Deployment."""
+MAX_REPLICAS = 30
+MAX_REPLICAS_OF_DEFAULT = 10
+
+# Every field is None until something sets it: settings are merged as maps, layer by layer (kustomizer.merge),
+# before they are read into these records.
+
+
+class Keda(Record):
+    """How KEDA scales a worker: by what is queued for it and by what it is working on."""
+
+    enabled: bool | None = None
+    """Whether KEDA scales this worker. The Deployment then states no `replicas`. Default: `false`."""
+
+    min_replicas: NonNegative | None = None
+    """Pods that stay when there is nothing to do. Default: `0`."""
+
+    max_replicas: Positive | None = None
+    """Pods at the most. Default: `30`, and `10` for the default workers."""
+
+    list_length: Positive | None = None
+    """Queued tasks per pod: with 40, KEDA asks for 5 pods when 200 tasks wait. Default: `40`."""
+
+    activation_list_length: NonNegative | None = None
+    """How many queued tasks wake a worker that has no pod: it takes more than this. Default: KEDA's, `0`."""
+
+    polling_interval: Seconds | None = None
+    """Seconds between two looks at the queue. Default: KEDA's, 30 s."""
+
+    cooldown_period: Delay | None = None
+    """Seconds without work before the last pod goes; without effect when `minReplicas` is 1 or more. Default: KEDA's,
+    300 s."""
+
+    initial_cooldown_period: Delay | None = None
+    """Seconds after its creation in which KEDA doesn't scale a worker to zero. Default: KEDA's, 0 s."""
+
+    idle_replicas: NonNegative | None = None
+    """Pods when there is nothing to do at all, less than `minReplicas`, which then holds as long as there is work."""
+
+    in_flight: Literal["Zero", "Slots", "Off"] | None = None
+    """What running tasks do to the number of pods. `Zero` keeps the worker from zero while it works on something.
+    `Slots` counts busy slots as load, added to the queue: for few and long tasks; needs `concurrency`. `Off` scales by
+    the queue alone, so that a worker can be scaled to zero in the middle of a task. Default: `Zero`; `Off` for
+    services other than lms and cms. The default workers of lms and cms can't use `Slots`, since they share Celery's
+    in-flight key."""
+
+    replace_hpa: bool | None = None
+    """Whether the ScaledObject takes over a HorizontalPodAutoscaler of the build that targets this worker. Default:
+    `false`, which refuses the build."""
+
+    extra_triggers: list[JsonMap] | None = None
+    """Further triggers, as in KEDA's ScaledObject (cron, memory, prometheus)."""
+
+    fallback: JsonMap | None = None
+    """What to do when the queue can't be read, as `fallback` in KEDA's ScaledObject."""
+
+    behavior: JsonMap | None = None
+    """How fast to scale, as `advanced.horizontalPodAutoscalerConfig.behavior` in KEDA's ScaledObject."""
+
+
+class PodDisruptionBudget(Record):
+    """How many pods of a worker a node drain may take at a time, as in Kubernetes' PodDisruptionBudget."""
+
+    max_unavailable: CountOrPercent | None = None
+    """Pods that may be missing: a number, or a percentage such as `50%`."""
+
+    min_available: CountOrPercent | None = None
+    """Pods that have to stay: a number, or a percentage. Not together with `maxUnavailable`."""
+
+    unhealthy_pod_eviction_policy: Literal["IfHealthyBudget", "AlwaysAllow"] | None = None
+    """Whether a drain may always evict pods that aren't ready. Default: Kubernetes', `IfHealthyBudget`."""
+
+
+class WorkerSettings(Record):
+    """Settings that every worker can have; under `defaults` they reach all workers, the default ones too.
+
+    A worker's own win over `defaults`, those over what is built in, that over what Tutor emitted. `resources`,
+    `nodeSelector`, `podAnnotations`, `keda` and `podDisruptionBudget` are merged key by key, `env` by name, `extraArgs`
+    by option; everything else is replaced as a whole. `null` takes back what `defaults` or the built-in settings say,
+    so that what Tutor emitted stands.
+    """
+
+    _refused: tuple[tuple[str, str], ...] = (
+        ("queues", "A queue belongs to one worker: name it under spec.workers.<service>.<variant>.queues"),
+    )
+
+    extra_args: list[str] | None = None
+    """Further options of `celery worker`, as a list: `[--pool=gevent]`. An option replaces an inherited one of the
+    same meaning, however it is spelled. Which queues, which application and which name it has isn't for here to
+    say."""
+
+    replicas: NonNegative | None = None
+    """Number of pods. Not together with KEDA. Default: what Tutor emitted, which is Kubernetes' 1."""
+
+    resources: JsonMap | None = None
+    """CPU and memory as in Kubernetes: `{requests: {memory: 1Gi}, limits: {…}}`."""
+
+    env: list[EnvEntry] | None = None
+    """Environment variables as in Kubernetes. An entry replaces the inherited one of its name."""
+
+    concurrency: Positive | None = None
+    """Number of processes, threads or greenlets per pod (`--concurrency`). Default: what Tutor emitted, or the number
+    of CPUs of the node, as Celery counts them."""
+
+    visibility_timeout: Seconds | None = None
+    """Seconds after which Redis hands a task that is still running to another worker as well; longer than the longest
+    task of these queues. Only lms and cms. Default: `spec.celery.visibilityTimeout`, or Celery's 3600 s."""
+
+    node_selector: dict[str, str | None] | None = None
+    """Labels that a node needs to run the pods."""
+
+    tolerations: list[JsonMap] | None = None
+    """Taints of nodes that the pods put up with, as in Kubernetes."""
+
+    affinity: JsonMap | None = None
+    """Affinity of the pods as in Kubernetes, replaced as a whole."""
+
+    topology_spread_constraints: list[JsonMap] | None = None
+    """How the pods are spread over nodes and zones, as in Kubernetes."""
+
+    priority_class_name: KubernetesName | None = None
+    """PriorityClass of the pods."""
+
+    termination_grace_period_seconds: Seconds | None = None
+    """Seconds that a pod has to finish its tasks once it is asked to stop; what runs longer is cut off and done again
+    elsewhere. Default: a built-in value that suits the queue."""
+
+    pod_annotations: dict[str, str | None] | None = None
+    """Annotations of the pods."""
+
+    liveness_probe: JsonMap | None = None
+    """Liveness probe of the worker's container as in Kubernetes, replaced as a whole."""
+
+    lifecycle: JsonMap | None = None
+    """Lifecycle hooks of the worker's container as in Kubernetes, replaced as a whole."""
+
+    keda: Keda | None = None
+    """How KEDA scales the worker."""
+
+    pod_disruption_budget: PodDisruptionBudget | None = None
+    """How many pods a node drain may take at a time. Default: no PodDisruptionBudget."""
+
+    protect_from_eviction: bool | None = None
+    """Whether the pods carry the annotations that keep cluster-autoscaler and Karpenter from moving them. Default:
+    `false`."""
+
+    disable_prefetch: bool | None = None
+    """Whether a worker takes a task only when it has a free slot (`--disable-prefetch`, needs Celery 5.6). Default:
+    `false`."""
+
+    @property
+    def keda_enabled(self) -> bool:
+        """Whether KEDA scales this worker."""
+        return bool(self.keda and self.keda.enabled)
+
+
+class Worker(WorkerSettings):
+    """One worker: a Deployment that consumes queues of its own. The variant `default` is the one that Tutor emits."""
+
+    _refused: tuple[tuple[str, str], ...] = ()
+
+    queues: list[QueueName] | None = None
+    """The queues that this worker consumes, and no other worker of its service. Default:
+    `edx.<service>.core.<variant>` for lms and cms; required for any other service."""
+
+
+def deployment_name(service: str, variant: str) -> str:
+    """Return the name of the Deployment: Tutor's own for the default worker, else one that says the variant."""
+    return f"{service}-worker" if variant == DEFAULT else f"{service}-worker-{variant.replace('_', '-')}"
+
+
+def worker_path(service: str, variant: str) -> str:
+    """Return where the configuration speaks of a worker."""
+    return join(join("spec.workers", service), variant)
+
+
+def max_replicas(keda: Keda, variant: str) -> int:
+    """Return how many pods KEDA may start at the most."""
+    return keda.max_replicas or (MAX_REPLICAS_OF_DEFAULT if variant == DEFAULT else MAX_REPLICAS)

@@ -1,0 +1,592 @@
+"""The configuration as a site writes it: what it gives each worker, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import kustomizer
+from kustomizer import config_broker, config_flower
+from kustomizer.config import CeleryWorkers, load
+from kustomizer.config_worker import Keda, deployment_name, max_replicas
+from kustomizer.errors import UserError
+
+
+def document(**spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "celery.openedx.io/v1alpha1",
+        "kind": "CeleryWorkers",
+        "metadata": {"name": "celery-workers", "annotations": {"config.kubernetes.io/function": "exec: {path: x}\n"}},
+        "spec": spec,
+    }
+
+
+def lms(**workers: Any) -> CeleryWorkers:
+    return load(document(workers={"lms": workers}))
+
+
+def problems(value: object) -> list[str]:
+    with pytest.raises(UserError) as caught:
+        load(value)
+    assert all(problem.resource is not None for problem in caught.value.problems)
+    return [str(problem.replace(resource=None)) for problem in caught.value.problems]
+
+
+RECOMMENDED = document(workers={"lms": {"high": None, "high_mem": None}, "cms": {"high": {}, "low": {}}})
+
+
+def test_the_recommended_configuration() -> None:
+    config = load(RECOMMENDED)
+    assert config.services() == ["lms", "cms"]
+    assert config.variants("lms") == ["default", "high", "high_mem"]
+    assert config.queues("lms", "default") == ["edx.lms.core.default"]
+    assert config.worker("cms", "low").queues == ["edx.cms.core.low"]
+    assert config.spec.unassigned_queues == "Error"
+    assert (config.spec.broker, config.spec.flower, config.spec.monitoring) == (None, None, None)
+
+
+@pytest.mark.parametrize("spec", [None, {}])
+def test_an_empty_configuration_splits_nothing(spec: object) -> None:
+    assert load({**document(), "spec": spec}).services() == []
+
+
+def test_everything_that_the_issues_name_is_read() -> None:
+    config = load(
+        document(
+            unassignedQueues="KeepOnDefault",
+            minimumVersion="0.1",
+            defaults={"podAnnotations": {"a": "b"}, "env": [{"name": "A", "value": "1"}]},
+            workers={
+                "lms": {
+                    "high_mem": {
+                        "queues": ["edx.lms.core.high_mem", "reports"],
+                        "extraArgs": ["--pool=gevent"],
+                        "replicas": 2,
+                        "resources": {"requests": {"memory": "1Gi"}},
+                        "env": [{"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+                        "concurrency": 100,
+                        "visibilityTimeout": 7200,
+                        "nodeSelector": {"pool": "big"},
+                        "tolerations": [{"key": "big"}],
+                        "affinity": {"nodeAffinity": {}},
+                        "topologySpreadConstraints": [{"maxSkew": 1}],
+                        "priorityClassName": "low",
+                        "terminationGracePeriodSeconds": 3600,
+                        "podAnnotations": {"c": "d"},
+                        "livenessProbe": {"exec": {"command": ["true"]}},
+                        "lifecycle": {"preStop": {}},
+                        "keda": {
+                            "enabled": False,
+                            "minReplicas": 1,
+                            "maxReplicas": 5,
+                            "listLength": 1,
+                            "activationListLength": 0,
+                            "pollingInterval": 10,
+                            "cooldownPeriod": 0,
+                            "initialCooldownPeriod": 60,
+                            "idleReplicas": 0,
+                            "inFlight": "Slots",
+                            "replaceHPA": True,
+                            "extraTriggers": [{"type": "cron"}],
+                            "fallback": {"replicas": 1},
+                            "behavior": {"scaleDown": {}},
+                        },
+                        "podDisruptionBudget": {"maxUnavailable": "50%"},
+                        "protectFromEviction": True,
+                        "disablePrefetch": True,
+                    }
+                }
+            },
+            routing={"lms": {"lms.djangoapps.x": {"queue": "reports"}}, "cms": None},
+            settings={"annotations": {"a": "b"}, "modules": {"lms": "lms.envs.tutor.production"}},
+            copyTargeting=["NetworkPolicy", "HorizontalPodAutoscaler"],
+            broker={
+                "address": "redis.example.com:6379",
+                "database": 3,
+                "username": "edx",
+                "keyPrefix": "edx:",
+                "existingSecret": {"name": "redis", "passwordKey": "password"},
+                "tls": {"enabled": True, "unsafe": False, "ca": {"name": "ca"}, "clientCert": {"name": "cert"}},
+                "triggerAuthentication": {"name": "redis", "kind": "ClusterTriggerAuthentication"},
+            },
+            celery={"rejectOnWorkerLost": True, "softShutdownTimeout": 60, "visibilityTimeout": 3600},
+            flower={
+                "enabled": True,
+                "image": "registry/flower:2.2.0",
+                "basicAuth": {"existingSecret": {"name": "flower-users", "key": "auth"}},
+                "insecure": False,
+                "expose": {"enabled": True, "type": "Ingress", "host": "flower.example.com"},
+                "resources": {},
+                "env": [{"name": "FLOWER_MAX_TASKS", "value": "100"}],
+                "nodeSelector": {"a": "b"},
+                "tolerations": [],
+                "podAnnotations": {},
+                "imagePullSecrets": [{"name": "x"}],
+                "serviceMonitor": {"enabled": True, "interval": 30, "labels": {"release": "x"}},
+                "dashboard": {"enabled": True, "labels": {"grafana_dashboard": "1"}},
+            },
+            monitoring={"prometheusRule": {"enabled": True, "labels": {}}},
+        )
+    )
+    worker = config.worker("lms", "high_mem")
+    assert worker.queues == ["edx.lms.core.high_mem", "reports"]
+    assert worker.pod_annotations == {"a": "b", "c": "d"}
+    assert [entry["name"] for entry in worker.env or []] == ["A", "B"]
+    assert worker.keda is not None
+    assert (worker.keda.in_flight, worker.keda.replace_hpa) == ("Slots", True)
+    assert not worker.keda_enabled
+    assert config.spec.broker is not None
+    assert config.spec.broker.tls == config_broker.Tls(
+        enabled=True,
+        ca=config_broker.SecretCertificate(name="ca", key="ca.crt"),
+        client_cert=config_broker.ClientCertificate(name="cert"),
+    )
+    assert config.spec.flower is not None
+    assert config.spec.flower.expose.host == "flower.example.com"
+    assert config.spec.routing["lms"]["lms.djangoapps.x"].queue == "reports"
+    assert config.spec.monitoring is not None
+    assert config.spec.monitoring.prometheus_rule.enabled
+
+
+def test_defaults_of_flower() -> None:
+    config = load(document(flower={"basicAuth": {"existingSecret": {"name": "a", "key": "b"}}, "enabled": True}))
+    assert config.spec.flower == config_flower.Flower(
+        enabled=True,
+        basic_auth=config_flower.BasicAuth(existing_secret=config_flower.UserAndPassword(name="a", key="b")),
+    )
+    assert config.spec.flower.service_monitor.labels == {"release": "prometheus"}
+
+
+# What holds for one worker
+
+
+def test_precedence() -> None:
+    config = load(
+        document(
+            defaults={"concurrency": 2, "resources": {"requests": {"cpu": "1"}}, "priorityClassName": "x"},
+            workers={"lms": {"high": {"concurrency": 3, "resources": {"requests": {"memory": "1Gi"}}}}},
+        )
+    )
+    builtin = {"concurrency": 1, "terminationGracePeriodSeconds": 600, "resources": {"limits": {"cpu": "2"}}}
+    high = config.worker("lms", "high", builtin=builtin)
+    assert high.concurrency == 3
+    assert high.termination_grace_period_seconds == 600
+    assert high.resources == {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2"}}
+    assert high.priority_class_name == "x"
+    assert config.worker("lms", "default", builtin=builtin).concurrency == 2
+
+
+def test_null_takes_back_what_is_inherited() -> None:
+    config = load(
+        document(
+            defaults={"concurrency": 2, "keda": {"enabled": True}, "nodeSelector": {"a": "b", "c": "d"}},
+            workers={"lms": {"high": {"concurrency": None, "keda": None, "nodeSelector": {"a": None}, "queues": None}}},
+        )
+    )
+    high = config.worker("lms", "high", builtin={"terminationGracePeriodSeconds": 600})
+    assert (high.concurrency, high.keda, high.node_selector) == (None, None, {"c": "d"})
+    assert high.queues == ["edx.lms.core.high"]
+    assert config.worker("lms", "default").keda_enabled
+
+
+def test_extra_args_are_merged_by_what_they_mean() -> None:
+    config = load(
+        document(
+            defaults={"extraArgs": ["--pool", "gevent", "-Ec4", "--no-such"]},
+            workers={"lms": {"high": {"extraArgs": ["--concurrency=8", "-O", "fair"]}}},
+        )
+    )
+    args = ["--pool=gevent", "--task-events", "--no-such", "--concurrency=8", "-Ofair"]
+    assert config.worker("lms", "high").extra_args == args
+
+
+def test_the_visibility_timeout_of_the_site_is_below_that_of_defaults() -> None:
+    workers = {"lms": {"high_mem": {"visibilityTimeout": 7200}}}
+    celery, defaults = {"visibilityTimeout": 4000}, {"visibilityTimeout": 5000}
+    config = load(document(workers=workers, celery=celery))
+    assert config.worker("lms", "high_mem", builtin={"visibilityTimeout": 1}).visibility_timeout == 7200
+    assert config.worker("lms", "default", builtin={"visibilityTimeout": 1}).visibility_timeout == 4000
+    config = load(document(workers=workers, celery=celery, defaults=defaults))
+    assert config.worker("lms", "default").visibility_timeout == 5000
+
+
+def test_default_workers_have_zero_where_defaults_say_slots() -> None:
+    config = load(document(defaults={"keda": {"enabled": True, "inFlight": "Slots"}}, workers={"lms": {"high": {}}}))
+    in_flight = [keda.in_flight for keda in (config.worker("lms", v).keda for v in config.variants("lms")) if keda]
+    assert in_flight == ["Zero", "Slots"]
+
+
+def test_another_service_has_none_of_what_needs_our_settings() -> None:
+    config = load(
+        document(
+            defaults={"visibilityTimeout": 7200, "concurrency": 2, "keda": {"enabled": True, "inFlight": "Slots"}},
+            celery={"visibilityTimeout": 5000},
+            workers={"superset": {"default": {"queues": ["celery"]}, "heavy": {"queues": ["heavy"]}}},
+        )
+    )
+    for variant in config.variants("superset"):
+        worker = config.worker("superset", variant)
+        assert (worker.visibility_timeout, worker.concurrency) == (None, 2)
+        assert worker.keda is not None
+        assert worker.keda.in_flight == "Off"
+
+
+def test_what_holds_is_checked_with_what_is_built_in() -> None:
+    config = lms(high={"keda": {"enabled": True, "minReplicas": 3}})
+    with pytest.raises(UserError, match=r"3 is more than spec\.workers\.lms\.high\.keda\.maxReplicas, 2") as caught:
+        config.worker("lms", "high", builtin={"keda": {"maxReplicas": 2}})
+    assert str(caught.value.problems[0].resource) == "CeleryWorkers celery-workers"
+
+
+def test_layers() -> None:
+    config = load(document(workers={"lms": {"high": {}, "2x": {}}, "cms": None}))
+    assert [path for path, _ in config.layers()] == ["spec.defaults", "spec.workers.lms.high", 'spec.workers.lms["2x"]']
+
+
+@pytest.mark.parametrize(
+    ("service", "variant", "name"),
+    [
+        ("lms", "default", "lms-worker"),
+        ("lms", "high_mem", "lms-worker-high-mem"),
+        ("superset", "a-b_c", "superset-worker-a-b-c"),
+    ],
+)
+def test_deployment_names(service: str, variant: str, name: str) -> None:
+    assert deployment_name(service, variant) == name
+
+
+def test_most_replicas() -> None:
+    assert (max_replicas(Keda(), "default"), max_replicas(Keda(), "high")) == (10, 30)
+    assert max_replicas(Keda(max_replicas=2), "high") == 2
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([], "has to be a map, not a list"),
+        ({**document(), "apiVersion": "v1"}, "apiVersion: has to be celery.openedx.io/v1alpha1, not the string 'v1'"),
+        (
+            {**document(), "kind": "CeleryWorker"},
+            "kind: has to be CeleryWorkers, not the string 'CeleryWorker'. Did you mean CeleryWorkers?",
+        ),
+        (
+            {**document(), "workers": {}},
+            "workers: unknown field. What can stand here: apiVersion, kind, metadata, spec",
+        ),
+        ({**document(), "metadata": "x"}, "metadata: has to be a map, not the string 'x'"),
+        (
+            document(minimumVersion=0.1),
+            "spec.minimumVersion: has to be a version such as '0.1', not the number 0.1. Put it in quotes",
+        ),
+        (
+            document(minimumVersion="v1"),
+            "spec.minimumVersion: has to be a version such as '0.1', not the string 'v1'. Write numbers with "
+            "dots between them, in quotes",
+        ),
+        (
+            document(defaults={"queues": ["a"]}),
+            "spec.defaults.queues: isn't allowed here. A queue belongs to one worker: name it under "
+            "spec.workers.<service>.<variant>.queues",
+        ),
+        (
+            document(workers={"lms": {"high": {"env": [{"value": "x"}]}}}),
+            "spec.workers.lms.high.env[0].name: is missing. Set it to the name of an environment variable",
+        ),
+        (
+            document(flower={"basicAuth": {"existingSecret": {"name": "x"}}}),
+            "spec.flower.basicAuth.existingSecret.key: is missing. Set it to a key of a Secret, of letters, "
+            "digits, '-', '_' and '.'",
+        ),
+        (
+            document(routing={"lms": {"a.b": {"queue": "a,b"}}}),
+            'spec.routing.lms["a.b"].queue: has to be a queue\'s name, without white space or comma, not the '
+            "string 'a,b'",
+        ),
+    ],
+)
+def test_what_has_no_right_shape(value: object, message: str) -> None:
+    assert problems(value) == [message]
+
+
+def test_a_configuration_for_a_newer_version_says_only_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kustomizer.config.__version__", "0.2.1")
+    assert problems(document(minimumVersion="0.10", fromTheFuture=True)) == [
+        "spec.minimumVersion: this configuration needs tutor-kustomizer 0.10, and this is 0.2.1. "
+        "Update it: pip install --upgrade tutor-kustomizer"
+    ]
+
+
+@pytest.mark.parametrize("own", ["0.2", "0.2.0", "0.2.1", "0.10", "1.0.dev3", "0.2.0.dev1"])
+def test_versions_that_are_new_enough(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kustomizer.config.__version__", own)
+    load(document(minimumVersion="0.2.0.0"))
+
+
+@pytest.mark.parametrize("own", ["0.1", "0.1.9", "0", "0.1.dev9"])
+def test_versions_that_are_too_old(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kustomizer.config.__version__", own)
+    assert problems(document(minimumVersion="0.2"))[0].startswith("spec.minimumVersion: this configuration needs")
+
+
+def test_this_version_is_new_enough() -> None:
+    load(document(minimumVersion=kustomizer.__version__))
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            {"workers": {"lms": {"high_mem": {}, "high-mem": {"queues": ["x"]}}}},
+            "spec.workers.lms.high-mem: its Deployment would be lms-worker-high-mem, as that of "
+            "spec.workers.lms.high_mem. Rename one of them",
+        ),
+        (
+            {
+                "workers": {
+                    "a": {"default": {"queues": ["x"]}, "b-worker": {"queues": ["y"]}},
+                    "a-worker-b": {"default": {"queues": ["x"]}},
+                }
+            },
+            "spec.workers.a-worker-b.default: its Deployment would be a-worker-b-worker, as that of "
+            "spec.workers.a.b-worker. Rename one of them",
+        ),
+        (
+            {"workers": {"lms": {"x" * 53: {}}}},
+            f"spec.workers.lms.{'x' * 53}: its Deployment would be lms-worker-{'x' * 53}, of 64 characters; 63 "
+            "are possible. Shorten the name",
+        ),
+        (
+            {"workers": {"lms": {"x" * 40: {"keda": {"enabled": True}}}}},
+            f"spec.workers.lms.{'x' * 40}: its Deployment would be lms-worker-{'x' * 40}, of 51 characters; 50 "
+            f"are possible, since KEDA makes a label of lms-worker-{'x' * 40}-scaledobject. Shorten the name",
+        ),
+        (
+            {"workers": {"lms": {"a": {"queues": ["x", "y"]}, "b": {"queues": ["z", "y"]}}}},
+            "spec.workers.lms.b.queues[1]: queue y is that of spec.workers.lms.a.queues[1], too. Give it to one "
+            "worker: a worker's pods share its queues",
+        ),
+        (
+            {"workers": {"lms": {"a": {"queues": ["x", "x"]}}}},
+            "spec.workers.lms.a.queues[1]: queue x is that of spec.workers.lms.a.queues[0], too. Give it to one "
+            "worker: a worker's pods share its queues",
+        ),
+        (
+            {"workers": {"lms": {"a": {"queues": ["edx.lms.core.default"]}}}},
+            "spec.workers.lms.a.queues[0]: queue edx.lms.core.default is that of spec.workers.lms.default, too. "
+            "Give it to one worker: a worker's pods share its queues",
+        ),
+        (
+            {"workers": {"lms": {"a": {"queues": []}}}},
+            "spec.workers.lms.a.queues: names no queue. List the queues that this worker consumes",
+        ),
+        (
+            {"workers": {"superset": {"heavy": {"queues": ["x"]}}}},
+            "spec.workers.superset.default.queues: is missing: superset isn't lms or cms, whose queues are "
+            "known. List the queues that this worker consumes",
+        ),
+        (
+            {"workers": {"superset": {"default": {"queues": ["x"], "keda": {"inFlight": "Zero"}}}}},
+            "spec.workers.superset.default.keda.inFlight: it needs settings in Open edX's own form, which only "
+            "lms and cms read. Take it out: Off is the default here",
+        ),
+        (
+            {"workers": {"superset": {"default": {"queues": ["x"], "visibilityTimeout": 1}}}},
+            "spec.workers.superset.default.visibilityTimeout: it needs settings in Open edX's own form, which "
+            "only lms and cms read. Take it out, and set it in the settings of superset",
+        ),
+        (
+            {"workers": {"lms": {"default": {"keda": {"inFlight": "Slots"}}}}},
+            "spec.workers.lms.default.keda.inFlight: the default workers of lms and cms share Celery's in-flight "
+            "key: it can't tell slots apart. Set it to Zero, or give the long tasks a worker of their own",
+        ),
+        (
+            {"routing": {"superset": {}}},
+            "spec.routing.superset: it needs settings in Open edX's own form, which only lms and cms read. Take it out",
+        ),
+        (
+            {"settings": {"modules": {"superset": "a.b"}}},
+            "spec.settings.modules.superset: it needs settings in Open edX's own form, which only lms and cms "
+            "read. Take it out",
+        ),
+        (
+            {"defaults": {"env": [{"name": "A"}, {"name": "B"}, {"name": "A", "value": "1"}]}},
+            "spec.defaults.env[2].name: A is set twice, see spec.defaults.env[0]. Keep one of them",
+        ),
+        (
+            {"workers": {"lms": {"a": {"env": [{"name": "A", "value": "1", "valueFrom": {}}]}}}},
+            "spec.workers.lms.a.env[0]: has both value and valueFrom. Keep one of them",
+        ),
+        (
+            {"workers": {"lms": {"a": {"keda": {"enabled": True, "minReplicas": 3, "maxReplicas": 2}}}}},
+            "spec.workers.lms.a.keda.minReplicas: 3 is more than spec.workers.lms.a.keda.maxReplicas, 2. Raise "
+            "maxReplicas, or lower minReplicas",
+        ),
+        (
+            {"workers": {"lms": {"default": {"keda": {"enabled": True, "minReplicas": 12}}}}},
+            "spec.workers.lms.default.keda.minReplicas: 12 is more than maxReplicas, by default 10. Raise "
+            "maxReplicas, or lower minReplicas",
+        ),
+        (
+            {"workers": {"lms": {"a": {"keda": {"enabled": True, "idleReplicas": 0}}}}},
+            "spec.workers.lms.a.keda.idleReplicas: 0 isn't less than minReplicas, 0. Raise minReplicas, or take "
+            "idleReplicas out",
+        ),
+        (
+            {"defaults": {"keda": {"enabled": True}}, "workers": {"lms": {"a": {"replicas": 2}}}},
+            "spec.workers.lms.a.replicas: stands beside spec.defaults.keda.enabled: two that set the number of "
+            "pods. Take replicas out (replicas: null, where it is inherited), or set keda: {enabled: false}",
+        ),
+        (
+            {"defaults": {"replicas": 2}, "workers": {"lms": {"a": {"keda": {"enabled": True}}}}},
+            "spec.defaults.replicas: stands beside spec.workers.lms.a.keda.enabled: two that set the number of "
+            "pods. Take replicas out (replicas: null, where it is inherited), or set keda: {enabled: false}",
+        ),
+        (
+            {
+                "defaults": {"podDisruptionBudget": {"maxUnavailable": 1}},
+                "workers": {"lms": {"a": {"podDisruptionBudget": {"minAvailable": "50%"}}}},
+            },
+            "spec.workers.lms.a.podDisruptionBudget.minAvailable: stands beside "
+            "spec.defaults.podDisruptionBudget.maxUnavailable. Keep one of them; null takes an inherited one back",
+        ),
+        (
+            {"defaults": {"concurrency": 4}, "workers": {"lms": {"a": {"extraArgs": ["-c", "4"]}}}},
+            "spec.defaults.concurrency: stands beside --concurrency in spec.workers.lms.a.extraArgs. Keep one of "
+            "them; concurrency: null takes an inherited one back",
+        ),
+        (
+            {"workers": {"lms": {"a": {"concurrency": 4, "extraArgs": ["--autoscale", "8,2"]}}}},
+            "spec.workers.lms.a.concurrency: stands beside --autoscale in spec.workers.lms.a.extraArgs. Keep one "
+            "of them; concurrency: null takes an inherited one back",
+        ),
+        (
+            {"broker": {"address": "a:1", "sentinel": {"addresses": ["a:1"], "master": "m"}}},
+            "spec.broker.address: stands beside sentinel, which says where the broker is. Keep one of them",
+        ),
+        (
+            {"broker": {"sentinel": {"addresses": [], "master": "m"}}},
+            "spec.broker.sentinel.addresses: is empty. Name at least one Sentinel as host:port",
+        ),
+        (
+            {"broker": {"username": "a", "existingSecret": {"name": "x", "passwordKey": "p", "usernameKey": "u"}}},
+            "spec.broker.username: stands beside existingSecret.usernameKey. Keep one of them",
+        ),
+        (
+            {"broker": {"tls": {"enabled": False, "ca": {"name": "x"}}}},
+            "spec.broker.tls.enabled: is false, and beside it stand settings of TLS. Set it to true, or take them out",
+        ),
+        (
+            {"flower": {"enabled": True}},
+            "spec.flower.basicAuth: Flower would be open to everyone in the cluster, with tasks' arguments and "
+            "the power to stop workers. Set basicAuth.existingSecret, or OAuth (FLOWER_AUTH and what belongs to "
+            "it) in env, or insecure: true if that is what you want",
+        ),
+        (
+            {"flower": {"enabled": True, "insecure": True, "expose": {"enabled": True}}},
+            "spec.flower.expose.enabled: Flower would be open to the whole internet, with tasks' arguments and "
+            "the power to stop workers. Set basicAuth.existingSecret, or OAuth (FLOWER_AUTH and what belongs to "
+            "it) in env",
+        ),
+        (
+            {"flower": {"enabled": True, "insecure": True, "env": [{"name": "FLOWER_BASIC_AUTH", "value": "a:b"}]}},
+            "spec.flower.env[0]: FLOWER_BASIC_AUTH isn't set here. Put user:password into a Secret and name it "
+            "in basicAuth.existingSecret",
+        ),
+        (
+            {"flower": {"env": [{"name": "A"}, {"name": "A"}]}},
+            "spec.flower.env[1].name: A is set twice, see spec.flower.env[0]. Keep one of them",
+        ),
+    ],
+)
+def test_what_contradicts_itself(spec: dict[str, Any], message: str) -> None:
+    assert problems(document(**spec)) == [message]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"workers": {"lms": {"x" * 52: {}}}},
+        {"workers": {"lms": {"x" * 39: {"keda": {"enabled": True}}}}},
+        {"workers": {"lms": {"a": {"queues": ["x"]}}, "cms": {"a": {"queues": ["x"]}}}},
+        {"workers": {"lms": {"a": {"keda": {"enabled": True, "minReplicas": 2, "maxReplicas": 2, "idleReplicas": 1}}}}},
+        {"defaults": {"keda": {"enabled": True}, "replicas": 2}, "workers": {"lms": {"default": {"replicas": None}}}},
+        {
+            "defaults": {"keda": {"enabled": True}},
+            "workers": {"lms": {"a": {"replicas": 2, "keda": {"enabled": False}}}},
+        },
+        {"workers": {"lms": {"a": {"replicas": 2, "keda": {"minReplicas": 40}}}}},
+        {"defaults": {"concurrency": 4}, "workers": {"lms": {"a": {"concurrency": None, "extraArgs": ["-c4"]}}}},
+        {"workers": {"superset": {"default": {"queues": ["x"], "keda": {"inFlight": "Off"}}}}},
+        {"workers": {"lms": {"default": {"keda": {"inFlight": "Zero"}}}}},
+        {"flower": {"enabled": True, "insecure": True}},
+        {"flower": {"expose": {"enabled": True}}},
+        {"flower": {"enabled": True, "expose": {"enabled": True}, "env": [{"name": "FLOWER_AUTH", "value": ".*@x"}]}},
+        {"broker": {"tls": {"enabled": False}}},
+        {"broker": None, "flower": None, "monitoring": None, "celery": None, "settings": None, "copyTargeting": None},
+    ],
+)
+def test_what_is_all_right(spec: dict[str, Any]) -> None:
+    load(document(**spec))
+
+
+@pytest.mark.parametrize("auth", [{"name": "FLOWER_AUTH", "value": ""}, {"name": "FLOWER_OAUTH2_KEY", "value": "x"}])
+def test_oauth_that_lets_everyone_in_is_none(auth: dict[str, Any]) -> None:
+    # Flower asks nobody to log in unless `auth` has a pattern: flower/views/__init__.py, get_current_user.
+    assert len(problems(document(flower={"enabled": True, "env": [auth]}))) == 1
+
+
+@pytest.mark.parametrize("variant", ["High", "_high", "high_", "-a", "a.b", "a b", "", "ü", "x" * 64])
+def test_names_that_make_no_deployment(variant: str) -> None:
+    assert len(problems(document(workers={"lms": {variant: {}}}))) == 1
+
+
+def test_a_mistake_in_defaults_is_told_once() -> None:
+    keda = {"enabled": True, "minReplicas": 5, "maxReplicas": 3}
+    assert problems(document(defaults={"keda": keda}, workers={"lms": {"a": {}, "b": {}}, "cms": {}})) == [
+        "spec.defaults.keda.minReplicas: 5 is more than spec.defaults.keda.maxReplicas, 3. "
+        "Raise maxReplicas, or lower minReplicas"
+    ]
+
+
+def test_everything_is_told_at_once() -> None:
+    workers = {
+        "lms": {"high_mem": {"replicas": 1, "keda": {"enabled": True, "idleReplicas": 2}}, "high-mem": {}},
+        "superset": {},
+    }
+    found = problems(document(workers=workers, flower={"enabled": True}))
+    assert [message.split(": ")[0] for message in found] == [
+        "spec.workers.lms.high-mem",
+        "spec.workers.superset.default.queues",
+        "spec.flower.basicAuth",
+        "spec.workers.lms.high_mem.keda.idleReplicas",
+        "spec.workers.lms.high_mem.replicas",
+    ]
+
+
+def test_messages_name_the_object() -> None:
+    with pytest.raises(UserError) as caught:
+        load(document(workers=1))
+    assert str(caught.value) == "CeleryWorkers celery-workers: spec.workers: has to be a map, not the number 1"
+
+
+def test_what_the_import_costs() -> None:
+    # Each of these costs more than reading the whole configuration.
+    heavy = ["typing", "dataclasses", "re", "json", "inspect", "ast", "difflib", "importlib.util", "msgspec"]
+    rare = ["kustomizer.config_flower", "kustomizer.config_broker", "kustomizer.celery_options"]
+    code = (
+        f"import sys, kustomizer.config as c; c.load({RECOMMENDED!r}); print(set(sys.modules) & set({heavy + rare!r}))"
+    )
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(kustomizer.__path__[0])!r} + '/..'); {code}",
+    ]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -20,9 +20,9 @@ demo: .venv/.demo ## Render a Tutor site, build overlays/production on it and sh
 		echo "Rendering a site with Tutor $$installed into tutor/ ..."; \
 		$(BIN)/tutor --root="$(CURDIR)/tutor" config save >build/tutor.log 2>&1 || { cat build/tutor.log >&2; exit 1; }; \
 	fi
-	@kustomize="$$($(BIN)/python tools/get_kustomize)" || exit 1; \
-	"$$kustomize" build --enable-alpha-plugins --enable-exec overlays/production >build/production.yaml.new
-	@mv build/production.yaml.new build/production.yaml
+	@kustomize="$$($(BIN)/python tools/get_kustomize)" && \
+	"$$kustomize" build --enable-alpha-plugins --enable-exec overlays/production >build/production.yaml.new && \
+	mv build/production.yaml.new build/production.yaml || { rm -f build/production.yaml.new; exit 1; }
 	@echo "Built overlays/production: build/production.yaml"
 	@$(BIN)/python tools/demo_table.py build/production.yaml
 

@@ -23,6 +23,10 @@ def check_site(config: CeleryWorkers) -> list[Problem]:
     problems = []
     for path, settings in config.layers():
         problems += env_problems(settings.env or [], f"{path}.env")
+        if settings.extra_args:
+            from kustomizer.extra_args import check_extra_args  # noqa: PLC0415 - many configurations have none
+
+            problems += check_extra_args(settings.extra_args, f"{path}.extraArgs")
     problems += _deployment_names(config)
     for service in config.services():
         problems += _queues(config, service)

@@ -21,9 +21,10 @@ from kustomizer.resources import Resources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from kustomizer.config import CeleryWorkers
+    from kustomizer.plan import ServicePlan
     from kustomizer.resource_list import Input
 
 GROUP = "celery.openedx.io"
@@ -49,13 +50,11 @@ def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     from kustomizer.split import split  # noqa: PLC0415
 
     plans, problems = plan(resources, config)
-    for service_plan in plans:
-        problems += split(resources, config, service_plan)
+    problems += _for_each(plans, lambda each: split(resources, config, each))
     if any(variant.settings.keda_enabled for service_plan in plans for variant in service_plan.variants):
         from kustomizer.keda import scale  # noqa: PLC0415
 
-        for service_plan in plans:
-            problems += scale(resources, config, service_plan)
+        problems += _for_each(plans, lambda each: scale(resources, config, each))
     for service_plan in plans:
         if any(variant.settings.pod_disruption_budget for variant in service_plan.variants):
             from kustomizer.disruption import limit_disruption  # noqa: PLC0415
@@ -66,6 +65,20 @@ def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
         # The overlay lists the configuration as a resource, too, so that an unfinished build doesn't apply cleanly.
         if resource.api_version.startswith(f"{GROUP}/"):
             resources.remove(resource)
+    return problems
+
+
+def _for_each(plans: Iterable[ServicePlan], step: Callable[[ServicePlan], list[Problem]]) -> list[Problem]:
+    """Take a step for each service; what is refused for one doesn't hide what is refused for another."""
+    problems: list[Problem] = []
+    errors: list[Problem] = []
+    for each in plans:
+        try:
+            problems += step(each)
+        except UserError as error:
+            errors += error.problems
+    if errors:
+        raise UserError(*errors)
     return problems
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from kustomizer.config import deployment_name
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.record import Record
-from kustomizer.tutor import OPEN_EDX_SERVICES, consumed_queues, emitted_worker
+from kustomizer.schema_values import join
+from kustomizer.targeting import has_autoscaler
+from kustomizer.timeouts import check_timeouts
+from kustomizer.tutor import OPEN_EDX_SERVICES, consumed_queues, emitted_worker, grace_period
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kustomizer.config import CeleryWorkers, Worker
-    from kustomizer.resources import Resources
+    from kustomizer.resources import Resource, Resources
     from kustomizer.tutor import EmittedWorker
 
 DEFAULT = "default"
@@ -60,6 +63,8 @@ class Variant(Record):
     settings: Worker
     soft_shutdown: bool = False
     """Whether its tasks are put back after a while when the worker is asked to stop."""
+    has_autoscaler: bool = False
+    """Whether a HorizontalPodAutoscaler sets the number of its pods."""
 
     @property
     def is_default(self) -> bool:
@@ -103,23 +108,26 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
         try:
             emitted = emitted_worker(resources, service)
         except UserError as error:
-            problems += error.problems
+            problems += [problem.replace(resource=problem.resource or config.ref) for problem in error.problems]
             continue
-        found, notes = _split(emitted, config)
+        found, notes = _split(resources, config, emitted)
         plans.append(found)
         problems += notes
+    problems += check_timeouts(config, plans)
+    if len(plans) == len(config.spec.workers):
+        others = _other_consumers(resources, plans)
+        problems += _unserved_routes(config, plans, others)
+        problems += _shared_queues(config, plans, others)
     errors = [problem for problem in problems if problem.severity != WARNING]
-    if not errors:
-        errors = _unserved_routes(resources, config, plans)
     if errors:
         raise UserError(*errors)
     return plans, problems
 
 
-def _split(emitted: EmittedWorker, config: CeleryWorkers) -> tuple[ServicePlan, list[Problem]]:
+def _split(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker) -> tuple[ServicePlan, list[Problem]]:
     service = emitted.service
     others = [name for name in config.spec.workers[service] if name != DEFAULT]
-    variants = [_variant(config, emitted, name) for name in (DEFAULT, *others)]
+    variants = [_variant(resources, config, emitted, name) for name in (DEFAULT, *others)]
     assigned = {queue for variant in variants for queue in variant.queues}
     orphans = tuple(queue for queue in emitted.queues or () if queue not in assigned)
     policy = config.spec.unassigned_queues
@@ -132,8 +140,8 @@ def _split(emitted: EmittedWorker, config: CeleryWorkers) -> tuple[ServicePlan, 
             Problem(
                 message=f"after the split no worker would consume {queues}, and tasks there would wait for ever",
                 severity=WARNING if policy == "Ignore" else "error",
-                resource=emitted.resource.ref,
-                field=f"spec.workers.{service}",
+                resource=config.ref,
+                field=join("spec.workers", service),
                 remedy="Give each a worker here or list it in another worker's queues, or set "
                 "spec.unassignedQueues: KeepOnDefault",
             )
@@ -141,35 +149,73 @@ def _split(emitted: EmittedWorker, config: CeleryWorkers) -> tuple[ServicePlan, 
     return ServicePlan(emitted=emitted, variants=variants), problems
 
 
-def _variant(config: CeleryWorkers, emitted: EmittedWorker, name: str) -> Variant:
+def _variant(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker, name: str) -> Variant:
     service = emitted.service
-    builtin = builtin_settings(service, name, emitted_grace_period=emitted.grace_period)
+    deployment = deployment_name(service, name)
+    # Where an earlier run made the copy, its own grace period counts: since then Tutor's worker may have got another.
+    present = resources.get(("apps", "Deployment", emitted.resource.namespace, deployment)) or emitted.resource
+    builtin = builtin_settings(service, name, emitted_grace_period=grace_period(present))
     settings = config.worker(service, name, builtin=builtin)
     if settings.keda_enabled:
         settings = config.worker(service, name, builtin={**builtin, **_SCALED})
     return Variant(
         service=service,
         name=name,
-        deployment=deployment_name(service, name),
+        deployment=deployment,
         queues=tuple(settings.queues or (f"edx.{service}.core.{name}",)),
         settings=settings,
         soft_shutdown=service in OPEN_EDX_SERVICES and config.spec.celery.soft_shutdown_timeout is not None,
+        has_autoscaler=has_autoscaler(
+            resources, emitted.resource, deployment, copied="HorizontalPodAutoscaler" in config.spec.copy_targeting
+        ),
     )
 
 
-def _unserved_routes(resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan]) -> list[Problem]:
-    if not any(config.spec.routing.values()):
-        return []
-    split = {plan.emitted.resource.identity for plan in plans}
-    consumed = consumed_queues(item for item in resources if item.identity not in split)
-    consumed |= {queue for plan in plans for variant in plan.variants for queue in variant.queues}
+def _other_consumers(resources: Resources, plans: Sequence[ServicePlan]) -> dict[str, Resource]:
+    """Return the queues that workers consume which aren't in ``plans``, and one such worker for each."""
+    planned = {
+        ("apps", "Deployment", plan.emitted.resource.namespace, variant.deployment)
+        for plan in plans
+        for variant in plan.variants
+    }
+    return consumed_queues(item for item in resources if item.identity not in planned)
+
+
+def _unserved_routes(
+    config: CeleryWorkers, plans: Sequence[ServicePlan], others: Mapping[str, Resource]
+) -> list[Problem]:
+    consumed = {*others, *(queue for plan in plans for variant in plan.variants for queue in variant.queues)}
     return [
         Problem(
             message=f"no worker of this build consumes {route.queue}: the task would wait for ever",
-            field=f'spec.routing.{service}["{task}"].queue',
+            resource=config.ref,
+            field=join(join(f"spec.routing.{service}", task), "queue"),
             remedy=f"Name a queue that is consumed ({', '.join(sorted(consumed))}), or add a worker for it",
         )
         for service, routes in config.spec.routing.items()
         for task, route in routes.items()
         if route.queue not in consumed
     ]
+
+
+def _shared_queues(
+    config: CeleryWorkers, plans: Sequence[ServicePlan], others: Mapping[str, Resource]
+) -> list[Problem]:
+    """Warn of a queue that a worker of another service, or one that isn't ours, consumes as well."""
+    problems = []
+    taken = {queue: str(worker.ref) for queue, worker in others.items()}
+    for plan in plans:
+        problems += [
+            Problem(
+                message=f"{taken[queue]} consumes {queue}, too: which of the two gets a task is left to chance",
+                severity=WARNING,
+                resource=config.ref,
+                field=f"{variant.path}.queues",
+                remedy="Let the workers of one service alone consume it",
+            )
+            for variant in plan.variants
+            for queue in variant.queues
+            if queue in taken
+        ]
+        taken |= {queue: f"Deployment {variant.deployment}" for variant in plan.variants for queue in variant.queues}
+    return problems

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import INFO, Problem
+from kustomizer.errors import INFO, Problem, UserError
 from kustomizer.settings import config_map, render, settings_file
-from kustomizer.settings_volume import find_volume, mount_ours, obstacle, tutors_config_map
-from kustomizer.tutor import pod_template
+from kustomizer.settings_volume import (
+    find_volume,
+    is_in_projection,
+    mount_ours,
+    obstacle,
+    our_source,
+    settled_name,
+    tutors_config_map,
+)
+from kustomizer.tutor import is_generated_name, pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +52,7 @@ def _route_service(
     notes: list[Problem] = []
     name = f"{file.service}-celery-settings"
     text = render(file, routing=table, worker=None)
+    readers = 0
     for resource in list(resources):
         if resource.kind in _DATA or not resource.mentions(file.config_map):
             continue
@@ -53,18 +62,39 @@ def _route_service(
                 notes.append(_left_alone(resource, file, "this function knows no pod template in it"))
             continue
         volume = find_volume(template, file)
-        if volume is None or volume.is_ours:
+        if volume is None:
+            if is_in_projection(template, file):
+                notes.append(_left_alone(resource, file, "it has them in a projected volume of its own"))
+            continue
+        source = our_source(volume.tree) if volume.is_ours else None
+        if source is not None and not is_generated_name(str(source["name"]), name):
+            readers += 1  # a worker's own, which hold the routing, too
             continue
         tutors = tutors_config_map(resources, file, resource.namespace)
-        reason = _IMMUTABLE.get(resource.kind) or obstacle(template, volume, file, tutors)
+        reason = _IMMUTABLE.get(resource.kind, "") or obstacle(template, volume, file, tutors)
         if reason or tutors is None:
             notes.append(_left_alone(resource, file, reason))
             continue
-        resource.edit()
-        mount_ours(template, volume, file, config_map=name, tutors=tutors)
+        readers += 1
         ours = config_map(name, file, text, owner=tutors, annotations=config.spec.settings.annotations)
-        resources.add(ours, after=tutors)
+        settled = settled_name(resources, ours)
+        if source is None or source["name"] != settled:
+            resource.edit()
+            mount_ours(template, volume, file, config_map=settled, tutors=tutors)
+        if settled == name:
+            resources.add(ours, after=tutors)
+    if not readers:
+        raise UserError(_unread(config, file), *notes)
     return notes
+
+
+def _unread(config: CeleryWorkers, file: SettingsFile) -> Problem:
+    return Problem(
+        message=f"no pod of this build loads its settings from {file.config_map}: nothing would heed the routing",
+        resource=config.ref,
+        field=f"spec.routing.{file.service}",
+        remedy=f"Take it out, or mount {file.config_map} as Tutor does",
+    )
 
 
 def _left_alone(resource: Resource, file: SettingsFile, reason: str) -> Problem:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kustomizer.record import Record
 from kustomizer.settings import TUTORS_FILE_PREFIX
-from kustomizer.tree import is_null, lookup
-from kustomizer.tutor import environment, is_generated_name
+from kustomizer.tree import is_null, lookup, plain_value
+from kustomizer.tutor import OPEN_EDX_SERVICES, environment, is_generated_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,14 +29,36 @@ class SettingsVolume(Record):
         return str(self.tree.get("name"))
 
 
-def find_volume(template: dict[str, Any], file: SettingsFile) -> SettingsVolume | None:
-    """Return the settings volume of ``file``'s service in a pod template, None where the pod mounts none."""
+def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int | None = None) -> SettingsVolume | None:
+    """Return the settings volume of ``file``'s service in a pod template, None where the pod mounts none.
+
+    ``container`` says which one has to mount it, where that isn't all the same.
+    """
+    all_containers = list(containers(template))
+    readers = all_containers if container is None else [lookup(template, "spec", "containers", container)]
     for index, volume in enumerate(lookup(template, "spec", "volumes") or ()):
-        if is_generated_name(str(lookup(volume, "configMap", "name")), file.config_map):
-            return SettingsVolume(index=index, tree=volume, is_ours=False)
-        if lookup(volume, "name") == file.volume and lookup(volume, "projected", "sources"):
-            return SettingsVolume(index=index, tree=volume, is_ours=True)
+        is_ours = lookup(volume, "name") == file.volume and our_source(volume) is not None
+        if not is_ours and not is_generated_name(str(lookup(volume, "configMap", "name")), file.config_map):
+            continue
+        found = SettingsVolume(index=index, tree=volume, is_ours=is_ours)
+        if any(mounts(reader, found.name) for reader in readers):
+            return found
     return None
+
+
+def our_source(volume: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the part of a volume that names our ConfigMap."""
+    source = lookup(volume, "projected", "sources", 1, "configMap")
+    return source if isinstance(lookup(source, "name"), str) else None
+
+
+def is_in_projection(template: dict[str, Any], file: SettingsFile) -> bool:
+    """Tell whether the pod has Tutor's settings in a projected volume that isn't ours."""
+    return any(
+        is_generated_name(str(lookup(source, "configMap", "name")), file.config_map)
+        for volume in lookup(template, "spec", "volumes") or ()
+        for source in lookup(volume, "projected", "sources") or ()
+    )
 
 
 def containers(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -50,20 +72,37 @@ def mounts(container: dict[str, Any], volume: str) -> list[dict[str, Any]]:
     return [mount for mount in container.get("volumeMounts") or () if lookup(mount, "name") == volume]
 
 
-def obstacle(template: dict[str, Any], volume: SettingsVolume, file: SettingsFile, tutors: Resource | None) -> str:
+def obstacle(
+    template: dict[str, Any],
+    volume: SettingsVolume,
+    file: SettingsFile,
+    tutors: Resource | None,
+    *,
+    container: int | None = None,
+) -> str:
     """Say why our settings can't take effect in a pod that mounts ``volume``; empty where they can.
 
-    ``tutors`` is Tutor's settings ConfigMap.
+    ``tutors`` is Tutor's settings ConfigMap. ``container`` is the one that has to load them; without it any will do,
+    and a process of the other service, which mounts this one's settings for its own reasons, is no obstacle.
     """
-    if not volume.is_ours and (tutors is None or file.name not in files(tutors)):
-        return f"the build has no ConfigMap {file.config_map} with a {file.name} for ours to extend"
-    for container in containers(template):
-        found = mounts(container, volume.name)
-        if any("subPath" in mount or "subPathExpr" in mount for mount in found):
-            return f"container {container.get('name')} mounts single files of {file.config_map} (subPath)"
-        module = environment(container, "DJANGO_SETTINGS_MODULE") if found else None
-        if module and module != file.module and module.startswith(f"{file.service}."):
-            return f"its DJANGO_SETTINGS_MODULE is {module}, which never loads {file.module}"
+    if not volume.is_ours:
+        if tutors is None or file.name not in files(tutors):
+            return f"the build has no ConfigMap {file.config_map} with a {file.name} for ours to extend"
+        items = lookup(volume.tree, "configMap", "items")
+        if items and not any(lookup(item, "path") == file.name for item in items):
+            return f"volume {volume.name} leaves {file.name} out (items)"
+    mounting = [each for each in containers(template) if mounts(each, volume.name)]
+    for each in mounting:
+        if any("subPath" in mount or "subPathExpr" in mount for mount in mounts(each, volume.name)):
+            return f"container {each.get('name')} mounts single files of {file.config_map} (subPath)"
+    readers = mounting if container is None else [lookup(template, "spec", "containers", container)]
+    modules = [environment(reader, "DJANGO_SETTINGS_MODULE") for reader in readers]
+    foreign = [module for module in modules if module and module != file.module]
+    if container is None:
+        others = tuple(f"{service}." for service in OPEN_EDX_SERVICES if service != file.service)
+        foreign = [module for module in foreign if not module.startswith(others)]
+    if len(foreign) == len(modules):
+        return f"its DJANGO_SETTINGS_MODULE is {foreign[0]}, which never loads {file.module}"
     return ""
 
 
@@ -73,6 +112,19 @@ def tutors_config_map(resources: Resources, file: SettingsFile, namespace: str) 
         if resource.namespace == namespace and is_generated_name(resource.name, file.config_map):
             return resource
     return None
+
+
+def settled_name(resources: Resources, ours: Resource) -> str:
+    """Return the name of ``ours`` in the build: with a hash, where an earlier build's output holds it, or its own."""
+    for resource in resources.of_kind("ConfigMap"):
+        if (
+            resource.namespace == ours.namespace
+            and resource.name != ours.name
+            and is_generated_name(resource.name, ours.name)
+            and plain_value(lookup(resource.tree, "data")) == plain_value(ours.tree["data"])
+        ):
+            return resource.name
+    return ours.name
 
 
 def files(config_map: Resource) -> list[str]:
@@ -89,10 +141,9 @@ def mount_ours(
     tutors: Resource | None,
 ) -> None:
     """Change the pod template so that it reads our ``config_map`` with Tutor's file under another name beside it."""
-    if volume.is_ours:
-        source = lookup(volume.tree, "projected", "sources", 1, "configMap")
-        if not is_generated_name(str(source["name"]), config_map):
-            source["name"] = config_map
+    source = our_source(volume.tree) if volume.is_ours else None
+    if source is not None:
+        source["name"] = config_map
         return
     keys = files(tutors) if tutors is not None else []
     template["spec"]["volumes"][volume.index] = _projected(volume.tree["configMap"], file, config_map, keys)

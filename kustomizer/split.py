@@ -7,8 +7,9 @@ from kustomizer.record import Record
 from kustomizer.resources import Resource, same_object
 from kustomizer.routing import routing_table
 from kustomizer.settings import CelerySettings, config_map, render, settings_file
-from kustomizer.settings_volume import find_volume, mount_ours, obstacle, tutors_config_map
-from kustomizer.targeting import copy_for, leaves_out, left_out, targeting
+from kustomizer.settings_volume import find_volume, mount_ours, obstacle, settled_name, tutors_config_map
+from kustomizer.targeting import copy_for, is_needless, leaves_out, left_out, targeting
+from kustomizer.timeouts import visibility_timeout_path
 from kustomizer.tree import clone
 from kustomizer.tutor import OPEN_EDX_SERVICES, emitted_in, pod_template
 from kustomizer.workers import configure, copy
@@ -36,24 +37,29 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     """Carry ``plan`` out on ``resources``. Returns warnings; raises UserError for what can't be done."""
     emitted = plan.emitted
     settings, notes = _settings(resources, config, plan)
-    copies = []
-    for variant in plan.variants[1:]:
+    default, *others = plan.variants
+    copies: list[tuple[Resource, Resource | None]] = []
+    conflicts = []
+    for variant in others:
         new = copy(emitted, variant)
         present = resources.get(new.identity)
-        if present is not None:
-            _check_settled(present, emitted, variant, settings)
-        else:
-            _mount(new.edit(), variant, settings)
-        copies.append(present or new)
-    default = plan.variants[0]
+        ours = _config_map(config, variant, settings, owner=present or new)
+        if present is None:
+            _mount(resources, new.edit(), emitted, settings, ours)
+        elif not _is_settled(resources, present, variant, settings, ours):
+            conflicts.append(_conflict(present, variant))
+        copies.append((present or new, ours))
+    if conflicts:
+        raise UserError(*conflicts)
     configure(emitted.resource.edit(), emitted, default)
-    _mount(emitted.resource.edit(), default, settings)
-    for variant, resource in zip(plan.variants, (emitted.resource, *copies), strict=True):
-        if resource is not emitted.resource and resources.get(resource.identity) is None:
-            resources.add(resource, after=emitted.resource)
-        if settings is not None:
-            resources.add(_config_map(config, variant, settings, owner=resource), after=emitted.resource)
-    return [*notes, *_follow(resources, config, emitted.resource, copies)]
+    defaults = _config_map(config, default, settings, owner=emitted.resource)
+    _mount(resources, emitted.resource.edit(), emitted, settings, defaults)
+    for deployment, ours in ((emitted.resource, defaults), *copies):
+        if resources.get(deployment.identity) is None:
+            resources.add(deployment, after=emitted.resource)
+        if ours is not None and settled_name(resources, ours) == ours.name:
+            resources.add(ours, after=emitted.resource)
+    return [*notes, *_follow(resources, config, plan, [deployment for deployment, _ in copies])]
 
 
 def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> tuple[_Settings | None, list[Problem]]:
@@ -62,11 +68,11 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
         return None, []
     file = settings_file(emitted.service, config.spec.settings.modules)
     template = pod_template(emitted.resource) or {}
-    volume = find_volume(template, file)
+    volume = find_volume(template, file, container=emitted.container)
     if volume is None:
         return None, _without_settings(config, plan, file)
     tutors = tutors_config_map(resources, file, emitted.resource.namespace)
-    reason = obstacle(template, volume, file, tutors)
+    reason = obstacle(template, volume, file, tutors, container=emitted.container)
     if reason:
         raise UserError(
             Problem(
@@ -83,19 +89,17 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
 def _without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile) -> list[Problem]:
     """Warn that the workers get no settings of ours; raises UserError where the configuration needs some."""
     message = f"mounts no {file.config_map}-* that ours could take the place of"
-    needs = [
-        f"{variant.path}.visibilityTimeout" for variant in plan.variants if _own_visibility_timeout(config, variant)
-    ]
+    needs = _needs(config, plan)
     if needs:
         raise UserError(
             *(
                 Problem(
-                    message=f"needs settings, but the worker {message}",
-                    resource=plan.emitted.resource.ref,
+                    message=f"needs settings, but {plan.emitted.deployment} {message}",
+                    resource=config.ref,
                     field=field,
-                    remedy=f"Mount {file.config_map} in the worker, or leave the field out",
+                    remedy=f"Mount {file.config_map} in the worker as Tutor does, or {otherwise}",
                 )
-                for field in needs
+                for field, otherwise in needs.items()
             )
         )
     return [
@@ -103,32 +107,54 @@ def _without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFi
             message=f"{message}: its workers acknowledge tasks early, and one that is killed loses its tasks",
             severity=WARNING,
             resource=plan.emitted.resource.ref,
+            field="spec.template.spec.volumes",
             remedy=f"Mount {file.config_map} in the worker as Tutor does",
         )
     ]
 
 
-def _own_visibility_timeout(config: CeleryWorkers, variant: Variant) -> bool:
-    """Tell whether the configuration, and not only this program, asks for a visibility timeout."""
-    own = config.spec.workers[variant.service].get(variant.name)
-    return bool(own and own.visibility_timeout) or bool(config.spec.defaults.visibility_timeout)
+def _needs(config: CeleryWorkers, plan: ServicePlan) -> dict[str, str]:
+    """Return the fields that ask for what only settings give, and what else could be done about each."""
+    leave_out = "leave the field out"
+    fields = {}
+    for variant in plan.variants:
+        where = visibility_timeout_path(config, variant)
+        if where:
+            fields[where] = leave_out
+        keda = variant.settings.keda
+        if keda is not None and keda.enabled and keda.in_flight != "Off":
+            fields[config.origin(variant.service, variant.name, "keda", "inFlight")] = "set it to Off"
+    if config.spec.routing.get(plan.service):
+        fields[f"spec.routing.{plan.service}"] = leave_out
+    celery = config.spec.celery
+    if celery.reject_on_worker_lost is not None:
+        fields["spec.celery.rejectOnWorkerLost"] = leave_out
+    if celery.soft_shutdown_timeout is not None:
+        fields["spec.celery.softShutdownTimeout"] = leave_out
+    return fields
 
 
-def _mount(tree: dict[str, Any], variant: Variant, settings: _Settings | None) -> None:
-    if settings is None:
+def _mount(
+    resources: Resources,
+    tree: dict[str, Any],
+    worker: EmittedWorker,
+    settings: _Settings | None,
+    ours: Resource | None,
+) -> None:
+    if settings is None or ours is None:
         return
     template = tree["spec"]["template"]
-    volume = find_volume(template, settings.file)
+    volume = find_volume(template, settings.file, container=worker.container)
     if volume is not None:
-        name = _config_map_name(variant)
+        name = settled_name(resources, ours)
         mount_ours(template, volume, settings.file, config_map=name, tutors=settings.tutors)
 
 
-def _config_map_name(variant: Variant) -> str:
-    return f"{variant.deployment}-celery-settings"
-
-
-def _config_map(config: CeleryWorkers, variant: Variant, settings: _Settings, *, owner: Resource) -> Resource:
+def _config_map(
+    config: CeleryWorkers, variant: Variant, settings: _Settings | None, *, owner: Resource
+) -> Resource | None:
+    if settings is None:
+        return None
     worker = CelerySettings(
         unacked_suffix=variant.unacked_suffix,
         visibility_timeout=variant.settings.visibility_timeout,
@@ -136,41 +162,57 @@ def _config_map(config: CeleryWorkers, variant: Variant, settings: _Settings, *,
         soft_shutdown_timeout=config.spec.celery.soft_shutdown_timeout,
     )
     text = render(settings.file, routing=routing_table(config, variant.service), worker=worker)
-    annotations = config.spec.settings.annotations
-    return config_map(_config_map_name(variant), settings.file, text, owner=owner, annotations=annotations)
+    name = f"{variant.deployment}-celery-settings"
+    return config_map(name, settings.file, text, owner=owner, annotations=config.spec.settings.annotations)
 
 
-def _check_settled(present: Resource, emitted: EmittedWorker, variant: Variant, settings: _Settings | None) -> None:
-    """Raise UserError unless ``present`` is what an earlier run over this output made, on which this one has no effect.
+def _is_settled(
+    resources: Resources, present: Resource, variant: Variant, settings: _Settings | None, ours: Resource | None
+) -> bool:
+    """Tell whether ``present`` is what an earlier run over this output made, on which this one has no effect.
 
     It can't be compared with a new copy: Tutor's own worker has been restricted since.
     """
     candidate = Resource.new(clone(present.tree), indent=present.indent)
     worker = emitted_in(variant.service, candidate)
-    if worker is not None:
-        configure(candidate.edit(), worker, variant)
-        _mount(candidate.edit(), variant, settings)
-    if worker is None or not same_object(candidate.tree, present.tree):
-        raise UserError(
-            Problem(
-                message=f"the build already has this Deployment, and it isn't the copy that {variant.path} asks for",
-                resource=present.ref,
-                field="metadata.name",
-                remedy="Turn off the plugin that emits it (tutor-contrib-celery does: `tutor plugins disable celery`), "
-                f"or give the worker another name than {variant.name}",
-            )
-        )
+    if worker is None:
+        return False
+    configure(candidate.edit(), worker, variant)
+    _mount(resources, candidate.edit(), worker, settings, ours)
+    return same_object(candidate.tree, present.tree)
 
 
-def _follow(resources: Resources, config: CeleryWorkers, worker: Resource, copies: Sequence[Resource]) -> list[Problem]:
+def _conflict(present: Resource, variant: Variant) -> Problem:
+    return Problem(
+        message=f"the build already has this Deployment, and it isn't the copy that {variant.path} asks for",
+        resource=present.ref,
+        field="metadata.name",
+        remedy="Turn off the plugin that emits it (tutor-contrib-celery does: `tutor plugins disable celery`), "
+        f"or give the worker another name than {variant.name}",
+    )
+
+
+def _follow(
+    resources: Resources, config: CeleryWorkers, plan: ServicePlan, copies: Sequence[Resource]
+) -> list[Problem]:
     """Copy what targets the worker for its copies where the configuration asks for it; return warnings for the rest."""
+    worker = plan.emitted.resource
     copied = frozenset(config.spec.copy_targeting)
     notes: list[Problem] = []
     for resource in targeting(resources, worker):
-        missed = [copy for copy in copies if leaves_out(resource, worker, copy)]
-        if resource.kind in copied:
-            for missing in missed:
-                resources.add(copy_for(resource, worker, missing), after=resource)
-        elif missed:
-            notes.append(left_out(resource, [copy.name for copy in missed], worker))
+        missed = []
+        for variant, deployment in zip(plan.variants[1:], copies, strict=True):
+            if resource.kind == "HorizontalPodAutoscaler" and variant.settings.keda_enabled:
+                continue
+            if not leaves_out(resource, worker, deployment):
+                continue
+            new = copy_for(resource, worker, deployment)
+            if is_needless(new, deployment, resources):
+                continue
+            if resource.kind in copied:
+                resources.add(new, after=resource)
+            else:
+                missed.append(deployment.name)
+        if missed:
+            notes.append(left_out(resource, missed, worker))
     return notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.resources import Resource
-from kustomizer.tree import clone, lookup, plain_value
+from kustomizer.tree import lookup, plain_value
 from kustomizer.tutor import NAME_LABEL
 
 TYPE_CHECKING = False
@@ -27,6 +27,9 @@ _SELECTORS = {
 KINDS = (*_TARGET_REFERENCES, *_SELECTORS)
 """The kinds that are looked at, and that ``spec.copyTargeting`` may name."""
 
+# Where a NetworkPolicy names those that may come in, or be reached.
+_PEERS = (("ingress", "from"), ("egress", "to"))
+
 _CONSEQUENCES = {
     "HorizontalPodAutoscaler": "they have no autoscaler of this kind",
     "VerticalPodAutoscaler": "their requests aren't adjusted",
@@ -46,15 +49,38 @@ def targeting(resources: Resources, worker: Resource) -> list[Resource]:
     ]
 
 
+def has_autoscaler(resources: Resources, worker: Resource, deployment: str, *, copied: bool) -> bool:
+    """Tell whether a HorizontalPodAutoscaler targets ``deployment``; a copy of the worker's, where it is ``copied``."""
+    names = {worker.name, deployment} if copied else {deployment}
+    return any(
+        resource.namespace == worker.namespace
+        and any(resource.mentions(name) and _refers(_reference(resource), name) for name in names)
+        for resource in resources.of_kind("HorizontalPodAutoscaler")
+    )
+
+
 def leaves_out(resource: Resource, worker: Resource, copy: Resource) -> bool:
     """Tell whether ``resource`` selects or targets ``worker`` but not ``copy``."""
-    reference = lookup(resource.tree, *_TARGET_REFERENCES.get(resource.kind, ("",)))
-    if reference is not None:
-        return _refers(reference, worker)
+    if resource.kind in _TARGET_REFERENCES:
+        return _refers(_reference(resource), worker.name)
     return any(
         _selects(selector, _pod_labels(worker)) and not _selects(selector, _pod_labels(copy))
         for selector in _selectors(resource)
     )
+
+
+def is_needless(new: Resource, copy: Resource, resources: Resources) -> bool:
+    """Tell whether the build has what ``new``, a copy of what targets the worker, would be for ``copy``.
+
+    Two autoscalers of one Deployment fight, and two budgets for one pod let nobody evict it: there any other counts.
+    """
+    others = [other for other in resources.of_kind(new.kind) if other.namespace == new.namespace]
+    if new.kind in _TARGET_REFERENCES:
+        return any(_refers(_reference(other), copy.name) for other in others if other.mentions(copy.name))
+    if new.kind == "PodDisruptionBudget":
+        return any(selected_by(other, copy) for other in others)
+    spec = plain_value(lookup(new.tree, "spec"))
+    return any(plain_value(lookup(other.tree, "spec")) == spec for other in others if other.mentions(copy.name))
 
 
 def selected_by(resource: Resource, deployment: Resource) -> bool:
@@ -62,8 +88,12 @@ def selected_by(resource: Resource, deployment: Resource) -> bool:
     return any(_selects(selector, _pod_labels(deployment)) for selector in _selectors(resource))
 
 
-def _refers(reference: Any, worker: Resource) -> bool:
-    return bool(lookup(reference, "kind") == "Deployment" and lookup(reference, "name") == worker.name)
+def _reference(resource: Resource) -> Any:
+    return lookup(resource.tree, *_TARGET_REFERENCES[resource.kind])
+
+
+def _refers(reference: Any, deployment: str) -> bool:
+    return bool(lookup(reference, "kind") == "Deployment" and lookup(reference, "name") == deployment)
 
 
 def _selectors(resource: Resource) -> Iterator[Any]:
@@ -74,10 +104,14 @@ def _selectors(resource: Resource) -> Iterator[Any]:
         yield {"matchLabels": selector} if selector else None
         return
     yield selector
-    for direction, peers in (("ingress", "from"), ("egress", "to")):
+    for direction, peers in _PEERS:
         for rule in lookup(resource.tree, "spec", direction) or ():
             for peer in lookup(rule, peers) or ():
-                yield lookup(peer, "podSelector")
+                yield _pods(peer)
+
+
+def _pods(peer: Any) -> Any:
+    return lookup(peer, "podSelector")
 
 
 def _pod_labels(resource: Resource) -> dict[str, str]:
@@ -116,20 +150,40 @@ def copy_for(resource: Resource, worker: Resource, copy: Resource) -> Resource:
     labels = lookup(tree, "metadata", "labels")
     if lookup(labels, NAME_LABEL) == old:
         labels[NAME_LABEL] = new
-    reference = lookup(tree, *_TARGET_REFERENCES.get(resource.kind, ("",)))
-    if reference is not None:
-        reference["name"] = new
+    if resource.kind in _TARGET_REFERENCES:
+        lookup(tree, *_TARGET_REFERENCES[resource.kind])["name"] = new
     else:
-        tree["spec"] = _renamed(clone(tree["spec"]), old, new)
+        if resource.kind == "NetworkPolicy" and not _selects(lookup(tree, "spec", "podSelector"), _pod_labels(worker)):
+            _keep_peers(tree["spec"], worker)
+        _rename(tree["spec"], old, new)
     return Resource.new(tree, indent=resource.indent)
 
 
-def _renamed(node: Any, old: str, new: str) -> Any:
-    if isinstance(node, dict):
-        return {key: _renamed(child, old, new) for key, child in node.items()}
+def _keep_peers(spec: dict[str, Any], worker: Resource) -> None:
+    """Leave of a policy for other pods only what lets ``worker`` through: the rest of it holds already."""
+    for direction, peers in _PEERS:
+        rules = []
+        for rule in lookup(spec, direction) or ():
+            own = [peer for peer in lookup(rule, peers) or () if _selects(_pods(peer), _pod_labels(worker))]
+            if own:
+                rules.append({**rule, peers: own})
+        if direction in spec:
+            spec[direction] = rules
+
+
+def _rename(node: Any, old: str, new: str) -> None:
+    """Let label selectors name ``new``, and it alone, where they name ``old``: the rest they select already."""
     if isinstance(node, list):
-        return [_renamed(child, old, new) for child in node]
-    return new if isinstance(node, str) and node == old else node
+        for child in node:
+            _rename(child, old, new)
+    elif isinstance(node, dict):
+        if node.get("key") == NAME_LABEL and node.get("operator") == "In" and old in (node.get("values") or ()):
+            node["values"] = [new]
+        for key, child in node.items():
+            if key == NAME_LABEL and child == old:
+                node[key] = new
+            else:
+                _rename(child, old, new)
 
 
 def left_out(resource: Resource, copies: Sequence[str], worker: Resource) -> Problem:

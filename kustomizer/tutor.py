@@ -56,8 +56,7 @@ class EmittedWorker(Record):
     @property
     def grace_period(self) -> int:
         """The seconds that its pods get to finish, 0 where the manifest leaves that to Kubernetes."""
-        seconds = plain_value(lookup(self.resource.tree, "spec", "template", "spec", "terminationGracePeriodSeconds"))
-        return seconds if isinstance(seconds, int) else 0
+        return grace_period(self.resource)
 
     @property
     def queues(self) -> tuple[str, ...] | None:
@@ -70,6 +69,12 @@ class EmittedWorker(Record):
             return None
         excluded = self.command_line.excluded_queues or ()
         return tuple(queue for queue in known if queue not in excluded)
+
+
+def grace_period(deployment: Resource) -> int:
+    """Return the seconds that a Deployment's pods get to finish, 0 where the manifest leaves that to Kubernetes."""
+    seconds = plain_value(lookup(deployment.tree, "spec", "template", "spec", "terminationGracePeriodSeconds"))
+    return seconds if isinstance(seconds, int) else 0
 
 
 def pod_template(resource: Resource) -> dict[str, Any] | None:
@@ -156,9 +161,9 @@ def _runs_worker(resource: Resource) -> bool:
     return any(find_worker(_words(item, "command"), _words(item, "args")) for item in containers)
 
 
-def consumed_queues(resources: Iterable[Resource]) -> set[str]:
-    """Return every queue that some worker among ``resources`` consumes by name, or by Open edX's settings."""
-    queues: set[str] = set()
+def consumed_queues(resources: Iterable[Resource]) -> dict[str, Resource]:
+    """Return the queues that workers among ``resources`` consume by name, or by Open edX's settings; and who does."""
+    queues: dict[str, Resource] = {}
     for resource in resources:
         if resource.kind not in {"Deployment", "StatefulSet"} or not resource.mentions("celery"):
             continue
@@ -167,7 +172,7 @@ def consumed_queues(resources: Iterable[Resource]) -> set[str]:
             command_line = find_worker(_words(item, "command"), _words(item, "args"))
             if command_line is not None:
                 worker = EmittedWorker(service=service, resource=resource, container=0, command_line=command_line)
-                queues.update(worker.queues or ())
+                queues.update(dict.fromkeys(worker.queues or (), resource))
     return queues
 
 
@@ -198,7 +203,9 @@ def is_generated_name(name: str, stem: str) -> bool:
     if name == stem:
         return True
     suffix = name.removeprefix(f"{stem}-")
-    return suffix != name and len(suffix) == _HASH_LENGTH and suffix.isalnum()
+    return suffix != name and len(suffix) == _HASH_LENGTH and _HASH_LETTERS.issuperset(suffix)
 
 
+# kustomize writes a hash in hexadecimal without vowels, nor what looks like one (api/hasher/hasher.go).
 _HASH_LENGTH = 10
+_HASH_LETTERS = frozenset("2456789bcdfghkmt")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from kustomizer.errors import Problem, UserError
 from kustomizer.merge import merge_by_name, merge_maps
 from kustomizer.resources import Resource
-from kustomizer.tree import lookup
+from kustomizer.tree import is_null, lookup
 from kustomizer.tutor import NAME_LABEL, OPEN_EDX_SERVICES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from kustomizer.celery_args import CommandLine
@@ -23,12 +25,24 @@ _PROTECTION = {
 # Celery takes SIGTERM, which is what a pod gets, for a warm shutdown without a limit; SIGQUIT is the soft one
 # (https://docs.celeryq.dev/en/stable/userguide/workers.html#soft-shutdown).
 _SOFT_SHUTDOWN = ({"name": "REMAP_SIGTERM", "value": "SIGQUIT"},)
+# Annotations of pods that name a container; an API server refuses an AppArmor profile for one that isn't there.
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+_DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _TERM_FIELDS = ("affinity", "topologySpreadConstraints")
 
 
 def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
     """Return a copy of Tutor's Deployment for ``variant``; to be made before that one is configured itself."""
     tree = emitted.resource.copy_tree()
+    if lookup(tree, "spec", "selector", "matchLabels", NAME_LABEL) != emitted.deployment:
+        raise UserError(
+            Problem(
+                message=f"selects no {NAME_LABEL}: {emitted.deployment}, by which its pods are told from its copies'",
+                resource=emitted.resource.ref,
+                field="spec.selector.matchLabels",
+                remedy="Label the worker as Tutor does",
+            )
+        )
     _rename(tree, emitted, variant.deployment)
     configure(tree, emitted, variant)
     return Resource.new(tree, indent=emitted.resource.indent)
@@ -67,6 +81,11 @@ def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
         _rename_in_terms(lookup(template, "spec", field), old, name)
     container["name"] = name
     _rename_container_references(template["spec"], old_container, name)
+    annotations = lookup(template, "metadata", "annotations") or {}
+    if lookup(annotations, _DEFAULT_CONTAINER) == old_container:
+        annotations[_DEFAULT_CONTAINER] = name
+    if f"{_APPARMOR}{old_container}" in annotations:
+        annotations[f"{_APPARMOR}{name}"] = annotations.pop(f"{_APPARMOR}{old_container}")
 
 
 def _rename_in_terms(node: Any, old: str, new: str) -> None:
@@ -108,12 +127,12 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
     container = pod["containers"][emitted.container]
     _write_command_line(container, _command_line(emitted.command_line, variant))
     _set_replicas(tree["spec"], variant)
-    _set(container, "resources", merge_maps(container.get("resources"), settings.resources))
     env = [*(_SOFT_SHUTDOWN if variant.soft_shutdown else ()), *(settings.env or ())]
-    _set(container, "env", merge_by_name(container.get("env"), env or None))
+    _merge(merge_maps, container, "resources", settings.resources)
+    _merge(merge_by_name, container, "env", env)
     _set(container, "livenessProbe", settings.liveness_probe)
     _set(container, "lifecycle", settings.lifecycle)
-    _set(pod, "nodeSelector", merge_maps(pod.get("nodeSelector"), settings.node_selector))
+    _merge(merge_maps, pod, "nodeSelector", settings.node_selector)
     _set(pod, "tolerations", settings.tolerations)
     _set(pod, "affinity", settings.affinity)
     _set(pod, "topologySpreadConstraints", settings.topology_spread_constraints)
@@ -121,8 +140,9 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
     _set(pod, "terminationGracePeriodSeconds", settings.termination_grace_period_seconds)
     annotations = {**(_PROTECTION if settings.protect_from_eviction else {}), **(settings.pod_annotations or {})}
     if annotations:
-        metadata = template.setdefault("metadata", {})
-        _set(metadata, "annotations", merge_maps(metadata.get("annotations"), annotations))
+        if is_null(template.get("metadata")):
+            template["metadata"] = {}
+        _merge(merge_maps, template["metadata"], "annotations", annotations)
 
 
 def _write_command_line(container: dict[str, Any], command_line: CommandLine) -> None:
@@ -139,9 +159,16 @@ def _set_replicas(spec: dict[str, Any], variant: Variant) -> None:
         spec.pop("replicas", None)
     elif variant.settings.replicas is not None:
         spec["replicas"] = variant.settings.replicas
-    elif not variant.is_default:
+    elif not variant.is_default and not variant.has_autoscaler:
         # Stated, since a Deployment that an autoscaler left at 0 stays there when the manifest says nothing.
         spec.setdefault("replicas", 1)
+
+
+def _merge(merge: Callable[[Any, Any], Any], target: dict[str, Any], field: str, value: Any) -> None:
+    """Merge ``value``, where there is any, into what ``field`` holds; null is nothing to Kubernetes."""
+    if value:
+        given = target.get(field)
+        target[field] = merge(None if is_null(given) else given, value)
 
 
 def _set(target: dict[str, Any], field: str, value: Any) -> None:

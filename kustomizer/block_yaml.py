@@ -167,8 +167,8 @@ class _Reader:
             line = self.lines[position]
             depth = _indent(line)
             if depth == len(line):
-                # A line of spaces only: a full parser knows whether they belong to the text.
-                if depth > (content or indent + 1):
+                # kustomize quotes a text with a line of spaces.
+                if line:
                     raise NotCanonical
                 continue
             if depth <= indent:

@@ -69,8 +69,8 @@ def read_all(text: str) -> list[Any]:
 
 
 def read(text: str) -> Any:
-    """Return the tree of the one document of ``text``, None where it is empty."""
-    documents = read_all(text)
+    """Return the tree of the one document of ``text``, None where there is none; empty ones beside it don't count."""
+    documents = [document for document in read_all(text) if document is not None]
     if len(documents) > 1:
         raise UserError(Problem(message=f"expected one YAML document, found {len(documents)}"))
     return documents[0] if documents else None

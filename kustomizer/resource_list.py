@@ -31,8 +31,9 @@ _ODD_LINE = re.compile(r"\n(?:[^ \n-]|-(?! ))")
 # Line breaks to YAML 1.1 and so to kustomize's reader; kustomize indents what follows them within a scalar.
 _OTHER_BREAKS = ("\r", "\x85", "\u2028", "\u2029")
 _MARGIN_AFTER_OTHER_BREAK = re.compile("[\r\x85\u2028\u2029](?! )")
-_ANCHOR = re.compile(r"&(?<=[\s\[{,]&)([^\s\[\]{},&*]+)(?=[\s\]},])")
-_ALIAS = re.compile(r"\*(?<=[\s\[{,]\*)([^\s\[\]{},&*]+)(?=[\s\]},])")
+# libyaml and go-yaml let an anchor's name hold just these.
+_ANCHOR = re.compile(r"&(?<=[\s\[{,]&)([A-Za-z0-9_-]+)(?=[\s\]},])")
+_ALIAS = re.compile(r"\*(?<=[\s\[{,]\*)([A-Za-z0-9_-]+)(?=[\s\]},])")
 
 
 class Input(Record):
@@ -73,11 +74,13 @@ def _split(text: str) -> Input | None:
         tree = block_yaml.read(tail.removesuffix("\n").split("\n"))
     except block_yaml.NotCanonical:
         return None
-    if set(tree) != {"functionConfig"}:
-        # Results of a function before us, say.
+    if set(tree) - {"results"} != {"functionConfig"}:
         return None
     if not tail.endswith("\n"):
         tail += "\n"
+    if "results" in tree:
+        # The results of a function before us have been shown already.
+        tail = tail[: tail.index("\nresults:") + 1]
     chunks = items[2:-1].split("\n- ")
     if _share_anchors(chunks, items):
         return None
@@ -140,7 +143,9 @@ def read_stream(data: bytes, config: bytes) -> Input:
         if wrong is not None:
             raise UserError(Problem(message=f"document {wrong + 1} of the input is not an object"))
         return Input(resources=[Resource.new(tree, indent=0) for tree in trees], config=from_file)
-    resources = [Resource(document.removesuffix("\n") + "\n") for document in documents if _has_content(document)]
+    # What the split took off, or the end of the last line.
+    texts = [f"{document}\n" for document in documents[:-1]] + [documents[-1].removesuffix("\n") + "\n"]
+    resources = [Resource(document) for document in texts if _has_content(document)]
     return Input(resources=resources, config=from_file)
 
 

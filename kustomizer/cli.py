@@ -1,0 +1,55 @@
+"""The command `tutor-kustomizer`: parses, dispatches, and is the one place that turns errors into messages."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from kustomizer import __version__
+from kustomizer.commands.build import build_command
+from kustomizer.commands.completion import completion_command
+from kustomizer.commands.init import init_command
+from kustomizer.commands.queues import queues_command
+from kustomizer.commands.schema import schema_command
+from kustomizer.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 130
+
+
+class Group(click.Group):
+    """A group whose commands may raise UserError: the message goes to stderr, the exit status is 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; bugs keep their traceback."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            for problem in error.problems:
+                click.echo(f"{click.style('Error:', fg='red')} {problem}", err=True)
+            ctx.exit(EXIT_ERROR)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tutor-kustomizer")
+def main() -> None:
+    """Queue-aware Celery workers for Open edX on Kubernetes, layered onto Tutor's output."""
+
+
+for command in (build_command, completion_command, init_command, queues_command, schema_command):
+    main.add_command(command)
+
+
+def run(args: Sequence[str] | None = None) -> None:
+    """Run the command line ``args``, by default the process's own, and exit."""
+    try:
+        main(args=list(args) if args is not None else None, prog_name="tutor-kustomizer")
+    except BrokenPipeError:
+        # The reader, `head` say, has had enough.
+        sys.stderr.close()
+        sys.exit(EXIT_ERROR)

@@ -1,0 +1,68 @@
+"""`tutor-kustomizer init`: write an overlay that layers onto a Tutor site."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import click
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.files import write_file
+from kustomizer.kustomize import find_kustomize
+from kustomizer.overlay import overlay_files
+from kustomizer.resource_list import read_stream
+from kustomizer.resources import Resources
+from kustomizer.survey import Survey, survey
+
+
+@click.command("init")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--tutor-root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    envvar="TUTOR_ROOT",
+    required=True,
+    help="Tutor's root, as `tutor config printroot` prints it.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+def init_command(directory: Path, tutor_root: Path, force: bool, executable: str | None) -> None:
+    """Write an overlay into DIRECTORY that splits the workers of a Tutor site."""
+    env = tutor_root / "env"
+    found = survey_site(env, executable)
+    for line in found.lines():
+        click.echo(line, err=True)
+    written = init(directory, env, found, force=force)
+    click.echo("Wrote " + ", ".join(str(path) for path in written), err=True)
+    click.echo(f"Next: tutor-kustomizer build {directory}", err=True)
+
+
+def survey_site(env: Path, executable: str | None) -> Survey:
+    """Return what the site that Tutor wrote into ``env`` has. Raises UserError where it can't be built."""
+    if not (env / "kustomization.yml").is_file():
+        raise UserError(
+            Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
+        )
+    kustomize = find_kustomize(executable, near=env)
+    done = subprocess.run(kustomize.command(env), capture_output=True, check=False)
+    if done.returncode != 0:
+        message = done.stderr.decode(errors="replace").strip()
+        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{message}"))
+    return survey(Resources(read_stream(done.stdout, b"{}").resources))
+
+
+def init(directory: Path, env: Path, found: Survey, *, force: bool) -> list[Path]:
+    """Write the overlay's files and return them. Raises UserError, and writes nothing, where one is there already."""
+    if not any(service.variants for service in found.services):
+        raise UserError(Problem(message=f"{env} has no lms-worker or cms-worker to split"))
+    relative = os.path.relpath(env.resolve(), directory.resolve())
+    contents = {directory / name: text for name, text in overlay_files(relative, found).items()}
+    present = [str(path) for path in contents if path.exists()]
+    if present and not force:
+        raise UserError(Problem(message=f"already there: {', '.join(present)}", remedy="Overwrite them with --force"))
+    directory.mkdir(parents=True, exist_ok=True)
+    for path, text in contents.items():
+        write_file(path, text)
+    return list(contents)

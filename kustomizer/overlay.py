@@ -1,0 +1,142 @@
+"""The files of a new overlay: what layers onto Tutor's output, the configuration, the guard, the name references."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from kustomizer.config_schema import json_schema
+from kustomizer.emit import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kustomizer.survey import Survey
+
+FUNCTION = "tutor-celery-workers"
+"""What kustomize looks for on PATH; the package installs it."""
+
+_KUSTOMIZATION = """\
+# Made by `tutor-kustomizer init`. Build it with `tutor-kustomizer build`, or with
+#   kustomize build --enable-alpha-plugins --enable-exec .
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+# What `tutor config save` writes.
+- {env}
+# The function takes the configuration out of the output: if it is still there, the function was skipped.
+- celery-workers.yaml
+transformers:
+- celery-workers.yaml
+# Fails the build when the function was skipped, as kustomize does without a word when --enable-exec is missing.
+- guard.yaml
+# Lets an outer namePrefix or nameSuffix reach the names in KEDA's objects, which kustomize doesn't know.
+configurations:
+- name-references.yaml
+patches:
+# Tutor's template Jobs, which Tutor itself never applies: they would run for ever, and block the next Tutor version.
+- target:
+    kind: Job
+    labelSelector: app.kubernetes.io/component=job
+  patch: |
+    $patch: delete
+    apiVersion: batch/v1
+    kind: Job
+    metadata:
+      name: any
+"""
+
+_GUARD = """\
+# Reads something that only the function makes, and changes nothing.
+apiVersion: builtin
+kind: ReplacementTransformer
+metadata:
+  name: the-function-has-run
+replacements:
+- source:
+    kind: ConfigMap
+    name: {config_map}
+    fieldPath: metadata.name
+  targets:
+  - select:
+      kind: ConfigMap
+      name: {config_map}
+    fieldPaths:
+    - metadata.name
+"""
+
+NAME_REFERENCES = """\
+nameReference:
+- kind: Deployment
+  fieldSpecs:
+  - kind: ScaledObject
+    path: spec/scaleTargetRef/name
+- kind: TriggerAuthentication
+  fieldSpecs:
+  - kind: ScaledObject
+    path: spec/triggers/authenticationRef/name
+- kind: Secret
+  fieldSpecs:
+  - kind: TriggerAuthentication
+    path: spec/secretTargetRef/name
+"""
+
+_CONFIGURATION_HEAD = """\
+# yaml-language-server: $schema=celery-workers.schema.json
+apiVersion: celery.openedx.io/v1alpha1
+kind: CeleryWorkers
+metadata:
+  name: celery-workers
+  annotations:
+    config.kubernetes.io/function: |
+      exec:
+        path: {function}
+spec:
+  # A queue that Tutor's worker consumed and that no worker would consume any longer: Error refuses the build,
+  # KeepOnDefault leaves it with the default worker, Ignore leaves its tasks waiting for ever.
+  unassignedQueues: Error
+  defaults:
+    # Tasks that a pod works on at a time. Celery would take the node's number of CPUs.
+    concurrency: 4
+    keda:
+      # Set to true where KEDA is installed: each worker then scales on its queue and on what it is working on.
+      enabled: false
+  # One worker Deployment for each queue. `default` is the one that Tutor emits; it needn't be named.
+  workers:
+"""
+
+_NOTES = {
+    ("lms", "high_mem"): "Reports are few, long and hungry: one at a time, in a pod that may take an hour to stop.",
+    ("lms", "high"): "Bulk e-mail and what else is urgent.",
+    ("cms", "low"): "What may wait.",
+}
+_SETTINGS = {
+    ("lms", "high_mem"): ["concurrency: 1", "keda: {inFlight: Slots, listLength: 1, maxReplicas: 5}"],
+    ("lms", "default"): ["keda: {minReplicas: 1}"],
+    ("cms", "default"): ["keda: {minReplicas: 1}"],
+}
+
+
+def overlay_files(env: str, survey: Survey) -> Mapping[str, str]:
+    """Return the files of an overlay over ``env`` (a path relative to it), by name; ``survey`` says what is split."""
+    services = [service for service in survey.services if service.variants]
+    return {
+        "kustomization.yaml": _KUSTOMIZATION.format(env=quote(env)),
+        "celery-workers.yaml": _CONFIGURATION_HEAD.format(function=FUNCTION)
+        + "".join(line + "\n" for service in services for line in _workers(service.name, service.variants)),
+        "celery-workers.schema.json": json.dumps(json_schema(), indent=2) + "\n",
+        "guard.yaml": _GUARD.format(config_map=f"{services[0].name}-worker-celery-settings"),
+        "name-references.yaml": NAME_REFERENCES,
+    }
+
+
+def _workers(service: str, variants: Sequence[str]) -> list[str]:
+    lines = [f"    {service}:"]
+    for variant in ("default", *variants):
+        note = _NOTES.get((service, variant))
+        if note:
+            lines.append(f"      # {note}")
+        settings = _SETTINGS.get((service, variant))
+        lines.append(f"      {variant}:" if settings else f"      {variant}: {{}}")
+        lines += [f"        {line}" for line in settings or ()]
+    return lines

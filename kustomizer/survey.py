@@ -1,0 +1,84 @@
+"""What a Tutor site has that concerns Celery: read off its build before anything is split."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.broker import endpoint
+from kustomizer.config import load
+from kustomizer.errors import UserError
+from kustomizer.record import Record
+from kustomizer.tutor import OPEN_EDX_SERVICES, emitted_worker, worker_services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.resources import Resources
+
+
+class SurveyedService(Record):
+    """A service with a Celery worker: the queues it consumes, and the variants that they make."""
+
+    name: str
+    queues: Sequence[str]
+    variants: Sequence[str]
+    broker: str
+
+
+class Survey(Record):
+    """What was found, and what is in the way of a split."""
+
+    services: Sequence[SurveyedService]
+    autoscalers: Sequence[str]
+
+    def lines(self) -> Iterator[str]:
+        """Yield what was found, for a person."""
+        for service in self.services:
+            queues = ", ".join(service.queues) or "what its own settings name"
+            yield f"{service.name}-worker consumes {queues}"
+            if service.broker:
+                yield f"  broker: {service.broker}"
+            if not service.variants:
+                yield "  stays as it is: its queues aren't Open edX's"
+        for autoscaler in self.autoscalers:
+            yield f"{autoscaler} targets a worker; with keda, set replaceHPA: true or turn it off"
+
+
+def survey(resources: Resources) -> Survey:
+    """Return what ``resources``, Tutor's own build, say about Celery."""
+    names = sorted(worker_services(resources), key=lambda name: (name not in OPEN_EDX_SERVICES, name))
+    workers = {f"{name}-worker" for name in names}
+    autoscalers = [
+        f"{item.kind} {item.name}" for item in resources.of_kind("HorizontalPodAutoscaler") if item.name in workers
+    ]
+    return Survey(services=[_service(resources, name) for name in names], autoscalers=autoscalers)
+
+
+def _service(resources: Resources, name: str) -> SurveyedService:
+    queues = emitted_worker(resources, name).queues or ()
+    prefix = f"edx.{name}.core."
+    variants = [queue.removeprefix(prefix) for queue in queues if queue.startswith(prefix)]
+    broker = _broker(resources, name) if name in OPEN_EDX_SERVICES else ""
+    return SurveyedService(
+        name=name,
+        queues=queues,
+        variants=[variant for variant in variants if variant != "default"],
+        broker=broker,
+    )
+
+
+def _broker(resources: Resources, name: str) -> str:
+    document = {
+        "apiVersion": "celery.openedx.io/v1alpha1",
+        "kind": "CeleryWorkers",
+        "metadata": {"name": "survey"},
+        "spec": {},
+    }
+    try:
+        found, _ = endpoint(resources, load(document), name, emitted_worker(resources, name).resource)
+    except UserError as error:
+        return f"not known: {error.problems[0].message}"
+    kind = "Sentinel" if found.sentinel_master else "Redis"
+    tls = ", TLS" if found.tls else ""
+    password = ", with a password" if found.password else ""
+    return f"{kind} {', '.join(found.addresses)}, database {found.database}{tls}{password}"

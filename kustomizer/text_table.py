@@ -1,0 +1,28 @@
+"""Tables of text that fit a terminal."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def text_table(lines: Sequence[Sequence[str]], width: int) -> str:
+    """Return ``lines`` in columns, the first as headings; cells are wrapped where it would be wider than ``width``."""
+    columns = list(zip(*lines, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    longest_words = [max((len(word) for cell in column for word in cell.split()), default=0) for column in columns]
+    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 1:
+        # Words are broken only when wrapping between them doesn't do.
+        wrappable = [index for index, size in enumerate(widths) if size > longest_words[index]]
+        widest = max(wrappable or range(len(widths)), key=lambda index: widths[index])
+        widths[widest] -= 1
+    text = []
+    for line in lines:
+        cells = [textwrap.wrap(cell, size, break_on_hyphens=False) for cell, size in zip(line, widths, strict=True)]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            text.append("  ".join(part.ljust(size) for part, size in zip(parts, widths, strict=True)).rstrip())
+    return "\n".join(text)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import sites
+from tests.builds import Builds
 
 IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
@@ -69,3 +70,11 @@ def any_kustomize(request: pytest.FixtureRequest) -> Path:
 def any_site(request: pytest.FixtureRequest) -> Path:
     """Run the test once per real site: Tutor 16 to 22, and 22 with eleven plugins."""
     return sites.site(request.param)
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
+    """Return what makes each build once, for all processes of this run of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    # Each process of pytest-xdist has a directory of its own within the run's.
+    return Builds((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "builds")

@@ -195,11 +195,11 @@ def test_null_takes_back_what_is_inherited() -> None:
 def test_extra_args_are_merged_by_what_they_mean() -> None:
     config = load(
         document(
-            defaults={"extraArgs": ["--pool", "gevent", "-Ec4", "--no-such"]},
+            defaults={"extraArgs": ["--pool", "gevent", "-Ec4"]},
             workers={"lms": {"high": {"extraArgs": ["--concurrency=8", "-O", "fair"]}}},
         )
     )
-    args = ["--pool=gevent", "--task-events", "--no-such", "--concurrency=8", "-Ofair"]
+    args = ["--pool=gevent", "--task-events", "--concurrency=8", "-Ofair"]
     assert config.worker("lms", "high").extra_args == args
 
 

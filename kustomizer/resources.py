@@ -267,6 +267,7 @@ class Resources:
                     Problem(
                         message="the build already has an object of this name, and a different one",
                         resource=present.ref,
+                        field="metadata.name",
                         remedy="Rename or remove it, or give the worker another name",
                     )
                 )

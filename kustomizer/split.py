@@ -79,8 +79,8 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
                 message=f"the worker can't load the settings that a split needs: {reason}",
                 resource=emitted.resource.ref,
                 field="spec.template.spec",
-                remedy=f"Name the settings module that it loads in spec.settings.modules.{emitted.service}, "
-                f"or leave {emitted.service} out of spec.workers",
+                remedy=f"Mount {file.config_map} as Tutor does, name the module that the worker loads in "
+                f"spec.settings.modules.{emitted.service}, or leave {emitted.service} out of spec.workers",
             )
         )
     return _Settings(file=file, tutors=tutors), []

@@ -14,6 +14,17 @@ from tests.builds import Builds
 IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch that takes what the function says now as what is expected of it."""
+    parser.addoption("--refresh-golden", action="store_true", help="write tests/golden anew, for git diff to review")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse the switch in continuous integration, where nobody reviews what it wrote."""
+    if IN_CI and config.getoption("refresh_golden"):
+        raise pytest.UsageError("--refresh-golden makes every golden test pass: not in CI")
+
+
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Make a skipped or expectedly failing test a failure."""
     if not report.skipped:

@@ -1,0 +1,135 @@
+"""The alerts themselves: one entry each, and a page of its name in docs/alerts."""
+
+from __future__ import annotations
+
+from kustomizer.promql import either_namespace, literal, selector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def alert_rules(namespace: str, *, workers: bool, keda: bool, flower: bool) -> list[dict[str, Any]]:
+    """Return the alerts for a site of which these parts are there."""
+    rules: list[dict[str, Any]] = []
+    if workers:
+        rules += [_not_draining(namespace), _no_ready_replica(namespace), _stopped_consuming(namespace)]
+    if keda:
+        rules += [_at_maximum(namespace), _scaler_errors(namespace), _paused(namespace)]
+    if flower:
+        rules.append(_flower_down(namespace))
+    return rules
+
+
+def _rule(name: str, expression: str, *, lasting: str, severity: str, summary: str, description: str) -> dict[str, Any]:
+    return {
+        "alert": name,
+        "expr": expression,
+        "for": lasting,
+        "labels": {"severity": severity},
+        "annotations": {"summary": summary, "description": description, "docs": f"docs/alerts/{name}.md"},
+    }
+
+
+def _recorded(name: str, namespace: str) -> str:
+    return selector(f"celery:{name}", namespace, {})
+
+
+def _over(function: str, name: str, namespace: str, window: str) -> str:
+    return f"{function}({_recorded(name, namespace)}[{window}])"
+
+
+def _not_draining(namespace: str) -> dict[str, Any]:
+    return _rule(
+        "CeleryQueueNotDraining",
+        f"{_over('min_over_time', 'queued_tasks', namespace, '30m')} > 0"
+        f" and {_over('deriv', 'queued_tasks', namespace, '30m')} >= 0",
+        lasting="15m",
+        severity="warning",
+        summary="The queue of {{ $labels.worker }} doesn't drain",
+        description="Tasks have waited for {{ $labels.worker }} for half an hour, and they don't become fewer: "
+        "{{ $value }} at the least.",
+    )
+
+
+def _no_ready_replica(namespace: str) -> dict[str, Any]:
+    return _rule(
+        "CeleryWorkerNotReady",
+        f"{_recorded('queued_tasks', namespace)} > 0 and {_recorded('ready_replicas', namespace)} == 0",
+        lasting="10m",
+        severity="critical",
+        summary="Tasks wait for {{ $labels.worker }}, which has no ready pod",
+        description="{{ $value }} tasks wait, and for ten minutes no pod of {{ $labels.worker }} has been ready.",
+    )
+
+
+def _stopped_consuming(namespace: str) -> dict[str, Any]:
+    return _rule(
+        "CeleryWorkerStoppedConsuming",
+        f"{_over('min_over_time', 'queued_tasks', namespace, '10m')} > 0"
+        f" and {_over('min_over_time', 'ready_replicas', namespace, '10m')} > 0"
+        f" and {_over('max_over_time', 'in_flight_tasks', namespace, '10m')} == 0",
+        lasting="5m",
+        severity="critical",
+        summary="{{ $labels.worker }} runs, but takes no tasks",
+        description="Tasks wait, pods of {{ $labels.worker }} are ready, and none has worked on anything for ten "
+        "minutes: Celery workers may stop consuming after they lost the connection to Redis.",
+    )
+
+
+def _at_maximum(namespace: str) -> dict[str, Any]:
+    return _rule(
+        "CeleryWorkerAtMaximum",
+        f"{_recorded('at_maximum', namespace)} == 1 and {_over('min_over_time', 'queued_tasks', namespace, '15m')} > 0",
+        lasting="1h",
+        severity="warning",
+        summary="{{ $labels.worker }} has been at maxReplicas for an hour",
+        description="KEDA has scaled {{ $labels.worker }} to its maximum, and tasks wait all the same.",
+    )
+
+
+def _scaler_errors(namespace: str) -> dict[str, Any]:
+    increases = (
+        f"sum by(scaledObject)({_increase(metric, namespace)}) > 0"
+        for metric in ("keda_scaler_detail_errors_total", "keda_scaled_object_errors_total")
+    )
+    return _rule(
+        "KedaScalerErrors",
+        " or ".join(increases),
+        lasting="10m",
+        severity="warning",
+        summary="KEDA fails to scale {{ $labels.scaledObject }}",
+        description="KEDA has had errors with {{ $labels.scaledObject }} for ten minutes; its worker keeps the number "
+        "of pods that it has.",
+    )
+
+
+def _paused(namespace: str) -> dict[str, Any]:
+    paused = either_namespace("keda_scaled_object_paused", namespace, {})
+    return _rule(
+        "KedaScaledObjectPaused",
+        f"max by(scaledObject)({paused}) == 1",
+        lasting="1h",
+        severity="warning",
+        summary="{{ $labels.scaledObject }} is paused",
+        description="{{ $labels.scaledObject }} has been paused for an hour; its worker doesn't scale.",
+    )
+
+
+def _flower_down(namespace: str) -> dict[str, Any]:
+    up = selector("up", namespace, {"job": literal("flower")})
+    return _rule(
+        "FlowerDown",
+        f"absent({up} == 1)",
+        lasting="10m",
+        severity="warning",
+        summary="Flower's metrics can't be read",
+        description="Prometheus hasn't reached Flower for ten minutes: the dashboard shows nothing, and the workers "
+        "may well be fine.",
+    )
+
+
+def _increase(metric: str, namespace: str) -> str:
+    """Return a counter's increase; a range takes no ``or``, so this is either_namespace() for one."""
+    labels = ("namespace", "exported_namespace") if namespace else ("namespace",)
+    return " or ".join(f"increase({selector(metric, namespace, {}, label=label)}[10m])" for label in labels)

@@ -1,0 +1,128 @@
+"""Alerts on queues, workers, KEDA and Flower, as a PrometheusRule.
+
+How many tasks wait, and what is known of a worker, is recorded per worker first, from whichever exporter there is; the
+alerts read those series. Each has a page of its name in docs/alerts that says what to do.
+"""
+
+from __future__ import annotations
+
+from kustomizer.alert_rules import alert_rules
+from kustomizer.config_worker import max_replicas
+from kustomizer.promql import either_namespace, label_value, literal, matching, selector
+from kustomizer.resources import Resource
+from kustomizer.tutor import NAME_LABEL, OPEN_EDX_SERVICES, emitted_in, emitted_worker, site_metadata
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from kustomizer.config import CeleryWorkers
+    from kustomizer.plan import ServicePlan, Variant
+    from kustomizer.resources import Resources
+
+NAME = "celery-workers"
+
+
+def add_alerts(
+    resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan], labels: dict[str, str]
+) -> None:
+    """Add the PrometheusRule; ``labels`` are those by which Prometheus selects it."""
+    owner = plans[0].emitted.resource if plans else emitted_worker(resources, "lms").resource
+    namespace = owner.namespace
+    records: list[dict[str, Any]] = []
+    for plan in plans:
+        for variant in plan.variants:
+            deployment = resources.find("Deployment", variant.deployment, namespace)[0]
+            records += _records(variant, deployment)
+    flower = config.spec.flower
+    has_keda = any(variant.settings.keda_enabled for plan in plans for variant in plan.variants)
+    has_flower = flower is not None and flower.enabled and flower.service_monitor.enabled
+    rules = alert_rules(namespace, workers=bool(plans), keda=has_keda, flower=has_flower)
+    groups = [("celery-workers", records), ("celery-alerts", rules)]
+    metadata = site_metadata(owner, name=NAME)
+    metadata["labels"] = {**metadata["labels"], NAME_LABEL: NAME, **labels}
+    filled = [{"name": name, "rules": entries} for name, entries in groups if entries]
+    tree = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": metadata,
+        "spec": {"groups": filled},
+    }
+    if filled:
+        resources.add(Resource.new(tree, indent=owner.indent), after=owner)
+
+
+def _records(variant: Variant, deployment: Resource) -> list[dict[str, Any]]:
+    """Return what is recorded of one worker."""
+    namespace = deployment.namespace
+    replicas = {"deployment": literal(variant.deployment)}
+    ready = either_namespace("kube_deployment_status_replicas_ready", namespace, replicas)
+    recorded = {
+        "celery:queued_tasks": _queued(variant, namespace),
+        "celery:ready_replicas": f"sum({ready})",
+        "celery:in_flight_tasks": _in_flight(variant, deployment),
+    }
+    keda = variant.settings.keda
+    if variant.settings.keda_enabled and keda is not None:
+        wanted = either_namespace("kube_deployment_spec_replicas", namespace, replicas)
+        recorded["celery:at_maximum"] = f"sum({wanted}) >= bool {max_replicas(keda, variant.name)}"
+    labels = {"worker": variant.deployment, **({"namespace": namespace} if namespace else {})}
+    return [{"record": name, "expr": expression, "labels": dict(labels)} for name, expression in recorded.items()]
+
+
+def _queued(variant: Variant, namespace: str) -> str:
+    """Return how many tasks wait for a worker: what celery-exporter, redis_exporter or KEDA says, in that order."""
+    queues = "|".join(label_value(queue) for queue in variant.queues)
+    sources = [
+        either_namespace("celery_queue_length", namespace, {"queue_name": matching(queues)}),
+        # A key prefix may stand before the queue's name; kombu's own keys hold it, too.
+        either_namespace("redis_key_size", namespace, {"key": matching(f"([^_].*[^a-z0-9_.])?({queues})")}),
+    ]
+    if variant.settings.keda_enabled:
+        sources.append(_keda(variant, namespace, matching("queued[0-9]+")))
+    return " or ".join(f"sum({source})" for source in sources)
+
+
+def _in_flight(variant: Variant, deployment: Resource) -> str:
+    """Return how many tasks a worker is working on.
+
+    KEDA counts a worker's own key; the one that the default workers share tells less of each than Flower does.
+    """
+    namespace = deployment.namespace
+    node = {"worker": matching(_node_name(variant, deployment))}
+    executing = selector("flower_worker_number_of_currently_executing_tasks", namespace, node)
+    online = selector("flower_worker_online", namespace, node)
+    sources = [f"sum({executing} and on(worker) {online} == 1)"]
+    keda = variant.settings.keda
+    counted = variant.service in OPEN_EDX_SERVICES and keda is not None and keda.in_flight != "Off"
+    if variant.settings.keda_enabled and counted:
+        sources.insert(
+            len(sources) if variant.is_default else 0, f"sum({_keda(variant, namespace, literal('inflight'))})"
+        )
+    return " or ".join(sources)
+
+
+def _keda(variant: Variant, namespace: str, scaler: str) -> str:
+    matchers = {"scaledObject": literal(f"{variant.deployment}-scaledobject"), "scaler": scaler}
+    return either_namespace("keda_scaler_metrics_value", namespace, matchers)
+
+
+def _node_name(variant: Variant, deployment: Resource) -> str:
+    """Return a regular expression of the names by which Celery calls the worker's nodes."""
+    worker = emitted_in(variant.service, deployment)
+    given = worker.command_line.option("--hostname") if worker is not None else None
+    name, at, host = (given or "celery@%h").partition("@")
+    if not at:
+        name, host = "celery", name
+    # %h is the pod's whole host name, %d its domain, %n and %i of a name or a child; %% is a percent sign.
+    return f"{_host_pattern(name)}@{_host_pattern(host)}"
+
+
+def _host_pattern(text: str) -> str:
+    parts = text.split("%")
+    pattern = label_value(parts[0])
+    rest = iter(parts[1:])
+    for part in rest:
+        pattern += f".*{label_value(part[1:])}"
+    return pattern

@@ -1,0 +1,133 @@
+"""Flower: what shows workers and tasks, and has their metrics for Prometheus.
+
+Names, port and labels are those of tutor-contrib-celery's Flower, so that a site that has it sees an update in place. A
+real API server's server-side apply settles the rest of the form: it refuses an ``env`` entry that turns from ``value``
+into ``valueFrom``, and a strategy that turns into ``Recreate``.
+"""
+
+from __future__ import annotations
+
+from kustomizer.broker import Endpoint, endpoint
+from kustomizer.config_flower import Flower
+from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.flower_broker import BrokerAccess, access
+from kustomizer.flower_options import PORT, PORT_NAME
+from kustomizer.flower_pod import pod_spec
+from kustomizer.flower_secrets import check_secrets, object_with_hash, secret
+from kustomizer.resources import Resource
+from kustomizer.tree import lookup
+from kustomizer.tutor import NAME_LABEL, emitted_worker, site_metadata
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.config import CeleryWorkers
+    from kustomizer.resources import Resources
+
+NAME = "flower"
+CONFIG_MAP = "flower-celery-config"
+SERVICE = "lms"
+"""Whose broker Flower watches; in Open edX it is that of cms, too."""
+
+_LABELS = "app.kubernetes.io/"
+
+
+def add_flower(resources: Resources, config: CeleryWorkers, flower: Flower) -> list[Problem]:
+    """Add Flower and what belongs to it. Returns warnings; raises UserError for what can't be done."""
+    worker = emitted_worker(resources, SERVICE).resource
+    found, problems = endpoint(resources, config, SERVICE, worker)
+    problems += _other_broker(resources, config, found, worker)
+    reach = access(found)
+    check_secrets(resources, flower, reach, worker)
+    added = [_deployment(flower, reach, worker), _service(worker)]
+    if reach.url:
+        added.append(secret(_metadata(worker), reach.url, indent=worker.indent))
+    if reach.config:
+        metadata = _metadata(worker, name=CONFIG_MAP)
+        added.append(object_with_hash("ConfigMap", metadata, {"celeryconfig.py": reach.config}, indent=worker.indent))
+    if flower.expose.enabled:
+        from kustomizer.flower_expose import expose  # noqa: PLC0415 - few sites do
+
+        exposed, notes = expose(resources, flower, _metadata(worker), worker)
+        added += exposed
+        problems += notes
+    if flower.service_monitor.enabled or flower.dashboard.enabled:
+        from kustomizer.flower_monitoring import monitor  # noqa: PLC0415
+
+        added += monitor(flower, worker)
+    for resource in added:
+        resources.add(resource, after=worker)
+    return problems
+
+
+def _metadata(worker: Resource, *, name: str = NAME) -> dict[str, Any]:
+    """Return the metadata of an object of Flower's, labelled as Tutor labels its own."""
+    metadata = site_metadata(worker, name=name)
+    metadata["labels"][NAME_LABEL] = NAME
+    return metadata
+
+
+def _deployment(flower: Flower, reach: BrokerAccess, worker: Resource) -> Resource:
+    template: dict[str, Any] = {"labels": _of_the_site(worker, "spec", "template", "metadata", "labels")}
+    template["labels"][NAME_LABEL] = NAME
+    annotations = {
+        **_of_the_site(worker, "spec", "template", "metadata", "annotations"),
+        **(flower.pod_annotations or {}),
+    }
+    if annotations:
+        template["annotations"] = annotations
+    tree = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": _metadata(worker),
+        "spec": {
+            # With two of them every count is doubled: neither more replicas, nor a new pod beside an old one.
+            "replicas": 1,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
+            "selector": {"matchLabels": _selector(worker)},
+            "template": {
+                "metadata": template,
+                "spec": pod_spec(flower, reach, worker, secret=NAME, config_map=CONFIG_MAP),
+            },
+        },
+    }
+    return Resource.new(tree, indent=worker.indent)
+
+
+def _selector(worker: Resource) -> dict[str, Any]:
+    """Return what Tutor selects the worker's pods by, for Flower's: a Deployment's selector can't be changed later."""
+    return {**_of_the_site(worker, "spec", "selector", "matchLabels"), NAME_LABEL: NAME}
+
+
+def _of_the_site(worker: Resource, *path: str) -> dict[str, Any]:
+    """Return those labels or annotations at ``path`` that Tutor gives everything of the site."""
+    found = lookup(worker.tree, *path)
+    return {key: value for key, value in (found or {}).items() if key.startswith(_LABELS)}
+
+
+def _service(worker: Resource) -> Resource:
+    port = {"name": PORT_NAME, "port": PORT, "protocol": "TCP", "targetPort": PORT}
+    spec = {"type": "ClusterIP", "ports": [port], "selector": _selector(worker)}
+    tree = {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(worker), "spec": spec}
+    return Resource.new(tree, indent=worker.indent)
+
+
+def _other_broker(resources: Resources, config: CeleryWorkers, found: Endpoint, worker: Resource) -> list[Problem]:
+    """Warn where cms has another broker, whose workers this Flower doesn't see."""
+    try:
+        other, _ = endpoint(resources, config, "cms", worker)
+    except UserError:
+        # Nothing says what cms uses; where that matters, its workers' own settings are refused.
+        return []
+    if other.replace(visibility_timeout=None) == found.replace(visibility_timeout=None):
+        return []
+    return [
+        Problem(
+            message="cms has another broker than lms: Flower sees the workers and tasks of lms only",
+            severity=WARNING,
+            resource=worker.ref,
+            field="spec.flower",
+            remedy="Give both services one broker in Tutor's configuration",
+        )
+    ]

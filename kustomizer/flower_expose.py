@@ -1,0 +1,128 @@
+"""Flower from outside of the cluster: through Tutor's own Caddy, an Ingress, or an HTTPRoute."""
+
+from __future__ import annotations
+
+import re
+
+from kustomizer.errors import INFO, Problem, UserError
+from kustomizer.flower_options import PORT, PORT_NAME, url_prefix
+from kustomizer.resources import Resource
+from kustomizer.tree import lookup
+from kustomizer.tutor import is_generated_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.config_flower import Flower
+    from kustomizer.resources import Resources
+
+CADDY_CONFIG = "caddy-config"
+OPENEDX_CONFIG = "openedx-config"
+_FIELD = "spec.flower.expose"
+# The LMS' host as Tutor writes it into lms.env.yml; `tutor dev` alone adds a port.
+_LMS_BASE = re.compile(r"""^LMS_BASE:[ \t]*["']?([A-Za-z0-9.-]+)""", re.MULTILINE)
+
+
+def expose(
+    resources: Resources, flower: Flower, metadata: dict[str, Any], worker: Resource
+) -> tuple[list[Resource], list[Problem]]:
+    """Return the objects that expose Flower, and notes; edits Tutor's Caddyfile where that is what is asked for."""
+    host = flower.expose.host or f"flower.{_lms_host(resources, worker)}"
+    metrics = f"{url_prefix(flower)}/metrics"
+    if flower.expose.type == "Caddy":
+        _add_site(resources, host, metrics, worker)
+        return [], []
+    if flower.expose.type == "Ingress":
+        spec = _ingress(host)
+        tree = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
+        message = f"an Ingress can't close {metrics}, which answers without a password"
+        remedy = "Deny that path with an annotation of your ingress controller, or use type: Caddy"
+    else:
+        spec = _http_route(host, metrics)
+        tree = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": metadata, "spec": spec}
+        message = "the HTTPRoute belongs to no Gateway yet"
+        remedy = "Patch its spec.parentRefs, in a transformer behind this function"
+    resource = Resource.new(tree, indent=worker.indent)
+    return [resource], [Problem(message=message, severity=INFO, resource=resource.ref, field="spec", remedy=remedy)]
+
+
+def _lms_host(resources: Resources, worker: Resource) -> str:
+    for resource in resources.of_kind("ConfigMap"):
+        if resource.namespace == worker.namespace and is_generated_name(resource.name, OPENEDX_CONFIG):
+            match = _LMS_BASE.search(str(lookup(resource.tree, "data", "lms.env.yml") or ""))
+            if match:
+                return match.group(1)
+    raise UserError(
+        Problem(
+            message="the build doesn't say what the host of the LMS is",
+            field=f"{_FIELD}.host",
+            remedy="Set the host name that Flower is to have",
+        )
+    )
+
+
+def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -> None:
+    """Add Flower's site to Tutor's Caddyfile; a second time has no effect."""
+    for resource in resources.of_kind("ConfigMap"):
+        named = is_generated_name(resource.name, CADDY_CONFIG)
+        text = lookup(resource.tree, "data", "Caddyfile") if named else None
+        if text is None or resource.namespace != worker.namespace:
+            continue
+        block = _site(host, metrics)
+        if block in text:
+            return
+        if re.search(rf"^(?:\S+, )*{re.escape(host)}(?:\{{|[ ,:])", text, re.MULTILINE):
+            raise UserError(
+                Problem(
+                    message=f"has a site {host} already; Caddy refuses a second one",
+                    resource=resource.ref,
+                    field="data.Caddyfile",
+                    remedy="Turn off what adds it (tutor-contrib-celery: CELERY_FLOWER_EXPOSE_SERVICE), or set "
+                    f"{_FIELD}.host to another name",
+                )
+            )
+        resource.edit()["data"]["Caddyfile"] = text.rstrip("\n") + "\n\n" + block
+        return
+    raise UserError(
+        Problem(
+            message=f"the build has no ConfigMap {CADDY_CONFIG} with a Caddyfile",
+            field=f"{_FIELD}.type",
+            remedy="Use type: Ingress or HTTPRoute",
+        )
+    )
+
+
+def _site(host: str, metrics: str) -> str:
+    """Return the site's block, as Tutor's plugins write theirs.
+
+    Without Tutor's web proxy its Caddy serves just as well, on a port that another proxy forwards to.
+    """
+    return (
+        "# Flower\n"
+        f"{host}{{$default_site_port}} {{\n"
+        "    # Flower asks nobody for a password here.\n"
+        f"    @metrics path {metrics} {metrics}/*\n"
+        "    respond @metrics 404\n"
+        f'    import proxy "flower:{PORT}"\n'
+        "}\n"
+    )
+
+
+def _ingress(host: str) -> dict[str, Any]:
+    backend = {"service": {"name": "flower", "port": {"name": PORT_NAME}}}
+    return {"rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]}
+
+
+def _http_route(host: str, metrics: str) -> dict[str, Any]:
+    """Return a route whose rule for metrics has no backend: a gateway answers with an error."""
+    return {
+        "hostnames": [host],
+        "rules": [
+            {"matches": [{"path": {"type": "PathPrefix", "value": metrics}}]},
+            {
+                "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                "backendRefs": [{"name": "flower", "port": PORT}],
+            },
+        ],
+    }

@@ -1,0 +1,63 @@
+"""What collects Flower's metrics and shows them: a ServiceMonitor, and a dashboard for Grafana's sidecar."""
+
+from __future__ import annotations
+
+import os
+
+from kustomizer.flower_options import PORT_NAME, url_prefix
+from kustomizer.resources import Resource
+from kustomizer.tutor import NAME_LABEL, site_metadata
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.config_flower import Flower
+
+DASHBOARD_FILE = "celery-dashboard.json"
+_DASHBOARD_PATH = os.path.join(os.path.dirname(__file__), "data", DASHBOARD_FILE)  # noqa: PTH118, PTH120 - see main()
+
+
+def monitor(flower: Flower, worker: Resource) -> list[Resource]:
+    """Return what of the two is asked for."""
+    found = []
+    if flower.service_monitor.enabled:
+        found.append(_service_monitor(flower, worker))
+    if flower.dashboard.enabled:
+        found.append(_dashboard(flower.dashboard.labels, worker))
+    return found
+
+
+def _service_monitor(flower: Flower, worker: Resource) -> Resource:
+    endpoint: dict[str, Any] = {"port": PORT_NAME, "path": f"{url_prefix(flower)}/metrics"}
+    if flower.service_monitor.interval is not None:
+        endpoint["interval"] = f"{flower.service_monitor.interval}s"
+    spec: dict[str, Any] = {"endpoints": [endpoint], "selector": {"matchLabels": {NAME_LABEL: "flower"}}}
+    if worker.namespace:
+        spec["namespaceSelector"] = {"matchNames": [worker.namespace]}
+    tree = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": _metadata(worker, "flower", flower.service_monitor.labels),
+        "spec": spec,
+    }
+    return Resource.new(tree, indent=worker.indent)
+
+
+def _dashboard(labels: dict[str, str], worker: Resource) -> Resource:
+    """Return the dashboard's ConfigMap; with a hash in its name Grafana would see the old one beside the new one."""
+    with open(_DASHBOARD_PATH, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 5 ms to import
+        text = file.read()
+    tree = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": _metadata(worker, "flower-dashboard", labels),
+        "data": {DASHBOARD_FILE: text},
+    }
+    return Resource.new(tree, indent=worker.indent)
+
+
+def _metadata(worker: Resource, name: str, labels: dict[str, str]) -> dict[str, Any]:
+    metadata = site_metadata(worker, name=name)
+    metadata["labels"] = {**metadata["labels"], NAME_LABEL: "flower", **labels}
+    return metadata

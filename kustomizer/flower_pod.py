@@ -1,0 +1,95 @@
+"""Flower's pod: fit for the restricted Pod Security Standard, and probed so that a slow Redis doesn't kill it."""
+
+from __future__ import annotations
+
+from kustomizer.flower_broker import CONFIG_DIRECTORY, secret_variables, volumes
+from kustomizer.flower_options import (
+    PORT,
+    PORT_NAME,
+    check_environment,
+    environment,
+    memory_limit,
+    url_prefix,
+)
+from kustomizer.merge import merge_by_name, merge_maps
+from kustomizer.tree import clone, lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.config_flower import Flower
+    from kustomizer.flower_broker import BrokerAccess
+    from kustomizer.resources import Resource
+
+# The image's user is called `flower`, by a name that `runAsNonRoot` can't check (its Dockerfile: adduser -u 1000).
+_USER = 1000
+_GRACE_PERIOD = 10
+
+
+def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, secret: str, config_map: str) -> dict[str, Any]:
+    """Return the pod; ``secret`` and ``config_map`` are the names of ours, where ``reach`` needs them."""
+    check_environment(flower)
+    mounted = volumes(reach, config_map=config_map)
+    env = [*environment(flower), *secret_variables(reach)]
+    if reach.config:
+        env.append({"name": "PYTHONPATH", "value": CONFIG_DIRECTORY})
+    container: dict[str, Any] = {
+        "name": "flower",
+        "image": flower.image,
+        "env": merge_by_name(env, flower.env),
+        **({"envFrom": [{"secretRef": {"name": secret}}]} if reach.url else {}),
+        "ports": [{"containerPort": PORT, "name": PORT_NAME}],
+        "resources": merge_maps(_resources(flower), flower.resources),
+        **_probes(flower),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+    if mounted:
+        container["volumeMounts"] = [mount for _, mount in mounted]
+    pod: dict[str, Any] = {
+        "automountServiceAccountToken": False,
+        "containers": [container],
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsGroup": _USER,
+            "runAsNonRoot": True,
+            "runAsUser": _USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "terminationGracePeriodSeconds": _GRACE_PERIOD,
+    }
+    if mounted:
+        pod["volumes"] = [volume for volume, _ in mounted]
+    placement = {
+        "imagePullSecrets": flower.image_pull_secrets,
+        "nodeSelector": flower.node_selector,
+        "tolerations": flower.tolerations,
+    }
+    for field, given in placement.items():
+        value = clone(lookup(worker.tree, "spec", "template", "spec", field)) if given is None else given
+        if value:
+            pod[field] = value
+    return pod
+
+
+def _resources(flower: Flower) -> dict[str, Any]:
+    return {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": memory_limit(flower)}}
+
+
+def _probes(flower: Flower) -> dict[str, Any]:
+    check = {"httpGet": {"path": f"{url_prefix(flower)}/healthcheck", "port": PORT_NAME}}
+    return {
+        # Flower 2.0.1 answers nothing while it waits for a Redis that doesn't answer: a restart wouldn't help.
+        "livenessProbe": {
+            **check,
+            "initialDelaySeconds": 15,
+            "periodSeconds": 30,
+            "timeoutSeconds": 10,
+            "failureThreshold": 6,
+        },
+        "readinessProbe": {**check, "periodSeconds": 10, "timeoutSeconds": 5},
+    }

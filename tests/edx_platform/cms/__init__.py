@@ -1,0 +1,1 @@
+from cms.celery import APP as CELERY_APP  # noqa: F401

@@ -1,0 +1,1 @@
+from django.core.cache.backends.locmem import LocMemCache as RedisCache  # noqa: F401

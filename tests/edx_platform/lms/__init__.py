@@ -1,0 +1,1 @@
+from lms.celery import APP as CELERY_APP  # noqa: F401

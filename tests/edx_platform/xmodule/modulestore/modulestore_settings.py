@@ -1,0 +1,2 @@
+def update_module_store_settings(*args, **kwargs):
+    pass

@@ -1,0 +1,120 @@
+"""A container of a built Deployment as this machine can run it: volumes laid out as a kubelet does, command and env.
+
+There is no container here: what the image has under ``/openedx`` is a directory of the test's, and that prefix is
+replaced in the files of the ConfigMaps. All else is what was emitted.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+IMAGE_DIRECTORY = "/openedx"
+
+# What a kubelet calls the directory with a volume's files; `..data` points to it, each file to its place in `..data`.
+_VERSION = "..2026_01_01_00_00_00.0"
+
+
+class Objects:
+    """The objects of a site, which is one namespace, by kind and name."""
+
+    def __init__(self, objects: Iterable[dict[str, Any]]) -> None:
+        self._by_name = {(item["kind"], item["metadata"]["name"]): item for item in objects}
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        return self._by_name[kind, name]
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [item for (found, _), item in self._by_name.items() if found == kind]
+
+
+class Container(NamedTuple):
+    """What a kubelet would start: ``argv`` is the emitted command and arguments, ``env`` the emitted environment."""
+
+    name: str
+    root: Path
+    argv: list[str]
+    env: dict[str, str]
+
+
+def container(deployment: dict[str, Any], objects: Objects, root: Path) -> Container:
+    """Lay out the volumes of ``deployment`` below ``root``, which takes the place of ``/openedx``."""
+    name = deployment["metadata"]["name"]
+    pod = deployment["spec"]["template"]["spec"]
+    spec = next((item for item in pod["containers"] if item["name"] == name), pod["containers"][0])
+    volumes = {volume["name"]: volume for volume in pod.get("volumes") or ()}
+    for mount in spec.get("volumeMounts") or ():
+        _mount(mount, dict(_files(volumes[mount["name"]], objects)), root)
+    return Container(
+        name=name,
+        root=root,
+        argv=[str(word) for word in (*spec.get("command", ()), *spec.get("args", ()))],
+        env={entry["name"]: _value(entry, objects) for entry in spec.get("env") or ()},
+    )
+
+
+def secret_values(secret: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is in a Secret, decoded."""
+    decoded = {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
+    return decoded | (secret.get("stringData") or {})
+
+
+def _value(entry: Mapping[str, Any], objects: Objects) -> str:
+    if "valueFrom" not in entry:
+        return str(entry.get("value", ""))
+    reference = entry["valueFrom"]["secretKeyRef"]
+    return secret_values(objects.get("Secret", reference["name"]))[reference["key"]]
+
+
+def _files(volume: Mapping[str, Any], objects: Objects) -> Iterator[tuple[str, str]]:
+    """Yield path and content of what a volume holds; a later source of a projected volume wins, as in a kubelet."""
+    if "emptyDir" in volume:
+        return
+    if "projected" in volume:
+        for source in volume["projected"]["sources"]:
+            yield from _files(source, objects)
+    elif "configMap" in volume:
+        given = volume["configMap"]
+        yield from _chosen(given, objects.get("ConfigMap", given["name"])["data"])
+    elif "secret" in volume:
+        given = volume["secret"]
+        name = given.get("secretName") or given["name"]
+        yield from _chosen(given, secret_values(objects.get("Secret", name)))
+    else:
+        raise NotImplementedError(f"a volume of another kind: {volume}")
+
+
+def _chosen(given: Mapping[str, Any], data: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for item in given.get("items") or [{"key": key, "path": key} for key in data]:
+        yield item["path"], data[item["key"]]
+
+
+def _mount(mount: Mapping[str, Any], files: Mapping[str, str], root: Path) -> None:
+    target = _inside(root, mount["mountPath"])
+    if "subPath" in mount:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(_moved(files[mount["subPath"]], root))
+        return
+    version = target / _VERSION
+    version.mkdir(parents=True)
+    (target / "..data").symlink_to(_VERSION)
+    for path, text in files.items():
+        (version / path).parent.mkdir(parents=True, exist_ok=True)
+        (version / path).write_text(_moved(text, root))
+        visible = target / Path(path).parts[0]
+        if not visible.is_symlink():
+            visible.symlink_to(Path("..data") / visible.name)
+
+
+def _inside(root: Path, path: str) -> Path:
+    """Return where a path of the image is on this machine."""
+    return root / os.path.relpath(path, IMAGE_DIRECTORY)
+
+
+def _moved(text: str, root: Path) -> str:
+    return text.replace(f"{IMAGE_DIRECTORY}/", f"{root}/")

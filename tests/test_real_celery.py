@@ -1,0 +1,303 @@
+"""Real Celery workers on a real Redis, started as the build emits them."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+import pytest
+
+from tests import celery_site
+from tests.celery_site import Site
+from tests.keda_scaler import triggers_of
+from tests.pods import Objects
+from tests.redis_server import HOST, RedisServer, redis_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.builds import Build, Builds
+
+QUEUES = {
+    "lms-worker": "edx.lms.core.default",
+    "lms-worker-high": "edx.lms.core.high",
+    "lms-worker-high-mem": "edx.lms.core.high_mem",
+    "cms-worker": "edx.cms.core.default",
+    "cms-worker-high": "edx.cms.core.high",
+    "cms-worker-low": "edx.cms.core.low",
+}
+"""The recommended configuration: who consumes what."""
+HIGH = QUEUES["lms-worker-high"]
+IN_FLIGHT_OF_HIGH = "unacked.lms-worker-high"
+GRADES = "lms.djangoapps.grades.tasks.compute_all_grades_for_course"
+AGGREGATORS = "lms.djangoapps.grades.tasks.update_aggregators"
+
+
+class Broker(NamedTuple):
+    """What a site's Redis is like; ``prefix`` goes before each key."""
+
+    username: str = ""
+    password: str = ""
+    database: int = 0
+    tls: bool = False
+    prefix: str = ""
+
+
+BROKERS = {
+    "plain": Broker(),
+    "password and database": Broker(password="p@ss/w:rd#1", database=3),
+    "prefix": Broker(prefix="site-1:"),
+    "tls": Broker(tls=True),
+    "everything": Broker(username="edx", password="p@ss/w:rd#1", database=3, tls=True, prefix="site-1:"),
+}
+
+
+class Place(NamedTuple):
+    """A running Redis, and the ``env`` directory of a Tutor site that uses it."""
+
+    server: RedisServer
+    broker: Broker
+    env: Path
+    builds: Builds
+
+    @contextlib.contextmanager
+    def site(self, directory: Path, **more: Any) -> Iterator[Site]:
+        """Build the site with the recommended configuration and ``more``, over an empty Redis."""
+        cluster = []
+        if self.server.ca:
+            more["broker"] = {"tls": {"ca": {"name": "redis-ca", "key": "ca.crt"}}}
+            cluster.append(secret("redis-ca", {"ca.crt": self.server.ca.read_text()}))
+        built = self.builds.through_exec(self.env, celery_site.specification(**more))
+        with (
+            self.server.client(self.broker.database) as client,
+            Site(directory / "site", objects(built, *cluster), client, self.broker.prefix) as site,
+        ):
+            client.flushall()
+            yield site
+
+
+def objects(built: Build, *others: dict[str, Any]) -> Objects:
+    return Objects([*(item.tree for item in built.documents), *others])
+
+
+def secret(name: str, values: dict[str, str]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": values}
+
+
+@contextlib.contextmanager
+def place(directory: Path, broker: Broker, builds: Builds) -> Iterator[Place]:
+    given = {"username": broker.username, "password": broker.password}
+    with redis_server(directory / "redis", **given, tls=broker.tls) as server:
+        settings = {
+            "REDIS_HOST": HOST,
+            "REDIS_PORT": server.port,
+            "REDIS_USERNAME": broker.username,
+            # Open edX puts it into a URL as it is.
+            "REDIS_PASSWORD": quote(broker.password, safe=""),
+            "OPENEDX_CELERY_REDIS_DB": broker.database,
+        }
+        env: dict[str, object] = {}
+        if broker.prefix:
+            env["CELERY_BROKER_TRANSPORT_OPTIONS"] = {"global_keyprefix": broker.prefix}
+        if server.ca:
+            env["BROKER_USE_SSL"] = {"ssl_ca_certs": str(server.ca)}
+        yield Place(server, broker, celery_site.render(directory / "tutor", settings, env), builds)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[Place]:
+    with place(tmp_path_factory.mktemp("plain"), BROKERS["plain"], builds) as given:
+        yield given
+
+
+@pytest.fixture
+def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Iterator[Place]:
+    with place(tmp_path, BROKERS[request.param], builds) as given:
+        yield given
+
+
+def task(name: str, mark: str, **options: Any) -> dict[str, Any]:
+    return {"name": name if "." in name else f"work.tasks.{name}", "args": [mark], **options}
+
+
+def test_a_task_reaches_the_worker_of_its_queue_and_no_other(plain: Place, tmp_path: Path) -> None:
+    routing = {"lms": {GRADES: {"queue": QUEUES["lms-worker-high-mem"]}}}
+    with plain.site(tmp_path, routing=routing, defaults={"concurrency": 1}) as site:
+        workers = site.start(*QUEUES)
+        to_each = {sender: {f"{sender} to {queue}": pod for pod, queue in QUEUES.items()} for sender in ("lms", "cms")}
+        site.send(
+            "lms",
+            *(task("quick", mark, queue=QUEUES[pod]) for mark, pod in to_each["lms"].items()),
+            task("quick", "lms, no route"),
+            task("on_high", "Open edX's route"),
+            task(GRADES, "our route"),
+        )
+        site.send(
+            "cms",
+            *(task("quick", mark, queue=QUEUES[pod]) for mark, pod in to_each["cms"].items()),
+            task("quick", "cms, no route"),
+            task(AGGREGATORS, "Open edX's route to the other service"),
+        )
+        expected = {
+            **to_each["lms"],
+            **to_each["cms"],
+            "lms, no route": "lms-worker",
+            "Open edX's route": "lms-worker-high",
+            "our route": "lms-worker-high-mem",
+            "cms, no route": "cms-worker",
+            "Open edX's route to the other service": "lms-worker",
+        }
+        site.wait_for("done", len(expected))
+        site.wait(lambda: not site.lengths(), "an empty Redis")
+
+        done = site.records("done")
+        assert {record.mark: record.pod for record in done} == expected
+        assert len(done) == len(expected)
+        assert all(record.queue == QUEUES[record.pod] for record in done)
+        host = socket.gethostname()
+        assert [worker.node for worker in workers] == [f"celery@{queue}.{host}" for queue in QUEUES.values()]
+        assert {record.node for record in done} == {worker.node for worker in workers}
+
+
+@pytest.mark.parametrize("given", ["plain", "everything"], indirect=True)
+def test_a_killed_worker_leaves_its_task_to_the_next_one_of_its_queue(given: Place, tmp_path: Path) -> None:
+    with given.site(tmp_path, defaults={"concurrency": 1, "visibilityTimeout": 1}) as site:
+        [killed] = site.start("lms-worker-high")
+        site.send("lms", task("long", "killed", queue=HIGH), task("quick", "behind it", queue=HIGH))
+        site.wait_for("started", 1)
+        killed.kill()
+        assert site.lengths() == {HIGH: 1, IN_FLIGHT_OF_HIGH: 1}
+
+        site.wait_until_visible(IN_FLIGHT_OF_HIGH, 1)
+        # Each looks for what it can restore when it starts.
+        site.start("lms-worker", "lms-worker-high-mem")
+        site.send("lms", task("quick", "on default"))
+        site.wait_for("done", 1)
+        site.wait(lambda: site.lengths() == {HIGH: 1, IN_FLIGHT_OF_HIGH: 1}, "the others to leave it there")
+
+        site.start("lms-worker-high")
+        site.release("killed")
+        site.wait_for("done", 3)
+        site.wait(lambda: not site.lengths(), "an empty Redis")
+
+        assert {(record.mark, record.pod) for record in site.records("done")} == {
+            ("on default", "lms-worker"),
+            ("behind it", "lms-worker-high"),
+            ("killed", "lms-worker-high"),
+        }
+        assert [record.pod for record in site.records("started")] == ["lms-worker-high"] * 2
+
+
+def test_a_worker_that_is_told_to_stop_loses_nothing(plain: Place, tmp_path: Path) -> None:
+    with plain.site(tmp_path, workers={"lms": {"high": {"concurrency": 2}}}) as site:
+        [stopping] = site.start("lms-worker-high")
+        later = task("quick", "later", queue=HIGH, countdown=3600)
+        site.send("lms", later, *(task("long", mark, queue=HIGH) for mark in ("a", "b", "c", "d")))
+        site.wait_for("started", 2)
+        site.wait(lambda: site.lengths() == {HIGH: 2, IN_FLIGHT_OF_HIGH: 3}, "two running, two waiting, one for later")
+
+        stopping.terminate()
+        site.wait(lambda: "Warm shutdown" in stopping.log, "it to be told")
+        running = {record.mark for record in site.records("started")}
+        assert not stopping.ended()
+        site.release(*running)
+        site.wait(stopping.ended, "it to end")
+        assert stopping.process.returncode == 0
+        assert {record.mark for record in site.records("done")} == running
+        assert site.lengths() == {HIGH: 3}
+
+        site.start("lms-worker-high")
+        site.release("a", "b", "c", "d")
+        site.wait_for("done", 4)
+        site.wait(lambda: site.lengths() == {IN_FLIGHT_OF_HIGH: 1}, "only the one for later to be left")
+        for event in ("started", "done"):
+            assert Counter(record.mark for record in site.records(event)) == Counter("abcd")
+
+
+def test_the_default_worker_restores_what_a_worker_from_before_the_split_left(plain: Place, tmp_path: Path) -> None:
+    with plain.site(tmp_path, defaults={"concurrency": 1, "visibilityTimeout": 1}) as site:
+        [old] = site.start("lms-worker", built=objects(plain.builds.plain(plain.env)))
+        site.send("lms", task("quick", "later", queue=HIGH, countdown=3600))
+        site.wait(lambda: site.lengths() == {"unacked": 1}, "the old worker to take it")
+        old.kill()
+
+        site.wait_until_visible("unacked", 1)
+        site.start("lms-worker-high")
+        site.send("lms", task("quick", "on high", queue=HIGH))
+        site.wait_for("done", 1)
+        site.wait(lambda: site.lengths() == {"unacked": 1}, "the copy to leave it there")
+
+        site.start("lms-worker")
+        site.wait(lambda: site.lengths() == {IN_FLIGHT_OF_HIGH: 1}, "it to get to the worker of its queue")
+
+
+@pytest.mark.parametrize("given", BROKERS, indirect=True)
+def test_keda_counts_what_waits_and_what_runs(given: Place, tmp_path: Path) -> None:
+    workers = {"lms": {"high": {"concurrency": 2}, "high_mem": {"keda": {"inFlight": "Slots"}}}}
+    defaults = {"concurrency": 1, "keda": {"enabled": True}}
+    with given.site(tmp_path, workers=workers, defaults=defaults) as site:
+        site.start("lms-worker", "lms-worker-high", "lms-worker-high-mem")
+        amounts = {"lms-worker": 2, "lms-worker-high": 5, "lms-worker-high-mem": 1, "cms-worker-low": 2}
+        marks = [(pod, f"{pod} {number}") for pod, amount in amounts.items() for number in range(amount)]
+        site.send("lms", *(task("long", mark, queue=QUEUES[pod]) for pod, mark in marks))
+        site.wait_for("started", 4)
+
+        # The default workers share Celery's own key.
+        expected = {
+            "lms-worker": {"queued1": 1, "inflight": 1},
+            "lms-worker-high": {"queued1": 3, "inflight": 2},
+            "lms-worker-high-mem": {"queued1": 0, "inflight": 1},
+            "cms-worker": {"queued1": 0, "inflight": 1},
+            "cms-worker-high": {"queued1": 0, "inflight": 0},
+            "cms-worker-low": {"queued1": 2, "inflight": 0},
+        }
+        site.wait(lambda: triggers_of(site.built) == expected, "KEDA to count what is there")
+
+        site.start("cms-worker-low")
+        site.release(*(mark for _, mark in marks))
+        site.wait_for("done", len(marks))
+        nothing = {pod: dict.fromkeys(counts, 0) for pod, counts in expected.items()}
+        site.wait(lambda: triggers_of(site.built) == nothing, "KEDA to count nothing")
+        assert not site.lengths()
+
+
+def test_a_task_that_fails_is_not_kept_in_flight(plain: Place, tmp_path: Path) -> None:
+    with plain.site(tmp_path, defaults={"concurrency": 1}) as site:
+        site.start("lms-worker-high")
+        site.send("lms", task("failing", "failing", queue=HIGH), task("quick", "next", queue=HIGH))
+        site.wait_for("done", 1)
+        site.wait(lambda: not site.lengths(), "an empty Redis")
+        assert len(site.records("started")) == 1
+
+
+@pytest.mark.parametrize("reject", [None, True])
+def test_a_task_whose_process_is_killed_is_lost_or_repeated(reject: bool | None, plain: Place, tmp_path: Path) -> None:
+    celery = {"rejectOnWorkerLost": reject} if reject else {}
+    with plain.site(tmp_path, defaults={"concurrency": 1}, celery=celery) as site:
+        site.start("lms-worker-high")
+        site.send("lms", task("killing_itself", "out of memory", queue=HIGH))
+        site.wait_for("started", 3 if reject else 1)
+        if reject:
+            site.release("out of memory")
+            site.wait_for("done", 1)
+        site.wait(lambda: not site.lengths(), "an empty Redis")
+        assert reject or (len(site.records("started")), site.records("done")) == (1, [])
+
+
+def test_a_soft_shutdown_gives_back_what_takes_longer(plain: Place, tmp_path: Path) -> None:
+    with plain.site(tmp_path, defaults={"concurrency": 1}, celery={"softShutdownTimeout": 1}) as site:
+        [stopping] = site.start("lms-worker-high")
+        site.send("lms", task("long", "too long", queue=HIGH))
+        site.wait_for("started", 1)
+        stopping.terminate()
+        site.wait(stopping.ended, "it to end without the task")
+        site.wait(lambda: site.lengths() == {HIGH: 1}, "the task to be in its queue")
+
+        site.start("lms-worker-high")
+        site.release("too long")
+        site.wait_for("done", 1)
+        site.wait(lambda: not site.lengths(), "an empty Redis")

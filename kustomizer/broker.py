@@ -9,41 +9,31 @@ from __future__ import annotations
 
 import re
 
-from kustomizer import block_yaml
-from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.broker_notes import broker_notes
+from kustomizer.broker_settings import CONFIG_MAP, environment_file, overruled, transport_options, use_ssl
+from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
 from kustomizer.settings import settings_file
 from kustomizer.settings_volume import tutors_config_map
-from kustomizer.tree import lookup, plain_value
-from kustomizer.tutor import is_generated_name
+from kustomizer.tree import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
+    from kustomizer.broker_settings import EnvironmentFile
     from kustomizer.config import CeleryWorkers
+    from kustomizer.config_broker import Broker
     from kustomizer.resources import Resource, Resources
 
-CONFIG_MAP = "openedx-config"
+UNACKED = "unacked"
+"""Celery's own in-flight key (kombu/transport/redis.py)."""
 DEFAULT_PORT = 6379
 DEFAULT_SENTINEL_PORT = 26379
 # kombu/transport/__init__.py: Celery has no transport for a Redis Cluster.
 _TRANSPORTS = {"redis": (False, False), "rediss": (True, False), "sentinel": (False, True)}
 
-# What tells where the broker is, in lms.env.yml. Values are read off these lines alone: the rest of the file, with its
-# passwords, needn't be parsed.
-_SETTING = re.compile(r"^(CELERY_BROKER_\w+|BROKER_USE_SSL):.*(?:\n(?:[ \t].*|-.*)?)*", re.MULTILINE)
-# What a plugin may do about it in Tutor's settings, which no manifest tells the result of.
-_UNKNOWABLE = re.compile(
-    r"^[ \t]*(BROKER_(?:URL|READ_URL|WRITE_URL|TRANSPORT|TRANSPORT_OPTIONS|USE_SSL|HOST|PORT|USER|PASSWORD|VHOST))\b"
-    r"[^\n]*=|^[ \t]*(BROKER_TRANSPORT_OPTIONS)\.(?:update|setdefault)|"
-    r"(?:environ|getenv)[^\n]*?(\w*BROKER_\w+)",
-    re.MULTILINE,
-)
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
-# These end the host, or the user, in a URL that edx-platform formats without quoting.
-_NOT_IN_URLS = frozenset("/?#")
 
 
 class SecretKey(Record):
@@ -67,12 +57,15 @@ class Endpoint(Record):
     username_key: SecretKey | None = None
     password_key: SecretKey | None = None
     key_prefix: str = ""
+    unacked_key: str = UNACKED
+    """The hash in which Celery keeps what is in flight, where a worker has none of its own."""
     tls: bool = False
     unsafe: bool = False
     ca: SecretKey | None = None
     client_cert: str = ""
     sentinel_master: str = ""
     sentinel_username: str = ""
+    sentinel_password: str = ""
     sentinel_password_key: SecretKey | None = None
     visibility_timeout: int | None = None
 
@@ -86,150 +79,100 @@ def endpoint(
     """
     said = config.spec.broker
     located = said is not None and (said.address is not None or said.sentinel is not None)
-    text, owner = _environment_text(resources, service, worker)
-    values = _values(text, owner, service) if text is not None else {}
+    file = environment_file(resources, service, worker.namespace)
     if not located:
-        _refuse_unknowable(resources, config, service, worker)
-        if owner is None or "CELERY_BROKER_HOSTNAME" not in values:
+        _refuse_overruled(resources, config, service, worker)
+        if file is None or not file.values.get("CELERY_BROKER_HOSTNAME"):
             raise UserError(
                 Problem(
                     message=f"the build doesn't say which broker {service} uses: "
                     f"there is no CELERY_BROKER_HOSTNAME in {service}.env.yml of a ConfigMap {CONFIG_MAP}",
-                    resource=worker.ref,
+                    resource=config.ref,
                     field="spec.broker",
                     remedy="Set spec.broker.address to the broker's host:port",
                 )
             )
-    emitted, notes = _emitted(values, owner, service, namespace=worker.namespace, located=located)
-    return _overridden(emitted, config, worker.namespace), notes
+    if file is None:
+        return _overridden(Endpoint(addresses=()), said, worker.namespace), []
+    found = _overridden(_emitted(file, said, worker.namespace, located=located), said, worker.namespace)
+    return found, broker_notes(config, file, found)
 
 
-def _environment_text(resources: Resources, service: str, worker: Resource) -> tuple[str | None, Resource | None]:
-    """Return the text of ``lms.env.yml``, and the ConfigMap that it is in."""
-    for resource in resources.of_kind("ConfigMap"):
-        if resource.namespace == worker.namespace and is_generated_name(resource.name, CONFIG_MAP):
-            text = lookup(resource.tree, "data", f"{service}.env.yml")
-            return (None if text is None else str(text)), resource
-    return None, None
-
-
-def _values(text: str, owner: Resource | None, service: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for match in _SETTING.finditer(text):
-        try:
-            values.update(plain_value(_read(match.group())))
-        except UserError as error:
-            # The reader's own message could quote the line.
-            raise UserError(
-                Problem(
-                    message=f"{match.group(1)} can't be read as YAML",
-                    resource=owner.ref if owner else None,
-                    field=f'data["{service}.env.yml"]',
-                    remedy="Mend the plugin's patch that writes it",
-                )
-            ) from error
-    return values
-
-
-def _read(text: str) -> Any:
-    try:
-        return block_yaml.read(text.rstrip("\n").split("\n"))
-    except block_yaml.NotCanonical:
-        from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
-
-        return full_yaml.read(text) or {}
-
-
-def _refuse_unknowable(resources: Resources, config: CeleryWorkers, service: str, worker: Resource) -> None:
+def _refuse_overruled(resources: Resources, config: CeleryWorkers, service: str, worker: Resource) -> None:
     file = settings_file(service, config.spec.settings.modules)
     settings = tutors_config_map(resources, file, worker.namespace)
-    text = lookup(settings.tree, "data", file.name) if settings is not None else None
-    match = _UNKNOWABLE.search(str(text)) if text is not None else None
-    if match is None or settings is None:
+    if settings is None:
         return
-    name = next(group for group in match.groups() if group)
-    raise UserError(
-        Problem(
-            message=f"the settings set or read {name} themselves, and what comes out only a running pod knows",
-            resource=settings.ref,
-            field=f'data["{file.name}"]',
-            remedy="Say where the broker is in spec.broker: address (or sentinel), and what else isn't the default",
-        )
-    )
-
-
-def _emitted(
-    values: Mapping[str, Any], owner: Resource | None, service: str, *, namespace: str, located: bool
-) -> tuple[Endpoint, list[Problem]]:
-    """Return the broker as edx-platform makes it out of ``values``."""
-
-    def problem(name: str, message: str, remedy: str, severity: str = "error") -> Problem:
-        return Problem(
-            message=f"{name} {message}",
-            severity=severity,
-            resource=owner.ref if owner else None,
-            field=f'data["{service}.env.yml"]',
-            remedy=remedy,
-        )
-
-    notes: list[Problem] = []
-    transport = str(values.get("CELERY_BROKER_TRANSPORT") or "redis")
-    if transport not in _TRANSPORTS:
+    name = overruled(str(lookup(settings.tree, "data", file.name) or ""))
+    if name:
         raise UserError(
-            problem(
+            Problem(
+                message=f"the settings set or read {name} themselves, and what comes out only a running pod knows",
+                resource=settings.ref,
+                field=f'data["{file.name}"]',
+                remedy="Say where the broker is in spec.broker: address (or sentinel), and what else isn't the default",
+            )
+        )
+
+
+def _emitted(file: EnvironmentFile, said: Broker | None, namespace: str, *, located: bool) -> Endpoint:
+    """Return the broker as edx-platform makes it out of ``file``."""
+    values = file.values
+    transport = str(values.get("CELERY_BROKER_TRANSPORT") or "redis")
+    if transport not in _TRANSPORTS and not located:
+        raise UserError(
+            file.problem(
                 "CELERY_BROKER_TRANSPORT",
                 f"is {transport}: only a Redis tells how many tasks wait and how many are in flight",
                 f"Use one of {', '.join(_TRANSPORTS)}; Celery has no transport for a Redis Cluster",
             )
         )
-    tls, sentinel = _TRANSPORTS[transport]
-    options = values.get("CELERY_BROKER_TRANSPORT_OPTIONS")
-    options = options if isinstance(options, dict) else {}
-    ssl = values.get("BROKER_USE_SSL") or values.get("CELERY_BROKER_USE_SSL")
-    password = str(values.get("CELERY_BROKER_PASSWORD") or "")
-    if _NOT_IN_URLS & set(password):
-        notes.append(
-            problem(
-                "CELERY_BROKER_PASSWORD",
-                "has a '/', '?' or '#', which ends the host in the URL that Open edX makes: its workers can't connect",
-                "Percent-encode it in Tutor's REDIS_PASSWORD; it is decoded here as Celery does",
-                WARNING,
-            )
-        )
-    if isinstance(ssl, dict) and ssl.get("ssl_ca_certs"):
-        notes.append(
-            problem(
-                "BROKER_USE_SSL",
-                "names a CA by a path in the worker's pod, which nobody else can read",
-                "Set spec.broker.tls.ca to the Secret that holds it, unless a public CA signed the certificate",
-                WARNING,
-            )
-        )
-    vhost = str(values.get("CELERY_BROKER_VHOST") or "0").strip("/") or "0"
-    if not vhost.isdigit():
-        raise UserError(
-            problem("CELERY_BROKER_VHOST", "isn't the number of a Redis database", "Set it in Tutor's configuration")
-        )
+    tls, sentinel = _TRANSPORTS.get(transport, (False, False))
+    options = transport_options(file)
+    # edx-platform makes one URL out of all this, and of several with `;` between them kombu heeds the first one's path.
+    first = f"{values.get('CELERY_BROKER_HOSTNAME') or ''}/{_plain(values.get('CELERY_BROKER_VHOST'))}".split(";")[0]
+    database = first.rpartition("://")[2].partition("/")[2].strip("/") or "0"
+    if not (database.isascii() and database.isdigit()):
+        if said is None or said.database is None:
+            remedy = "Set it in Tutor's configuration, or spec.broker.database"
+            raise UserError(file.problem("CELERY_BROKER_VHOST", "isn't the number of a Redis database", remedy))
+        database = "0"
+    own_sentinel = options.get("sentinel_kwargs")
+    own_sentinel = own_sentinel if sentinel and isinstance(own_sentinel, dict) else {}
     timeout = options.get("visibility_timeout")
     found = Endpoint(
         addresses=_addresses(str(values.get("CELERY_BROKER_HOSTNAME") or ""), sentinel=sentinel, namespace=namespace),
-        database=int(vhost),
-        username=unquote(str(values.get("CELERY_BROKER_USER") or "")),
-        password=unquote(password),
-        key_prefix=str(options.get("global_keyprefix") or ""),
-        tls=tls or bool(ssl),
-        sentinel_master=str(options.get("master_name") or ""),
-        visibility_timeout=timeout if isinstance(timeout, int) else None,
+        database=int(database),
+        username=unquote(_plain(values.get("CELERY_BROKER_USER"))),
+        password=unquote(_plain(values.get("CELERY_BROKER_PASSWORD"))),
+        key_prefix=_text(file, options, "global_keyprefix"),
+        unacked_key=_text(file, options, "unacked_key") or UNACKED,
+        tls=tls or bool(use_ssl(file)),
+        sentinel_master=_text(file, options, "master_name") if sentinel else "",
+        sentinel_username=_plain(own_sentinel.get("username")),
+        sentinel_password=_plain(own_sentinel.get("password")),
+        visibility_timeout=timeout if type(timeout) is int else None,
     )
     if sentinel and not found.sentinel_master and not located:
         raise UserError(
-            problem(
+            file.problem(
                 "CELERY_BROKER_TRANSPORT",
                 "is sentinel, and CELERY_BROKER_TRANSPORT_OPTIONS has no master_name",
                 "Set spec.broker.sentinel: addresses and master",
             )
         )
-    return found, notes
+    return found
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _text(file: EnvironmentFile, options: dict[str, Any], name: str) -> str:
+    value = options.get(name)
+    if value is not None and not isinstance(value, str):
+        raise UserError(file.problem(f"CELERY_BROKER_TRANSPORT_OPTIONS.{name}", "isn't a string", "Put it in quotes"))
+    return value or ""
 
 
 def _addresses(hostname: str, *, sentinel: bool, namespace: str) -> tuple[str, ...]:
@@ -265,20 +208,21 @@ def unquote(text: str) -> str:
     return _PERCENT.sub(lambda match: bytes([int(match.group(1), 16)]), text.encode()).decode("utf-8", "replace")
 
 
-def _overridden(emitted: Endpoint, config: CeleryWorkers, namespace: str) -> Endpoint:
+def _overridden(emitted: Endpoint, said: Broker | None, namespace: str) -> Endpoint:
     """Return ``emitted`` with what ``spec.broker`` says."""
-    said = config.spec.broker
     if said is None:
         return emitted
     changes: dict[str, Any] = {}
     if said.address is not None:
-        changes |= {"addresses": (_reachable_address(said.address, namespace),), "sentinel_master": ""}
+        address = _reachable_address(said.address, namespace)
+        changes |= {"addresses": (address,), "sentinel_master": "", "sentinel_username": "", "sentinel_password": ""}
     if said.sentinel is not None:
         secret = said.sentinel.existing_secret
         changes |= {
             "addresses": tuple(_reachable_address(address, namespace) for address in said.sentinel.addresses),
             "sentinel_master": said.sentinel.master,
-            "sentinel_username": said.sentinel.username or "",
+            "sentinel_username": said.sentinel.username or emitted.sentinel_username,
+            "sentinel_password": "" if secret else emitted.sentinel_password,
             "sentinel_password_key": secret and SecretKey(secret=secret.name, key=secret.password_key),
         }
     if said.database is not None:

@@ -1,0 +1,178 @@
+"""What Open edX's own settings say about the broker: ``lms.env.yml``, and the Python settings that may overrule it."""
+
+from __future__ import annotations
+
+import re
+
+from kustomizer import block_yaml
+from kustomizer.errors import Problem, UserError
+from kustomizer.record import Record
+from kustomizer.tree import lookup, plain_value
+from kustomizer.tutor import is_generated_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from kustomizer.resources import Resource, Resources
+
+CONFIG_MAP = "openedx-config"
+
+# The names that tell where the broker is. The rest of the file, with its passwords, needn't be parsed: each value is
+# read off its own lines, with what follows in them, blank lines and comments among it.
+_SETTING = re.compile(
+    r"""^(["']?)(CELERY_BROKER_\w+|BROKER_USE_SSL)\1[ \t]*:(?=[ \t\r\n]|$).*"""
+    r"""(?:\n(?:[ \t#].*|-(?!--).*|\r?(?=\n)|$))*""",
+    re.MULTILINE,
+)
+_NAME = re.compile(r"CELERY_BROKER_\w+|BROKER_USE_SSL")
+# Anything that the lines above needn't be all of: a mapping in braces, a key behind a question mark, a merge.
+_OTHER_FORM = re.compile(r"^(?:[{?%]|<<|---[ \t]*\S)", re.MULTILINE)
+
+# What makes the URL and the options that Celery takes; `BROKER_POOL_LIMIT` and the like don't matter here.
+_DECISIVE = frozenset(
+    f"BROKER_{name}"
+    for name in (
+        *("URL", "READ_URL", "WRITE_URL", "TRANSPORT", "TRANSPORT_OPTIONS", "USE_SSL"),
+        *("HOST", "PORT", "USER", "PASSWORD", "VHOST"),
+    )
+)
+_DECISIVE_NAME = re.compile(rf"\b(?:{'|'.join(sorted(_DECISIVE, reverse=True))})\b")
+_CHANGES = frozenset({"clear", "pop", "popitem", "setdefault", "update", "__setitem__"})
+
+
+class EnvironmentFile(Record):
+    """``lms.env.yml``: its values that concern the broker, and the ConfigMap that it is in."""
+
+    values: Mapping[str, Any]
+    owner: Resource
+    service: str
+
+    @property
+    def field(self) -> str:
+        """Where it stands in the ConfigMap."""
+        return f'data["{self.service}.env.yml"]'
+
+    def problem(self, name: str, message: str, remedy: str, *, severity: str = "error") -> Problem:
+        """Return a finding about the value ``name``."""
+        return Problem(
+            message=f"{name} {message}", severity=severity, resource=self.owner.ref, field=self.field, remedy=remedy
+        )
+
+
+def environment_file(resources: Resources, service: str, namespace: str) -> EnvironmentFile | None:
+    """Return what ``<service>.env.yml`` says about the broker, None where the build has no such file.
+
+    Raises UserError where it can't be read; the message holds nothing of what stands in it.
+    """
+    for resource in resources.of_kind("ConfigMap"):
+        if resource.namespace != namespace or not is_generated_name(resource.name, CONFIG_MAP):
+            continue
+        text = lookup(resource.tree, "data", f"{service}.env.yml")
+        if isinstance(text, str):
+            found = EnvironmentFile(values={}, owner=resource, service=service)
+            return found.replace(values=_values(text, found))
+    return None
+
+
+def _values(text: str, file: EnvironmentFile) -> dict[str, Any]:
+    values = None if _OTHER_FORM.search(text) else _values_by_line(text)
+    if values is None:
+        values = _values_of_all(text, file)
+    if type(values.get("CELERY_BROKER_PASSWORD")) not in (str, type(None)):
+        # Open edX reads YAML 1.1 and writes what it read with Python's str(): nobody knows 0123 or 1e5 again then.
+        raise UserError(file.problem("CELERY_BROKER_PASSWORD", "isn't a string", "Put it in quotes"))
+    return values
+
+
+def _values_by_line(text: str) -> dict[str, Any] | None:
+    """Return the values that stand on lines of their own, None where that can't be told without the whole text."""
+    values: dict[str, Any] = {}
+    found = list(_SETTING.finditer(text))
+    for match in found:
+        lines = [line for line in match.group().split("\n") if not line.startswith("#")]
+        try:
+            read = plain_value(_read("\n".join(lines)))
+        except UserError:
+            return None
+        if not isinstance(read, dict) or list(read) != [match.group(2)]:
+            return None
+        values.update(read)
+    keys = sum(1 for line in text.split("\n") if _NAME.match(line.lstrip("\"'")))
+    return values if keys == len(found) else None
+
+
+def _values_of_all(text: str, file: EnvironmentFile) -> dict[str, Any]:
+    try:
+        read = plain_value(_read(text))
+    except UserError as error:
+        # The reader's own message could quote a line of it.
+        raise UserError(
+            Problem(
+                message="can't be read as YAML, and it says where the broker is",
+                resource=file.owner.ref,
+                field=file.field,
+                remedy="Mend the plugin's patch that writes it",
+            )
+        ) from error
+    return {name: value for name, value in read.items() if _NAME.fullmatch(name)} if isinstance(read, dict) else {}
+
+
+def _read(text: str) -> Any:
+    try:
+        return block_yaml.read(text.rstrip("\n").split("\n"))
+    except block_yaml.NotCanonical:
+        from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+
+        return full_yaml.read(text)
+
+
+def transport_options(file: EnvironmentFile) -> dict[str, Any]:
+    """Return Celery's transport options, of which edx-platform makes ``BROKER_TRANSPORT_OPTIONS``."""
+    options = file.values.get("CELERY_BROKER_TRANSPORT_OPTIONS")
+    return options if isinstance(options, dict) else {}
+
+
+def use_ssl(file: EnvironmentFile) -> Any:
+    """Return what the workers are told about TLS; edx-platform reads the one name or, in older releases, the other."""
+    return file.values.get("BROKER_USE_SSL") or file.values.get("CELERY_BROKER_USE_SSL")
+
+
+def overruled(settings: str) -> str:
+    """Return the name of the broker's that Python settings set, or read from elsewhere; empty where there is none.
+
+    What comes of it only a running pod knows.
+    """
+    candidate = _DECISIVE_NAME.search(settings)
+    if candidate is None:
+        return ""
+    import ast  # noqa: PLC0415 - costs 5 ms, and hardly any site's settings name the broker
+
+    try:
+        nodes = list(ast.walk(ast.parse(settings)))
+    except (SyntaxError, ValueError, RecursionError):
+        # Written for another version of Python, perhaps.
+        return candidate.group()
+    return next((name for node in nodes for name in _set_by(node, ast) if name in _DECISIVE), "")
+
+
+def _set_by(node: Any, ast: Any) -> list[str]:
+    """Return the names that a node of the syntax tree sets; of a string itself, as in ``environ["BROKER_URL"]``."""
+    if isinstance(node, ast.Name):
+        return [] if isinstance(node.ctx, ast.Load) else [node.id]
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) else []
+    if isinstance(node, ast.keyword):
+        return [node.arg or ""]
+    if isinstance(node, ast.alias):
+        return [node.asname or node.name]
+    if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        changed = node.value
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
+        changed = node.func.value
+    else:
+        return []
+    while isinstance(changed, (ast.Subscript, ast.Attribute)):
+        changed = changed.value
+    return [changed.id] if isinstance(changed, ast.Name) else []

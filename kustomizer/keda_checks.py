@@ -1,0 +1,164 @@
+"""What stands against a ScaledObject: other autoscalers in the build, and what KEDA or its webhook would refuse.
+
+The webhook's rules are those of KEDA 2.15.1 and 2.20.2 (apis/keda/v1alpha1/scaledobject_webhook.go). Clusters ignore a
+webhook that doesn't answer, so that what it would refuse can go through and then scale nothing.
+"""
+
+from __future__ import annotations
+
+from kustomizer.config_worker import Keda
+from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.tree import lookup
+from kustomizer.tutor import OPEN_EDX_SERVICES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from kustomizer.config import CeleryWorkers
+    from kustomizer.plan import Variant
+    from kustomizer.resources import Resource, Resources
+
+# These are metrics of the HPA's own: they count beside a formula, and KEDA reads no queue for them.
+_RESOURCE_TRIGGERS = frozenset({"cpu", "memory"})
+
+
+def autoscalers(resources: Resources, deployment: Resource, kind: str) -> list[Resource]:
+    """Return the HorizontalPodAutoscalers, or the ScaledObjects, that target ``deployment``."""
+    found = []
+    for resource in resources.of_kind(kind):
+        if resource.namespace != deployment.namespace or not resource.mentions(deployment.name):
+            continue
+        target = lookup(resource.tree, "spec", "scaleTargetRef")
+        # A ScaledObject's kind may be left out.
+        if lookup(target, "name") == deployment.name and (lookup(target, "kind") or "Deployment") == "Deployment":
+            found.append(resource)
+    return found
+
+
+def check_rivals(resources: Resources, variant: Variant, deployment: Resource, *, own: str) -> Resource | None:
+    """Return the HorizontalPodAutoscaler that the ScaledObject named ``own`` takes over, where there is one.
+
+    Raises UserError for an autoscaler that would stay beside it: two of them fight over the number of pods.
+    """
+    keda = variant.settings.keda
+    hpas = autoscalers(resources, deployment, "HorizontalPodAutoscaler")
+    taken = hpas[0] if keda is not None and keda.replace_hpa and hpas else None
+    rivals = [hpa for hpa in hpas if hpa is not taken]
+    rivals += [other for other in autoscalers(resources, deployment, "ScaledObject") if other.name != own]
+    if rivals:
+        raise UserError(*(_rival(rival, variant) for rival in rivals))
+    return taken
+
+
+def _rival(resource: Resource, variant: Variant) -> Problem:
+    off = f"set {variant.path}.keda.enabled: false"
+    if resource.kind == "HorizontalPodAutoscaler":
+        remedy = (
+            f"Set {variant.path}.keda.replaceHPA: true to take it over, or take it out of the build "
+            f"(tutor-contrib-pod-autoscaling: enable_hpa: False for {variant.service}-worker), or {off}"
+        )
+    else:
+        remedy = f"Take it out of the build, or {off}"
+    return Problem(
+        message=f"scales {variant.deployment}, which {variant.path}.keda would scale, too",
+        resource=resource.ref,
+        field="spec.scaleTargetRef",
+        remedy=remedy,
+    )
+
+
+def other_scaled_object(present: Resource, variant: Variant) -> Problem:
+    """Return what to say where the build has a different ScaledObject of the name that ours would have."""
+    return Problem(
+        message=f"scales {variant.deployment}, and it isn't the ScaledObject that {variant.path}.keda asks for",
+        resource=present.ref,
+        field="metadata.name",
+        remedy="Turn off the plugin that emits it (tutor-contrib-celery: enable_keda: False, or "
+        f"`tutor plugins disable celery`), or set {variant.path}.keda.enabled: false",
+    )
+
+
+def taken_over(hpa: Resource, variant: Variant) -> Problem:
+    """Return what to say where the ScaledObject takes an HPA over."""
+    return Problem(
+        message=f"leaves the build: {variant.deployment}-scaledobject takes the live one over and keeps its name",
+        severity=WARNING,
+        resource=hpa.ref,
+        remedy="Nothing is left to delete in the cluster; where a GitOps controller prunes it, KEDA makes it again",
+    )
+
+
+def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[str, Any]]) -> None:
+    """Raise UserError for triggers and a fallback of the operator's that KEDA would refuse, or not heed."""
+    keda = variant.settings.keda or Keda()
+    problems = []
+
+    def refuse(key: str, at: str, message: str, remedy: str) -> None:
+        field = config.origin(variant.service, variant.name, "keda", key) + at
+        problems.append(Problem(message=message, resource=config.ref, field=field, remedy=remedy))
+
+    names = {str(trigger["name"]) for trigger in ours}
+    for index, trigger in enumerate(keda.extra_triggers or ()):
+        at = f"[{index}]"
+        kind, name, metadata = trigger.get("type"), trigger.get("name"), trigger.get("metadata")
+        if not isinstance(kind, str) or not kind:
+            refuse("extraTriggers", f"{at}.type", "is missing", "Name one of KEDA's scalers, such as cron")
+        if not isinstance(metadata, dict):
+            refuse("extraTriggers", f"{at}.metadata", "is missing", "Say what the scaler needs")
+        else:
+            for key, value in metadata.items():
+                if not isinstance(value, str):
+                    refuse("extraTriggers", f"{at}.metadata.{key}", "isn't a string", "Put it in quotes")
+        if name in names:
+            refuse("extraTriggers", f"{at}.name", f"{name} is another trigger's name, too", "Give it a name of its own")
+        if isinstance(name, str) and name:
+            names.add(name)
+        if keda.in_flight == "Slots" and kind not in _RESOURCE_TRIGGERS:
+            refuse(
+                "extraTriggers",
+                at,
+                "beside inFlight: Slots KEDA heeds its formula and triggers on cpu and memory, and no others",
+                "Take it out, or set inFlight: Zero",
+            )
+    for key in ("failureThreshold", "replicas"):
+        value = (keda.fallback or {key: 0}).get(key)
+        if type(value) is not int or value < 0:
+            refuse("fallback", f".{key}", "isn't a whole number, 0 or more", "Set it: KEDA takes no fallback without")
+    if problems:
+        raise UserError(*problems)
+
+
+def warnings(config: CeleryWorkers, variant: Variant) -> list[Problem]:
+    """Return what works and may still not be meant."""
+    keda = variant.settings.keda or Keda()
+    problems = []
+
+    def warn(key: str, message: str, remedy: str) -> None:
+        field = config.origin(variant.service, variant.name, "keda", key)
+        problems.append(
+            Problem(message=message, severity=WARNING, resource=config.ref, field=field, remedy=remedy),
+        )
+
+    least = "minReplicas" if keda.idle_replicas is None else "idleReplicas"
+    if not (keda.min_replicas if keda.idle_replicas is None else keda.idle_replicas) and keda.in_flight == "Off":
+        in_flight = "inFlight: Zero, or " if variant.service in OPEN_EDX_SERVICES else ""
+        if least == "minReplicas":
+            remedy = f"Set {in_flight}minReplicas: 1"
+        else:
+            remedy = f"Set {in_flight}idleReplicas: null and minReplicas: 1"
+        warn(
+            "inFlight",
+            f"{least} 0 with inFlight: Off lets KEDA scale {variant.deployment} to zero in the middle of a task",
+            remedy,
+        )
+    others = [trigger for trigger in keda.extra_triggers or () if trigger.get("metricType") != "AverageValue"]
+    if keda.fallback and others:
+        warn(
+            "fallback",
+            "KEDA 2.15 refuses a fallback beside a trigger whose metricType isn't AverageValue, and beside cpu and "
+            "memory; 2.20 takes it",
+            "Leave one of the two out unless your KEDA takes them",
+        )
+    return problems

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import INFO, Problem
-from kustomizer.resources import Resource
+from kustomizer.resources import Resource, same_object
 from kustomizer.targeting import selected_by
 from kustomizer.tree import clone, lookup
 from kustomizer.tutor import site_metadata
@@ -30,11 +30,12 @@ def limit_disruption(resources: Resources, plan: ServicePlan) -> list[Problem]:
         if wanted is None:
             continue
         deployment = resources.find("Deployment", variant.deployment, namespace)[0]
-        present = next((budget for budget in budgets if selected_by(budget, deployment)), None)
-        if present is not None and present.name != variant.deployment:
-            notes.append(_has_one(present, variant.deployment, f"{variant.path}.podDisruptionBudget"))
-        else:
-            resources.add(_budget(wanted, deployment), after=deployment)
+        new = _budget(wanted, deployment)
+        present = [budget for budget in budgets if selected_by(budget, deployment)]
+        if not present:
+            resources.add(new, after=deployment)
+        elif not any(same_object(budget.tree, new.tree) for budget in present):
+            notes.append(_has_one(present[0], variant.deployment, f"{variant.path}.podDisruptionBudget"))
     return notes
 
 

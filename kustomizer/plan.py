@@ -113,7 +113,7 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
         found, notes = _split(resources, config, emitted)
         plans.append(found)
         problems += notes
-    problems += check_timeouts(config, plans)
+    problems += check_timeouts(resources, config, plans)
     if len(plans) == len(config.spec.workers):
         others = _other_consumers(resources, plans)
         problems += _unserved_routes(config, plans, others)

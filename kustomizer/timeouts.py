@@ -2,56 +2,81 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.errors import ERROR, WARNING, Problem, UserError
 from kustomizer.tutor import OPEN_EDX_SERVICES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kustomizer.config import CeleryWorkers
     from kustomizer.plan import ServicePlan, Variant
+    from kustomizer.resources import Resources
 
 CELERYS_VISIBILITY_TIMEOUT = 3600
 """Seconds (kombu/transport/redis.py)."""
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+CLUSTER_AUTOSCALERS_GRACE = 600
+"""Seconds that the cluster autoscaler grants a pod that it moves, whatever the pod asks for
+(``--max-graceful-termination-sec``)."""
 
 
-def check_timeouts(config: CeleryWorkers, plans: Sequence[ServicePlan]) -> list[Problem]:
+def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan]) -> list[Problem]:
     """Return what is wrong with the times of lms and cms; another application's settings aren't ours to know."""
     split = [plan for plan in plans if plan.service in OPEN_EDX_SERVICES]
-    problems = _shared_key(config, [plan.variants[0] for plan in split])
+    emitted = _emitted_timeouts(resources, split)
+    problems = _shared_key(config, [plan.variants[0] for plan in split], emitted)
     for plan in split:
         for variant in plan.variants:
-            problems += _grace_period(config, plan, variant)
+            problems += _grace_period(config, plan, variant, emitted)
     return problems
 
 
-def _visibility_timeout(variant: Variant) -> int:
-    return variant.settings.visibility_timeout or CELERYS_VISIBILITY_TIMEOUT
+def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dict[str, int]:
+    """Return the visibility timeout of each service where the configuration sets none: Celery's, or lms.env.yml's."""
+    timeouts = dict.fromkeys(OPEN_EDX_SERVICES, CELERYS_VISIBILITY_TIMEOUT)
+    if not plans or not any(each.mentions("visibility_timeout") for each in resources.of_kind("ConfigMap")):
+        return timeouts
+    from kustomizer.broker_settings import environment_file, transport_options  # noqa: PLC0415 - hardly any site has it
+
+    for service in timeouts:
+        try:
+            file = environment_file(resources, service, plans[0].emitted.resource.namespace)
+        except UserError:
+            # Who needs the broker itself says so; here there is nothing to compare with.
+            continue
+        seconds = transport_options(file).get("visibility_timeout") if file else None
+        if type(seconds) is int:
+            timeouts[service] = seconds
+    return timeouts
 
 
-def _shared_key(config: CeleryWorkers, defaults: Sequence[Variant]) -> list[Problem]:
+def _visibility_timeout(variant: Variant, emitted: Mapping[str, int]) -> int:
+    return variant.settings.visibility_timeout or emitted[variant.service]
+
+
+def _shared_key(config: CeleryWorkers, defaults: Sequence[Variant], emitted: Mapping[str, int]) -> list[Problem]:
     """The default workers share Celery's own in-flight key in Redis, where the shortest timeout counts for all tasks.
 
-    A service that isn't split has Celery's own timeout, as far as one can tell from here.
+    A service that isn't split has the timeout that Tutor's output gives it.
     """
-    timeouts = [_visibility_timeout(variant) for variant in defaults]
-    changed = [variant for variant in defaults if _visibility_timeout(variant) != CELERYS_VISIBILITY_TIMEOUT]
-    if not changed or (len(defaults) > 1 and len(set(timeouts)) == 1):
+    timeouts = {**emitted, **{variant.service: _visibility_timeout(variant, emitted) for variant in defaults}}
+    if not defaults or len(set(timeouts.values())) == 1:
         return []
-    own = changed[0]
+    changed = [variant for variant in defaults if timeouts[variant.service] != CELERYS_VISIBILITY_TIMEOUT]
+    own = (changed or defaults)[0]
     other = next((variant for variant in defaults if variant is not own), None)
     if other is not None:
-        rival, seconds = other.service, _visibility_timeout(other)
+        rival, seconds = other.service, timeouts[other.service]
         remedy = f"Give {other.path} the same visibilityTimeout, or the long tasks a worker of their own"
     else:
         unsplit = next(service for service in OPEN_EDX_SERVICES if service != own.service)
-        rival, seconds = f"{unsplit}, which isn't split", CELERYS_VISIBILITY_TIMEOUT
+        rival, seconds = f"{unsplit}, which isn't split", timeouts[unsplit]
         remedy = f"Split {unsplit} with the same visibilityTimeout, too, or give the long tasks a worker of their own"
     return [
         Problem(
             message=f"the default worker shares Celery's in-flight key with that of {rival}, and of "
-            f"{_visibility_timeout(own)} s and {seconds} s the shorter counts for both: what runs longer is run twice",
+            f"{timeouts[own.service]} s and {seconds} s the shorter counts for both: what runs longer is run twice",
             severity=ERROR if other is not None else WARNING,
             resource=config.ref,
             field=visibility_timeout_path(config, own),
@@ -68,18 +93,44 @@ def visibility_timeout_path(config: CeleryWorkers, variant: Variant) -> str:
     return "spec.celery.visibilityTimeout" if config.spec.celery.visibility_timeout else ""
 
 
-def _grace_period(config: CeleryWorkers, plan: ServicePlan, variant: Variant) -> list[Problem]:
+def _grace_period(
+    config: CeleryWorkers, plan: ServicePlan, variant: Variant, emitted: Mapping[str, int]
+) -> list[Problem]:
     seconds = variant.settings.termination_grace_period_seconds or plan.emitted.grace_period
-    timeout = _visibility_timeout(variant)
-    if seconds <= timeout:
-        return []
-    return [
-        Problem(
-            message=f"pods of {variant.deployment} get {seconds} s to finish a task, which Redis hands to another one "
-            f"after {timeout} s: it is run twice",
-            severity=WARNING,
-            resource=config.ref,
-            field=config.origin(variant.service, variant.name, "terminationGracePeriodSeconds"),
-            remedy=f"Set {variant.path}.visibilityTimeout above it",
+    timeout = _visibility_timeout(variant, emitted)
+    field = config.origin(variant.service, variant.name, "terminationGracePeriodSeconds")
+    problems = []
+
+    def warn(field: str, message: str, remedy: str) -> None:
+        problems.append(
+            Problem(message=message, severity=WARNING, resource=config.ref, field=field, remedy=remedy),
         )
-    ]
+
+    if seconds > timeout:
+        warn(
+            field,
+            f"pods of {variant.deployment} get {seconds} s to finish a task, which Redis hands to another one "
+            f"after {timeout} s: it is run twice",
+            f"Set {variant.path}.visibilityTimeout above it",
+        )
+    if seconds > CLUSTER_AUTOSCALERS_GRACE and not _is_protected(variant):
+        warn(
+            field,
+            f"pods of {variant.deployment} get {seconds} s to finish a task, and the cluster autoscaler grants "
+            f"{CLUSTER_AUTOSCALERS_GRACE} s of them where it takes a node away",
+            f"Set {variant.path}.protectFromEviction: true",
+        )
+    soft = config.spec.celery.soft_shutdown_timeout
+    if soft is not None and seconds and soft >= seconds:
+        warn(
+            "spec.celery.softShutdownTimeout",
+            f"pods of {variant.deployment} are killed after {seconds} s, before the {soft} s of the soft shutdown are "
+            "over: it can't put back what isn't done",
+            f"Set it below {seconds}, or raise {field}",
+        )
+    return problems
+
+
+def _is_protected(variant: Variant) -> bool:
+    annotations = variant.settings.pod_annotations or {}
+    return bool(variant.settings.protect_from_eviction) or annotations.get(SAFE_TO_EVICT) == "false"

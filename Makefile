@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: clean demo format help lint parts test upgrade
+.PHONY: bench clean demo format help lint parts test upgrade
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,9 @@ lint: .venv/.dev ## Check style and types only
 format: .venv/.dev ## Rewrite the code the way `make lint` wants it
 	$(RUFF) check --fix
 	$(RUFF) format
+
+bench: .venv/.dev parts ## Measure the function's cost beside others' (BENCH=--write-docs renews the docs)
+	@$(BIN)/python -m benchmarks.bench $(BENCH)
 
 upgrade: ## Renew the pinned versions in requirements/ (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \

@@ -1,0 +1,1 @@
+"""What the function costs beside other ways to do the same: `make bench`. See docs/performance.md."""

@@ -1,0 +1,398 @@
+"""`make bench`: measures the function beside other ways to do the same, on this machine, in one run.
+
+Times on a busy machine say little, and less on another one; what counts is how many times the time of its neighbour in
+the table a row takes. So the commands of a table run in turn, round by round, and each ratio is the median of the
+rounds' own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks import inputs
+from benchmarks.measure import BenchError, Case, Rounds, interleave, run
+from benchmarks.table import Goal, Group, render_goals, render_group, render_slopes, write_block
+from tests import sites
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+ROOT = sites.ROOT
+RESULT = ROOT / "build" / "bench.json"
+DOCUMENTS = (ROOT / "docs" / "performance.md", ROOT / "README.md")
+GO_DIR = ROOT / "benchmarks"
+GO_BIN = ROOT / ".tools" / "bench"
+FUNCTION = ROOT / "generators" / "celery-workers"
+PLUGIN_HOME = ROOT / "generators" / "plugin"
+
+# The names of rows, which ratios are looked up by.
+READ_WRITE = "Python: read, split, write"
+GO_IDENTITY = "Go: framework, does nothing"
+GO_SAME = "Go: framework, the same but Flower"
+PYYAML = "Python: PyYAML, load and dump all"
+OURS = "the function, with KEDA"
+OURS_FLOWER = "the function, with KEDA and Flower"
+IMPORT_YAML = "Python: import yaml"
+BARE = "Python: starts and ends"
+IMPORTS = "Python: starts, imports what ours does"
+NO_FUNCTION = "kustomize, no function"
+CAT = "kustomize, `cat` as KRM function"
+EXEC = "kustomize, the function"
+COMMAND = "tutor-kustomizer build"
+LEGACY_CAT = "kustomize, `cat` as legacy plugin"
+LEGACY = "kustomize, the function as legacy plugin"
+UPSTREAM = "tutor config save + kustomize, upstream's"
+WITH_TUTOR = "tutor config save + kustomize, ours"
+
+_READ_WRITE = """
+import sys
+text = sys.stdin.buffer.read().decode()
+sys.stdout.buffer.write("\\n- ".join(text.split("\\n- ")).encode())
+"""
+# kustomize writes a plain `=`, for which PyYAML has a tag and no constructor.
+_PYYAML = """
+import sys, yaml
+class Loader(yaml.CSafeLoader): pass
+Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+tree = yaml.load(sys.stdin.buffer.read(), Loader)
+yaml.dump(tree, sys.stdout, Dumper=yaml.CSafeDumper, sort_keys=False)
+"""
+_LIST_IMPORTS = """
+import sys
+before = set(sys.modules)
+sys.path.insert(0, sys.argv.pop(1))
+from kustomizer.function import main
+stdout, sys.stdout = sys.stdout, open("/dev/null", "w")
+try:
+    main()
+except SystemExit as status:
+    assert not status.code, status.code
+print(*sorted(set(sys.modules) - before - {"__main__"}), file=stdout)
+"""
+_UPSTREAM_WORKERS = """\
+from tutorcelery.hooks import CELERY_WORKERS_CONFIG
+
+
+@CELERY_WORKERS_CONFIG.add()
+def configure(workers_config):
+    for service, variants in {"lms": ("high", "high_mem"), "cms": ("high", "low")}.items():
+        scaled = {**workers_config[service]["default"], "enable_keda": True}
+        workers_config[service] = {name: dict(scaled) for name in ("default", *variants)}
+    return workers_config
+"""
+
+
+class Bench(NamedTuple):
+    """What all measurements share."""
+
+    scratch: Path
+    rounds: Rounds
+    only: str = ""
+
+    def wants(self, key: str) -> bool:
+        """Tell whether the table ``key`` was asked for."""
+        return self.only in {"", key}
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return an environment that has nothing of the caller's Python, Tutor or kustomize."""
+        return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.scratch), "LANG": "C.UTF-8", **more}
+
+    def measure(self, key: str, title: str, cases: Sequence[Case | None], *, base: str, least: int = 0) -> Group:
+        """Measure the cases that there are."""
+        present = [case for case in cases if case is not None]
+        rounds = self.rounds._replace(least=least) if least else self.rounds
+        print(f"{title}: ", end="", file=sys.stderr)
+        rows = interleave(present, self.scratch / "output", rounds, lambda text: print(text, file=sys.stderr))
+        group = Group(key, title, rows, len(rows[0].samples), base)
+        print(f"{render_group(group)}\n", flush=True)
+        return group
+
+    def optional(self, case: Case, *, mark: str = "") -> Case | None:
+        """Return ``case`` if it works, and its output holds ``mark``: a part of the project may not be there."""
+        try:
+            run(case, self.scratch / "output")
+        except BenchError as error:
+            print(f"Left out: {error}", file=sys.stderr)
+            return None
+        return case if mark in (self.scratch / "output").read_text() else None
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Return a file that holds ``data``."""
+        file = self.scratch / name
+        file.write_bytes(data)
+        return file
+
+
+def python(*args: str) -> list[str]:
+    """Return a command of the interpreter that the function runs in, started as the function starts it."""
+    found = re.search(r'exec "\$python" ((?:-[A-Za-z]+ )+)', FUNCTION.read_text())
+    flags = [flag for flag in (found[1].split() if found else ["-I"]) if flag != "-c"]
+    return [str(sites.present(ROOT / ".venv" / "bin" / "python")), *flags, *args]
+
+
+def build_go() -> bool:
+    """Build the two Go functions where Go is there."""
+    go = shutil.which("go")
+    if go is None:
+        print("Go isn't on PATH: its functions are left out", file=sys.stderr)
+        return False
+    GO_BIN.mkdir(parents=True, exist_ok=True)
+    command = [go, "build", "-trimpath", "-o", f"{GO_BIN}/", "./..."]
+    done = subprocess.run(command, cwd=GO_DIR, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchError(f"go build failed:\n{done.stderr}")
+    return True
+
+
+def imports(bench: Bench, stdin: Path) -> str:
+    """Return the statement that imports what the function imports for this input."""
+    output = bench.scratch / "imports"
+    run(Case("imports", python("-c", _LIST_IMPORTS, str(ROOT)), stdin, bench.environment()), output)
+    return f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {', '.join(output.read_text().split())}"
+
+
+def function_alone(bench: Bench, site: str, *, go: bool) -> Group:
+    """Measure the function on what kustomize hands over for ``site``."""
+    env = bench.environment()
+    data = inputs.captured(site, inputs.spec())
+    stdin = bench.write(f"{site}.yaml", data)
+    flower = bench.write(f"{site}-flower.yaml", inputs.captured(site, inputs.spec(flower=True)))
+    cases = [
+        Case(BARE, python("-c", "pass"), stdin, env),
+        Case(IMPORTS, python("-c", imports(bench, flower)), stdin, env),
+        # PyYAML is in site-packages.
+        Case(IMPORT_YAML, [python()[0], "-I", "-c", "import yaml"], stdin, env),
+        Case(READ_WRITE, python("-c", _READ_WRITE), stdin, env),
+        Case(PYYAML, [python()[0], "-I", "-c", _PYYAML], stdin, env),
+        Case(GO_IDENTITY, [str(GO_BIN / "identity")], stdin, env) if go else None,
+        Case(GO_SAME, [str(GO_BIN / "samejob")], stdin, env) if go else None,
+        Case(OURS, [str(FUNCTION)], stdin, env),
+        bench.optional(Case(OURS_FLOWER, [str(FUNCTION)], flower, env), mark="mher/flower"),
+    ]
+    title = f"The function alone, {site} site: {_size(data)}"
+    return bench.measure(f"function-{site}", title, cases, base=GO_IDENTITY if go else BARE)
+
+
+def whole_builds(bench: Bench, site: str) -> Group:
+    """Measure `kustomize build` of ``site`` with and without the function, and what upstream's users do."""
+    kustomize = sites.kustomize(sites.NEWEST)
+    env_dir = sites.site(inputs.SITES[site])
+    cat = bench.scratch / "plugins" / "celery.openedx.io" / "v1alpha1" / "celeryworkers" / "CeleryWorkers"
+    cat.parent.mkdir(parents=True, exist_ok=True)
+    # Without arguments: a legacy plugin gets the path of its configuration.
+    cat.write_text("#!/bin/sh\nexec cat\n")
+    cat.chmod(0o755)
+    spec = inputs.spec()
+
+    def build(name: str, config: str, *, plugins: Path = cat.parents[3], through: Sequence[str] = ()) -> Case:
+        directory = overlay(bench, env_dir, config)
+        command = [*(through or (str(kustomize), *sites.BUILD)), str(directory)]
+        return Case(name, command, env=bench.environment(KUSTOMIZE_PLUGIN_HOME=str(plugins)))
+
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from kustomizer.cli import run; run()"
+    ours = [python()[0], "-I", "-c", code, str(ROOT), "build", "--kustomize", str(kustomize)]
+    cases = [
+        build(NO_FUNCTION, ""),
+        build(CAT, inputs.config(spec, function=Path("/bin/cat"))),
+        build(EXEC, inputs.config(spec, function=FUNCTION)),
+        bench.optional(build(COMMAND, inputs.config(spec, function=FUNCTION), through=ours)),
+        build(LEGACY_CAT, inputs.config(spec)),
+        build(LEGACY, inputs.config(spec), plugins=PLUGIN_HOME),
+        with_tutor(bench, site, UPSTREAM, kustomize, config=""),
+        with_tutor(bench, site, WITH_TUTOR, kustomize, config=inputs.config(spec, function=FUNCTION)),
+    ]
+    return bench.measure(f"builds-{site}", f"Whole builds, {site} site", cases, base=CAT)
+
+
+def overlay(bench: Bench, env_dir: Path, config: str) -> Path:
+    """Return a new directory with a kustomization over a site, and ``config`` as its transformer."""
+    directory = Path(tempfile.mkdtemp(dir=bench.scratch))
+    # kustomize refuses absolute paths.
+    lines = [f"resources: [{os.path.relpath(env_dir.resolve(), directory)}]"]
+    if config:
+        (directory / "config.yaml").write_text(config)
+        lines.append("transformers: [config.yaml]")
+    (directory / "kustomization.yaml").write_text("\n".join([*lines, ""]))
+    return directory
+
+
+def with_tutor(bench: Bench, site: str, name: str, kustomize: Path, *, config: str) -> Case:
+    """Return a case that renders a copy of ``site`` and builds it: with ``config``, or with tutor-contrib-celery."""
+    root = Path(tempfile.mkdtemp(dir=bench.scratch))
+    plugins = root / "plugins"
+    plugins.mkdir()
+    # The same configuration, and so the same passwords.
+    shutil.copy(sites.site(inputs.SITES[site]).parent / "config.yml", root)
+    tutor = sites.tutor("22")
+    env = bench.environment(TUTOR_ROOT=str(root), TUTOR_PLUGINS_ROOT=str(plugins))
+    if not config:
+        (plugins / "workers.py").write_text(_UPSTREAM_WORKERS)
+        sites.run(tutor, "plugins", "enable", "celery", "workers", env=env)
+        sites.run(tutor, "config", "save", "--set=CELERY_FLOWER=true", env=env)
+    else:
+        sites.run(tutor, "config", "save", env=env)
+    directory = overlay(bench, root / "env", config)
+    script = '"$0" config save >/dev/null 2>&1 && shift && exec "$@"'
+    command = ["sh", "-c", script, str(tutor), "--", str(kustomize), *sites.BUILD, str(directory)]
+    return Case(name, command, env=env)
+
+
+def generated(bench: Bench, key: str, *, queues: int, foreign: int, go: bool) -> Group:
+    """Measure the function on a plain site with more queues, or more resources of others."""
+    env = bench.environment()
+    data = inputs.with_foreign(inputs.captured("plain", inputs.spec(queues=queues)), foreign)
+    stdin = bench.write(f"{key}.yaml", data)
+    cases = [
+        Case(READ_WRITE, python("-c", _READ_WRITE), stdin, env),
+        Case(GO_IDENTITY, [str(GO_BIN / "identity")], stdin, env) if go else None,
+        Case(GO_SAME, [str(GO_BIN / "samejob")], stdin, env) if go else None,
+        Case(OURS, [str(FUNCTION)], stdin, env),
+    ]
+    what = f"{foreign:,} foreign resources" if foreign else f"{queues:,} queues"
+    title = f"Generated, {what}: {_size(data)}"
+    return bench.measure(key, title, cases, base=GO_IDENTITY if go else READ_WRITE, least=3)
+
+
+GENERATED = {"queues-10": (10, 0), "queues-100": (100, 0), "queues-1000": (1000, 0), "foreign-10000": (6, 10_000)}
+SIZES = (0, 1000, 2500, 5000, 10_000)
+
+
+def linearity(bench: Bench, *, go: bool) -> tuple[str, dict[str, Any]]:
+    """Measure the function's CPU time by the size of the input."""
+    env = bench.environment()
+    names = [READ_WRITE, OURS, *([GO_IDENTITY] if go else [])]
+    commands = [python("-c", _READ_WRITE), [str(FUNCTION)], [str(GO_BIN / "identity")]]
+    plain = inputs.captured("plain", inputs.spec())
+    sizes = []
+    cases = []
+    for count in SIZES:
+        data = inputs.with_foreign(plain, count)
+        stdin = bench.write(f"linear-{count}.yaml", data)
+        sizes.append(len(data) / 1e6)
+        cases += [Case(f"{name} {count}", command, stdin, env) for name, command in zip(names, commands, strict=False)]
+    group = bench.measure("linearity", "CPU time by size", cases, base=f"{OURS} 0")
+    columns = [[row.cpu for row in group.rows[position :: len(names)]] for position in range(len(names))]
+    slopes = [statistics.linear_regression(sizes, column).slope for column in columns]
+    points = list(zip(sizes, zip(*columns, strict=True), strict=True))
+    heads = ["read and write", "the function", "Go, nothing"][: len(names)]
+    text = render_slopes(points, heads, slopes)
+    return text, {"names": names, "megabytes": sizes, "cpu_ms": columns, "slope_ms_per_mb": slopes}
+
+
+def goals(groups: dict[str, Group], slopes: Sequence[float]) -> list[Goal]:
+    """Return what the project wants, beside what was measured."""
+    result = []
+    for site, limit in (("plain", 1.6), ("full", 0.35)):
+        if group := groups.get(f"function-{site}"):
+            name = OURS_FLOWER if group.row(OURS_FLOWER) else OURS
+            result.append(Goal(f"{site}: the function's CPU / Go, nothing", group.cpu_ratio(name), limit))
+            result.append(Goal(f"{site}: the function's CPU / Go, the same", group.cpu_ratio(OURS, GO_SAME)))
+    for site in inputs.SITES:
+        if group := groups.get(f"builds-{site}"):
+            result += [
+                Goal(f"{site}: build's wall / build with `cat`", group.wall_ratio(EXEC), 0.75),
+                Goal(f"{site}: `tutor-kustomizer build` / with `cat`", group.wall_ratio(COMMAND), 0.6),
+                Goal(f"{site}: build / upstream's save and build", group.wall_ratio(EXEC, UPSTREAM)),
+                Goal(f"{site}: save and build, ours / upstream's", group.wall_ratio(WITH_TUTOR, UPSTREAM)),
+            ]
+    row = groups["queues-1000"].row(OURS) if "queues-1000" in groups else None
+    if row:
+        result.append(Goal("1,000 queues: CPU", row.cpu / 1000, 2, " s"))
+        result.append(Goal("1,000 queues: peak memory", row.peak, 200, " MB"))
+    if slopes:
+        result.append(Goal("slope: the function / read and write", slopes[1] / slopes[0]))
+    return result
+
+
+def machine() -> str:
+    """Return what the numbers were measured on."""
+    go = shutil.which("go")
+    version = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout if go else ""
+    found = re.search(r"go(\d\S+)", version)
+    parts = [
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        f"Python {platform.python_version()}",
+        f"Go {found[1]}" if found else "no Go",
+        f"kustomize {sites.NEWEST}",
+        "Tutor 22",
+    ]
+    return ", ".join(parts)
+
+
+def measure_all(bench: Bench) -> dict[str, Any]:
+    """Measure what was asked for, printing each table as it is there, and return everything."""
+    go = build_go()
+    groups: dict[str, Group] = {}
+    for site in inputs.SITES:
+        if bench.wants("function"):
+            groups[f"function-{site}"] = function_alone(bench, site, go=go)
+    for site in inputs.SITES:
+        if bench.wants("builds"):
+            groups[f"builds-{site}"] = whole_builds(bench, site)
+    for key, (queues, foreign) in GENERATED.items():
+        if bench.wants("generated"):
+            groups[key] = generated(bench, key, queues=queues, foreign=foreign, go=go)
+    text, lines = linearity(bench, go=go) if bench.wants("linearity") else ("", {})
+    reached = goals(groups, lines.get("slope_ms_per_mb", ()))
+    blocks = {key: render_group(group) for key, group in groups.items()}
+    blocks |= {"linearity": text} if text else {}
+    if not bench.only:
+        blocks |= {"goals": render_goals(reached), "machine": machine()}
+    print("\n\n".join(part for part in (text, render_goals(reached), machine()) if part))
+    return {
+        "machine": machine(),
+        "goals": [goal._asdict() for goal in reached],
+        "groups": {key: group.as_json() for key, group in groups.items()},
+        "linearity": lines,
+        "blocks": blocks,
+    }
+
+
+def write_documents(blocks: dict[str, str]) -> None:
+    """Put what was measured into the documents that have a place for it."""
+    for file in DOCUMENTS:
+        if file.is_file():
+            text = file.read_text()
+            for key, block in blocks.items():
+                text = write_block(text, key, block)
+            file.write_text(text)
+
+
+def _size(data: bytes) -> str:
+    return f"{len(data) / 1000:,.0f} KB, {inputs.item_count(data):,} items"
+
+
+def main() -> None:
+    """Measure, print, and write build/bench.json."""
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure the function beside its neighbours.")
+    parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/performance.md, too")
+    parser.add_argument("--only", default="", choices=("function", "builds", "generated", "linearity"))
+    parser.add_argument("--seconds", type=float, default=Rounds().seconds, help="for each table, about; default: 25")
+    options = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            result = measure_all(Bench(Path(scratch).resolve(), Rounds(seconds=options.seconds), options.only))
+    except (BenchError, FileNotFoundError, RuntimeError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(1)
+    if not options.only:
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    if options.write_docs:
+        write_documents(result["blocks"])
+
+
+if __name__ == "__main__":
+    main()

@@ -7,16 +7,13 @@ scalar unless it is a literal block. Everything else raises :class:`NotCanonical
 
 from __future__ import annotations
 
-import re
-
+from kustomizer.characters import has_odd_character
 from kustomizer.tree import Scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"' + r"|'[^']*(?:''[^']*)*'")
-_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 _ESCAPED = {
     "0": "\0",
     "a": "\a",
@@ -31,16 +28,17 @@ _ESCAPED = {
     " ": " ",
     '"': '"',
     "/": "/",
-    "\\": "\\",
     "N": "\x85",
     "_": "\xa0",
     "L": "\u2028",
     "P": "\u2029",
 }
-_BLOCK_HEADER = re.compile(r"\|(?:[+-]?[1-9]?|[1-9][+-])")
-# What YAML doesn't allow, or takes for a line break where Python's str.split doesn't (kustomize's reader does).
-_ODD_CHARACTER = re.compile(
-    "[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]",
+_CODE_LENGTHS = {"x": 2, "u": 4, "U": 8}
+_HEX = frozenset("0123456789ABCDEFabcdef")
+_BLOCK_HEADERS = frozenset(
+    f"|{header}"
+    for digit in ("", *"123456789")
+    for header in (digit, f"+{digit}", f"-{digit}", f"{digit}+", f"{digit}-")
 )
 _LONGEST_KEY = 128
 """kustomize writes a longer key behind a question mark."""
@@ -57,10 +55,10 @@ class NotCanonical(Exception):  # noqa: N818 - not an error: the full parser rea
 def read(lines: list[str], indent: int = 0) -> Any:
     """Return the tree of one document, given as lines whose collections start at column ``indent``.
 
-    The lines are without their ends, and the last one isn't empty but for the blank lines of a block of text.
+    Every line has had an end, the last one too; the end of a block of text depends on it.
     Raises :class:`NotCanonical` where a full parser is needed, be it to say what is wrong.
     """
-    if _ODD_CHARACTER.search("\n".join(lines)):
+    if has_odd_character("".join(lines)):
         raise NotCanonical
     reader = _Reader(lines)
     node = reader.node(indent)
@@ -145,9 +143,9 @@ class _Reader:
         if first == "|":
             return self.literal(token, indent)
         if first in "\"'":
-            if (match := _QUOTED.fullmatch(token)) is None:
+            if _end_of_quoted(token, 0) != len(token):
                 raise NotCanonical
-            return Scalar(unquote(match.group()), token)
+            return Scalar(unquote(token), token)
         if token == "{}":
             return {}
         if token == "[]":
@@ -157,7 +155,7 @@ class _Reader:
         return Scalar(token, token, plain=True)
 
     def literal(self, header: str, indent: int) -> Scalar:
-        if not _BLOCK_HEADER.fullmatch(header):
+        if header not in _BLOCK_HEADERS:
             raise NotCanonical
         digits = header.strip("|+-")
         start = self.pos
@@ -213,10 +211,10 @@ def _key(line: str, indent: int) -> tuple[Scalar, str] | None:
     if len(line) == indent:
         return None
     if line[indent] in "\"'":
-        match = _QUOTED.match(line, indent)
-        if match is None or not line.startswith(":", match.end()):
+        end = _end_of_quoted(line, indent)
+        if not line.startswith(":", end):
             return None
-        raw, rest = match.group(), line[match.end() + 1 :]
+        raw, rest = line[indent:end], line[end + 1 :]
         if (rest and not rest.startswith(" ")) or len(raw) > _LONGEST_KEY:
             return None
         return Scalar(unquote(raw), raw), rest[1:]
@@ -234,21 +232,57 @@ def _key(line: str, indent: int) -> tuple[Scalar, str] | None:
     return Scalar(raw, raw, plain=True), line[end + 2 :]
 
 
+def _end_of_quoted(line: str, start: int) -> int:
+    """Return the index behind the quoted scalar that starts at ``start``, the line's length + 1 where it has no end."""
+    quote = line[start]
+    position = start + 1
+    while True:
+        position = line.find(quote, position)
+        if position < 0:
+            return len(line) + 1
+        if quote == "'":
+            if not line.startswith("'", position + 1):
+                return position + 1
+            position += 2
+            continue
+        escapes = position
+        while line[escapes - 1] == "\\":
+            escapes -= 1
+        position += 1
+        if (position - 1 - escapes) % 2 == 0:
+            return position
+
+
 def unquote(token: str) -> str:
     """Return the text of a quoted scalar that stands on one line."""
     text = token[1:-1]
     if token[0] == "'":
         return text.replace("''", "'")
-    return _ESCAPE.sub(_unescape, text) if "\\" in text else text
+    if "\\" not in text:
+        return text
+    # An escaped backslash first, since it may stand before any letter; then what kustomize escapes most.
+    return "\\".join([_unescape(part) for part in text.split("\\\\")])
 
 
-def _unescape(match: re.Match[str]) -> str:
-    code = match.group(1)
-    if len(code) > 1:
-        point = int(code[1:], 16)
-        if 0xD800 <= point <= 0xDFFF or point > 0x10FFFF:  # noqa: PLR2004 - half a character, and none
+def _unescape(text: str) -> str:
+    text = text.replace("\\n", "\n").replace('\\"', '"')
+    if "\\" not in text:
+        return text
+    first, *parts = text.split("\\")
+    return first + "".join([_unescape_first(part) for part in parts])
+
+
+def _unescape_first(text: str) -> str:
+    """Return ``text``, which stood behind a backslash, with its first character or code replaced."""
+    length = _CODE_LENGTHS.get(text[:1])
+    if length is None:
+        if text[:1] not in _ESCAPED:
             raise NotCanonical
-        return chr(point)
-    if code not in _ESCAPED:
+        return _ESCAPED[text[0]] + text[1:]
+    digits = text[1 : 1 + length]
+    if len(digits) != length or not _HEX.issuperset(digits):
         raise NotCanonical
-    return _ESCAPED[code]
+    point = int(digits, 16)
+    if 0xD800 <= point <= 0xDFFF or point > 0x10FFFF:  # noqa: PLR2004 - half a character, and none
+        raise NotCanonical
+    return chr(point) + text[1 + length :]

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
+from kustomizer.characters import escaped, is_line
 from kustomizer.tree import Scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Unquoted, these are the same string to every YAML reader; anything else is quoted.
-_SAFE = re.compile(r"(?:--?)?[A-Za-z_/][A-Za-z0-9_./@%+=-]*(?:[,:][A-Za-z0-9_./@%+=-]+)*")
+# Unquoted, a string of these is the same to every YAML reader if it starts like a word; anything else is quoted.
+_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./@%+=,:-")
+_SAFE_FIRST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/")
 _TYPED_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
-# Neither what YAML 1.1 calls printable and kustomize's reader takes for a line break, nor the byte order mark.
-_LETTERS = "\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-_LINE = re.compile(f"[ -~{_LETTERS}]*")
-_LINES = re.compile(f"[\n -~{_LETTERS}]*")
-_ESCAPED = re.compile(f"[^ !#-\\[\\]-~{_LETTERS}]")
-# A block of text is written literally unless a line ends in a space.
-_TRAILING_SPACE = re.compile(r" (?:\n|\Z)")
-_SHORT_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _NOT_FINITE = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 _LONGEST_SIMPLE_KEY = 1000
 """libyaml and go-yaml look 1024 characters ahead for the colon behind a key."""
@@ -100,23 +92,33 @@ def _at_margin(raw: str, margin: str) -> str:
 
 def quote(text: str) -> str:
     """Return the shortest common spelling of a string, in the form of :attr:`Scalar.raw`."""
-    if _SAFE.fullmatch(text) and text.lower() not in _TYPED_WORDS:
-        return text
-    return quoted_scalar(text)
+    return text if _is_safe(text) else quoted_scalar(text)
+
+
+def _is_safe(text: str) -> bool:
+    dashes = 2 if text.startswith("--") else 1 if text.startswith("-") else 0
+    if text[dashes : dashes + 1] not in _SAFE_FIRST or not _SAFE.issuperset(text) or text[-1] in ",:":
+        return False
+    doubled = ("," in text or ":" in text) and any(pair in text for pair in (",,", ",:", ":,", "::"))
+    return not doubled and text.lower() not in _TYPED_WORDS
 
 
 def quoted_scalar(text: str) -> str:
     """Return ``text`` spelled so that no reader takes it for anything but a string."""
-    if "\n" in text and text[0] not in " \n" and _LINES.fullmatch(text) and not _TRAILING_SPACE.search(text):
+    if "\n" in text and text[0] not in " \n" and not _ends_lines_in_space(text) and is_line(text.replace("\n", "")):
         return _literal(text)
-    if _LINE.fullmatch(text):
+    if "\n" not in text and is_line(text):
         return "'" + text.replace("'", "''") + "'"
     return double_quoted(text)
 
 
+def _ends_lines_in_space(text: str) -> bool:
+    return " \n" in text or text.endswith(" ")
+
+
 def double_quoted(text: str) -> str:
     """Return ``text`` in double quotes, on one line."""
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
+    return f'"{escaped(text)}"'
 
 
 def _literal(text: str) -> str:
@@ -124,9 +126,3 @@ def _literal(text: str) -> str:
     chomping = {0: "-", 1: ""}.get(len(text) - len(body), "+")
     lines = (body if chomping == "-" else text[:-1]).split("\n")
     return "\n".join([f"|{chomping}", *(f"  {line}" if line else "" for line in lines)])
-
-
-def _escape(match: re.Match[str]) -> str:
-    char = match.group()
-    code = ord(char)
-    return _SHORT_ESCAPES.get(char) or (f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}")  # noqa: PLR2004

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from kustomizer import block_yaml
 from kustomizer.emit import emit
 from kustomizer.errors import Problem, ResourceRef, UserError
@@ -17,15 +15,10 @@ if TYPE_CHECKING:
 # kustomize's own bookkeeping (kyaml's and api/internal/utils' annotations). It belongs to the resource it came on: a
 # clone that claims `previousNames: lms-worker` makes references to lms-worker ambiguous.
 _INTERNAL_ANNOTATIONS = ("internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/")
-# A token that means itself to every YAML reader; four of them are a header, of which the namespace may be empty.
-_TOKEN = r"(?!(?:null|Null|NULL)\n)[A-Za-z](?:[A-Za-z0-9./:_-]*[A-Za-z0-9])?\n"
-_HEADER = re.compile(f"{_TOKEN}{_TOKEN}(?:{_TOKEN}|\n){_TOKEN}")
-# How a namespace may be stated other than by kustomize: in quotes, behind a question mark, merged in.
-_OTHER_NAMESPACE = re.compile(r"namespace['\" ]*:|\?[ '\"]*namespace|<<")
 # What a double-quoted scalar may hide letters behind. kustomize does so behind a byte order mark: "\\uFEFF\\x61".
-_HIDDEN_LETTER = re.compile(r"\\[xuU/\n]")
-# The next line that doesn't belong to the metadata, by the column of its key.
-_SHALLOW_LINE = {indent: re.compile(rf"\n {{0,{indent}}}(?=[^ \n])") for indent in (0, 2)}
+_HIDING = ("\\x", "\\u", "\\U", "\\/", "\\\n")
+_NULLS = frozenset({"null", "Null", "NULL"})
+_IN_NAMES = str.maketrans("", "", "./:_-")
 _KUSTOMIZE_ID = "kustomize.config.k8s.io/id"
 
 NEEDS_HASH_SUFFIX = "internal.config.kubernetes.io/needsHashSuffix"
@@ -134,7 +127,7 @@ class Resource:
 
         A word is one of ASCII letters, digits and ``-./_``; a folded line can't break it.
         """
-        return self._edited or word in self.text or _HIDDEN_LETTER.search(self.text) is not None
+        return self._edited or word in self.text or ("\\" in self.text and any(mark in self.text for mark in _HIDING))
 
     def render(self) -> str:
         """Return the text that goes out, ending in a newline."""
@@ -174,16 +167,45 @@ def _scan_header(text: str, indent: int) -> tuple[str, str, str, str] | None:
     if start < 0:
         return None
     start += len(margin) + len("metadata:")
-    rest = _SHALLOW_LINE[indent].search(text, start)
-    end = rest.start() if rest else len(text)
+    end = _end_of_block(text, start, indent)
     api_version = _token(text, margin, "apiVersion", 0, len(text))
     kind = _token(text, margin, "kind", 0, len(text))
     namespace = _token(text, f"{margin}  ", "namespace", start, end)
     name = _token(text, f"{margin}  ", "name", start, end)
-    if not namespace and _OTHER_NAMESPACE.search(text, start, end):
+    if not (_is_name(api_version) and _is_name(kind) and _is_name(name)):
         return None
-    header = (api_version, kind, namespace, name)
-    return header if _HEADER.fullmatch("\n".join([*header, ""])) else None
+    if not (_is_name(namespace) if namespace else not _states_namespace_otherwise(text, start, end)):
+        return None
+    return (api_version, kind, namespace, name)
+
+
+def _end_of_block(text: str, start: int, indent: int) -> int:
+    """Return where the block whose lines stand further in than ``indent`` ends."""
+    deeper = "\n" + " " * (indent + 1)
+    position = start
+    while position >= 0 and text.startswith((deeper, "\n\n"), position):
+        position = text.find("\n", position + 1)
+    return position if position >= 0 else len(text)
+
+
+def _is_name(token: str) -> bool:
+    """Tell whether ``token`` means itself to every YAML reader."""
+    rest = token.translate(_IN_NAMES)
+    return rest.isascii() and rest.isalnum() and token[0].isalpha() and token[-1].isalnum() and token not in _NULLS
+
+
+def _states_namespace_otherwise(text: str, start: int, end: int) -> bool:
+    """Tell whether the namespace may be stated other than by kustomize: in quotes, behind a question mark, merged in."""
+    if text.find("<<", start, end) >= 0:
+        return True
+    asked = text.find("?", start, end) >= 0
+    position = text.find("namespace", start, end)
+    while position >= 0:
+        position += len("namespace")
+        if asked or text[position : position + 100].lstrip("'\" ").startswith(":"):
+            return True
+        position = text.find("namespace", position, end)
+    return False
 
 
 def _token(text: str, margin: str, key: str, start: int, end: int) -> str:

@@ -6,8 +6,6 @@ of text) and goes out with it; what the function itself adds is a plain Python v
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
@@ -20,12 +18,14 @@ TRUE = frozenset({"true", "True", "TRUE"})
 FALSE = frozenset({"false", "False", "FALSE"})
 
 # 64 figures are the longest number that fits, a binary one; int() refuses thousands of them.
-_INTEGER = re.compile(
+_INTEGER = (
     r"[-+]?(?:0[xX](?P<hex>[0-9a-fA-F]{1,64})|0[bB](?P<bin>[01]{1,64})"
     r"|0[oO]?(?P<oct>[0-7]{1,64})|(?P<dec>0|[1-9][0-9]{0,63}))"
 )
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+(?:_[0-9]+)*|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_FLOAT = r"[-+]?(?:\.[0-9]+(?:_[0-9]+)*|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_SURE_LENGTH = 18
+"""So many figures are a number whose size nobody has to look at."""
 _INFINITY = float("inf")
 _SPECIAL_FLOATS = {
     **{f"{sign}.{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")},
@@ -74,6 +74,8 @@ def plain_value(node: Any) -> Any:
 
 
 def _resolve(token: Scalar) -> str | int | float | bool | None:
+    if token == "0":
+        return 0
     if token in NULLS:
         return None
     if token in TRUE:
@@ -86,15 +88,19 @@ def _resolve(token: Scalar) -> str | int | float | bool | None:
 
 
 def _number(token: str) -> str | int | float:
+    if token.isascii() and token.isdigit() and token[0] != "0" and len(token) <= _SURE_LENGTH:
+        return int(token)
+    import re  # noqa: PLC0415 - it costs more than what this module does, and most numbers are the plain ones above
+
     # go-yaml drops underscores anywhere, save in what starts with a dot (resolve.go).
     digits = token if token[0] == "." else token.replace("_", "")
-    if (match := _INTEGER.fullmatch(digits)) is not None:
+    if (match := re.fullmatch(_INTEGER, digits)) is not None:
         base = match.lastgroup or ""
         value = int(match.group(base), _BASES[base])
         limit = 2**63 if digits[0] in "+-" else 2**64
         if value < limit or (value == limit and digits[0] == "-"):
             return -value if digits[0] == "-" else value
-    if _FLOAT.fullmatch(digits):
+    if re.fullmatch(_FLOAT, digits):
         number = float(digits)
         return token if number in {_INFINITY, -_INFINITY} else number
     return _SPECIAL_FLOATS.get(token, token)

@@ -1,0 +1,44 @@
+"""Which characters YAML takes as they are.
+
+A regular expression says it exactly, but ``import re`` and compiling these costs as much as everything else that the
+function does; :meth:`str.isprintable` says it at once for nearly every text.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+
+# Neither what YAML doesn't allow, nor what it takes for a line break where Python's str.split doesn't (kustomize's
+# reader does), nor the byte order mark.
+_LETTERS = "\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+_SHORT_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def has_odd_character(text: str) -> bool:
+    """Tell whether a character of ``text`` needs a full parser. Tabs and newlines don't."""
+    return not text.isprintable() and _compiled(f"[^\t\n -~{_LETTERS}]").search(text) is not None
+
+
+def is_line(text: str) -> bool:
+    """Tell whether ``text`` can stand on a line of YAML as it is."""
+    return text.isprintable() or _compiled(f"[ -~{_LETTERS}]*").fullmatch(text) is not None
+
+
+def escaped(text: str) -> str:
+    """Return ``text`` as it stands between double quotes."""
+    plain = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return plain if plain.isprintable() else _compiled(f"[^ !#-\\[\\]-~{_LETTERS}]").sub(_escape, text)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    import re  # noqa: PLC0415 - see above
+
+    return re.compile(pattern)
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match.group()
+    code = ord(char)
+    return _SHORT_ESCAPES.get(char) or (f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}")  # noqa: PLR2004

@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import re
 
-import yaml
-
 from kustomizer.emit import quoted_scalar
 from kustomizer.errors import Problem, UserError
 from kustomizer.tree import Scalar, clone, is_null, plain_value
+
+try:
+    import yaml
+except ModuleNotFoundError:
+    raise UserError(
+        Problem(
+            message="the input isn't in the form that kustomize writes, and for any other this Python has no PyYAML",
+            remedy="Install it (`pip install pyyaml`), or run `make demo` once",
+        )
+    ) from None
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

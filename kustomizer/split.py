@@ -192,17 +192,29 @@ def _conflict(present: Resource, variant: Variant) -> Problem:
     )
 
 
+def _makes_its_own(variant: Variant, kind: str) -> bool:
+    """Tell whether the configuration gives the worker an object that does the same as one of this kind."""
+    settings = variant.settings
+    return {
+        "HorizontalPodAutoscaler": settings.keda_enabled,
+        "PodDisruptionBudget": settings.pod_disruption_budget is not None,
+    }.get(kind, False)
+
+
 def _follow(
     resources: Resources, config: CeleryWorkers, plan: ServicePlan, copies: Sequence[Resource]
 ) -> list[Problem]:
     """Copy what targets the worker for its copies where the configuration asks for it; return warnings for the rest."""
     worker = plan.emitted.resource
+    default = plan.variants[0].settings
     copied = frozenset(config.spec.copy_targeting)
     notes: list[Problem] = []
     for resource in targeting(resources, worker):
+        if resource.kind == "PodDisruptionBudget" and resource.name == worker.name and default.pod_disruption_budget:
+            continue  # the one that an earlier run made for the default worker alone
         missed = []
         for variant, deployment in zip(plan.variants[1:], copies, strict=True):
-            if resource.kind == "HorizontalPodAutoscaler" and variant.settings.keda_enabled:
+            if _makes_its_own(variant, resource.kind):
                 continue
             if not leaves_out(resource, worker, deployment):
                 continue

@@ -142,10 +142,12 @@ def test_messages_name_object_field_and_remedy(case: Case) -> None:
 def test_untouched_items_are_handed_back_byte_for_byte_in_their_order(good_case: Case) -> None:
     given, got = items(good_case.resource_list), items(run_resource_list(good_case.resource_list).data)
 
-    survivors = [name(item) for item in given if "apiVersion: celery.openedx.io/" not in item]
+    leaving = ["apiVersion: celery.openedx.io/"]
+    if "leaves the build" in good_case.stderr:
+        leaving.append("kind: HorizontalPodAutoscaler\n")
+    survivors = [name(item) for item in given if not any(mark in item for mark in leaving)]
     assert [name(item) for item in got if name(item) in survivors] == survivors
     touched = {name(item) for item in given if item not in got}
-    assert touched < set(survivors) | {("CeleryWorkers", "celery-workers", None)}
     for kind, called, _ in touched:
         # Nothing but workers, and under routing what mounts the settings.
         assert called.endswith("-worker") or kind == "CeleryWorkers" or b"routing" in good_case.config

@@ -164,17 +164,6 @@ def test_order_of_the_build(any_site: Path, builds: Builds) -> None:
     assert b.keys(builds.through_exec(any_site).documents)[: len(old)] == old
 
 
-def test_kustomize_sorts_it_like_the_rest(any_site: Path, builds: Builds, tmp_path: Path, kustomize: Path) -> None:
-    """Without ``sortOptions``, as the overlays have it, kustomize sorts; the function is no exception to that."""
-    (tmp_path / "built.yaml").write_bytes(builds.through_exec(any_site).stdout)
-    (tmp_path / "kustomization.yaml").write_text("resources: [built.yaml]\n")
-    once = sites.build(kustomize, tmp_path)
-    (tmp_path / "built.yaml").write_bytes(once)
-
-    assert sites.build(kustomize, tmp_path) == once
-    assert sorted(b.keys(b.documents(once))) == sorted(b.keys(builds.through_exec(any_site).documents))
-
-
 def test_workers_are_tutors_with_the_documented_changes(any_site: Path, builds: Builds) -> None:
     plain, ours = builds.plain(any_site).deployments(), builds.through_exec(any_site)
 

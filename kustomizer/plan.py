@@ -104,18 +104,18 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
     """
     problems: list[Problem] = []
     plans: list[ServicePlan] = []
+    others = _other_consumers(resources, config)
     for service in config.spec.workers:
         try:
             emitted = emitted_worker(resources, service)
         except UserError as error:
             problems += [problem.replace(resource=problem.resource or config.ref) for problem in error.problems]
             continue
-        found, notes = _split(resources, config, emitted)
+        found, notes = _split(resources, config, emitted, others)
         plans.append(found)
         problems += notes
     problems += check_timeouts(resources, config, plans)
     if len(plans) == len(config.spec.workers):
-        others = _other_consumers(resources, plans)
         problems += _unserved_routes(config, plans, others)
         problems += _shared_queues(config, plans, others)
     errors = [problem for problem in problems if problem.severity != WARNING]
@@ -124,12 +124,18 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
     return plans, problems
 
 
-def _split(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker) -> tuple[ServicePlan, list[Problem]]:
+def _split(
+    resources: Resources, config: CeleryWorkers, emitted: EmittedWorker, others: Mapping[str, Resource]
+) -> tuple[ServicePlan, list[Problem]]:
     service = emitted.service
-    others = [name for name in config.spec.workers[service] if name != DEFAULT]
-    variants = [_variant(resources, config, emitted, name) for name in (DEFAULT, *others)]
-    assigned = {queue for variant in variants for queue in variant.queues}
-    orphans = tuple(queue for queue in emitted.queues or () if queue not in assigned)
+    variants = [_variant(resources, config, emitted, name) for name in config.variants(service)]
+    assigned = {
+        queue
+        for each in config.services()
+        for variant in config.variants(each)
+        for queue in config.queues(each, variant)
+    }
+    orphans = tuple(queue for queue in emitted.queues or () if queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
     problems = []
     if orphans and policy == "KeepOnDefault":
@@ -171,14 +177,10 @@ def _variant(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker
     )
 
 
-def _other_consumers(resources: Resources, plans: Sequence[ServicePlan]) -> dict[str, Resource]:
-    """Return the queues that workers consume which aren't in ``plans``, and one such worker for each."""
-    planned = {
-        ("apps", "Deployment", plan.emitted.resource.namespace, variant.deployment)
-        for plan in plans
-        for variant in plan.variants
-    }
-    return consumed_queues(item for item in resources if item.identity not in planned)
+def _other_consumers(resources: Resources, config: CeleryWorkers) -> dict[str, Resource]:
+    """Return the queues that workers consume which the configuration doesn't name, and one such worker for each."""
+    named = {deployment_name(service, name) for service in config.services() for name in config.variants(service)}
+    return consumed_queues(item for item in resources if item.kind != "Deployment" or item.name not in named)
 
 
 def _unserved_routes(

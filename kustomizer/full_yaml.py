@@ -7,9 +7,7 @@ go-yaml is a port of libyaml, so the two agree on what a line break is (U+0085, 
 
 from __future__ import annotations
 
-import re
-
-from kustomizer.emit import quoted_scalar
+from kustomizer.emit import quote, quoted_scalar
 from kustomizer.errors import Problem, UserError
 from kustomizer.tree import Scalar, clone, is_null, plain_value
 
@@ -43,7 +41,6 @@ _TYPED_TAGS: dict[str | None, tuple[type, ...]] = {
     f"{_TAG}int": (int,),
     f"{_TAG}float": (int, float),
 }
-_LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -168,10 +165,10 @@ def _scalar(event: yaml.ScalarEvent) -> Scalar:
         plain = False
     elif tag is not None:
         raise _refusal("a value has a tag that Kubernetes doesn't know", event)
-    # A plain `<<` is a string to kustomize, too, but one that it writes with a tag.
-    if plain and text != "<<" and not _LINE_BREAK.search(text):
+    if plain and not isinstance(plain_value(Scalar(text, text, plain=True)), str):
         return Scalar(text, text, plain=True)
-    return Scalar(text, quoted_scalar(text))
+    # What is plain in brackets isn't always so outside of them: `[-]`.
+    return Scalar(text, quote(text) if plain else quoted_scalar(text))
 
 
 def _is_merge(event: yaml.ScalarEvent) -> bool:

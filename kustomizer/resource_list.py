@@ -29,8 +29,8 @@ _CONFIG_KEY = "\nfunctionConfig:\n"
 # A line that is neither empty nor indented, nor opens an item.
 _ODD_LINE = re.compile(r"\n(?:[^ \n-]|-(?! ))")
 # Line breaks to YAML 1.1 and so to kustomize's reader; kustomize indents what follows them within a scalar.
-_OTHER_BREAKS = ("\r", "\x85", "\u2028", "\u2029")
-_MARGIN_AFTER_OTHER_BREAK = re.compile("[\r\x85\u2028\u2029](?! )")
+_OTHER_BREAKS = ("\x85", "\u2028", "\u2029")
+_MARGIN_AFTER_OTHER_BREAK = re.compile("[\x85\u2028\u2029](?! )")
 # libyaml and go-yaml let an anchor's name hold just these.
 _ANCHOR = re.compile(r"&(?<=[\s\[{,]&)([A-Za-z0-9_-]+)(?=[\s\]},])")
 _ALIAS = re.compile(r"\*(?<=[\s\[{,]\*)([A-Za-z0-9_-]+)(?=[\s\]},])")
@@ -52,7 +52,7 @@ def decode(data: bytes) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(Problem(message=f"the input is not UTF-8 text (byte {error.start})")) from None
-    return text.replace("\r\n", "\n") if "\r" in text else text
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def read_resource_list(data: bytes) -> Input:
@@ -64,7 +64,7 @@ def read_resource_list(data: bytes) -> Input:
 def _split(text: str) -> Input | None:
     head = next((head for head in _HEADS if text.startswith(head)), None)
     end = text.find(_CONFIG_KEY)
-    if head is None or end < 0:
+    if head is None or end < 0 or not text.endswith("\n"):
         return None
     start = len(head) - 2
     items, tail = text[start : end + 1], text[end + 1 :]
@@ -76,11 +76,12 @@ def _split(text: str) -> Input | None:
         return None
     if set(tree) - {"results"} != {"functionConfig"}:
         return None
-    if not tail.endswith("\n"):
-        tail += "\n"
     if "results" in tree:
         # The results of a function before us have been shown already.
-        tail = tail[: tail.index("\nresults:") + 1]
+        tail, key, _ = tail.partition("\nresults:")
+        if not key:
+            return None
+        tail += "\n"
     chunks = items[2:-1].split("\n- ")
     if _share_anchors(chunks, items):
         return None
@@ -135,7 +136,9 @@ def read_stream(data: bytes, config: bytes) -> Input:
     from_file = read_document(decode(config))
     text = decode(data)
     documents = text.removeprefix("---\n").split("\n---\n")
-    if _has_other_lines(text) or any(_has_marker(document) for document in documents):
+    # The last line of a block of text that has no end counts without one: the fast reader wouldn't know.
+    cut = not text.endswith("\n")
+    if cut or _has_other_lines(text) or any(_has_marker(document) for document in documents):
         from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
 
         trees = [tree for tree in full_yaml.read_all(text) if tree is not None]
@@ -143,9 +146,8 @@ def read_stream(data: bytes, config: bytes) -> Input:
         if wrong is not None:
             raise UserError(Problem(message=f"document {wrong + 1} of the input is not an object"))
         return Input(resources=[Resource.new(tree, indent=0) for tree in trees], config=from_file)
-    # What the split took off, or the end of the last line.
-    texts = [f"{document}\n" for document in documents[:-1]] + [documents[-1].removesuffix("\n") + "\n"]
-    resources = [Resource(document) for document in texts if _has_content(document)]
+    documents[-1] = documents[-1].removesuffix("\n")
+    resources = [Resource(f"{document}\n") for document in documents if _has_content(document)]
     return Input(resources=resources, config=from_file)
 
 
@@ -162,6 +164,8 @@ def _has_content(document: str) -> bool:
 def read_document(text: str) -> Any:
     """Return the tree of one document."""
     try:
+        if not text.endswith("\n"):
+            raise block_yaml.NotCanonical
         return block_yaml.read(text.removeprefix("---\n").removesuffix("\n").split("\n"))
     except block_yaml.NotCanonical:
         from kustomizer import full_yaml  # noqa: PLC0415

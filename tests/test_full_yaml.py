@@ -4,7 +4,7 @@ import time
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kustomizer import full_yaml
@@ -154,6 +154,8 @@ def test_pure_python_reads_the_same(text: str, monkeypatch: pytest.MonkeyPatch) 
     assert outcome() == with_libyaml
 
 
+@example("[-]")
+@example("{? a: -}")
 @given(st.text(max_size=30) | st.text("ab:-[]{}&*!|>'\"#%,? \n\t~<.\\", max_size=40))
 @settings(deadline=None, max_examples=1000)
 def test_any_text_is_read_or_refused(text: str) -> None:

@@ -289,6 +289,20 @@ def test_copies_of_another_configuration_are_refused() -> None:
     assert "it isn't the copy that spec.workers.lms.high asks for" in built
 
 
+@pytest.mark.parametrize(("called", "before", "after"), [
+    ("concurrency", b"concurrency: 4", b"concurrency: 5"),
+    ("maps-are-merged", b"disk: ssd", b"disk: hdd"),
+    ("other-application", b"replicas: 2", b"replicas: 3"),
+])  # fmt: skip
+def test_copies_are_compared_with_what_the_configuration_says(called: str, before: bytes, after: bytes) -> None:
+    case = CASES[called]
+    assert before in case.config
+
+    output = run_stream(case.expected.encode(), case.config.replace(before, after))
+
+    assert "metadata.name: the build already has this Deployment, and it isn't the copy" in said(output)
+
+
 def test_routing_that_changed_since_is_followed_or_refused() -> None:
     case = CASES["routing-without-split"]
     config = case.config.replace(b"core.high}", b"core.high_mem}")

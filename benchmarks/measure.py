@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+A_MINUTE = 60
 METER = Path(__file__).resolve().parent / "meter.py"
 
 
@@ -74,8 +75,8 @@ class Rounds(NamedTuple):
     seconds: float = 25
 
     def number(self, one_round: float) -> int:
-        """Return how many rounds of this length (seconds) there will be, an odd number; one where it is very long."""
-        if one_round > 2 * self.seconds:
+        """Return how many rounds of this length (seconds) there will be, an odd number; one where it is a minute."""
+        if one_round > A_MINUTE:
             return 1
         return max(self.least, min(self.most, int(self.seconds / one_round))) // 2 * 2 + 1
 

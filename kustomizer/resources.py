@@ -58,7 +58,10 @@ class Resource:
         return self._tree
 
     def edit(self) -> dict[str, Any]:
-        """Return the tree for changing; from now on the resource goes out as this tree."""
+        """Return the tree for changing; from now on the resource goes out as this tree.
+
+        What the object is called isn't to be changed: that is another object.
+        """
         self._edited = True
         return self.tree
 
@@ -107,9 +110,6 @@ class Resource:
 
     @property
     def _head(self) -> tuple[str, str, str, str]:
-        if self._edited:
-            # The tree may still change.
-            return self._header_of_tree()
         if self._header is None:
             scanned = _scan_header(self.text, self.indent) if self._tree is None else None
             self._header = scanned or self._header_of_tree()
@@ -195,7 +195,7 @@ def _is_name(token: str) -> bool:
 
 
 def _states_namespace_otherwise(text: str, start: int, end: int) -> bool:
-    """Tell whether the namespace may be stated other than by kustomize: in quotes, behind a question mark, merged in."""
+    """Tell whether the namespace may be stated in another way than kustomize's: quoted, with a question mark, merged in."""
     if text.find("<<", start, end) >= 0:
         return True
     asked = text.find("?", start, end) >= 0
@@ -231,6 +231,9 @@ class Resources:
         self._after: dict[int, list[Resource]] = {}
         self._removed: set[int] = set()
         self._by_identity: dict[tuple[str, str, str, str], Resource] = {}
+        # Splitting a thousand queues asks thousands of times.
+        self._by_kind: dict[str, dict[int, Resource]] = {}
+        self._by_name: dict[tuple[str, str], dict[int, Resource]] = {}
         duplicates = []
         for item in self._items:
             if not item.kind or not item.name:
@@ -243,8 +246,13 @@ class Resources:
                         remedy="Leave one of the two out of the build",
                     )
                 )
+            self._index(item)
         if duplicates:
             raise UserError(*duplicates)
+
+    def _index(self, item: Resource) -> None:
+        self._by_kind.setdefault(item.kind, {})[id(item)] = item
+        self._by_name.setdefault((item.kind, item.name), {})[id(item)] = item
 
     def __iter__(self) -> Iterator[Resource]:
         for item in self._items:
@@ -257,16 +265,13 @@ class Resources:
             yield from self._with_followers(follower)
 
     def of_kind(self, *kinds: str) -> list[Resource]:
-        """Return the resources of these kinds."""
-        return [item for item in self if item.kind in kinds]
+        """Return the resources of these kinds, one kind after the other, new ones last."""
+        return [item for kind in dict.fromkeys(kinds) for item in self._by_kind.get(kind, {}).values()]
 
     def find(self, kind: str, name: str, namespace: str | None = None) -> list[Resource]:
         """Return the resources of this kind and name, in ``namespace`` where one is given."""
-        return [
-            item
-            for item in self
-            if item.name == name and item.kind == kind and (namespace is None or item.namespace == namespace)
-        ]
+        named = self._by_name.get((kind, name), {}).values()
+        return [item for item in named if namespace is None or item.namespace == namespace]
 
     def get(self, identity: tuple[str, str, str, str]) -> Resource | None:
         """Return the resource with this group, kind, namespace and name."""
@@ -276,6 +281,8 @@ class Resources:
         """Take ``item`` out of the build; what follows it stays where it is."""
         self._removed.add(id(item))
         self._by_identity.pop(item.identity, None)
+        self._by_kind[item.kind].pop(id(item), None)
+        self._by_name[item.kind, item.name].pop(id(item), None)
 
     def add(self, item: Resource, *, after: Resource) -> None:
         """Put a new resource behind ``after`` and what already follows that.
@@ -295,6 +302,7 @@ class Resources:
                 )
             return
         self._by_identity[item.identity] = item
+        self._index(item)
         self._after.setdefault(id(after), []).append(item)
 
 

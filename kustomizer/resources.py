@@ -195,7 +195,7 @@ def _is_name(token: str) -> bool:
 
 
 def _states_namespace_otherwise(text: str, start: int, end: int) -> bool:
-    """Tell whether the namespace may be stated in another way than kustomize's: quoted, with a question mark, merged in."""
+    """Tell whether the namespace may be stated as kustomize wouldn't: quoted, behind a question mark, merged in."""
     if text.find("<<", start, end) >= 0:
         return True
     asked = text.find("?", start, end) >= 0

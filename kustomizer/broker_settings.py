@@ -72,7 +72,7 @@ def environment_file(resources: Resources, service: str, namespace: str) -> Envi
         text = lookup(resource.tree, "data", f"{service}.env.yml")
         if isinstance(text, str):
             found = EnvironmentFile(values={}, owner=resource, service=service)
-            return found.replace(values=_values(text, found))
+            return found.replace(values=_values(str(text), found))
     return None
 
 
@@ -100,7 +100,7 @@ def _values_by_line(text: str) -> dict[str, Any] | None:
             return None
         values.update(read)
     keys = sum(1 for line in text.split("\n") if _NAME.match(line.lstrip("\"'")))
-    return values if keys == len(found) else None
+    return values if keys == len(found) > 0 else None
 
 
 def _values_of_all(text: str, file: EnvironmentFile) -> dict[str, Any]:

@@ -1,0 +1,436 @@
+"""Where the broker is, read from what Tutor emitted; seen in the triggers, whose reader has nothing else."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import quote, unquote
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kustomizer import broker
+from kustomizer.broker_settings import overruled
+from tests import sites
+from tests.keda_site import Result, built, config_map, env_file, site, worked
+
+LMS = "{workers: {lms: {high: {keda: {enabled: true}}, high_mem: {}}}%s}"
+BOTH = "{workers: {lms: {high: {keda: {enabled: true}}, high_mem: {}}, cms: {high: {keda: {enabled: true}}, low: {}}}}"
+PASSWORD = "p@ss/w:rd#1"
+OPTIONS = "CELERY_BROKER_TRANSPORT_OPTIONS"
+
+
+def lms(broker: str = "", **changes: str | None) -> Result:
+    """Return the build of an LMS whose ``lms.env.yml`` has these values."""
+    return worked(LMS % (f", broker: {{{broker}}}" if broker else ""), site(lms_env=env_file(**changes)))
+
+
+def refused(broker: str = "", settings: str = "", **changes: str | None) -> str:
+    """Return the one message for an LMS whose ``lms.env.yml`` has these values."""
+    given = site(lms_env=env_file(**changes))
+    result = built(LMS % (f", broker: {{{broker}}}" if broker else ""), given._replace(settings=settings or "x = 1\n"))
+    (message,) = result.errors
+    return message
+
+
+def high(result: Result) -> dict[str, str]:
+    return result.metadata("lms-worker-high")
+
+
+def secret_values(result: Result, name: str = "lms-worker-broker") -> dict[str, str]:
+    data = result.get("Secret", name)["data"]
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def test_tutors_own_redis() -> None:
+    result = lms()
+    assert high(result) == {"listName": "edx.lms.core.high", "listLength": "40", "address": "redis.openedx:6379"}
+    assert "authenticationRef" not in result.triggers("lms-worker-high")["queued1"]
+    assert not result.kinds("Secret") and not result.kinds("TriggerAuthentication")
+    assert not result.warnings
+
+
+@pytest.mark.parametrize(
+    ("hostname", "address"),
+    [
+        ("redis:6379", "redis.openedx:6379"),
+        ("redis", "redis.openedx:6379"),
+        ("redis:7000", "redis.openedx:7000"),
+        ("redis.other:6379", "redis.other:6379"),
+        ("cache.example.com:6380", "cache.example.com:6380"),
+        ("10.0.0.7:6379", "10.0.0.7:6379"),
+        ("localhost:6379", "localhost:6379"),
+        ("[fd00::1]:6379", "[fd00::1]:6379"),
+        ("[fd00::1]", "[fd00::1]:6379"),
+        ("one:6379;redis://two:6379", "one.openedx:6379"),
+    ],
+)
+def test_hostname(hostname: str, address: str) -> None:
+    assert high(lms(CELERY_BROKER_HOSTNAME=f'"{hostname}"'))["address"] == address
+
+
+@pytest.mark.parametrize(
+    ("vhost", "index"),
+    [('"0"', None), ("0", None), ('""', None), ("null", None), ('"3"', "3"), ("3", "3"), ('"/3"', "3")],
+)
+def test_database(vhost: str, index: str | None) -> None:
+    assert high(lms(CELERY_BROKER_VHOST=vhost)).get("databaseIndex") == index
+
+
+def test_each_service_has_its_own_database() -> None:
+    result = worked(BOTH, site(cms_env=env_file(CELERY_BROKER_VHOST='"1"')))
+    assert "databaseIndex" not in result.metadata("lms-worker-high")
+    assert result.metadata("cms-worker-high")["databaseIndex"] == "1"
+
+
+def test_a_database_that_is_no_number() -> None:
+    message = refused(CELERY_BROKER_VHOST='"openedx"')
+    assert message.startswith(
+        'ConfigMap openedx-config in namespace openedx: data["lms.env.yml"]: CELERY_BROKER_VHOST isn\'t the number'
+    )
+    assert high(lms("database: 3", CELERY_BROKER_VHOST='"openedx"'))["databaseIndex"] == "3"
+
+
+def test_user() -> None:
+    result = lms(CELERY_BROKER_USER='"edx%2Fapp"', CELERY_BROKER_PASSWORD='"x"')
+    assert high(result)["username"] == "edx/app"
+
+
+@pytest.mark.parametrize(
+    ("written", "known_to_redis"),
+    [(PASSWORD, PASSWORD), (quote(PASSWORD, safe=""), PASSWORD), ("100%", "100%"), ("a+b", "a+b")],
+)
+def test_password(written: str, known_to_redis: str) -> None:
+    result = lms(CELERY_BROKER_PASSWORD=f'"{written}"')
+    assert secret_values(result) == {"password": known_to_redis}
+    trigger = result.triggers("lms-worker-high")["queued1"]
+    assert trigger["authenticationRef"] == {"name": "lms-worker-broker"}
+    assert result.get("TriggerAuthentication", "lms-worker-broker")["spec"] == {
+        "secretTargetRef": [{"parameter": "password", "name": "lms-worker-broker", "key": "password"}]
+    }
+    assert bool(result.warnings) == (written == PASSWORD)
+
+
+@pytest.mark.parametrize("written", [PASSWORD, quote(PASSWORD, safe="")])
+def test_the_password_is_nowhere_else(written: str) -> None:
+    lms_env, cms_env = (env_file(CELERY_BROKER_PASSWORD=f'"{written}"') for _ in range(2))
+    result = worked(BOTH, site(lms_env=lms_env, cms_env=cms_env))
+    given = yaml.safe_load_all(site(lms_env=lms_env, cms_env=cms_env).stream)
+    own = {(item["kind"], item["metadata"]["name"]) for item in given}
+    forms = (PASSWORD, quote(PASSWORD, safe=""), base64.b64encode(PASSWORD.encode()).decode(), "p@ss", "w:rd")
+    for item in result.items:
+        if item["kind"] != "Secret" and (item["kind"], item["metadata"]["name"]) not in own:
+            assert not any(form in yaml.safe_dump(item) for form in forms), item["metadata"]["name"]
+    assert result.output.data.count(base64.b64encode(PASSWORD.encode())) == 2
+    assert not any(form in str(result.output.problems) for form in forms)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'"{PASSWORD}',
+        f"!!python/name:{PASSWORD}",
+        f"{{{PASSWORD}",
+        f"*{PASSWORD}",
+        f"[{PASSWORD}]",
+        f"{{a: {PASSWORD}}}",
+    ],
+)
+def test_a_broken_file_is_refused_without_its_password(line: str) -> None:
+    message = refused(CELERY_BROKER_PASSWORD=line)
+    assert 'openedx-config in namespace openedx: data["lms.env.yml"]' in message
+    assert "p@ss" not in message
+
+
+@pytest.mark.parametrize("value", ["0123", "1e5", "true", "12"])
+def test_a_password_that_is_no_string_is_refused(value: str) -> None:
+    """Open edX reads 0123 as eighty-three, and true as True."""
+    assert "CELERY_BROKER_PASSWORD isn't a string. Put it in quotes" in refused(CELERY_BROKER_PASSWORD=value)
+
+
+def test_no_hostname() -> None:
+    message = refused(CELERY_BROKER_HOSTNAME=None)
+    assert "there is no CELERY_BROKER_HOSTNAME in lms.env.yml of a ConfigMap openedx-config" in message
+    assert message.endswith("Set spec.broker.address to the broker's host:port")
+    assert high(lms("address: 'valkey:6379'", CELERY_BROKER_HOSTNAME=None))["address"] == "valkey.openedx:6379"
+
+
+def test_no_file_at_all() -> None:
+    assert "doesn't say which broker lms uses" in built(LMS % "", site(lms_env=None)).errors[0]
+    result = worked(LMS % ", broker: {address: 'cache.example.com:6379', database: 2}", site(lms_env=None))
+    assert high(result) == {
+        "listName": "edx.lms.core.high",
+        "listLength": "40",
+        "address": "cache.example.com:6379",
+        "databaseIndex": "2",
+    }
+
+
+@pytest.mark.parametrize("transport", ["amqp", "rediscluster", "sqs"])
+def test_another_transport_is_refused(transport: str) -> None:
+    message = refused(CELERY_BROKER_TRANSPORT=f'"{transport}"')
+    assert f"CELERY_BROKER_TRANSPORT is {transport}: only a Redis tells how many tasks wait" in message
+    assert "Use one of redis, rediss, sentinel; Celery has no transport for a Redis Cluster" in message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CELERY_BROKER_TRANSPORT": '"rediss"'},
+        {"BROKER_USE_SSL": "{ssl_cert_reqs: required}"},
+        {"BROKER_USE_SSL": "{ssl_cert_reqs: none}"},
+        {"CELERY_BROKER_USE_SSL": "{ssl_cert_reqs: required}"},
+        {"BROKER_USE_SSL": "true"},
+    ],
+)
+def test_tls(changes: dict[str, str]) -> None:
+    metadata = high(lms(**changes))
+    assert metadata["enableTLS"] == "true"
+    assert "unsafeSsl" not in metadata
+
+
+@pytest.mark.parametrize("value", ["false", "{}", "null"])
+def test_no_tls(value: str) -> None:
+    result = lms(BROKER_USE_SSL=value)
+    assert "enableTLS" not in high(result)
+    assert not result.warnings
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"BROKER_USE_SSL": "{ssl_cert_reqs: required}"}, None),
+        ({"BROKER_USE_SSL": "{ssl_cert_reqs: none}"}, "lets the workers take any certificate"),
+        ({"CELERY_BROKER_TRANSPORT": "rediss"}, "lets the workers take any certificate"),
+        ({"BROKER_USE_SSL": "true"}, "the workers talk plain text"),
+        ({"BROKER_USE_SSL": "{ssl_ca_certs: /ca.pem}"}, "names a CA by a path in the worker's pod"),
+        ({"BROKER_USE_SSL": "{ssl_certfile: /c, ssl_keyfile: /k}"}, "names a client certificate by a path"),
+    ],
+)
+def test_what_tls_means_to_the_workers(changes: dict[str, str], message: str | None) -> None:
+    found = lms(**changes).warnings
+    assert len(found) == bool(message)
+    assert not message or message in found[0]
+    given = "tls: {enabled: true, ca: {name: ca}, clientCert: {name: cert}}"
+    assert message is None or "plain text" in message or not lms(given, **changes).warnings
+
+
+def test_tls_as_the_configuration_says() -> None:
+    result = lms("tls: {enabled: true, ca: {name: redis-ca, key: ca.pem}, clientCert: {name: redis-client}}")
+    assert high(result)["enableTLS"] == "true"
+    assert result.get("TriggerAuthentication", "lms-worker-broker")["spec"]["secretTargetRef"] == [
+        {"parameter": "ca", "name": "redis-ca", "key": "ca.pem"},
+        {"parameter": "cert", "name": "redis-client", "key": "tls.crt"},
+        {"parameter": "key", "name": "redis-client", "key": "tls.key"},
+    ]
+    assert not result.kinds("Secret")
+    assert high(lms("tls: {enabled: true, unsafe: true}"))["unsafeSsl"] == "true"
+    assert "enableTLS" not in high(lms("tls: {enabled: false}", CELERY_BROKER_TRANSPORT="rediss"))
+
+
+def test_a_ca_for_plain_text() -> None:
+    result = lms("tls: {ca: {name: redis-ca}}")
+    assert "spec.broker.tls: says how to talk TLS, and by ConfigMap openedx-config" in result.warnings[0]
+    assert not result.kinds("TriggerAuthentication")
+
+
+@pytest.mark.parametrize(
+    ("options", "prefix"),
+    [
+        ('{"global_keyprefix": "edx:"}', "edx:"),
+        ("{global_keyprefix: edx_, visibility_timeout: 7200}", "edx_"),
+        ("\n  global_keyprefix: 'edx:'", "edx:"),
+        ("\n  # with a comment\n\n  global_keyprefix: 'edx:'", "edx:"),
+        ("\n# at the margin\n  global_keyprefix: 'edx:'", "edx:"),
+        ("{\n  global_keyprefix: 'edx:'\n}", "edx:"),
+        ("{global_keyprefix:\n    'edx:'}", "edx:"),
+        ("&options\n  global_keyprefix: 'edx:'\nOTHER: *options", "edx:"),
+        ("{}", ""),
+        ("null", ""),
+        ("{global_keyprefix: null}", ""),
+    ],
+)
+def test_key_prefix(options: str, prefix: str) -> None:
+    result = lms(CELERY_BROKER_TRANSPORT_OPTIONS=options)
+    assert high(result)["listName"] == f"{prefix}edx.lms.core.high"
+    assert result.metadata("lms-worker-high", "inflight")["listName"] == f"{prefix}unacked.lms-worker-high"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"CELERY_BROKER_HOSTNAME": "redis:6379"\n"CELERY_BROKER_TRANSPORT_OPTIONS": {"global_keyprefix": "x"}\n',
+        '{"CELERY_BROKER_HOSTNAME": "redis:6379", "CELERY_BROKER_TRANSPORT_OPTIONS": {"global_keyprefix": "x"}}\n',
+        "{CELERY_BROKER_HOSTNAME: 'redis:6379',\nCELERY_BROKER_TRANSPORT_OPTIONS: {global_keyprefix: x}}\n",
+        "base: &base {CELERY_BROKER_TRANSPORT_OPTIONS: {global_keyprefix: x}}\nCELERY_BROKER_HOSTNAME: 'redis:6379'\n"
+        "? CELERY_BROKER_TRANSPORT_OPTIONS\n: global_keyprefix: x\n",
+        "CELERY_BROKER_HOSTNAME: 'redis:6379'\r\nCELERY_BROKER_TRANSPORT_OPTIONS:\r\n  global_keyprefix: x\r\n",
+        "CELERY_BROKER_HOSTNAME: a:1\nCELERY_BROKER_TRANSPORT_OPTIONS: {}\nCELERY_BROKER_HOSTNAME: redis:6379\n"
+        "CELERY_BROKER_TRANSPORT_OPTIONS: {global_keyprefix: x}\n",
+        "  CELERY_BROKER_HOSTNAME: redis:6379\n  CELERY_BROKER_TRANSPORT_OPTIONS: {global_keyprefix: x}\n",
+        "---\nCELERY_BROKER_HOSTNAME: redis:6379\nCELERY_BROKER_TRANSPORT_OPTIONS: {global_keyprefix: x}\n---\n",
+    ],
+)
+def test_any_form_of_the_file(text: str) -> None:
+    metadata = high(worked(LMS % "", site(lms_env=text)))
+    assert (metadata["address"], metadata["listName"]) == ("redis.openedx:6379", "xedx.lms.core.high")
+
+
+@pytest.mark.parametrize("name", ["global_keyprefix", "master_name"])
+def test_a_prefix_that_is_no_string_is_refused(name: str) -> None:
+    message = refused(CELERY_BROKER_TRANSPORT="sentinel", CELERY_BROKER_TRANSPORT_OPTIONS=f"{{{name}: 5}}")
+    assert f"CELERY_BROKER_TRANSPORT_OPTIONS.{name} isn't a string. Put it in quotes" in message
+
+
+def test_an_in_flight_key_of_the_sites_own() -> None:
+    """The default workers have it from Open edX; copies have theirs from us."""
+    spec = "{workers: {lms: {default: {keda: {enabled: true}}, high: {keda: {enabled: true}}, high_mem: {}}}}"
+    given = site(lms_env=env_file(CELERY_BROKER_TRANSPORT_OPTIONS="{unacked_key: mine, global_keyprefix: 'edx:'}"))
+    result = worked(spec, given)
+    assert result.metadata("lms-worker", "inflight")["listName"] == "edx:mine"
+    assert result.metadata("lms-worker-high", "inflight")["listName"] == "edx:unacked.lms-worker-high"
+
+
+def test_sentinel() -> None:
+    result = lms(
+        CELERY_BROKER_TRANSPORT="sentinel",
+        CELERY_BROKER_HOSTNAME='"host1:26379;sentinel://host2.example.com:26380;sentinel://:secret@host3"',
+        CELERY_BROKER_VHOST='"3"',
+        CELERY_BROKER_TRANSPORT_OPTIONS="{master_name: mymaster, sentinel_kwargs: {password: of the sentinels}}",
+    )
+    trigger = result.triggers("lms-worker-high")["queued1"]
+    assert trigger["type"] == "redis-sentinel"
+    assert trigger["metadata"] == {
+        "listName": "edx.lms.core.high",
+        "listLength": "40",
+        "addresses": "host1.openedx:26379,host2.example.com:26380,host3.openedx:26379",
+        "sentinelMaster": "mymaster",
+    }
+    assert secret_values(result) == {"sentinelPassword": "of the sentinels"}
+
+
+def test_sentinels_database_is_that_of_the_first_url() -> None:
+    """So kombu has it: `/3` behind the last of several URLs is nobody's."""
+    changes = {"CELERY_BROKER_TRANSPORT": "sentinel", OPTIONS: "{master_name: m}", "CELERY_BROKER_VHOST": '"3"'}
+    assert high(lms(CELERY_BROKER_HOSTNAME='"one:26379"', **changes))["databaseIndex"] == "3"
+    assert high(lms(CELERY_BROKER_HOSTNAME='"one:26379/2;sentinel://two:26379"', **changes))["databaseIndex"] == "2"
+
+
+def test_sentinel_as_the_configuration_says() -> None:
+    given = "sentinel: {addresses: ['one:26379', 'two.x:26379'], master: m, username: u, existingSecret: %s}"
+    result = lms(given % "{name: sentinels, passwordKey: p}", CELERY_BROKER_PASSWORD='"x"')
+    metadata = high(result)
+    assert (metadata["addresses"], metadata["sentinelMaster"]) == ("one.openedx:26379,two.x:26379", "m")
+    assert metadata["sentinelUsername"] == "u"
+    references = result.get("TriggerAuthentication", "lms-worker-broker")["spec"]["secretTargetRef"]
+    assert {"parameter": "sentinelPassword", "name": "sentinels", "key": "p"} in references
+    assert secret_values(result) == {"password": "x"}
+
+
+def test_sentinel_without_a_master() -> None:
+    assert "CELERY_BROKER_TRANSPORT_OPTIONS has no master_name" in refused(CELERY_BROKER_TRANSPORT="sentinel")
+
+
+def test_what_the_configuration_says_wins() -> None:
+    said = "address: 'valkey:6380', database: 5, username: keda, keyPrefix: 'edx:'"
+    result = lms(
+        said,
+        CELERY_BROKER_USER='"edx"',
+        CELERY_BROKER_VHOST='"1"',
+        CELERY_BROKER_TRANSPORT_OPTIONS="{global_keyprefix: a}",
+    )
+    assert high(result) == {
+        "listName": "edx:edx.lms.core.high",
+        "listLength": "40",
+        "address": "valkey.openedx:6380",
+        "databaseIndex": "5",
+        "username": "keda",
+    }
+    assert high(lms("database: 0", CELERY_BROKER_VHOST='"1"')).get("databaseIndex") is None
+
+
+def test_a_secret_of_others() -> None:
+    said = "existingSecret: {name: redis, usernameKey: user, passwordKey: pass}"
+    result = lms(said, CELERY_BROKER_USER='"edx"', CELERY_BROKER_PASSWORD='"x"')
+    assert not result.kinds("Secret")
+    assert "username" not in high(result)
+    assert result.get("TriggerAuthentication", "lms-worker-broker")["spec"]["secretTargetRef"] == [
+        {"parameter": "username", "name": "redis", "key": "user"},
+        {"parameter": "password", "name": "redis", "key": "pass"},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["TriggerAuthentication", "ClusterTriggerAuthentication"])
+def test_a_trigger_authentication_of_others(kind: str) -> None:
+    result = lms(f"triggerAuthentication: {{name: redis, kind: {kind}}}", CELERY_BROKER_PASSWORD='"x"')
+    assert not result.kinds("Secret") and not result.kinds("TriggerAuthentication")
+    reference = result.triggers("lms-worker-high")["queued1"]["authenticationRef"]
+    assert reference == {"name": "redis"} | ({} if kind == "TriggerAuthentication" else {"kind": kind})
+
+
+OVERRULING = [
+    "BROKER_URL = 'redis://elsewhere'",
+    "if True:\n    BROKER_URL: str = 'x'",
+    "BROKER_URL, x = 1, 2",
+    "BROKER_TRANSPORT_OPTIONS = {}",
+    "BROKER_TRANSPORT_OPTIONS.update({'global_keyprefix': 'x'})",
+    "BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = 7200",
+    "BROKER_TRANSPORT_OPTIONS |= {}",
+    "BROKER_USE_SSL = {}",
+    "del BROKER_USE_SSL",
+    "import os\nx = os.environ['BROKER_URL']",
+    "globals()['BROKER_URL'] = 'x'",
+    "globals().update(BROKER_URL='x')",
+    "from .secrets import BROKER_URL",
+    "BROKER_URL = (\nnot Python",
+]
+HARMLESS = [
+    "BROKER_HEARTBEAT = 60.0",
+    "import os\nBROKER_POOL_LIMIT = int(os.environ.get('BROKER_POOL_LIMIT', 10))",
+    "import os\nEVENT_BUS_KAFKA_BROKER_URL = os.environ['EVENT_BUS_KAFKA_BROKER_URL']",
+    "# BROKER_URL = 'redis://elsewhere'",
+    '"""\nBROKER_URL = 1\n"""',
+    "message = 'BROKER_URL = 1'",
+    "print(BROKER_URL)",
+    "prefix = BROKER_TRANSPORT_OPTIONS['global_keyprefix'] or BROKER_TRANSPORT_OPTIONS.get('x')",
+    "CELERY_BROKER_URL = 'ignored'",
+    "BROKER_CONNECTION_TIMEOUT = 1",
+    "not Python",
+]
+
+
+@pytest.mark.parametrize("settings", OVERRULING)
+def test_settings_that_overrule_the_file(settings: str) -> None:
+    message = refused(settings=f"x = 1\n{settings}\n")
+    assert message.startswith(
+        'ConfigMap openedx-settings-lms in namespace openedx: data["production.py"]: the settings'
+    )
+    assert "Say where the broker is in spec.broker: address (or sentinel)" in message
+    said = ", broker: {address: 'redis:6379'}"
+    assert worked(LMS % said, site(settings=f"x = 1\n{settings}\n"))
+
+
+@pytest.mark.parametrize("settings", HARMLESS)
+def test_settings_that_do_not(settings: str) -> None:
+    assert worked(LMS % "", site(settings=f"x = 1\n{settings}\n"))
+
+
+@pytest.mark.parametrize("name", sites.SITES)
+def test_no_real_site_is_refused(name: str) -> None:
+    files = list(sites.site(name).glob("apps/openedx/settings/*/*.py"))
+    assert files
+    assert [overruled(file.read_text()) for file in files] == [""] * len(files)
+
+
+@given(st.text())
+def test_unquote(text: str) -> None:
+    """As kombu does it."""
+    for each in (text, quote(text, safe=""), f"%{text}", text.replace(" ", "%")):
+        assert broker.unquote(each) == unquote(each)
+
+
+def test_a_file_beside_it_is_not_taken_for_it() -> None:
+    other: dict[str, Any] = config_map("openedx-config-of-mine", {"lms.env.yml": "CELERY_BROKER_HOSTNAME: x:1\n"})
+    assert high(worked(LMS % "", site(others=[other])))["address"] == "redis.openedx:6379"

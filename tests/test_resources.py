@@ -274,7 +274,7 @@ def test_same_object_but_for_bookkeeping_and_spelling() -> None:
 
 def test_resources_are_found() -> None:
     resources = Resources([item("A", "a"), item("B", "a"), item("A", "b"), item("A", "a", "other")])
-    assert [resource.kind for resource in resources.of_kind("B", "A")] == ["A", "B", "A", "A"]
+    assert [resource.kind for resource in resources.of_kind("B", "A")] == ["B", "A", "A", "A"]
     assert [resource.namespace for resource in resources.find("A", "a")] == ["openedx", "other"]
     assert [resource.namespace for resource in resources.find("A", "a", "other")] == ["other"]
     assert resources.find("A", "a", "") == []

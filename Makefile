@@ -80,17 +80,21 @@ help: ## Print this help
 	@touch $@
 
 # Quick when there is nothing to do: the two scripts know better than make when there is.
-parts: .venv/bin/python ## Get what tests need besides Python: kustomize, Tutor sites, Redis
+parts: .venv/bin/python ## Get what tests need besides Python: kustomize, Tutor sites, Flower, Redis, Prometheus
 	@$(BIN)/python tools/get_kustomize --version $(KUSTOMIZE_NEWEST) --dir .tools/kustomize/$(KUSTOMIZE_NEWEST) >/dev/null
 	@$(BIN)/python tools/get_kustomize --version $(KUSTOMIZE_OLDEST) --dir .tools/kustomize/$(KUSTOMIZE_OLDEST) >/dev/null
 	@$(BIN)/python tools/get_tutor --all
-	@if command -v redis-server >/dev/null; then :; \
+	@$(BIN)/python tools/get_flower --all
+	@missing=; for pair in redis-server:redis-server promtool:prometheus; do \
+		command -v "$${pair%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then :; \
 	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		echo "Installing Debian's redis-server ..."; \
+		echo "Installing from Debian:$$missing ..."; \
 		apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends redis-server >/dev/null; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing >/dev/null; \
 	else \
-		echo "Error: no redis-server on PATH, which the tests need: apt-get install redis-server (Debian, Ubuntu)," \
-			"brew install redis (macOS)" >&2; \
+		echo "Error: the tests need$$missing: apt-get install$$missing (Debian, Ubuntu)," \
+			"brew install redis prometheus (macOS)" >&2; \
 		exit 1; \
 	fi

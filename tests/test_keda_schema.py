@@ -49,7 +49,11 @@ def test_every_field_is_one_that_each_keda_has(name: str, builds: Builds) -> Non
 def test_an_unknown_field_is_seen(version: str) -> None:
     scaled = {"spec": {"scaleTargetRef": {"name": "x"}, "triggers": [{"type": "redis", "metadata": {}}]}}
     validator(version, "ScaledObject").validate(scaled)
-    wrongs = ({"minReplicas": 1}, {"advanced": {"scalingModifier": {}}}, {"triggers": [{"type": 1, "metadata": {}}]})
+    wrongs: tuple[dict[str, object], ...] = (
+        {"minReplicas": 1},
+        {"advanced": {"scalingModifier": {}}},
+        {"triggers": [{"type": 1, "metadata": {}}]},
+    )
     for wrong in wrongs:
         with pytest.raises(jsonschema.ValidationError):
             validator(version, "ScaledObject").validate({"spec": scaled["spec"] | wrong})

@@ -359,6 +359,39 @@ def test_problems_of_a_queue_and_a_route_are_reported_together() -> None:
     assert "spec.workers.cms.default.visibilityTimeout: the default worker shares" in told
 
 
+# What KEDA and budgets have to do with it
+
+
+@pytest.mark.parametrize("keda", ["{enabled: true, inFlight: 'Off'}", "{enabled: false}"])
+def test_without_settings_keda_may_scale_by_the_queue_alone(keda: str) -> None:
+    config = with_spec(f"\n  workers: {{lms: {{high: {{keda: {keda}}}}}}}\n")
+    stream = CASES["no-settings"].stream + "---\n" + documents(CASES["keda"].stream)[1]
+    assert "lms.env.yml" in stream
+
+    output = run_stream(stream.encode(), config)
+
+    assert not output.failed, said(output)
+
+
+BUDGET = "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: %s, namespace: openedx}, spec: %s}\n"
+OF_WORKER = "{maxUnavailable: 1, selector: {matchLabels: {app.kubernetes.io/name: lms-worker}}}"
+
+
+@pytest.mark.parametrize(("called", "default"), [
+    ("lms-worker", "{}"),  # of the default worker's name, but a plugin's
+    ("workers", "{podDisruptionBudget: {maxUnavailable: 2}}"),
+])  # fmt: skip
+def test_budgets_of_plugins_leave_copies_out(called: str, default: str) -> None:
+    stream = CASES["several-queues"].stream + "---\n" + BUDGET % (called, OF_WORKER)
+    config = with_spec(f"\n  workers: {{lms: {{default: {default}, high: {{}}, high_mem: {{}}}}}}\n")
+
+    told = said(run_stream(stream.encode(), config))
+
+    assert (
+        f"{called} in namespace openedx: holds for lms-worker but not for lms-worker-high, lms-worker-high-mem" in told
+    )
+
+
 # Settings
 
 

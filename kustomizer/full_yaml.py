@@ -14,12 +14,19 @@ from kustomizer.tree import Scalar, clone, is_null, plain_value
 try:
     import yaml
 except ModuleNotFoundError:
-    raise UserError(
-        Problem(
-            message="the input isn't in the form that kustomize writes, and for any other this Python has no PyYAML",
-            remedy="Install it (`pip install pyyaml`), or run `make demo` once",
-        )
-    ) from None
+    # generators/celery-workers starts Python without installed packages, which most builds don't need.
+    import site
+
+    site.main()
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        raise UserError(
+            Problem(
+                message="the input isn't in the form that kustomize writes, and this Python has no PyYAML to read it",
+                remedy="Install it (`pip install pyyaml`), or run `make demo` once",
+            )
+        ) from None
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -55,8 +55,10 @@ def path(tmp_path: Path) -> Path:
 
 def add_python(path: Path, prelude: str = "") -> dict[str, str]:
     """Put a python3 without site-packages there, that first runs ``prelude``; return the environment."""
-    # `python3 -I -c CODE …` becomes: our Python, without PyYAML, running CODE.
-    program = f"import sys; {prelude or 'pass'}; code = sys.argv[3]; sys.argv = ['-c', *sys.argv[4:]]; exec(code)"
+    # `python3 -I -S -c CODE …` becomes: our Python, without PyYAML wherever it is looked for, running CODE.
+    hide = "sys.modules['yaml'] = None"
+    take = "code = sys.argv[4]; sys.argv = ['-c', *sys.argv[5:]]"
+    program = f"import sys; {hide}; {prelude or 'pass'}; {take}; exec(code)"
     interpreter = path / "python3"
     interpreter.write_text(f'#!{path}/sh\nexec {sys.executable} -I -S -c "{program}" "$@"\n')
     interpreter.chmod(0o755)

@@ -6,8 +6,6 @@ The ResourceList is the KRM functions specification's
 
 from __future__ import annotations
 
-import re
-
 from kustomizer import block_yaml
 from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
@@ -26,14 +24,12 @@ _HEADS = tuple(
     for version in ("v1", "v1beta1", "v1alpha1")
 )
 _CONFIG_KEY = "\nfunctionConfig:\n"
-# A line that is neither empty nor indented, nor opens an item.
-_ODD_LINE = re.compile(r"\n(?:[^ \n-]|-(?! ))")
 # Line breaks to YAML 1.1 and so to kustomize's reader; kustomize indents what follows them within a scalar.
 _OTHER_BREAKS = ("\x85", "\u2028", "\u2029")
-_MARGIN_AFTER_OTHER_BREAK = re.compile("[\x85\u2028\u2029](?! )")
 # libyaml and go-yaml let an anchor's name hold just these.
-_ANCHOR = re.compile(r"&(?<=[\s\[{,]&)([A-Za-z0-9_-]+)(?=[\s\]},])")
-_ALIAS = re.compile(r"\*(?<=[\s\[{,]\*)([A-Za-z0-9_-]+)(?=[\s\]},])")
+_NAME_OF_ANCHOR = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_BEFORE_ANCHOR = frozenset(" \t\n\r\f\v[{,")
+_AFTER_ANCHOR = frozenset(" \t\n\r\f\v]},")
 
 
 class Input(Record):
@@ -68,7 +64,7 @@ def _split(text: str) -> Input | None:
         return None
     start = len(head) - 2
     items, tail = text[start : end + 1], text[end + 1 :]
-    if _ODD_LINE.search(items) or _has_other_lines(text):
+    if _has_odd_line(items) or _has_other_lines(text):
         return None
     try:
         tree = block_yaml.read(tail.removesuffix("\n").split("\n"))
@@ -89,17 +85,43 @@ def _split(text: str) -> Input | None:
     return Input(resources=resources, config=tree["functionConfig"], head=text[:start], tail=tail, indent=_ITEM_INDENT)
 
 
+def _has_odd_line(items: str) -> bool:
+    """Tell whether a line is neither empty nor indented, nor opens an item."""
+    odd = items.count("\n") - 1 - items.count("\n ") - items.count("\n- ")
+    # Counting costs a tenth of looking at each line.
+    return odd > 0 and odd != sum(1 for line in items[:-1].split("\n") if not line)
+
+
 def _share_anchors(chunks: list[str], items: str) -> bool:
     """Tell whether an item may hold an alias whose anchor is in another one; kustomize itself writes neither."""
-    anchors = set(_ANCHOR.findall(items))
-    names = anchors.intersection(_ALIAS.findall(items)) if anchors else ()
+    anchors = _names_behind("&", items)
+    names = anchors & _names_behind("*", items) if anchors else ()
     return any(sum(f"&{name}" in chunk or f"*{name}" in chunk for chunk in chunks) > 1 for name in names)
+
+
+def _names_behind(mark: str, text: str) -> set[str]:
+    """Return what may be the names of anchors (``&``) or aliases (``*``) in ``text``."""
+    names = set()
+    position = text.find(mark)
+    while position >= 0:
+        start = end = position + 1
+        while end < len(text) and text[end] in _NAME_OF_ANCHOR:
+            end += 1
+        if end > start and text[position - 1 : position] in _BEFORE_ANCHOR and text[end : end + 1] in _AFTER_ANCHOR:
+            names.add(text[start:end])
+        position = text.find(mark, end)
+    return names
 
 
 def _has_other_lines(text: str) -> bool:
     """Tell whether a line starts at the margin behind a break that isn't a newline."""
-    present = any(mark in text for mark in _OTHER_BREAKS)
-    return present and _MARGIN_AFTER_OTHER_BREAK.search(text) is not None
+    for mark in _OTHER_BREAKS:
+        position = text.find(mark)
+        while position >= 0:
+            if not text.startswith(" ", position + 1):
+                return True
+            position = text.find(mark, position + 1)
+    return False
 
 
 def _parse(text: str) -> Input:

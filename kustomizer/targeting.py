@@ -50,12 +50,17 @@ def targeting(resources: Resources, worker: Resource) -> list[Resource]:
 
 
 def has_autoscaler(resources: Resources, worker: Resource, deployment: str, *, copied: bool) -> bool:
-    """Tell whether a HorizontalPodAutoscaler targets ``deployment``; a copy of the worker's, where it is ``copied``."""
-    names = {worker.name, deployment} if copied else {deployment}
+    """Tell whether an autoscaler of others targets ``deployment``; a copy of the worker's where it is ``copied``."""
     return any(
         resource.namespace == worker.namespace
-        and any(resource.mentions(name) and _refers(_reference(resource), name) for name in names)
-        for resource in resources.of_kind("HorizontalPodAutoscaler")
+        and any(
+            resource.mentions(name) and _refers(lookup(resource.tree, "spec", "scaleTargetRef"), name) for name in names
+        )
+        for kind, names in (
+            ("HorizontalPodAutoscaler", {worker.name, deployment} if copied else {deployment}),
+            ("ScaledObject", {deployment}),
+        )
+        for resource in resources.of_kind(kind)
     )
 
 
@@ -93,7 +98,8 @@ def _reference(resource: Resource) -> Any:
 
 
 def _refers(reference: Any, deployment: str) -> bool:
-    return bool(lookup(reference, "kind") == "Deployment" and lookup(reference, "name") == deployment)
+    # A ScaledObject's may leave its kind out.
+    return bool((lookup(reference, "kind") or "Deployment") == "Deployment" and lookup(reference, "name") == deployment)
 
 
 def _selectors(resource: Resource) -> Iterator[Any]:

@@ -324,6 +324,15 @@ def test_an_hpa_copied_for_a_copy(enabled: bool) -> None:
         assert "replicas" not in result.get("Deployment", name)["spec"]
 
 
+@pytest.mark.parametrize("kind", ["HorizontalPodAutoscaler", "ScaledObject"])
+def test_a_copy_that_others_scale_states_no_replicas(kind: str) -> None:
+    given = site(others=[scaler(kind, "other", "lms-worker-high")])
+    del given.others[0]["spec"]["scaleTargetRef"]["apiVersion"]
+    result = built(SPLIT % ("", "", "", ""), given)
+    assert "replicas" not in result.get("Deployment", "lms-worker-high")["spec"]
+    assert result.get("Deployment", "lms-worker-high-mem")["spec"]["replicas"] == 1
+
+
 def test_a_worker_without_our_settings_cannot_be_counted() -> None:
     given = site(mounts_settings=False)
     for keda in ("", "inFlight: Zero"):

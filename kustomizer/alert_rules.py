@@ -43,7 +43,8 @@ def _not_draining(namespace: str) -> dict[str, Any]:
     return _rule(
         "CeleryQueueNotDraining",
         f"{_over('min_over_time', 'queued_tasks', namespace, '30m')} > 0"
-        f" and {_over('deriv', 'queued_tasks', namespace, '30m')} >= 0",
+        f" and {_over('deriv', 'queued_tasks', namespace, '30m')} >= 0"
+        f" and {_recorded('queued_tasks', namespace)} offset 30m > 0",
         lasting="15m",
         severity="warning",
         summary="The queue of {{ $labels.worker }} doesn't drain",

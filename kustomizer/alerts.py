@@ -81,7 +81,10 @@ def _queued(variant: Variant, namespace: str) -> str:
     ]
     if variant.settings.keda_enabled:
         sources.append(_keda(variant, namespace, matching("queued[0-9]+")))
-    return " or ".join(f"sum({source})" for source in sources)
+    chain = [f"sum({source})" for source in sources]
+    # An empty list is no key in Redis: without this a queue that empties now and then would seem never to.
+    chain.append(f"0 * sum({either_namespace('redis_up', namespace, {})})")
+    return " or ".join(chain)
 
 
 def _in_flight(variant: Variant, deployment: Resource) -> str:

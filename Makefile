@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: bench clean demo format help lint parts test upgrade
+.PHONY: bench clean demo docs format help lint parts test upgrade
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,7 +24,7 @@ demo: .venv/.demo ## Render a Tutor site, build overlays/production on it and sh
 	"$$kustomize" build --enable-alpha-plugins --enable-exec overlays/production >build/production.yaml.new && \
 	mv build/production.yaml.new build/production.yaml || { rm -f build/production.yaml.new; exit 1; }
 	@echo "Built overlays/production: build/production.yaml"
-	@$(BIN)/python tools/demo_table.py build/production.yaml
+	@$(BIN)/tutor-kustomizer queues build/production.yaml
 
 ##### Work on the project
 
@@ -42,6 +42,9 @@ format: .venv/.dev ## Rewrite the code the way `make lint` wants it
 
 bench: .venv/.dev parts ## Measure the function's cost beside others' (BENCH=--write-docs renews the docs)
 	@$(BIN)/python -m benchmarks.bench $(BENCH)
+
+docs: .venv/.dev ## Renew docs/configuration.md from the types of the configuration
+	$(BIN)/tutor-kustomizer schema --markdown >docs/configuration.md
 
 upgrade: ## Renew the pinned versions in requirements/ (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \

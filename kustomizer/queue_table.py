@@ -42,7 +42,8 @@ class QueueRow(Record):
     queue: str
     deployment: str
     scaling: Scaling
-    tasks: tuple[str, ...] = ()
+    consumed: int = 1
+    """How many queues the worker consumes by name."""
 
 
 def queue_table(resources: Resources) -> list[QueueRow]:
@@ -59,12 +60,14 @@ def _rows(deployment: Resource, autoscalers: Sequence[Resource]) -> Iterator[Que
     worker = emitted_in(service, deployment)
     if worker is None:
         return
-    for queue in worker.command_line.queues or ("",):
+    named = worker.command_line.queues or ()
+    for queue in named or ("",):
         yield QueueRow(
             service=service,
             queue=queue,
             deployment=deployment.name,
             scaling=_scaling(deployment, queue, autoscalers),
+            consumed=len(named),
         )
 
 

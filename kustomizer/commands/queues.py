@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kustomizer.queue_table import QueueRow
 
-HEADINGS = ("queue", "Deployment", "pods", "per pod", "in flight")
+HEADINGS = ("queue", "Deployment", "consumes", "pods", "per pod", "in flight")
 
 
 @click.command("queues")
@@ -34,6 +34,12 @@ def queues_command(site: Path, executable: str | None) -> None:
     click.echo(render(rows, max(shutil.get_terminal_size().columns, 40)))
 
 
+def _consumes(queues: int) -> str:
+    if queues == 0:
+        return "its default"
+    return "only this" if queues == 1 else f"{queues} queues"
+
+
 def render(rows: Sequence[QueueRow], width: int) -> str:
     """Return ``rows`` as a table."""
     if not rows:
@@ -42,6 +48,7 @@ def render(rows: Sequence[QueueRow], width: int) -> str:
         (
             row.queue or "(its settings say)",
             row.deployment,
+            _consumes(row.consumed),
             str(row.scaling),
             str(row.scaling.list_length or ""),
             row.scaling.in_flight,

@@ -1,0 +1,116 @@
+"""`tutor-kustomizer init` and `build`: from a real Tutor site to a split one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from kustomizer.cli import main
+from kustomizer.config import load
+from tests import sites
+from tests.builds import FUNCTION, documents
+
+VARIANTS = {"lms-worker", "lms-worker-high", "lms-worker-high-mem", "cms-worker", "cms-worker-high", "cms-worker-low"}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """Return a runner whose PATH has a kustomize and the function under the name that the package installs."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
+    (tmp_path / "bin" / "tutor-celery-workers").symlink_to(FUNCTION)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    return CliRunner()
+
+
+def init(run: CliRunner, tmp_path: Path, site: str, *options: str) -> Result:
+    root = sites.site(site).parent
+    return run.invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", str(root), *options])
+
+
+@pytest.mark.parametrize("site", ["16", "22", "full"])
+def test_a_new_overlay_builds(site: str, run: CliRunner, tmp_path: Path) -> None:
+    made = init(run, tmp_path, site)
+    assert made.exit_code == 0, made.output
+    assert "lms-worker consumes edx.lms.core.default, edx.lms.core.high, edx.lms.core.high_mem" in made.stderr
+    assert "broker: Redis redis.openedx:6379, database 0" in made.stderr
+    assert ("HorizontalPodAutoscaler lms-worker" in made.stderr) == (site == "full")
+
+    built = run.invoke(main, ["build", str(tmp_path / "overlay"), "-o", str(tmp_path / "built.yaml")])
+    assert built.exit_code == 0, built.output
+    items = documents((tmp_path / "built.yaml").read_bytes())
+    assert {item.name for item in items if item.kind == "Deployment"} >= VARIANTS
+    assert not [item for item in items if item.kind in {"CeleryWorkers", "Job"} and "job" in item.name]
+
+
+def test_the_configuration_is_one_that_loads(run: CliRunner, tmp_path: Path) -> None:
+    init(run, tmp_path, "22")
+    config = load(yaml.safe_load((tmp_path / "overlay" / "celery-workers.yaml").read_text()))
+    assert {service: list(workers) for service, workers in config.spec.workers.items()} == {
+        "cms": ["default", "high", "low"],
+        "lms": ["default", "high", "high_mem"],
+    }
+
+
+def test_keda_is_one_word_away(run: CliRunner, tmp_path: Path) -> None:
+    init(run, tmp_path, "22")
+    path = tmp_path / "overlay" / "celery-workers.yaml"
+    path.write_text(path.read_text().replace("enabled: false", "enabled: true"))
+    built = run.invoke(main, ["build", str(tmp_path / "overlay")])
+    assert built.exit_code == 0, built.output
+    assert built.stdout.count("kind: ScaledObject") == len(VARIANTS)
+
+
+def test_nothing_is_overwritten_unless_asked(run: CliRunner, tmp_path: Path) -> None:
+    init(run, tmp_path, "22")
+    mine = tmp_path / "overlay" / "celery-workers.yaml"
+    mine.write_text("mine\n")
+    refused = init(run, tmp_path, "22")
+    assert refused.exit_code == 1
+    assert "already there" in refused.stderr
+    assert mine.read_text() == "mine\n"
+    assert init(run, tmp_path, "22", "--force").exit_code == 0
+    assert "CeleryWorkers" in mine.read_text()
+
+
+def test_a_root_without_env_is_refused(run: CliRunner, tmp_path: Path) -> None:
+    refused = run.invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", str(tmp_path)])
+    assert refused.exit_code == 1
+    assert "tutor config save" in refused.stderr
+    assert not (tmp_path / "overlay").exists()
+
+
+def test_a_build_without_the_function_fails(run: CliRunner, tmp_path: Path) -> None:
+    refused = run.invoke(main, ["build", str(sites.site("22"))])
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "without the function" in refused.stderr
+
+
+def test_kustomizes_own_words_are_passed_on(run: CliRunner, tmp_path: Path) -> None:
+    init(run, tmp_path, "22")
+    path = tmp_path / "overlay" / "celery-workers.yaml"
+    path.write_text(path.read_text().replace("high_mem:", "hgh_mem:"))
+    refused = run.invoke(main, ["build", str(tmp_path / "overlay"), "-o", str(tmp_path / "built.yaml")])
+    assert refused.exit_code == 1
+    assert "no worker would consume edx.lms.core.high_mem" in refused.stderr
+    assert not (tmp_path / "built.yaml").exists()
+
+
+def test_an_old_kustomize_is_refused(run: CliRunner, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_text("#!/bin/sh\necho '{kustomize/v4.5.4  2022-03-30T00:00:00Z}'\necho v4.5.4\n")
+    old.chmod(0o755)
+    refused = run.invoke(main, ["build", str(sites.site("22")), "--kustomize", str(old)])
+    assert refused.exit_code == 1
+    assert "v4.5.4" in refused.stderr
+    assert "5.2 or newer" in refused.stderr
+
+
+def test_the_command_is_quick_to_say_its_version() -> None:
+    said = sites.run(sys.executable, "-c", "from kustomizer.cli import run; run(['--version'])")
+    assert said.startswith(b"tutor-kustomizer, version ")

@@ -328,7 +328,7 @@ def machine() -> str:
         f"kustomize {sites.NEWEST}",
         "Tutor 22",
     ]
-    return ", ".join(parts)
+    return f"{', '.join(parts)}\nLoad when it ended: {os.getloadavg()[0]:.1f}"
 
 
 def measure_all(bench: Bench) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def render_group(group: Group) -> str:
 
 def render_goals(goals: Sequence[Goal]) -> str:
     """Return the table of what was wanted and what was reached."""
-    lines = [f"{'':{NAME_WIDTH + 6}} {'measured':>10} {'goal':>9} {'':>8}"]
+    lines = [f"{'':{NAME_WIDTH + 6}} {'measured':>10} {'goal':>9}"]
     for goal in goals:
         reached = "" if goal.value is None or goal.limit is None else "yes" if goal.value <= goal.limit else "no"
         limit = "" if goal.limit is None else f"{goal.limit:g}{goal.unit}"

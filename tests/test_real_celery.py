@@ -258,20 +258,14 @@ def test_keda_counts_what_waits_and_what_runs(given: Place, tmp_path: Path) -> N
         site.wait(lambda: triggers_of(site.built) == expected, "KEDA to count what is there")
 
         site.start("cms-worker-low")
+        # What fails doesn't stay in flight.
+        site.send("lms", task("failing", "failing", queue=HIGH))
         site.release(*(mark for _, mark in marks))
         site.wait_for("done", len(marks))
+        site.wait_for("started", len(marks) + 1)
         nothing = {pod: dict.fromkeys(counts, 0) for pod, counts in expected.items()}
         site.wait(lambda: triggers_of(site.built) == nothing, "KEDA to count nothing")
         assert not site.lengths()
-
-
-def test_a_task_that_fails_is_not_kept_in_flight(plain: Place, tmp_path: Path) -> None:
-    with plain.site(tmp_path, defaults={"concurrency": 1}) as site:
-        site.start("lms-worker-high")
-        site.send("lms", task("failing", "failing", queue=HIGH), task("quick", "next", queue=HIGH))
-        site.wait_for("done", 1)
-        site.wait(lambda: not site.lengths(), "an empty Redis")
-        assert len(site.records("started")) == 1
 
 
 @pytest.mark.parametrize("reject", [None, True])
@@ -288,16 +282,19 @@ def test_a_task_whose_process_is_killed_is_lost_or_repeated(reject: bool | None,
         assert reject or (len(site.records("started")), site.records("done")) == (1, [])
 
 
-def test_a_soft_shutdown_gives_back_what_takes_longer(plain: Place, tmp_path: Path) -> None:
-    with plain.site(tmp_path, defaults={"concurrency": 1}, celery={"softShutdownTimeout": 1}) as site:
+def test_a_soft_shutdown_waits_for_a_task_and_gives_back_what_takes_longer(plain: Place, tmp_path: Path) -> None:
+    with plain.site(tmp_path, defaults={"concurrency": 2}, celery={"softShutdownTimeout": 5}) as site:
         [stopping] = site.start("lms-worker-high")
-        site.send("lms", task("long", "too long", queue=HIGH))
-        site.wait_for("started", 1)
+        site.send("lms", *(task("long", mark, queue=HIGH) for mark in ("in time", "too long")))
+        site.wait_for("started", 2)
         stopping.terminate()
-        site.wait(stopping.ended, "it to end without the task")
-        site.wait(lambda: site.lengths() == {HIGH: 1}, "the task to be in its queue")
+        site.wait(lambda: "Soft Shutdown" in stopping.log, "it to be told")
+        site.release("in time")
+        site.wait(stopping.ended, "it to end without the other task")
+        assert [record.mark for record in site.records("done")] == ["in time"]
+        assert site.lengths() == {HIGH: 1}
 
         site.start("lms-worker-high")
         site.release("too long")
-        site.wait_for("done", 1)
+        site.wait_for("done", 2)
         site.wait(lambda: not site.lengths(), "an empty Redis")

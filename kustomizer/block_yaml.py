@@ -143,7 +143,10 @@ class _Reader:
         if first == "|":
             return self.literal(token, indent)
         if first in "\"'":
-            if _end_of_quoted(token, 0) != len(token):
+            end = _end_of_quoted(token, 0)
+            if end > len(token):
+                return self.folded(token, indent)
+            if end < len(token):
                 raise NotCanonical
             return Scalar(unquote(token), token)
         if token == "{}":
@@ -153,6 +156,28 @@ class _Reader:
         if not _is_plain(token):
             raise NotCanonical
         return Scalar(token, token, plain=True)
+
+    def folded(self, token: str, indent: int) -> Scalar:
+        """Read a quoted scalar that goes on in the next lines, as kustomize writes one of more than 80 columns.
+
+        It does so in what it prints, and in what it hands to a legacy plugin; a break stands for a space.
+        """
+        parts, raw = [token], [token]
+        while True:
+            line = self.lines[self.pos] if self.pos < len(self.lines) else ""
+            part = line.lstrip(" ")
+            # An empty line stands for a newline, an escaped break for nothing: kustomize writes neither.
+            if not part or len(line) - len(part) <= indent or parts[-1][-1] in " \t\\" or part[0] == "\t":
+                raise NotCanonical
+            self.pos += 1
+            raw.append(line[indent:])
+            parts.append(part)
+            end = _end_of_quoted(token[0] + part, 0) - 1
+            if end <= len(part):
+                break
+        if end < len(part):
+            raise NotCanonical
+        return Scalar(unquote(" ".join(parts)), "\n".join(raw))
 
     def literal(self, header: str, indent: int) -> Scalar:
         if header not in _BLOCK_HEADERS:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer import block_yaml
+from kustomizer import block_yaml, full_yaml
+from kustomizer.emit import emit
 from kustomizer.tree import Scalar, plain_value
 
 
@@ -61,7 +62,7 @@ def test_the_lines_stay_as_they_were() -> None:
         "", "\n", " ", "a\n", "'a'\n", "# a\na: b\n", "a: b # c\n", "a: b\n # c\n", "a: {b: c}\n", "a: [b]\n",
         "{a: b}\n", "--- a: b\n", "---\na: b\n", "a: b\n---\nc: d\n", "...\n", "%YAML 1.2\n---\na: b\n",
         "a: &b c\n", "a: *b\n", "a: !!str b\n", "!!map a: b\n", "? a\n: b\n", ": b\n", "<<: a\n", "a : b\n",
-        "a: >\n  b\n", "a: | # b\n  c\n", "a:\n  b\n", "a: b\n  c\n", "a: 'b\n  c'\n", 'a: "b\n  c"\n',
+        "a: >\n  b\n", "a: | # b\n  c\n", "a:\n  b\n", "a: b\n  c\n",
         'a: "b\\\n  c"\n',
         "a:\tb\n", "a: b\tc\n", "a: b\rc\n", "a: 'b\x85  c'\n", "a: b\u2028  c\n", "-   a: b\n", "a:  b\n",
         "a: |\n     \n  b\n", f"{'a' * 129}: b\n",
@@ -86,3 +87,30 @@ def test_leaves_the_rest_to_the_full_reader(text: str) -> None:
 def test_nesting_without_end_is_left_to_the_full_reader(text: str) -> None:
     with pytest.raises(block_yaml.NotCanonical):
         read(text)
+
+
+FOLDED = [
+    ('a: "one\n  two"\n', "one two"),
+    ('a: "one\n  two\n  three"\n', "one two three"),
+    ('a: "one\\n\n  two"\n', "one\n two"),
+    ('a: "one\n  \\  two"\n', "one   two"),
+    ("a: 'it''s\n  one'\n", "it's one"),
+    ('a: "\\\\\n  \\"two\\""\n', None),
+    ('a: "one \n  two"\n', None),
+    ('a: "one\n\n  two"\n', None),
+    ('a: "one\ntwo"\n', None),
+    ('a: "one\n  two" # said\n', None),
+    ('a: "one\n', None),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), FOLDED)
+def test_a_quoted_scalar_goes_on_in_the_next_lines(text: str, value: str | None) -> None:
+    lines = text.removesuffix("\n").split("\n")
+    if value is None:
+        with pytest.raises(block_yaml.NotCanonical):
+            block_yaml.read(lines)
+        return
+    tree = block_yaml.read(lines)
+    assert plain_value(tree) == {"a": value} == plain_value(full_yaml.read(text))
+    assert emit(tree) == text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from kustomizer import block_yaml
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
@@ -19,16 +17,13 @@ if TYPE_CHECKING:
 
 CONFIG_MAP = "openedx-config"
 
-# The names that tell where the broker is. The rest of the file, with its passwords, needn't be parsed: each value is
-# read off its own lines, with what follows in them, blank lines and comments among it.
-_SETTING = re.compile(
-    r"""^(["']?)(CELERY_BROKER_\w+|BROKER_USE_SSL)\1[ \t]*:(?=[ \t\r\n]|$).*"""
-    r"""(?:\n(?:[ \t#].*|-(?!--).*|\r?(?=\n)|$))*""",
-    re.MULTILINE,
-)
-_NAME = re.compile(r"CELERY_BROKER_\w+|BROKER_USE_SSL")
-# Anything that the lines above needn't be all of: a mapping in braces, a key behind a question mark, a merge.
-_OTHER_FORM = re.compile(r"^(?:[{?%]|<<|---[ \t]*\S)", re.MULTILINE)
+_PREFIX = "CELERY_BROKER_"
+_USE_SSL = "BROKER_USE_SSL"
+# A line that starts so says that the file isn't, or needn't be, a mapping with a key on a line of its own: braces, a
+# key behind a question mark, a merge.
+_OTHER_FORM = ("{", "?", "%", "<<")
+# A line that starts so goes on with the value above it, or is nothing.
+_CONTINUES = (" ", "\t", "#", "-")
 
 # What makes the URL and the options that Celery takes; `BROKER_POOL_LIMIT` and the like don't matter here.
 _DECISIVE = frozenset(
@@ -38,7 +33,6 @@ _DECISIVE = frozenset(
         *("HOST", "PORT", "USER", "PASSWORD", "VHOST"),
     )
 )
-_DECISIVE_NAME = re.compile(rf"\b(?:{'|'.join(sorted(_DECISIVE, reverse=True))})\b")
 _CHANGES = frozenset({"clear", "pop", "popitem", "setdefault", "update", "__setitem__"})
 
 
@@ -77,7 +71,7 @@ def environment_file(resources: Resources, service: str, namespace: str) -> Envi
 
 
 def _values(text: str, file: EnvironmentFile) -> dict[str, Any]:
-    values = None if _OTHER_FORM.search(text) else _values_by_line(text)
+    values = _values_by_line(text)
     if values is None:
         values = _values_of_all(text, file)
     if type(values.get("CELERY_BROKER_PASSWORD")) not in (str, type(None)):
@@ -87,20 +81,52 @@ def _values(text: str, file: EnvironmentFile) -> dict[str, Any]:
 
 
 def _values_by_line(text: str) -> dict[str, Any] | None:
-    """Return the values that stand on lines of their own, None where that can't be told without the whole text."""
+    """Return the values that stand on lines of their own, None where that can't be told without the whole text.
+
+    The rest of the file, with its passwords, needn't be parsed.
+    """
+    settings: list[tuple[str, list[str]]] = []
+    lines: list[str] | None = None
+    for line in text.split("\n"):
+        if line.startswith(_OTHER_FORM) or (line.startswith("---") and line[3:].strip()):
+            return None
+        if _concerns_broker(line.lstrip("\"'")):
+            name = _key(line)
+            if name is None:
+                return None
+            lines = [line]
+            settings.append((name, lines))
+        elif lines is not None and (not line.strip("\r") or line.startswith(_CONTINUES)) and not line.startswith("---"):
+            lines.append(line)
+        else:
+            lines = None
     values: dict[str, Any] = {}
-    found = list(_SETTING.finditer(text))
-    for match in found:
-        lines = [line for line in match.group().split("\n") if not line.startswith("#")]
+    for name, lines in settings:
         try:
-            read = plain_value(_read("\n".join(lines)))
+            read = plain_value(_read("\n".join(line for line in lines if not line.startswith("#"))))
         except UserError:
             return None
-        if not isinstance(read, dict) or list(read) != [match.group(2)]:
+        if not isinstance(read, dict) or list(read) != [name]:
             return None
         values.update(read)
-    keys = sum(1 for line in text.split("\n") if _NAME.match(line.lstrip("\"'")))
-    return values if keys == len(found) > 0 else None
+    return values or None
+
+
+def _concerns_broker(key: str) -> bool:
+    return key.startswith((_PREFIX, _USE_SSL))
+
+
+def _key(line: str) -> str | None:
+    """Return the key that ``line`` opens a value with, None where it isn't as plain as that."""
+    quote = line[0] if line[0] in "\"'" else ""
+    name, quoted, rest = line[1:].partition(quote) if quote else (line.partition(":")[0].rstrip(" \t"), "", line)
+    if quote:
+        rest = rest.lstrip(" \t")
+        if not quoted or not rest.startswith(":"):
+            return None
+    after = rest.partition(":")[2]
+    known = name == _USE_SSL or (name.startswith(_PREFIX) and name.replace("_", "a").isalnum())
+    return name if known and (not after or after[0] in " \t\r") else None
 
 
 def _values_of_all(text: str, file: EnvironmentFile) -> dict[str, Any]:
@@ -116,7 +142,7 @@ def _values_of_all(text: str, file: EnvironmentFile) -> dict[str, Any]:
                 remedy="Mend the plugin's patch that writes it",
             )
         ) from error
-    return {name: value for name, value in read.items() if _NAME.fullmatch(name)} if isinstance(read, dict) else {}
+    return {name: value for name, value in read.items() if _concerns_broker(name)} if isinstance(read, dict) else {}
 
 
 def _read(text: str) -> Any:
@@ -144,10 +170,14 @@ def overruled(settings: str) -> str:
 
     What comes of it only a running pod knows.
     """
-    candidate = _DECISIVE_NAME.search(settings)
+    if "BROKER_" not in settings:
+        return ""
+    import ast  # noqa: PLC0415 - these cost 5 ms each, and hardly any site's settings name the broker
+    import re  # noqa: PLC0415
+
+    candidate = re.search(rf"\b(?:{'|'.join(sorted(_DECISIVE, reverse=True))})\b", settings)
     if candidate is None:
         return ""
-    import ast  # noqa: PLC0415 - costs 5 ms, and hardly any site's settings name the broker
 
     try:
         nodes = list(ast.walk(ast.parse(settings)))

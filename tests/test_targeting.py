@@ -43,6 +43,8 @@ def budget(select: Any, name: str = "workers") -> Resource:
     expression("In", "lms-worker", "cms-worker"),
     expression("NotIn", "lms-worker-high", "mysql"),
     {**selector(site="demo"), **expression("In", "lms-worker")},
+    {**selector(name="lms-worker"), **expression("Exists", key="site")},
+    {**selector(name="lms-worker"), **expression("DoesNotExist", key="job")},
 ])  # fmt: skip
 def test_selectors_that_leave_copies_out(select: Any) -> None:
     assert leaves_out(budget(select), WORKER, COPY)
@@ -138,6 +140,16 @@ def test_other_strings_of_that_name_stay() -> None:
     made_copy = copy_for(made("PodMonitor", "a", spec), WORKER, COPY)
 
     assert made_copy.tree["spec"]["podMetricsEndpoints"] == [{"port": "lms-worker"}]
+
+
+def test_other_selectors_stay() -> None:
+    peer = {"podSelector": expression("In", "mysql")}
+    other_label = {"podSelector": {"matchLabels": {"app": "lms-worker"}}}
+    excluded = {"podSelector": expression("NotIn", "lms-worker")}
+    rules = [{"to": [peer, other_label, excluded]}]
+    spec = {"podSelector": selector(name="lms-worker"), "egress": rules}
+
+    assert copy_for(made("NetworkPolicy", "a", spec), WORKER, COPY).tree["spec"]["egress"] == rules
 
 
 def test_policy_of_the_worker_is_copied_whole_and_that_of_another_without_its_other_peers() -> None:

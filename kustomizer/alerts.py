@@ -96,7 +96,10 @@ def _in_flight(variant: Variant, deployment: Resource) -> str:
     node = {"worker": matching(_node_name(variant, deployment))}
     executing = selector("flower_worker_number_of_currently_executing_tasks", namespace, node)
     online = selector("flower_worker_online", namespace, node)
-    sources = [f"sum({executing} and on(worker) {online} == 1)"]
+    # Flower takes a killed worker for one that is online and busy for ever; its heartbeat tells.
+    heartbeats = selector("flower_events_total", namespace, {**node, "type": literal("worker-heartbeat")})
+    silent = f"increase({heartbeats}[2m]) == 0"
+    sources = [f"sum({executing} and on(worker) {online} == 1 unless on(worker) {silent})"]
     keda = variant.settings.keda
     counted = variant.service in OPEN_EDX_SERVICES and keda is not None and keda.in_flight != "Off"
     if variant.settings.keda_enabled and counted:

@@ -214,16 +214,20 @@ def test_flower_knows_who_works_where_keda_does_not(builds: Builds, tmp_path: Pa
     path.write_text(yaml.safe_dump({"groups": groups(emitted(builds, monitoring=EVERYTHING["monitoring"]))}))
     length = 'celery_queue_length{namespace="openedx",queue_name="edx.lms.core.high"}'
 
-    def flower(node: str, executing: int, online: int) -> dict[str, str]:
+    def flower(node: str, executing: int, online: int, heartbeats: int = 30) -> dict[str, str]:
         scope = f'namespace="openedx",worker="{node}"'
         return {
             f"flower_worker_number_of_currently_executing_tasks{{{scope}}}": f"{executing}x200",
             f"flower_worker_online{{{scope}}}": f"{online}x200",
+            f'flower_events_total{{{scope},type="worker-heartbeat"}}': f"1+{heartbeats}x200",
         }
 
     series = {length: "9-0.01x200", ready(HIGH): "1x200", **flower(f"{NODE}-old", 3, 0)}
     run(path, {**series, **flower(NODE, 1, 1)}, {}, minute=40)
     run(path, {**series, **flower(NODE, 0, 1)}, {"CeleryWorkerStoppedConsuming": [HIGH]}, minute=40)
+    # One that was killed in the middle of a task.
+    killed = flower(f"{NODE}-killed", 1, 1, heartbeats=0)
+    run(path, {**series, **flower(NODE, 0, 1), **killed}, {"CeleryWorkerStoppedConsuming": [HIGH]}, minute=40)
     # The worker of high_mem is another one.
     other = flower(NODE.replace("high.", "high_mem."), 1, 1)
     run(path, {**series, **flower(NODE, 0, 1), **other}, {"CeleryWorkerStoppedConsuming": [HIGH]}, minute=40)

@@ -42,9 +42,15 @@ _ESTIMATE = (
 )
 
 
-def _online(metric: str, by: str) -> str:
+# Flower calls a worker offline when that says goodbye: one that was killed is online for ever, but its heartbeat, which
+# comes every two seconds, counts no more.
+_SILENT = f'(sum by(worker)(increase(flower_events_total{{{F},type="worker-heartbeat"}}[2m])) == 0)'
+_ONLINE = f"max by(worker)(flower_worker_online{{{F}}})"
+
+
+def _while_there(metric: str, by: str) -> str:
     """Return a worker's gauge while the worker is there: Flower keeps the last value of one that is gone."""
-    return f"max by({by})({metric}{{{F}}}) and on(worker) (max by(worker)(flower_worker_online{{{F}}}) == 1)"
+    return f"max by({by})({metric}{{{F}}}) and on(worker) ({_ONLINE} == 1) unless on(worker) {_SILENT}"
 
 
 def _ratio(counted: str, other: str) -> str:
@@ -78,14 +84,15 @@ PANELS: Sequence[Panel] = (
     ),
     Panel(
         "Celery Worker Status",
-        "1 while Flower hears a worker's heartbeat. A worker that KEDA scaled away stays at 0 until Flower restarts.",
-        {"{{worker}}": f"max by(worker)(flower_worker_online{{{F}}})"},
+        "1 while a worker is there, 0 when it has ended or its heartbeat has been missing for two minutes. A worker "
+        "that KEDA scaled away stays at 0 until Flower restarts.",
+        {"{{worker}}": f"({_ONLINE} unless on(worker) {_SILENT}) or 0 * {_SILENT}"},
         maximum=1,
     ),
     Panel(
         "Number of Tasks Currently Executing at Worker",
         "Tasks that each worker is running, while it is there.",
-        {"{{worker}}": _online("flower_worker_number_of_currently_executing_tasks", "worker")},
+        {"{{worker}}": _while_there("flower_worker_number_of_currently_executing_tasks", "worker")},
     ),
     Panel(
         "Average Task Runtime at Worker",
@@ -103,7 +110,7 @@ PANELS: Sequence[Panel] = (
         "Number of Tasks Prefetched at Worker",
         "Tasks that a worker took from its queue and has not begun, while the worker is there. Flower counts events: "
         "the number drifts when a worker is killed or puts tasks back.",
-        {_TASK_AT_WORKER: _online("flower_worker_prefetched_tasks", "worker,task")},
+        {_TASK_AT_WORKER: _while_there("flower_worker_prefetched_tasks", "worker,task")},
     ),
     Panel(
         "Tasks Success Ratio",

@@ -1,0 +1,102 @@
+"""A real Prometheus that scrapes what a ServiceMonitor says, as the Prometheus Operator would have it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from tests.flower_process import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SECONDS = 60
+
+
+class Prometheus(NamedTuple):
+    """A running Prometheus."""
+
+    url: str
+
+    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """Return labels and value of each series that the expression gives now."""
+        query = urllib.parse.urlencode({"query": expression})
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{query}", timeout=10) as answer:  # noqa: S310
+            result = json.load(answer)["data"]["result"]
+        return [(item["metric"], float(item["value"][1])) for item in result]
+
+
+def scrape_config(monitor: Mapping[str, Any], service: Mapping[str, Any], port: int) -> dict[str, Any]:
+    """Return what the Operator makes of a ServiceMonitor; the Service's one pod is at ``port`` of this machine."""
+    spec, metadata = monitor["spec"], service["metadata"]
+    assert metadata["namespace"] in spec["namespaceSelector"]["matchNames"]
+    assert spec["selector"]["matchLabels"].items() <= metadata["labels"].items()
+    [endpoint] = spec["endpoints"]
+    assert endpoint["port"] in [item["name"] for item in service["spec"]["ports"]]
+    return {
+        "job_name": f"serviceMonitor/{metadata['namespace']}/{monitor['metadata']['name']}/0",
+        "metrics_path": endpoint["path"],
+        "honor_labels": endpoint.get("honorLabels", False),
+        **({"scrape_interval": endpoint["interval"]} if "interval" in endpoint else {}),
+        "static_configs": [
+            {
+                "targets": [f"127.0.0.1:{port}"],
+                "labels": {
+                    "job": metadata["name"],
+                    "namespace": metadata["namespace"],
+                    "service": metadata["name"],
+                    "endpoint": endpoint["port"],
+                },
+            }
+        ],
+    }
+
+
+@contextlib.contextmanager
+def prometheus(directory: Path, *scrapes: Mapping[str, Any]) -> Iterator[Prometheus]:
+    """Run a Prometheus until the end of the context."""
+    program = shutil.which("prometheus")
+    assert program is not None, "no prometheus on PATH: run `make parts`"
+    directory.mkdir(parents=True)
+    config = directory / "prometheus.yaml"
+    config.write_text(yaml.safe_dump({"global": {"evaluation_interval": "1s"}, "scrape_configs": list(scrapes)}))
+    running = Prometheus(f"http://127.0.0.1:{free_port()}")
+    log = directory / "prometheus.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                program,
+                f"--config.file={config}",
+                f"--storage.tsdb.path={directory / 'data'}",
+                f"--web.listen-address={running.url.removeprefix('http://')}",
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not _is_ready(running):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield running
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _is_ready(running: Prometheus) -> bool:
+    try:
+        with urllib.request.urlopen(f"{running.url}/-/ready", timeout=5) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False

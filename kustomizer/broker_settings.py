@@ -6,7 +6,6 @@ from kustomizer import block_yaml
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
 from kustomizer.tree import lookup, plain_value
-from kustomizer.tutor import is_generated_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,9 +59,7 @@ def environment_file(resources: Resources, service: str, namespace: str) -> Envi
 
     Raises UserError where it can't be read; the message holds nothing of what stands in it.
     """
-    for resource in resources.of_kind("ConfigMap"):
-        if resource.namespace != namespace or not is_generated_name(resource.name, CONFIG_MAP):
-            continue
+    for resource in resources.generated("ConfigMap", CONFIG_MAP, namespace):
         text = lookup(resource.tree, "data", f"{service}.env.yml")
         if isinstance(text, str):
             found = EnvironmentFile(values={}, owner=resource, service=service)

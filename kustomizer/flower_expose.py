@@ -8,7 +8,6 @@ from kustomizer.errors import INFO, Problem, UserError
 from kustomizer.flower_options import PORT, PORT_NAME, url_prefix
 from kustomizer.resources import Resource
 from kustomizer.tree import lookup
-from kustomizer.tutor import is_generated_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,11 +47,10 @@ def expose(
 
 
 def _lms_host(resources: Resources, worker: Resource) -> str:
-    for resource in resources.of_kind("ConfigMap"):
-        if resource.namespace == worker.namespace and is_generated_name(resource.name, OPENEDX_CONFIG):
-            match = _LMS_BASE.search(str(lookup(resource.tree, "data", "lms.env.yml") or ""))
-            if match:
-                return match.group(1)
+    for resource in resources.generated("ConfigMap", OPENEDX_CONFIG, worker.namespace):
+        match = _LMS_BASE.search(str(lookup(resource.tree, "data", "lms.env.yml") or ""))
+        if match:
+            return match.group(1)
     raise UserError(
         Problem(
             message="the build doesn't say what the host of the LMS is",
@@ -64,10 +62,9 @@ def _lms_host(resources: Resources, worker: Resource) -> str:
 
 def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -> None:
     """Add Flower's site to Tutor's Caddyfile; a second time has no effect."""
-    for resource in resources.of_kind("ConfigMap"):
-        named = is_generated_name(resource.name, CADDY_CONFIG)
-        text = lookup(resource.tree, "data", "Caddyfile") if named else None
-        if text is None or resource.namespace != worker.namespace:
+    for resource in resources.generated("ConfigMap", CADDY_CONFIG, worker.namespace):
+        text = lookup(resource.tree, "data", "Caddyfile")
+        if text is None:
             continue
         block = _site(host, metrics)
         if block in text:

@@ -11,7 +11,14 @@ from kustomizer.broker import endpoint
 from kustomizer.config_worker import max_replicas
 from kustomizer.errors import Problem, UserError
 from kustomizer.keda_authentication import authentication
-from kustomizer.keda_checks import check_rivals, check_triggers, other_scaled_object, taken_over, warnings
+from kustomizer.keda_checks import (
+    autoscalers_by_target,
+    check_rivals,
+    check_triggers,
+    other_scaled_object,
+    taken_over,
+    warnings,
+)
 from kustomizer.record import Record
 from kustomizer.resources import Resource, same_object
 from kustomizer.tree import lookup
@@ -56,12 +63,14 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     worker = plan.emitted.resource
     found, notes = endpoint(resources, config, plan.service, worker)
     credentials, added = authentication(config, plan.service, found, worker)
+    # Before ours are among them.
+    present = autoscalers_by_target(resources, worker.namespace)
     problems: list[Problem] = []
     for variant in scaled:
         try:
-            deployment = resources.find("Deployment", variant.deployment, worker.namespace)[0]
+            hpa = check_rivals(present.get(variant.deployment, ()), variant, own=_name(variant))
             triggers = _triggers(variant, found, credentials)
-            notes += _scale(resources, config, variant, deployment, triggers=triggers)
+            notes += _scale(resources, config, variant, worker.namespace, triggers=triggers, hpa=hpa)
         except UserError as error:
             problems += error.problems
     if problems:
@@ -71,11 +80,21 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     return notes
 
 
+def _name(variant: Variant) -> str:
+    return f"{variant.deployment}-scaledobject"
+
+
 def _scale(
-    resources: Resources, config: CeleryWorkers, variant: Variant, deployment: Resource, *, triggers: _Triggers
+    resources: Resources,
+    config: CeleryWorkers,
+    variant: Variant,
+    namespace: str,
+    *,
+    triggers: _Triggers,
+    hpa: Resource | None,
 ) -> list[Problem]:
-    name = f"{variant.deployment}-scaledobject"
-    hpa = check_rivals(resources, variant, deployment, own=name)
+    name = _name(variant)
+    deployment = resources.find("Deployment", variant.deployment, namespace)[0]
     check_triggers(config, variant, (*triggers.queued, *triggers.in_flight))
     present = next(iter(resources.find("ScaledObject", name, deployment.namespace)), None)
     taken = hpa.name if hpa else _taken_before(present, _keda(variant))

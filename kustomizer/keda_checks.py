@@ -13,7 +13,7 @@ from kustomizer.tutor import OPEN_EDX_SERVICES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from kustomizer.config import CeleryWorkers
@@ -24,29 +24,27 @@ if TYPE_CHECKING:
 _RESOURCE_TRIGGERS = frozenset({"cpu", "memory"})
 
 
-def autoscalers(resources: Resources, deployment: Resource, kind: str) -> list[Resource]:
-    """Return the HorizontalPodAutoscalers, or the ScaledObjects, that target ``deployment``."""
-    found = []
-    for resource in resources.of_kind(kind):
-        if resource.namespace != deployment.namespace or not resource.mentions(deployment.name):
-            continue
-        target = lookup(resource.tree, "spec", "scaleTargetRef")
+def autoscalers_by_target(resources: Resources, namespace: str) -> dict[str, list[Resource]]:
+    """Return the HorizontalPodAutoscalers and ScaledObjects of ``namespace`` by the Deployment that they target."""
+    found: dict[str, list[Resource]] = {}
+    for resource in resources.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
+        target = lookup(resource.tree, "spec", "scaleTargetRef") if resource.namespace == namespace else None
         # A ScaledObject's kind may be left out.
-        if lookup(target, "name") == deployment.name and (lookup(target, "kind") or "Deployment") == "Deployment":
-            found.append(resource)
+        if target is not None and (lookup(target, "kind") or "Deployment") == "Deployment":
+            found.setdefault(str(lookup(target, "name")), []).append(resource)
     return found
 
 
-def check_rivals(resources: Resources, variant: Variant, deployment: Resource, *, own: str) -> Resource | None:
+def check_rivals(autoscalers: Sequence[Resource], variant: Variant, *, own: str) -> Resource | None:
     """Return the HorizontalPodAutoscaler that the ScaledObject named ``own`` takes over, where there is one.
 
-    Raises UserError for an autoscaler that would stay beside it: two of them fight over the number of pods.
+    ``autoscalers`` are those that target the worker. Raises UserError for one that would stay beside the ScaledObject:
+    two of them fight over the number of pods.
     """
     keda = variant.settings.keda
-    hpas = autoscalers(resources, deployment, "HorizontalPodAutoscaler")
+    hpas = [each for each in autoscalers if each.kind == "HorizontalPodAutoscaler"]
     taken = hpas[0] if keda is not None and keda.replace_hpa and hpas else None
-    rivals = [hpa for hpa in hpas if hpa is not taken]
-    rivals += [other for other in autoscalers(resources, deployment, "ScaledObject") if other.name != own]
+    rivals = [each for each in autoscalers if each is not taken and (each in hpas or each.name != own)]
     if rivals:
         raise UserError(*(_rival(rival, variant) for rival in rivals))
     return taken

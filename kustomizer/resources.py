@@ -25,6 +25,22 @@ NEEDS_HASH_SUFFIX = "internal.config.kubernetes.io/needsHashSuffix"
 """With the value ``enabled`` kustomize hashes a new ConfigMap or Secret like a generated one (5.0.0 and 5.8.1)."""
 
 
+# kustomize writes a hash in hexadecimal without vowels, nor what looks like one (api/hasher/hasher.go).
+_HASH_LENGTH = 10
+_HASH_LETTERS = frozenset("2456789bcdfghkmt")
+
+
+def stem_of(name: str) -> str:
+    """Return ``name`` without the hash suffix that kustomize adds to a generated ConfigMap's or Secret's in the end."""
+    stem, _, suffix = name.rpartition("-")
+    return stem if stem and len(suffix) == _HASH_LENGTH and _HASH_LETTERS.issuperset(suffix) else name
+
+
+def is_generated_name(name: str, stem: str) -> bool:
+    """Tell whether ``name`` is ``stem``, or ``stem`` with the hash suffix that kustomize adds in the end."""
+    return name == stem or (name.startswith(stem) and stem_of(name) == stem)
+
+
 def is_internal_annotation(key: str) -> bool:
     """Tell whether kustomize put this annotation on a resource for its own use during the build."""
     return key == _KUSTOMIZE_ID or key.startswith(_INTERNAL_ANNOTATIONS)
@@ -234,6 +250,7 @@ class Resources:
         # Splitting a thousand queues asks thousands of times.
         self._by_kind: dict[str, dict[int, Resource]] = {}
         self._by_name: dict[tuple[str, str], dict[int, Resource]] = {}
+        self._by_stem: dict[tuple[str, str], dict[int, Resource]] = {}
         duplicates = []
         for item in self._items:
             if not item.kind or not item.name:
@@ -252,7 +269,8 @@ class Resources:
 
     def _index(self, item: Resource) -> None:
         self._by_kind.setdefault(item.kind, {})[id(item)] = item
-        self._by_name.setdefault((item.kind, item.name), {})[id(item)] = item
+        for names, name in ((self._by_name, item.name), (self._by_stem, stem_of(item.name))):
+            names.setdefault((item.kind, name), {})[id(item)] = item
 
     def __iter__(self) -> Iterator[Resource]:
         for item in self._items:
@@ -273,6 +291,11 @@ class Resources:
         named = self._by_name.get((kind, name), {}).values()
         return [item for item in named if namespace is None or item.namespace == namespace]
 
+    def generated(self, kind: str, name: str, namespace: str) -> list[Resource]:
+        """Return the resources of this kind and name in ``namespace``, with or without kustomize's hash behind it."""
+        found = {**self._by_name.get((kind, name), {}), **self._by_stem.get((kind, name), {})}
+        return [item for item in found.values() if item.namespace == namespace]
+
     def get(self, identity: tuple[str, str, str, str]) -> Resource | None:
         """Return the resource with this group, kind, namespace and name."""
         return self._by_identity.get(identity)
@@ -283,6 +306,7 @@ class Resources:
         self._by_identity.pop(item.identity, None)
         self._by_kind[item.kind].pop(id(item), None)
         self._by_name[item.kind, item.name].pop(id(item), None)
+        self._by_stem[item.kind, stem_of(item.name)].pop(id(item), None)
 
     def add(self, item: Resource, *, after: Resource) -> None:
         """Put a new resource behind ``after`` and what already follows that.

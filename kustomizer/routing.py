@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import INFO, Problem, UserError
+from kustomizer.resources import is_generated_name
 from kustomizer.settings import config_map, render, settings_file
 from kustomizer.settings_volume import (
     find_volume,
@@ -13,7 +14,7 @@ from kustomizer.settings_volume import (
     settled_name,
     tutors_config_map,
 )
-from kustomizer.tutor import is_generated_name, pod_template
+from kustomizer.tutor import pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kustomizer.record import Record
+from kustomizer.resources import is_generated_name
 from kustomizer.settings import TUTORS_FILE_PREFIX
 from kustomizer.tree import is_null, lookup, plain_value
-from kustomizer.tutor import OPEN_EDX_SERVICES, environment, is_generated_name
+from kustomizer.tutor import OPEN_EDX_SERVICES, environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,21 +109,14 @@ def obstacle(
 
 def tutors_config_map(resources: Resources, file: SettingsFile, namespace: str) -> Resource | None:
     """Return Tutor's settings ConfigMap of the service, as the build has it."""
-    for resource in resources.of_kind("ConfigMap"):
-        if resource.namespace == namespace and is_generated_name(resource.name, file.config_map):
-            return resource
-    return None
+    return next(iter(resources.generated("ConfigMap", file.config_map, namespace)), None)
 
 
 def settled_name(resources: Resources, ours: Resource) -> str:
     """Return the name of ``ours`` in the build: with a hash, where an earlier build's output holds it, or its own."""
-    for resource in resources.of_kind("ConfigMap"):
-        if (
-            resource.namespace == ours.namespace
-            and resource.name != ours.name
-            and is_generated_name(resource.name, ours.name)
-            and plain_value(lookup(resource.tree, "data")) == plain_value(ours.tree["data"])
-        ):
+    for resource in resources.generated("ConfigMap", ours.name, ours.namespace):
+        data = lookup(resource.tree, "data")
+        if resource.name != ours.name and plain_value(data) == plain_value(ours.tree["data"]):
             return resource.name
     return ours.name
 

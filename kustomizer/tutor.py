@@ -196,16 +196,3 @@ def environment(container: Any, name: str) -> str | None:
             value = lookup(entry, "value")
             return None if is_null(value) else str(value)
     return None
-
-
-def is_generated_name(name: str, stem: str) -> bool:
-    """Tell whether ``name`` is ``stem``, or ``stem`` with the hash suffix that kustomize adds in the end."""
-    if name == stem:
-        return True
-    suffix = name.removeprefix(f"{stem}-")
-    return suffix != name and len(suffix) == _HASH_LENGTH and _HASH_LETTERS.issuperset(suffix)
-
-
-# kustomize writes a hash in hexadecimal without vowels, nor what looks like one (api/hasher/hasher.go).
-_HASH_LENGTH = 10
-_HASH_LETTERS = frozenset("2456789bcdfghkmt")

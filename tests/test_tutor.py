@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from kustomizer.errors import UserError
-from kustomizer.resources import Resource, Resources
+from kustomizer.resources import Resource, Resources, is_generated_name
 from kustomizer.tutor import (
     consumed_queues,
     emitted_in,
     emitted_worker,
     environment,
     grace_period,
-    is_generated_name,
     pod_template,
     worker_services,
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kustomizer.queue_table import QueueRow
 
-HEADINGS = ("queue", "Deployment", "consumes", "pods", "per pod", "in flight")
+HEADINGS = ("queue", "Deployment", "consumes", "pods", "each", "in flight")
 
 
 @click.command("queues")
@@ -36,8 +36,8 @@ def queues_command(site: Path, executable: str | None) -> None:
 
 def _consumes(queues: int) -> str:
     if queues == 0:
-        return "its default"
-    return "only this" if queues == 1 else f"{queues} queues"
+        return "default"
+    return "1 queue" if queues == 1 else f"{queues} queues"
 
 
 def render(rows: Sequence[QueueRow], width: int) -> str:

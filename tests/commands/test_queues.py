@@ -58,19 +58,19 @@ def test_each_queue_has_a_row(tmp_path: Path) -> None:
     )
 
     assert table(built, tmp_path, 120) == [
-        "queue                  Deployment           consumes     pods      per pod  in flight",
-        "edx.cms.core.default   cms-worker           2 queues     HPA 2-6",
-        "edx.cms.core.low       cms-worker           2 queues     HPA 2-6",
-        "edx.lms.core.default   lms-worker           only this    1, fixed",
-        "edx.lms.core.high      lms-worker-high      only this    3, fixed",
-        "edx.lms.core.high_mem  lms-worker-high-mem  only this    KEDA 0-5  1        Zero",
-        "(its settings say)     superset-worker      its default  1, fixed",
+        "queue                  Deployment           consumes  pods      each  in flight",
+        "edx.cms.core.default   cms-worker           2 queues  HPA 2-6",
+        "edx.cms.core.low       cms-worker           2 queues  HPA 2-6",
+        "edx.lms.core.default   lms-worker           1 queue   1, fixed",
+        "edx.lms.core.high      lms-worker-high      1 queue   3, fixed",
+        "edx.lms.core.high_mem  lms-worker-high-mem  1 queue   KEDA 0-5  1     Zero",
+        "(its settings say)     superset-worker      default   1, fixed",
     ]
 
 
 def test_an_autoscaler_of_another_namespace_is_not_meant(tmp_path: Path) -> None:
     built = worker("lms-worker", "--queues=a") + autoscaler("HorizontalPodAutoscaler", "lms-worker", "x: 1", "other")
-    assert table(built, tmp_path)[1].split() == ["a", "lms-worker", "only", "this", "1,", "fixed"]
+    assert table(built, tmp_path)[1].split() == ["a", "lms-worker", "1", "queue", "1,", "fixed"]
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])

@@ -2,23 +2,100 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from kustomizer.errors import Problem, UserError
 from kustomizer.files import write_file
 from kustomizer.kustomize import build, find_kustomize
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kustomizer.kustomize import BuiltSite, Kustomize
+
+KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
 
 @click.command("build")
-@click.argument("overlay", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.argument("overlays", metavar="[OVERLAY]...", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--all", "parent", metavar="DIR", type=click.Path(path_type=Path, exists=True), help="Build each overlay in DIR."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file; for several, into this DIR.")
 @click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
-def build_command(overlay: Path, output: Path | None, executable: str | None) -> None:
-    """Build OVERLAY (default: this directory) with kustomize and the function."""
-    built = build(overlay, find_kustomize(executable, near=overlay))
-    click.echo(built.notes, nl=False, err=True)
+def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path | None, executable: str | None) -> None:
+    """Build each OVERLAY (default: this directory) with kustomize and the function.
+
+    Several are built side by side, each into a file of its name.
+    """
+    chosen = [*overlays, *(overlays_in(parent) if parent else ())] or [Path()]
+    kustomize = find_kustomize(executable, near=chosen[0])
+    if len(chosen) == 1 and parent is None:
+        built = build(chosen[0], kustomize)
+        click.echo(built.notes, nl=False, err=True)
+        if output is None:
+            click.echo(built.text, nl=False)
+        else:
+            write_file(output, built.text)
+        return
     if output is None:
-        click.echo(built.text, nl=False)
-    else:
-        write_file(output, built.text)
+        raise click.UsageError("several overlays need --output, the directory to write them into")
+    for line in write_all(build_all(chosen, kustomize), output):
+        click.echo(line, err=True)
+
+
+def overlays_in(directory: Path) -> list[Path]:
+    """Return the directories in ``directory`` that are kustomizations, by name."""
+    found = sorted(each for each in directory.iterdir() if any((each / name).is_file() for name in KUSTOMIZATION_FILES))
+    if not found:
+        raise UserError(Problem(message=f"{directory} holds no overlay", remedy="Name the directory that they are in"))
+    return found
+
+
+def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, BuiltSite]:
+    """Build ``overlays`` side by side. Raises UserError with what is wrong with any of them."""
+    names = [_name(overlay) for overlay in overlays]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(Problem(message=f"two of the overlays are named {', '.join(twice)}: their files would be one"))
+    done: dict[Path, BuiltSite] = {}
+    problems: list[Problem] = []
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        running = {pool.submit(build, overlay, kustomize): overlay for overlay in overlays}
+        with click.progressbar(
+            as_completed(running),
+            length=len(running),
+            label="Building",
+            file=sys.stderr,
+            hidden=not sys.stderr.isatty(),
+        ) as finished:
+            for each in finished:
+                try:
+                    done[running[each]] = each.result()
+                except UserError as error:
+                    problems += error.problems
+    if problems:
+        raise UserError(*sorted(problems, key=str))
+    return {overlay: done[overlay] for overlay in overlays}
+
+
+def write_all(built: Mapping[Path, BuiltSite], directory: Path) -> list[str]:
+    """Write each site into a file of its overlay's name; return what to tell about it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for overlay, site in built.items():
+        path = directory / f"{_name(overlay)}.yaml"
+        write_file(path, site.text)
+        lines += [f"{overlay}: {note}" for note in site.notes.splitlines()]
+        lines.append(f"Wrote {path}")
+    return lines
+
+
+def _name(overlay: Path) -> str:
+    return overlay.resolve().name

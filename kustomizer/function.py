@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 GROUP = "celery.openedx.io"
 KIND = "CeleryWorkers"
 REPORT = b"TUTOR_KUSTOMIZER_REPORT"
-"""Names a file that shows the caller of kustomize that the function ran: kustomize may skip one silently."""
+"""Names a file that tells the caller of kustomize what the function was given and what it made (kustomizer/report.py).
+
+That it is there shows that the function ran: kustomize may skip one silently.
+"""
 
 
 class Output(Record):
@@ -130,17 +133,16 @@ def _run(given: Input) -> tuple[Resources, list[Problem]]:
     return resources, transform(resources, config)
 
 
-def _note_the_run() -> None:
-    """Say that the function ran to the command that built the overlay, which kustomize wouldn't tell."""
-    path = environ.get(REPORT)
-    if path is not None:
-        with open(path, "ab"):  # noqa: PTH123 - pathlib costs 5 ms to import
-            pass
+def _append(report: bytes, *parts: bytes) -> None:
+    with open(report, "ab") as file:  # noqa: PTH123 - pathlib costs 5 ms to import
+        file.write(b"".join(parts))
 
 
 def main() -> None:
     """Run as kustomize runs it: a legacy exec plugin has the configuration's path as its argument."""
-    _note_the_run()
+    report = environ.get(REPORT)
+    if report is not None:
+        _append(report)
     data = sys.stdin.buffer.read()
     if len(sys.argv) > 1:
         try:
@@ -153,6 +155,9 @@ def main() -> None:
             output = run_stream(data, config)
     else:
         output = run_resource_list(data)
+    if report is not None and not output.failed:
+        protocol = b"stream" if len(sys.argv) > 1 else b"list"
+        _append(report, b"%s %d %d\n" % (protocol, len(data), len(output.data)), data, output.data)
     for problem in output.problems:
         print(f"tutor-celery-workers: {problem.severity}: {problem}", file=sys.stderr)
     sys.stdout.buffer.write(output.data)

@@ -35,12 +35,17 @@ class Kustomize(Record):
             return [self.path, "kustomize", "--enable-alpha-plugins", str(overlay)]
         return [self.path, "build", *FLAGS, str(overlay)]
 
+    def plain_command(self, directory: Path) -> list[str]:
+        """Return the command that builds ``directory`` with no plugins enabled."""
+        return [self.path, "kustomize" if self.is_kubectl else "build", str(directory)]
+
 
 class BuiltSite(Record):
-    """What a build printed: the resources, and what the function and kustomize had to say."""
+    """What a build printed: the resources, and what the function and kustomize had to say, and its report."""
 
     text: str
     notes: str
+    report: bytes = b""
 
 
 def find_kustomize(given: str | None = None, *, near: Path | None = None) -> Kustomize:
@@ -108,6 +113,7 @@ def build(overlay: Path, kustomize: Kustomize, *, env: Mapping[str, str] | None 
             kustomize.command(overlay), capture_output=True, text=True, encoding="utf-8", env=environment, check=False
         )
         ran = report.exists()
+        reported = report.read_bytes() if ran else b""
     if done.returncode != 0:
         raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{done.stderr.strip()}"))
     if not ran:
@@ -117,7 +123,7 @@ def build(overlay: Path, kustomize: Kustomize, *, env: Mapping[str, str] | None 
                 remedy=_why_not(kustomize),
             )
         )
-    return BuiltSite(text=done.stdout, notes=done.stderr)
+    return BuiltSite(text=done.stdout, notes=done.stderr, report=reported)
 
 
 def _why_not(kustomize: Kustomize) -> str:

@@ -135,6 +135,9 @@ def _transport_options(found: Endpoint) -> list[tuple[str, str]]:
         options.append(("global_keyprefix", repr(found.key_prefix)))
     if found.sentinel_master:
         options.append(("master_name", repr(found.sentinel_master)))
+        # Where events are published. Through Sentinels kombu before 5.4, which the image of Flower 2.0.1 has, listens
+        # to "/{db}." as it stands there (https://github.com/celery/kombu, transport/redis.py): blind, without a word.
+        options.append(("fanout_prefix", repr(f"/{found.database}.")))
         arguments = []
         if found.sentinel_username:
             arguments.append(f"'username': {found.sentinel_username!r}")

@@ -171,8 +171,12 @@ def test_sentinel_and_key_prefix(site_22: bytes, monkeypatch: pytest.MonkeyPatch
     assert found.broker_url() == "sentinel://a.openedx:26379/0;sentinel://b.x:26380/0"
     environment = {"BROKER_SENTINEL_PASSWORD": PASSWORD}
     options = settings_of(found.celery_config(), environment, monkeypatch)["broker_transport_options"]
-    expected = {"global_keyprefix": "it's:", "master_name": "mymaster", "sentinel_kwargs": {"password": PASSWORD}}
-    assert options == expected
+    assert options == {
+        "global_keyprefix": "it's:",
+        "master_name": "mymaster",
+        "fanout_prefix": "/0.",
+        "sentinel_kwargs": {"password": PASSWORD},
+    }
 
 
 def test_credentials_that_only_a_secret_knows(site_22: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

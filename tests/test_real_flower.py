@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
+import signal
+import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import celery_site
-from tests.flower_process import VERSIONS, Flower, flower
+from kustomizer.flower_broker import quote
+from tests import celery_site, sites
+from tests.flower_process import VERSIONS, Flower, flower, free_port
+from tests.flower_site import config, emit, site_input
 from tests.pods import Objects
-from tests.redis_server import private_authority
+from tests.redis_server import HOST, RedisServer, private_authority, redis_server
 from tests.test_real_celery import BROKERS, HIGH, objects, place, secret, task
 
 if TYPE_CHECKING:
@@ -139,3 +145,78 @@ def test_an_unknown_authority_is_not_believed(builds: Builds, tmp_path: Path) ->
         wrong = secret("redis-ca", {"ca.crt": private_authority(other).read_text()})
         with flower(VERSIONS[0], with_secrets(site.built, AUTH_SECRET, wrong), tmp_path / "flower") as running:
             site.wait(lambda: "certificate verify failed" in running.log.read_text(), "it to say so")
+
+
+SENTINEL_WORKER = """
+from celery import Celery
+
+app = Celery("app", broker="sentinel://:{quoted}@127.0.0.1:{port}/3")
+app.conf.broker_transport_options = {{"master_name": "main", "sentinel_kwargs": {{"password": "s"}}}}
+app.conf.worker_send_task_events = True
+
+
+@app.task
+def work():
+    pass
+"""
+
+
+def test_sees_events_through_sentinels(builds: Builds, tmp_path: Path) -> None:
+    """Workers of this kombu; the older one of Flower 2.0.1's image listens to another channel unless it is told."""
+    password = "p@ss/w:rd#1"
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(redis_server(tmp_path / "redis", password=password))
+        ports = [free_port(), free_port()]
+        for port in ports:
+            stack.enter_context(sentinel(tmp_path / f"sentinel-{port}", port, server))
+        addresses = [f"127.0.0.1:{port}" for port in ports]
+        given = {"name": "sentinel", "passwordKey": "password"}
+        broker = {
+            "sentinel": {"addresses": addresses, "master": "main", "existingSecret": given},
+            "database": 3,
+            "existingSecret": {"name": "redis", "passwordKey": "password"},
+        }
+        found = emit(site_input(builds, sites.site("22")), config({}, broker=broker))
+        built = Objects(tree for (kind, _), tree in found.objects.items() if kind in {"Deployment", "ConfigMap"})
+        secrets = (secret("sentinel", {"password": "s"}), secret("redis", {"password": password}))
+        running = stack.enter_context(flowers(with_secrets(built, AUTH_SECRET, *secrets), tmp_path / "flower"))
+        (tmp_path / "app.py").write_text(SENTINEL_WORKER.format(quoted=quote(password), port=ports[0]))
+        celery: list[str | Path] = [celery_site.BIN / "celery", "--app=app"]
+        worker = stack.enter_context(process(tmp_path, *celery, "worker", "--concurrency=1"))
+        deadline = time.monotonic() + celery_site.SECONDS
+        while not all(each.metric("flower_worker_online") == 1 for each in running):
+            assert worker.poll() is None
+            assert time.monotonic() < deadline, [each.log.read_text() for each in running]
+            time.sleep(0.1)
+        subprocess.run([*celery, "call", "app.work"], cwd=tmp_path, check=True, capture_output=True)
+        while not all(each.metric("flower_events_total", type="task-succeeded") == 1 for each in running):
+            assert time.monotonic() < deadline, [each.log.read_text() for each in running]
+            time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def sentinel(directory: Path, port: int, server: RedisServer) -> Iterator[None]:
+    directory.mkdir()
+    lines = [
+        f"port {port}",
+        f"bind {HOST}",
+        f'dir "{directory}"',
+        "requirepass s",
+        f"sentinel monitor main {HOST} {server.port} 1",
+        f"sentinel auth-pass main {server.password}",
+    ]
+    (directory / "sentinel.conf").write_text("\n".join([*lines, ""]))
+    with process(directory, "redis-server", "sentinel.conf", "--sentinel"):
+        yield
+
+
+@contextlib.contextmanager
+def process(directory: Path, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (directory / "log").open("wb") as log:
+        running = subprocess.Popen(command, cwd=directory, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        yield running
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()

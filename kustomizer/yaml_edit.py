@@ -1,0 +1,220 @@
+"""Changes single values in YAML text and leaves every other character as it is: a diff shows the touched lines only.
+
+A round trip through objects would lose the spacing of flow collections and move comments. So ruamel.yaml only says
+where each value stands, and the text is changed there. What a change can't be trusted with (aliases, complex keys) the
+caller finds by reading the result.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+from kustomizer.emit import quote, quoted_scalar
+from kustomizer.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WIDTH = 100
+"""A flow collection that would be wider is written in block style."""
+
+# A string to every YAML reader, and never written in quotes: 500m, 2Gi.
+_QUANTITY = re.compile(r"[1-9][0-9]*(m|[KMGT]i?)")
+
+
+def document(text: str, kind: str) -> Any:
+    """Return where the document of this ``kind`` stands in ``text``, None where there is none."""
+    try:
+        # The pure reader says where things stand; libyaml's isn't there on every platform.
+        nodes = list(YAML(pure=True).compose_all(text))
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise UserError(Problem(message=f"not YAML: {getattr(error, 'problem', None) or error}{where}")) from None
+    for node in nodes:
+        found = entry(node, "kind") if isinstance(node, MappingNode) else None
+        if found is not None and found[1].value == kind:
+            return node
+    return None
+
+
+def entry(mapping: MappingNode, key: str) -> tuple[Any, Any] | None:
+    """Return the nodes of ``key`` and its value in ``mapping``."""
+    return next((pair for pair in mapping.value if pair[0].value == key), None)
+
+
+def set_value(text: str, kind: str, path: Sequence[str], value: Any) -> str:
+    """Return ``text`` with ``value`` at ``path`` of the document of ``kind``; maps on the way are made."""
+    node: Any = document(text, kind)
+    for depth, key in enumerate(path):
+        rest = _nested(path[depth + 1 :], value)
+        found = entry(node, key)
+        if found is None:
+            return _add(text, node, key, rest)
+        name, old = found
+        if depth == len(path) - 1 or not isinstance(old, MappingNode) or not old.value:
+            return _replace(text, node, name, old, rest)
+        node = old
+    return text
+
+
+def remove_key(text: str, kind: str, path: Sequence[str]) -> str:
+    """Return ``text`` without the key at ``path``, nor the comment right above it; an emptied map becomes ``{}``."""
+    node: Any = document(text, kind)
+    for key in path[:-1]:
+        node = _value(node, key)
+    if len(node.value) == 1:
+        return set_value(text, kind, path[:-1], {})
+    index = next(index for index, pair in enumerate(node.value) if pair[0].value == path[-1])
+    name, old = node.value[index]
+    end = _end(text, name, old)
+    if not node.flow_style:
+        return text[: _comment_start(text, name)] + text[_next_line(text, end) :]
+    if index + 1 < len(node.value):
+        return text[: name.start_mark.index] + text[node.value[index + 1][0].start_mark.index :]
+    before = node.value[index - 1]
+    return text[: _end(text, *before)] + text[end:]
+
+
+def flow(value: Any) -> str:
+    """Return ``value`` in flow style."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_word(key)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return _word(value) if isinstance(value, str) else str(value)
+
+
+def _word(text: str) -> str:
+    if _QUANTITY.fullmatch(text):
+        return text
+    quoted = quote(text)
+    return quoted_scalar(text) if "," in text and quoted == text else quoted
+
+
+def _nested(path: Sequence[str], value: Any) -> Any:
+    for key in reversed(path):
+        value = {key: value}
+    return value
+
+
+def _value(mapping: Any, key: str) -> Any:
+    found = entry(mapping, key)
+    assert found is not None  # noqa: S101 - the caller has read the document
+    return found[1]
+
+
+def _end(text: str, key: Any, value: Any) -> int:
+    """Return where the content of an entry ends, before comments and blank lines."""
+    after: int = key.end_mark.index
+    colon = text.index(":", after) + 1
+    if value.start_mark.index < after:
+        # An alias: the node stands where its anchor is.
+        alias = re.compile(r"\s*\*[^\s,\[\]{}]+").match(text, colon)
+        return alias.end() if alias else colon
+    if isinstance(value, ScalarNode) or value.flow_style:
+        return max(colon, len(text[: value.end_mark.index].rstrip()))
+    return _block_end(text, value)
+
+
+def _block_end(text: str, node: Any) -> int:
+    if isinstance(node, MappingNode) and not node.flow_style:
+        return max(_end(text, *pair) for pair in node.value)
+    if isinstance(node, SequenceNode) and not node.flow_style:
+        return max(_block_end(text, item) for item in node.value)
+    return len(text[: node.end_mark.index].rstrip())
+
+
+def _next_line(text: str, position: int) -> int:
+    newline = text.find("\n", position)
+    return newline + 1 if newline >= 0 else len(text)
+
+
+def _comment_start(text: str, key: Any) -> int:
+    """Return where the line of ``key`` starts, or the first of the comments right above it at the same column."""
+    start: int = text.rfind("\n", 0, key.start_mark.index) + 1
+    while start > 0:
+        above = text.rfind("\n", 0, start - 1) + 1
+        line = text[above:start]
+        if not line.startswith(" " * key.start_mark.column + "#"):
+            break
+        start = above
+    return start
+
+
+def _step(node: Any) -> int:
+    """Return by how much nested maps are indented in the document that ``node`` is in, as far as it shows."""
+    for key, value in node.value:
+        if isinstance(value, MappingNode) and not value.flow_style and value.value:
+            step: int = value.value[0][0].start_mark.column - key.start_mark.column
+            return max(2, step)
+    return 2
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _lines(key: str, value: Any, column: int, step: int) -> list[str]:
+    """Return an entry as lines: in block style where maps are in it or it would be too wide."""
+    margin = " " * column
+    line = f"{margin}{_word(key)}: {flow(value)}"
+    if not isinstance(value, dict) or not value:
+        return [line]
+    if len(line) <= WIDTH and not any(isinstance(item, dict) for item in value.values()):
+        return [line]
+    inner = (text for name, item in value.items() for text in _lines(name, item, column + step, step))
+    return [f"{margin}{_word(key)}:", *inner]
+
+
+def _add(text: str, mapping: Any, key: str, value: Any) -> str:
+    """Add an entry to a map that has some."""
+    if mapping.flow_style:
+        end = _end(text, *mapping.value[-1])
+        return f"{text[:end]}, {_word(key)}: {flow(value)}{text[end:]}"
+    newline = _newline(text)
+    lines = _lines(key, value, mapping.value[0][0].start_mark.column, _step(mapping))
+    position = _next_line(text, _end(text, *mapping.value[-1]))
+    before = text[:position]
+    if not before.endswith("\n"):
+        before += newline
+    return before + "".join(line + newline for line in lines) + text[position:]
+
+
+def _replace(text: str, mapping: Any, key: Any, old: Any, value: Any) -> str:
+    colon: int = text.index(":", key.end_mark.index) + 1
+    end = _end(text, key, old)
+    if isinstance(value, list) and value and isinstance(old, SequenceNode) and not old.flow_style:
+        margin: str = " " * old.start_mark.column
+        items = (_newline(text) + margin).join(f"- {flow(item)}" for item in value)
+        start = old.start_mark.index
+        return text[:start] + items + text[end:]
+    lines = _lines(key.value, value, key.start_mark.column, _step(mapping))
+    if mapping.flow_style or len(lines) == 1:
+        return f"{text[:colon]} {flow(value)}{text[end:]}"
+    rest = _next_line(text, end)
+    behind = text[end:rest].rstrip()
+    inner = "".join(line + _newline(text) for line in lines[1:])
+    return text[:colon] + behind + _newline(text) + inner + text[rest:]
+
+
+def apply(data: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """Return what a document that holds ``data`` has to hold after :func:`set_value`."""
+    head, rest = path[0], path[1:]
+    below = data.get(head)
+    return {**data, head: apply(below if isinstance(below, dict) else {}, rest, value) if rest else value}
+
+
+def without(data: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    """Return what a document that holds ``data`` has to hold after :func:`remove_key`."""
+    head, rest = path[0], path[1:]
+    if rest:
+        return {**data, head: without(data[head], rest)}
+    return {key: item for key, item in data.items() if key != head}

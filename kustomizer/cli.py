@@ -11,7 +11,9 @@ from kustomizer import __version__
 from kustomizer.commands.build import build_command
 from kustomizer.commands.completion import completion_command
 from kustomizer.commands.init import init_command
+from kustomizer.commands.queue import queue_command
 from kustomizer.commands.queues import queues_command
+from kustomizer.commands.route import route_command
 from kustomizer.commands.schema import schema_command
 from kustomizer.errors import UserError
 
@@ -41,7 +43,15 @@ def main() -> None:
     """Queue-aware Celery workers for Open edX on Kubernetes, layered onto Tutor's output."""
 
 
-for command in (build_command, completion_command, init_command, queues_command, schema_command):
+for command in (
+    build_command,
+    completion_command,
+    init_command,
+    queue_command,
+    queues_command,
+    route_command,
+    schema_command,
+):
     main.add_command(command)
 
 

@@ -1,0 +1,160 @@
+"""`tutor-kustomizer queue`: add, change and remove workers in the configuration, in place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kustomizer.config_edit import add_worker, change_worker, remove_worker
+from kustomizer.config_file import config_file, find_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kustomizer.config_edit import Change
+    from kustomizer.config_file import ConfigFile
+
+    Command = Callable[..., None]
+
+COUNT = click.IntRange(min=0)
+
+
+def file_options(command: Command) -> Command:
+    """Add the options that say which file is meant."""
+    overlay = click.option(
+        "--overlay",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        default=".",
+        help="The overlay whose configuration is changed; default: this directory.",
+    )
+    file = click.option(
+        "--file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The configuration itself."
+    )
+    return overlay(file(command))
+
+
+def open_config(overlay: Path, file: Path | None) -> ConfigFile:
+    """Return the configuration that the options name."""
+    return find_config(overlay) if file is None else config_file(file)
+
+
+def finish(change: Change) -> None:
+    """Write what was changed, and say it."""
+    if not change.done:
+        click.echo(f"{change.file.path} says so already", err=True)
+    else:
+        change.file.write()
+    for line in change.done:
+        click.echo(f"{change.file.path}: {line}", err=True)
+    for note in change.notes:
+        click.echo(f"{click.style(note.severity.capitalize() + ':', fg='yellow')} {note}", err=True)
+
+
+def quantities(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """Return ``cpu=500m,memory=1Gi`` as a map."""
+    if value is None:
+        return None
+    pairs = [part.partition("=") for part in value.split(",")]
+    if not all(name and quantity for name, _, quantity in pairs):
+        raise click.BadParameter(f"{value!r} isn't of the form cpu=500m,memory=1Gi", ctx, param)
+    return {name: int(quantity) if quantity.isdecimal() else quantity for name, _, quantity in pairs}
+
+
+QUANTITIES = {"callback": quantities, "metavar": "cpu=..,memory=.."}
+
+# Each option, and where in the worker its value goes.
+_OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "--queues": (("queues",), {"metavar": "QUEUE,..", "help": "Queues that it consumes."}),
+    "--concurrency": (
+        ("concurrency",),
+        {"type": click.IntRange(min=1), "help": "Tasks that a pod works on at a time."},
+    ),
+    "--replicas": (("replicas",), {"type": COUNT, "help": "Number of pods, without KEDA."}),
+    "--keda/--no-keda": (("keda", "enabled"), {"default": None, "help": "Whether KEDA scales it."}),
+    "--min-replicas": (("keda", "minReplicas"), {"type": COUNT, "help": "Pods that stay when there is nothing to do."}),
+    "--max-replicas": (("keda", "maxReplicas"), {"type": click.IntRange(min=1), "help": "Pods at the most."}),
+    "--list-length": (("keda", "listLength"), {"type": click.IntRange(min=1), "help": "Queued tasks per pod."}),
+    "--in-flight": (
+        ("keda", "inFlight"),
+        {"type": click.Choice(["Zero", "Slots", "Off"], case_sensitive=False), "help": "What running tasks count."},
+    ),
+    "--grace-period": (
+        ("terminationGracePeriodSeconds",),
+        {"type": click.IntRange(min=1), "metavar": "SECONDS", "help": "Time to finish tasks when a pod is stopped."},
+    ),
+    "--visibility-timeout": (
+        ("visibilityTimeout",),
+        {"type": click.IntRange(min=1), "metavar": "SECONDS", "help": "After which Redis hands a task out again."},
+    ),
+    "--request": (("resources", "requests"), {**QUANTITIES, "help": "CPU and memory that a pod asks for."}),
+    "--limit": (("resources", "limits"), {**QUANTITIES, "help": "CPU and memory that a pod may use."}),
+    "--extra-arg": (
+        ("extraArgs",),
+        {
+            "multiple": True,
+            "metavar": "ARG",
+            "help": "Further option of `celery worker`, as --extra-arg=--pool=gevent.",
+        },
+    ),
+}
+
+
+def _parameter(option: str) -> str:
+    return option.partition("/")[0].removeprefix("--").replace("-", "_")
+
+
+def worker_options(command: Command) -> Command:
+    """Add an option for each common setting of a worker."""
+    for option, (_, attributes) in reversed(_OPTIONS.items()):
+        command = click.option(option, _parameter(option), **attributes)(command)
+    return command
+
+
+def settings(values: dict[str, Any]) -> dict[tuple[str, ...], Any]:
+    """Return what the options say, by its path in the worker."""
+    found: dict[tuple[str, ...], Any] = {}
+    for option, (path, _) in _OPTIONS.items():
+        value = values[_parameter(option)]
+        if isinstance(value, dict):
+            found.update({(*path, name): quantity for name, quantity in value.items()})
+        elif option == "--queues" and value is not None:
+            found[path] = [queue.strip() for queue in value.split(",") if queue.strip()]
+        elif value is not None and value != ():
+            found[path] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
+@click.group("queue")
+def queue_command() -> None:
+    """Change the workers in a configuration, in place: comments, order and quotes stay."""
+
+
+@queue_command.command("add")
+@click.argument("service")
+@click.argument("variant")
+@file_options
+@worker_options
+def add_command(service: str, variant: str, overlay: Path, file: Path | None, **values: Any) -> None:
+    """Give a queue of SERVICE (lms, cms, ..) a worker of its own: VARIANT is high for edx.lms.core.high."""
+    finish(add_worker(open_config(overlay, file), service, variant, settings(values)))
+
+
+@queue_command.command("set")
+@click.argument("service")
+@click.argument("variant")
+@file_options
+@worker_options
+def set_command(service: str, variant: str, overlay: Path, file: Path | None, **values: Any) -> None:
+    """Change settings of the worker VARIANT of SERVICE; `default` is the one that Tutor emits."""
+    finish(change_worker(open_config(overlay, file), service, variant, settings(values)))
+
+
+@queue_command.command("remove")
+@click.argument("service")
+@click.argument("variant")
+@file_options
+def remove_command(service: str, variant: str, overlay: Path, file: Path | None) -> None:
+    """Take the worker VARIANT of SERVICE out, with the comment right above it."""
+    finish(remove_worker(open_config(overlay, file), service, variant))

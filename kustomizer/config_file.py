@@ -1,0 +1,179 @@
+"""The file that holds a configuration: where an overlay has it, and how it is changed in place.
+
+An overlay may hold the whole configuration, or a patch of one from elsewhere (overlays/production does): the patch is
+what is changed then, and what the two give together is what has to be right.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.config import KIND, CeleryWorkers, load
+from kustomizer.errors import Problem, UserError
+from kustomizer.files import write_file
+from kustomizer.full_yaml import read_all
+from kustomizer.merge import merge_maps
+from kustomizer.record import Record
+from kustomizer.tree import plain_value
+from kustomizer.yaml_edit import apply, remove_key, set_value, without
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+OWN_FILE = "celery-workers.yaml"
+"""Where `tutor-kustomizer init` puts the configuration."""
+
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+class ConfigFile(Record):
+    """A configuration, or a patch of one, as it stands in a file."""
+
+    path: Path
+    text: str
+    base: dict[str, Any] | None = None
+    """What it patches, None where it is the whole configuration."""
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What the file itself says."""
+        return _config_in(self.text) or {}
+
+    def load(self) -> CeleryWorkers:
+        """Return the configuration that holds in the end. Raises UserError where it isn't right."""
+        # In a whole configuration null has a meaning of its own; in a patch kustomize takes it out.
+        return load(self.own if self.base is None else merge_maps(self.base, self.own))
+
+    def set(self, path: Sequence[str], value: Any) -> ConfigFile:
+        """Return the file with ``value`` at ``path``."""
+        return self._changed(set_value(self.text, KIND, path, value), apply(self.own, path, value))
+
+    def remove(self, path: Sequence[str]) -> ConfigFile:
+        """Return the file without what is at ``path``; a patch says null where its base has it."""
+        own = self.own
+        if _has(self.base or {}, path):
+            return self.set(path, None)
+        return self._changed(remove_key(self.text, KIND, path), without(own, path)) if _has(own, path) else self
+
+    def write(self) -> None:
+        """Put it back in one step, with the mode it had."""
+        path = self.path.resolve()
+        write_file(path, self.text, mode=path.stat().st_mode & 0o7777)
+
+    def _changed(self, text: str, expected: dict[str, Any]) -> ConfigFile:
+        try:
+            right = _config_in(text) == expected
+        except UserError:
+            right = False
+        if not right:
+            raise UserError(
+                Problem(
+                    message=f"{self.path} is written in a way that can't be changed in place (an alias, a complex key)",
+                    remedy="Change it by hand",
+                )
+            )
+        return self.replace(text=text)
+
+
+def find_config(overlay: Path) -> ConfigFile:
+    """Return the configuration of ``overlay``. Raises UserError where it has none, or more than one, of its own."""
+    own = overlay / OWN_FILE
+    paths = [own] if _holds_config(own) else list(dict.fromkeys(_of_overlay(overlay)))
+    if not paths:
+        remedy = "Name the overlay with --overlay, or the file with --file"
+        raise UserError(Problem(message=f"{overlay} has no configuration of kind {KIND}", remedy=remedy))
+    mine = [path for path in paths if path.resolve().is_relative_to(overlay.resolve())]
+    if not mine:
+        shared = os.path.normpath(paths[-1])
+        message = f"{overlay} takes its configuration from {shared}, which other overlays may share"
+        raise UserError(Problem(message=message, remedy=f"To change it for all: --file {shared}"))
+    found = config_file(mine[-1])
+    if len(mine) > 1 and found.base is None:
+        message = f"{overlay} has more than one configuration: {', '.join(map(str, mine))}"
+        raise UserError(Problem(message=message, remedy="Name one with --file"))
+    return found
+
+
+def config_file(path: Path) -> ConfigFile:
+    """Return the configuration in ``path``, with what it patches where a kustomization beside it says so."""
+    text = _read(path)
+    if _config_in(text) is None:
+        raise UserError(Problem(message=f"{path} holds no object of kind {KIND}"))
+    kustomization = _kustomization(path.parent)
+    if path.resolve() not in [patch.resolve() for patch in _patches(path.parent, kustomization)]:
+        return ConfigFile(path=path, text=text)
+    base: dict[str, Any] | None = None
+    for layer in _layers(path.parent):
+        if layer.resolve() == path.resolve():
+            break
+        base = merge_maps(base, _config_in(_read(layer)))
+    return ConfigFile(path=path, text=text, base=base)
+
+
+def _of_overlay(overlay: Path) -> Iterator[Path]:
+    """Yield the files of an overlay that speak of the configuration, the weakest first."""
+    kustomization = _kustomization(overlay)
+    for field in ("transformers", "generators"):
+        for listed in _listed(overlay, kustomization, field):
+            yield from _layers(listed) if listed.is_dir() else [listed] if _holds_config(listed) else []
+    yield from _layers(overlay)
+
+
+def _layers(directory: Path) -> Iterator[Path]:
+    kustomization = _kustomization(directory)
+    for listed in _listed(directory, kustomization, "resources"):
+        yield from _layers(listed) if listed.is_dir() else [listed] if _holds_config(listed) else []
+    yield from (patch for patch in _patches(directory, kustomization) if _holds_config(patch))
+
+
+def _kustomization(directory: Path) -> dict[str, Any]:
+    for name in _KUSTOMIZATIONS:
+        if (directory / name).is_file():
+            content = next(iter(_documents(_read(directory / name))), None)
+            return content if isinstance(content, dict) else {}
+    return {}
+
+
+def _listed(directory: Path, kustomization: dict[str, Any], field: str) -> Iterator[Path]:
+    for item in kustomization.get(field) or ():
+        # What holds a line break is an object written in place; what isn't there is a URL, or kustomize's to report.
+        if isinstance(item, str) and "\n" not in item and (directory / item).exists():
+            yield directory / item
+
+
+def _patches(directory: Path, kustomization: dict[str, Any]) -> list[Path]:
+    named = [item.get("path") for item in kustomization.get("patches") or () if isinstance(item, dict)]
+    both = {"patches": [*named, *(kustomization.get("patchesStrategicMerge") or ())]}
+    return list(_listed(directory, both, "patches"))
+
+
+def _holds_config(path: Path) -> bool:
+    return path.is_file() and path.suffix in {".yaml", ".yml", ".json"} and _config_in(_read(path)) is not None
+
+
+def _config_in(text: str) -> dict[str, Any] | None:
+    if KIND not in text:
+        return None
+    return next((item for item in _documents(text) if isinstance(item, dict) and item.get("kind") == KIND), None)
+
+
+def _documents(text: str) -> list[Any]:
+    return [plain_value(document) for document in read_all(text)]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
+        raise UserError(Problem(message=f"{path} can't be read: {reason}")) from None
+
+
+def _has(data: Any, path: Sequence[str]) -> bool:
+    for key in path:
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True

@@ -1,0 +1,213 @@
+"""`tutor-kustomizer queue` and `route`: the configuration changed in place, and read by the real kustomize after."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from kustomizer.cli import main
+from kustomizer.config_file import find_config
+from tests import sites
+
+PRODUCTION = "overlays/production"
+PATCH = f"{PRODUCTION}/config/celery-workers.yaml"
+RECOMMENDED = "generators/recommended/celery-workers.yaml"
+
+OWN = """\
+# yaml-language-server: $schema=celery-workers.schema.json
+apiVersion: celery.openedx.io/v1alpha1
+kind: CeleryWorkers
+metadata: {name:   celery-workers}
+spec:
+  defaults: {keda: {enabled: true}}   # KEDA is installed
+  workers:
+    lms:
+
+      # Bulk e-mail and what else is urgent.
+      "high": {}
+      # Reports.
+      high_mem:
+        concurrency: 1  # one at a time
+    cms: {high: {}, low: {}}
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of what overlays are made of, the current directory, beside an overlay of its own."""
+    for name in ("base", "generators", "overlays"):
+        shutil.copytree(sites.ROOT / name, tmp_path / name, symlinks=True)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "celery-workers.yaml").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+def done(*words: str) -> str:
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    return result.stderr
+
+
+def changed(before: str, path: str) -> list[str]:
+    lines = difflib.ndiff(before.splitlines(), Path(path).read_text().splitlines())
+    return [line for line in lines if line[0] in "+-"]
+
+
+def test_a_worker_is_added(repository: Path) -> None:
+    path = "own/celery-workers.yaml"
+    Path(path).chmod(0o600)
+    said = done(
+        *("queue", "add", "cms", "bulk", "--overlay", "own", "--queues", "edx.cms.core.bulk,other"),
+        *("--concurrency", "2", "--max-replicas", "4", "--in-flight", "slots", "--limit", "cpu=2,memory=3Gi"),
+        *("--extra-arg=--pool=threads", "--extra-arg", "-E"),
+    )
+    assert "own/celery-workers.yaml: added spec.workers.cms.bulk: Deployment cms-worker-bulk consumes" in said
+    assert changed(OWN, path) == [
+        "-     cms: {high: {}, low: {}}",
+        "+     cms: {high: {}, low: {}, bulk: {queues: [edx.cms.core.bulk, other], concurrency: 2, "
+        "keda: {maxReplicas: 4, inFlight: Slots}, resources: {limits: {cpu: 2, memory: 3Gi}}, "
+        "extraArgs: [--pool=threads, -E]}}",
+    ]
+    assert Path(path).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_setting_is_changed_and_said(repository: Path) -> None:
+    said = done("queue", "set", "lms", "high_mem", "--overlay", "own", "--max-replicas", "5", "--concurrency", "2")
+    assert "set spec.workers.lms.high_mem.concurrency to 2 (it was 1)" in said
+    assert changed(OWN, "own/celery-workers.yaml") == [
+        "-         concurrency: 1  # one at a time",
+        "+         concurrency: 2  # one at a time",
+        "+         keda: {maxReplicas: 5}",
+    ]
+    again = done("queue", "set", "lms", "high_mem", "--overlay", "own", "--max-replicas", "5")
+    assert "says so already" in again
+
+
+def test_a_worker_is_removed_with_its_comment(repository: Path) -> None:
+    said = done("queue", "remove", "lms", "high_mem", "--overlay", "own")
+    assert changed(OWN, "own/celery-workers.yaml") == [
+        "-       # Reports.",
+        "-       high_mem:",
+        "-         concurrency: 1  # one at a time",
+    ]
+    assert "unacked.lms-worker-high-mem" in said
+    assert "redis-cli HLEN" in said
+    assert "no worker consumes edx.lms.core.high_mem now" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("queue", "add", "lms", "high"), "is there already"),
+        (("queue", "set", "lms", "hgh_mem", "--concurrency", "2"), "Did you mean high_mem?"),
+        (("queue", "set", "lsm", "high", "--concurrency", "2"), "Services that are: lms, cms"),
+        (("queue", "set", "lms", "high"), "nothing to set"),
+        (("queue", "set", "lms", "high", "--min-replicas", "40"), "40 is more than maxReplicas, by default 30"),
+        (("queue", "set", "lms", "high", "--replicas", "2"), "two that set the number of pods"),
+        (("queue", "set", "lms", "high", "--queues", "edx.lms.core.high_mem"), "is that of"),
+        (("queue", "set", "lms", "high", "--extra-arg=--queues=a"), "--queues"),
+        (("queue", "remove", "cms", "default"), "Tutor's own"),
+        (("queue", "add", "notes", "x"), "names no queue|isn't lms or cms"),
+        (("route", "lms", "a.b", "edx.lms.core.hihg"), "Did you mean edx.lms.core.high?"),
+        (("route", "lms", "a.b", "--remove"), "isn't routed"),
+    ],
+)
+def test_what_is_refused_leaves_the_file(words: tuple[str, ...], message: str, repository: Path) -> None:
+    refused = run(*words, "--overlay", "own")
+    assert refused.exit_code == 1, refused.output
+    assert any(part in refused.stderr for part in message.split("|")), refused.stderr
+    assert Path("own/celery-workers.yaml").read_text() == OWN
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("queue", "set", "lms", "high", "--limit", "cpu"), ("route", "lms", "a"), ("route", "lms", "a", "b", "--remove")],
+)
+def test_wrong_usage(words: tuple[str, ...], repository: Path) -> None:
+    assert run(*words, "--overlay", "own").exit_code == 2
+
+
+def test_an_alias_is_left_to_its_owner(repository: Path) -> None:
+    text = OWN.replace('"high": {}', '"high": &calm {concurrency: 1}').replace("low: {}", "low: *calm")
+    Path("own/celery-workers.yaml").write_text(text)
+    refused = run("queue", "set", "cms", "low", "--concurrency", "2", "--overlay", "own")
+    assert "can't be changed in place" in refused.stderr
+    assert Path("own/celery-workers.yaml").read_text() == text
+    done("queue", "set", "cms", "high", "--concurrency", "2", "--overlay", "own")
+
+
+def test_routes_come_and_go(repository: Path) -> None:
+    assert "a.b, sent by lms, goes to edx.cms.core.low" in done(
+        "route", "lms", "a.b", "edx.cms.core.low", "--overlay", "own"
+    )
+    assert changed(OWN, "own/celery-workers.yaml") == [
+        "+   routing:",
+        "+     lms:",
+        "+       a.b: {queue: edx.cms.core.low}",
+    ]
+    refused = run("queue", "remove", "cms", "low", "--overlay", "own")
+    assert "tutor-kustomizer route lms a.b QUEUE" in refused.stderr
+    assert "(it went to edx.cms.core.low)" in done("route", "lms", "a.b", "edx.lms.core.high", "--overlay", "own")
+    done("route", "lms", "a.b", "--remove", "--overlay", "own")
+    assert Path("own/celery-workers.yaml").read_text() == OWN
+
+
+def built(directory: str) -> dict[str, object]:
+    """Return the configuration that the real kustomize makes of a directory."""
+    made = yaml.safe_load(sites.run(sites.kustomize(sites.NEWEST), "build", directory))
+    assert isinstance(made, dict)
+    return made
+
+
+def test_a_patch_is_changed_and_means_what_it_says(repository: Path) -> None:
+    recommended, before = Path(RECOMMENDED).read_text(), Path(PATCH).read_text()
+    done("queue", "set", "lms", "high_mem", "--max-replicas", "7", "--overlay", PRODUCTION)
+    assert [line for line in changed(before, PATCH) if line[0] == "+"] == [
+        "+         keda: {inFlight: Slots, listLength: 1, maxReplicas: 7}"
+    ]
+    # The one is in the patch's base, the other in neither.
+    done("queue", "remove", "cms", "low", "--overlay", PRODUCTION)
+    done("queue", "add", "cms", "bulk", "--file", PATCH)
+    task = "lms.djangoapps.bulk_email.tasks.send_course_email"
+    done("route", "lms", task, "--remove", "--overlay", PRODUCTION)
+
+    assert Path(RECOMMENDED).read_text() == recommended
+    config = find_config(Path(PRODUCTION)).load()
+    made = built(f"{PRODUCTION}/config")
+    assert made["spec"] == config.given
+    assert list(config.spec.workers["cms"]) == ["high", "default", "bulk"]
+    assert task not in config.spec.routing["lms"]
+    assert "is there already" in run("queue", "add", "lms", "high", "--overlay", PRODUCTION).stderr
+
+
+def test_a_configuration_that_others_share_has_to_be_named(repository: Path) -> None:
+    refused = run("queue", "set", "lms", "high", "--concurrency", "2", "--overlay", "overlays/multiqueue")
+    assert refused.exit_code == 1
+    assert f"--file {RECOMMENDED}" in refused.stderr
+    done("queue", "set", "lms", "high", "--concurrency", "2", "--file", RECOMMENDED)
+    assert built("generators")["spec"] == find_config(Path("generators")).load().given
+
+
+def test_an_overlay_without_one_is_refused(repository: Path) -> None:
+    refused = run("queue", "set", "lms", "high", "--concurrency", "2", "--overlay", "base")
+    assert "has no configuration of kind CeleryWorkers" in refused.stderr
+
+
+def test_two_configurations_are_refused(repository: Path) -> None:
+    shutil.copytree("own", "two")
+    shutil.copy("two/celery-workers.yaml", "two/a.yaml")
+    Path("two/celery-workers.yaml").rename("two/b.yaml")
+    Path("two/kustomization.yaml").write_text("transformers: [a.yaml, b.yaml]\n")
+    assert "more than one configuration" in run("queue", "add", "lms", "x", "--overlay", "two").stderr
+    assert "x" in done("queue", "add", "lms", "x", "--file", "two/b.yaml")

@@ -1,0 +1,67 @@
+"""Finds where a text holds a password, and says its name: never the password itself."""
+
+from __future__ import annotations
+
+import re
+
+_SECRET_NAME = (
+    r"[A-Za-z0-9_.-]*(?:PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|API_?KEY|ACCESS_KEY|MASTER_KEY|PRIVATE_KEY|BASIC_?AUTH"
+    r"|password|passwd|secret|secret_key|token|api_?key|access_key|master_key|private_key|basic[_-]?auth|requirepass)"
+)
+_IS_SECRET_NAME = re.compile(_SECRET_NAME)
+# NAME: "value" and NAME: value of YAML and JSON, NAME = "value" and ["NAME"] = "value" of Python and INI files.
+_QUOTED = re.compile(rf"""({_SECRET_NAME})["']?\]?\s*[:=]\s*(["'])([^"'\n]+)\2""")
+_PLAIN = re.compile(rf"""^[ \t-]*({_SECRET_NAME}):[ \t]+([^\s"'#&*|>\[{{][^\s]*)[ \t]*$""", re.MULTILINE)
+_OPTION = re.compile(rf"""(?:^|\s)--?({_SECRET_NAME})[=\s]["']?([^\s"']+)""")
+_URL = re.compile(r"""\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@'"<>]*:([^\s/@'"<>]+)@""")
+_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+# What stands for a value that is put in later.
+_PLACEHOLDER = re.compile(r"^(?:[$%{<].*|\*+|[xX]{3,}|os\.environ.*)$")
+_NOT_SECRET = frozenset({"", "none", "null", "true", "false", "on", "off", "yes", "no", "0", "1", "~"})
+
+URL = "a URL with a password"
+PEM = "a private key"
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether what has this name, of an environment variable say, is a password."""
+    return _IS_SECRET_NAME.fullmatch(name) is not None
+
+
+def is_secret_value(value: str) -> bool:
+    """Tell whether ``value`` may be a password, and not a placeholder for one or a switch."""
+    value = value.strip()
+    return value.lower() not in _NOT_SECRET and _PLACEHOLDER.match(value) is None
+
+
+def has_url(text: str) -> bool:
+    """Tell whether ``text`` holds a URL with a password in it."""
+    return any(is_secret_value(match.group(1)) for match in _URL.finditer(text))
+
+
+def in_words(words: list[str]) -> list[str]:
+    """Return what holds passwords in a command line: options' names, URLs."""
+    text = "\n".join(words)
+    names = [match.group(1) for match in _OPTION.finditer(text) if _is_option_value(match.group(2))]
+    return _unique([*names, *([URL] if has_url(text) else [])])
+
+
+def in_file(name: str, text: str) -> list[str]:
+    """Return what holds passwords in a file of this name: settings' names, URLs, keys."""
+    found = [(match.start(), match.group(1)) for match in _QUOTED.finditer(text) if is_secret_value(match.group(3))]
+    if name.endswith((".yml", ".yaml")):
+        found += [(match.start(), match.group(1)) for match in _PLAIN.finditer(text) if is_secret_value(match.group(2))]
+    names = [found_name for _, found_name in sorted(found)]
+    if has_url(text):
+        names.append(URL)
+    if _PEM.search(text):
+        names.append(PEM)
+    return _unique(names)
+
+
+def _is_option_value(value: str) -> bool:
+    return not value.startswith("-") and is_secret_value(value)
+
+
+def _unique(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(names))

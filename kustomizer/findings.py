@@ -1,0 +1,47 @@
+"""What `check` reports: a problem with the id of the rule that found it."""
+
+from __future__ import annotations
+
+from kustomizer.errors import ERROR, INFO, WARNING
+from kustomizer.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kustomizer.errors import Problem
+
+SEVERITIES = (ERROR, WARNING, INFO)
+"""From the worst on."""
+
+
+class Finding(Record):
+    """One thing that a rule found in a build."""
+
+    rule: str
+    problem: Problem
+
+    @property
+    def severity(self) -> str:
+        """One of SEVERITIES."""
+        return self.problem.severity
+
+    @property
+    def order(self) -> tuple[int | str, ...]:
+        """What findings are sorted by: the worst first, then by rule and by what they are about."""
+        resource, problem = self.problem.resource, self.problem
+        names = (resource.namespace, resource.kind, resource.name) if resource else ("", "", "")
+        return (SEVERITIES.index(self.severity), self.rule, *names, problem.field, problem.message)
+
+
+def count(findings: Iterable[Finding]) -> dict[str, int]:
+    """Return how many findings there are of each severity."""
+    counts = dict.fromkeys(SEVERITIES, 0)
+    for finding in findings:
+        counts[finding.severity] += 1
+    return counts
+
+
+def reaches(findings: Iterable[Finding], severity: str) -> bool:
+    """Tell whether a finding is as bad as ``severity``, or worse."""
+    return any(SEVERITIES.index(finding.severity) <= SEVERITIES.index(severity) for finding in findings)

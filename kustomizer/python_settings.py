@@ -1,0 +1,83 @@
+"""What a Django settings module says in plain literals, read without running it.
+
+What it computes only a running pod knows, and isn't found here.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+class PythonSettings:
+    """A settings module's text, parsed."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            nodes = list(ast.walk(ast.parse(text)))
+        except (SyntaxError, ValueError, RecursionError):
+            # Written for another version of Python, perhaps: nothing is known of it.
+            nodes = []
+        statements = [node for node in nodes if isinstance(node, (ast.Assign, ast.Expr))]
+        self._statements = sorted(statements, key=lambda node: (node.lineno, node.col_offset))
+
+    def constant(self, name: str) -> Any:
+        """Return the literal that ``name`` is last set to, None where there is none."""
+        value = None
+        for statement in self._statements:
+            if isinstance(statement, ast.Assign) and any(_is_name(target, name) for target in statement.targets):
+                value = _literal(statement.value)
+        return value
+
+    def entries(self, name: str) -> dict[str, Any]:
+        """Return what the dictionary ``name`` is given: in an assignment, an ``update`` or key by key."""
+        found: dict[str, Any] = {}
+        for statement in self._statements:
+            for key, value in _entries(statement, name):
+                literal = _literal(value)
+                if literal is not None:
+                    found[key] = literal
+        return found
+
+
+def _entries(statement: ast.Assign | ast.Expr, name: str) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(statement, ast.Assign):
+        for target in statement.targets:
+            if _is_name(target, name):
+                yield from _items(statement.value)
+            elif isinstance(target, ast.Subscript) and _is_name(target.value, name):
+                key = _literal(target.slice)
+                if isinstance(key, str):
+                    yield key, statement.value
+        return
+    call = statement.value
+    if isinstance(call, ast.Call) and _is_update(call.func, name):
+        for argument in call.args:
+            yield from _items(argument)
+
+
+def _is_update(function: ast.expr, name: str) -> bool:
+    return isinstance(function, ast.Attribute) and function.attr == "update" and _is_name(function.value, name)
+
+
+def _items(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            name = None if key is None else _literal(key)
+            if isinstance(name, str):
+                yield name, value
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        return None

@@ -1,0 +1,79 @@
+"""The rules of `tutor-kustomizer check`: one module each, with its id, its page as docstring, and ``check``."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+from kustomizer.findings import Finding
+from kustomizer.record import Record
+from kustomizer.rules import (
+    broker_address,
+    changed_selector,
+    clear_text_password,
+    differing_images,
+    flower_without_password,
+    function_skipped,
+    grace_period,
+    missing_object,
+    missing_target,
+    orphaned_queue,
+    replicas_beside_autoscaler,
+    scale_to_zero,
+    two_autoscalers,
+    two_consumers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kustomizer.errors import Problem
+    from kustomizer.site import Site
+
+_MODULES = (
+    broker_address,
+    changed_selector,
+    clear_text_password,
+    differing_images,
+    flower_without_password,
+    function_skipped,
+    grace_period,
+    missing_object,
+    missing_target,
+    orphaned_queue,
+    replicas_beside_autoscaler,
+    scale_to_zero,
+    two_autoscalers,
+    two_consumers,
+)
+
+
+class Rule(Record):
+    """One rule; ``documentation`` is Markdown, its first line a sentence that says what the rule finds."""
+
+    id: str
+    documentation: str
+    check: Callable[[Site], Iterable[Problem]]
+
+    @property
+    def title(self) -> str:
+        """What the rule finds, in a sentence."""
+        return self.documentation.partition("\n")[0]
+
+    @property
+    def page(self) -> str:
+        """The rule's page of documentation."""
+        return f"# {self.id}\n\n{self.documentation}\n"
+
+
+RULES = {
+    module.ID: Rule(id=module.ID, documentation=inspect.cleandoc(module.__doc__ or ""), check=module.check)
+    for module in _MODULES
+}
+"""All rules by their id, in the order of their ids."""
+
+
+def check(site: Site) -> list[Finding]:
+    """Return what all rules find in ``site``, the worst first."""
+    found = [Finding(rule=rule.id, problem=problem) for rule in RULES.values() for problem in rule.check(site)]
+    return sorted(found, key=lambda finding: finding.order)

@@ -1,0 +1,84 @@
+"""A worker's selector that isn't the one that Tutor gives it.
+
+A Deployment's selector is immutable: a build that changes it is refused on a running site, until somebody deletes the
+Deployment, with its running tasks.
+
+One build can't tell what runs in the cluster. What can be told from it is found:
+
+- a selector that doesn't select the Deployment's own pods, or that another Deployment has, too: **error**, the first
+  is refused and the second lets two Deployments claim each other's pods;
+- a selector that differs from that of the service's own Deployment (`lms-worker` from `lms`) in more than the label
+  `app.kubernetes.io/name`: **warning**. Tutor selects both alike, so a patch or an overlay's labels reached only one.
+
+**What to do:** leave selectors as Tutor emits them; add labels with `includeSelectors: false` and `includeTemplates:
+true`.
+
+**What isn't seen:** labels that an overlay adds to all selectors alike. That takes what runs, to compare with: `kubectl
+apply --dry-run=server` is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.tree import lookup, plain_value
+from kustomizer.tutor import NAME_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.resources import Resource
+    from kustomizer.site import Site, Worker
+
+ID = "changed-selector"
+
+_FIELD = "spec.selector"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the workers whose selector can't be right, or can't be Tutor's."""
+    seen: dict[str, Resource] = {}
+    for worker in site.workers:
+        resource = worker.resource
+        selector = plain_value(lookup(resource.tree, "spec", "selector")) or {}
+        labels = plain_value(lookup(resource.tree, "spec", "template", "metadata", "labels")) or {}
+        wanted = selector.get("matchLabels") or {}
+        unmatched = sorted(key for key, value in wanted.items() if labels.get(key) != value)
+        if unmatched:
+            yield Problem(
+                message=f"doesn't select its own pods, whose labels differ in {', '.join(unmatched)}: it is refused",
+                severity=ERROR,
+                resource=resource.ref,
+                field=_FIELD,
+                remedy="Change the pods' labels back: a selector is immutable",
+            )
+        twin = seen.setdefault(f"{resource.namespace} {sorted(selector.items())!r}", resource) if selector else resource
+        if twin is not resource:
+            yield Problem(
+                message=f"is the same as that of {twin.name}: each of the two claims the other's pods",
+                severity=ERROR,
+                resource=resource.ref,
+                field=_FIELD,
+                remedy=f"Give each a {NAME_LABEL} of its own, in the selector and in the pods' labels",
+            )
+        yield from _unlike_service(site, worker, wanted)
+
+
+def _unlike_service(site: Site, worker: Worker, wanted: dict[str, str]) -> Iterator[Problem]:
+    for owner in site.resources.find("Deployment", worker.service, worker.resource.namespace):
+        model = plain_value(lookup(owner.tree, "spec", "selector", "matchLabels")) or {}
+        differing = sorted(
+            key
+            for key in {*model, *wanted}
+            if key != NAME_LABEL and model.get(key) != wanted.get(key) and worker.is_open_edx
+        )
+        if differing:
+            yield Problem(
+                message=f"differs from that of {owner.name} in {', '.join(differing)}, and Tutor's doesn't: a running "
+                "site refuses the change",
+                severity=WARNING,
+                resource=worker.resource.ref,
+                field=_FIELD,
+                remedy="Leave selectors as Tutor emits them; add labels without includeSelectors",
+            )

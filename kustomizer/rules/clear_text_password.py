@@ -1,0 +1,119 @@
+"""A password in clear text: in the environment, in arguments, in a trigger, in a ConfigMap.
+
+Whoever may read Deployments or ConfigMaps reads it, and so does whoever sees the build: in a repository, in CI's
+output, in `kubectl describe`. The finding says the name of what holds it, and never the password itself.
+
+**Severity**, by who can mend it:
+
+- error in Flower and in KEDA's objects: the function puts the same into a Secret;
+- warning in lms, cms and their workers: Tutor writes none there, so that a plugin's or an overlay's patch did, and
+  each copy of the worker has it as well;
+- info everywhere else. Tutor itself writes passwords into `openedx-config`, into settings and into the environment of
+  MySQL and others, and nothing but Tutor can change that: treat the build as a secret, and give nobody `get` on
+  ConfigMaps who needn't have it.
+
+**What to do:** use a Secret and `valueFrom.secretKeyRef`; for Flower `spec.flower.basicAuth.existingSecret`.
+
+**What isn't seen:** passwords under names that don't say so. Secrets aren't looked at: that is where they belong,
+though not in a repository, unencrypted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer import clear_text
+from kustomizer.errors import ERROR, INFO, WARNING, Problem
+from kustomizer.site import is_flower, words
+from kustomizer.tree import is_null, lookup, plain_value
+from kustomizer.tutor import pod_template, pod_template_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from kustomizer.resources import Resource
+    from kustomizer.site import Site
+
+ID = "clear-text-password"
+
+_OPEN_EDX = re.compile(r"(?:lms|cms)(?:-worker(?:-.+)?)?")
+_SHOWN = 5
+_INTO_A_SECRET = "Put it into a Secret, and refer to that with valueFrom.secretKeyRef"
+_TUTORS = "Treat the build, and who may read this object, as you would a Secret"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find what holds a password in clear text."""
+    for resource in site.resources:
+        if resource.kind == "ConfigMap":
+            yield from _config_map(resource)
+        elif resource.kind in {"ScaledObject", "ScaledJob"}:
+            yield from _triggers(resource)
+        else:
+            template = pod_template(resource)
+            if template is not None:
+                yield from _pods(resource, template)
+
+
+def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:
+    severity, remedy = INFO, _TUTORS
+    if resource.kind != "Job" and _OPEN_EDX.fullmatch(resource.name):
+        severity, remedy = WARNING, _INTO_A_SECRET
+    for kind in ("initContainers", "containers"):
+        for index, container in enumerate(lookup(template, "spec", kind) or ()):
+            own, advice = (ERROR, _INTO_A_SECRET) if is_flower(container) else (severity, remedy)
+            path = ".".join(part for part in (pod_template_path(resource.kind), f"spec.{kind}[{index}]") if part)
+            variables = list(_variables(container))
+            if variables:
+                yield _problem(resource, f"{path}.env", variables, own, advice)
+            arguments = clear_text.in_words([*(words(container, "command") or ()), *(words(container, "args") or ())])
+            if arguments:
+                yield _problem(resource, f"{path}.args", arguments, own, advice)
+
+
+def _variables(container: Any) -> Iterator[str]:
+    for entry in lookup(container, "env") or ():
+        value = lookup(entry, "value")
+        if is_null(value):
+            continue
+        name, text = str(lookup(entry, "name")), str(value)
+        if (clear_text.is_secret_name(name) and clear_text.is_secret_value(text)) or clear_text.has_url(text):
+            yield name
+
+
+def _triggers(resource: Resource) -> Iterator[Problem]:
+    for index, trigger in enumerate(plain_value(lookup(resource.tree, "spec", "triggers")) or ()):
+        metadata = trigger.get("metadata") or {}
+        named = [
+            str(name)
+            for name, value in metadata.items()
+            if (clear_text.is_secret_name(str(name).upper()) and clear_text.is_secret_value(str(value)))
+            or clear_text.has_url(str(value))
+        ]
+        if named:
+            remedy = "Put it into a Secret, and refer to that with a TriggerAuthentication"
+            yield _problem(resource, f"spec.triggers[{index}].metadata", named, ERROR, remedy)
+
+
+def _config_map(resource: Resource) -> Iterator[Problem]:
+    names = []
+    for file, text in (lookup(resource.tree, "data") or {}).items():
+        if clear_text.is_secret_name(str(file)) and clear_text.is_secret_value(str(text)):
+            names.append(str(file))
+        names += clear_text.in_file(str(file), str(text))
+    if names:
+        yield _problem(resource, "data", list(dict.fromkeys(names)), INFO, _TUTORS)
+
+
+def _problem(resource: Resource, field: str, names: list[str], severity: str, remedy: str) -> Problem:
+    shown = ", ".join(names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return Problem(
+        message=f"holds passwords in clear text: {shown}{more}",
+        severity=severity,
+        resource=resource.ref,
+        field=field,
+        remedy=remedy,
+    )

@@ -1,0 +1,61 @@
+"""Open edX's web processes and workers that don't run the same image.
+
+lms, cms and their workers are one code base. A task that the new code sends may not exist in an old worker (it is
+then discarded), or may read the database in another shape.
+
+**Severity:** warning.
+
+**What to do:** change the image in Tutor (`DOCKER_IMAGE_OPENEDX`) or with kustomize's `images:`, which reach all of
+them, and not in a patch of one Deployment.
+
+**What isn't seen:** an image whose tag stays and whose content changes, so that pods started at different times
+differ.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.tree import lookup
+from kustomizer.tutor import OPEN_EDX_SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.resources import Resource
+    from kustomizer.site import Site
+
+ID = "differing-images"
+
+_MEMBER = re.compile(rf"(?:{'|'.join(OPEN_EDX_SERVICES)})(?:-worker(?:-.+)?)?")
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the Deployments whose image isn't that of lms, or else of the first one."""
+    members = sorted(
+        (item for item in site.resources.of_kind("Deployment") if _MEMBER.fullmatch(item.name) and _image(item)[1]),
+        key=lambda item: (item.namespace, item.name != "lms", item.name),
+    )
+    first: dict[str, Resource] = {}
+    for resource in members:
+        model = first.setdefault(resource.namespace, resource)
+        (index, image), (_, expected) = _image(resource), _image(model)
+        if image != expected:
+            yield Problem(
+                message=f"runs {image}, and {model.name} runs {expected}: they have to be the same code",
+                severity=WARNING,
+                resource=resource.ref,
+                field=f"spec.template.spec.containers[{index}].image",
+                remedy="Set the image for all of them, in Tutor or with kustomize's `images:`",
+            )
+
+
+def _image(resource: Resource) -> tuple[int, str]:
+    """Return the image of the container that reads Open edX's settings: the one of Tutor's, beside sidecars."""
+    containers = lookup(resource.tree, "spec", "template", "spec", "containers") or []
+    for index, container in enumerate(containers):
+        if any(lookup(entry, "name") == "DJANGO_SETTINGS_MODULE" for entry in lookup(container, "env") or ()):
+            return index, str(lookup(container, "image") or "")
+    return 0, str(lookup(containers, 0, "image") or "")

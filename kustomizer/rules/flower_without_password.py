@@ -1,0 +1,136 @@
+"""Flower that answers everybody.
+
+Flower shows tasks with their arguments and results, which name users and courses, and its API can shut workers down.
+Without a password it does so for whoever reaches it.
+
+**Severity:**
+
+- error where it can be reached from outside of the cluster: through an Ingress, an HTTPRoute, a site of Tutor's
+  Caddy, or a Service of type LoadBalancer or NodePort; and where `FLOWER_UNAUTHENTICATED_API` lets anyone shut
+  workers down;
+- info where only pods of the cluster reach it.
+
+**What to do:** `spec.flower.basicAuth.existingSecret` names a Secret with `user:password`. `/metrics` and
+`/healthcheck` answer without it all the same, and the function keeps them from the outside.
+
+**What isn't seen:** a proxy in front of it that asks for a password itself; what a Secret holds that isn't in the
+build.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, INFO, Problem
+from kustomizer.site import is_flower, words
+from kustomizer.targeting import selected_by
+from kustomizer.tree import is_null, lookup, plain_value
+from kustomizer.tutor import pod_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from kustomizer.resources import Resource
+    from kustomizer.site import Site
+
+ID = "flower-without-password"
+
+_VARIABLES = frozenset({"FLOWER_BASIC_AUTH", "FLOWER_AUTH", "FLOWER_AUTH_PROVIDER"})
+_OPTION = re.compile(r"--(?:basic[-_]auth|auth|auth[-_]provider)(?:=.+)?")
+_TRUE = frozenset({"true", "yes", "1", "on"})
+_REMEDY = "Set spec.flower.basicAuth.existingSecret to a Secret with user:password"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the Flowers without a password."""
+    for resource in site.resources.of_kind("Deployment", "StatefulSet"):
+        template = pod_template(resource) if resource.mentions("flower") else None
+        for index, container in enumerate(lookup(template, "spec", "containers") or ()):
+            if is_flower(container) and not _has_password(site, resource, container):
+                yield _problem(resource, f"spec.template.spec.containers[{index}].env", _way_in(site, resource))
+            elif is_flower(container) and _has_open_api(container):
+                yield Problem(
+                    message="lets anyone who reaches it shut workers down (FLOWER_UNAUTHENTICATED_API)",
+                    severity=ERROR,
+                    resource=resource.ref,
+                    field=f"spec.template.spec.containers[{index}].env",
+                    remedy="Take the variable out",
+                )
+
+
+def _problem(resource: Resource, field: str, way_in: str) -> Problem:
+    if way_in:
+        message = f"shows tasks, with arguments and results, to everybody: {way_in} leads to it from outside"
+    else:
+        message = "shows tasks, with arguments and results, to every pod of the cluster"
+    return Problem(
+        message=message, severity=ERROR if way_in else INFO, resource=resource.ref, field=field, remedy=_REMEDY
+    )
+
+
+def _has_password(site: Site, resource: Resource, container: Any) -> bool:
+    given = [*(words(container, "command") or ()), *(words(container, "args") or ())]
+    if any(_OPTION.fullmatch(word) for word in given):
+        return True
+    for entry in plain_value(lookup(container, "env")) or ():
+        if entry.get("name") in _VARIABLES and (entry.get("value") or entry.get("valueFrom")):
+            return True
+    for source in plain_value(lookup(container, "envFrom")) or ():
+        for kind, member in (("Secret", "secretRef"), ("ConfigMap", "configMapRef")):
+            name = (source.get(member) or {}).get("name")
+            found = site.resources.find(kind, name, resource.namespace) if name else []
+            if name and not found:
+                # Made in the cluster: it may hold the password.
+                return True
+            keys = {str(key) for each in found for at in ("data", "stringData") for key in lookup(each.tree, at) or ()}
+            if keys & _VARIABLES:
+                return True
+    return False
+
+
+def _has_open_api(container: Any) -> bool:
+    entries = plain_value(lookup(container, "env")) or ()
+    return any(
+        entry.get("name") == "FLOWER_UNAUTHENTICATED_API" and str(entry.get("value", "")).lower() in _TRUE
+        for entry in entries
+    )
+
+
+def _way_in(site: Site, resource: Resource) -> str:
+    """Return what leads to the pods from outside of the cluster, empty where nothing in the build does."""
+    services = [
+        service
+        for service in site.resources.of_kind("Service")
+        if service.namespace == resource.namespace and selected_by(service, resource)
+    ]
+    for service in services:
+        kind = plain_value(lookup(service.tree, "spec", "type"))
+        if kind in {"LoadBalancer", "NodePort"}:
+            return f"Service {service.name} (type {kind})"
+    names = {service.name for service in services}
+    for route in site.resources.of_kind("Ingress", "HTTPRoute"):
+        if route.namespace == resource.namespace and names & _backends(plain_value(lookup(route.tree, "spec"))):
+            return f"{route.kind} {route.name}"
+    for config_map in site.resources.of_kind("ConfigMap"):
+        caddyfile = lookup(config_map.tree, "data", "Caddyfile")
+        if is_null(caddyfile) or config_map.namespace != resource.namespace:
+            continue
+        if any(re.search(rf"[\s\"/]{re.escape(name)}:\d", str(caddyfile)) for name in names):
+            return f"the Caddyfile of ConfigMap {config_map.name}"
+    return ""
+
+
+def _backends(node: Any) -> set[str]:
+    """Return the Services that an Ingress or an HTTPRoute names."""
+    if isinstance(node, list):
+        return {name for child in node for name in _backends(child)}
+    if not isinstance(node, dict):
+        return set()
+    found = {name for child in node.values() for name in _backends(child)}
+    service = node.get("service")
+    if isinstance(service, dict) and service.get("name"):
+        found.add(str(service["name"]))
+    found |= {str(reference.get("name")) for reference in node.get("backendRefs") or () if isinstance(reference, dict)}
+    return found

@@ -1,0 +1,79 @@
+"""Signs that the function did not run, so that one worker takes all queues.
+
+kustomize and kubectl skip a function without a word, and with exit status 0: kustomize when `--enable-exec` is
+missing, kubectl always, for a function of this form
+([kubernetes-sigs/kustomize#4399](https://github.com/kubernetes-sigs/kustomize/issues/4399)). The signs:
+
+- a CeleryWorkers object in the output, which the function takes out. `kubectl apply` refuses that one object and
+  applies all the rest, and the workers go back to all queues: **error**;
+- a Deployment with `minReadySeconds: -1`, which an overlay sets so that a build without the function can't be
+  applied: **error**;
+- a worker of lms or cms that takes all queues of its service: **warning** where no service is split, **info** where
+  the other one is, since that may be meant. Tutor's own build has this one.
+
+**What to do:** build with `tutor-kustomizer build`, or with `kustomize build --enable-alpha-plugins --enable-exec`;
+with kubectl list `generators/legacy` under `transformers:`. To split the service add it to `spec.workers`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, INFO, WARNING, Problem
+from kustomizer.function import GROUP, KIND
+from kustomizer.tree import lookup, plain_value
+from kustomizer.tutor import KNOWN_QUEUES, OPEN_EDX_SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.site import Site, Worker
+
+ID = "function-skipped"
+
+_REMEDY = "Build with `tutor-kustomizer build`, or give kustomize --enable-alpha-plugins --enable-exec"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find what a build without the function leaves behind."""
+    for resource in site.resources.of_kind(KIND):
+        if resource.api_version.startswith(f"{GROUP}/"):
+            yield Problem(
+                message="is in the output: the function, which takes it out, did not run",
+                severity=ERROR,
+                resource=resource.ref,
+                remedy=_REMEDY,
+            )
+    for resource in site.resources.of_kind("Deployment"):
+        seconds = plain_value(lookup(resource.tree, "spec", "minReadySeconds"))
+        if isinstance(seconds, int) and seconds < 0:
+            yield Problem(
+                message=f"is {seconds}, which the function takes off: it did not run, and no cluster takes this",
+                severity=ERROR,
+                resource=resource.ref,
+                field="spec.minReadySeconds",
+                remedy=_REMEDY,
+            )
+    yield from _unsplit(site)
+
+
+def _unsplit(site: Site) -> Iterator[Problem]:
+    taking_all = [worker for worker in site.open_edx_workers if _takes_all(worker)]
+    services = {worker.service for worker in taking_all}
+    others_split = any(worker.service not in services for worker in site.open_edx_workers)
+    for worker in taking_all:
+        other = next(service for service in OPEN_EDX_SERVICES if service != worker.service)
+        yield Problem(
+            message=f"takes all queues of {worker.service}: long tasks hold up short ones"
+            + (f"; {other} is split" if others_split else ""),
+            severity=INFO if others_split else WARNING,
+            resource=worker.resource.ref,
+            field=f"{worker.field}.args",
+            remedy=f"Split it in spec.workers.{worker.service}"
+            if others_split
+            else f"Where the configuration splits it, the function did not run. {_REMEDY}",
+        )
+
+
+def _takes_all(worker: Worker) -> bool:
+    return set(KNOWN_QUEUES[worker.service]) <= set(worker.queues)

@@ -1,0 +1,83 @@
+"""A time for pods to finish that is shorter than tasks need, or longer than Redis waits.
+
+A pod that is told to stop (a rollout, a node that is drained, a scale-in) finishes the task that it runs, for
+`terminationGracePeriodSeconds` and no longer; then it is killed in the middle of it. Kubernetes' default is 30
+seconds, and Tutor states none.
+
+It can also be too long: a task that is in flight for longer than the broker's visibility timeout (an hour, unless
+`BROKER_TRANSPORT_OPTIONS` says otherwise) is handed to another worker while the first one still runs it. Workers that
+share an in-flight key share the shortest of their timeouts.
+
+Times are read from the settings that the worker loads: ours, Tutor's `production.py` and `lms.env.yml`.
+
+**Severity:** warning.
+
+**What to do:** set `terminationGracePeriodSeconds` to what the longest task of the queue needs, and
+`visibilityTimeout` above it. With `softShutdownTimeout` keep that below the grace period, so that there is time to
+put tasks back.
+
+**What isn't seen:** how long tasks really take. Where the worker has a `--time-limit`, that is what they may need.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.tree import lookup, plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.site import Site, Worker
+
+ID = "grace-period"
+
+KUBERNETES_DEFAULT = 30
+"""Seconds (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#lifecycle)."""
+_PATH = ("spec", "template", "spec", "terminationGracePeriodSeconds")
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the workers of lms and cms whose grace period doesn't fit."""
+    for worker in site.open_edx_workers:
+        stated = plain_value(lookup(worker.resource.tree, *_PATH))
+        seconds = stated if isinstance(stated, int) else KUBERNETES_DEFAULT
+        for message, remedy in _faults(worker, seconds, site.visibility_timeout(worker), is_stated=seconds is stated):
+            yield Problem(
+                message=message, severity=WARNING, resource=worker.resource.ref, field=".".join(_PATH), remedy=remedy
+            )
+
+
+def _faults(worker: Worker, seconds: int, timeout: int, *, is_stated: bool) -> Iterator[tuple[str, str]]:
+    limit = _time_limit(worker)
+    if seconds < KUBERNETES_DEFAULT or not is_stated:
+        kind = "Kubernetes' default of " if not is_stated else ""
+        yield (
+            f"pods get {kind}{seconds} s to finish: a rollout or a drained node kills longer tasks in the middle",
+            "Set terminationGracePeriodSeconds to what the queue's longest task needs",
+        )
+    elif limit is not None and seconds < limit:
+        yield (
+            f"pods get {seconds} s to finish, and a task may take {limit} s (--time-limit)",
+            f"Set terminationGracePeriodSeconds to {limit} or more",
+        )
+    if seconds > timeout:
+        yield (
+            f"pods get {seconds} s to finish a task, which Redis hands to another one after {timeout} s: it is run "
+            "twice",
+            f"Set visibilityTimeout above {seconds}",
+        )
+    soft = worker.soft_shutdown
+    if soft is not None and soft >= seconds:
+        yield (
+            f"pods are killed after {seconds} s, before the {soft} s of the soft shutdown are over: tasks that aren't "
+            "done can't be put back",
+            f"Set softShutdownTimeout below {seconds}, or raise terminationGracePeriodSeconds",
+        )
+
+
+def _time_limit(worker: Worker) -> int | None:
+    value = worker.emitted.command_line.option("--time-limit") or ""
+    number = value.partition(".")[0]
+    return int(number) if number.isascii() and number.isdigit() else None

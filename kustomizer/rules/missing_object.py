@@ -1,0 +1,133 @@
+"""A reference to a ConfigMap, a Secret or a TriggerAuthentication that isn't in the build.
+
+A pod that refers to nothing waits for ever in `CreateContainerConfigError` or `ContainerCreating`; a ScaledObject
+whose authentication is missing isn't ready and scales nothing.
+
+**Severity:**
+
+- error where the build has the object under another name or in another namespace: kustomize adds a hash to the names
+  of what it generates and rewrites references, but not in objects that it doesn't know (a TriggerAuthentication's
+  `secretTargetRef`), and not across namespaces;
+- error for a name with a hash for which the build has nothing: nobody makes such an object by hand;
+- warning for any other ConfigMap or TriggerAuthentication, info for a Secret: it may be made in the cluster, and has
+  to be there before this is applied. References marked `optional` are left alone.
+
+**What to do:** generate the object in the same namespace; for a TriggerAuthentication's Secret set
+`generatorOptions: {disableNameSuffixHash: true}`; or make sure that it is in the cluster.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, INFO, WARNING, Problem
+from kustomizer.record import Record
+from kustomizer.resources import is_generated_name
+from kustomizer.tree import lookup, plain_value
+from kustomizer.tutor import pod_template, pod_template_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from kustomizer.resources import Resource
+    from kustomizer.site import Site
+
+ID = "missing-object"
+
+_HASHED = re.compile(r".+-(?=[a-z0-9]*[0-9])[2456789bcdfghkmt]{10}")
+_SEVERITIES = {"ConfigMap": WARNING, "Secret": INFO, "TriggerAuthentication": WARNING}
+_CLUSTER_WIDE = "ClusterTriggerAuthentication"
+
+
+class _Reference(Record):
+    kind: str
+    name: str
+    field: str
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the references to what isn't there, each object once for what refers to it."""
+    for resource in site.resources:
+        reported = set()
+        for reference in _references(resource):
+            key = (reference.kind, reference.name)
+            if key not in reported and not site.resources.find(*key, resource.namespace):
+                reported.add(key)
+                yield _problem(site, resource, reference)
+
+
+def _problem(site: Site, resource: Resource, reference: _Reference) -> Problem:
+    kind, name = reference.kind, reference.name
+    # A reference to what is generated in the same namespace, which kustomize didn't rewrite.
+    hashed = [
+        other.name
+        for other in site.resources.of_kind(kind)
+        if other.namespace == resource.namespace and is_generated_name(other.name, name)
+    ]
+    elsewhere = sorted({other.namespace for other in site.resources.find(kind, name)})
+    severity = ERROR
+    if hashed:
+        message = f"refers to {kind} {name}, and kustomize called that {hashed[0]}"
+        remedy = "Set disableNameSuffixHash: true in its generator's options"
+    elif elsewhere:
+        message = f"refers to {kind} {name}, which is in namespace {', '.join(elsewhere)}, not in its own"
+        remedy = f"Make it in namespace {resource.namespace}"
+    elif _HASHED.fullmatch(name):
+        message = f"refers to {kind} {name}, a generated name, and the build has no such object"
+        remedy = "Refer to the name without the hash, in the same kustomization as its generator"
+    else:
+        severity = _SEVERITIES[kind]
+        message = f"refers to {kind} {name}, which isn't in this build"
+        remedy = "Make sure that it is in the cluster before this is applied"
+    return Problem(message=message, severity=severity, resource=resource.ref, field=reference.field, remedy=remedy)
+
+
+def _references(resource: Resource) -> Iterator[_Reference]:
+    if resource.kind == "ScaledObject":
+        for index, trigger in enumerate(plain_value(lookup(resource.tree, "spec", "triggers")) or ()):
+            reference = trigger.get("authenticationRef") or {}
+            if reference.get("name") and reference.get("kind") != _CLUSTER_WIDE:
+                field = f"spec.triggers[{index}].authenticationRef.name"
+                yield _Reference(kind="TriggerAuthentication", name=str(reference["name"]), field=field)
+    elif resource.kind == "TriggerAuthentication":
+        for kind, at in (("Secret", "secretTargetRef"), ("ConfigMap", "configMapTargetRef")):
+            for index, reference in enumerate(plain_value(lookup(resource.tree, "spec", at)) or ()):
+                if reference.get("name"):
+                    yield _Reference(kind=kind, name=str(reference["name"]), field=f"spec.{at}[{index}].name")
+    else:
+        template = pod_template(resource)
+        if template is not None:
+            path = ".".join(part for part in (pod_template_path(resource.kind), "spec") if part)
+            yield from _of_pod(plain_value(lookup(template, "spec")), path)
+
+
+def _of_pod(pod: dict[str, Any], path: str) -> Iterator[_Reference]:
+    for kind in ("initContainers", "containers"):
+        for number, container in enumerate(pod.get(kind) or ()):
+            at = f"{path}.{kind}[{number}]"
+            for index, entry in enumerate(container.get("env") or ()):
+                source, field = entry.get("valueFrom") or {}, f"{at}.env[{index}].valueFrom"
+                yield from _named(source, "ConfigMap", "configMapKeyRef", "name", field)
+                yield from _named(source, "Secret", "secretKeyRef", "name", field)
+            for index, source in enumerate(container.get("envFrom") or ()):
+                yield from _named(source, "ConfigMap", "configMapRef", "name", f"{at}.envFrom[{index}]")
+                yield from _named(source, "Secret", "secretRef", "name", f"{at}.envFrom[{index}]")
+    for index, volume in enumerate(pod.get("volumes") or ()):
+        at = f"{path}.volumes[{index}]"
+        yield from _named(volume, "ConfigMap", "configMap", "name", at)
+        yield from _named(volume, "Secret", "secret", "secretName", at)
+        for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+            yield from _named(source, "ConfigMap", "configMap", "name", f"{at}.projected.sources[{number}]")
+            yield from _named(source, "Secret", "secret", "name", f"{at}.projected.sources[{number}]")
+    for index, secret in enumerate(pod.get("imagePullSecrets") or ()):
+        if secret.get("name"):
+            field = f"{path}.imagePullSecrets[{index}].name"
+            yield _Reference(kind="Secret", name=str(secret["name"]), field=field)
+
+
+def _named(source: dict[str, Any], kind: str, member: str, key: str, at: str) -> Iterator[_Reference]:
+    reference = source.get(member) or {}
+    if reference.get(key) and not reference.get("optional"):
+        yield _Reference(kind=kind, name=str(reference[key]), field=f"{at}.{member}.{key}")

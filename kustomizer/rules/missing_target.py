@@ -1,0 +1,41 @@
+"""An autoscaler whose target isn't in the build.
+
+It scales nothing, its ScaledObject never becomes ready, and the worker that it was meant for keeps the pods that it
+has. A `namePrefix` or `nameSuffix` of an outer kustomization does this, since kustomize doesn't know KEDA's objects,
+and so does a worker that was renamed or removed.
+
+**Severity:** error for a Deployment or StatefulSet; other kinds aren't looked for.
+
+**What to do:** take the autoscaler out with its worker. Where names are prefixed use this repository's `base/`, whose
+`name-references.yaml` teaches kustomize these names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, Problem
+from kustomizer.site import autoscalers, scale_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.site import Site
+
+ID = "missing-target"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the autoscalers without a target."""
+    for resource in autoscalers(site):
+        kind, name = scale_target(resource)
+        if kind in {"Deployment", "StatefulSet"} and not site.resources.find(kind, name, resource.namespace):
+            elsewhere = sorted(other.namespace for other in site.resources.find(kind, name))
+            there = f"; there is one in namespace {', '.join(elsewhere)}" if elsewhere else ""
+            yield Problem(
+                message=f"scales {kind} {name}, which isn't in its namespace of this build{there}",
+                severity=ERROR,
+                resource=resource.ref,
+                field="spec.scaleTargetRef.name",
+                remedy="Name a worker that is there, or take the autoscaler out",
+            )

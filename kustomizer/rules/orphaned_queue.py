@@ -1,0 +1,58 @@
+"""A queue that tasks are sent to, and that no worker consumes.
+
+Tasks on it wait for ever: certificates aren't issued, grades aren't computed, and nothing fails, so that nobody is
+told.
+
+The rule knows the queues that Open edX itself sends to (`default`, `high` and `high_mem` of lms; `default`, `high`
+and `low` of cms) and those that settings route tasks to (`EXPLICIT_QUEUES` of a settings module in a ConfigMap). A
+queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and so takes those of
+its service.
+
+**Severity:** error.
+
+**What to do:** give the queue a worker (`spec.workers.lms.high: {}`), or add it to one (`queues: [...]`). With
+tutor-contrib-celery this happens whenever only some of the queues are configured.
+
+**What isn't seen:** queues that code of Open edX's or of a plugin computes, and workers that another build deploys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, Problem
+from kustomizer.tutor import KNOWN_QUEUES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.site import Site
+
+ID = "orphaned-queue"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the queues without a consumer."""
+    consumed = {(worker.resource.namespace, queue) for worker in site.workers for queue in worker.queues}
+    reported = set()
+    for resource in site.resources.of_kind("Deployment"):
+        for queue in KNOWN_QUEUES.get(resource.name, ()):
+            if (resource.namespace, queue) not in consumed:
+                reported.add((resource.namespace, queue))
+                yield Problem(
+                    message=f"{resource.name} sends tasks to {queue}, and no worker consumes it: they wait for ever",
+                    severity=ERROR,
+                    resource=resource.ref,
+                    remedy=f"Give {queue} a worker: spec.workers.{resource.name}.{queue.rpartition('.')[2]}: {{}}",
+                )
+    for route in site.routes():
+        key = (route.resource.namespace, route.queue)
+        if key not in consumed and key not in reported:
+            reported.add(key)
+            yield Problem(
+                message=f"{route.task} is routed to {route.queue}, and no worker consumes it: it is never run",
+                severity=ERROR,
+                resource=route.resource.ref,
+                field=f'data["{route.file}"]',
+                remedy="Route it to a queue that a worker consumes, or give the queue a worker",
+            )

@@ -1,0 +1,40 @@
+"""A number of replicas in the manifest of a Deployment that an autoscaler scales.
+
+Each time the build is applied the Deployment falls back to that number, in the middle of a burst too, until the
+autoscaler looks again ([kedacore/keda#5572](https://github.com/kedacore/keda/issues/5572)).
+
+**Severity:** warning.
+
+**What to do:** leave `replicas` out of the worker's configuration, or of the patch that sets it. When the field
+leaves a Deployment that runs, the number falls to 1 for a moment, so do it in a quiet hour.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.site import autoscalers, scale_target
+from kustomizer.tree import is_null, lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.site import Site
+
+ID = "replicas-beside-autoscaler"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the stated replicas of what is scaled."""
+    for autoscaler in autoscalers(site):
+        for scaled in site.resources.find(*scale_target(autoscaler), autoscaler.namespace):
+            if not is_null(lookup(scaled.tree, "spec", "replicas")):
+                yield Problem(
+                    message=f"states its replicas, and {autoscaler.kind} {autoscaler.name} scales it: each apply "
+                    "takes it back to that number",
+                    severity=WARNING,
+                    resource=scaled.ref,
+                    field="spec.replicas",
+                    remedy="Leave the field out",
+                )

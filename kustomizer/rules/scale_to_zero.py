@@ -1,0 +1,69 @@
+"""A worker that may be scaled to zero while it runs a task.
+
+A task that runs isn't on the list that KEDA counts. When the list is empty, and the minimum is 0, KEDA removes the
+last pod in the middle of it: the task is lost, or waits in the in-flight key until a worker with that key is there
+again, which may be never. What guards against that is a trigger on the in-flight key itself (`unacked`, or the
+worker's own).
+
+**Severity:** error for workers of lms and cms; warning for other applications, whose settings aren't known here.
+
+**What to do:** `keda.inFlight: Zero` (or `Slots`) in the configuration, or `minReplicas: 1`. A guard that counts
+another key than the one that the worker uses is none: let the function make both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.site import scale_target
+from kustomizer.tree import lookup, plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from kustomizer.site import Site, Worker
+
+ID = "scale-to-zero"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the workers that may go to zero, and aren't guarded."""
+    for scaled_object in site.resources.of_kind("ScaledObject"):
+        spec = plain_value(lookup(scaled_object.tree, "spec")) or {}
+        minimum = "minReplicaCount" if spec.get("idleReplicaCount") is None else "idleReplicaCount"
+        if spec.get(minimum):
+            continue
+        for worker in site.workers:
+            place = (worker.resource.kind, worker.resource.name)
+            if worker.resource.namespace != scaled_object.namespace or place != scale_target(scaled_object):
+                continue
+            counted = _guards(spec)
+            if any(name.endswith(worker.unacked_key) for name in counted):
+                continue
+            if not worker.is_open_edx and counted:
+                continue
+            yield Problem(
+                message=_message(worker, counted),
+                severity=ERROR if worker.is_open_edx else WARNING,
+                resource=scaled_object.ref,
+                field=f"spec.{minimum}",
+                remedy="Set keda.inFlight: Zero, or keda.minReplicas: 1",
+            )
+
+
+def _guards(spec: dict[str, Any]) -> list[str]:
+    """Return the in-flight keys that are counted: what waits is on a list of another name."""
+    names = (str((trigger.get("metadata") or {}).get("listName", "")) for trigger in spec.get("triggers") or ())
+    return [name for name in names if "unacked" in name]
+
+
+def _message(worker: Worker, counted: list[str]) -> str:
+    name = worker.resource.name
+    if not counted:
+        return f"scales {name} to zero when its queue is empty, in the middle of a task that it runs"
+    return (
+        f"counts {', '.join(counted)} before it scales {name} to zero, and that worker's running tasks are in "
+        f"{worker.unacked_key}"
+    )

@@ -1,0 +1,43 @@
+"""Two autoscalers that target one Deployment.
+
+Each sets the number of pods that it wants, and undoes the other's. tutor-contrib-pod-autoscaling emits a
+HorizontalPodAutoscaler for `lms-worker` and `cms-worker`; beside a ScaledObject of KEDA's for the same worker that
+makes two, and KEDA's webhook refuses the second one, so that it never scales.
+
+**Severity:** error.
+
+**What to do:** leave one of the two out: `keda.replaceHPA: true` lets the ScaledObject take the
+HorizontalPodAutoscaler over and takes it out of the build; or turn it off in the plugin that emits it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, Problem
+from kustomizer.site import autoscalers, scale_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.resources import Resource
+    from kustomizer.site import Site
+
+ID = "two-autoscalers"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the targets of more than one autoscaler."""
+    first: dict[tuple[str, str, str], Resource] = {}
+    for resource in autoscalers(site):
+        key = (resource.namespace, *scale_target(resource))
+        rival = first.setdefault(key, resource)
+        if rival is not resource:
+            yield Problem(
+                message=f"scales {key[2]}, which {rival.kind} {rival.name} scales, too: they undo each other's work",
+                severity=ERROR,
+                resource=resource.ref,
+                field="spec.scaleTargetRef",
+                remedy="Leave one of the two out of the build; keda.replaceHPA: true takes a HorizontalPodAutoscaler "
+                "over",
+            )

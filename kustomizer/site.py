@@ -1,0 +1,188 @@
+"""A built site as rules look at it: its Celery workers, and the settings that each of them really loads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.broker import UNACKED
+from kustomizer.broker_settings import environment_file, transport_options
+from kustomizer.celery_args import find_worker
+from kustomizer.errors import UserError
+from kustomizer.python_settings import PythonSettings
+from kustomizer.record import Record
+from kustomizer.resources import Resources
+from kustomizer.settings import settings_file
+from kustomizer.settings_volume import find_volume, our_source
+from kustomizer.timeouts import CELERYS_VISIBILITY_TIMEOUT
+from kustomizer.tree import lookup, plain_value
+from kustomizer.tutor import OPEN_EDX_SERVICES, EmittedWorker, environment, pod_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from kustomizer.resources import Resource
+
+_WORKER_KINDS = ("Deployment", "StatefulSet")
+
+
+class Worker(Record):
+    """A container that runs a Celery worker, with the settings that it loads."""
+
+    emitted: EmittedWorker
+    unacked_key: str = UNACKED
+    """The hash in Redis where its tasks in flight are."""
+    own_visibility_timeout: int = CELERYS_VISIBILITY_TIMEOUT
+    """Seconds; of workers that share an in-flight key the shortest counts, see Site.visibility_timeout()."""
+    soft_shutdown: int | None = None
+
+    @property
+    def resource(self) -> Resource:
+        """Its Deployment."""
+        return self.emitted.resource
+
+    @property
+    def service(self) -> str:
+        """The service whose tasks it runs: lms, cms, or another application."""
+        return self.emitted.service
+
+    @property
+    def is_open_edx(self) -> bool:
+        """Whether its queues and settings are Open edX's."""
+        return self.service in OPEN_EDX_SERVICES
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues that it is known to consume."""
+        return self.emitted.queues or ()
+
+    @property
+    def field(self) -> str:
+        """The path of its container."""
+        return f"spec.template.spec.containers[{self.emitted.container}]"
+
+
+class Route(Record):
+    """A task that settings send to a queue."""
+
+    task: str
+    queue: str
+    resource: Resource
+    """The ConfigMap that says so."""
+    file: str
+
+
+class Site:
+    """All resources of one build, and what is known of its workers."""
+
+    def __init__(self, resources: Resources) -> None:
+        # What is found, and in which words, isn't to depend on the order in which kustomize printed them.
+        self.resources = Resources(sorted(resources, key=lambda item: item.identity))
+        self._modules: dict[tuple[int, str], PythonSettings] = {}
+        found = [worker for kind in _WORKER_KINDS for item in resources.of_kind(kind) for worker in self._workers(item)]
+        self.workers: Sequence[Worker] = found
+
+    @property
+    def open_edx_workers(self) -> list[Worker]:
+        """The workers of lms and cms."""
+        return [worker for worker in self.workers if worker.is_open_edx]
+
+    def visibility_timeout(self, worker: Worker) -> int:
+        """Return after how many seconds Redis hands a task of ``worker`` out again."""
+        return min(
+            other.own_visibility_timeout
+            for other in self.workers
+            if other.unacked_key == worker.unacked_key and other.resource.namespace == worker.resource.namespace
+        )
+
+    def routes(self) -> Iterator[Route]:
+        """Yield what settings modules in ConfigMaps route, in EXPLICIT_QUEUES as Open edX has it."""
+        for resource in self.resources.of_kind("ConfigMap"):
+            if not resource.mentions("EXPLICIT_QUEUES"):
+                continue
+            for file in lookup(resource.tree, "data") or ():
+                if not file.endswith(".py"):
+                    continue
+                for task, route in sorted(self._module(resource, file).entries("EXPLICIT_QUEUES").items()):
+                    queue = route.get("queue") if isinstance(route, dict) else None
+                    if isinstance(queue, str):
+                        yield Route(task=task, queue=queue, resource=resource, file=str(file))
+
+    def _module(self, resource: Resource, file: str) -> PythonSettings:
+        key = (id(resource), str(file))
+        if key not in self._modules:
+            self._modules[key] = PythonSettings(str(lookup(resource.tree, "data", file) or ""))
+        return self._modules[key]
+
+    def _workers(self, resource: Resource) -> Iterator[Worker]:
+        template = pod_template(resource) if resource.mentions("celery") else None
+        for index, container in enumerate(lookup(template, "spec", "containers") or ()):
+            command_line = find_worker(words(container, "command"), words(container, "args"))
+            if template is None or command_line is None:
+                continue
+            service = environment(container, "SERVICE_VARIANT") or resource.name.partition("-worker")[0]
+            emitted = EmittedWorker(service=service, resource=resource, container=index, command_line=command_line)
+            worker = Worker(emitted=emitted)
+            yield self._with_settings(worker, template) if worker.is_open_edx else worker
+
+    def _with_settings(self, worker: Worker, template: dict[str, Any]) -> Worker:
+        options: dict[str, Any] = {}
+        soft_shutdown = None
+        try:
+            file = environment_file(self.resources, worker.service, worker.resource.namespace)
+            options.update(transport_options(file) if file else {})
+        except UserError:
+            # It can't be read, so that it tells nothing; that the pods can't read it either isn't for us to find.
+            pass
+        for module in self._modules_of(worker, template):
+            options.update(module.entries("BROKER_TRANSPORT_OPTIONS"))
+            soft_shutdown = module.constant("CELERYD_SOFT_SHUTDOWN_TIMEOUT") or soft_shutdown
+        key, timeout = options.get("unacked_key"), options.get("visibility_timeout")
+        return worker.replace(
+            unacked_key=key if isinstance(key, str) and key else UNACKED,
+            own_visibility_timeout=timeout if type(timeout) is int else CELERYS_VISIBILITY_TIMEOUT,
+            soft_shutdown=soft_shutdown if type(soft_shutdown) is int else None,
+        )
+
+    def _modules_of(self, worker: Worker, template: dict[str, Any]) -> Iterator[PythonSettings]:
+        """Yield the settings modules that the worker loads, Tutor's before ours."""
+        container = lookup(template, "spec", "containers", worker.emitted.container)
+        module = environment(container, "DJANGO_SETTINGS_MODULE") or ""
+        file = settings_file(worker.service, {worker.service: module} if module else {})
+        volume = find_volume(template, file, container=worker.emitted.container)
+        if volume is None:
+            return
+        names = [plain_value(lookup(volume.tree, "configMap", "name"))]
+        if volume.is_ours:
+            tutors = plain_value(lookup(volume.tree, "projected", "sources", 0, "configMap", "name"))
+            names = [tutors, lookup(our_source(volume.tree), "name")]
+        for name in names:
+            for config_map in self.resources.find("ConfigMap", str(name), worker.resource.namespace):
+                yield self._module(config_map, file.name)
+
+
+def words(container: Any, field: str) -> list[str] | None:
+    """Return the ``command`` or the ``args`` of a container, None where it has none."""
+    found = lookup(container, field)
+    return [str(word) for word in found] if isinstance(found, list) else None
+
+
+AUTOSCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
+
+
+def autoscalers(site: Site) -> list[Resource]:
+    """Return what sets a number of pods."""
+    return [resource for resource in site.resources.of_kind(*AUTOSCALERS) if all(scale_target(resource))]
+
+
+def scale_target(autoscaler: Resource) -> tuple[str, str]:
+    """Return the kind and the name of what is scaled; a ScaledObject's may leave its kind out."""
+    reference = plain_value(lookup(autoscaler.tree, "spec", "scaleTargetRef")) or {}
+    return (str(reference.get("kind") or "Deployment"), str(reference.get("name") or ""))
+
+
+def is_flower(container: Any) -> bool:
+    """Tell whether a container runs Flower: its image, or `celery … flower`, says so."""
+    image = str(lookup(container, "image") or "").rpartition("/")[2].partition("@")[0].partition(":")[0]
+    given = [*(words(container, "command") or ()), *(words(container, "args") or ())]
+    return image == "flower" or ("flower" in given and any(word.rpartition("/")[2] == "celery" for word in given))

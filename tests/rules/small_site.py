@@ -1,0 +1,125 @@
+"""A small site, as text: what a rule needs to find something in it, or not to."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from kustomizer.errors import Problem
+from kustomizer.resource_list import read_stream
+from kustomizer.resources import Resources
+from kustomizer.rules import RULES
+from kustomizer.site import Site
+
+NAMESPACE = "openedx"
+QUEUES = {
+    "lms-worker": "edx.lms.core.default",
+    "lms-worker-high": "edx.lms.core.high",
+    "lms-worker-high-mem": "edx.lms.core.high_mem",
+    "cms-worker": "edx.cms.core.default",
+    "cms-worker-high": "edx.cms.core.high",
+    "cms-worker-low": "edx.cms.core.low",
+}
+
+
+def resource(kind: str, name: str, *, namespace: str = NAMESPACE, api_version: str = "v1", **fields: Any) -> str:
+    """Return an object as text; JSON is YAML."""
+    tree = {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": namespace},
+        **fields,
+    }
+    return json.dumps(tree) + "\n"
+
+
+def deployment(name: str, container: dict[str, Any], *, namespace: str = NAMESPACE, **spec: Any) -> str:
+    """Return a Deployment; ``pod`` in ``spec`` is added to the pod's spec, ``labels`` are both labels and selector."""
+    pod = {"containers": [{"name": name, "image": "openedx:22", **container}], **spec.pop("pod", {})}
+    labels = spec.pop("labels", {"app.kubernetes.io/name": name})
+    selector = spec.pop("selector", {"matchLabels": labels})
+    template = {"metadata": {"labels": labels}, "spec": pod}
+    return resource(
+        "Deployment",
+        name,
+        namespace=namespace,
+        api_version="apps/v1",
+        spec={"selector": selector, "template": template, **spec},
+    )
+
+
+def service(name: str, **more: Any) -> str:
+    """Return the Deployment of lms or cms themselves."""
+    return deployment(name, {"args": ["uwsgi"]}, **more)
+
+
+def worker(name: str, queues: str = "", *args: str, grace: int | None = 600, **more: Any) -> str:
+    """Return a Deployment that runs a Celery worker of lms or cms."""
+    owner = name.partition("-")[0]
+    words = ["celery", f"--app={owner}.celery", "worker", *([f"--queues={queues}"] if queues else []), *args]
+    pod = {**({} if grace is None else {"terminationGracePeriodSeconds": grace}), **more.pop("pod", {})}
+    container = {"args": words, **more.pop("container", {})}
+    return deployment(name, container, pod=pod, **more)
+
+
+def split_site(**instead: str) -> list[str]:
+    """Return a site with a worker for each queue; ``instead`` takes the place of some (``lms_worker_high=""``)."""
+    workers = {name: worker(name, queue) for name, queue in QUEUES.items()}
+    workers.update({name.replace("_", "-"): text for name, text in instead.items()})
+    return [service("lms"), service("cms"), *(text for text in workers.values() if text)]
+
+
+def with_settings(name: str, queues: str, **more: Any) -> str:
+    """Return a worker that mounts ``openedx-settings-<service>``."""
+    config_map = f"openedx-settings-{name.partition('-')[0]}"
+    volumes = [{"name": "settings", "configMap": {"name": config_map}}]
+    mounts = [{"name": "settings", "mountPath": "/settings"}]
+    return worker(name, queues, container={"volumeMounts": mounts}, pod={"volumes": volumes}, **more)
+
+
+def settings(text: str, owner: str = "lms") -> str:
+    """Return Tutor's ConfigMap of a service's settings."""
+    return resource("ConfigMap", f"openedx-settings-{owner}", data={"production.py": text})
+
+
+def scaled_object(target: str, **spec: Any) -> str:
+    """Return a ScaledObject; its name is that of its target's, as ours are."""
+    return resource(
+        "ScaledObject",
+        f"{target}-scaledobject",
+        namespace=spec.pop("namespace", NAMESPACE),
+        api_version="keda.sh/v1alpha1",
+        spec={"scaleTargetRef": {"name": target}, **spec},
+    )
+
+
+def trigger(list_name: str, address: str = "redis.openedx:6379", **more: Any) -> dict[str, Any]:
+    """Return a trigger on a list or hash in Redis."""
+    return {"type": "redis", "metadata": {"address": address, "listName": list_name, "listLength": "40"}, **more}
+
+
+def hpa(target: str) -> str:
+    """Return a HorizontalPodAutoscaler."""
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
+    return resource("HorizontalPodAutoscaler", target, api_version="autoscaling/v2", spec={"scaleTargetRef": reference})
+
+
+def site(*documents: str) -> Site:
+    """Return the site that these documents are."""
+    return Site(Resources(read_stream("---\n".join(documents).encode(), b"{}").resources))
+
+
+def problems(rule: str, *documents: str) -> list[Problem]:
+    """Return what a rule finds."""
+    return list(RULES[rule].check(site(*documents)))
+
+
+def found(rule: str, *documents: str) -> list[tuple[str, str]]:
+    """Return the severity of what a rule finds, and the resource's name."""
+    return [(each.severity, each.resource.name if each.resource else "") for each in problems(rule, *documents)]
+
+
+def finder(rule: str) -> functools.partial[list[tuple[str, str]]]:
+    """Return :func:`found` for one rule."""
+    return functools.partial(found, rule)

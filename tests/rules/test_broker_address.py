@@ -1,0 +1,47 @@
+"""broker-address: a Redis that isn't the worker's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rules.small_site import finder, problems, resource, scaled_object, trigger
+
+found = finder("broker-address")
+REDIS = resource("Service", "redis")
+
+
+def scaler(address: str) -> str:
+    return scaled_object("lms-worker", triggers=[trigger("a", address=address)])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("redis.openedx:6379", "redis.openedx.svc:6379", "redis.openedx.svc.cluster.local:6379"),
+        *("redis.example.com:6379", "10.0.0.1:6379", "[::1]:6379", "cache.databases:6379", "$(REDIS):6379"),
+    ],
+)
+def test_an_address_that_may_be_right(address: str) -> None:
+    assert found(REDIS, scaler(address)) == []
+
+
+def test_an_address_that_only_the_site_knows() -> None:
+    (problem,) = problems("broker-address", REDIS, scaler("redis:6379"))
+    assert (problem.severity, problem.field) == ("error", "spec.triggers[0].metadata.address")
+    assert "without a namespace" in problem.message
+
+
+@pytest.mark.parametrize("address", ["redis.old:6379", "redis.old.svc.cluster.local:6379"])
+def test_an_address_that_stayed_when_the_site_moved(address: str) -> None:
+    (problem,) = problems("broker-address", REDIS, scaler(address))
+    assert "in namespace old, and the worker's is in openedx" in problem.message
+
+
+def test_each_sentinel_is_looked_at() -> None:
+    sentinels = trigger("a", type="redis-sentinel", metadata={"addresses": "redis.openedx:26379,redis:26379"})
+    assert len(found(REDIS, scaled_object("lms-worker", triggers=[sentinels]))) == 1
+
+
+def test_other_scalers_have_addresses_of_another_kind() -> None:
+    other = {"type": "prometheus", "metadata": {"address": "prometheus"}}
+    assert found(REDIS, scaled_object("lms-worker", triggers=[other])) == []

@@ -1,0 +1,27 @@
+"""missing-target: autoscalers of nothing."""
+
+from __future__ import annotations
+
+from tests.rules.small_site import finder, hpa, problems, scaled_object, worker
+
+found = finder("missing-target")
+
+
+def test_the_target_is_there() -> None:
+    assert found(worker("lms-worker"), scaled_object("lms-worker"), hpa("lms-worker")) == []
+
+
+def test_the_target_is_not_there() -> None:
+    assert found(scaled_object("lms-worker"), hpa("cms-worker")) == [
+        ("error", "cms-worker"),
+        ("error", "lms-worker-scaledobject"),
+    ]
+
+
+def test_the_target_is_elsewhere() -> None:
+    (problem,) = problems("missing-target", worker("lms-worker", namespace="b"), scaled_object("lms-worker"))
+    assert problem.message.endswith("there is one in namespace b")
+
+
+def test_other_kinds_are_not_looked_for() -> None:
+    assert found(scaled_object("x", scaleTargetRef={"kind": "Rollout", "name": "x"})) == []

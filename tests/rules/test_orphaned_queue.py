@@ -1,0 +1,59 @@
+"""orphaned-queue: known queues and routed ones without a consumer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rules.small_site import finder, problems, resource, service, settings, split_site, worker
+
+found = finder("orphaned-queue")
+
+
+def test_each_queue_has_a_consumer() -> None:
+    assert found(*split_site()) == []
+
+
+def test_a_queue_without_a_worker() -> None:
+    (problem,) = problems("orphaned-queue", *split_site(lms_worker_high_mem=""))
+    assert problem.severity == "error"
+    assert "edx.lms.core.high_mem, and no worker consumes it" in problem.message
+    assert "spec.workers.lms.high_mem: {}" in problem.remedy
+
+
+def test_a_worker_without_queues_takes_those_of_its_service() -> None:
+    assert found(service("lms"), worker("lms-worker", "", "--exclude-queues=edx.cms.core.default")) == []
+    assert found(service("lms"), worker("lms-worker", "", "-X", "edx.lms.core.high")) == [("error", "lms")]
+
+
+def test_a_worker_of_another_namespace_is_no_consumer() -> None:
+    elsewhere = worker("lms-worker-high", "edx.lms.core.high", namespace="other")
+    assert found(*split_site(lms_worker_high=elsewhere)) == [("error", "lms")]
+
+
+def test_the_last_of_two_options_counts() -> None:
+    twice = worker("lms-worker-high", "edx.lms.core.high", "--queues=edx.lms.core.default")
+    assert found(*split_site(lms_worker_high=twice)) == [("error", "lms")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}",
+        "EXPLICIT_QUEUES = {**(globals().get('EXPLICIT_QUEUES') or {}), 'a.task': {'queue': 'nobody'}}",
+        "try:\n    EXPLICIT_QUEUES.update({'a.task': {'queue': 'nobody'}})\nexcept NameError:\n    pass",
+        "EXPLICIT_QUEUES['a.task'] = {'queue': 'nobody'}",
+    ],
+)
+def test_a_task_routed_to_nobody(text: str) -> None:
+    (problem,) = problems("orphaned-queue", *split_site(), settings(text))
+    assert problem.message == "a.task is routed to nobody, and no worker consumes it: it is never run"
+    assert problem.field == 'data["production.py"]'
+
+
+def test_a_task_routed_to_a_worker() -> None:
+    text = "EXPLICIT_QUEUES = {'a.task': {'queue': 'edx.lms.core.high'}, 'b': {'queue': computed()}}"
+    assert found(*split_site(), settings(text)) == []
+
+
+def test_another_application_has_no_known_queues() -> None:
+    assert found(resource("Deployment", "superset", api_version="apps/v1")) == []

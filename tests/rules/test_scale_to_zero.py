@@ -1,0 +1,50 @@
+"""scale-to-zero: a worker that may vanish in the middle of a task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.rules.small_site import finder, problems, scaled_object, settings, trigger, with_settings, worker
+
+found = finder("scale-to-zero")
+QUEUED = trigger("edx.lms.core.default")
+IN_FLIGHT = trigger("unacked", name="inflight")
+
+
+@pytest.mark.parametrize("spec", [{}, {"minReplicaCount": 0}, {"minReplicaCount": 2, "idleReplicaCount": 0}])
+def test_nothing_counts_what_runs(spec: dict[str, Any]) -> None:
+    (problem,) = problems("scale-to-zero", worker("lms-worker"), scaled_object("lms-worker", triggers=[QUEUED], **spec))
+    assert problem.severity == "error"
+    assert "in the middle of a task" in problem.message
+    assert "keda.inFlight: Zero" in problem.remedy
+
+
+@pytest.mark.parametrize("spec", [{"minReplicaCount": 1}, {"minReplicaCount": 2, "idleReplicaCount": 1}])
+def test_a_pod_always_stays(spec: dict[str, Any]) -> None:
+    assert found(worker("lms-worker"), scaled_object("lms-worker", triggers=[QUEUED], **spec)) == []
+
+
+def test_what_runs_is_counted() -> None:
+    assert found(worker("lms-worker"), scaled_object("lms-worker", triggers=[QUEUED, IN_FLIGHT])) == []
+
+
+def test_another_key_than_the_workers_is_counted() -> None:
+    text = "BROKER_TRANSPORT_OPTIONS = {**BROKER_TRANSPORT_OPTIONS, 'unacked_key': 'unacked.lms-worker-high'}"
+    high = with_settings("lms-worker-high", "edx.lms.core.high")
+    wrong = scaled_object("lms-worker-high", triggers=[QUEUED, IN_FLIGHT])
+    (problem,) = problems("scale-to-zero", high, settings(text), wrong)
+    assert "running tasks are in unacked.lms-worker-high" in problem.message
+    right = scaled_object("lms-worker-high", triggers=[QUEUED, trigger("prefix:unacked.lms-worker-high")])
+    assert found(high, settings(text), right) == []
+
+
+def test_another_applications_settings_are_not_known() -> None:
+    assert found(worker("superset-worker"), scaled_object("superset-worker", triggers=[QUEUED])) == [
+        ("warning", "superset-worker-scaledobject")
+    ]
+
+
+def test_what_is_no_celery_worker_may_go_to_zero() -> None:
+    assert found(scaled_object("lms", triggers=[QUEUED])) == []

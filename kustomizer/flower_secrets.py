@@ -7,6 +7,7 @@ import binascii
 from kustomizer.errors import Problem, UserError
 from kustomizer.flower_broker import URL_VARIABLE
 from kustomizer.resources import NEEDS_HASH_SUFFIX, Resource
+from kustomizer.secret_data import encoded
 from kustomizer.tree import lookup, plain_value
 
 TYPE_CHECKING = False
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 def secret(metadata: dict[str, Any], url: str, *, indent: int) -> Resource:
     """Return the Secret that Flower's container takes as a whole for its environment."""
-    data = {URL_VARIABLE: binascii.b2a_base64(url.encode(), newline=False).decode()}
-    return object_with_hash("Secret", metadata, data, indent=indent)
+    return object_with_hash("Secret", metadata, {URL_VARIABLE: encoded(url)}, indent=indent)
 
 
 def object_with_hash(kind: str, metadata: dict[str, Any], data: dict[str, str], *, indent: int) -> Resource:

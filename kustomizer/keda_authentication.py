@@ -70,9 +70,9 @@ def _reference(parameter: str, secret: str, key: str) -> dict[str, str]:
 
 
 def _secret(name: str, values: dict[str, str], *, owner: Resource) -> Resource:
-    import binascii  # noqa: PLC0415 - most sites' Redis has no password
+    from kustomizer.secret_data import encoded  # noqa: PLC0415 - most sites' Redis has no password
 
-    data = {key: binascii.b2a_base64(value.encode(), newline=False).decode() for key, value in values.items()}
+    data = {key: encoded(value) for key, value in values.items()}
     tree = {
         "apiVersion": "v1",
         "kind": "Secret",

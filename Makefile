@@ -43,8 +43,9 @@ format: .venv/.dev ## Rewrite the code the way `make lint` wants it
 bench: .venv/.dev parts ## Measure the function's cost beside others' (BENCH=--write-docs renews the docs)
 	@$(BIN)/python -m benchmarks.bench $(BENCH)
 
-docs: .venv/.dev ## Renew docs/configuration.md from the types of the configuration
+docs: .venv/.dev ## Renew docs/configuration.md from the types of the configuration, docs/rules from the rules
 	$(BIN)/tutor-kustomizer schema --markdown >docs/configuration.md
+	$(BIN)/tutor-kustomizer check --write-pages docs/rules
 
 upgrade: ## Renew the pinned versions in requirements/ (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \

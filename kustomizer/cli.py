@@ -9,6 +9,7 @@ import click
 
 from kustomizer import __version__
 from kustomizer.commands.build import build_command
+from kustomizer.commands.check import check_command
 from kustomizer.commands.completion import completion_command
 from kustomizer.commands.init import init_command
 from kustomizer.commands.queue import queue_command
@@ -45,6 +46,7 @@ def main() -> None:
 
 for command in (
     build_command,
+    check_command,
     completion_command,
     init_command,
     queue_command,

@@ -101,8 +101,13 @@ def _checked(path: str) -> Kustomize:
     return Kustomize(path=path, version=version)
 
 
-def build(overlay: Path, kustomize: Kustomize, *, env: Mapping[str, str] | None = None) -> BuiltSite:
-    """Build ``overlay``. Raises UserError with kustomize's words where it fails, or where the function didn't run."""
+def build(
+    overlay: Path, kustomize: Kustomize, *, env: Mapping[str, str] | None = None, needs_function: bool = True
+) -> BuiltSite:
+    """Build ``overlay``. Raises UserError with kustomize's words where it fails, or where the function didn't run.
+
+    Without ``needs_function`` a build that the function has no part in will do.
+    """
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
         report = Path(directory) / "report"
         home = _plugin_home(Path(directory)) if kustomize.is_kubectl else None
@@ -116,7 +121,7 @@ def build(overlay: Path, kustomize: Kustomize, *, env: Mapping[str, str] | None 
         reported = report.read_bytes() if ran else b""
     if done.returncode != 0:
         raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{done.stderr.strip()}"))
-    if not ran:
+    if needs_function and not ran:
         raise UserError(
             Problem(
                 message=f"{overlay} was built without the function: the workers in it would take all queues",

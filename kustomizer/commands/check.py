@@ -1,0 +1,111 @@
+"""`tutor-kustomizer check`: what is wrong with a site that was built, rule by rule."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kustomizer.files import write_file
+from kustomizer.finding_json import findings_json
+from kustomizer.finding_source import Source, file_source, overlay_source
+from kustomizer.finding_text import findings_text
+from kustomizer.findings import SEVERITIES, reaches
+from kustomizer.github_annotations import findings_github
+from kustomizer.kustomize import build, find_kustomize
+from kustomizer.record import Record
+from kustomizer.resource_list import decode, read_stream
+from kustomizer.resources import Resources
+from kustomizer.rules import RULES, check
+from kustomizer.rules.pages import pages
+from kustomizer.sarif import findings_sarif
+from kustomizer.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kustomizer.findings import Finding
+
+EXIT_FINDINGS = 3
+
+
+class Checked(Record):
+    """What was found, and where it stands."""
+
+    findings: Sequence[Finding]
+    source: Source
+
+
+def _explain(ctx: click.Context, _option: click.Parameter, rule: str | None) -> None:
+    if rule is not None:
+        click.echo(RULES[rule].page, nl=False)
+        ctx.exit()
+
+
+def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path | None) -> None:
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in pages().items():
+            write_file(directory / name, text)
+        ctx.exit()
+
+
+@click.command("check")
+@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 where a finding is as bad as this.")
+@click.option("-o", "--output", type=click.Choice(["text", "json", "sarif", "github"]), default="text")
+@click.option(
+    "--explain",
+    type=click.Choice(list(RULES)),
+    metavar="RULE",
+    is_eager=True,
+    expose_value=False,
+    callback=_explain,
+    help="Print the rule's page and exit.",
+)
+@click.option(
+    "--write-pages",
+    type=click.Path(path_type=Path, file_okay=False),
+    hidden=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_write_pages,
+)
+@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@click.pass_context
+def check_command(ctx: click.Context, *, site: Path, fail_on: str | None, output: str, executable: str | None) -> None:
+    """Say what is wrong with SITE: an overlay (default: this directory), or a file that was built."""
+    checked = check_file(site) if site.is_file() else check_overlay(site, executable)
+    text = render(checked, output, max(shutil.get_terminal_size().columns, 40))
+    if text:
+        click.echo(text)
+    if fail_on is not None and reaches(checked.findings, fail_on):
+        ctx.exit(EXIT_FINDINGS)
+
+
+def check_file(path: Path) -> Checked:
+    """Return what is found in a file that was built."""
+    data = path.read_bytes()
+    resources = Resources(read_stream(data, b"{}").resources)
+    return Checked(findings=check(Site(resources)), source=file_source(path, decode(data), resources))
+
+
+def check_overlay(overlay: Path, executable: str | None) -> Checked:
+    """Build ``overlay`` and return what is found in it; a build that skipped the function has findings, too."""
+    built = build(overlay, find_kustomize(executable, near=overlay), needs_function=False)
+    click.echo(built.notes, nl=False, err=True)
+    resources = Resources(read_stream(built.text.encode(), b"{}").resources)
+    return Checked(findings=check(Site(resources)), source=overlay_source(overlay))
+
+
+def render(checked: Checked, output: str, width: int) -> str:
+    """Return the findings in the form ``output``; empty where that form has nothing to say."""
+    if output == "json":
+        return findings_json(checked.findings)
+    if output == "sarif":
+        return findings_sarif(checked.findings, RULES, checked.source)
+    if output == "github":
+        return findings_github(checked.findings, checked.source)
+    return findings_text(checked.findings, width)

@@ -1,0 +1,46 @@
+"""Findings for other programs: JSON of a form with a version."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from kustomizer.findings import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from kustomizer.findings import Finding
+
+VERSION = 1
+"""Grows when a field changes its meaning or goes; new fields may come without."""
+
+
+def findings_json(findings: Sequence[Finding]) -> str:
+    """Return the findings as JSON."""
+    document = {"version": VERSION, "summary": count(findings), "findings": [_finding(each) for each in findings]}
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    problem = finding.problem
+    resource = problem.resource
+    names = (
+        None
+        if resource is None
+        else {
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "namespace": resource.namespace,
+            "name": resource.name,
+        }
+    )
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "resource": names,
+        "field": problem.field,
+        "message": problem.message,
+        "remedy": problem.remedy,
+    }

@@ -1,0 +1,57 @@
+"""Where findings are shown: the file and the line that code scanning and annotations point to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kustomizer.errors import ResourceRef
+    from kustomizer.findings import Finding
+    from kustomizer.resources import Resource
+
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+class Source(Record):
+    """The file that was checked: a build's output, or else the overlay's kustomization, whose first line stands in."""
+
+    path: str
+    lines: Mapping[ResourceRef, int]
+
+    def line(self, finding: Finding) -> int:
+        """Return the line where the finding's resource begins."""
+        resource = finding.problem.resource
+        return self.lines.get(resource, 1) if resource is not None else 1
+
+
+def file_source(path: Path, text: str, resources: Iterable[Resource]) -> Source:
+    """Return the source of a file that holds ``text``, the resources in its order."""
+    lines: dict[ResourceRef, int] = {}
+    offset, line = 0, 1
+    for resource in resources:
+        position = text.find(resource.text.strip("\n"), offset) if resource.text.strip() else -1
+        if position >= 0:
+            line += text.count("\n", offset, position)
+            offset = position
+            lines[resource.ref] = line
+    return Source(path=_relative(path), lines=lines)
+
+
+def overlay_source(overlay: Path) -> Source:
+    """Return the source of an overlay: what is built from it has no lines of its own."""
+    names = (overlay / name for name in _KUSTOMIZATIONS)
+    path = next((path for path in names if path.is_file()), overlay / _KUSTOMIZATIONS[0])
+    return Source(path=_relative(path), lines={})
+
+
+def _relative(path: Path) -> str:
+    """Return the path as code hosts know it: below the working directory, where it is."""
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()

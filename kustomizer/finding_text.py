@@ -1,0 +1,58 @@
+"""Findings for people: grouped by what is to be done about them, in a terminal's width."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from kustomizer.errors import ERROR, INFO, WARNING
+from kustomizer.findings import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kustomizer.findings import Finding
+
+_COLOURS = {ERROR: "red", WARNING: "yellow", INFO: "blue"}
+_INDENT = "  "
+
+
+def findings_text(findings: Sequence[Finding], width: int) -> str:
+    """Return the findings, the worst first, each rule's remedy once for those that share it."""
+    lines: list[str] = []
+    for (severity, rule), group in itertools.groupby(findings, key=lambda finding: (finding.severity, finding.rule)):
+        by_remedy: dict[str, dict[str, list[Finding]]] = {}
+        for finding in group:
+            by_message = by_remedy.setdefault(finding.problem.remedy, {})
+            by_message.setdefault(finding.problem.message, []).append(finding)
+        lines.append(f"{click.style(severity, fg=_COLOURS[severity], bold=True)}: {rule}")
+        for remedy, by_message in by_remedy.items():
+            for message, alike in by_message.items():
+                for finding in alike:
+                    lines += _wrapped(_place(finding), width, _INDENT)
+                lines += _wrapped(message, width, _INDENT * 2)
+            if remedy:
+                lines += _wrapped(f"Remedy: {remedy}.", width, _INDENT)
+        lines.append("")
+    return "\n".join([*lines, summary(findings)])
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Return how many findings there are, in words."""
+    counts = count(findings)
+    if not findings:
+        return "No findings."
+    errors, warnings = counts[ERROR], counts[WARNING]
+    return f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}, {counts[INFO]} info"
+
+
+def _place(finding: Finding) -> str:
+    resource, field = finding.problem.resource, finding.problem.field
+    return ": ".join(str(part) for part in (resource, field) if part)
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent + _INDENT, break_on_hyphens=False)

@@ -1,0 +1,32 @@
+"""Findings as GitHub's workflow commands, which a job prints and GitHub shows beside the code.
+
+https://docs.github.com/actions/reference/workflow-commands-for-github-actions; what has to be escaped is in
+actions/toolkit, packages/core/src/command.ts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, INFO, WARNING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kustomizer.finding_source import Source
+    from kustomizer.findings import Finding
+
+_COMMANDS = {ERROR: "error", WARNING: "warning", INFO: "notice"}
+_IN_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_IN_PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
+
+
+def findings_github(findings: Sequence[Finding], source: Source) -> str:
+    """Return a line for each finding."""
+    return "\n".join(_line(finding, source) for finding in findings)
+
+
+def _line(finding: Finding, source: Source) -> str:
+    properties = {"file": source.path, "line": str(source.line(finding)), "title": finding.rule}
+    given = ",".join(f"{name}={value.translate(_IN_PROPERTY)}" for name, value in properties.items())
+    return f"::{_COMMANDS[finding.severity]} {given}::{str(finding.problem).translate(_IN_DATA)}"

@@ -1,0 +1,296 @@
+"""`tutor-kustomizer check`: what it finds in real sites, its forms of output, its exit statuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from kustomizer.cli import main
+from kustomizer.rules import RULES
+from kustomizer.rules.pages import pages
+from tests import sites
+from tests.builds import PLUGIN_HOME, Builds
+from tests.rules.small_site import resource, split_site, worker
+
+OVERLAYS = sorted(path.parent.name for path in sites.ROOT.glob("overlays/*/kustomization.yaml"))
+TUTORS_OWN = {"clear-text-password", "function-skipped", "grace-period"}
+BROKEN = worker("lms-worker", "edx.lms.core.default", grace=None)
+"""A worker with one finding, a warning."""
+FORMS = ("text", "json", "sarif", "github")
+
+
+def check(*arguments: str | Path, columns: int = 80) -> Result:
+    runner = CliRunner(env={"COLUMNS": str(columns)})
+    return runner.invoke(main, ["check", *map(str, arguments)])
+
+
+def findings(*arguments: str | Path) -> list[dict[str, Any]]:
+    result = check(*arguments, "-o", "json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["findings"]
+    assert isinstance(found, list)
+    return found
+
+
+def rules(found: list[dict[str, Any]], *severities: str) -> set[str]:
+    return {each["rule"] for each in found if not severities or each["severity"] in severities}
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """Return a file that was built, with one warning."""
+    path = tmp_path / "built.yaml"
+    path.write_text("---\n".join(split_site(lms_worker=BROKEN)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def overlays(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return our overlays over two sites."""
+    found = {}
+    for name in ("22", "full"):
+        root = found[name] = tmp_path_factory.mktemp(f"site-{name}")
+        for part in ("base", "generators", "kustomizer", "overlays"):
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(sites.ROOT / part, root / part, symlinks=True, ignore=ignore)
+        (root / "tutor").symlink_to(sites.site(name).parent)
+        (root / ".venv").symlink_to(sys.prefix)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("site", "overlay"), [*(("22", overlay) for overlay in OVERLAYS), ("full", "multiqueue"), ("full", "monitoring")]
+)
+def test_our_overlays_have_nothing_to_mend(
+    site: str, overlay: str, overlays: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but what Tutor itself writes, and a Secret that is made in the cluster."""
+    monkeypatch.setenv("KUSTOMIZE_PLUGIN_HOME", str(PLUGIN_HOME))
+    found = findings(overlays[site] / "overlays" / overlay, "--kustomize", sites.kustomize(sites.NEWEST))
+    assert rules(found, "error", "warning") == set()
+    assert rules(found) <= {"clear-text-password", "missing-object"}
+
+
+@pytest.mark.parametrize("name", ["16", "18", "22", "full"])
+def test_tutors_own_build(name: str, builds: Builds, tmp_path: Path) -> None:
+    (tmp_path / "built.yaml").write_bytes(builds.plain(sites.site(name)).stdout)
+    found = findings(tmp_path / "built.yaml")
+    assert rules(found) == TUTORS_OWN
+    assert rules(found, "error") == set()
+    assert rules(found, "warning") == {"function-skipped", "grace-period"}
+
+
+@pytest.mark.parametrize("name", ["16", "18", "22", "full"])
+def test_the_recommended_configuration(name: str, builds: Builds, tmp_path: Path) -> None:
+    (tmp_path / "built.yaml").write_bytes(builds.through_exec(sites.site(name)).stdout)
+    assert rules(findings(tmp_path / "built.yaml")) == {"clear-text-password"}
+
+
+def test_tutor_contrib_celery(builds: Builds, tmp_path: Path) -> None:
+    """The known shortcomings of its output, as far as rules are about them."""
+    workers = """
+for service, variants in (("lms", ("high", "high_mem")), ("cms", ("high",))):
+    workers_config[service]["default"]["enable_keda"] = True
+    for variant in variants:
+        workers_config[service][variant] = {"enable_keda": True}
+"""
+    settings = {
+        "CELERY_FLOWER": "true",
+        "CELERY_FLOWER_EXPOSE_SERVICE": "true",
+        "CELERY_FLOWER_BASIC_AUTH": "operator:fl0wer-canary",
+        "REDIS_PASSWORD": "r3dis-canary",
+        "CELERY_LMS_EXPLICIT_QUEUES": "{a.task: {queue: edx.lms.core.nobody}}",
+    }
+
+    def render(directory: Path) -> None:
+        sites.render_oracle(directory, workers, settings)
+        shutil.rmtree(directory / "oracle" / "plugins")
+
+    env = builds.once("oracle-check", render) / "oracle" / "env"
+    path = tmp_path / "built.yaml"
+    path.write_bytes(builds.plain(env).stdout)
+    assert b"canary" in path.read_bytes()
+
+    found = findings(path)
+    assert rules(found, "error") == {"clear-text-password", "orphaned-queue", "scale-to-zero"}
+    assert rules(found, "warning") == {"grace-period"}
+    orphans = {each["message"].split(", and no")[0] for each in found if each["rule"] == "orphaned-queue"}
+    assert orphans == {"a.task is routed to edx.lms.core.nobody", "cms sends tasks to edx.cms.core.low"}
+    scaled = [each["resource"]["name"] for each in found if each["rule"] == "scale-to-zero"]
+    assert len(scaled) == 5
+    for form in FORMS:
+        assert "canary" not in check(path, "-o", form).output
+
+
+def test_no_password_of_a_site_is_printed(builds: Builds, tmp_path: Path) -> None:
+    config = yaml.safe_load((sites.site("full").parent / "config.yml").read_text())
+    names = re.compile(r"PASSWORD|SECRET|TOKEN|API_KEY|MASTER_KEY")
+    secrets = [value for key, value in config.items() if names.search(key) and isinstance(value, str) and value]
+    assert len(secrets) > 20
+    path = tmp_path / "built.yaml"
+    path.write_bytes(builds.plain(sites.site("full")).stdout)
+    for form in FORMS:
+        output = check(path, "-o", form).output
+        assert not [secret for secret in secrets if len(secret) > 6 and secret in output]
+
+
+def test_an_overlay_that_is_built_without_the_function_has_findings() -> None:
+    found = findings(sites.site("22"), "--kustomize", sites.kustomize(sites.NEWEST))
+    assert rules(found) == TUTORS_OWN
+
+
+def test_the_text_says_what_where_and_how_to_mend_it(built: Path) -> None:
+    assert check(built).stdout.splitlines() == [
+        "warning: grace-period",
+        "  Deployment lms-worker in namespace openedx:",
+        "    spec.template.spec.terminationGracePeriodSeconds",
+        "    pods get Kubernetes' default of 30 s to finish: a rollout or a drained node",
+        "      kills longer tasks in the middle",
+        "  Remedy: Set terminationGracePeriodSeconds to what the queue's longest task",
+        "    needs.",
+        "",
+        "0 errors, 1 warning, 0 info",
+    ]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_it_fits_the_terminal(columns: int, builds: Builds, tmp_path: Path) -> None:
+    path = tmp_path / "built.yaml"
+    path.write_bytes(builds.plain(sites.site("full")).stdout)
+    lines = check(path, columns=columns).stdout.splitlines()
+    # A field's path has no place to break it.
+    assert max(len(line) for line in lines if "spec." not in line) <= columns
+    assert columns < 80 or max(map(len, lines)) <= columns
+
+
+def test_nothing_found(tmp_path: Path) -> None:
+    (tmp_path / "built.yaml").write_text("---\n".join(split_site()))
+    assert check(tmp_path / "built.yaml").stdout == "No findings.\n"
+    assert check(tmp_path / "built.yaml", "-o", "github").stdout == ""
+    assert findings(tmp_path / "built.yaml") == []
+
+
+def test_the_order_of_the_input_does_not_matter(builds: Builds, tmp_path: Path) -> None:
+    path = tmp_path / "built.yaml"
+    documents = [item.text for item in builds.plain(sites.site("full")).documents]
+    path.write_text("---\n".join(documents))
+    before = check(path, "-o", "json").stdout
+    documents.reverse()
+    path.write_text("---\n".join(documents))
+    assert check(path, "-o", "json").stdout == before
+
+
+def test_json_has_a_version_and_counts(built: Path) -> None:
+    document = json.loads(check(built, "-o", "json").stdout)
+    assert document["version"] == 1
+    assert document["summary"] == {"error": 0, "warning": 1, "info": 0}
+    (finding,) = document["findings"]
+    assert finding["resource"] == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "namespace": "openedx",
+        "name": "lms-worker",
+    }
+    assert finding["field"] == "spec.template.spec.terminationGracePeriodSeconds"
+
+
+def test_sarif(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(built.parent)
+    log = json.loads(check("built.yaml", "-o", "sarif").stdout)
+    schema = json.loads((sites.ROOT / "tests/schemas/sarif-2.1.0-parts.json").read_text())
+    jsonschema.validate(log, schema, format_checker=jsonschema.FormatChecker())
+    (run,) = log["runs"]
+    (result,) = run["results"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == list(RULES)
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "grace-period"
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "built.yaml"
+    line = built.read_text().splitlines()[place["region"]["startLine"] - 1]
+    assert json.loads(line)["metadata"]["name"] == "lms-worker"
+
+
+def test_sarif_of_a_whole_site(builds: Builds, tmp_path: Path) -> None:
+    path = tmp_path / "a b.yaml"
+    path.write_bytes(builds.plain(sites.site("full")).stdout)
+    log = json.loads(check(path, "-o", "sarif").stdout)
+    jsonschema.validate(log, json.loads((sites.ROOT / "tests/schemas/sarif-2.1.0-parts.json").read_text()))
+    lines = path.read_text().splitlines()
+    results = log["runs"][0]["results"]
+    assert len({json.dumps(result["partialFingerprints"]) for result in results}) == len(results)
+    for result in results:
+        place = result["locations"][0]
+        assert place["physicalLocation"]["artifactLocation"]["uri"].endswith("a%20b.yaml")
+        rest = lines[place["physicalLocation"]["region"]["startLine"] - 1 :]
+        assert rest[0].startswith("apiVersion: ")
+        assert next(line for line in rest if line.startswith("  name: ")) == (
+            f"  name: {place['logicalLocations'][0]['name']}"
+        )
+
+
+def test_github_annotations_are_escaped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "EXPLICIT_QUEUES = {'a.task': {'queue': '100%\\n::stop-commands::x'}}"
+    documents = [*split_site(), resource("ConfigMap", "openedx-settings-lms", data={"production.py": text})]
+    (tmp_path / "a,b:c.yaml").write_text("---\n".join(documents))
+    (line,) = check("a,b:c.yaml", "-o", "github").stdout.splitlines()
+    # The eighth resource, with a line of dashes before each but the first.
+    assert line.startswith("::error file=a%2Cb%3Ac.yaml,line=17,title=orphaned-queue::ConfigMap ")
+    assert "routed to 100%25%0A::stop-commands::x, and no worker" in line
+
+
+def test_github_annotations_of_an_overlay_name_its_kustomization() -> None:
+    result = check(sites.site("22"), "-o", "github", "--kustomize", sites.kustomize(sites.NEWEST))
+    lines = result.stdout.splitlines()
+    assert lines
+    assert all(
+        re.match(r"::(warning|notice) file=.*env/kustomization\.yml,line=1,title=[a-z-]+::", line) for line in lines
+    )
+
+
+@pytest.mark.parametrize(("fail_on", "status"), [(None, 0), ("error", 0), ("warning", 3), ("info", 3), ("nonsense", 2)])
+def test_exit_status(fail_on: str | None, status: int, built: Path) -> None:
+    result = check(built, *(["--fail-on", fail_on] if fail_on else []))
+    assert result.exit_code == status
+    assert status == 2 or "1 warning" in result.stdout
+
+
+def test_a_file_that_is_no_build(tmp_path: Path) -> None:
+    (tmp_path / "built.yaml").write_text("a: [\n")
+    result = check(tmp_path / "built.yaml")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: ")
+    assert check(tmp_path / "nothing.yaml").exit_code == 2
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_explains_itself(rule: str) -> None:
+    page = check("--explain", rule).stdout
+    assert page == RULES[rule].page
+    assert page.startswith(f"# {rule}\n\n")
+    assert RULES[rule].title.endswith(".")
+    assert "**What to do:**" in page
+    assert re.search(r"\*\*Severity|\*\*error\*\*", page)
+
+
+def test_each_rule_has_a_module_and_a_test_of_its_name() -> None:
+    for rule in RULES:
+        name = rule.replace("-", "_")
+        assert (sites.ROOT / "kustomizer/rules" / f"{name}.py").is_file()
+        assert (sites.ROOT / "tests/rules" / f"test_{name}.py").is_file()
+    assert list(RULES) == sorted(RULES)
+
+
+def test_the_pages_are_what_the_rules_say(tmp_path: Path) -> None:
+    assert check("--write-pages", tmp_path).exit_code == 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == pages()
+    written = {path.name: path.read_text() for path in (sites.ROOT / "docs/rules").iterdir()}
+    assert written == pages(), "run `make docs`"

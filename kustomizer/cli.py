@@ -11,6 +11,7 @@ from kustomizer import __version__
 from kustomizer.commands.build import build_command
 from kustomizer.commands.check import check_command
 from kustomizer.commands.completion import completion_command
+from kustomizer.commands.export import export_command
 from kustomizer.commands.init import init_command
 from kustomizer.commands.queue import queue_command
 from kustomizer.commands.queues import queues_command
@@ -48,6 +49,7 @@ for command in (
     build_command,
     check_command,
     completion_command,
+    export_command,
     init_command,
     queue_command,
     queues_command,

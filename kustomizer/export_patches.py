@@ -1,0 +1,79 @@
+"""Derives, for one object, the patch that makes what the function made out of what the function was given.
+
+JSON patches (RFC 6902) rather than strategic merges: they can say every change exactly, the order of a list too, and a
+strategic merge of an object that kustomize has no schema for can't remove a field.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Operation = dict[str, Any]
+
+
+def operations(before: Any, after: Any, path: str = "") -> Iterator[Operation]:
+    """Yield the operations that turn ``before`` into ``after``, both plain values.
+
+    Where they reach into a list, a ``test`` of the element's name goes first: a build over a site that changed since
+    then fails, in place of changing another container or volume.
+    """
+    if same(before, after):
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        yield from _of_mappings(before, after, path)
+    elif isinstance(before, list) and isinstance(after, list) and _has_elements_to_match(before, after):
+        yield from _of_lists(before, after, path)
+    else:
+        yield {"op": "replace", "path": path, "value": after}
+
+
+def same(before: Any, after: Any) -> bool:
+    """Tell whether two plain values are the same, ``1`` and ``true`` being different ones."""
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(same(value, after[key]) for key, value in before.items())
+    if isinstance(before, list):
+        return len(before) == len(after) and all(map(same, before, after))
+    return bool(before == after)
+
+
+def _of_mappings(before: dict[str, Any], after: dict[str, Any], path: str) -> Iterator[Operation]:
+    for key in before:
+        if key not in after:
+            yield {"op": "remove", "path": f"{path}/{_escaped(key)}"}
+    for key, value in after.items():
+        if key in before:
+            yield from operations(before[key], value, f"{path}/{_escaped(key)}")
+        else:
+            yield {"op": "add", "path": f"{path}/{_escaped(key)}", "value": value}
+
+
+def _has_elements_to_match(before: list[Any], after: list[Any]) -> bool:
+    return len(before) <= len(after) and all(isinstance(element, dict) for element in (*before, *after))
+
+
+def _of_lists(before: list[Any], after: list[Any], path: str) -> Iterator[Operation]:
+    for position, element in enumerate(after):
+        place = f"{path}/{position}"
+        if position >= len(before):
+            yield {"op": "add", "path": f"{path}/-", "value": element}
+        elif not same(before[position], element):
+            name = before[position].get("name")
+            if isinstance(name, str):
+                yield {"op": "test", "path": f"{place}/name", "value": name}
+            if name == element.get("name") or _differ_in_name_alone(before[position], element):
+                yield from operations(before[position], element, place)
+            else:
+                yield {"op": "replace", "path": place, "value": element}
+
+
+def _differ_in_name_alone(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    return same({**before, "name": ""}, {**after, "name": ""}) and "name" in before and "name" in after
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

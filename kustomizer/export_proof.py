@@ -1,0 +1,62 @@
+"""Builds an export and holds it against the build that it was made from, object by object."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.export_directory import write_files
+from kustomizer.export_patches import same
+from kustomizer.resource_list import read_stream
+from kustomizer.resources import Resources
+from kustomizer.tree import plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.export import Export
+    from kustomizer.kustomize import Kustomize
+
+
+def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
+    """Raise UserError where a build of ``export``, secrets and all, isn't ``expected``, the function's build."""
+    # Not where the export goes: the values of Secrets are needed, which mustn't be written there.
+    with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
+        directory = Path(temporary).resolve()
+        write_files(directory, export.contents(directory, include_secrets=True))
+        done = subprocess.run(kustomize.plain_command(directory), capture_output=True, check=False)
+        if done.returncode != 0:
+            words = done.stderr.decode(errors="replace").strip().replace(str(directory), "the export")
+            raise UserError(Problem(message=f"{kustomize.path} can't build what the export would be:\n{words}"))
+    differences = list(_differences(done.stdout, expected.encode()))
+    if differences:
+        raise UserError(
+            *differences,
+            Problem(
+                message="nothing was written: plain kustomize gives other resources than the function does",
+                remedy="Please report it, with the overlay's kustomization.yaml",
+            ),
+        )
+
+
+def _differences(built: bytes, expected: bytes) -> Iterator[Problem]:
+    ours, functions = _objects(built), _objects(expected)
+    for identity, item in functions.items():
+        if identity not in ours:
+            yield Problem(message="would not be in the export's build", resource=item.ref)
+        elif ours[identity].text != item.text and not same(_plain(ours[identity]), _plain(item)):
+            yield Problem(message="would differ in the export's build", resource=item.ref)
+    for identity, item in ours.items():
+        if identity not in functions:
+            yield Problem(message="would be in the export's build alone", resource=item.ref)
+
+
+def _objects(built: bytes) -> dict[Any, Any]:
+    return {item.identity: item for item in Resources(read_stream(built, b"{}").resources)}
+
+
+def _plain(item: Any) -> Any:
+    return plain_value(item.tree)

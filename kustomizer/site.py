@@ -100,7 +100,7 @@ class Site:
         for resource in self.resources.of_kind("ConfigMap"):
             if not resource.mentions("EXPLICIT_QUEUES"):
                 continue
-            for file in lookup(resource.tree, "data") or ():
+            for file in mapping(lookup(resource.tree, "data")):
                 if not file.endswith(".py"):
                     continue
                 for task, route in sorted(self._module(resource, file).entries("EXPLICIT_QUEUES").items()):
@@ -161,6 +161,18 @@ class Site:
                 yield self._module(config_map, file.name)
 
 
+def mapping(node: Any) -> dict[str, Any]:
+    """Return a mapping as plain values, empty where something else stands there: a build may hold anything."""
+    value = plain_value(node)
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(node: Any) -> list[dict[str, Any]]:
+    """Return a list of mappings as plain values, each in its place."""
+    value = plain_value(node)
+    return [each if isinstance(each, dict) else {} for each in value] if isinstance(value, list) else []
+
+
 def words(container: Any, field: str) -> list[str] | None:
     """Return the ``command`` or the ``args`` of a container, None where it has none."""
     found = lookup(container, field)
@@ -177,7 +189,7 @@ def autoscalers(site: Site) -> list[Resource]:
 
 def scale_target(autoscaler: Resource) -> tuple[str, str]:
     """Return the kind and the name of what is scaled; a ScaledObject's may leave its kind out."""
-    reference = plain_value(lookup(autoscaler.tree, "spec", "scaleTargetRef")) or {}
+    reference = mapping(lookup(autoscaler.tree, "spec", "scaleTargetRef"))
     return (str(reference.get("kind") or "Deployment"), str(reference.get("name") or ""))
 
 

@@ -18,7 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.tree import lookup, plain_value
+from kustomizer.site import mapping, mappings
+from kustomizer.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +36,10 @@ _KEYS = ("address", "addresses", "host", "hosts")
 def check(site: Site) -> Iterator[Problem]:
     """Find the addresses without a namespace, and those with another one."""
     for resource in site.resources.of_kind("ScaledObject"):
-        for index, trigger in enumerate(plain_value(lookup(resource.tree, "spec", "triggers")) or ()):
+        for index, trigger in enumerate(mappings(lookup(resource.tree, "spec", "triggers"))):
             if not str(trigger.get("type", "")).startswith("redis"):
                 continue
-            for key, address in _addresses(trigger.get("metadata") or {}):
+            for key, address in _addresses(mapping(trigger.get("metadata"))):
                 message = _fault(site, resource, address)
                 if message:
                     yield Problem(

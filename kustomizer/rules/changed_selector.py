@@ -22,7 +22,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.tree import lookup, plain_value
+from kustomizer.site import mapping
+from kustomizer.tree import lookup
 from kustomizer.tutor import NAME_LABEL
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def check(site: Site) -> Iterator[Problem]:
     seen: dict[str, Resource] = {}
     for worker in site.workers:
         resource = worker.resource
-        selector = plain_value(lookup(resource.tree, "spec", "selector")) or {}
-        labels = plain_value(lookup(resource.tree, "spec", "template", "metadata", "labels")) or {}
-        wanted = selector.get("matchLabels") or {}
+        selector = mapping(lookup(resource.tree, "spec", "selector"))
+        labels = mapping(lookup(resource.tree, "spec", "template", "metadata", "labels"))
+        wanted = mapping(selector.get("matchLabels"))
         unmatched = sorted(key for key, value in wanted.items() if labels.get(key) != value)
         if unmatched:
             yield Problem(
@@ -67,7 +68,7 @@ def check(site: Site) -> Iterator[Problem]:
 
 def _unlike_service(site: Site, worker: Worker, wanted: dict[str, str]) -> Iterator[Problem]:
     for owner in site.resources.find("Deployment", worker.service, worker.resource.namespace):
-        model = plain_value(lookup(owner.tree, "spec", "selector", "matchLabels")) or {}
+        model = mapping(lookup(owner.tree, "spec", "selector", "matchLabels"))
         differing = sorted(
             key
             for key in {*model, *wanted}

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 
 from kustomizer import clear_text
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.site import is_flower, words
-from kustomizer.tree import is_null, lookup, plain_value
+from kustomizer.site import is_flower, mapping, mappings, words
+from kustomizer.tree import lookup
 from kustomizer.tutor import pod_template, pod_template_path
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:
     if resource.kind != "Job" and _OPEN_EDX.fullmatch(resource.name):
         severity, remedy = WARNING, _INTO_A_SECRET
     for kind in ("initContainers", "containers"):
-        for index, container in enumerate(lookup(template, "spec", kind) or ()):
+        for index, container in enumerate(mappings(lookup(template, "spec", kind))):
             own, advice = (ERROR, _INTO_A_SECRET) if is_flower(container) else (severity, remedy)
             path = ".".join(part for part in (pod_template_path(resource.kind), f"spec.{kind}[{index}]") if part)
             variables = list(_variables(container))
@@ -74,18 +74,15 @@ def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _variables(container: Any) -> Iterator[str]:
-    for entry in lookup(container, "env") or ():
-        value = lookup(entry, "value")
-        if is_null(value):
-            continue
-        name, text = str(lookup(entry, "name")), str(value)
+    for entry in mappings(lookup(container, "env")):
+        name, text = str(entry.get("name")), str(entry.get("value") or "")
         if (clear_text.is_secret_name(name) and clear_text.is_secret_value(text)) or clear_text.has_url(text):
             yield name
 
 
 def _triggers(resource: Resource) -> Iterator[Problem]:
-    for index, trigger in enumerate(plain_value(lookup(resource.tree, "spec", "triggers")) or ()):
-        metadata = trigger.get("metadata") or {}
+    for index, trigger in enumerate(mappings(lookup(resource.tree, "spec", "triggers"))):
+        metadata = mapping(trigger.get("metadata"))
         named = [
             str(name)
             for name, value in metadata.items()
@@ -99,7 +96,7 @@ def _triggers(resource: Resource) -> Iterator[Problem]:
 
 def _config_map(resource: Resource) -> Iterator[Problem]:
     names = []
-    for file, text in (lookup(resource.tree, "data") or {}).items():
+    for file, text in mapping(lookup(resource.tree, "data")).items():
         if clear_text.is_secret_name(str(file)) and clear_text.is_secret_value(str(text)):
             names.append(str(file))
         names += clear_text.in_file(str(file), str(text))

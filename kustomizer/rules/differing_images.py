@@ -18,6 +18,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import WARNING, Problem
+from kustomizer.site import mappings
 from kustomizer.tree import lookup
 from kustomizer.tutor import OPEN_EDX_SERVICES
 
@@ -54,8 +55,8 @@ def check(site: Site) -> Iterator[Problem]:
 
 def _image(resource: Resource) -> tuple[int, str]:
     """Return the image of the container that reads Open edX's settings: the one of Tutor's, beside sidecars."""
-    containers = lookup(resource.tree, "spec", "template", "spec", "containers") or []
+    containers = mappings(lookup(resource.tree, "spec", "template", "spec", "containers"))
     for index, container in enumerate(containers):
-        if any(lookup(entry, "name") == "DJANGO_SETTINGS_MODULE" for entry in lookup(container, "env") or ()):
+        if any(entry.get("name") == "DJANGO_SETTINGS_MODULE" for entry in mappings(container.get("env"))):
             return index, str(lookup(container, "image") or "")
     return 0, str(lookup(containers, 0, "image") or "")

@@ -23,7 +23,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, Problem
-from kustomizer.site import is_flower, words
+from kustomizer.site import is_flower, mapping, mappings, words
 from kustomizer.targeting import selected_by
 from kustomizer.tree import is_null, lookup, plain_value
 from kustomizer.tutor import pod_template
@@ -47,7 +47,7 @@ def check(site: Site) -> Iterator[Problem]:
     """Find the Flowers without a password."""
     for resource in site.resources.of_kind("Deployment", "StatefulSet"):
         template = pod_template(resource) if resource.mentions("flower") else None
-        for index, container in enumerate(lookup(template, "spec", "containers") or ()):
+        for index, container in enumerate(mappings(lookup(template, "spec", "containers"))):
             if is_flower(container) and not _has_password(site, resource, container):
                 yield _problem(resource, f"spec.template.spec.containers[{index}].env", _way_in(site, resource))
             elif is_flower(container) and _has_open_api(container):
@@ -74,24 +74,24 @@ def _has_password(site: Site, resource: Resource, container: Any) -> bool:
     given = [*(words(container, "command") or ()), *(words(container, "args") or ())]
     if any(_OPTION.fullmatch(word) for word in given):
         return True
-    for entry in plain_value(lookup(container, "env")) or ():
+    for entry in mappings(lookup(container, "env")):
         if entry.get("name") in _VARIABLES and (entry.get("value") or entry.get("valueFrom")):
             return True
-    for source in plain_value(lookup(container, "envFrom")) or ():
+    for source in mappings(lookup(container, "envFrom")):
         for kind, member in (("Secret", "secretRef"), ("ConfigMap", "configMapRef")):
-            name = (source.get(member) or {}).get("name")
+            name = str(mapping(source.get(member)).get("name") or "")
             found = site.resources.find(kind, name, resource.namespace) if name else []
             if name and not found:
                 # Made in the cluster: it may hold the password.
                 return True
-            keys = {str(key) for each in found for at in ("data", "stringData") for key in lookup(each.tree, at) or ()}
-            if keys & _VARIABLES:
+            data = [mapping(lookup(each.tree, at)) for each in found for at in ("data", "stringData")]
+            if any(_VARIABLES & values.keys() for values in data):
                 return True
     return False
 
 
 def _has_open_api(container: Any) -> bool:
-    entries = plain_value(lookup(container, "env")) or ()
+    entries = mappings(lookup(container, "env"))
     return any(
         entry.get("name") == "FLOWER_UNAUTHENTICATED_API" and str(entry.get("value", "")).lower() in _TRUE
         for entry in entries
@@ -132,5 +132,5 @@ def _backends(node: Any) -> set[str]:
     service = node.get("service")
     if isinstance(service, dict) and service.get("name"):
         found.add(str(service["name"]))
-    found |= {str(reference.get("name")) for reference in node.get("backendRefs") or () if isinstance(reference, dict)}
+    found |= {str(reference.get("name")) for reference in mappings(node.get("backendRefs"))}
     return found

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.record import Record
 from kustomizer.resources import is_generated_name
-from kustomizer.tree import lookup, plain_value
+from kustomizer.site import mapping, mappings
+from kustomizer.tree import lookup
 from kustomizer.tutor import pod_template, pod_template_path
 
 if TYPE_CHECKING:
@@ -86,48 +87,48 @@ def _problem(site: Site, resource: Resource, reference: _Reference) -> Problem:
 
 def _references(resource: Resource) -> Iterator[_Reference]:
     if resource.kind == "ScaledObject":
-        for index, trigger in enumerate(plain_value(lookup(resource.tree, "spec", "triggers")) or ()):
-            reference = trigger.get("authenticationRef") or {}
+        for index, trigger in enumerate(mappings(lookup(resource.tree, "spec", "triggers"))):
+            reference = mapping(trigger.get("authenticationRef"))
             if reference.get("name") and reference.get("kind") != _CLUSTER_WIDE:
                 field = f"spec.triggers[{index}].authenticationRef.name"
                 yield _Reference(kind="TriggerAuthentication", name=str(reference["name"]), field=field)
     elif resource.kind == "TriggerAuthentication":
         for kind, at in (("Secret", "secretTargetRef"), ("ConfigMap", "configMapTargetRef")):
-            for index, reference in enumerate(plain_value(lookup(resource.tree, "spec", at)) or ()):
+            for index, reference in enumerate(mappings(lookup(resource.tree, "spec", at))):
                 if reference.get("name"):
                     yield _Reference(kind=kind, name=str(reference["name"]), field=f"spec.{at}[{index}].name")
     else:
         template = pod_template(resource)
         if template is not None:
             path = ".".join(part for part in (pod_template_path(resource.kind), "spec") if part)
-            yield from _of_pod(plain_value(lookup(template, "spec")), path)
+            yield from _of_pod(mapping(lookup(template, "spec")), path)
 
 
 def _of_pod(pod: dict[str, Any], path: str) -> Iterator[_Reference]:
     for kind in ("initContainers", "containers"):
-        for number, container in enumerate(pod.get(kind) or ()):
+        for number, container in enumerate(mappings(pod.get(kind))):
             at = f"{path}.{kind}[{number}]"
-            for index, entry in enumerate(container.get("env") or ()):
-                source, field = entry.get("valueFrom") or {}, f"{at}.env[{index}].valueFrom"
+            for index, entry in enumerate(mappings(container.get("env"))):
+                source, field = mapping(entry.get("valueFrom")), f"{at}.env[{index}].valueFrom"
                 yield from _named(source, "ConfigMap", "configMapKeyRef", "name", field)
                 yield from _named(source, "Secret", "secretKeyRef", "name", field)
-            for index, source in enumerate(container.get("envFrom") or ()):
+            for index, source in enumerate(mappings(container.get("envFrom"))):
                 yield from _named(source, "ConfigMap", "configMapRef", "name", f"{at}.envFrom[{index}]")
                 yield from _named(source, "Secret", "secretRef", "name", f"{at}.envFrom[{index}]")
-    for index, volume in enumerate(pod.get("volumes") or ()):
+    for index, volume in enumerate(mappings(pod.get("volumes"))):
         at = f"{path}.volumes[{index}]"
         yield from _named(volume, "ConfigMap", "configMap", "name", at)
         yield from _named(volume, "Secret", "secret", "secretName", at)
-        for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+        for number, source in enumerate(mappings(mapping(volume.get("projected")).get("sources"))):
             yield from _named(source, "ConfigMap", "configMap", "name", f"{at}.projected.sources[{number}]")
             yield from _named(source, "Secret", "secret", "name", f"{at}.projected.sources[{number}]")
-    for index, secret in enumerate(pod.get("imagePullSecrets") or ()):
+    for index, secret in enumerate(mappings(pod.get("imagePullSecrets"))):
         if secret.get("name"):
             field = f"{path}.imagePullSecrets[{index}].name"
             yield _Reference(kind="Secret", name=str(secret["name"]), field=field)
 
 
 def _named(source: dict[str, Any], kind: str, member: str, key: str, at: str) -> Iterator[_Reference]:
-    reference = source.get(member) or {}
+    reference = mapping(source.get(member))
     if reference.get(key) and not reference.get("optional"):
         yield _Reference(kind=kind, name=str(reference[key]), field=f"{at}.{member}.{key}")

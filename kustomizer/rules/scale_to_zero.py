@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.site import scale_target
-from kustomizer.tree import lookup, plain_value
+from kustomizer.site import mapping, mappings, scale_target
+from kustomizer.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ ID = "scale-to-zero"
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers that may go to zero, and aren't guarded."""
     for scaled_object in site.resources.of_kind("ScaledObject"):
-        spec = plain_value(lookup(scaled_object.tree, "spec")) or {}
+        spec = mapping(lookup(scaled_object.tree, "spec"))
         minimum = "minReplicaCount" if spec.get("idleReplicaCount") is None else "idleReplicaCount"
         if spec.get(minimum):
             continue
@@ -55,7 +55,7 @@ def check(site: Site) -> Iterator[Problem]:
 
 def _guards(spec: dict[str, Any]) -> list[str]:
     """Return the in-flight keys that are counted: what waits is on a list of another name."""
-    names = (str((trigger.get("metadata") or {}).get("listName", "")) for trigger in spec.get("triggers") or ())
+    names = (str(mapping(trigger.get("metadata")).get("listName", "")) for trigger in mappings(spec.get("triggers")))
     return [name for name in names if "unacked" in name]
 
 

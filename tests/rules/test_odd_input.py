@@ -1,0 +1,64 @@
+"""Whatever a build holds where a rule looks, it says what it finds or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kustomizer.errors import UserError
+from kustomizer.resource_list import read_stream
+from kustomizer.resources import Resources
+from kustomizer.rules import check
+from kustomizer.site import Site
+from tests.rules.small_site import deployment, resource, scaled_object, trigger, with_settings
+
+ODD: list[Any] = [None, "x", 3, True, [], {}, ["x"], [None], {"a": 1}]
+VOLUMES = [
+    {"secret": {"secretName": "a"}},
+    {"projected": {"sources": [{"configMap": {"name": "openedx-settings-lms"}}, {"configMap": {"name": "b"}}]}},
+]
+OBJECTS = [
+    with_settings("lms-worker", "edx.lms.core.default"),
+    deployment(
+        "flower",
+        {"image": "flower:2", "args": ["celery", "flower"], "envFrom": [{"secretRef": {"name": "a"}}]},
+        pod={"volumes": VOLUMES, "imagePullSecrets": [{"name": "a"}]},
+    ),
+    deployment("lms", {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]}),
+    scaled_object("lms-worker", triggers=[trigger("a", authenticationRef={"name": "a"})]),
+    resource("TriggerAuthentication", "a", spec={"secretTargetRef": [{"name": "a"}]}),
+    resource("ConfigMap", "openedx-settings-lms", data={"production.py": "EXPLICIT_QUEUES = {'a': 'b'}"}),
+    resource("Service", "flower", spec={"type": "NodePort", "selector": {"app.kubernetes.io/name": "flower"}}),
+    resource("Ingress", "flower", spec={"rules": [{"http": {"paths": [{"backend": {"service": {"name": "a"}}}]}}]}),
+]
+
+
+def paths(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the path of each value below ``node``."""
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, child in children:
+        yield (*path, key)
+        yield from paths(child, (*path, key))
+
+
+@pytest.mark.parametrize("index", range(len(OBJECTS)))
+def test_any_value_may_be_another(index: int) -> None:
+    tree = json.loads(OBJECTS[index])
+    others = OBJECTS[:index] + OBJECTS[index + 1 :]
+    for path in paths(tree):
+        if path[0] in {"apiVersion", "kind", "metadata"}:
+            continue
+        for odd in ODD:
+            changed = copy.deepcopy(tree)
+            node = changed
+            for step in path[:-1]:
+                node = node[step]
+            node[path[-1]] = odd
+            text = "---\n".join([*others, json.dumps(changed) + "\n"])
+            with contextlib.suppress(UserError):
+                check(Site(Resources(read_stream(text.encode(), b"{}").resources)))

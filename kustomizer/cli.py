@@ -13,6 +13,7 @@ from kustomizer.commands.check import check_command
 from kustomizer.commands.completion import completion_command
 from kustomizer.commands.export import export_command
 from kustomizer.commands.init import init_command
+from kustomizer.commands.migrate import migrate_command
 from kustomizer.commands.queue import queue_command
 from kustomizer.commands.queues import queues_command
 from kustomizer.commands.route import route_command
@@ -51,6 +52,7 @@ for command in (
     completion_command,
     export_command,
     init_command,
+    migrate_command,
     queue_command,
     queues_command,
     route_command,

@@ -162,7 +162,7 @@ def _newline(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _lines(key: str, value: Any, column: int, step: int) -> list[str]:
+def block(key: str, value: Any, column: int, step: int) -> list[str]:
     """Return an entry as lines: in block style where maps are in it or it would be too wide."""
     margin = " " * column
     line = f"{margin}{_word(key)}: {flow(value)}"
@@ -170,7 +170,7 @@ def _lines(key: str, value: Any, column: int, step: int) -> list[str]:
         return [line]
     if len(line) <= WIDTH and not any(isinstance(item, dict) for item in value.values()):
         return [line]
-    inner = (text for name, item in value.items() for text in _lines(name, item, column + step, step))
+    inner = (text for name, item in value.items() for text in block(name, item, column + step, step))
     return [f"{margin}{_word(key)}:", *inner]
 
 
@@ -180,7 +180,7 @@ def _add(text: str, mapping: Any, key: str, value: Any) -> str:
         end = _end(text, *mapping.value[-1])
         return f"{text[:end]}, {_word(key)}: {flow(value)}{text[end:]}"
     newline = _newline(text)
-    lines = _lines(key, value, mapping.value[0][0].start_mark.column, _step(mapping))
+    lines = block(key, value, mapping.value[0][0].start_mark.column, _step(mapping))
     position = _next_line(text, _end(text, *mapping.value[-1]))
     before = text[:position]
     if not before.endswith("\n"):
@@ -196,7 +196,7 @@ def _replace(text: str, mapping: Any, key: Any, old: Any, value: Any) -> str:
         items = (_newline(text) + margin).join(f"- {flow(item)}" for item in value)
         start = old.start_mark.index
         return text[:start] + items + text[end:]
-    lines = _lines(key.value, value, key.start_mark.column, _step(mapping))
+    lines = block(key.value, value, key.start_mark.column, _step(mapping))
     if mapping.flow_style or len(lines) == 1:
         return f"{text[:colon]} {flow(value)}{text[end:]}"
     rest = _next_line(text, end)

@@ -1,0 +1,121 @@
+"""`tutor-kustomizer migrate`: from tutor-contrib-celery to an overlay that does the same, and what differs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.files import write_file
+from kustomizer.migration import SECRET
+from kustomizer.overlay import overlay_files
+from kustomizer.plugin_settings import read_settings
+from kustomizer.plugin_site import compared, migrate_site, read_site
+from kustomizer.site_comparison import grouped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.migration import Migration
+    from kustomizer.plugin_settings import PluginSettings
+    from kustomizer.plugin_site import PluginSite
+    from kustomizer.site_comparison import Difference
+
+
+@click.command("migrate")
+@click.option(
+    "--tutor-root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    envvar="TUTOR_ROOT",
+    required=True,
+    help="Tutor's root, as `tutor config printroot` prints it.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Write the overlay there.")
+@click.option("--tutor", metavar="PATH", help="The `tutor` that has the plugin, instead of the one on PATH.")
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+def migrate_command(
+    *, tutor_root: Path, output: Path | None, tutor: str | None, force: bool, executable: str | None
+) -> None:
+    """Turn the settings of tutor-contrib-celery into an overlay, and show what differs from what the plugin emitted.
+
+    Run it while the plugin is still on. Without -o the configuration is printed, and nothing is written.
+    """
+    settings = read_settings(tutor_root, tutor)
+    site = read_site(tutor_root / "env", executable)
+    made = migrate_site(settings, site)
+    differences = compared(made, site)
+    if output is None:
+        click.echo(made.text, nl=False)
+    else:
+        for path in write_overlay(output, site, made, force=force):
+            click.echo(f"Wrote {path}", err=True)
+    width = max(shutil.get_terminal_size().columns, 40)
+    for line in report(settings, site, made, differences):
+        wrapped = textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        click.echo(wrapped, err=output is None)
+    for line in next_steps(settings, site, made, output):
+        click.echo(line, err=output is None)
+
+
+def write_overlay(output: Path, site: PluginSite, made: Migration, *, force: bool) -> list[Path]:
+    """Write the overlay's files and return them. Raises UserError, and writes nothing, where one is there already."""
+    split = [service for service in site.found.services if service.name in made.config.services()]
+    relative = os.path.relpath(site.env.resolve(), output.resolve())
+    texts = {**overlay_files(relative, site.found.replace(services=split)), "celery-workers.yaml": made.text}
+    contents = {output / name: text for name, text in texts.items()}
+    present = [str(path) for path in contents if path.exists()]
+    if present and not force:
+        raise UserError(Problem(message=f"already there: {', '.join(present)}", remedy="Overwrite them with --force"))
+    output.mkdir(parents=True, exist_ok=True)
+    for path, text in contents.items():
+        write_file(path, text)
+    return list(contents)
+
+
+def report(
+    settings: PluginSettings, site: PluginSite, made: Migration, differences: Sequence[Difference]
+) -> Iterator[str]:
+    """Yield what was read, what couldn't be taken over, and what differs."""
+    if settings.workers is None:
+        yield f"Read from what the plugin emitted, since {settings.trouble}."
+    yield from (f"Note: {note}" for note in made.notes)
+    if not site.plugin_on:
+        yield "env/ was rendered without the plugin: there is nothing to compare with."
+        return
+    config = made.config
+    names = [f"{service} {variant}" for service in config.services() for variant in config.variants(service)]
+    look = [difference for difference in differences if not difference.why]
+    meant = [difference for difference in differences if difference.why]
+    yield (
+        f"Compared with what the plugin emitted: {', '.join(names)}; their queues, options, replicas and "
+        "ScaledObjects, the routing, Flower."
+    )
+    yield "Differs, look at it:" if look else "Nothing differs but for the better."
+    yield from (f"  {line}" for line in grouped(look))
+    if look and meant:
+        yield "Differs for the better:"
+    yield from (f"  {line}" for line in grouped(meant))
+    yield "New: grace periods for all workers, and in-flight keys of its own for each copy (docs/operations.md)."
+
+
+def next_steps(settings: PluginSettings, site: PluginSite, made: Migration, output: Path | None) -> Iterator[str]:
+    """Yield what is left to do."""
+    yield "Next:"
+    flower = made.config.spec.flower
+    if flower is not None and flower.basic_auth is not None:
+        namespace = settings.value("K8S_NAMESPACE", "openedx")
+        yield "  # While the plugin is still on: Flower's user and password, for the Secret"
+        yield "  tutor config printvalue CELERY_FLOWER_BASIC_AUTH | tr -d '\\n' |"
+        yield f"    kubectl -n {namespace} create secret generic {SECRET['name']} \\"
+        yield f"    --from-file={SECRET['key']}=/dev/stdin"
+    if site.plugin_on:
+        yield "  # The overlay layers onto an env/ without the plugin: on this one its build fails"
+        yield "  tutor plugins disable celery"
+        yield "  tutor config save"
+    yield f"  tutor-kustomizer build {output or 'OVERLAY'}"

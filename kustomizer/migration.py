@@ -1,0 +1,169 @@
+"""The configuration that says what tutor-contrib-celery's settings say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.config import load
+from kustomizer.config_worker import DEFAULT, deployment_name
+from kustomizer.full_yaml import read
+from kustomizer.overlay import FUNCTION
+from kustomizer.record import Record
+from kustomizer.tree import plain_value
+from kustomizer.tutor import OPEN_EDX_SERVICES
+from kustomizer.yaml_edit import block
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from kustomizer.config import CeleryWorkers
+    from kustomizer.plugin_settings import PluginSettings
+
+SECRET = {"name": "flower-basic-auth", "key": "auth"}
+"""The Secret that holds Flower's user and password, which the operator makes."""
+
+_HEAD = """\
+# yaml-language-server: $schema=celery-workers.schema.json
+# Made by `tutor-kustomizer migrate` from the settings of tutor-contrib-celery.
+apiVersion: celery.openedx.io/v1alpha1
+kind: CeleryWorkers
+metadata:
+  name: celery-workers
+  annotations:
+    config.kubernetes.io/function: |
+      exec:
+        path: {function}
+"""
+# Which setting of the plugin's is which of ours.
+_SCALING = {"min_replicas": "minReplicas", "max_replicas": "maxReplicas", "list_length": "listLength"}
+
+Workers = dict[str, dict[str, dict[str, Any]]]
+
+
+class Migration(Record):
+    """The configuration's text, and what couldn't be taken over as it was."""
+
+    text: str
+    notes: list[str]
+
+    @property
+    def config(self) -> CeleryWorkers:
+        """The configuration, read and checked. Raises UserError where the plugin took what isn't right."""
+        return load(plain_value(read(self.text)))
+
+
+def migrate(
+    settings: PluginSettings, workers: Workers, *, queues: Mapping[str, Collection[str]], with_hpa: Collection[str]
+) -> Migration:
+    """Return the configuration for ``settings`` and ``workers``, what the filter gave.
+
+    ``queues`` are those that each service's worker consumes without the plugin; ``with_hpa`` the Deployments that a
+    HorizontalPodAutoscaler targets.
+    """
+    notes: list[str] = []
+    spec: dict[str, Any] = {}
+    split = {
+        service: made
+        for service in OPEN_EDX_SERVICES
+        if (made := _service(service, workers.get(service, {}), queues[service], with_hpa, notes))
+    }
+    orphans = _orphans(split, queues)
+    if orphans:
+        spec["unassignedQueues"] = "KeepOnDefault"
+        them = "it" if len(orphans) == 1 else "them"
+        notes.append(f"nobody consumed {', '.join(orphans)} with the plugin: the default worker keeps {them} here")
+    spec["workers"] = split
+    consumed = {*(queue for known in queues.values() for queue in known), *_consumed(split)}
+    routing = {service: _routes(settings, service, consumed, notes) for service in OPEN_EDX_SERVICES}
+    if any(routing.values()):
+        spec["routing"] = {service: table for service, table in routing.items() if table}
+    if settings.is_on("CELERY_FLOWER"):
+        spec["flower"] = _flower(settings, notes)
+    notes += [f"{name} isn't lms or cms: its workers aren't taken over" for name in workers if name not in queues]
+    text = _HEAD.format(function=FUNCTION) + "\n".join(block("spec", spec, 0, 2)) + "\n"
+    return Migration(text=text, notes=notes)
+
+
+def _service(
+    service: str,
+    variants: Mapping[str, Mapping[str, Any]],
+    queues: Collection[str],
+    with_hpa: Collection[str],
+    notes: list[str],
+) -> dict[str, dict[str, Any]]:
+    made = {}
+    for variant in sorted(variants, key=lambda name: name != DEFAULT):
+        given = variants[variant] or {}
+        worker: dict[str, Any] = {}
+        extra = list(given.get("extra_params") or ())
+        if extra and variant == DEFAULT:
+            notes.append(
+                f"extra_params of {service}'s default worker had no effect, and are left out: {' '.join(extra)}"
+            )
+        elif extra:
+            worker["extraArgs"] = extra
+        if given.get("enable_keda"):
+            worker["keda"] = {"enabled": True, **{ours: given[its] for its, ours in _SCALING.items() if its in given}}
+            if deployment_name(service, variant) in with_hpa:
+                worker["keda"]["replaceHPA"] = True
+                notes.append(
+                    f"{deployment_name(service, variant)} has an HPA as well: its ScaledObject takes that over"
+                )
+        made[variant] = worker
+    copies = [variant for variant in made if variant != DEFAULT]
+    if not copies and not made.get(DEFAULT):
+        return {}
+    if not copies:
+        # Without copies the plugin leaves all queues to the default worker.
+        made[DEFAULT] = {"queues": list(queues), **made[DEFAULT]}
+    elif not made.get(DEFAULT):
+        made.pop(DEFAULT, None)
+    return made
+
+
+def _consumed(split: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    return [
+        queue
+        for service, variants in split.items()
+        for variant in {DEFAULT: {}, **variants}
+        for queue in variants.get(variant, {}).get("queues") or [f"edx.{service}.core.{variant}"]
+    ]
+
+
+def _orphans(split: Mapping[str, Mapping[str, Mapping[str, Any]]], queues: Mapping[str, Collection[str]]) -> list[str]:
+    consumed = _consumed(split)
+    return [queue for service in split for queue in queues[service] if queue not in consumed]
+
+
+def _routes(
+    settings: PluginSettings, service: str, consumed: Collection[str], notes: list[str]
+) -> dict[str, dict[str, str]]:
+    name = f"CELERY_{service.upper()}_EXPLICIT_QUEUES"
+    table = settings.value(name) or {}
+    made = {}
+    for task, route in table.items() if isinstance(table, dict) else ():
+        queue = route.get("queue") if isinstance(route, dict) else None
+        if queue in consumed:
+            made[task] = {"queue": str(queue)}
+        else:
+            notes.append(f"{task} of {name} is left out: nobody consumes {queue}")
+    return made
+
+
+def _flower(settings: PluginSettings, notes: list[str]) -> dict[str, Any]:
+    made: dict[str, Any] = {"enabled": True}
+    image = settings.value("CELERY_FLOWER_DOCKER_IMAGE")
+    if image and image != "docker.io/mher/flower:2.0.1":
+        made["image"] = image
+    if settings.value("CELERY_FLOWER_BASIC_AUTH", "kept") == "":
+        made["insecure"] = True
+        notes.append("Flower had no password, so it has none here (insecure: true)")
+    else:
+        made["basicAuth"] = {"existingSecret": dict(SECRET)}
+    if settings.is_on("CELERY_FLOWER_EXPOSE_SERVICE"):
+        host = settings.value("CELERY_FLOWER_HOST")
+        usual = f"flower.{settings.value('LMS_HOST')}"
+        made["expose"] = {"enabled": True, **({"host": host} if host and host != usual else {})}
+    if settings.is_on("CELERY_FLOWER_SERVICE_MONITOR"):
+        made["serviceMonitor"] = {"enabled": True, "interval": 30}
+    return made

@@ -1,0 +1,121 @@
+"""The settings of tutor-contrib-celery: as its Tutor computes them, or as far as a site's files show them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.full_yaml import read
+from kustomizer.record import Record
+from kustomizer.tree import plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Run by the Python of that Tutor. Plugins may print what they like, so the answer goes into a file.
+PROBE = """\
+import json, sys
+from tutor import config, env, hooks
+root, answer = sys.argv[1:]
+hooks.Actions.CORE_READY.do()
+hooks.Actions.PROJECT_ROOT_READY.do(root)
+full = config.load_full(root)
+from tutorcelery.hooks import CELERY_WORKERS_CONFIG
+wanted = [key for key in full if key.startswith("CELERY_") or key in ("LMS_HOST", "K8S_NAMESPACE", "PLUGINS")]
+values = {key: env.render_unknown(full, full[key]) for key in wanted}
+with open(answer, "w") as file:
+    json.dump({"workers": CELERY_WORKERS_CONFIG.apply({}), "values": values}, file)
+"""
+TIMEOUT = 120
+
+
+class PluginSettings(Record):
+    """What an operator set up: the workers of each service by variant, and the values of config.yml."""
+
+    values: dict[str, Any]
+    workers: dict[str, dict[str, dict[str, Any]]] | None = None
+    """The result of the filter CELERY_WORKERS_CONFIG, None where only the emitted workers tell."""
+    trouble: str = ""
+    """Why that Tutor couldn't be asked."""
+
+    def value(self, name: str, default: Any = None) -> Any:
+        """Return a value, None where it refers to others that only Tutor can fill in."""
+        value = self.values.get(name, default)
+        if isinstance(value, str):
+            value = re.sub(r"\{\{ *LMS_HOST *\}\}", str(self.values.get("LMS_HOST", "")), value)
+            return None if "{{" in value else value
+        return value
+
+    def is_on(self, name: str) -> bool:
+        """Tell whether a switch is on; Tutor keeps what `--set` was given, a string maybe."""
+        return str(self.value(name, False)).lower() in {"true", "1", "yes", "on"}
+
+
+def read_settings(root: Path, tutor: str | None) -> PluginSettings:
+    """Return the settings of the site in ``root``, by its ``tutor`` where that can be run.
+
+    Raises UserError where a ``tutor`` was given and can't tell.
+    """
+    executable = tutor or shutil.which("tutor")
+    trouble = "there is no `tutor` on PATH"
+    if executable is not None:
+        try:
+            answer = _ask(executable, root)
+            return PluginSettings(values=answer["values"], workers=answer["workers"])
+        except UserError as error:
+            if tutor is not None:
+                raise
+            trouble = error.problems[0].message
+    return PluginSettings(values=_config_yml(root), trouble=trouble)
+
+
+def _ask(executable: str, root: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
+        file = Path(directory) / "answer"
+        command = [_interpreter(Path(executable)), "-c", PROBE, str(root.resolve()), str(file)]
+        environment: Mapping[str, str] = {**os.environ, "TUTOR_ROOT": str(root.resolve())}
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, env=environment, timeout=TIMEOUT, check=False
+            )
+            answer = json.loads(file.read_text(encoding="utf-8")) if done.returncode == 0 else None
+        except (OSError, subprocess.TimeoutExpired, ValueError) as error:
+            raise UserError(Problem(message=f"{executable} can't be asked: {error}")) from None
+    if not isinstance(answer, dict):
+        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise UserError(
+            Problem(
+                message=f"{executable} can't tell what CELERY_WORKERS_CONFIG gives: {reason}",
+                remedy="Name the Tutor that has the plugin with --tutor, while the plugin is still enabled",
+            )
+        )
+    return answer
+
+
+def _interpreter(executable: Path) -> str:
+    """Return the Python that runs a script which pip, pipx or uv installed."""
+    try:
+        head = executable.read_bytes()[:1000].decode("utf-8", "replace")
+    except OSError as error:
+        raise UserError(Problem(message=f"{executable} can't be read: {error.strerror}")) from None
+    # A path that is too long for a first line stands in the second one (pip's `'''exec' /path/python "$0" "$@"`).
+    found = re.match(r"#!(?:/bin/sh\n'''exec' )?\"?([^\"\n]*?python[^\s\"]*)", head)
+    if found is None:
+        message = f"{executable} isn't a script that names its Python"
+        raise UserError(Problem(message=message, remedy="Name the `tutor` of a virtual environment with --tutor"))
+    return found[1]
+
+
+def _config_yml(root: Path) -> dict[str, Any]:
+    try:
+        values = plain_value(read((root / "config.yml").read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UserError(Problem(message=f"{root / 'config.yml'} can't be read: {error.strerror}")) from None
+    return values if isinstance(values, dict) else {}

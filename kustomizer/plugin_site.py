@@ -1,0 +1,92 @@
+"""A site that tutor-contrib-celery is on in: read, taken over, and compared with what comes of that."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kustomizer import plugin_output
+from kustomizer.emit import emit
+from kustomizer.errors import Problem, UserError
+from kustomizer.full_yaml import read_all
+from kustomizer.function import run_stream
+from kustomizer.kustomize import find_kustomize
+from kustomizer.migration import migrate
+from kustomizer.record import Record
+from kustomizer.resource_list import read_stream
+from kustomizer.resources import Resources
+from kustomizer.site_comparison import compare
+from kustomizer.site_facts import facts, named
+from kustomizer.survey import Survey, survey
+from kustomizer.tree import plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kustomizer.migration import Migration
+    from kustomizer.plugin_settings import PluginSettings
+    from kustomizer.site_comparison import Difference
+
+
+class PluginSite(Record):
+    """A site as Tutor rendered it, with the plugin's part in it, and without."""
+
+    env: Path
+    plugin_on: bool
+    emitted: list[dict[str, Any]]
+    plain: list[dict[str, Any]]
+    found: Survey
+
+
+def read_site(env: Path, executable: str | None) -> PluginSite:
+    """Return the site in ``env``. Raises UserError where it can't be built."""
+    if not (env / "kustomization.yml").is_file():
+        raise UserError(
+            Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
+        )
+    kustomize = find_kustomize(executable, near=env)
+    done = subprocess.run(kustomize.command(env), capture_output=True, check=False)
+    if done.returncode != 0:
+        message = done.stderr.decode(errors="replace").strip()
+        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{message}"))
+    emitted = [plain_value(document) for document in read_all(done.stdout.decode()) if document is not None]
+    plugin_on = plugin_output.is_in(env)
+    plain = plugin_output.without_plugin(emitted) if plugin_on else emitted
+    found = survey(Resources(read_stream(stream(plain), b"{}").resources))
+    return PluginSite(env=env, plugin_on=plugin_on, emitted=emitted, plain=plain, found=found)
+
+
+def stream(documents: Sequence[dict[str, Any]]) -> bytes:
+    """Return ``documents`` as YAML."""
+    return "---\n".join(map(emit, documents)).encode()
+
+
+def migrate_site(settings: PluginSettings, site: PluginSite) -> Migration:
+    """Return the configuration. Raises UserError where the plugin left nothing to take over."""
+    workers = settings.workers
+    if workers is None and site.plugin_on:
+        workers = plugin_output.workers_config(site.emitted)
+    targets = [item["spec"]["scaleTargetRef"]["name"] for item in named(site.plain, "HorizontalPodAutoscaler").values()]
+    queues = {service.name: service.queues for service in site.found.services if service.variants}
+    made = migrate(settings, workers or {}, queues=queues, with_hpa=targets)
+    if not made.config.services():
+        raise UserError(
+            Problem(
+                message=f"tutor-contrib-celery gives {site.env.parent} no worker of its own",
+                remedy="Run this while the plugin is on, after `tutor config save`; for a site that never "
+                "had it there is tutor-kustomizer init",
+            )
+        )
+    return made
+
+
+def compared(made: Migration, site: PluginSite) -> list[Difference]:
+    """Return what differs from what the plugin emitted. Raises UserError where the function refuses the site."""
+    output = run_stream(stream(site.plain), made.text.encode())
+    if output.failed:
+        raise UserError(*output.problems)
+    if not site.plugin_on:
+        return []
+    ours = [plain_value(document) for document in read_all(output.data.decode())]
+    return compare(facts(site.emitted, settings="openedx-settings-{}"), facts(ours, settings="{}-celery-settings"))

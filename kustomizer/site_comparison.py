@@ -1,0 +1,130 @@
+"""What differs, for Celery, between what the plugin emitted and what comes of the configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kustomizer.site_facts import FlowerFacts, SiteFacts, WorkerFacts
+
+# What the plugin's copies don't restate of Tutor's worker.
+_LOST = frozenset({"prefetch-multiplier", "without-gossip", "without-mingle"})
+
+
+class Difference(Record):
+    """One thing that isn't as it was."""
+
+    of: str
+    """Which object."""
+    aspect: str
+    was: str
+    now: str
+    why: str = ""
+    """Why it has to differ; empty where the operator has to look."""
+
+
+def grouped(differences: Iterable[Difference]) -> Iterator[str]:
+    """Yield a line for each difference; objects that differ alike share one."""
+    alike: dict[Difference, list[str]] = {}
+    for difference in differences:
+        alike.setdefault(difference.replace(of=""), []).append(difference.of)
+    for difference, objects in alike.items():
+        because = f" ({difference.why})" if difference.why else ""
+        change = f"{difference.was or 'none'} -> {difference.now or 'none'}"
+        yield f"{', '.join(objects)}: {difference.aspect} {change}{because}".replace(":  ", ": ")
+
+
+def compare(plugin: SiteFacts, ours: SiteFacts) -> list[Difference]:
+    """Return what differs."""
+    found: list[Difference] = []
+    for name in dict.fromkeys([*plugin.workers, *ours.workers]):
+        before, after = plugin.workers.get(name), ours.workers.get(name)
+        if before is None or after is None:
+            found.append(Difference(of=name, aspect="Deployment", was=_there(before), now=_there(after)))
+        else:
+            found += _worker(name, before, after)
+    for service in plugin.routing:
+        before_table, after_table = plugin.routing[service], ours.routing[service]
+        for task in dict.fromkeys([*before_table, *after_table]):
+            was, now = before_table.get(task, ""), after_table.get(task, "")
+            if was != now:
+                found.append(Difference(of=f"{task}, sent by {service}", aspect="queue", was=was, now=now))
+    return [*found, *_flower(plugin.flower, ours.flower)]
+
+
+def _there(found: object) -> str:
+    return "" if found is None else "there"
+
+
+def _worker(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Difference]:
+    if sorted(was.queues) != sorted(now.queues):
+        kept = set(was.queues) < set(now.queues)
+        why = "nobody consumed the others" if kept else ""
+        yield Difference(of=name, aspect="queues", was=", ".join(was.queues), now=", ".join(now.queues), why=why)
+    for option in sorted({*was.options, *now.options}):
+        before, after = was.options.get(option), now.options.get(option)
+        if before != after:
+            why = "Tutor's own, which the plugin's copies lose" if before is None and option in _LOST else ""
+            yield Difference(of=name, aspect=f"--{option}", was=_option(before), now=_option(after), why=why)
+    if was.hostname.replace("%%h", "%h") != now.hostname:
+        yield Difference(of=name, aspect="--hostname", was=was.hostname, now=now.hostname)
+    elif was.hostname != now.hostname:
+        yield Difference(of=name, aspect="--hostname", was="....%%h", now="....%h", why="a stray % in the node's name")
+    if was.replicas != now.replicas:
+        yield Difference(of=name, aspect="replicas", was=str(was.replicas), now=str(now.replicas))
+    yield from _scaling(name, was, now)
+
+
+def _option(value: str | None) -> str:
+    return "" if value is None else value or "set"
+
+
+def _scaling(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Difference]:
+    before, after = was.scaling, now.scaling
+    scaler = f"{name}-scaledobject"
+    if before is None or after is None:
+        if before is not after:
+            yield Difference(of=scaler, aspect="ScaledObject", was=_there(before), now=_there(after))
+        return
+    if before.minimum != after.minimum:
+        yield Difference(of=scaler, aspect="minimum", was=str(before.minimum), now=str(after.minimum))
+    if before.maximum != after.maximum:
+        yield Difference(of=scaler, aspect="maximum", was=str(before.maximum), now=str(after.maximum))
+    for queue in dict.fromkeys([*before.list_lengths, *after.list_lengths]):
+        length, ours = before.list_lengths.get(queue), after.list_lengths.get(queue)
+        if length != ours:
+            why = (
+                "the worker consumes it, and the plugin didn't count it"
+                if length is None and queue in was.queues
+                else ""
+            )
+            if length is None and queue not in was.queues:
+                why = "nobody consumed it"
+            yield Difference(
+                of=scaler, aspect=f"list length of {queue}", was=str(length or ""), now=str(ours or ""), why=why
+            )
+
+
+def _flower(was: FlowerFacts | None, now: FlowerFacts | None) -> Iterator[Difference]:
+    if was is None or now is None:
+        if was is not now:
+            yield Difference(of="flower", aspect="Deployment", was=_there(was), now=_there(now))
+        return
+    if was.image != now.image:
+        yield Difference(of="flower", aspect="image", was=was.image, now=now.image)
+    if was.host != now.host:
+        yield Difference(of="flower", aspect="host", was=was.host, now=now.host)
+    if was.monitored != now.monitored:
+        yield Difference(of="flower", aspect="ServiceMonitor", was=str(was.monitored), now=str(now.monitored))
+    if was.clear_text and not now.clear_text:
+        yield Difference(
+            of="flower",
+            aspect="password",
+            was="in the Deployment",
+            now="in a Secret",
+            why="everyone could read it there",
+        )

@@ -1,0 +1,232 @@
+"""`tutor-kustomizer migrate` on sites that the real tutor-contrib-celery rendered, up to the build without it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kustomizer.cli import main
+from kustomizer.full_yaml import read_all
+from kustomizer.site_comparison import compare
+from kustomizer.site_facts import facts
+from kustomizer.tree import plain_value
+from tests import sites
+from tests.builds import FUNCTION, Builds
+
+RECOMMENDED = """\
+workers_config["lms"]["high"] = {}
+workers_config["lms"]["high_mem"] = {}
+workers_config["cms"]["high"] = {}
+workers_config["cms"]["low"] = {}
+"""
+
+
+class Case(NamedTuple):
+    """One configuration of the plugin, and what has to come of it."""
+
+    workers: str
+    spec: str
+    settings: dict[str, str]
+    said: str = ""
+
+
+CASES = {
+    "recommended": Case(
+        workers=RECOMMENDED,
+        settings={},
+        spec="""\
+spec:
+  workers:
+    lms:
+      high: {}
+      high_mem: {}
+    cms:
+      high: {}
+      low: {}
+""",
+    ),
+    "keda": Case(
+        workers="""\
+workers_config["lms"]["default"]["enable_keda"] = True
+scaling = {"enable_keda": True, "min_replicas": 1, "max_replicas": 12, "list_length": 10}
+workers_config["lms"]["high"] = {**scaling, "extra_params": ["--concurrency=2", "--max-tasks-per-child=50"]}
+workers_config["lms"]["high_mem"] = {**scaling, "min_replicas": 0, "list_length": 1, "extra_params": ["-E"]}
+workers_config["cms"]["high"] = {"extra_params": ["--concurrency=3"]}
+print("a plugin may talk")
+""",
+        settings={},
+        spec="""\
+spec:
+  unassignedQueues: KeepOnDefault
+  workers:
+    lms:
+      default:
+        keda: {enabled: true, minReplicas: 0, maxReplicas: 10, listLength: 40}
+      high:
+        extraArgs: [--concurrency=2, --max-tasks-per-child=50]
+        keda: {enabled: true, minReplicas: 1, maxReplicas: 12, listLength: 10}
+      high_mem:
+        extraArgs: [-E]
+        keda: {enabled: true, minReplicas: 0, maxReplicas: 12, listLength: 1}
+    cms:
+      high: {extraArgs: [--concurrency=3]}
+""",
+        said="nobody consumed edx.cms.core.low with the plugin: the default worker keeps",
+    ),
+    "flower": Case(
+        workers=RECOMMENDED,
+        settings={
+            "CELERY_LMS_EXPLICIT_QUEUES": "{a.task: {queue: edx.lms.core.high}, b.task: {queue: nobodys}}",
+            "CELERY_CMS_EXPLICIT_QUEUES": "{c.task: {queue: edx.cms.core.low}}",
+            "CELERY_FLOWER": "true",
+            "CELERY_FLOWER_EXPOSE_SERVICE": "true",
+            "CELERY_FLOWER_HOST": "jobs.{{ LMS_HOST }}",
+            "CELERY_FLOWER_SERVICE_MONITOR": "true",
+        },
+        spec="""\
+spec:
+  workers:
+    lms:
+      high: {}
+      high_mem: {}
+    cms:
+      high: {}
+      low: {}
+  routing:
+    lms:
+      a.task: {queue: edx.lms.core.high}
+    cms:
+      c.task: {queue: edx.cms.core.low}
+  flower:
+    enabled: true
+    basicAuth:
+      existingSecret: {name: flower-basic-auth, key: auth}
+    expose: {enabled: true, host: jobs.lms.example.com}
+    serviceMonitor: {enabled: true, interval: 30}
+""",
+        said="b.task of CELERY_LMS_EXPLICIT_QUEUES is left out: nobody consumes nobodys",
+    ),
+}
+
+
+class Rendered(NamedTuple):
+    """A case, and the root of the site that the plugin rendered for it."""
+
+    case: Case
+    root: Path
+
+
+def site_of(case: str, builds: Builds) -> Path:
+    """Return the root of the site that the plugin rendered for a case."""
+
+    def make(directory: Path) -> None:
+        sites.render_oracle(directory, CASES[case].workers, CASES[case].settings)
+
+    return builds.once(f"migrate-{case}", make) / "oracle"
+
+
+@pytest.fixture(scope="module", params=CASES)
+def rendered(request: pytest.FixtureRequest, builds: Builds) -> Rendered:
+    """Return a site with the plugin on."""
+    return Rendered(CASES[request.param], site_of(request.param, builds))
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a kustomize and the function on PATH, and no tutor."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
+    (tmp_path / "bin" / "tutor-celery-workers").symlink_to(FUNCTION)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    monkeypatch.setenv("COLUMNS", "400")
+
+
+def migrate(root: Path, *options: str) -> Result:
+    result = CliRunner().invoke(main, ["migrate", "--tutor-root", str(root), *options])
+    assert result.exit_code in {0, 1}, result.output
+    return result
+
+
+def unexplained(emitted: bytes, built: str) -> list[str]:
+    """Return what differs between two builds, and shouldn't."""
+    before, after = ([plain_value(tree) for tree in read_all(text)] for text in (emitted.decode(), built))
+    differences = compare(facts(before, settings="openedx-settings-{}"), facts(after, settings="{}-celery-settings"))
+    assert differences
+    return [f"{item.of} {item.aspect} {item.was} {item.now}" for item in differences if not item.why]
+
+
+@pytest.mark.usefixtures("path")
+def test_the_overlay_does_what_the_plugin_did(
+    rendered: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kustomize: Path
+) -> None:
+    root, overlay, tutor = tmp_path / "root", tmp_path / "overlay", sites.tutor("22")
+    shutil.copytree(rendered.root, root)
+    monkeypatch.setenv("TUTOR_PLUGINS_ROOT", str(root / "plugins"))
+    emitted = sites.build(kustomize, root / "env")
+
+    done = migrate(root, "--tutor", str(tutor), "-o", str(overlay))
+    assert done.exit_code == 0, done.output
+    text = (overlay / "celery-workers.yaml").read_text()
+    assert text[text.index("spec:") :] == rendered.case.spec
+    assert rendered.case.said in done.stdout
+    # What the configuration can't say: a task that went to a queue without a worker.
+    lost = [line for line in done.stdout.splitlines() if "b.task, sent by lms: queue nobodys -> none" in line]
+    assert len(lost) == (rendered.case is CASES["flower"])
+    assert ("Nothing differs but for the better." in done.stdout) == (not lost)
+    assert ("in the Deployment -> in a Secret" in done.stdout) == (rendered.case is CASES["flower"])
+
+    refused = CliRunner().invoke(main, ["build", str(overlay)])
+    assert refused.exit_code == 1
+    assert "tutor plugins disable celery" in refused.stderr
+    # What the command says comes next.
+    assert "tutor plugins disable celery\n  tutor config save\n" in done.stdout
+    env = {**os.environ, "TUTOR_ROOT": str(root)}
+    sites.run(tutor, "plugins", "disable", "celery", env=env)
+    sites.run(tutor, "config", "save", env=env)
+    built = CliRunner().invoke(main, ["build", str(overlay)])
+    assert built.exit_code == 0, built.stderr
+    assert unexplained(emitted, built.stdout) == (["b.task, sent by lms queue nobodys "] if lost else [])
+
+
+@pytest.mark.usefixtures("path")
+def test_without_its_tutor_the_files_tell_the_same(rendered: Rendered) -> None:
+    done = migrate(rendered.root)
+    assert done.exit_code == 0, done.output
+    assert done.stdout[done.stdout.index("spec:") :] == rendered.case.spec
+    assert "there is no `tutor` on PATH" in done.stderr
+
+
+@pytest.mark.usefixtures("path")
+def test_nothing_is_overwritten_unless_asked(builds: Builds, tmp_path: Path) -> None:
+    root = site_of("recommended", builds)
+    mine = tmp_path / "guard.yaml"
+    mine.write_text("mine\n")
+    refused = migrate(root, "-o", str(tmp_path))
+    assert (refused.exit_code, mine.read_text()) == (1, "mine\n")
+    assert "--force" in refused.stderr
+    assert not (tmp_path / "celery-workers.yaml").exists()
+    assert migrate(root, "-o", str(tmp_path), "--force").exit_code == 0
+
+
+@pytest.mark.usefixtures("path")
+def test_a_site_without_the_plugin_is_refused(tmp_path: Path) -> None:
+    refused = migrate(sites.site("22").parent)
+    assert refused.exit_code == 1
+    assert "gives" in refused.stderr
+    assert "tutor-kustomizer init" in refused.stderr
+    # A Tutor that was named has to know.
+    refused = migrate(sites.site("22").parent, "--tutor", str(sites.tutor("21")))
+    assert refused.exit_code == 1
+    assert "can't tell what CELERY_WORKERS_CONFIG gives" in refused.stderr
+
+
+@pytest.mark.usefixtures("path")
+def test_a_root_that_is_none_is_refused(tmp_path: Path) -> None:
+    assert "config.yml can't be read" in migrate(tmp_path).stderr
+    (tmp_path / "config.yml").write_text("LMS_HOST: lms.example.com\n")
+    assert "tutor config save" in migrate(tmp_path).stderr

@@ -1,0 +1,133 @@
+"""What becomes of settings that tutor-contrib-celery takes and few operators have."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kustomizer.errors import UserError
+from kustomizer.migration import Migration, migrate
+from kustomizer.plugin_settings import PluginSettings, read_settings
+from kustomizer.site_comparison import compare, grouped
+from kustomizer.site_facts import FlowerFacts, ScalingFacts, SiteFacts, WorkerFacts
+
+QUEUES = {
+    "lms": ["edx.lms.core.default", "edx.lms.core.high", "edx.lms.core.high_mem"],
+    "cms": ["edx.cms.core.default", "edx.cms.core.high", "edx.cms.core.low"],
+}
+
+
+def made(workers: dict[str, Any], *with_hpa: str, **values: Any) -> Migration:
+    return migrate(PluginSettings(values=values), workers, queues=QUEUES, with_hpa=with_hpa)
+
+
+def spec(migration: Migration) -> dict[str, Any]:
+    assert migration.config.name == "celery-workers"
+    found = yaml.safe_load(migration.text)["spec"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_service_whose_default_worker_alone_scales_keeps_its_queues() -> None:
+    migration = made({"lms": {"default": {"enable_keda": True, "list_length": 5, "extra_params": ["-E"]}}, "cms": {}})
+    default = {"queues": QUEUES["lms"], "keda": {"enabled": True, "listLength": 5}}
+    assert spec(migration) == {"workers": {"lms": {"default": default}}}
+    assert migration.notes == ["extra_params of lms's default worker had no effect, and are left out: -E"]
+
+
+def test_queues_that_nobody_consumed_stay_with_the_default_worker() -> None:
+    migration = made({"lms": {"default": {}, "bulk": {}, "high": None}, "discovery": {"default": {}}})
+    assert spec(migration) == {"unassignedQueues": "KeepOnDefault", "workers": {"lms": {"bulk": {}, "high": {}}}}
+    assert migration.notes == [
+        "nobody consumed edx.lms.core.high_mem with the plugin: the default worker keeps it here",
+        "discovery isn't lms or cms: its workers aren't taken over",
+    ]
+
+
+def test_an_hpa_is_taken_over_where_keda_scales() -> None:
+    lms = {"default": {"enable_keda": True}, "high": {"enable_keda": True}, "high_mem": {}}
+    found = spec(made({"lms": lms}, "lms-worker", "lms-worker-high-mem"))["workers"]["lms"]
+    assert [name for name, worker in found.items() if worker.get("keda", {}).get("replaceHPA")] == ["default"]
+
+
+def test_flower_as_it_was() -> None:
+    common = {"CELERY_FLOWER": "True", "LMS_HOST": "lms.example.com"}
+    workers: dict[str, Any] = {"cms": {"low": {}, "high": {}}}
+    flower = spec(made(workers, **common, CELERY_FLOWER_DOCKER_IMAGE="mine:1", CELERY_FLOWER_BASIC_AUTH=""))["flower"]
+    assert flower == {"enabled": True, "image": "mine:1", "insecure": True}
+    exposed = {**common, "CELERY_FLOWER_EXPOSE_SERVICE": True, "CELERY_FLOWER_HOST": "flower.{{LMS_HOST}}"}
+    assert spec(made(workers, **exposed))["flower"]["expose"] == {"enabled": True}
+    # Only Tutor could fill this in.
+    other = {**exposed, "CELERY_FLOWER_HOST": "{{ OTHER }}"}
+    assert spec(made(workers, **other))["flower"]["expose"] == {"enabled": True}
+    assert "flower" not in spec(made(workers, CELERY_FLOWER="false"))
+
+
+def test_what_the_plugin_took_and_is_wrong_is_refused() -> None:
+    with pytest.raises(UserError, match="extraArgs"):
+        _ = made({"lms": {"high": {"extra_params": ["--queues=a"]}}}).config
+
+
+def worker(**changes: Any) -> WorkerFacts:
+    scaling = ScalingFacts(minimum=0, maximum=3, list_lengths={"a": 40})
+    return WorkerFacts(queues=["a"], options={"loglevel": "info"}, hostname="x.%h", scaling=scaling).replace(**changes)
+
+
+def site(found: WorkerFacts, **changes: Any) -> SiteFacts:
+    flower = FlowerFacts(image="f:1", host="f.example.com", monitored=True)
+    return SiteFacts(workers={"lms-worker": found}, routing={"lms": {"t": "a"}}, flower=flower).replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("other", "line"),
+    [
+        (site(worker(queues=["b"])), "lms-worker: queues a -> b"),
+        (site(worker(options={"loglevel": "debug"})), "lms-worker: --loglevel info -> debug"),
+        (site(worker(hostname="y.%h")), "lms-worker: --hostname x.%h -> y.%h"),
+        (site(worker(replicas=2)), "lms-worker: replicas 1 -> 2"),
+        (site(worker(scaling=None)), "lms-worker-scaledobject: ScaledObject there -> none"),
+        (
+            site(worker(scaling=ScalingFacts(minimum=0, maximum=4, list_lengths={"a": 40}))),
+            "lms-worker-scaledobject: maximum 3 -> 4",
+        ),
+        (
+            site(worker(scaling=ScalingFacts(minimum=0, maximum=3, list_lengths={}))),
+            "lms-worker-scaledobject: list length of a 40 -> none",
+        ),
+        (site(worker(), routing={"lms": {"t": "b"}}), "t, sent by lms: queue a -> b"),
+        (site(worker(), workers={}), "lms-worker: Deployment there -> none"),
+        (site(worker(), flower=None), "flower: Deployment there -> none"),
+        (site(worker(), flower=FlowerFacts(image="f:1", monitored=True)), "flower: host f.example.com -> none"),
+    ],
+)
+def test_a_difference_is_found_and_not_explained_away(other: SiteFacts, line: str) -> None:
+    found = compare(site(worker()), other)
+    assert list(grouped(found)) == [line]
+    assert not found[0].why
+    assert compare(site(worker()), site(worker())) == []
+
+
+HEADS = {
+    "usual": "#!{python}\n",
+    "quoted": '#!"{python}"\n',
+    "long": "#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n",
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_python_behind_a_script_is_asked(head: str, tmp_path: Path) -> None:
+    (tmp_path / "python3").write_text('#!/bin/sh\nshift 3\necho \'{"workers": {"lms": {}}, "values": {}}\' >"$1"\n')
+    (tmp_path / "python3").chmod(0o755)
+    (tmp_path / "tutor").write_text(HEADS[head].replace("{python}", str(tmp_path / "python3")) + "import tutor\n")
+    assert read_settings(tmp_path, str(tmp_path / "tutor")).workers == {"lms": {}}
+
+
+def test_a_tutor_that_is_no_script_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="isn't a script that names its Python"):
+        read_settings(tmp_path, sys.executable)
+    with pytest.raises(UserError, match="can't be read"):
+        read_settings(tmp_path, str(tmp_path / "missing"))

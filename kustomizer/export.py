@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
 from kustomizer.export_base import BASE
+from kustomizer.export_clear_text import passwords_in_file
 from kustomizer.export_patches import operations, same
 from kustomizer.export_secrets import EXAMPLE, are_public, env_file, example_file, ignore_file, secret_values
 from kustomizer.function import GROUP, KIND
@@ -29,19 +30,20 @@ if TYPE_CHECKING:
 
 MADE_BY = "# Made by `tutor-kustomizer export`; make it again after each `tutor config save`.\n"
 """How a kustomization.yaml that may be replaced begins."""
-_PRIVATE = 0o600
 
 
 class File(Record):
-    """A file of the export; one with a ``mode`` of its own holds a secret in clear text."""
+    """A file of the export: one that ``is_private`` holds the values of a Secret, and nothing else."""
 
     text: str
-    mode: int = 0o644
+    is_private: bool = False
+    passwords: Sequence[str] = ()
+    """What else holds a password in clear text, by name."""
 
     @property
-    def is_private(self) -> bool:
-        """Whether it holds values of a Secret."""
-        return self.mode == _PRIVATE
+    def mode(self) -> int:
+        """Who may read it."""
+        return 0o600 if self.is_private or self.passwords else 0o644
 
 
 class Export(Record):
@@ -54,7 +56,10 @@ class Export(Record):
     to_fill_in: Sequence[str]
 
     def contents(self, directory: Path, *, include_secrets: bool) -> dict[str, File]:
-        """Return the files of the export in ``directory``, by path relative to it."""
+        """Return the files of the export in ``directory``, by path relative to it.
+
+        Raises UserError where a file that has to be there holds a password, and secrets are not to be included.
+        """
         below = self.base.kustomization(directory / BASE)
         top = {**self.kustomization, **self.base.top(directory)}
         files = {
@@ -62,7 +67,23 @@ class Export(Record):
             f"{BASE}/kustomization.yaml": File(text=emit(_headed(below))),
             **self.files,
         }
-        return {path: file for path, file in sorted(files.items()) if include_secrets or not file.is_private}
+        written = {path: _looked_through(path, file) for path, file in sorted(files.items())}
+        if not include_secrets:
+            written = {path: file for path, file in written.items() if not file.is_private}
+            problems = [_in_clear_text(path, file) for path, file in written.items() if file.passwords]
+            if problems:
+                raise UserError(*problems)
+        return written
+
+
+def _looked_through(path: str, file: File) -> File:
+    return file if file.is_private else file.replace(passwords=passwords_in_file(path, file.text))
+
+
+def _in_clear_text(path: str, file: File) -> Problem:
+    message = f"would hold passwords in clear text: {', '.join(file.passwords)}"
+    remedy = "Put them into a Secret in the cluster (valueFrom.secretKeyRef), or add --include-secrets"
+    return Problem(message=message, field=path, remedy=remedy)
 
 
 def _headed(tree: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,7 +178,7 @@ class _Parts:
         if are_public(values):
             self.files[path] = File(text=env_file(values))
         else:
-            self.files[path] = File(text=env_file(values), mode=_PRIVATE)
+            self.files[path] = File(text=env_file(values), is_private=True)
             self.files[path + EXAMPLE] = File(text=example_file(resource.name, values))
         entry = {**_generated(resource, tree), "envs": [path]}
         if tree.get("type"):

@@ -287,6 +287,24 @@ def test_secrets_that_are_asked_for_are_the_owners_alone(place: Callable[..., Pl
     assert (stale.exit_code, stale.stdout) == (3, "differs: secrets/flower.env\n")
 
 
+def test_a_password_in_a_workers_environment_is_not_copied_unless_asked(place: Callable[..., Place]) -> None:
+    made = place()
+    text = (made.root / "tutor/env/k8s/deployments.yml").read_text()
+    before, lms_worker, after = text.partition("        - name: lms-worker\n")
+    after = after.replace("          env:\n", "          env:\n          - {name: SMS_TOKEN, value: abc123}\n", 1)
+    (made.root / "tutor/env/k8s/deployments.yml").write_text(before + lms_worker + after)
+    refused = made.export("multiqueue")
+    assert refused.exit_code == 1
+    assert "resources/deployment-lms-worker-high.yaml: would hold passwords in clear text: SMS_TOKEN" in refused.stderr
+    assert "abc123" not in refused.output
+    assert not made.out.exists()
+
+    made.exported("multiqueue", "--include-secrets")
+    holding = {path for path, text in made.files().items() if "abc123" in text}
+    assert holding == {f"resources/deployment-lms-worker-{name}.yaml" for name in ("high", "high-mem")}
+    assert {stat.S_IMODE((made.out / path).stat().st_mode) for path in holding} == {0o600}
+
+
 def test_check_lists_what_is_stale(place: Callable[..., Place]) -> None:
     made = place()
     assert made.export("multiqueue", "--check").exit_code == 3

@@ -17,7 +17,7 @@ COMMANDS = re.findall(r"^    (tutor-kustomizer .*)$", README, flags=re.MULTILINE
 
 
 def test_readme_tells_of_commands() -> None:
-    assert [shlex.split(command)[1] for command in COMMANDS] == ["init", "build", "queues"]
+    assert [shlex.split(command)[1] for command in COMMANDS] == ["init", "build", "queues", "check"]
 
 
 def test_the_commands_of_the_readme(tmp_path: Path) -> None:

@@ -36,12 +36,14 @@ _KEYS = ("address", "addresses", "host", "hosts")
 def check(site: Site) -> Iterator[Problem]:
     """Find the addresses without a namespace, and those with another one."""
     for resource in site.resources.of_kind("ScaledObject"):
+        seen = set()
         for index, trigger in enumerate(mappings(lookup(resource.tree, "spec", "triggers"))):
             if not str(trigger.get("type", "")).startswith("redis"):
                 continue
             for key, address in _addresses(mapping(trigger.get("metadata"))):
                 message = _fault(site, resource, address)
-                if message:
+                if message and address not in seen:
+                    seen.add(address)
                     yield Problem(
                         message=message,
                         severity=ERROR,

@@ -17,10 +17,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
 from kustomizer.site import mappings
 from kustomizer.tree import lookup
-from kustomizer.tutor import OPEN_EDX_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

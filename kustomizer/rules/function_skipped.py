@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.function import GROUP, KIND
 from kustomizer.tree import lookup, plain_value
-from kustomizer.tutor import KNOWN_QUEUES, OPEN_EDX_SERVICES
+from kustomizer.tutor import KNOWN_QUEUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -143,6 +143,63 @@ def test_no_password_of_a_site_is_printed(builds: Builds, tmp_path: Path) -> Non
         assert not [secret for secret in secrets if len(secret) > 6 and secret in output]
 
 
+FAULTS = {
+    "namespace: moved": {("error", "broker-address")},
+    """
+replicas: [{name: lms-worker-high, count: 3}]
+images: [{name: docker.io/overhangio/openedx, newTag: other}]
+""": {("warning", "replicas-beside-autoscaler")},
+    """
+patches:
+- target: {kind: Deployment, name: cms-worker-low}
+  patch: |
+    - {op: add, path: /spec/template/metadata/labels/team, value: a}
+    - {op: add, path: /spec/selector/matchLabels/team, value: a}
+    - {op: replace, path: /spec/template/spec/containers/0/image, value: old}
+    - {op: remove, path: /spec/template/spec/terminationGracePeriodSeconds}
+- target: {kind: ScaledObject, name: lms-worker-high-scaledobject}
+  patch: |
+    - {op: replace, path: /spec/minReplicaCount, value: 0}
+    - {op: remove, path: /spec/triggers/1}
+- target: {kind: Deployment, name: lms-worker-high-mem}
+  patch: "{$patch: delete, apiVersion: apps/v1, kind: Deployment, metadata: {name: any}}"
+""": {
+        ("error", "missing-target"),
+        ("error", "orphaned-queue"),
+        ("error", "scale-to-zero"),
+        ("warning", "changed-selector"),
+        ("warning", "differing-images"),
+        ("warning", "grace-period"),
+    },
+}
+
+
+@pytest.mark.parametrize("patches", FAULTS)
+def test_what_outer_kustomizations_break(patches: str, overlays: dict[str, Path], tmp_path: Path) -> None:
+    directory = overlays["22"] / tmp_path.name
+    directory.mkdir()
+    (directory / "kustomization.yaml").write_text(f"resources: [../overlays/autoscaling]\n{patches}")
+    found = findings(directory, "--kustomize", sites.kustomize(sites.NEWEST))
+    assert {(each["severity"], each["rule"]) for each in found if each["severity"] != "info"} == FAULTS[patches]
+
+
+def test_a_secret_that_kustomize_renamed(tmp_path: Path) -> None:
+    """kustomize rewrites references in what it knows, and a TriggerAuthentication isn't that."""
+    authentication = {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "TriggerAuthentication",
+        "metadata": {"name": "broker"},
+        "spec": {"secretTargetRef": [{"parameter": "password", "name": "broker", "key": "password"}]},
+    }
+    (tmp_path / "authentication.yaml").write_text(json.dumps(authentication))
+    (tmp_path / "kustomization.yaml").write_text(
+        "resources: [authentication.yaml]\nsecretGenerator: [{name: broker, literals: [password=x]}]\n"
+    )
+    (finding,) = findings(tmp_path, "--kustomize", sites.kustomize(sites.NEWEST))
+    assert (finding["severity"], finding["rule"]) == ("error", "missing-object")
+    assert re.search("kustomize called that broker-[a-z0-9]{10}$", finding["message"])
+
+
 def test_an_overlay_that_is_built_without_the_function_has_findings() -> None:
     found = findings(sites.site("22"), "--kustomize", sites.kustomize(sites.NEWEST))
     assert rules(found) == TUTORS_OWN

@@ -41,7 +41,9 @@ def add_worker(file: ConfigFile, service: str, variant: str, settings: Settings)
     queues = ", ".join(after.queues(service, variant))
     done = [f"added {_name(service, variant)}: Deployment {deployment_name(service, variant)} consumes {queues}"]
     done += [f"set {_name(service, variant, *path)} to {_shown(value)}" for path, value in settings.items()]
-    return Change(file=changed, done=done, notes=[*_without_consumer(after, service), *_idle(after, service, variant)])
+    return Change(
+        file=changed, done=done, notes=[*_without_consumer(after, service), *_idle(after, service, variant, settings)]
+    )
 
 
 def change_worker(file: ConfigFile, service: str, variant: str, settings: Settings) -> Change:
@@ -59,7 +61,9 @@ def change_worker(file: ConfigFile, service: str, variant: str, settings: Settin
             was = "" if old is None else f" (it was {_shown(old)})"
             done.append(f"set {_name(service, variant, *path)} to {_shown(value)}{was}")
     after = changed.load()
-    return Change(file=changed, done=done, notes=[*_without_consumer(after, service), *_idle(after, service, variant)])
+    return Change(
+        file=changed, done=done, notes=[*_without_consumer(after, service), *_idle(after, service, variant, settings)]
+    )
 
 
 def remove_worker(file: ConfigFile, service: str, variant: str) -> Change:
@@ -165,11 +169,11 @@ def _without_consumer(config: CeleryWorkers, service: str) -> Iterator[Problem]:
     )
 
 
-def _idle(config: CeleryWorkers, service: str, variant: str) -> Iterator[Problem]:
-    worker = config.worker(service, variant)
-    if worker.keda is not None and not worker.keda_enabled and worker.keda.enabled is None:
-        message = f"KEDA isn't turned on for {service} {variant}, so that its other settings have no effect"
-        yield Problem(severity=INFO, message=message, remedy="Turn it on with --keda")
+def _idle(config: CeleryWorkers, service: str, variant: str, settings: Settings) -> Iterator[Problem]:
+    given = [path for path in settings if path[0] == "keda" and path != ("keda", "enabled")]
+    if given and not config.worker(service, variant).keda_enabled:
+        message = f"KEDA isn't turned on for {service} {variant}, so that its settings have no effect"
+        yield Problem(severity=INFO, message=message, remedy="Turn it on with --keda, or in spec.defaults for all")
 
 
 def _drain(deployment: str, queues: Sequence[str]) -> Problem:

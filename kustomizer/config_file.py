@@ -121,10 +121,14 @@ def _of_overlay(overlay: Path) -> Iterator[Path]:
     yield from _layers(overlay)
 
 
-def _layers(directory: Path) -> Iterator[Path]:
+def _layers(directory: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    if directory.resolve() in above:
+        # A cycle, which is kustomize's to report.
+        return
+    above = (*above, directory.resolve())
     kustomization = _kustomization(directory)
     for listed in _listed(directory, kustomization, "resources"):
-        yield from _layers(listed) if listed.is_dir() else [listed] if _holds_config(listed) else []
+        yield from _layers(listed, above) if listed.is_dir() else [listed] if _holds_config(listed) else []
     yield from (patch for patch in _patches(directory, kustomization) if _holds_config(patch))
 
 

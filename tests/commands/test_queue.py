@@ -94,6 +94,12 @@ def test_a_setting_is_changed_and_said(repository: Path) -> None:
     assert "says so already" in again
 
 
+def test_settings_of_keda_without_keda_are_pointed_at(repository: Path) -> None:
+    assert "isn't turned on" in done("queue", "set", "lms", "high", "--max-replicas", "4", "--file", RECOMMENDED)
+    assert "isn't turned on" not in done("queue", "set", "lms", "high", "--concurrency", "4", "--file", RECOMMENDED)
+    assert "isn't turned on" not in done("queue", "set", "lms", "high", "--list-length", "4", "--overlay", "own")
+
+
 def test_a_worker_is_removed_with_its_comment(repository: Path) -> None:
     said = done("queue", "remove", "lms", "high_mem", "--overlay", "own")
     assert changed(OWN, "own/celery-workers.yaml") == [
@@ -202,6 +208,12 @@ def test_a_configuration_that_others_share_has_to_be_named(repository: Path) -> 
 def test_an_overlay_without_one_is_refused(repository: Path) -> None:
     refused = run("queue", "set", "lms", "high", "--concurrency", "2", "--overlay", "base")
     assert "has no configuration of kind CeleryWorkers" in refused.stderr
+
+
+def test_a_cycle_is_left_to_kustomize_to_report(repository: Path) -> None:
+    Path("own/celery-workers.yaml").unlink()
+    Path("own/kustomization.yaml").write_text("resources: [../own]\n")
+    assert "has no configuration" in run("queue", "add", "lms", "x", "--overlay", "own").stderr
 
 
 def test_two_configurations_are_refused(repository: Path) -> None:

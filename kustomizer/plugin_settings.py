@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,23 +65,31 @@ def read_settings(root: Path, tutor: str | None) -> PluginSettings:
 
     Raises UserError where a ``tutor`` was given and can't tell.
     """
-    executable = tutor or shutil.which("tutor")
     trouble = "there is no `tutor` on PATH"
-    if executable is not None:
-        try:
-            answer = _ask(executable, root)
+    try:
+        python = _python(tutor)
+        if python is not None:
+            answer = _ask(python, root)
             return PluginSettings(values=answer["values"], workers=answer["workers"])
-        except UserError as error:
-            if tutor is not None:
-                raise
-            trouble = error.problems[0].message
+    except UserError as error:
+        if tutor is not None:
+            raise
+        trouble = error.problems[0].message
     return PluginSettings(values=_config_yml(root), trouble=trouble)
 
 
-def _ask(executable: str, root: Path) -> dict[str, Any]:
+def _python(tutor: str | None) -> str | None:
+    """Return the Python of the Tutor to ask: the one that is named, this very one, or that of the one on PATH."""
+    if tutor is None and find_spec("tutorcelery") is not None:
+        return sys.executable
+    executable = tutor or shutil.which("tutor")
+    return None if executable is None else _interpreter(Path(executable))
+
+
+def _ask(python: str, root: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
         file = Path(directory) / "answer"
-        command = [_interpreter(Path(executable)), "-c", PROBE, str(root.resolve()), str(file)]
+        command = [python, "-c", PROBE, str(root.resolve()), str(file)]
         environment: Mapping[str, str] = {**os.environ, "TUTOR_ROOT": str(root.resolve())}
         try:
             done = subprocess.run(
@@ -87,13 +97,13 @@ def _ask(executable: str, root: Path) -> dict[str, Any]:
             )
             answer = json.loads(file.read_text(encoding="utf-8")) if done.returncode == 0 else None
         except (OSError, subprocess.TimeoutExpired, ValueError) as error:
-            raise UserError(Problem(message=f"{executable} can't be asked: {error}")) from None
+            raise UserError(Problem(message=f"Tutor ({python}) can't be asked: {error}")) from None
     if not isinstance(answer, dict):
         reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
         raise UserError(
             Problem(
-                message=f"{executable} can't tell what CELERY_WORKERS_CONFIG gives: {reason}",
-                remedy="Name the Tutor that has the plugin with --tutor, while the plugin is still enabled",
+                message=f"Tutor ({python}) can't tell what CELERY_WORKERS_CONFIG gives: {reason}",
+                remedy="Name the `tutor` that has the plugin with --tutor, while the plugin is still on",
             )
         )
     return answer

@@ -65,7 +65,8 @@ def stream(documents: Sequence[dict[str, Any]]) -> bytes:
 def migrate_site(settings: PluginSettings, site: PluginSite) -> Migration:
     """Return the configuration. Raises UserError where the plugin left nothing to take over."""
     workers = settings.workers
-    if workers is None and site.plugin_on:
+    # Empty where the plugin was turned off already, and env/ not yet rendered anew.
+    if not workers and site.plugin_on:
         workers = plugin_output.workers_config(site.emitted)
     targets = [item["spec"]["scaleTargetRef"]["name"] for item in named(site.plain, "HorizontalPodAutoscaler").values()]
     queues = {service.name: service.queues for service in site.found.services if service.variants}

@@ -202,6 +202,17 @@ def test_without_its_tutor_the_files_tell_the_same(rendered: Rendered) -> None:
 
 
 @pytest.mark.usefixtures("path")
+def test_a_plugin_that_is_off_already_left_its_mark_in_env(builds: Builds, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(site_of("recommended", builds), root)
+    config = (root / "config.yml").read_text()
+    (root / "config.yml").write_text(config.replace("- celery\n", "").replace("- workers\n", ""))
+    done = migrate(root, "--tutor", str(sites.tutor("22")))
+    assert done.exit_code == 0, done.output
+    assert done.stdout[done.stdout.index("spec:") :] == CASES["recommended"].spec
+
+
+@pytest.mark.usefixtures("path")
 def test_nothing_is_overwritten_unless_asked(builds: Builds, tmp_path: Path) -> None:
     root = site_of("recommended", builds)
     mine = tmp_path / "guard.yaml"

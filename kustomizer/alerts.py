@@ -7,10 +7,11 @@ alerts read those series. Each has a page of its name in docs/alerts that says w
 from __future__ import annotations
 
 from kustomizer.alert_rules import alert_rules
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.config_worker import max_replicas
 from kustomizer.promql import either_namespace, label_value, literal, matching, selector
 from kustomizer.resources import Resource
-from kustomizer.tutor import NAME_LABEL, OPEN_EDX_SERVICES, emitted_in, emitted_worker, site_metadata
+from kustomizer.tutor import NAME_LABEL, emitted_in, emitted_worker, site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

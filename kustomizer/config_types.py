@@ -37,6 +37,7 @@ LETTERS = LOWER | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 LABEL_LENGTH = 63
 NAME_LENGTH = 253
 OPEN_EDX_SERVICES = ("lms", "cms")
+"""The services that read Open edX's settings, and so can be given ours."""
 LARGEST_PORT = 65535
 PERCENTAGES = frozenset(f"{number}%" for number in range(101))
 SUBDOMAIN = "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"

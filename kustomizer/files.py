@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def write_file(path: Path, text: str, *, mode: int = 0o644) -> None:
@@ -23,3 +27,18 @@ def write_file(path: Path, text: str, *, mode: int = 0o644) -> None:
             raise
     except OSError as error:
         raise UserError(Problem(message=f"{path} can't be written: {error.strerror}")) from None
+
+
+def write_new_files(directory: Path, texts: Mapping[str, str], *, force: bool) -> list[Path]:
+    """Write files into ``directory``, by name, and return them.
+
+    Raises UserError, and writes nothing, where one is there already and ``force`` isn't set.
+    """
+    contents = {directory / name: text for name, text in texts.items()}
+    present = [str(path) for path in contents if path.exists()]
+    if present and not force:
+        raise UserError(Problem(message=f"already there: {', '.join(present)}", remedy="Overwrite them with --force"))
+    directory.mkdir(parents=True, exist_ok=True)
+    for path, text in contents.items():
+        write_file(path, text)
+    return list(contents)

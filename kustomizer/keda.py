@@ -8,6 +8,7 @@ used.
 from __future__ import annotations
 
 from kustomizer.broker import endpoint
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.config_worker import max_replicas
 from kustomizer.errors import Problem, UserError
 from kustomizer.keda_authentication import authentication
@@ -22,7 +23,7 @@ from kustomizer.keda_checks import (
 from kustomizer.record import Record
 from kustomizer.resources import Resource, same_object
 from kustomizer.tree import lookup
-from kustomizer.tutor import OPEN_EDX_SERVICES, emitted_in, site_metadata
+from kustomizer.tutor import emitted_in, site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

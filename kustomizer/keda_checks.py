@@ -6,10 +6,10 @@ webhook that doesn't answer, so that what it would refuse can go through and the
 
 from __future__ import annotations
 
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.config_worker import Keda
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.tree import lookup
-from kustomizer.tutor import OPEN_EDX_SERVICES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -110,7 +110,7 @@ def build(
     """
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
         report = Path(directory) / "report"
-        home = _plugin_home(Path(directory)) if kustomize.is_kubectl else None
+        home = _plugin_home(Path(directory))
         environment = {**os.environ, **(env or {}), REPORT.decode(): str(report)}
         if home is not None:
             environment.setdefault("KUSTOMIZE_PLUGIN_HOME", str(home))
@@ -131,6 +131,19 @@ def build(
     return BuiltSite(text=done.stdout, notes=done.stderr, report=reported)
 
 
+def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
+    """Build what Tutor wrote into ``env``, as it is. Raises UserError where there is nothing, or kustomize fails."""
+    if not (env / "kustomization.yml").is_file():
+        raise UserError(
+            Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
+        )
+    done = subprocess.run(kustomize.plain_command(env), capture_output=True, check=False)
+    if done.returncode != 0:
+        message = done.stderr.decode(errors="replace").strip()
+        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{message}"))
+    return done.stdout
+
+
 def _why_not(kustomize: Kustomize) -> str:
     if kustomize.is_kubectl:
         return "kubectl skips exec functions: install kustomize, or list generators/legacy under `transformers:`"
@@ -138,8 +151,9 @@ def _why_not(kustomize: Kustomize) -> str:
 
 
 def _plugin_home(directory: Path) -> Path | None:
-    """Return a plugin home in which kubectl finds the function, None where it isn't on PATH."""
-    function = shutil.which("tutor-celery-workers")
+    """Return a plugin home in which the legacy protocol finds the function, None where there is no executable of it."""
+    in_repository = Path(__file__).parent.parent / "generators" / "celery-workers"
+    function = shutil.which("tutor-celery-workers") or (in_repository if in_repository.exists() else None)
     if function is None:
         return None
     place = directory / "plugin" / "celery.openedx.io" / "v1alpha1" / "celeryworkers"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.config import load
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.config_worker import DEFAULT, deployment_name
 from kustomizer.full_yaml import read
 from kustomizer.overlay import FUNCTION
 from kustomizer.record import Record
 from kustomizer.tree import plain_value
-from kustomizer.tutor import OPEN_EDX_SERVICES
 from kustomizer.yaml_edit import block
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from kustomizer.config import deployment_name
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.record import Record
 from kustomizer.schema_values import join
 from kustomizer.targeting import has_autoscaler
 from kustomizer.timeouts import check_timeouts
-from kustomizer.tutor import OPEN_EDX_SERVICES, consumed_queues, emitted_worker, grace_period
+from kustomizer.tutor import consumed_queues, emitted_worker, grace_period
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

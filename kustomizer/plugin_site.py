@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
 from kustomizer.full_yaml import read_all
 from kustomizer.function import run_stream
-from kustomizer.kustomize import find_kustomize
+from kustomizer.kustomize import build_tutors, find_kustomize
 from kustomizer.migration import migrate
 from kustomizer.record import Record
 from kustomizer.resource_list import read_stream
@@ -41,16 +40,8 @@ class PluginSite(Record):
 
 def read_site(env: Path, executable: str | None) -> PluginSite:
     """Return the site in ``env``. Raises UserError where it can't be built."""
-    if not (env / "kustomization.yml").is_file():
-        raise UserError(
-            Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
-        )
-    kustomize = find_kustomize(executable, near=env)
-    done = subprocess.run(kustomize.command(env), capture_output=True, check=False)
-    if done.returncode != 0:
-        message = done.stderr.decode(errors="replace").strip()
-        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{message}"))
-    emitted = [plain_value(document) for document in read_all(done.stdout.decode()) if document is not None]
+    built = build_tutors(env, find_kustomize(executable, near=env))
+    emitted = [plain_value(document) for document in read_all(built.decode()) if document is not None]
     plugin_on = plugin_output.is_in(env)
     plain = plugin_output.without_plugin(emitted) if plugin_on else emitted
     found = survey(Resources(read_stream(stream(plain), b"{}").resources))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.record import Record
 from kustomizer.resources import is_generated_name
 from kustomizer.settings import TUTORS_FILE_PREFIX
 from kustomizer.tree import is_null, lookup, plain_value
-from kustomizer.tutor import OPEN_EDX_SERVICES, environment
+from kustomizer.tutor import environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kustomizer.broker import UNACKED
 from kustomizer.broker_settings import environment_file, transport_options
 from kustomizer.celery_args import find_worker
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.python_settings import PythonSettings
 from kustomizer.record import Record
@@ -15,7 +16,7 @@ from kustomizer.settings import settings_file
 from kustomizer.settings_volume import find_volume, our_source
 from kustomizer.timeouts import CELERYS_VISIBILITY_TIMEOUT
 from kustomizer.tree import lookup, plain_value
-from kustomizer.tutor import OPEN_EDX_SERVICES, EmittedWorker, environment, pod_template
+from kustomizer.tutor import EmittedWorker, environment, pod_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

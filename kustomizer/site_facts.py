@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.celery_args import find_worker
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.record import Record
-from kustomizer.tutor import OPEN_EDX_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

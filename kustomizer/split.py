@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.record import Record
 from kustomizer.resources import Resource, same_object
@@ -11,7 +12,7 @@ from kustomizer.settings_volume import find_volume, mount_ours, obstacle, settle
 from kustomizer.targeting import copy_for, is_needless, leaves_out, left_out, targeting
 from kustomizer.timeouts import visibility_timeout_path
 from kustomizer.tree import clone
-from kustomizer.tutor import OPEN_EDX_SERVICES, emitted_in, pod_template
+from kustomizer.tutor import emitted_in, pod_template
 from kustomizer.workers import configure, copy
 
 TYPE_CHECKING = False

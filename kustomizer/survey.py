@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from kustomizer.broker import endpoint
 from kustomizer.config import load
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.record import Record
-from kustomizer.tutor import OPEN_EDX_SERVICES, emitted_worker, worker_services
+from kustomizer.tutor import emitted_worker, worker_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

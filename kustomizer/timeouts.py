@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
-from kustomizer.tutor import OPEN_EDX_SERVICES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 NAME_LABEL = "app.kubernetes.io/name"
 """The one label by which Tutor tells its Deployments' pods apart."""
 
-OPEN_EDX_SERVICES = ("lms", "cms")
-"""The services that read Open edX's settings, and so can be given ours."""
-
 # Tutor 16 and 17 name no queues: their workers take whatever edx-platform's CELERY_QUEUES lists
 # (lms/envs/production.py and cms/envs/production.py of the releases Palm and Quince).
 KNOWN_QUEUES = {

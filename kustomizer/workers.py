@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem, UserError
 from kustomizer.merge import merge_by_name, merge_maps
 from kustomizer.resources import Resource
 from kustomizer.tree import is_null, lookup
-from kustomizer.tutor import NAME_LABEL, OPEN_EDX_SERVICES
+from kustomizer.tutor import NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import click
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import write_file
-from kustomizer.kustomize import find_kustomize
+from kustomizer.files import write_new_files
+from kustomizer.kustomize import build_tutors, find_kustomize
 from kustomizer.overlay import overlay_files
 from kustomizer.resource_list import read_stream
 from kustomizer.resources import Resources
@@ -41,16 +40,7 @@ def init_command(directory: Path, tutor_root: Path, force: bool, executable: str
 
 def survey_site(env: Path, executable: str | None) -> Survey:
     """Return what the site that Tutor wrote into ``env`` has. Raises UserError where it can't be built."""
-    if not (env / "kustomization.yml").is_file():
-        raise UserError(
-            Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
-        )
-    kustomize = find_kustomize(executable, near=env)
-    done = subprocess.run(kustomize.command(env), capture_output=True, check=False)
-    if done.returncode != 0:
-        message = done.stderr.decode(errors="replace").strip()
-        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{message}"))
-    return survey(Resources(read_stream(done.stdout, b"{}").resources))
+    return survey(Resources(read_stream(build_tutors(env, find_kustomize(executable, near=env)), b"{}").resources))
 
 
 def init(directory: Path, env: Path, found: Survey, *, force: bool) -> list[Path]:
@@ -58,11 +48,4 @@ def init(directory: Path, env: Path, found: Survey, *, force: bool) -> list[Path
     if not any(service.variants for service in found.services):
         raise UserError(Problem(message=f"{env} has no lms-worker or cms-worker to split"))
     relative = os.path.relpath(env.resolve(), directory.resolve())
-    contents = {directory / name: text for name, text in overlay_files(relative, found).items()}
-    present = [str(path) for path in contents if path.exists()]
-    if present and not force:
-        raise UserError(Problem(message=f"already there: {', '.join(present)}", remedy="Overwrite them with --force"))
-    directory.mkdir(parents=True, exist_ok=True)
-    for path, text in contents.items():
-        write_file(path, text)
-    return list(contents)
+    return write_new_files(directory, overlay_files(relative, found), force=force)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.errors import Problem, UserError
-from kustomizer.files import write_file
+from kustomizer.files import write_new_files
 from kustomizer.migration import SECRET
 from kustomizer.overlay import overlay_files
 from kustomizer.plugin_settings import read_settings
@@ -68,14 +67,7 @@ def write_overlay(output: Path, site: PluginSite, made: Migration, *, force: boo
     split = [service for service in site.found.services if service.name in made.config.services()]
     relative = os.path.relpath(site.env.resolve(), output.resolve())
     texts = {**overlay_files(relative, site.found.replace(services=split)), "celery-workers.yaml": made.text}
-    contents = {output / name: text for name, text in texts.items()}
-    present = [str(path) for path in contents if path.exists()]
-    if present and not force:
-        raise UserError(Problem(message=f"already there: {', '.join(present)}", remedy="Overwrite them with --force"))
-    output.mkdir(parents=True, exist_ok=True)
-    for path, text in contents.items():
-        write_file(path, text)
-    return list(contents)
+    return write_new_files(output, texts, force=force)
 
 
 def report(

@@ -13,14 +13,23 @@ from typing import TYPE_CHECKING, Any
 from kustomizer import full_yaml
 from kustomizer.errors import Problem, UserError
 from kustomizer.function import GROUP, KIND
+from kustomizer.kustomization import (
+    DIRECTORIES,
+    built_from,
+    entries,
+    is_kustomization,
+    kustomization_file,
+    named_directories,
+    named_files,
+    objects,
+    read_kustomization,
+)
 from kustomizer.record import Record
-from kustomizer.tree import lookup, plain_value
+from kustomizer.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-"""What kustomize takes for a kustomization, in its order."""
 GUARD = "the-function-has-run"
 
 # Fields that go onto the top: kustomize heeds the one only there, the others come behind the function.
@@ -36,9 +45,6 @@ _REFUSED = {
     "secretGenerator": "its values would be copied into the export",
 }
 _REMEDY = "Move it into a kustomization that the overlay lists under `resources:`; the export then layers onto that"
-_DIRECTORIES = ("resources", "components", "bases", "transformers", "validators")
-_FILES = ("configurations", "crds", "patchesStrategicMerge")
-_WITH_PATH = ("patches", "patchesJson6902", "replacements")
 
 
 class Base(Record):
@@ -56,7 +62,7 @@ class Base(Record):
     def kustomization(self, directory: Path) -> dict[str, Any]:
         """Return ``below`` for a base that lies in ``directory``: the directories that it names are elsewhere."""
         tree = dict(self.below)
-        for field in _DIRECTORIES:
+        for field in DIRECTORIES:
             if field in tree:
                 tree[field] = [self._from(directory, entry) for entry in tree[field]]
         return tree
@@ -79,21 +85,19 @@ class Base(Record):
     def file_contents(self) -> Iterator[tuple[str, str]]:
         """Yield the files that the two kustomizations name, by path in the export."""
         for part, place in ((self.below, BASE), (self.on_top, AFTER)):
-            for name in _named_files(self.overlay, part):
+            for name in named_files(self.overlay, part):
                 yield f"{place}/{name}", self.files[name]
 
     def directories(self) -> Iterator[Path]:
         """Yield the directories that the base is built from, and those that they are built from."""
-        named = [entry for part in (self.below, self.on_top) for field in _DIRECTORIES for entry in _list(part, field)]
-        for entry in named:
-            if "\n" not in entry and (self.overlay / entry).is_dir():
-                yield from _built_from((self.overlay / entry).resolve(), frozenset())
+        for part in (self.below, self.on_top):
+            for directory in named_directories(self.overlay, part):
+                yield from built_from(directory)
 
 
 def read_base(overlay: Path) -> Base:
     """Return the base for ``overlay``. Raises UserError where a part of it can't be exported."""
-    path = kustomization_file(overlay)
-    tree = _read(path)
+    path, tree = kustomization_file(overlay), read_kustomization(overlay)
     problems = [
         Problem(message=f"can't be exported: {reason}", field=f"{path}: {field}", remedy=_REMEDY)
         for field, reason in _REFUSED.items()
@@ -101,30 +105,22 @@ def read_base(overlay: Path) -> Base:
     ]
     if problems:
         raise UserError(*problems)
-    entries = _list(tree, "transformers")
-    ours = [position for position, entry in enumerate(entries) if _is_ours(overlay, entry)]
+    transformers = entries(tree, "transformers")
+    ours = [position for position, entry in enumerate(transformers) if _is_ours(overlay, entry)]
     if len(ours) != 1:
         raise UserError(_no_single_function(overlay, path, len(ours)))
     below = {field: value for field, value in tree.items() if field not in _ON_TOP}
-    below["resources"] = [entry for entry in _list(tree, "resources") if not _is_ours(overlay, entry)]
-    below["transformers"] = entries[: ours[0]]
+    below["resources"] = [entry for entry in entries(tree, "resources") if not _is_ours(overlay, entry)]
+    below["transformers"] = transformers[: ours[0]]
     if not below["transformers"]:
         del below["transformers"]
     on_top = {field: tree[field] for field in _ON_TOP if field in tree}
-    behind = [entry for entry in entries[ours[0] + 1 :] if not _is_guard(overlay, entry)]
+    behind = [entry for entry in transformers[ours[0] + 1 :] if not _is_guard(overlay, entry)]
     if behind:
         on_top["transformers"] = behind
-    files = {name: _text(overlay, name) for part in (below, on_top) for name in _named_files(overlay, part)}
+    files = {name: _text(overlay, name) for part in (below, on_top) for name in named_files(overlay, part)}
     _refuse_secrets(overlay, below, files)
     return Base(overlay=overlay, below=below, on_top=on_top, files=files)
-
-
-def kustomization_file(directory: Path) -> Path:
-    """Return the kustomization in ``directory``. Raises UserError where there is none."""
-    for name in NAMES:
-        if (directory / name).is_file():
-            return directory / name
-    raise UserError(Problem(message=f"{directory} holds no kustomization.yaml"))
 
 
 def _no_single_function(overlay: Path, path: Path, number: int) -> Problem:
@@ -143,25 +139,13 @@ def _no_single_function(overlay: Path, path: Path, number: int) -> Problem:
 
 def _nested(overlay: Path) -> Iterator[Path]:
     """Yield the kustomizations that ``overlay`` layers onto and that list the function."""
-    for directory in _built_from(overlay.resolve(), frozenset()):
-        if any(_is_ours(directory, each) for each in _list(_read(kustomization_file(directory)), "transformers")):
+    for directory in filter(is_kustomization, built_from(overlay.resolve())):
+        if any(_is_ours(directory, each) for each in entries(read_kustomization(directory), "transformers")):
             yield Path(os.path.relpath(directory))
 
 
-def _built_from(directory: Path, above: frozenset[Path]) -> Iterator[Path]:
-    """Yield ``directory`` and each kustomization's directory that it is built from."""
-    yield directory
-    if directory in above or not any((directory / name).is_file() for name in NAMES):
-        return
-    tree = _read(kustomization_file(directory))
-    for entry in (entry for field in _DIRECTORIES for entry in _list(tree, field)):
-        if "\n" not in entry and (directory / entry).is_dir():
-            yield from _built_from((directory / entry).resolve(), above | {directory})
-
-
 def _is_ours(overlay: Path, entry: str) -> bool:
-    objects = list(_objects(overlay, entry))
-    found = [_is_configuration(each) for each in objects]
+    found = [_is_configuration(each) for each in objects(overlay, entry)]
     if any(found) and not all(found):
         message = f"{entry} holds other objects beside the {KIND} configuration"
         raise UserError(Problem(message=message, field=str(overlay), remedy="Move them into a file of their own"))
@@ -173,33 +157,8 @@ def _is_configuration(tree: Any) -> bool:
 
 
 def _is_guard(overlay: Path, entry: str) -> bool:
-    objects = list(_objects(overlay, entry))
-    return bool(objects) and all(lookup(each, "metadata", "name") == GUARD for each in objects)
-
-
-def _objects(overlay: Path, entry: str, depth: int = 9) -> Iterator[Any]:
-    """Yield the objects of an entry: a file, objects in line, or a directory that lists such."""
-    place = overlay / entry if "\n" not in entry else None
-    if place is None:
-        yield from full_yaml.read_all(entry)
-    elif place.is_file():
-        yield from full_yaml.read_all(place.read_text(encoding="utf-8"))
-    elif depth and any((place / name).is_file() for name in NAMES):
-        for each in _list(_read(kustomization_file(place)), "resources"):
-            yield from _objects(place, each, depth - 1)
-
-
-def _named_files(overlay: Path, tree: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the files that a kustomization names, all of which kustomize wants below it."""
-    named: list[Any] = [entry for field in (*_DIRECTORIES, *_FILES) for entry in _list(tree, field)]
-    named += [lookup(entry, "path") for field in _WITH_PATH for entry in tree.get(field) or ()]
-    named.append(lookup(tree, "openapi", "path"))
-    for generator in tree.get("configMapGenerator") or ():
-        named += [*_list(generator, "envs"), generator.get("env")]
-        named += [entry.rpartition("=")[2] for entry in _list(generator, "files")]
-    for entry in named:
-        if isinstance(entry, str) and "\n" not in entry and (overlay / entry).is_file():
-            yield entry
+    found = list(objects(overlay, entry))
+    return bool(found) and all(lookup(each, "metadata", "name") == GUARD for each in found)
 
 
 def _text(overlay: Path, name: str) -> str:
@@ -228,14 +187,3 @@ def _refuse_secrets(overlay: Path, below: Mapping[str, Any], files: Mapping[str,
 
 def _has_secret(text: str) -> bool:
     return any(lookup(tree, "kind") == "Secret" for tree in full_yaml.read_all(text))
-
-
-def _list(tree: Mapping[str, Any], field: str) -> list[str]:
-    return [str(entry) for entry in tree.get(field) or ()]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    tree = plain_value(full_yaml.read(path.read_text(encoding="utf-8")))
-    if not isinstance(tree, dict):
-        raise UserError(Problem(message=f"{path} is not a kustomization"))
-    return tree

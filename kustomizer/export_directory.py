@@ -15,7 +15,7 @@ from kustomizer.export_secrets import EXAMPLE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kustomizer.export import File
+    from kustomizer.export_parts import File
 
 OWN_DIRECTORIES = ("after", "base", "patches", "resources", "secrets", "settings")
 """What lies in these is the export's; anything else in the directory is left as it is."""

@@ -1,0 +1,87 @@
+"""Reads kustomizations: what they list, which files and directories they name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer import full_yaml
+from kustomizer.errors import Problem, UserError
+from kustomizer.tree import lookup, plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""What kustomize takes for a kustomization, in its order."""
+DIRECTORIES = ("resources", "components", "bases", "transformers", "validators")
+"""Fields whose entries may be directories."""
+
+_FILES = ("configurations", "crds", "patchesStrategicMerge")
+_WITH_PATH = ("patches", "patchesJson6902", "replacements")
+_DEEPEST = 9
+
+
+def is_kustomization(directory: Path) -> bool:
+    """Tell whether kustomize can build ``directory``."""
+    return any((directory / name).is_file() for name in NAMES)
+
+
+def kustomization_file(directory: Path) -> Path:
+    """Return the kustomization in ``directory``. Raises UserError where there is none."""
+    for name in NAMES:
+        if (directory / name).is_file():
+            return directory / name
+    raise UserError(Problem(message=f"{directory} holds no kustomization.yaml"))
+
+
+def read_kustomization(directory: Path) -> dict[str, Any]:
+    """Return the kustomization in ``directory`` as plain values."""
+    path = kustomization_file(directory)
+    tree = plain_value(full_yaml.read(path.read_text(encoding="utf-8")))
+    if not isinstance(tree, dict):
+        raise UserError(Problem(message=f"{path} is not a kustomization"))
+    return tree
+
+
+def entries(tree: Mapping[str, Any], *fields: str) -> list[str]:
+    """Return what a kustomization lists in these fields."""
+    return [str(entry) for field in fields for entry in tree.get(field) or ()]
+
+
+def named_directories(directory: Path, tree: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the directories that the kustomization ``tree`` in ``directory`` names."""
+    for entry in entries(tree, *DIRECTORIES):
+        if "\n" not in entry and (directory / entry).is_dir():
+            yield (directory / entry).resolve()
+
+
+def built_from(directory: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield ``directory`` and each directory that it is built from."""
+    yield directory
+    if directory not in above and is_kustomization(directory):
+        for below in named_directories(directory, read_kustomization(directory)):
+            yield from built_from(below, above | {directory})
+
+
+def named_files(directory: Path, tree: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the files that the kustomization ``tree`` in ``directory`` names; kustomize wants them all below it."""
+    named: list[Any] = [*entries(tree, *DIRECTORIES, *_FILES), lookup(tree, "openapi", "path")]
+    named += [lookup(entry, "path") for field in _WITH_PATH for entry in tree.get(field) or ()]
+    for generator in tree.get("configMapGenerator") or ():
+        named += [*entries(generator, "envs"), generator.get("env")]
+        named += [entry.rpartition("=")[2] for entry in entries(generator, "files")]
+    for entry in named:
+        if isinstance(entry, str) and "\n" not in entry and (directory / entry).is_file():
+            yield entry
+
+
+def objects(directory: Path, entry: str, depth: int = _DEEPEST) -> Iterator[Any]:
+    """Yield the objects of an entry: a file, objects in line, or a directory that lists such."""
+    if "\n" in entry:
+        yield from full_yaml.read_all(entry)
+    elif (directory / entry).is_file():
+        yield from full_yaml.read_all((directory / entry).read_text(encoding="utf-8"))
+    elif depth and is_kustomization(directory / entry):
+        for each in entries(read_kustomization(directory / entry), "resources"):
+            yield from objects(directory / entry, each, depth - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shutil
 from pathlib import Path
 
@@ -208,6 +209,21 @@ def test_a_configuration_that_others_share_has_to_be_named(repository: Path) -> 
 def test_an_overlay_without_one_is_refused(repository: Path) -> None:
     refused = run("queue", "set", "lms", "high", "--concurrency", "2", "--overlay", "base")
     assert "has no configuration of kind CeleryWorkers" in refused.stderr
+
+
+def test_the_commands_of_the_documentation(repository: Path) -> None:
+    page = (sites.ROOT / "docs" / "operations.md").read_text()
+    commands = re.findall(r"(?m)^    tutor-kustomizer ((?:queue|route) .*)$", page)
+    assert [command.split()[:2] for command in commands] == [
+        ["queue", "add"],
+        ["queue", "set"],
+        ["route", "lms"],
+        ["queue", "remove"],
+    ]
+    Path("own").rename("overlay")
+    for command in commands:
+        done(*command.split())
+    find_config(Path("overlay")).load()
 
 
 def test_a_cycle_is_left_to_kustomize_to_report(repository: Path) -> None:

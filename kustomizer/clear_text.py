@@ -9,11 +9,12 @@ _SECRET_NAME = (
     r"|password|passwd|secret|secret_key|token|api_?key|access_key|master_key|private_key|basic[_-]?auth|requirepass)"
 )
 _IS_SECRET_NAME = re.compile(_SECRET_NAME)
+# Each name and URL is looked for at the beginning of its word only: a file may be one word of a million letters.
 # NAME: "value" and NAME: value of YAML and JSON, NAME = "value" and ["NAME"] = "value" of Python and INI files.
-_QUOTED = re.compile(rf"""({_SECRET_NAME})["']?\]?\s*[:=]\s*(["'])([^"'\n]+)\2""")
-_PLAIN = re.compile(rf"""^[ \t-]*({_SECRET_NAME}):[ \t]+([^\s"'#&*|>\[{{][^\s]*)[ \t]*$""", re.MULTILINE)
+_QUOTED = re.compile(rf"""(?<![A-Za-z0-9_.-])({_SECRET_NAME})["']?\]?\s*[:=]\s*(["'])([^"'\n]+)\2""")
+_PLAIN = re.compile(rf"""^[ \t]*(?:- )?(?=\w)({_SECRET_NAME}):[ \t]+([^\s"'#&*|>\[{{][^\s]*)[ \t]*$""", re.MULTILINE)
 _OPTION = re.compile(rf"""(?:^|\s)--?({_SECRET_NAME})[=\s]["']?([^\s"']+)""")
-_URL = re.compile(r"""\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@'"<>]*:([^\s/@'"<>]+)@""")
+_URL = re.compile(r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@'"<>]*:([^\s/@'"<>]+)@""")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 # What stands for a value that is put in later.
 _PLACEHOLDER = re.compile(r"^(?:[$%{<].*|\*+|[xX]{3,}|os\.environ.*)$")

@@ -1,0 +1,52 @@
+"""Where a text holds a password; which rules make of it what is in tests/rules/test_clear_text_password.py."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from kustomizer import clear_text
+
+HUGE = {
+    "letters": "a" * 300_000,
+    "dashes": "-" * 300_000,
+    "dots": "a." * 150_000,
+    "pluses": "a+" * 150_000,
+    "names": "password" * 30_000,
+    "quotes": "PASSWORD: '" * 20_000,
+    "blanks": "PASSWORD" + " " * 300_000,
+    "URLs": "http://a:" * 30_000,
+    "options": "--password\n" * 20_000,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('A_PASSWORD: "x1"', ["A_PASSWORD"]),
+        ("- client_secret: x1", ["client_secret"]),
+        ('{"db": {"password": "x1", "user": "me"}}', ["password"]),
+        ("db = connect(password='x1')", ["password"]),
+        ("amqp://me:x1@rabbit", [clear_text.URL]),
+        ("-----BEGIN RSA PRIVATE KEY-----", [clear_text.PEM]),
+        ("PASSWORD: 'x1'\nPASSWORD: 'x2'\nTOKEN: 'x3'", ["PASSWORD", "TOKEN"]),
+        ("PASSWORD: ''\nTOKEN: ${TOKEN}\nSECRET: \"{{ SECRET }}\"\nAPI_KEY: null", []),
+        ("PASSWORD_RESET_LINK: 'x1'\nSECRET_NAME: 'x1'", []),
+        ("https://example.com:8000/@me", []),
+    ],
+)
+def test_names_in_a_file(text: str, names: list[str]) -> None:
+    assert clear_text.in_file("a.yml", text) == names
+
+
+def test_only_yaml_has_values_without_quotes() -> None:
+    assert clear_text.in_file("a.py", "password: str\n") == []
+
+
+@pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
+def test_it_takes_no_longer_than_the_text_is_long(text: str) -> None:
+    start = time.process_time()
+    clear_text.in_file("a.yml", text)
+    clear_text.in_words([text])
+    assert time.process_time() - start < 3

@@ -107,7 +107,8 @@ class Place(NamedTuple):
 def place(tmp_path: Path) -> Callable[..., Place]:
     def make(site: str = "22", version: str = sites.NEWEST) -> Place:
         for name in COPIED:
-            shutil.copytree(sites.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(sites.ROOT / name, tmp_path / name, symlinks=True, ignore=ignore)
         shutil.copytree(sites.site(site).parent, tmp_path / "tutor")
         (tmp_path / "bin").mkdir()
         (tmp_path / "bin" / "tutor-celery-workers").symlink_to(FUNCTION)
@@ -156,6 +157,17 @@ def test_plain_kustomize_gives_the_same(
     assert "transformers" not in plugins
     assert "CeleryWorkers" not in plugins
     assert made.export(overlay, "--check").exit_code == 0
+
+
+def test_kubectl_alone_is_enough(place: Callable[..., Place]) -> None:
+    made = place()
+    if KUBECTL:
+        (made.root / "bin" / "kubectl").symlink_to(KUBECTL)
+        overlay, out = made.root / "overlays/kubectl", made.root / "plain"
+        env = {"PATH": f"{made.root}/bin:/usr/bin:/bin", "KUSTOMIZE_PLUGIN_HOME": str(made.root / "generators/plugin")}
+        done = CliRunner(env=env).invoke(main, ["export", str(overlay), "-o", str(out)])
+        assert done.exit_code == 0, done.output
+        assert made.build("plain", command=(KUBECTL, "kustomize")) == made.build("overlays/multiqueue")
 
 
 def test_everything_else_in_an_overlay_stays(place: Callable[..., Place]) -> None:

@@ -7,8 +7,6 @@ private CA a URL alone leaves it healthy and blind, and a bare ``rediss://`` isn
 
 from __future__ import annotations
 
-import re
-
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
@@ -27,7 +25,7 @@ SENTINEL_PASSWORD_VARIABLE = "BROKER_SENTINEL_PASSWORD"
 CA_DIRECTORY = "/etc/flower-ca"
 CLIENT_CERT_DIRECTORY = "/etc/flower-client-cert"
 
-_RESERVED = re.compile(rb"[^A-Za-z0-9_.~-]")
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-")
 
 
 class BrokerAccess(Record):
@@ -45,7 +43,7 @@ class BrokerAccess(Record):
 
 def quote(text: str) -> str:
     """Percent-encode ``text`` for any part of a URL, as ``urllib.parse.quote(text, safe="")``: that costs 3 ms."""
-    return _RESERVED.sub(lambda match: b"%%%02X" % match.group()[0], text.encode()).decode()
+    return "".join([chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in text.encode()])
 
 
 def access(found: Endpoint) -> BrokerAccess:

@@ -96,9 +96,12 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
         return found[0]
     if not found:
         there = ", ".join(sorted(worker_services(resources))) or "none"
+        # As superset-worker of aspects on Tutor 22, which runs `bash docker-bootstrap.sh worker`.
+        hidden = bool(resources.find("Deployment", name))
+        why = ": its command line doesn't say `celery … worker`, a script's own does perhaps" if hidden else ""
         raise UserError(
             Problem(
-                message=f"the build has no Deployment {name} that runs a Celery worker",
+                message=f"the build has no Deployment {name} that runs a Celery worker{why}",
                 field=f"spec.workers.{service}",
                 remedy=f"Services that have one: {there}",
             )

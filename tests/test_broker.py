@@ -8,8 +8,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from kustomizer import broker
 from kustomizer.broker_settings import overruled

@@ -7,8 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from hypothesis import event, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import event, example, given, settings, strategies as st
 
 from kustomizer import config_types
 from kustomizer.config import Document

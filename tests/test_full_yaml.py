@@ -4,8 +4,7 @@ import time
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from kustomizer import full_yaml
 from kustomizer.emit import emit

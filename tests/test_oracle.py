@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests import builds as b
-from tests import settings_import, sites
+from tests import builds as b, settings_import, sites
 from tests.builds import Build, Builds
 from tests.test_real_sites import ANNOTATIONS, GRACE_PERIODS, consumed, run_function
 from tests.test_settings_import import differing, in_flight_keys

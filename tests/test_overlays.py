@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import builds as b
-from tests import sites
+from tests import builds as b, sites
 from tests.builds import Builds
 from tests.test_real_sites import QUEUES, dangling
 

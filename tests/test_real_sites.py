@@ -16,8 +16,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests import builds as b
-from tests import sites
+from tests import builds as b, sites
 from tests.builds import Builds
 
 QUEUES = {

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests import builds as b
-from tests import settings_import, sites
+from tests import builds as b, settings_import, sites
 from tests.builds import Builds
 from tests.test_real_sites import QUEUES
 

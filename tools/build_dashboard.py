@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from dashboard_panels import NAMESPACES, PANELS
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models import common as common_models
-from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models import common as common_models, dashboard as models
 
 if TYPE_CHECKING:
     from dashboard_panels import Panel

@@ -8,7 +8,6 @@ a site may set itself.
 from __future__ import annotations
 
 from kustomizer.celery_options import RIVALS, SPELLINGS, Item, Setting, Word, list_words, read, read_all
-from kustomizer.extra_args import check_extra_args
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kustomizer.celery_options import Option
-
-__all__ = ["CommandLine", "check_extra_args", "find_worker", "split_queues"]
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 # fmt: off

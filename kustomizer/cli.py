@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXIT_ERROR = 1
-EXIT_INTERRUPTED = 130
 
 
 class Group(click.Group):

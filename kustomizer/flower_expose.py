@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kustomizer.broker_settings import CONFIG_MAP as OPENEDX_CONFIG
 from kustomizer.errors import INFO, Problem, UserError
 from kustomizer.flower_options import PORT, PORT_NAME, url_prefix
 from kustomizer.resources import Resource
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from kustomizer.resources import Resources
 
 CADDY_CONFIG = "caddy-config"
-OPENEDX_CONFIG = "openedx-config"
 _FIELD = "spec.flower.expose"
 # The LMS' host as Tutor writes it into lms.env.yml; `tutor dev` alone adds a port.
 _LMS_BASE = "\nLMS_BASE:"

@@ -8,7 +8,7 @@ from kustomizer.config import load
 from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.config_worker import DEFAULT, deployment_name
 from kustomizer.full_yaml import read
-from kustomizer.overlay import FUNCTION
+from kustomizer.overlay import CONFIGURATION_HEAD, SCHEMA_LINE
 from kustomizer.record import Record
 from kustomizer.tree import plain_value
 from kustomizer.yaml_edit import block
@@ -22,18 +22,9 @@ if TYPE_CHECKING:
 SECRET = {"name": "flower-basic-auth", "key": "auth"}
 """The Secret that holds Flower's user and password, which the operator makes."""
 
-_HEAD = """\
-# yaml-language-server: $schema=celery-workers.schema.json
-# Made by `tutor-kustomizer migrate` from the settings of tutor-contrib-celery.
-apiVersion: celery.openedx.io/v1alpha1
-kind: CeleryWorkers
-metadata:
-  name: celery-workers
-  annotations:
-    config.kubernetes.io/function: |
-      exec:
-        path: {function}
-"""
+_HEAD = f"""\
+{SCHEMA_LINE}# Made by `tutor-kustomizer migrate` from the settings of tutor-contrib-celery.
+{CONFIGURATION_HEAD}"""
 # Which setting of the plugin's is which of ours.
 _SCALING = {"min_replicas": "minReplicas", "max_replicas": "maxReplicas", "list_length": "listLength"}
 
@@ -80,7 +71,7 @@ def migrate(
     if settings.is_on("CELERY_FLOWER"):
         spec["flower"] = _flower(settings, notes)
     notes += [f"{name} isn't lms or cms: its workers aren't taken over" for name in workers if name not in queues]
-    text = _HEAD.format(function=FUNCTION) + "\n".join(block("spec", spec, 0, 2)) + "\n"
+    text = _HEAD + "\n".join(block("spec", spec, 0, 2)) + "\n"
     return Migration(text=text, notes=notes)
 
 

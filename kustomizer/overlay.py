@@ -81,8 +81,7 @@ nameReference:
     path: spec/secretTargetRef/name
 """
 
-_CONFIGURATION_HEAD = """\
-# yaml-language-server: $schema=celery-workers.schema.json
+CONFIGURATION_HEAD = f"""\
 apiVersion: celery.openedx.io/v1alpha1
 kind: CeleryWorkers
 metadata:
@@ -90,7 +89,12 @@ metadata:
   annotations:
     config.kubernetes.io/function: |
       exec:
-        path: {function}
+        path: {FUNCTION}
+"""
+SCHEMA_LINE = "# yaml-language-server: $schema=celery-workers.schema.json\n"
+"""Lets an editor complete and check the configuration."""
+
+_RECOMMENDED = """\
 spec:
   # A queue that Tutor's worker consumed and that no worker would consume any longer: Error refuses the build,
   # KeepOnDefault leaves it with the default worker, Ignore leaves its tasks waiting for ever.
@@ -122,7 +126,9 @@ def overlay_files(env: str, survey: Survey) -> Mapping[str, str]:
     services = [service for service in survey.services if service.variants]
     return {
         "kustomization.yaml": _KUSTOMIZATION.format(env=quote(env)),
-        "celery-workers.yaml": _CONFIGURATION_HEAD.format(function=FUNCTION)
+        "celery-workers.yaml": SCHEMA_LINE
+        + CONFIGURATION_HEAD
+        + _RECOMMENDED
         + "".join(line + "\n" for service in services for line in _workers(service.name, service.variants)),
         "celery-workers.schema.json": json.dumps(json_schema(), indent=2) + "\n",
         "guard.yaml": _GUARD.format(config_map=f"{services[0].name}-worker-celery-settings"),

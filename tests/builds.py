@@ -111,6 +111,15 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", **more}
 
 
+def commands(directory: Path) -> Path:
+    """Make a directory to put on PATH: the newest kustomize, and the function under the name of the package."""
+    found = directory / "bin"
+    found.mkdir()
+    (found / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
+    (found / "tutor-celery-workers").symlink_to(FUNCTION)
+    return found
+
+
 class Builds:
     """Makes builds of a site with one configuration, each once."""
 

@@ -11,13 +11,13 @@ import contextlib
 import re
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests import sites
 from tests.pods import secret_values
+from tests.processes import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,16 +121,8 @@ def flower(version: str, objects: Objects, root: Path, **more: str) -> Iterator[
             stderr=subprocess.STDOUT,
         )
     running = Flower(port, log)
-    try:
-        deadline = time.monotonic() + SECONDS
-        while not _answers(running):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
+    with answering(process, log, lambda: _answers(running), seconds=SECONDS):
         yield running
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _answers(running: Flower) -> bool:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import shutil
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from tests.flower_process import free_port
+from tests.processes import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,16 +82,8 @@ def prometheus(directory: Path, *scrapes: Mapping[str, Any]) -> Iterator[Prometh
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    try:
-        deadline = time.monotonic() + SECONDS
-        while not _is_ready(running):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
+    with answering(process, log, lambda: _is_ready(running), seconds=SECONDS):
         yield running
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _is_ready(running: Prometheus) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from kustomizer.celery_args import CommandLine, check_extra_args, find_worker
+from kustomizer.celery_args import CommandLine, find_worker
 from kustomizer.celery_options import OPTIONS, RIVALS, SPELLINGS, Option
+from kustomizer.extra_args import check_extra_args
 from tests.celery_args_strategies import before_worker, in_shell, joined, valued, values, worker_args
 
 celery: Any = importlib.import_module("celery")  # it has no type information

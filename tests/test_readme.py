@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tests import sites
-from tests.builds import FUNCTION
+from tests.builds import commands
 
 README = (sites.ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (tutor-kustomizer .*)$", README, flags=re.MULTILINE)
@@ -21,10 +21,7 @@ def test_readme_tells_of_commands() -> None:
 
 
 def test_the_commands_of_the_readme(tmp_path: Path) -> None:
-    bin_directory = tmp_path / "bin"
-    bin_directory.mkdir()
-    (bin_directory / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
-    (bin_directory / "tutor-celery-workers").symlink_to(FUNCTION)
+    bin_directory = commands(tmp_path)
     command = bin_directory / "tutor-kustomizer"
     command.write_text(f"#!{sys.executable}\nfrom kustomizer.cli import run\nrun()\n")
     command.chmod(0o755)

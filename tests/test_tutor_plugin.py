@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import sites
-from tests.builds import FUNCTION
+from tests.builds import commands
 
 
 @pytest.fixture
@@ -19,9 +19,6 @@ def env(tmp_path: Path) -> dict[str, str]:
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tutor-kustomizer\nVersion: 0.1.0\n")
     (info / "entry_points.txt").write_text("[tutor.plugin.v1]\nkustomizer = kustomizer.tutor_plugin\n")
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
-    (tmp_path / "bin" / "tutor-celery-workers").symlink_to(FUNCTION)
     root = tmp_path / "root"
     root.mkdir()
     given = sites.site("22").parent
@@ -29,7 +26,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     (root / "env").symlink_to(given / "env")
     return {
         **os.environ,
-        "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
+        "PATH": f"{commands(tmp_path)}:{os.environ['PATH']}",
         "PYTHONPATH": f"{tmp_path}/packages:{sites.ROOT}",
         "TUTOR_ROOT": str(root),
         "HOME": str(tmp_path),

@@ -11,15 +11,13 @@ from click.testing import CliRunner
 
 from kustomizer.cli import main
 from tests import sites
-from tests.builds import EXEC, HEAD, RECOMMENDED
+from tests.builds import EXEC, HEAD, RECOMMENDED, commands
 
 
 @pytest.fixture
 def overlays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a directory with two overlays over one site, and something else."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{commands(tmp_path)}:{os.environ['PATH']}")
     (tmp_path / "env").symlink_to(sites.site("22"))
     for name, spec in (("one", RECOMMENDED), ("two", "spec: {workers: {cms: {high: {}, low: {}}}}\n")):
         overlay = tmp_path / "overlays" / name

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from kustomizer.cli import main
 from kustomizer.config import load
 from tests import sites
-from tests.builds import FUNCTION, documents
+from tests.builds import commands, documents
 
 VARIANTS = {"lms-worker", "lms-worker-high", "lms-worker-high-mem", "cms-worker", "cms-worker-high", "cms-worker-low"}
 
@@ -21,10 +21,7 @@ VARIANTS = {"lms-worker", "lms-worker-high", "lms-worker-high-mem", "cms-worker"
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     """Return a runner whose PATH has a kustomize and the function under the name that the package installs."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
-    (tmp_path / "bin" / "tutor-celery-workers").symlink_to(FUNCTION)
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{commands(tmp_path)}:{os.environ['PATH']}")
     return CliRunner()
 
 

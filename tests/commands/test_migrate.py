@@ -16,7 +16,7 @@ from kustomizer.site_comparison import compare
 from kustomizer.site_facts import facts
 from kustomizer.tree import plain_value
 from tests import sites
-from tests.builds import FUNCTION, Builds
+from tests.builds import Builds, commands
 
 RECOMMENDED = """\
 workers_config["lms"]["high"] = {}
@@ -139,10 +139,7 @@ def rendered(request: pytest.FixtureRequest, builds: Builds) -> Rendered:
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a kustomize and the function on PATH, and no tutor."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
-    (tmp_path / "bin" / "tutor-celery-workers").symlink_to(FUNCTION)
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", f"{commands(tmp_path)}:/usr/bin:/bin")
     monkeypatch.setenv("COLUMNS", "400")
 
 

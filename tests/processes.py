@@ -1,0 +1,29 @@
+"""Servers that a test starts: waited for until they answer, and gone afterwards, also when the test fails."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def answering(
+    process: subprocess.Popen[bytes], log: Path, is_ready: Callable[[], bool], *, seconds: float
+) -> Iterator[None]:
+    """Wait for ``process`` to answer, and kill it in the end; ``log`` holds what it says meanwhile."""
+    try:
+        deadline = time.monotonic() + seconds
+        while not is_ready():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield
+    finally:
+        process.kill()
+        process.wait()

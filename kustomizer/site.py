@@ -36,6 +36,8 @@ class Worker(Record):
     own_visibility_timeout: int = CELERYS_VISIBILITY_TIMEOUT
     """Seconds; of workers that share an in-flight key the shortest counts, see Site.visibility_timeout()."""
     soft_shutdown: int | None = None
+    late: bool = False
+    """Whether its settings say that a task is acknowledged when it is done (CELERY_ACKS_LATE)."""
 
     @property
     def resource(self) -> Resource:
@@ -129,6 +131,7 @@ class Site:
     def _with_settings(self, worker: Worker, template: dict[str, Any]) -> Worker:
         options: dict[str, Any] = {}
         soft_shutdown = None
+        late = False
         try:
             file = environment_file(self.resources, worker.service, worker.resource.namespace)
             options.update(transport_options(file) if file else {})
@@ -138,11 +141,14 @@ class Site:
         for module in self._modules_of(worker, template):
             options.update(module.entries("BROKER_TRANSPORT_OPTIONS"))
             soft_shutdown = module.constant("CELERYD_SOFT_SHUTDOWN_TIMEOUT") or soft_shutdown
+            acknowledged = module.constant("CELERY_ACKS_LATE")
+            late = late if acknowledged is None else acknowledged is True
         key, timeout = options.get("unacked_key"), options.get("visibility_timeout")
         return worker.replace(
             unacked_key=key if isinstance(key, str) and key else UNACKED,
             own_visibility_timeout=timeout if type(timeout) is int else CELERYS_VISIBILITY_TIMEOUT,
             soft_shutdown=soft_shutdown if type(soft_shutdown) is int else None,
+            late=late,
         )
 
     def _modules_of(self, worker: Worker, template: dict[str, Any]) -> Iterator[PythonSettings]:

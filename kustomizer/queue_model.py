@@ -1,0 +1,186 @@
+"""Each queue of a built site: who sends to it, who consumes it, how that worker scales, and what guards running tasks.
+
+Read off the final resources, so that a table, a picture and a comparison of two sites say what the cluster would get.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.record import Record
+from kustomizer.site import autoscalers, mapping, mappings, scale_target
+from kustomizer.tree import lookup, plain_value
+from kustomizer.tutor import KNOWN_QUEUES, grace_period
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from kustomizer.resources import Resource
+    from kustomizer.site import Site, Worker
+
+# What the fields are called, and what they are where they aren't stated.
+_AUTOSCALERS = {
+    "ScaledObject": ("KEDA", "minReplicaCount", 0, "maxReplicaCount", 100),
+    "HorizontalPodAutoscaler": ("HPA", "minReplicas", 1, "maxReplicas", 1),
+}
+
+
+class Scaling(Record):
+    """How many pods a worker has: a fixed number (``by`` is empty), or what an autoscaler may make of it."""
+
+    by: str = ""
+    name: str = ""
+    """The autoscaler's own name."""
+    minimum: int = 1
+    maximum: int = 1
+    list_length: int | None = None
+    """Queued tasks per pod."""
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.minimum}-{self.maximum}" if self.by else f"{self.minimum}, fixed"
+
+
+class Guard(Record):
+    """What keeps a running task from being lost, or cut off."""
+
+    late: bool | None = None
+    """Whether a task is acknowledged when it is done; None where the settings aren't Open edX's, and nobody knows."""
+    counted: str = ""
+    """How KEDA counts running tasks (Zero, Slots, Off), empty without KEDA."""
+    grace_period: int = 0
+    """Seconds to finish when a pod is stopped; 0 leaves that to Kubernetes."""
+    unacked_key: str = ""
+    """The hash in Redis where tasks in flight are."""
+    visibility_timeout: int | None = None
+    """Seconds after which Redis hands a task out again."""
+
+    def __str__(self) -> str:
+        if self.late is False:
+            return "no guard"
+        grace = f"{self.grace_period}s" if self.grace_period else ""
+        return ", ".join(part for part in (self.counted, grace) if part)
+
+
+class QueueRow(Record):
+    """A queue and one worker that consumes it.
+
+    A queue with two consumers has a row for each; ``deployment`` is empty for one that nobody consumes, ``queue`` where
+    only the application's own settings name it.
+    """
+
+    namespace: str
+    service: str
+    queue: str
+    deployment: str = ""
+    scaling: Scaling = Scaling()
+    guard: Guard = Guard()
+    tasks: tuple[str, ...] = ()
+    """What settings in the build route to it, by task name; what Open edX's code sends there isn't known."""
+
+
+def queues_of(site: Site) -> list[QueueRow]:
+    """Return a row for each queue and consumer, by service, the default worker first."""
+    tasks = _routed(site)
+    scalers = _autoscalers(site)
+    rows = [row for worker in site.workers for row in _rows(site, worker, scalers, tasks)]
+    consumed = {(row.namespace, row.queue) for row in rows}
+    rows += [
+        QueueRow(namespace=namespace, service=_service(queue), queue=queue, tasks=tasks.get((namespace, queue), ()))
+        for namespace, queue in sorted({*_known(site), *tasks} - consumed)
+    ]
+    return sorted(rows, key=lambda row: (row.namespace, row.service, not row.deployment, row.deployment, row.queue))
+
+
+def _rows(
+    site: Site,
+    worker: Worker,
+    scalers: Mapping[tuple[str, str, str], Resource],
+    tasks: Mapping[tuple[str, str], tuple[str, ...]],
+) -> Iterator[QueueRow]:
+    resource = worker.resource
+    scaler = scalers.get((resource.namespace, resource.kind, resource.name))
+    guard = Guard(
+        late=worker.late if worker.is_open_edx else None,
+        counted=_counted(scaler) if scaler is not None and scaler.kind == "ScaledObject" else "",
+        grace_period=grace_period(resource),
+        unacked_key=worker.unacked_key if worker.is_open_edx else "",
+        visibility_timeout=site.visibility_timeout(worker) if worker.is_open_edx else None,
+    )
+    for queue in worker.queues or ("",):
+        yield QueueRow(
+            namespace=resource.namespace,
+            service=worker.service,
+            queue=queue,
+            deployment=resource.name,
+            scaling=_fixed(resource) if scaler is None else _scaling(scaler, queue),
+            guard=guard,
+            tasks=tasks.get((resource.namespace, queue), ()),
+        )
+
+
+def _routed(site: Site) -> dict[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for route in site.routes():
+        found.setdefault((route.resource.namespace, route.queue), set()).add(route.task)
+    return {key: tuple(sorted(tasks)) for key, tasks in found.items()}
+
+
+def _known(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield the queues that Open edX's own code sends to."""
+    for resource in site.resources.of_kind("Deployment"):
+        for queue in KNOWN_QUEUES.get(resource.name, ()):
+            yield resource.namespace, queue
+
+
+def _service(queue: str) -> str:
+    """Return the service that a queue's name speaks of, empty where it speaks of none."""
+    parts = queue.split(".")
+    return parts[1] if len(parts) > 1 and parts[0] == "edx" else ""
+
+
+def _autoscalers(site: Site) -> dict[tuple[str, str, str], Resource]:
+    """Return what scales each workload; of two, which is wrong, KEDA's."""
+    found: dict[tuple[str, str, str], Resource] = {}
+    for resource in sorted(autoscalers(site), key=lambda item: item.kind != "ScaledObject"):
+        found.setdefault((resource.namespace, *scale_target(resource)), resource)
+    return found
+
+
+def _scaling(scaler: Resource, queue: str) -> Scaling:
+    by, low, low_default, high, high_default = _AUTOSCALERS[scaler.kind]
+    spec = mapping(lookup(scaler.tree, "spec"))
+    return Scaling(
+        by=by,
+        name=scaler.name,
+        minimum=_number(spec.get(low), low_default),
+        maximum=_number(spec.get(high), high_default),
+        list_length=_list_length(mappings(spec.get("triggers")), queue),
+    )
+
+
+def _fixed(resource: Resource) -> Scaling:
+    count = _number(plain_value(lookup(resource.tree, "spec", "replicas")), 1)
+    return Scaling(minimum=count, maximum=count)
+
+
+def _number(value: Any, default: int) -> int:
+    return value if type(value) is int else default
+
+
+def _list_length(triggers: Sequence[Mapping[str, Any]], queue: str) -> int | None:
+    for trigger in triggers:
+        metadata = mapping(trigger.get("metadata"))
+        # A key prefix may stand before the queue's name.
+        if queue and str(metadata.get("listName", "")).endswith(queue):
+            length = str(metadata.get("listLength", ""))
+            return int(length) if length.isdecimal() and length.isascii() else None
+    return None
+
+
+def _counted(scaled_object: Resource) -> str:
+    """Return the configuration's ``inFlight`` that a ScaledObject carries out."""
+    spec = mapping(lookup(scaled_object.tree, "spec"))
+    if lookup(spec, "advanced", "scalingModifiers", "formula"):
+        return "Slots"
+    return "Zero" if any(trigger.get("name") == "inflight" for trigger in mappings(spec.get("triggers"))) else "Off"

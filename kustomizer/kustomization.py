@@ -66,13 +66,22 @@ def built_from(directory: Path, above: frozenset[Path] = frozenset()) -> Iterato
 
 def named_files(directory: Path, tree: Mapping[str, Any]) -> Iterator[str]:
     """Yield the files that the kustomization ``tree`` in ``directory`` names; kustomize wants them all below it."""
+    for entry in named_paths(tree, generators=("configMapGenerator",)):
+        if (directory / entry).is_file():
+            yield entry
+
+
+def named_paths(
+    tree: Mapping[str, Any], *, generators: tuple[str, ...] = ("configMapGenerator", "secretGenerator")
+) -> Iterator[str]:
+    """Yield what a kustomization names that may be a file or a directory, whether it is there or not."""
     named: list[Any] = [*entries(tree, *DIRECTORIES, *_FILES), lookup(tree, "openapi", "path")]
     named += [lookup(entry, "path") for field in _WITH_PATH for entry in tree.get(field) or ()]
-    for generator in tree.get("configMapGenerator") or ():
+    for generator in (entry for field in generators for entry in tree.get(field) or ()):
         named += [*entries(generator, "envs"), generator.get("env")]
         named += [entry.rpartition("=")[2] for entry in entries(generator, "files")]
     for entry in named:
-        if isinstance(entry, str) and "\n" not in entry and (directory / entry).is_file():
+        if isinstance(entry, str) and entry and "\n" not in entry:
             yield entry
 
 

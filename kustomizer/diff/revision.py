@@ -1,0 +1,141 @@
+"""An overlay as it is at a Git revision: the files of that commit, and beside them what Git doesn't hold.
+
+Tutor's ``env/`` and files with secrets are commonly ignored by Git. They come from the working tree, from another
+Tutor root, or are rendered by Tutor from what the commit holds.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.kustomization import built_from, is_kustomization, named_paths, read_kustomization
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.git import Repository
+
+ENV = "env"
+"""Where Tutor writes what it renders, below its root."""
+_CONFIG = "config.yml"
+
+
+class Tree(Record):
+    """Files of ``repository`` as of some time, at the same place below ``mirror`` as the checkout is below ``/``.
+
+    So a path that leads out of the repository, to a Tutor root beside it say, leads somewhere below the mirror.
+    """
+
+    mirror: Path
+    """A directory of our own, without links in its path."""
+    repository: Repository
+    overlay: Path
+    """The overlay in the working tree, without links in its path."""
+
+    @property
+    def top(self) -> Path:
+        """Where the repository's files go."""
+        return self.image(self.repository.top)
+
+    @property
+    def root(self) -> Path:
+        """The overlay in this tree."""
+        return self.image(self.overlay)
+
+    def image(self, path: Path) -> Path:
+        """Return the place that stands for ``path``, which is absolute."""
+        return self.mirror / path.relative_to(path.anchor)
+
+    def add_what_git_lacks(self) -> list[Path]:
+        """Bring what the overlay names from the working tree where Git ignores it, and from outside the repository.
+
+        Directories are linked: kustomize takes one that it finds a kustomization in for a root of its own. A file has
+        to be below the kustomization that names it, so that it is copied. Returns the paths brought, absolute.
+        """
+        brought: list[Path] = []
+        while True:
+            missing = [path for path in self._missing() if path not in brought and path.exists() and self._lacks(path)]
+            if not missing:
+                return brought
+            for path in missing:
+                self._bring(path)
+            brought += missing
+
+    def tutor_envs(self) -> list[Path]:
+        """Return each directory that Tutor writes and the overlay is built from, whether it is there or not."""
+        found = {path for path in self._named() if is_tutor_env(self.image(path))}
+        return sorted(found | {path for path in self._missing() if path.name == ENV})
+
+    def put_env(self, path: Path, env: Path) -> None:
+        """Let ``env`` stand for ``path``."""
+        self._clear(path).symlink_to(env.resolve(), target_is_directory=True)
+
+    def render_env(self, path: Path, tutor: str) -> None:
+        """Run `tutor config save` for the root that ``path`` is rendered from. Raises UserError where that fails."""
+        config = path.parent / _CONFIG
+        if not self.image(config).exists() and config.is_file() and self._lacks(config):
+            self._bring(config)
+        if not self.image(config).is_file():
+            raise UserError(
+                Problem(
+                    message=f"{config} isn't there, so that Tutor can't render {path}",
+                    remedy="Commit it, or leave --render out",
+                )
+            )
+        self._clear(path)
+        environment = {**os.environ, "TUTOR_ROOT": str(self.image(path.parent))}
+        try:
+            done = subprocess.run(
+                [tutor, "config", "save"], capture_output=True, text=True, env=environment, check=False
+            )
+        except OSError as error:
+            raise UserError(Problem(message=f"{tutor} can't be run: {error.strerror}")) from None
+        if done.returncode != 0:
+            raise UserError(Problem(message=f"`tutor config save` fails for {path.parent}:\n{done.stderr.strip()}"))
+
+    def _lacks(self, path: Path) -> bool:
+        return not path.is_relative_to(self.repository.top) or self.repository.ignores(path)
+
+    def _clear(self, path: Path) -> Path:
+        place = self.image(path)
+        if place.is_symlink():
+            place.unlink()
+        elif place.is_dir():
+            shutil.rmtree(place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _bring(self, path: Path) -> None:
+        place = self.image(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            place.symlink_to(path.resolve(), target_is_directory=True)
+        else:
+            shutil.copy2(path, place)
+
+    def _missing(self) -> list[Path]:
+        return [path for path in self._named() if not self.image(path).exists()]
+
+    def _named(self) -> list[Path]:
+        """Return what the kustomizations of this tree name, each as the path that it stands for."""
+        return list(dict.fromkeys(self._names(self.root))) if is_kustomization(self.root) else []
+
+    def _names(self, root: Path) -> Iterator[Path]:
+        for directory in built_from(root):
+            if not (directory.is_relative_to(self.mirror) and is_kustomization(directory)):
+                continue
+            for entry in named_paths(read_kustomization(directory)):
+                path = Path(os.path.normpath(directory / entry))
+                if "://" not in entry and path.is_relative_to(self.mirror):
+                    yield Path("/") / path.relative_to(self.mirror)
+
+
+def is_tutor_env(directory: Path) -> bool:
+    """Tell whether Tutor wrote ``directory``."""
+    return (directory / "kustomization.yml").is_file() and (directory / "k8s" / "deployments.yml").is_file()

@@ -1,0 +1,199 @@
+"""Where the two builds of a comparison come from: files, directories of manifests, overlays, Git revisions."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.revision import Tree, is_tutor_env
+from kustomizer.errors import Problem, UserError
+from kustomizer.git import repository
+from kustomizer.kustomization import is_kustomization
+from kustomizer.kustomize import build
+from kustomizer.record import Record
+from kustomizer.resource_list import read_stream
+from kustomizer.resources import Resource, Resources
+from kustomizer.tree import lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from kustomizer.git import Repository
+    from kustomizer.kustomize import Kustomize
+
+STDIN = "-"
+_SUFFIXES = (".yaml", ".yml", ".json")
+_SHOWN_OF_A_COMMIT = 12
+
+
+class Source(Record):
+    """One of the two builds, and what to call it."""
+
+    label: str
+    resources: Resources
+    notes: str = ""
+    """What kustomize and the function had to say."""
+
+
+class Given(Record):
+    """What the command line says of a comparison with a Git revision."""
+
+    revision: str
+    overlay: Path
+    base_tutor_root: Path | None = None
+    render: bool = False
+    tutor: str = "tutor"
+
+
+def read_both(before: str, after: str, find: Callable[[Path], Kustomize]) -> tuple[Source, Source]:
+    """Return the builds that two arguments name; overlays are built side by side with what ``find`` gives.
+
+    Raises UserError where a path isn't there, or isn't a build.
+    """
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        first, second = (pool.submit(_read, name, find) for name in (before, after))
+        return _results(first.result, second.result)
+
+
+def read_revision(given: Given, find: Callable[[Path], Kustomize]) -> tuple[Source, Source]:
+    """Return an overlay's build at a revision, and its build in the working tree.
+
+    Raises UserError where there is no such revision, or something can't be built.
+    """
+    overlay = given.overlay.resolve()
+    checkout = repository(overlay)
+    commit = checkout.commit(given.revision)
+    kustomize = find(overlay)
+    with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
+        place = Path(directory).resolve()
+        base = Tree(mirror=place / "base", repository=checkout, overlay=overlay)
+        base.top.mkdir(parents=True)
+        checkout.check_out(commit, base.top)
+        how = _add_to_base(base, given)
+        head = _rendered_head(place / "head", checkout, overlay, given.tutor) if given.render else overlay
+        name = _name(overlay, checkout)
+        known_as = {str(place / "base"): "", str(place / "head"): ""}
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            before = pool.submit(_build_or_nothing, base.root, kustomize, f"{name} at {given.revision}")
+            after = pool.submit(_build, head, kustomize, name)
+            sources = _results(before.result, after.result, known_as)
+    short = commit[:_SHOWN_OF_A_COMMIT]
+    at = given.revision if commit.startswith(given.revision) else f"{given.revision} ({short})"
+    changed = ", with uncommitted changes" if checkout.is_changed() else ""
+    return (
+        sources[0].replace(label=f"{name} at {at}{how}"),
+        sources[1].replace(label=f"{name} in the working tree{changed}"),
+    )
+
+
+def _results(
+    before: Callable[[], Source], after: Callable[[], Source], known_as: dict[str, str] | None = None
+) -> tuple[Source, Source]:
+    """Return what both give. Where they fail, problems of both are told, with directories as the user knows them."""
+    problems: list[Problem] = []
+    found: list[Source] = []
+    for result in (before, after):
+        try:
+            found.append(result())
+        except UserError as error:
+            problems += error.problems
+    for directory, name in (known_as or {}).items():
+        problems = [each.replace(message=each.message.replace(directory, name)) for each in problems]
+    if problems:
+        raise UserError(*dict.fromkeys(problems))
+    return found[0], found[1]
+
+
+def _add_to_base(base: Tree, given: Given) -> str:
+    """Complete the files of a commit, and return in words where the rest is from."""
+    if given.base_tutor_root is not None:
+        env = given.base_tutor_root / "env"
+        if not is_tutor_env(env):
+            raise UserError(
+                Problem(message=f"{env} isn't what Tutor writes", remedy="Run `tutor config save` for that root first")
+            )
+        base.add_what_git_lacks()
+        for path in base.tutor_envs():
+            base.put_env(path, env)
+        return f", {env} in the place of its own"
+    if given.render:
+        for path in base.tutor_envs():
+            base.render_env(path, given.tutor)
+        base.add_what_git_lacks()
+        return ", both rendered by `tutor config save`"
+    brought = base.add_what_git_lacks()
+    names = ", ".join(_name(path, base.repository) for path in brought)
+    return f", {names} from the working tree" if names else ""
+
+
+def _rendered_head(mirror: Path, checkout: Repository, overlay: Path, tutor: str) -> Path:
+    """Return the overlay in a copy of the working tree in which Tutor has rendered."""
+    head = Tree(mirror=mirror, repository=checkout, overlay=overlay)
+    for file in checkout.files():
+        source, place = checkout.top / file, head.top / file
+        if source.is_symlink() or source.is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, place, follow_symlinks=False)
+    for path in head.tutor_envs():
+        head.render_env(path, tutor)
+    head.add_what_git_lacks()
+    return head.root
+
+
+def _read(name: str, find: Callable[[Path], Kustomize]) -> Source:
+    path = Path(name)
+    if name == STDIN:
+        return Source(label="standard input", resources=_resources(sys.stdin.buffer.read(), "standard input"))
+    if path.is_file():
+        return Source(label=name, resources=_resources(path.read_bytes(), name))
+    if not path.is_dir():
+        raise UserError(Problem(message=f"{name} isn't there"))
+    if is_kustomization(path):
+        return _build(path, find(path), name)
+    return Source(label=name, resources=Resources(_in_directory(path)))
+
+
+def _in_directory(directory: Path) -> Iterator[Resource]:
+    files = sorted(path for path in directory.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+    if not files:
+        raise UserError(Problem(message=f"{directory} holds neither a kustomization nor manifests"))
+    for file in files:
+        yield from _resources(file.read_bytes(), str(file))
+
+
+def _build_or_nothing(overlay: Path, kustomize: Kustomize, label: str) -> Source:
+    """Build ``overlay``, which needn't have been there at the time."""
+    if not overlay.is_dir():
+        return Source(label=label, resources=Resources([]), notes=f"{label}: not there yet\n")
+    return _build(overlay, kustomize, label)
+
+
+def _build(overlay: Path, kustomize: Kustomize, label: str) -> Source:
+    # A site before it was split has no part of ours; a function that was skipped is a finding.
+    built = build(overlay, kustomize, needs_function=False)
+    return Source(label=label, resources=_resources(built.text.encode(), label), notes=built.notes)
+
+
+def _resources(data: bytes, name: str) -> Resources:
+    try:
+        return Resources(_without_lists(read_stream(data, b"{}").resources))
+    except UserError as error:
+        raise UserError(*(each.replace(message=f"{name}: {each.message}") for each in error.problems)) from None
+
+
+def _without_lists(resources: Iterable[Resource]) -> Iterator[Resource]:
+    """Yield resources, those of a List (what `kubectl get -o yaml` prints) one by one."""
+    for resource in resources:
+        items = lookup(resource.tree, "items") if resource.kind == "List" else None
+        if isinstance(items, list):
+            yield from (Resource.new(item, indent=0) for item in items if isinstance(item, dict))
+        else:
+            yield resource
+
+
+def _name(path: Path, checkout: Repository) -> str:
+    return str(path.relative_to(checkout.top)) if path.is_relative_to(checkout.top) else str(path)

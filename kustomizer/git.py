@@ -1,0 +1,74 @@
+"""Reads a Git repository without changing it: no worktree is added, the index isn't touched, no hook runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.record import Record
+
+_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+
+
+class Repository(Record):
+    """A checkout."""
+
+    top: Path
+
+    def commit(self, revision: str) -> str:
+        """Return the commit that ``revision`` names. Raises UserError where there is none."""
+        done = _git(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if done.returncode != 0:
+            raise UserError(
+                Problem(
+                    message=f"{revision!r} is no revision of {self.top}",
+                    remedy="Fetch it first; a CI job's checkout needs the whole history (fetch-depth: 0)",
+                )
+            )
+        return done.stdout.decode().strip()
+
+    def check_out(self, commit: str, directory: Path) -> None:
+        """Write the files of ``commit`` into ``directory``."""
+        index = {"GIT_INDEX_FILE": str(directory.with_name(f"{directory.name}.index"))}
+        for arguments in (["read-tree", commit], ["checkout-index", "--all", f"--prefix={directory}/"]):
+            done = _git(self.top, *arguments, env=index)
+            if done.returncode != 0:
+                raise UserError(Problem(message=f"git can't read {commit}:\n{done.stderr.decode().strip()}"))
+
+    def files(self) -> list[Path]:
+        """Return the files of the working tree that Git doesn't ignore, relative to its top."""
+        done = _git(self.top, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        return [Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name]
+
+    def ignores(self, path: Path) -> bool:
+        """Tell whether Git leaves ``path`` out, because a .gitignore says so."""
+        return _git(self.top, "check-ignore", "--quiet", "--", str(path)).returncode == 0
+
+    def is_changed(self) -> bool:
+        """Tell whether the working tree differs from its commit, in files that Git knows or doesn't ignore."""
+        return bool(_git(self.top, "status", "--porcelain").stdout)
+
+
+def repository(path: Path) -> Repository:
+    """Return the repository that ``path``, a directory, is in. Raises UserError where there is none."""
+    done = _git(path, "rev-parse", "--show-toplevel")
+    if done.returncode != 0:
+        raise UserError(Problem(message=f"{path} can't be read as a Git checkout: {done.stderr.decode().strip()}"))
+    return Repository(top=Path(os.fsdecode(done.stdout.removesuffix(b"\n"))).resolve())
+
+
+def _git(directory: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+    git = shutil.which("git")
+    if git is None:
+        raise UserError(Problem(message="there is no git on PATH"))
+    # A hook that calls us has these set, for the repository that it is in.
+    inherited = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
+    return subprocess.run(
+        [git, "-C", str(directory), *arguments],
+        capture_output=True,
+        check=False,
+        env={**inherited, "GIT_OPTIONAL_LOCKS": "0", **(env or {})},
+    )

@@ -27,7 +27,7 @@ BROKER_CONNECTION_TIMEOUT = 1
 BROKER_USE_SSL = False
 FANOUT = {"fanout_patterns": True, "fanout_prefix": True}
 
-INSTALLED_APPS = ["lms.djangoapps.coursewarehistoryextended", "lms.djangoapps.grades", "work"]
+INSTALLED_APPS = ["lms.djangoapps.coursewarehistoryextended", "lms.djangoapps.grades", "load", "work"]
 DATABASES = {}
 DATABASE_ROUTERS = ["openedx.core.lib.django_courseware_routers.StudentModuleHistoryExtendedRouter"]
 LOGGING_CONFIG = None

@@ -1,106 +1,125 @@
-"""Who consumes which queue in a built site, and how that worker scales: read off the final resources."""
+"""A site's queues as text: for a terminal, for a page in Markdown, for other programs."""
 
 from __future__ import annotations
 
-from kustomizer.record import Record
-from kustomizer.tree import lookup, plain_value
-from kustomizer.tutor import emitted_in
+import re
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from kustomizer.queue_picture import mermaid
+from kustomizer.text_table import text_table
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from kustomizer.resources import Resource, Resources
+    from kustomizer.queue_model import QueueRow
 
-_AUTOSCALERS = {
-    "ScaledObject": ("KEDA", "minReplicaCount", 0, "maxReplicaCount", 100),
-    "HorizontalPodAutoscaler": ("HPA", "minReplicas", 1, "maxReplicas", 1),
-}
+VERSION = 1
+"""Grows when a field changes its meaning or goes; new fields may come without."""
 
-
-class Scaling(Record):
-    """How many pods a worker has: a fixed number, or what an autoscaler may make of it.
-
-    ``list_length`` is the number of queued tasks per pod; ``in_flight`` how running tasks count (Zero, Slots, Off).
-    """
-
-    by: str = ""
-    minimum: int = 1
-    maximum: int = 1
-    list_length: int | None = None
-    in_flight: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.by} {self.minimum}-{self.maximum}" if self.by else f"{self.minimum}, fixed"
+NONE = "No Celery worker in this site."
+NOBODY = "(nobody)"
+_UNNAMED = "(its settings say)"
+_MARKDOWN = ("service", "queue", "Deployment", "pods", "queued tasks per pod", "running tasks", "tasks routed to it")
+_NAME = re.compile(r"[\w.:/-]+", re.ASCII)
+# Markdown's own characters, and the table's.
+_MARKS = frozenset("\\`*_[]<>()#!|&~$")
 
 
-class QueueRow(Record):
-    """One queue and the worker that consumes it; ``queue`` is empty where the application's own settings name them."""
-
-    service: str
-    queue: str
-    deployment: str
-    scaling: Scaling
-    consumed: int = 1
-    """How many queues the worker consumes by name."""
-
-
-def queue_table(resources: Resources) -> list[QueueRow]:
-    """Return a row for each queue of each Celery worker, by service, the default worker first."""
-    autoscalers = [item for item in resources if item.kind in _AUTOSCALERS]
-    rows = [row for item in resources.of_kind("Deployment") for row in _rows(item, autoscalers)]
-    return sorted(rows, key=lambda row: (row.service, row.deployment, row.queue))
+def queues_text(rows: Sequence[QueueRow], width: int) -> str:
+    """Return ``rows`` as a table of ``width`` columns, with the tasks that are routed below it."""
+    if not rows:
+        return NONE
+    several = len({row.namespace for row in rows}) > 1
+    lines = [("app", "queue", "Deployment", "pods", "each", "in flight"), *map(_line, rows)]
+    if several:
+        namespaces = ["namespace", *(row.namespace for row in rows)]
+        lines = [(namespace, *line) for namespace, line in zip(namespaces, lines, strict=True)]
+    return "\n".join([text_table(lines, width), *_routed(rows)])
 
 
-def _rows(deployment: Resource, autoscalers: Sequence[Resource]) -> Iterator[QueueRow]:
-    if "-worker" not in deployment.name or not deployment.mentions("celery"):
-        return
-    service = deployment.name.partition("-worker")[0]
-    worker = emitted_in(service, deployment)
-    if worker is None:
-        return
-    named = worker.command_line.queues or ()
-    for queue in named or ("",):
-        yield QueueRow(
-            service=service,
-            queue=queue,
-            deployment=deployment.name,
-            scaling=_scaling(deployment, queue, autoscalers),
-            consumed=len(named),
-        )
+def _line(row: QueueRow) -> tuple[str, ...]:
+    queue = row.queue or _UNNAMED
+    if not row.deployment:
+        return (row.service, queue, NOBODY, "", "", "")
+    length = str(row.scaling.list_length or "")
+    return (row.service, queue, row.deployment, str(row.scaling), length, str(row.guard))
 
 
-def _scaling(deployment: Resource, queue: str, autoscalers: Iterable[Resource]) -> Scaling:
-    for autoscaler in autoscalers:
-        target = lookup(autoscaler.tree, "spec", "scaleTargetRef", "name")
-        if target != deployment.name or autoscaler.namespace != deployment.namespace:
-            continue
-        by, low, low_default, high, high_default = _AUTOSCALERS[autoscaler.kind]
-        spec = plain_value(autoscaler.tree["spec"])
-        triggers = spec.get("triggers") or []
-        return Scaling(
-            by=by,
-            minimum=spec.get(low, low_default),
-            maximum=spec.get(high, high_default),
-            list_length=_list_length(triggers, queue),
-            in_flight=_in_flight(spec, triggers) if by == "KEDA" else "",
-        )
-    replicas = plain_value(lookup(deployment.tree, "spec", "replicas"))
-    count = replicas if isinstance(replicas, int) else 1
-    return Scaling(minimum=count, maximum=count)
+def _routed(rows: Sequence[QueueRow]) -> Iterator[str]:
+    for (_, queue), tasks in {(row.namespace, row.queue): row.tasks for row in rows}.items():
+        if tasks:
+            yield ""
+            yield f"routed to {queue}:"
+            yield from (f"  {task}" for task in tasks)
 
 
-def _list_length(triggers: Iterable[dict[str, Any]], queue: str) -> int | None:
-    for trigger in triggers:
-        metadata = trigger.get("metadata") or {}
-        if queue and str(metadata.get("listName", "")).endswith(queue):
-            length = str(metadata.get("listLength", ""))
-            return int(length) if length.isdigit() else None
-    return None
+def queues_markdown(rows: Sequence[QueueRow]) -> str:
+    """Return ``rows`` as a table in Markdown, and their picture."""
+    if not rows:
+        return NONE
+    table = [_MARKDOWN, ("---",) * len(_MARKDOWN), *map(_cells, rows)]
+    lines = [f"| {' | '.join(cells)} |" for cells in table]
+    return "\n".join([*lines, "", "```mermaid", f"{mermaid(rows)}```"])
 
 
-def _in_flight(spec: dict[str, Any], triggers: Iterable[dict[str, Any]]) -> str:
-    if lookup(spec, "advanced", "scalingModifiers", "formula"):
-        return "Slots"
-    return "Zero" if any(trigger.get("name") == "inflight" for trigger in triggers) else "Off"
+def _cells(row: QueueRow) -> tuple[str, ...]:
+    service, queue, deployment, pods, length, _ = _line(row)
+    tasks = "<br>".join(map(_name, row.tasks))
+    guard = _guard(row) if row.deployment else ""
+    return (_plain(service), _name(queue), _name(deployment), pods, length, guard, tasks)
+
+
+def _guard(row: QueueRow) -> str:
+    guard = row.guard
+    if guard.late is False:
+        return "acknowledged when they begin: lost with their pod"
+    parts = [
+        "acknowledged when done" if guard.late else "",
+        f"{guard.grace_period} s to finish" if guard.grace_period else "",
+        f"handed out again after {guard.visibility_timeout} s" if guard.visibility_timeout else "",
+        f"counted by KEDA: {guard.counted}" if guard.counted else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _name(text: str) -> str:
+    return f"`{text}`" if _NAME.fullmatch(text) else _plain(text)
+
+
+def _plain(text: str) -> str:
+    return "".join(f"&#{ord(char)};" if char in _MARKS else char for char in " ".join(text.split()))
+
+
+def queues_data(rows: Iterable[QueueRow]) -> dict[str, Any]:
+    """Return ``rows`` as what JSON and YAML can hold."""
+    return {"version": VERSION, "queues": [_entry(row) for row in rows]}
+
+
+def _entry(row: QueueRow) -> dict[str, Any]:
+    scaling, guard = row.scaling, row.guard
+    return {
+        "namespace": row.namespace,
+        "service": row.service,
+        "queue": row.queue or None,
+        "deployment": row.deployment or None,
+        "scaling": {
+            "by": scaling.by or None,
+            "name": scaling.name or None,
+            "min": scaling.minimum,
+            "max": scaling.maximum,
+            "listLength": scaling.list_length,
+        }
+        if row.deployment
+        else None,
+        "inFlight": {
+            "acknowledgedLate": guard.late,
+            "counted": guard.counted or None,
+            "gracePeriodSeconds": guard.grace_period or None,
+            "unackedKey": guard.unacked_key or None,
+            "visibilityTimeout": guard.visibility_timeout,
+        }
+        if row.deployment
+        else None,
+        "tasks": list(row.tasks),
+    }

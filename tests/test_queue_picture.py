@@ -1,6 +1,6 @@
 """The picture of a site's queues: what Mermaid's grammar takes, of any name, and of sites of any size.
 
-Held to Mermaid's own parser when it was made; here to the few forms of line that it took then.
+Held to Mermaid's own parser (10.9 and 11.17) when it was made; here to the few forms of line that it took then.
 """
 
 from __future__ import annotations

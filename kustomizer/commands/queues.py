@@ -1,58 +1,53 @@
-"""`tutor-kustomizer queues`: which worker consumes which queue, and how it scales."""
+"""`tutor-kustomizer queues`: which worker consumes which queue, how it scales, and what is routed there."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kustomizer.emit import emit
 from kustomizer.kustomize import build, find_kustomize
-from kustomizer.queue_table import queue_table
+from kustomizer.queue_model import queues_of
+from kustomizer.queue_picture import mermaid
+from kustomizer.queue_table import queues_data, queues_markdown, queues_text
 from kustomizer.resource_list import read_stream
 from kustomizer.resources import Resources
-from kustomizer.text_table import text_table
+from kustomizer.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.queue_table import QueueRow
-
-HEADINGS = ("queue", "Deployment", "consumes", "pods", "each", "in flight")
+    from kustomizer.queue_model import QueueRow
 
 
 @click.command("queues")
 @click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json", "yaml", "markdown", "mermaid"]), default="text", help="Form."
+)
 @click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
-def queues_command(site: Path, executable: str | None) -> None:
-    """Print who consumes which queue in SITE: an overlay (default: this directory), or a file that was built."""
-    text = (
-        site.read_text(encoding="utf-8") if site.is_file() else build(site, find_kustomize(executable, near=site)).text
-    )
-    rows = queue_table(Resources(read_stream(text.encode(), b"{}").resources))
-    click.echo(render(rows, max(shutil.get_terminal_size().columns, 40)))
+def queues_command(site: Path, output: str, executable: str | None) -> None:
+    """Print who consumes which queue in SITE: an overlay (default: this directory), or a file that was built.
+
+    Mermaid is a picture that GitHub and GitLab draw; markdown is the table and the picture.
+    """
+    data = site.read_bytes() if site.is_file() else build(site, find_kustomize(executable, near=site)).text.encode()
+    rows = queues_of(Site(Resources(read_stream(data, b"{}").resources)))
+    click.echo(render(rows, output, max(shutil.get_terminal_size().columns, 40)).rstrip("\n"))
 
 
-def _consumes(queues: int) -> str:
-    if queues == 0:
-        return "default"
-    return "1 queue" if queues == 1 else f"{queues} queues"
-
-
-def render(rows: Sequence[QueueRow], width: int) -> str:
-    """Return ``rows`` as a table."""
-    if not rows:
-        return "No Celery worker in this site."
-    lines = [
-        (
-            row.queue or "(its settings say)",
-            row.deployment,
-            _consumes(row.consumed),
-            str(row.scaling),
-            str(row.scaling.list_length or ""),
-            row.scaling.in_flight,
-        )
-        for row in rows
-    ]
-    return text_table([HEADINGS, *lines], width)
+def render(rows: Sequence[QueueRow], output: str, width: int) -> str:
+    """Return ``rows`` in the form ``output``."""
+    if output == "json":
+        return json.dumps(queues_data(rows), indent=2, ensure_ascii=False)
+    if output == "yaml":
+        return emit(queues_data(rows))
+    if output == "markdown":
+        return queues_markdown(rows)
+    if output == "mermaid":
+        return mermaid(rows)
+    return queues_text(rows, width)

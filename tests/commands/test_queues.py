@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from kustomizer.cli import main
@@ -34,43 +36,99 @@ def worker(name: str, *args: str, replicas: str = "") -> str:
     return deployment(name, "celery", "--app=lms.celery", "worker", *args, replicas=replicas)
 
 
-def table(built: str, tmp_path: Path, columns: int = 80) -> list[str]:
+BUILT = "".join(
+    [
+        worker("lms-worker", "--queues=edx.lms.core.default"),
+        worker("lms-worker-high", "-Q", "edx.lms.core.high", replicas="3"),
+        worker("lms-worker-high-mem", "--queues=old", "--queues=edx.lms.core.high_mem"),
+        autoscaler(
+            "ScaledObject",
+            "lms-worker-high-mem",
+            "maxReplicaCount: 5, triggers: [{metadata: {listName: edx.lms.core.high_mem, listLength: '1'}}, "
+            "{name: inflight, metadata: {}}]",
+        ),
+        worker("cms-worker", "-Qedx.cms.core.default,edx.cms.core.low"),
+        autoscaler("HorizontalPodAutoscaler", "cms-worker", "minReplicas: 2, maxReplicas: 6"),
+        worker("superset-worker"),
+        deployment("lms", "uwsgi", "worker"),
+        "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: odd}, data: {a: =}}\n",
+        "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: openedx-settings-lms, namespace: openedx}, "
+        "data: {production.py: \"EXPLICIT_QUEUES = {'lms.a_task': {'queue': 'edx.lms.core.orphan'}}\"}}\n",
+    ]
+)
+
+
+def table(built: str, tmp_path: Path, columns: int = 80, *options: str) -> list[str]:
     (tmp_path / "built.yaml").write_text(built)
-    result = CliRunner(env={"COLUMNS": str(columns)}).invoke(main, ["queues", str(tmp_path / "built.yaml")])
+    result = CliRunner(env={"COLUMNS": str(columns)}).invoke(main, ["queues", str(tmp_path / "built.yaml"), *options])
     assert result.exit_code == 0, result.output
     return result.stdout.splitlines()
 
 
 def test_each_queue_has_a_row(tmp_path: Path) -> None:
-    trigger = "{metadata: {listName: edx.lms.core.high_mem, listLength: '1'}}, {name: inflight, metadata: {}}"
-    built = "".join(
-        [
-            worker("lms-worker", "--queues=edx.lms.core.default"),
-            worker("lms-worker-high", "-Q", "edx.lms.core.high", replicas="3"),
-            worker("lms-worker-high-mem", "--queues=old", "--queues=edx.lms.core.high_mem"),
-            autoscaler("ScaledObject", "lms-worker-high-mem", f"maxReplicaCount: 5, triggers: [{trigger}]"),
-            worker("cms-worker", "-Qedx.cms.core.default,edx.cms.core.low"),
-            autoscaler("HorizontalPodAutoscaler", "cms-worker", "minReplicas: 2, maxReplicas: 6"),
-            worker("superset-worker"),
-            deployment("lms", "uwsgi", "worker"),
-            "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: odd}, data: {a: =}}\n",
-        ]
-    )
-
-    assert table(built, tmp_path, 120) == [
-        "queue                  Deployment           consumes  pods      each  in flight",
-        "edx.cms.core.default   cms-worker           2 queues  HPA 2-6",
-        "edx.cms.core.low       cms-worker           2 queues  HPA 2-6",
-        "edx.lms.core.default   lms-worker           1 queue   1, fixed",
-        "edx.lms.core.high      lms-worker-high      1 queue   3, fixed",
-        "edx.lms.core.high_mem  lms-worker-high-mem  1 queue   KEDA 0-5  1     Zero",
-        "(its settings say)     superset-worker      default   1, fixed",
+    assert table(BUILT, tmp_path, 120) == [
+        "app       queue                  Deployment           pods      each  in flight",
+        "cms       edx.cms.core.default   cms-worker           HPA 2-6         no guard",
+        "cms       edx.cms.core.low       cms-worker           HPA 2-6         no guard",
+        "lms       edx.lms.core.default   lms-worker           1, fixed        no guard",
+        "lms       edx.lms.core.high      lms-worker-high      3, fixed        no guard",
+        "lms       edx.lms.core.high_mem  lms-worker-high-mem  KEDA 0-5  1     no guard",
+        "lms       edx.lms.core.orphan    (nobody)",
+        "superset  (its settings say)     superset-worker      1, fixed",
+        "",
+        "routed to edx.lms.core.orphan:",
+        "  lms.a_task",
     ]
+
+
+def test_other_programs_get_json_or_yaml(tmp_path: Path) -> None:
+    printed = json.loads("\n".join(table(BUILT, tmp_path, 80, "-o", "json")))
+    assert printed == yaml.safe_load("\n".join(table(BUILT, tmp_path, 80, "--output", "yaml")))
+    assert printed["version"] == 1
+    assert printed["queues"][4] == {
+        "namespace": "openedx",
+        "service": "lms",
+        "queue": "edx.lms.core.high_mem",
+        "deployment": "lms-worker-high-mem",
+        "scaling": {"by": "KEDA", "name": "lms-worker-high-mem-scaler", "min": 0, "max": 5, "listLength": 1},
+        "inFlight": {
+            "acknowledgedLate": False,
+            "counted": "Zero",
+            "gracePeriodSeconds": None,
+            "unackedKey": "unacked",
+            "visibilityTimeout": 3600,
+        },
+        "tasks": [],
+    }
+    assert printed["queues"][5]["deployment"] is None
+    assert printed["queues"][5]["tasks"] == ["lms.a_task"]
+
+
+def test_markdown_has_the_table_and_the_picture(tmp_path: Path) -> None:
+    printed = table(BUILT, tmp_path, 80, "-o", "markdown")
+    rows = [line for line in printed if line.startswith("|")]
+    assert {line.count("|") for line in rows} == {8}
+    assert "| lms | `edx.lms.core.orphan` | &#40;nobody&#41; |  |  |  | `lms.a_task` |" in rows
+    fence = printed.index("```mermaid")
+    assert printed[fence + 1 : -1] == table(BUILT, tmp_path, 80, "-o", "mermaid")
+    assert printed[-1] == "```"
+
+
+def test_names_do_not_break_the_table(tmp_path: Path) -> None:
+    printed = table(worker("lms-worker", "--queues=a|b`<x>"), tmp_path, 80, "-o", "markdown")
+    assert printed[2].startswith("| lms | a&#124;b&#96;&#60;x&#62; | `lms-worker` |")
+
+
+def test_the_same_site_gives_the_same_bytes(tmp_path: Path, builds: Builds) -> None:
+    built = builds.through_exec(sites.site("full")).stdout.decode()
+    backwards = "---\n".join(reversed([text if text.endswith("\n") else f"{text}\n" for text in built.split("---\n")]))
+    for form in ("text", "json", "yaml", "markdown", "mermaid"):
+        assert table(built, tmp_path, 80, "-o", form) == table(backwards, tmp_path, 80, "-o", form)
 
 
 def test_an_autoscaler_of_another_namespace_is_not_meant(tmp_path: Path) -> None:
     built = worker("lms-worker", "--queues=a") + autoscaler("HorizontalPodAutoscaler", "lms-worker", "x: 1", "other")
-    assert table(built, tmp_path)[1].split() == ["a", "lms-worker", "1", "queue", "1,", "fixed"]
+    assert table(built, tmp_path)[1].split() == ["lms", "a", "lms-worker", "1,", "fixed", "no", "guard"]
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])

@@ -1,0 +1,151 @@
+"""The three ways to run a site's workers that are compared: what each emits, built by the real Tutor and kustomize.
+
+``plain`` is Tutor 22 alone: a worker for all queues of a service. ``upstream`` is tutor-contrib-celery 22 with the
+configuration that its README recommends, KEDA on for each worker, as that README has it for autoscaling. ``ours`` is
+overlays/production as it stands in this repository.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tests import builds, celery_site, sites
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    Object = dict[str, Any]
+
+PLAIN, UPSTREAM, OURS = "plain", "upstream", "ours"
+SAFE = "ours, rejectOnWorkerLost"
+OVERLAY = "overlays/production"
+UPSTREAM_WORKERS = """
+for service, variants in {"lms": ("high", "high_mem"), "cms": ("high", "low")}.items():
+    scaled = {**workers_config[service]["default"], "enable_keda": True}
+    workers_config[service] = {name: dict(scaled) for name in ("default", *variants)}
+"""
+COPIED = ("base", "generators", "kustomizer", "overlays")
+BESIDE_WORKERS = ("Namespace", "ConfigMap", "Secret", "TriggerAuthentication", "PodDisruptionBudget")
+
+# What Kubernetes and KEDA take where nothing is said; it is said before times are divided, so that it is, too.
+GRACE_PERIOD = 30
+KEDA_DEFAULTS = {"pollingInterval": 30, "cooldownPeriod": 300}
+HPA_DEFAULTS = {
+    "scaleDown": {
+        "stabilizationWindowSeconds": 300,
+        "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
+    },
+    "scaleUp": {
+        "stabilizationWindowSeconds": 0,
+        "selectPolicy": "Max",
+        "policies": [
+            {"type": "Percent", "value": 100, "periodSeconds": 15},
+            {"type": "Pods", "value": 4, "periodSeconds": 15},
+        ],
+    },
+}
+
+
+def emission(site: str, directory: Path, *, namespace: str, redis: str) -> list[Object]:
+    """Return all objects of a site in ``namespace`` whose broker is the Service ``redis``."""
+    settings = {"K8S_NAMESPACE": namespace, "REDIS_HOST": redis}
+    build = _BUILDERS[site](directory, settings)
+    return [document.tree for document in builds.documents(build)]
+
+
+def _plain(directory: Path, settings: Mapping[str, str]) -> bytes:
+    return sites.build(sites.kustomize(sites.NEWEST), celery_site.render(directory / "tutor", settings))
+
+
+def _upstream(directory: Path, settings: Mapping[str, str]) -> bytes:
+    return sites.build(sites.kustomize(sites.NEWEST), sites.render_oracle(directory, UPSTREAM_WORKERS, settings))
+
+
+def _ours(directory: Path, settings: Mapping[str, str], celery: Mapping[str, object] | None = None) -> bytes:
+    """Build the overlay in a copy of this repository, with the site as its tutor/."""
+    celery_site.render(directory / "tutor", settings)
+    for name in COPIED:
+        shutil.copytree(
+            sites.ROOT / name, directory / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    (directory / ".venv").symlink_to(sys.prefix)
+    if celery:
+        config = directory / OVERLAY / "config" / "celery-workers.yaml"
+        document = yaml.safe_load(config.read_text())
+        document["spec"]["celery"] = {**document["spec"].get("celery", {}), **celery}
+        config.write_text(yaml.safe_dump(document))
+    return sites.build(sites.kustomize(sites.NEWEST), directory / OVERLAY)
+
+
+_BUILDERS: dict[str, Callable[[Path, Mapping[str, str]], bytes]] = {
+    PLAIN: _plain,
+    UPSTREAM: _upstream,
+    OURS: _ours,
+    SAFE: lambda directory, settings: _ours(directory, settings, {"rejectOnWorkerLost": True}),
+}
+SITES = tuple(_BUILDERS)
+
+
+def queues_of(deployment: Mapping[str, Any]) -> Sequence[str]:
+    """Return what a worker's Deployment consumes: its last ``--queues``, as Celery has it; nothing for any other."""
+    containers = deployment["spec"]["template"]["spec"]["containers"]
+    words = [str(word) for item in containers for word in item.get("args") or ()]
+    given = [word.removeprefix("--queues=") for word in words if word.startswith("--queues=")]
+    return given[-1].split(",") if "worker" in words and given else ()
+
+
+def workers(objects: Iterable[Object], queues: Iterable[str] = ()) -> list[Object]:
+    """Return what the workers of these queues, or of all, are made of: nothing else of the site runs here."""
+    wanted = set(queues)
+    objects = list(objects)
+    kept = {
+        item["metadata"]["name"]
+        for item in objects
+        if item["kind"] == "Deployment" and (found := queues_of(item)) and (not wanted or wanted & set(found))
+    }
+    return [item for item in objects if item["kind"] in BESIDE_WORKERS or _target(item) in kept]
+
+
+def _target(item: Object) -> str:
+    if item["kind"] == "Deployment":
+        return str(item["metadata"]["name"])
+    if item["kind"] in {"ScaledObject", "HorizontalPodAutoscaler"}:
+        return str(item["spec"]["scaleTargetRef"]["name"])
+    return ""
+
+
+def stating_defaults(objects: Iterable[Object]) -> Iterator[Object]:
+    """Yield the objects with the times that Kubernetes and KEDA take where none are stated."""
+    for item in objects:
+        if item["kind"] == "Deployment":
+            pod = item["spec"]["template"]["spec"]
+            pod = {"terminationGracePeriodSeconds": GRACE_PERIOD, **pod}
+            template = {**item["spec"]["template"], "spec": pod}
+            yield {**item, "spec": {**item["spec"], "template": template}}
+        elif item["kind"] == "ScaledObject":
+            advanced = item["spec"].get("advanced", {})
+            hpa = advanced.get("horizontalPodAutoscalerConfig", {})
+            given = hpa.get("behavior", {})
+            behavior = {way: {**default, **given.get(way, {})} for way, default in HPA_DEFAULTS.items()}
+            advanced = {**advanced, "horizontalPodAutoscalerConfig": {**hpa, "behavior": behavior}}
+            yield {**item, "spec": {**KEDA_DEFAULTS, **item["spec"], "advanced": advanced}}
+        else:
+            yield item
+
+
+def at_their_minimum(objects: Sequence[Object]) -> list[Object]:
+    """Return the objects with each scaled worker at its least number of pods, as on a site that has been idle."""
+    least = {
+        _target(item): item["spec"].get("minReplicaCount", 0) for item in objects if item["kind"] == "ScaledObject"
+    }
+    return [
+        {**item, "spec": {"replicas": least[item["metadata"]["name"]], **item["spec"]}}
+        if item["kind"] == "Deployment" and item["metadata"]["name"] in least
+        else item
+        for item in objects
+    ]

@@ -138,8 +138,19 @@ def _append(report: bytes, *parts: bytes) -> None:
         file.write(b"".join(parts))
 
 
+def _tell() -> None:
+    """Answer a person, who gives options or no input, and exit."""
+    from kustomizer.function_help import answer  # noqa: PLC0415 - kustomize never asks
+
+    told = answer(sys.argv[1:])
+    print(told.text, end="", file=sys.stderr if told.status else sys.stdout)
+    sys.exit(told.status)
+
+
 def main() -> None:
     """Run as kustomize runs it: a legacy exec plugin has the configuration's path as its argument."""
+    if (len(sys.argv) > 1 and sys.argv[1].startswith("-")) or not sys.stdin or sys.stdin.isatty():
+        _tell()
     report = environ.get(REPORT)
     if report is not None:
         _append(report)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import yaml
 from click.testing import CliRunner
 
 from kustomizer.cli import main
 from kustomizer.config_schema import json_schema
+from kustomizer.function_definition import function_definition
 from tests import sites
 
 
@@ -25,3 +27,9 @@ def test_each_shell_gets_its_completion() -> None:
         result = CliRunner().invoke(main, ["completion", shell])
         assert result.exit_code == 0
         assert "_TUTOR_KUSTOMIZER_COMPLETE" in result.stdout
+
+
+def test_the_functions_definition() -> None:
+    printed = CliRunner().invoke(main, ["schema", "--function"]).stdout
+    assert yaml.safe_load(printed) == function_definition()
+    assert CliRunner().invoke(main, ["schema", "--function", "--markdown"]).exit_code == 2

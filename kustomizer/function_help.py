@@ -1,0 +1,51 @@
+"""What the function tells a person who runs it by hand; kustomize never sees this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer import __version__
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_USAGE = 2
+
+HELP = """\
+tutor-celery-workers: gives each Celery queue of Open edX a worker of its own
+
+This is a KRM function: kustomize runs it, with a site's resources on its stdin.
+
+  kustomize build --enable-alpha-plugins --enable-exec OVERLAY
+  tutor-kustomizer build OVERLAY    the same, and fails where it was skipped
+
+By hand:
+
+  tutor-celery-workers <LIST        on a ResourceList, its configuration in it
+  tutor-celery-workers CONFIG <FILE on documents, with the configuration in a file
+  tutor-celery-workers --definition what it is and takes: a KRMFunctionDefinition
+  tutor-celery-workers --version
+  tutor-celery-workers --help
+"""
+
+
+class Answer(Record):
+    """What to print, and the exit status with which to do so; usage that is wrong goes to stderr."""
+
+    text: str
+    status: int = 0
+
+
+def answer(arguments: Sequence[str]) -> Answer:
+    """Return what the options ``arguments`` ask for; none at all is a person's who gave no input."""
+    if list(arguments) in (["--help"], ["-h"]):
+        return Answer(text=HELP)
+    if list(arguments) == ["--version"]:
+        return Answer(text=f"tutor-celery-workers {__version__}\n")
+    if list(arguments) == ["--definition"]:
+        from kustomizer.emit import emit  # noqa: PLC0415 - nobody else waits for what this imports
+        from kustomizer.function_definition import function_definition  # noqa: PLC0415
+
+        return Answer(text=emit(function_definition()))
+    return Answer(text=HELP, status=EXIT_USAGE)

@@ -1,0 +1,112 @@
+"""The changes of one object, field by field, as lines that begin with what happens to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import Absent, ArgumentsChange, Change, TextChange, path_text
+from kustomizer.diff.reports.values import is_one_line, lines, one_line
+from kustomizer.diff.reports.visible import visible
+from kustomizer.diff.reports.wording import plural
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from kustomizer.diff.model import AnyChange, Comparison, Hunk, ObjectChange, ObjectId
+
+LONGEST = 12
+"""Lines of one value that are shown where not everything is asked for."""
+
+
+class Field(Record):
+    """One changed field: what it is called, and lines with ``-``, ``+``, a blank or ``@@`` before them."""
+
+    path: str
+    sign: str
+    """``-``, ``+`` or ``~``: what happens to the field as a whole."""
+    brief: str
+    """The change in a line without the path; empty where it takes more."""
+    lines: Sequence[str]
+
+
+def fields_of(change: ObjectChange, *, full: bool, without: Sequence[AnyChange] = ()) -> list[Field]:
+    """Return the fields of one object that change, but those that stand in ``without``."""
+    found = [field_of(each, full=full) for each in change.changes if each not in without]
+    before, after = change.api_version
+    if change.changes and before != after and ("apiVersion",) not in [each.path for each in change.changes]:
+        found.insert(0, field_of(Change(path=("apiVersion",), before=before, after=after), full=full))
+    return found
+
+
+def field_of(change: AnyChange, *, full: bool = False) -> Field:
+    """Return one change in lines."""
+    path = visible(path_text(change.path))
+    if isinstance(change, Change):
+        return _value(path, change, full=full)
+    if isinstance(change, TextChange):
+        return Field(path=path, sign="~", brief="", lines=_hunks(change))
+    if isinstance(change, ArgumentsChange):
+        return Field(path=path, sign="~", brief="", lines=_arguments(change, full=full))
+    order = ", ".join(visible(str(key).strip("[]")) for key in change.after)
+    return Field(path=path, sign="~", brief=f"another order: {order}", lines=[f"  another order: {order}"])
+
+
+def in_groups(comparison: Comparison) -> Mapping[ObjectId, list[AnyChange]]:
+    """Return the changes of each object that it shares with others and that are told of once for all of them."""
+    found: dict[ObjectId, list[AnyChange]] = {}
+    for group in comparison.groups:
+        for each in group.objects:
+            found.setdefault(each, []).append(group.change)
+    return found
+
+
+def manifest(change: ObjectChange) -> list[str]:
+    """Return the whole object that is added or destroyed, line by line."""
+    sign = "+" if change.action == "add" else "-"
+    return [f"{sign} {line}".rstrip() for line in lines(change.tree)]
+
+
+def _value(path: str, change: Change, *, full: bool) -> Field:
+    added, removed = isinstance(change.before, Absent), isinstance(change.after, Absent)
+    before = [] if added else [f"- {line}".rstrip() for line in _shortened(change.before, full=full)]
+    after = [] if removed else [f"+ {line}".rstrip() for line in _shortened(change.after, full=full)]
+    sides = [value for value in (change.before, change.after) if not isinstance(value, Absent)]
+    brief = " → ".join(map(one_line, sides)) if all(map(is_one_line, sides)) else ""
+    return Field(path=path, sign="+" if added else "-" if removed else "~", brief=brief, lines=[*before, *after])
+
+
+def _shortened(value: Any, *, full: bool) -> list[str]:
+    every = lines(value)
+    if full or len(every) <= LONGEST + 1:
+        return every
+    return [*every[:LONGEST], f"... {len(every) - LONGEST} more lines"]
+
+
+def _hunks(change: TextChange) -> list[str]:
+    found = [line for hunk in change.hunks for line in (_head(hunk), *(_line(each) for each in hunk.lines))]
+    before, after = change.newline_at_end
+    if before != after:
+        found.append(f"{'+' if after else '-'} a newline at the end of the text")
+    return found
+
+
+def _head(hunk: Hunk) -> str:
+    before = sum(not line.startswith("+") for line in hunk.lines)
+    after = sum(not line.startswith("-") for line in hunk.lines)
+    return f"@@ -{hunk.before},{before} +{hunk.after},{after} @@"
+
+
+def _line(line: str) -> str:
+    return (line[:1] + visible(line[1:])).rstrip()
+
+
+def _arguments(change: ArgumentsChange, *, full: bool) -> list[str]:
+    notes = [f"  {visible(note)}" for note in change.notes]
+    if notes and not full:
+        return notes
+    gone = [f"- {visible(each)}".rstrip() for each in change.before if each not in change.after]
+    new = [f"+ {visible(each)}".rstrip() for each in change.after if each not in change.before]
+    moved = [] if notes or gone or new else [f"  {plural(len(change.after), 'argument')} in another order"]
+    return [*notes, *gone, *new, *moved]

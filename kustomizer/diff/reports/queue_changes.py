@@ -1,0 +1,67 @@
+"""What differs in who takes which queue, a line for each queue and worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.reports.visible import visible
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from kustomizer.diff.model import Comparison
+    from kustomizer.queue_model import QueueRow
+
+
+class QueueChange(Record):
+    """A queue and one of its workers, with how that scales before and after; empty on a side where it isn't."""
+
+    queue: str
+    worker: str
+    before: str
+    after: str
+
+    @property
+    def sign(self) -> str:
+        """``-``, ``+``, ``~``, or a blank where nothing differs."""
+        if self.before == self.after:
+            return " "
+        return "+" if not self.before else "-" if not self.after else "~"
+
+
+def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueChange]:
+    """Return what differs, or ``every`` queue; in the order of before, what is new after that of its service."""
+    before, after = ({_key(row): row for row in side} for side in comparison.queues)
+    several = len({row.namespace for side in comparison.queues for row in side}) > 1
+    keys = sorted({**before, **after}, key=lambda key: (key[0], key[1], key[3], not key[2], key[2]))
+    found = [
+        QueueChange(
+            queue=visible(_queue(key, several=several)),
+            worker=visible(key[2]) or "nobody",
+            before=_scales(before.get(key)),
+            after=_scales(after.get(key)),
+        )
+        for key in keys
+    ]
+    return [each for each in found if every or each.sign != " "]
+
+
+def _key(row: QueueRow) -> tuple[str, str, str, str]:
+    return (row.namespace, row.service, row.deployment, row.queue)
+
+
+def _queue(key: tuple[str, str, str, str], *, several: bool) -> str:
+    namespace, service, _worker, queue = key
+    name = queue or f"what {service or 'its'} settings name"
+    return f"{namespace}/{name}" if several else name
+
+
+def _scales(row: QueueRow | None) -> str:
+    if row is None:
+        return ""
+    if not row.deployment:
+        return "tasks wait for ever"
+    scaling = visible(str(row.scaling))
+    if row.scaling.list_length:
+        scaling += f", 1 per {row.scaling.list_length} queued"
+    guard = str(row.guard)
+    return f"{scaling}; guard: {visible(guard)}" if guard else scaling

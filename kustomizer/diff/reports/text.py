@@ -1,0 +1,172 @@
+"""The comparison for a terminal: what matters first, then the fields that change, and a line that sums it up."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
+from kustomizer.diff.reports.fields import fields_of, in_groups, manifest
+from kustomizer.diff.reports.queue_changes import queue_changes
+from kustomizer.diff.reports.visible import visible
+from kustomizer.diff.reports.whats import what
+from kustomizer.diff.reports.wording import (
+    SIGNS,
+    by_kind,
+    group_text,
+    plural,
+    renaming_text,
+    summary,
+    title,
+)
+from kustomizer.finding_text import findings_text
+from kustomizer.text_table import text_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId
+    from kustomizer.diff.reports.fields import Field
+    from kustomizer.findings import Finding
+
+_COLOURS = {ADD: "green", CHANGE: "yellow", REPLACE: "red", DESTROY: "red"}
+_LINE_COLOURS = {"+": "green", "-": "red", "@": "cyan", "~": "yellow"}
+
+
+def text_report(
+    comparison: Comparison, *, header: Sequence[str] = (), width: int = 80, colour: bool = False, full: bool = False
+) -> str:
+    """Return the report, a newline at its end.
+
+    ``header`` says what was compared, a line each. ``full`` shows added and destroyed objects whole, and values of any
+    length. Without ``colour`` there are no escape sequences in it.
+    """
+    parts = [
+        "\n".join(line for each in header for line in _wrapped(visible(each), width)),
+        _findings(comparison.findings, width),
+        _words(comparison, width),
+        _queues(comparison, width),
+        _objects(comparison, width, full=full),
+        click.style(summary(comparison), bold=True),
+    ]
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    return text if colour else click.unstyle(text)
+
+
+def shown_finding(finding: Finding) -> Finding:
+    """Return a finding whose words are visible: a name in it may hold anything."""
+    problem = finding.problem
+    resource = problem.resource and problem.resource.replace(
+        kind=visible(problem.resource.kind),
+        namespace=visible(problem.resource.namespace),
+        name=visible(problem.resource.name),
+    )
+    return finding.replace(
+        problem=problem.replace(
+            resource=resource,
+            field=visible(problem.field),
+            message=visible(problem.message),
+            remedy=visible(problem.remedy.removesuffix(".")),
+        )
+    )
+
+
+def _findings(findings: Sequence[Finding], width: int) -> str:
+    if not findings:
+        return ""
+    text = findings_text([shown_finding(each) for each in findings], width)
+    # Its last lines sum up, which the report's own last line does.
+    return text.rpartition("\n")[0].rstrip("\n")
+
+
+def _words(comparison: Comparison, width: int) -> str:
+    """Return what many objects share, what restarts, and what isn't shown."""
+    lines = [] if comparison.objects else ["Nothing changes."]
+    shared: dict[tuple[ObjectId, ...], list[str]] = {}
+    for group in comparison.groups:
+        shared.setdefault(tuple(group.objects), []).append(group_text(group))
+    for objects, texts in shared.items():
+        for text in texts:
+            lines += _wrapped(text, width)
+        for kind, names in by_kind(objects):
+            lines += _wrapped(f"{kind}: {', '.join(names)}", width, "    ")
+    for renaming in comparison.renamings:
+        lines += _wrapped(renaming_text(renaming), width)
+    for ignored in comparison.ignored:
+        counts = [
+            plural(number, noun)
+            for number, noun in ((ignored.changes, "change"), (ignored.findings, "finding"))
+            if number
+        ]
+        lines += _wrapped(f"ignored: {' and '.join(counts) or 'nothing'}: {visible(ignored.reason)}", width)
+    return "\n".join(lines)
+
+
+def _queues(comparison: Comparison, width: int) -> str:
+    changes = queue_changes(comparison)
+    if not changes:
+        return ""
+    rows = [["", "QUEUE", "WORKER", "BEFORE", "AFTER"]]
+    rows += [[each.sign, each.queue, each.worker, each.before or "-", each.after or "-"] for each in changes]
+    return text_table(rows, width)
+
+
+def _objects(comparison: Comparison, width: int, *, full: bool) -> str:
+    shared = in_groups(comparison)
+    blocks = []
+    for action, changes in itertools.groupby(comparison.objects, key=lambda change: change.action):
+        whole = action in (ADD, DESTROY)
+        texts = [
+            "\n".join(_whole(each, comparison, width, full=full) if whole else _changed(each, shared, width, full=full))
+            for each in changes
+        ]
+        blocks.append(("\n" if whole and not full else "\n\n").join(text for text in texts if text))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _whole(change: ObjectChange, comparison: Comparison, width: int, *, full: bool) -> Iterator[str]:
+    words = what(change, comparison)
+    for line in _wrapped(f"{SIGNS[change.action]} {title(change.id)}{f': {words}' if words else ''}", width):
+        yield click.style(line, fg=_COLOURS[change.action])
+    if full:
+        yield from (_styled(line, "    ") for line in manifest(change))
+
+
+def _changed(
+    change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]], width: int, *, full: bool
+) -> Iterator[str]:
+    fields = fields_of(change, full=full, without=shared.get(change.id, ()))
+    if fields or change.action == REPLACE or change.id not in shared:
+        note = " is deleted and created again" if change.action == REPLACE else ""
+        head = f"{SIGNS[change.action]} {title(change.id)}{note}"
+        yield click.style(head, fg=_COLOURS[change.action], bold=True)
+        for field in fields:
+            yield from _field(field, width)
+
+
+def _field(field: Field, width: int) -> Iterator[str]:
+    line = f"  {field.sign} {field.path}: {field.brief}"
+    if field.brief and len(line) <= width:
+        yield "  " + click.style(field.sign, fg=_LINE_COLOURS[field.sign]) + line[3:]
+        return
+    yield f"    {field.path}"
+    yield from (_styled(each, "      ") for each in field.lines)
+
+
+def _styled(line: str, indent: str) -> str:
+    colour = _LINE_COLOURS.get(line[:1])
+    return (indent + (click.style(line, fg=colour) if colour else line)).rstrip()
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]

@@ -1,0 +1,62 @@
+"""Values of fields for people: a word where it is one, YAML where it is more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import CHANGED_SECRET, SECRET
+from kustomizer.diff.reports.visible import visible, visible_lines
+from kustomizer.emit import emit
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_MASKS = (SECRET, CHANGED_SECRET)
+_OTHER_TYPES = frozenset({"", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "~", "{}", "[]"})
+_BEGIN_NUMBERS = frozenset("0123456789.+-")
+
+
+def is_one_line(value: Any) -> bool:
+    """Tell whether a value can be shown within a line: it isn't a collection that holds something, nor a long text."""
+    return not value if isinstance(value, (dict, list)) else not isinstance(value, str) or "\n" not in value
+
+
+def one_line(value: Any) -> str:
+    """Return a value that is_one_line; a string in quotes only where it could be taken for something else."""
+    if isinstance(value, str):
+        return f'"{visible(value)}"' if _seems_another(value) else visible(value)
+    # The newline at its end.
+    return emit(value)[:-1]
+
+
+def lines(value: Any) -> list[str]:
+    """Return any value on as many lines as it takes; a collection as YAML."""
+    if is_one_line(value):
+        return [one_line(value)]
+    if isinstance(value, str):
+        return visible_lines(value)
+    return [_unquoted(line) for line in visible_lines(emit(value))]
+
+
+def _seems_another(text: str) -> bool:
+    return (
+        text.lower() in _OTHER_TYPES
+        or text[0] in "\"'{["
+        or text[-1] == " "
+        or (text[0] in _BEGIN_NUMBERS and text.replace("_", "").isascii() and _is_number(text))
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return text.lower().startswith(("0x", "0o", "0b", ".inf", "-.inf", ".nan"))
+    return True
+
+
+def _unquoted(line: str) -> str:
+    """Return a line of YAML with masks as they stand elsewhere: there they are words, not values."""
+    for mask in _MASKS:
+        line = line.replace(f"'{mask}'", mask)
+    return line

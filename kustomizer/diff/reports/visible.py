@@ -1,0 +1,33 @@
+"""What comes out of a manifest, so that a reader sees what is there and nothing else happens.
+
+A control character may move a terminal's cursor, one that turns the direction of text may make a line read otherwise
+than the cluster reads it (https://trojansource.codes), a lone surrogate isn't UTF-8, and a blank at the end of a line
+is not seen at all.
+"""
+
+from __future__ import annotations
+
+
+def visible(text: str) -> str:
+    """Return ``text`` on one line, with an escape for each character that isn't seen as itself."""
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _escape(char) for char in text)
+    shown = text.rstrip(" ")
+    return shown + "\\x20" * (len(text) - len(shown))
+
+
+def visible_lines(text: str) -> list[str]:
+    """Return the lines of ``text``, each of them visible; a newline at its end begins no further one."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [visible(line) for line in lines]
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if char in "\t\r\n":
+        return {"\t": "\\t", "\r": "\\r", "\n": "\\n"}[char]
+    if code <= 0xFF:  # noqa: PLR2004
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004

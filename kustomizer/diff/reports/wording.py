@@ -1,0 +1,112 @@
+"""What a comparison says in words, in every form alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Absent, ArgumentsChange, Change, OrderChange, path_text
+from kustomizer.diff.reports.values import is_one_line, one_line
+from kustomizer.diff.reports.visible import visible
+from kustomizer.errors import ERROR, INFO, WARNING
+from kustomizer.findings import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kustomizer.diff.model import AnyChange, Comparison, Group, ObjectId, Path, Renaming
+
+SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
+"""What stands before an object, as Terraform's plans have it."""
+
+_NAMED_WORKERS = 3
+
+
+def summary(comparison: Comparison) -> str:
+    """Return the last line: ``2 add, 5 change, 1 replace, 0 destroy; 1 error; 3 ignored``."""
+    parts = [", ".join(f"{comparison.count(action)} {action}" for action in (ADD, CHANGE, REPLACE, DESTROY))]
+    counts = count(comparison.findings)
+    found = [
+        f"{number} {severity}{'s' * (number != 1 and severity != INFO)}"
+        for severity, number in ((severity, counts[severity]) for severity in (ERROR, WARNING, INFO))
+        if number
+    ]
+    if found:
+        parts.append(", ".join(found))
+    ignored = sum(each.changes + each.findings for each in comparison.ignored)
+    if ignored:
+        parts.append(f"{ignored} ignored")
+    return "; ".join(parts)
+
+
+def plural(number: int, noun: str) -> str:
+    """Return ``1 object``, ``2 objects``."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def title(identity: ObjectId) -> str:
+    """Return what an object is called: ``Deployment openedx/lms``, with its API's group where the kind needs it."""
+    return visible(str(identity))
+
+
+def joined(words: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def rolls(objects: Iterable[ObjectId]) -> str:
+    """Return what a change restarts: the services by name, then the workers, which may be many, by their number."""
+    names = list(dict.fromkeys(visible(each.name) for each in objects))
+    workers = [name for name in names if "-worker" in name]
+    if len(workers) <= _NAMED_WORKERS:
+        return joined(names)
+    return joined([*(name for name in names if name not in workers), plural(len(workers), "worker")])
+
+
+def renaming_text(renaming: Renaming) -> str:
+    """Return ``ConfigMap openedx-config changed; rolls lms, cms and 6 workers``."""
+    text = f"{renaming.id.kind} {renaming.id.name} changed"
+    if not renaming.proven:
+        text += f" (a guess: the name before was {renaming.before}, and only how they begin says that they are one)"
+    return visible(text) + (f"; rolls {rolls(renaming.rolls)}" if renaming.rolls else "; no pod refers to it")
+
+
+def group_text(group: Group) -> str:
+    """Return ``app.kubernetes.io/version: 21.0.0 → 22.0.3, on 48 objects``."""
+    return f"{change_text(group.change)}, on {plural(len(group.objects), 'object')}"
+
+
+def change_text(change: AnyChange) -> str:
+    """Return a change in a line, without what doesn't fit one."""
+    name = path_name(change.path)
+    if isinstance(change, ArgumentsChange):
+        return f"{name}: {'; '.join(map(visible, change.notes)) or 'other arguments'}"
+    if isinstance(change, OrderChange):
+        return f"{name}: another order"
+    if not isinstance(change, Change):
+        return f"{name}: {plural(len(change.hunks), 'place')} of the text"
+    if isinstance(change.before, Absent):
+        return f"{name}: {one_line(change.after)} is new" if is_one_line(change.after) else f"{name} is new"
+    if isinstance(change.after, Absent):
+        return f"{name}: {one_line(change.before)} goes" if is_one_line(change.before) else f"{name} goes"
+    if is_one_line(change.before) and is_one_line(change.after):
+        return f"{name}: {one_line(change.before)} → {one_line(change.after)}"
+    return f"{name} changes"
+
+
+def path_name(path: Path) -> str:
+    """Return a field's path; of a label or an annotation, which say by themselves what they are, its name."""
+    last = path[-1] if path else ""
+    if isinstance(last, str) and "/" in last and "data" not in path:
+        return visible(last)
+    return visible(path_text(path))
+
+
+def by_kind(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:
+    """Return the names of each kind, with their namespaces where these differ."""
+    objects = list(objects)
+    several = len({each.namespace for each in objects}) > 1
+    found: dict[str, list[str]] = {}
+    for each in sorted(objects, key=lambda item: (item.kind, item.namespace, item.name, item.group)):
+        name = f"{each.namespace}/{each.name}" if several and each.namespace else each.name
+        found.setdefault(visible(each.kind), []).append(visible(name))
+    return list(found.items())

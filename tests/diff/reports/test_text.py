@@ -1,0 +1,154 @@
+"""The report for a terminal."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from kustomizer.diff.model import ADD, CHANGE, Change, Comparison, Group, Hunk, Ignored, ObjectChange, TextChange
+from kustomizer.diff.reports.text import text_report
+from tests.diff.reports.samples import APPS, CONFIG, RICH, VERSION, deployment
+
+HEADER = ("overlays/production: main → the working tree; env/ from the working tree for both",)
+
+
+def changed(*changes: Change | TextChange) -> Comparison:
+    return Comparison(objects=(ObjectChange(action=CHANGE, id=CONFIG, api_version=("v1", "v1"), changes=changes),))
+
+
+def test_everything_that_a_comparison_holds() -> None:
+    assert (
+        text_report(RICH, header=HEADER)
+        == """\
+overlays/production: main → the working tree; env/ from the working tree for
+  both
+
+error: queue-without-consumer
+  Deployment lms-worker-high-mem in namespace openedx:
+    spec.template.spec.containers[lms-worker-high-mem].args
+    nobody takes edx.lms.core.high_mem any longer, so its tasks wait for ever
+  Remedy: Let another worker take the queue before this one goes.
+
+warning: image-changed
+    cms gets another image
+
+info: restarts
+    lms restarts
+
+app.kubernetes.io/version: 21.0.0 → 22.0.3, on 2 objects
+    Deployment: lms-worker, smtp
+ConfigMap openedx-config changed; rolls lms, cms and 4 workers
+ignored: 2 changes and 1 finding: Tutor draws a new one each time
+
+   QUEUE              WORKER           BEFORE    AFTER
+-  edx.lms.core.high  lms-worker       1, fixed  -
++  edx.lms.core.high  lms-worker-high  -         KEDA 0-5, 1 per 40 queued;
+                                                 guard: Zero, 3600s
+
+- Deployment openedx/lms-worker-high-mem: docker.io/overhangio/openedx
+
+-/+ Job openedx/lms-job is deleted and created again
+  ~ spec.template.spec.containers[lms].image: openedx:21 → openedx:22
+
+~ ConfigMap openedx/openedx-config
+    data["lms.env.yml"]
+      @@ -3,3 +3,3 @@
+       CELERY_BROKER_VHOST: "0"
+      -CELERY_BROKER_PASSWORD: (secret)
+      +CELERY_BROKER_PASSWORD: (secret, changed)
+
+      + a newline at the end of the text
+
+~ Deployment openedx/lms-worker
+  ~ apiVersion: apps/v1beta1 → apps/v1
+  ~ spec.replicas: 1 → "1"
+    spec.strategy
+      - type: Recreate
+    spec.template.spec.containers[lms-worker].args
+        no longer takes edx.lms.core.high
+        --concurrency: 2, was 1
+    spec.template.spec.containers[lms-worker].resources
+      + limits:
+      +   cpu: '2'
+      +   memory: '4Gi'
+  ~ spec.template.spec.containers[lms-worker].env: another order: A, B
+
++ Deployment openedx/lms-worker-high: takes edx.lms.core.high; KEDA 0-5
++ ScaledObject openedx/lms-worker-high-scaledobject: scales lms-worker-high from
+  0 to 5
+
+2 add, 3 change, 1 replace, 1 destroy; 1 error, 1 warning, 1 info; 3 ignored
+"""
+    )
+
+
+def test_nothing_is_said_in_two_lines() -> None:
+    assert text_report(Comparison(objects=())) == "Nothing changes.\n\n0 add, 0 change, 0 replace, 0 destroy\n"
+
+
+def test_what_is_ignored_is_counted_where_nothing_else_changes() -> None:
+    comparison = Comparison(objects=(), ignored=(Ignored(reason="drawn anew", changes=3), Ignored(reason="old")))
+    assert text_report(comparison) == (
+        "Nothing changes.\nignored: 3 changes: drawn anew\nignored: nothing: old\n\n"
+        "0 add, 0 change, 0 replace, 0 destroy; 3 ignored\n"
+    )
+
+
+def test_colour_only_when_asked() -> None:
+    coloured = text_report(RICH, colour=True)
+    assert "\x1b[31m" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == text_report(RICH)
+
+
+def test_full_shows_objects_and_values_whole() -> None:
+    text = text_report(RICH, full=True)
+    assert "    - kind: Deployment\n    - metadata:\n    -   name: lms-worker-high-mem\n" in text
+    assert "    +   minReplicaCount: 0\n" in text
+    assert "      - --queues=edx.lms.core.default,edx.lms.core.high\n" in text
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_long_value_is_cut_unless_everything_is_asked_for(full: bool) -> None:
+    comparison = changed(Change(path=("data", "file"), after="".join(f"{number}\n" for number in range(40))))
+    text = text_report(comparison, full=full)
+    assert ("+ 39\n" in text) == full
+    assert ("+ ... 28 more lines\n" in text) == (not full)
+
+
+def test_objects_that_change_only_as_others_do_are_told_of_once() -> None:
+    objects = tuple(
+        ObjectChange(action=CHANGE, id=deployment(f"app-{number}"), api_version=APPS, changes=(VERSION,))
+        for number in range(48)
+    )
+    text = text_report(
+        Comparison(objects=objects, groups=(Group(change=VERSION, objects=tuple(each.id for each in objects)),))
+    )
+    assert "app.kubernetes.io/version: 21.0.0 → 22.0.3, on 48 objects\n" in text
+    assert text.count("app-7") == 1
+    assert text.endswith("\n\n0 add, 48 change, 0 replace, 0 destroy\n")
+
+
+def test_no_character_of_a_manifest_reaches_the_terminal() -> None:
+    odd = "a\x1b[2J\u202e\ud800\x00\x85 "
+    hunk = Hunk(before=1, after=1, lines=(f"-{odd}", f"+{odd}x", "  "))
+    identity = CONFIG.replace(name=odd, namespace=odd, kind=odd)
+    comparison = Comparison(
+        objects=(
+            ObjectChange(
+                action=CHANGE,
+                id=identity,
+                api_version=("v1", odd),
+                changes=(
+                    TextChange(path=("data", odd), hunks=(hunk,), newline_at_end=(True, True)),
+                    Change(path=(odd,), before=odd, after={odd: odd}),
+                ),
+            ),
+            ObjectChange(action=ADD, id=identity, api_version=("", odd), tree={odd: [odd]}),
+        ),
+        ignored=(Ignored(reason=odd, changes=1),),
+    )
+    text = text_report(comparison, header=(odd,), full=True)
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert not re.search(" $", text, flags=re.MULTILINE)
+    text.encode()

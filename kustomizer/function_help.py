@@ -15,7 +15,7 @@ EXIT_USAGE = 2
 HELP = """\
 tutor-celery-workers: gives each Celery queue of Open edX a worker of its own
 
-This is a KRM function: kustomize runs it, with a site's resources on its stdin.
+This is a KRM function: kustomize runs it, with a site's resources on stdin.
 
   kustomize build --enable-alpha-plugins --enable-exec OVERLAY
   tutor-kustomizer build OVERLAY    the same, and fails where it was skipped
@@ -24,7 +24,7 @@ By hand:
 
   tutor-celery-workers <LIST        on a ResourceList, its configuration in it
   tutor-celery-workers CONFIG <FILE on documents, with the configuration in a file
-  tutor-celery-workers --definition what it is and takes: a KRMFunctionDefinition
+  tutor-celery-workers --definition its KRMFunctionDefinition
   tutor-celery-workers --version
   tutor-celery-workers --help
 """

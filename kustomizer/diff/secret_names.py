@@ -1,0 +1,51 @@
+"""Which names say that what they name is secret: settings, variables, options, keys of files.
+
+Wider than :mod:`kustomizer.clear_text`, which tells a reader what to mend and so must be right: what is masked here for
+nothing costs a reader little, what isn't masked is out.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+_WORDS = (
+    *("password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "apikey", "accesskey", "secretkey"),
+    *("privatekey", "masterkey", "signingkey", "encryptionkey", "licensekey", "fernetkey", "requirepass", "masterauth"),
+    *("basicauth", "erlangcookie", "jwk"),
+)
+_LAST = frozenset({"pass", "pw", "salt", "dsn", "pepper", "otp"})
+_KEYS = frozenset(
+    {
+        *("api", "access", "secret", "master", "private", "signing", "sign", "encryption", "encrypt", "license"),
+        *("fernet", "shared", "jwt", "hmac", "account", "storage", "server", "aes", "hash", "cipher", "ssh", "rsa"),
+    }
+)
+# What may follow the word: OAUTH2_SECRET_SSO_DEV, PASSWORD_HASH, password_sha256_hex, TOKEN2.
+_FOLLOWING = frozenset(
+    {
+        *("sso", "dev", "prod", "production", "staging", "test", "old", "new", "previous", "current", "primary"),
+        *("secondary", "hash", "hashed", "sha", "sha256", "sha512", "sha1", "md5", "double", "hex", "b64", "base64"),
+        *("value", "default", "lms", "cms", "ro", "rw", "root", "admin", "encrypted", "plain", "plaintext", "string"),
+    }
+)
+_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
+
+
+@functools.lru_cache(maxsize=20_000)
+def is_secret(name: str) -> bool:
+    """Tell whether what has this name is a password, a token, a key, or what one can be found out from."""
+    parts = [part.lower() for part in _BOUNDARY.split(name) if part]
+    while len(parts) > 1 and (parts[-1] in _FOLLOWING or parts[-1].isdigit()):
+        parts.pop()
+    if not parts:
+        return False
+    last = parts[-1].rstrip("0123456789")
+    return any(_is_secret(parts, word) for word in (last, last.removesuffix("s")))
+
+
+def _is_secret(parts: list[str], last: str) -> bool:
+    if last in _LAST or last.endswith(_WORDS):
+        return True
+    before = parts[-2] if len(parts) > 1 else ""
+    return (last == "key" and before in _KEYS) or (before + last).endswith(("basicauth", "erlangcookie", "authpass"))

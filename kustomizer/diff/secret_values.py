@@ -1,0 +1,184 @@
+"""Finds values that are known to be secret wherever they stand, in whatever form."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kustomizer.diff.secret_places import Span
+
+SHORTEST = 8
+"""What is shorter stands in many a word by chance. Tutor's shortest passwords are as long."""
+
+_CERTAIN = 12
+_LINE = 60
+_CLASSES = ("[a-z]", "[A-Z]", "[0-9]", r"[^A-Za-z0-9\s_.:/@-]")
+# Hosts, paths, addresses, versions: where these stand elsewhere, they mean themselves.
+_PUBLIC = re.compile(
+    r"[/~.][^\s]*|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?|[a-z][a-z0-9+.-]*://[^@]*"
+    r"|v?[0-9.]+|[a-z0-9-]+:[0-9]+|\{[A-Za-z_.]+\}|[A-Z][A-Z_]+|[a-z]+(?:[-_][a-z]+)+"
+)
+_BASE64_LETTERS = "A-Za-z0-9+/_-"
+_RUN = re.compile(rf"[{_BASE64_LETTERS}]*={{0,2}}")
+_WRAPPED = re.compile(rf"[{_BASE64_LETTERS}]{{40,}}(?:\\?\r?\n[ \t]*[{_BASE64_LETTERS}]+={{0,2}})+")
+_PIECE = re.compile(r"[A-Za-z0-9+/=_~.$!*-]{16,}")
+_SPACE = re.compile(r"\s")
+
+
+def is_distinctive(value: str, names: str) -> bool:
+    """Tell whether ``value`` may be looked for everywhere, and not only where its place says that it is secret.
+
+    ``names`` are those of objects and the like, in small letters. To mask a word that readers expect there would both
+    spoil what they read and tell them the password.
+    """
+    if len(value) < SHORTEST or _PUBLIC.fullmatch(value) or value.lower() in names:
+        return False
+    classes = sum(re.search(pattern, value) is not None for pattern in _CLASSES)
+    return classes > 1 or (len(value) >= _CERTAIN and not value.isdigit())
+
+
+def readings(text: str) -> set[str]:
+    """Return what ``text``, cut out of a file, may mean: as it stands, and with its language's escapes undone."""
+    found = {text, text.strip(), text.strip().rstrip(",;"), text.replace("''", "'")}
+    if "%" in text:
+        found |= {unquote(text), unquote_plus(text)}
+    if "\\" in text:
+        found.add(re.sub(r"\\\r?\n[ \t]*", "", text))
+        for form in (text, text.replace('\\"', '"').replace("\\\\", "\\")):
+            try:
+                found.add(json.loads(f'"{form}"'))
+            except ValueError:
+                found.add(re.sub(r"\\(.)", r"\1", form))
+    if "\n" in text:
+        found |= {" ".join(text.split()), "".join(text.split())}
+        found |= {line.strip() for line in text.split("\n")}
+    decoded = decode(text)
+    if decoded is not None:
+        found.add(decoded)
+        # Basic authentication's user:password.
+        found.add(decoded.partition(":")[2])
+    return found
+
+
+def pieces(text: str) -> set[str]:
+    """Return what looks like a key in a secret text of several lines."""
+    return set(_PIECE.findall(text)) if "\n" in text else set()
+
+
+def decode(text: str) -> str | None:
+    """Return what ``text`` is in base64, None where that isn't text."""
+    data = _decoded("".join(text.split()))
+    try:
+        return None if data is None else data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _decoded(text: str) -> bytes | None:
+    letters = text.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+class SecretValues:
+    """Secret values, to be found in texts."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        distinct = sorted(set(values))
+        self._data = [value.encode("utf-8", "surrogatepass") for value in distinct]
+        self._forms = sorted({form for value in distinct for form in _forms(value) if len(form) >= SHORTEST})
+        self._cores = sorted({core for data in self._data for core in _cores(data)})
+        self._folded = sorted(
+            {squeezed for form in self._forms if (squeezed := _squeeze(form)) != form or len(form) > _LINE}
+        )
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield where a value stands, with the rest of the word that it is a part of; they may overlap."""
+        for form in self._forms:
+            for start in _occurrences(text, form):
+                yield _whole_word(text, start, start + len(form))
+        for core in self._cores:
+            for start in _occurrences(text, core):
+                yield _whole_run(text, start, start + len(core))
+        if "\n" in text:
+            yield from self._over_lines(text)
+
+    def _over_lines(self, text: str) -> Iterator[Span]:
+        for match in _WRAPPED.finditer(text):
+            data = _decoded("".join(match.group().replace("\\", "").split()))
+            if data and any(value in data for value in self._data):
+                yield match.span()
+        squeezed = _squeeze(text)
+        if not any(form in squeezed for form in self._folded):
+            return
+        kept = [index for index, letter in enumerate(text) if not letter.isspace() and letter != "\\"]
+        for form in self._folded:
+            for start in _occurrences(squeezed, form):
+                yield (kept[start], kept[start + len(form) - 1] + 1)
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split()).replace("\\", "")
+
+
+def _occurrences(text: str, form: str) -> Iterator[int]:
+    position = text.find(form)
+    while position >= 0:
+        yield position
+        position = text.find(form, position + 1)
+
+
+def _whole_word(text: str, start: int, end: int) -> Span:
+    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+        end += 1
+    return (start, end)
+
+
+def _whole_run(text: str, start: int, end: int) -> Span:
+    before = re.compile(rf"[{_BASE64_LETTERS}]*\Z").search(text, max(0, start - 4096), start)
+    after = _RUN.match(text, end)
+    return (before.start() if before else start, after.end() if after else end)
+
+
+def _forms(value: str) -> set[str]:
+    """Return ``value`` as files, URLs, shells and other languages write it."""
+    in_json = json.dumps(value)[1:-1]
+    unescaped = json.dumps(value, ensure_ascii=False)[1:-1]
+    forms = {value, in_json, unescaped, in_json.replace("/", "\\/"), unescaped.replace("/", "\\/")}
+    forms |= {json.dumps(form)[1:-1] for form in (in_json, unescaped)}
+    forms |= {repr(value)[1:-1], value.replace("'", "\\'"), value.replace("'", "''"), value.replace('"', '""')}
+    forms |= {value.replace("'", "'\"'\"'"), value.replace("'", "'\\''"), re.sub(r"([^A-Za-z0-9_\n])", r"\\\1", value)}
+    forms |= {re.sub(r"([$`\"\\!])", r"\\\1", value), value.replace("%", "%%"), value.replace("$", "$$")}
+    forms |= {
+        escape(value),
+        escape(value, {'"': "&quot;", "'": "&#39;"}),
+        escape(value, {'"': "&quot;", "'": "&apos;"}),
+    }
+    try:
+        percent = {quote(value, safe=""), quote(value), quote_plus(value), quote(value, safe="~()*!.'")}
+    except UnicodeEncodeError:
+        percent = set()
+    forms |= percent | {re.sub("%[0-9A-F]{2}", lambda match: match.group().lower(), form) for form in percent}
+    data = value.encode("utf-8", "surrogatepass")
+    return forms | {data.hex(), data.hex().upper()}
+
+
+def _cores(data: bytes) -> Iterator[str]:
+    """Yield the letters that base64 has for ``data`` wherever it stands in what is encoded."""
+    for shift in range(3):
+        whole = base64.b64encode(b"\0" * shift + data).decode()
+        core = whole[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]
+        yield core
+        yield core.replace("+", "-").replace("/", "_")

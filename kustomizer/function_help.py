@@ -23,7 +23,7 @@ This is a KRM function: kustomize runs it, with a site's resources on stdin.
 By hand:
 
   tutor-celery-workers <LIST        on a ResourceList, its configuration in it
-  tutor-celery-workers CONFIG <FILE on documents, with the configuration in a file
+  tutor-celery-workers CONFIG <FILE on documents, the configuration in a file
   tutor-celery-workers --definition its KRMFunctionDefinition
   tutor-celery-workers --version
   tutor-celery-workers --help

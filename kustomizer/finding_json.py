@@ -19,11 +19,12 @@ VERSION = 1
 
 def findings_json(findings: Sequence[Finding]) -> str:
     """Return the findings as JSON."""
-    document = {"version": VERSION, "summary": count(findings), "findings": [_finding(each) for each in findings]}
+    document = {"version": VERSION, "summary": count(findings), "findings": [finding_data(each) for each in findings]}
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_data(finding: Finding) -> dict[str, Any]:
+    """Return one finding as it stands in any JSON that holds findings."""
     problem = finding.problem
     resource = problem.resource
     names = (

@@ -7,6 +7,7 @@ import json
 import click
 
 from kustomizer.config_schema import json_schema, reference_markdown
+from kustomizer.diff.reports import json_schema as diff_schema
 from kustomizer.emit import emit
 from kustomizer.function_definition import function_definition
 
@@ -14,13 +15,14 @@ from kustomizer.function_definition import function_definition
 @click.command("schema")
 @click.option("--markdown", is_flag=True, help="Print the reference page instead.")
 @click.option("--function", is_flag=True, help="Print the function's KRMFunctionDefinition instead.")
-def schema_command(markdown: bool, function: bool) -> None:
+@click.option("--diff", is_flag=True, help="Print the JSON Schema of `diff -o json` instead.")
+def schema_command(markdown: bool, function: bool, diff: bool) -> None:
     """Print the JSON Schema of CeleryWorkers."""
-    if markdown and function:
-        raise click.UsageError("--markdown or --function, not both")
+    if markdown + function + diff > 1:
+        raise click.UsageError("one of --markdown, --function and --diff")
     if function:
         click.echo(emit(function_definition()), nl=False)
     elif markdown:
         click.echo(reference_markdown(), nl=False)
     else:
-        click.echo(json.dumps(json_schema(), indent=2))
+        click.echo(json.dumps(diff_schema.json_schema() if diff else json_schema(), indent=2))

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from kustomizer.cli import main
 from kustomizer.config_schema import json_schema
+from kustomizer.diff.reports import json_schema as diff_schema
 from kustomizer.function_definition import function_definition
 from tests import sites
 
@@ -33,3 +34,9 @@ def test_the_functions_definition() -> None:
     printed = CliRunner().invoke(main, ["schema", "--function"]).stdout
     assert yaml.safe_load(printed) == function_definition()
     assert CliRunner().invoke(main, ["schema", "--function", "--markdown"]).exit_code == 2
+
+
+def test_the_schema_of_a_comparison() -> None:
+    printed = CliRunner().invoke(main, ["schema", "--diff"]).stdout
+    assert json.loads(printed) == diff_schema.json_schema()
+    assert CliRunner().invoke(main, ["schema", "--function", "--diff"]).exit_code == 2

@@ -1,0 +1,123 @@
+"""The comparison for other programs: JSON of a form with a version, from which A can be made into B.
+
+``actions`` are those of Terraform's plans (https://developer.hashicorp.com/terraform/internals/json-format), so that
+what reads a plan reads this: a replaced object is deleted and created.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Absent, Change, Key, OrderChange, TextChange
+from kustomizer.finding_json import finding_data
+from kustomizer.findings import count
+from kustomizer.queue_table import queues_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from kustomizer.diff.model import AnyChange, Comparison, Group, ObjectChange, ObjectId, Renaming, Step
+
+VERSION = 1
+"""Grows when a field changes its meaning or goes; new fields may come without."""
+
+ACTIONS = {ADD: ["create"], CHANGE: ["update"], REPLACE: ["delete", "create"], DESTROY: ["delete"]}
+
+
+def json_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
+    """Return the report, a newline at its end; what isn't ASCII is escaped, so no character in it does anything."""
+    document = {
+        "version": VERSION,
+        "compared": list(header),
+        "summary": {
+            **{action: comparison.count(action) for action in (ADD, CHANGE, REPLACE, DESTROY)},
+            "unchanged": comparison.unchanged,
+            "findings": count(comparison.findings),
+            "ignored": sum(each.changes + each.findings for each in comparison.ignored),
+        },
+        "findings": [finding_data(each) for each in comparison.findings],
+        "groups": [_group(each) for each in comparison.groups],
+        "renamings": [_renaming(each) for each in comparison.renamings],
+        "queues": {
+            "before": queues_data(comparison.queues[0])["queues"],
+            "after": queues_data(comparison.queues[1])["queues"],
+        },
+        "objects": [_object(each) for each in comparison.objects],
+        "ignored": [
+            {"reason": each.reason, "changes": each.changes, "findings": each.findings} for each in comparison.ignored
+        ],
+    }
+    return json.dumps(_finite(document), indent=2, allow_nan=False) + "\n"
+
+
+def _object(change: ObjectChange) -> dict[str, Any]:
+    before, after = change.api_version
+    whole = {"before": change.tree} if change.action == DESTROY else {"after": change.tree}
+    return {
+        "id": _id(change.id),
+        "action": change.action,
+        "actions": ACTIONS[change.action],
+        "apiVersion": {"before": before, "after": after},
+        **(whole if change.action in (ADD, DESTROY) else {"changes": [_change(each) for each in change.changes]}),
+    }
+
+
+def _id(identity: ObjectId) -> dict[str, str]:
+    return {
+        "group": identity.group,
+        "kind": identity.kind,
+        "namespace": identity.namespace,
+        "name": identity.name,
+    }
+
+
+def _change(change: AnyChange) -> dict[str, Any]:
+    path = [_step(step) for step in change.path]
+    if isinstance(change, Change):
+        sides = (("before", change.before), ("after", change.after))
+        return {"type": "value", "path": path, **{side: each for side, each in sides if not isinstance(each, Absent)}}
+    if isinstance(change, TextChange):
+        hunks = [{"before": each.before, "after": each.after, "lines": list(each.lines)} for each in change.hunks]
+        before, after = change.newline_at_end
+        return {"type": "text", "path": path, "hunks": hunks, "newlineAtEnd": {"before": before, "after": after}}
+    if isinstance(change, OrderChange):
+        return {"type": "order", "path": path, "after": [dict(key.fields) for key in change.after]}
+    return {
+        "type": "arguments",
+        "path": path,
+        "before": list(change.before),
+        "after": list(change.after),
+        "notes": list(change.notes),
+    }
+
+
+def _step(step: Step) -> Any:
+    return dict(step.fields) if isinstance(step, Key) else step
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {"change": _change(group.change), "objects": [_id(each) for each in group.objects]}
+
+
+def _renaming(renaming: Renaming) -> dict[str, Any]:
+    return {
+        "id": _id(renaming.id),
+        "before": renaming.before,
+        "after": renaming.after,
+        "proven": renaming.proven,
+        "rolls": [_id(each) for each in renaming.rolls],
+    }
+
+
+def _finite(node: Any) -> Any:
+    """Return ``node`` with numbers that JSON doesn't have as the words that YAML has for them."""
+    if isinstance(node, dict):
+        return {key: _finite(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_finite(value) for value in node]
+    if isinstance(node, float) and not math.isfinite(node):
+        return ".nan" if math.isnan(node) else ".inf" if node > 0 else "-.inf"
+    return node

@@ -1,0 +1,138 @@
+"""The comparison as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from kustomizer.diff.model import CHANGE, DESTROY, Change, Comparison, ObjectChange
+from kustomizer.diff.reports.json import json_report
+from kustomizer.diff.reports.json_schema import json_schema
+from tests.diff.reports.samples import CONFIG, RICH
+
+VALIDATOR = jsonschema.Draft202012Validator(json_schema())
+
+
+def document(comparison: Comparison, *header: str) -> dict[str, Any]:
+    """Return the report, read again, once it is what its schema says."""
+    read: dict[str, Any] = json.loads(json_report(comparison, header=header))
+    VALIDATOR.validate(read)
+    return read
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+
+
+def test_everything_that_a_comparison_holds() -> None:
+    read = document(RICH, "A", "B")
+    assert read["version"] == 1
+    assert read["compared"] == ["A", "B"]
+    assert read["summary"] == {
+        "add": 2,
+        "change": 3,
+        "replace": 1,
+        "destroy": 1,
+        "unchanged": 30,
+        "findings": {"error": 1, "warning": 1, "info": 1},
+        "ignored": 3,
+    }
+    assert [each["actions"] for each in read["objects"]] == [
+        ["delete"],
+        ["delete", "create"],
+        ["update"],
+        ["update"],
+        ["update"],
+        ["create"],
+        ["create"],
+    ]
+    assert read["groups"][0]["change"] == {
+        "type": "value",
+        "path": ["metadata", "annotations", "app.kubernetes.io/version"],
+        "before": "21.0.0",
+        "after": "22.0.3",
+    }
+    assert [each["name"] for each in read["groups"][0]["objects"]] == ["lms-worker", "smtp"]
+    assert read["renamings"][0]["after"] == "openedx-config-tfh29t2k8g"
+    assert len(read["renamings"][0]["rolls"]) == 6
+    assert read["findings"][0]["resource"]["name"] == "lms-worker-high-mem"
+    assert [each["deployment"] for each in read["queues"]["after"]] == ["lms-worker", "lms-worker-high"]
+    assert read["ignored"] == [{"reason": "Tutor draws a new one each time", "changes": 2, "findings": 1}]
+
+
+def test_every_type_of_change() -> None:
+    by_name = {each["id"]["name"]: each for each in document(RICH)["objects"]}
+    assert by_name["openedx-config"]["changes"] == [
+        {
+            "type": "text",
+            "path": ["data", "lms.env.yml"],
+            "hunks": [
+                {
+                    "before": 3,
+                    "after": 3,
+                    "lines": [
+                        ' CELERY_BROKER_VHOST: "0"',
+                        "-CELERY_BROKER_PASSWORD: (secret)",
+                        "+CELERY_BROKER_PASSWORD: (secret, changed)",
+                        " ",
+                    ],
+                }
+            ],
+            "newlineAtEnd": {"before": False, "after": True},
+        }
+    ]
+    worker = ["spec", "template", "spec", "containers", {"name": "lms-worker"}]
+    assert by_name["lms-worker"]["changes"][1:] == [
+        {"type": "value", "path": ["spec", "replicas"], "before": 1, "after": "1"},
+        {"type": "value", "path": ["spec", "strategy"], "before": {"type": "Recreate"}},
+        {
+            "type": "arguments",
+            "path": [*worker, "args"],
+            "before": ["celery", "--queues=edx.lms.core.default,edx.lms.core.high"],
+            "after": ["celery", "--queues=edx.lms.core.default"],
+            "notes": ["no longer takes edx.lms.core.high", "--concurrency: 2, was 1"],
+        },
+        {"type": "value", "path": [*worker, "resources"], "after": {"limits": {"cpu": "2", "memory": "4Gi"}}},
+        {"type": "order", "path": [*worker, "env"], "after": [{"name": "A"}, {"name": "B"}]},
+    ]
+
+
+def test_null_is_a_value_and_no_value_is_none() -> None:
+    changes = (
+        Change(path=("a",), before=None, after=0),
+        Change(path=("b",), after=None),
+        Change(path=("c",), before=1),
+    )
+    comparison = Comparison(
+        objects=(ObjectChange(action=CHANGE, id=CONFIG, api_version=("v1", "v1"), changes=changes),)
+    )
+    assert document(comparison)["objects"][0]["changes"] == [
+        {"type": "value", "path": ["a"], "before": None, "after": 0},
+        {"type": "value", "path": ["b"], "after": None},
+        {"type": "value", "path": ["c"], "before": 1},
+    ]
+
+
+def test_what_json_has_no_word_for() -> None:
+    tree = {"a": [float("inf"), float("-inf"), float("nan")], "bidi\u202e": "\ud800"}
+    comparison = Comparison(objects=(ObjectChange(action=DESTROY, id=CONFIG, api_version=("v1", ""), tree=tree),))
+    assert json_report(comparison).isascii()
+    assert document(comparison)["objects"][0]["before"] == {"a": [".inf", "-.inf", ".nan"], "bidi\u202e": "\ud800"}
+
+
+@pytest.mark.parametrize("field", ["version", "summary", "objects"])
+def test_the_schema_asks_for_what_there_is(field: str) -> None:
+    read = json.loads(json_report(RICH))
+    del read[field]
+    assert not VALIDATOR.is_valid(read)
+
+
+def test_the_schema_takes_no_change_without_a_side() -> None:
+    read = json.loads(json_report(RICH))
+    del read["objects"][1]["changes"][0]["before"]
+    VALIDATOR.validate(read)
+    del read["objects"][1]["changes"][0]["after"]
+    assert not VALIDATOR.is_valid(read)

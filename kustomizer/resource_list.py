@@ -7,6 +7,7 @@ The ResourceList is the KRM functions specification's
 from __future__ import annotations
 
 from kustomizer import block_yaml
+from kustomizer.call_ids import without_call_ids
 from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
@@ -40,6 +41,8 @@ class Input(Record):
     head: str = ""
     tail: str = ""
     indent: int = 0
+    reprinted: bool = False
+    """Whether the full parser read it all, so that comments are lost unless kustomize puts them back."""
 
 
 def decode(data: bytes) -> str:
@@ -150,7 +153,7 @@ def _parse(text: str) -> Input:
     config = tree.get("functionConfig")
     tail = emit({"functionConfig": config}) if config is not None else ""
     resources = [Resource.new(item, indent=_ITEM_INDENT) for item in items]
-    return Input(resources=resources, config=config, head=head, tail=tail, indent=_ITEM_INDENT)
+    return Input(resources=resources, config=config, head=head, tail=tail, indent=_ITEM_INDENT, reprinted=True)
 
 
 def read_stream(data: bytes, config: bytes) -> Input:
@@ -196,8 +199,15 @@ def read_document(text: str) -> Any:
 
 
 def write_resource_list(given: Input, items: Iterable[Resource], problems: Sequence[Problem]) -> str:
-    """Return the ResourceList that goes back: the items, the configuration, and the problems as ``results``."""
-    rendered = "".join([item.render() for item in items])
+    """Return the ResourceList that goes back: the items, the configuration, and the problems as ``results``.
+
+    Items come without the numbers that have kustomize compare them with what it handed over, unless that is what puts
+    their comments back.
+    """
+    texts = [
+        item.render() if given.reprinted or item.is_reprinted else without_call_ids(item.render()) for item in items
+    ]
+    rendered = "".join(texts)
     head = given.head if rendered else given.head.replace("items:\n", "items: []\n")
     results = [_result(problem) for problem in problems]
     return head + rendered + given.tail + (emit({"results": results}) if results else "")

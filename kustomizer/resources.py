@@ -49,16 +49,17 @@ def is_internal_annotation(key: str) -> bool:
 class Resource:
     """One object of the build.
 
-    ``text`` is what came in, byte for byte; it goes out again unless :meth:`edit` was called.
+    ``text`` is what came in; :meth:`render` gives it back byte for byte unless :meth:`edit` was called.
     """
 
-    __slots__ = ("_edited", "_header", "_tree", "indent", "text")
+    __slots__ = ("_edited", "_header", "_lossy", "_tree", "indent", "text")
 
     def __init__(self, text: str, *, indent: int = 0, tree: dict[str, Any] | None = None) -> None:
         self.text = text
         self.indent = indent
         self._tree = tree
         self._edited = not text
+        self._lossy = False
         self._header: tuple[str, str, str, str] | None = None
 
     @classmethod
@@ -89,6 +90,7 @@ class Resource:
             from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
 
             tree = full_yaml.read(body)
+            self._lossy = True
         if not isinstance(tree, dict):
             raise UserError(Problem(message="an item of the input is not an object"))
         return tree
@@ -151,6 +153,11 @@ class Resource:
             return self.text
         text = emit(self.tree, self.indent)
         return text if self.indent == 0 else "- " + text[self.indent :]
+
+    @property
+    def is_reprinted(self) -> bool:
+        """Whether what goes out has lost comments that may have stood in what came in."""
+        return self._edited and self._lossy
 
     def copy_tree(self) -> dict[str, Any]:
         """Return a deep copy of the tree for a new resource, without kustomize's bookkeeping."""

@@ -399,7 +399,8 @@ def test_real_sites_pass_byte_for_byte(any_site: Path, any_kustomize: Path) -> N
     given = resource_list._split(data.decode())
     assert given is not None
     resources = Resources(given.resources)
-    assert write_resource_list(given, resources, []).encode() == data
+    expected = sites.without_call_ids(data)
+    assert write_resource_list(given, resources, []).encode() == expected
     headers = [resource._head for resource in resources]
     assert None not in [resource._header for resource in resources]
     assert not any(resource._tree for resource in resources), "a header was not scanned"
@@ -409,4 +410,4 @@ def test_real_sites_pass_byte_for_byte(any_site: Path, any_kustomize: Path) -> N
     assert headers == [resource._header_of_tree() for resource in resources]
     for resource in resources:
         resource.edit()
-    assert write_resource_list(given, resources, []).encode() == data
+    assert write_resource_list(given, resources, []).encode() == expected

@@ -64,6 +64,8 @@ class Change(Record):
     path: Path
     before: Any = ABSENT
     after: Any = ABSENT
+    index: int | None = None
+    """Where an item that is added to a keyed list stands afterwards."""
 
 
 class TextChange(Record):
@@ -174,7 +176,7 @@ class Comparison(Record):
     @property
     def is_empty(self) -> bool:
         """Whether nothing changes: what was ignored doesn't count."""
-        return not self.objects
+        return not self.objects and not self.renamings
 
 
 def path_text(path: Path) -> str:

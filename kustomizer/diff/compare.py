@@ -1,0 +1,75 @@
+"""What happens to each object: added, changed, replaced or destroyed, and which of its fields differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.diff.grouping import groups
+from kustomizer.diff.immutable import immutable_changes
+from kustomizer.diff.model import ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange
+from kustomizer.diff.prepare import prepare
+from kustomizer.diff.trees import tree_changes
+from kustomizer.queue_model import queues_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kustomizer.diff.model import ObjectId
+    from kustomizer.diff.sides import Sides
+    from kustomizer.resources import Resources
+
+
+def comparison(before: Resources, after: Resources, *, ignores: Sequence[Any] = ()) -> Comparison:
+    """Return what differs between two builds, masked and judged, without what ``ignores`` say not to show.
+
+    Raises UserError where a resource can't be read.
+    """
+    sides = prepare(before, after)
+    objects = compare(sides)
+    known = sum(identity in sides.after.resources for identity in sides.before.resources)
+    return Comparison(
+        objects=objects,
+        groups=groups(objects),
+        renamings=tuple(sides.renamings),
+        unchanged=known - sum(bool(each.changes) for each in objects),
+        queues=(tuple(queues_of(sides.before.site)), tuple(queues_of(sides.after.site))),
+    )
+
+
+def compare(sides: Sides) -> tuple[ObjectChange, ...]:
+    """Return what happens to each object to which something happens, by risk and then by id; masked."""
+    found = [change for identity in sides.identities() if (change := _object(sides, identity)) is not None]
+    return tuple(sorted(found, key=lambda change: (ACTIONS.index(change.action), *_order(change.id))))
+
+
+def _order(identity: ObjectId) -> tuple[str, ...]:
+    return (identity.group, identity.kind, identity.namespace, identity.name)
+
+
+def _object(sides: Sides, identity: ObjectId) -> ObjectChange | None:
+    if sides.is_same(identity):
+        return None
+    before, after = sides.trees(identity)
+    versions = (_version(before), _version(after))
+    if before is None or after is None:
+        tree = before if after is None else after
+        return ObjectChange(
+            action=DESTROY if after is None else ADD,
+            id=identity,
+            api_version=versions,
+            tree=sides.shown(tree, tree)[0],
+        )
+    changes = tree_changes(before, after, sides.shown)
+    if not changes:
+        return None
+    refused = immutable_changes(before, after, changes) if sides.has_one_name(identity) else []
+    return ObjectChange(
+        action=REPLACE if refused else CHANGE,
+        id=identity,
+        api_version=versions,
+        changes=changes,
+    )
+
+
+def _version(tree: Any) -> str:
+    return "" if tree is None else str(tree.get("apiVersion", ""))

@@ -1,0 +1,91 @@
+"""The suffix that kustomize gives the name of a generated ConfigMap or Secret, computed once more from what it holds.
+
+https://github.com/kubernetes-sigs/kustomize/blob/kustomize/v5.8.1/api/hasher/hasher.go: the first ten digits of the
+SHA-256 of some JSON, with other letters for what could spell a word. The name in that JSON is always empty (it looks up
+a field of the name ``metadata/name``), so that equal data has an equal suffix under any name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GENERATED_KINDS = ("ConfigMap", "Secret")
+"""What kustomize generates."""
+
+_LENGTH = 10
+_LETTERS = str.maketrans("013ae", "ghkmt")
+
+# encoding/json's appendString with HTML escaping on, as json.Marshal has it.
+_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x20), *map(ord, "<>&\u2028\u2029"))}
+_ESCAPES |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", ord('"'): '\\"', ord("\\"): "\\\\"}
+# Go 1.22 and later: https://github.com/golang/go/commit/3ccafc8
+_NEW_ESCAPES = _ESCAPES | {ord("\b"): "\\b", ord("\f"): "\\f"}
+
+
+class _Unhashable(Exception):  # noqa: N818 - never leaves this module
+    """The object holds what no ConfigMap or Secret may hold."""
+
+
+def is_kustomizes(suffix: str, tree: dict[str, Any]) -> bool:
+    """Tell whether ``suffix`` is what some kustomize puts behind the name of this ConfigMap or Secret, plain values."""
+    return suffix in suffixes(tree)
+
+
+def suffixes(tree: dict[str, Any]) -> tuple[str, ...]:
+    """Return what may stand behind the name: one suffix, or two where it depends on the Go that built kustomize.
+
+    Nothing for what isn't a ConfigMap or a Secret, or holds values that such an object can't have.
+    """
+    if tree.get("kind") not in GENERATED_KINDS:
+        return ()
+    try:
+        encoded = dict.fromkeys(_json(_hashed(tree), escapes) for escapes in (_NEW_ESCAPES, _ESCAPES))
+    except _Unhashable:
+        return ()
+    return tuple(hashlib.sha256(text.encode()).hexdigest()[:_LENGTH].translate(_LETTERS) for text in encoded)
+
+
+def _hashed(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return what is hashed: what is missing counts as an empty string, or is left out."""
+    is_secret = tree["kind"] == "Secret"
+    found = {"kind": tree["kind"], "name": "", "data": _field(tree, "data")}
+    if is_secret:
+        found["type"] = _field(tree, "type")
+    more = "stringData" if is_secret else "binaryData"
+    if isinstance(tree.get(more), dict):
+        found[more] = tree[more]
+    return found
+
+
+def _field(tree: dict[str, Any], name: str) -> Any:
+    value = tree.get(name)
+    return "" if value is None else value
+
+
+def _json(value: Any, escapes: dict[int, str]) -> str:
+    """Return ``value`` as Go's json.Marshal writes it: keys sorted by their bytes, and no blanks."""
+    return "".join(_parts(value, escapes))
+
+
+def _parts(value: Any, escapes: dict[int, str]) -> Iterator[str]:
+    if isinstance(value, str):
+        # YAML can hold half of a surrogate pair, which isn't UTF-8.
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise _Unhashable
+        yield f'"{value.translate(escapes)}"'
+    elif isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        yield "{"
+        for position, key in enumerate(sorted(value, key=lambda key: key.encode("utf-8", "surrogatepass"))):
+            yield "," if position else ""
+            yield from _parts(key, escapes)
+            yield ":"
+            yield from _parts(value[key], escapes)
+        yield "}"
+    elif value is None:
+        yield "null"
+    else:
+        raise _Unhashable

@@ -1,0 +1,105 @@
+"""Which fields Kubernetes doesn't let anybody change: their object has to be deleted and created again.
+
+From what the API server refuses (pkg/apis/*/validation/validation.go in https://github.com/kubernetes/kubernetes);
+``kubectl explain`` says it of few of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.diff.model import Change
+from kustomizer.tree import lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import AnyChange
+
+_FIELDS = {
+    ("", "PersistentVolume"): ("spec.volumeMode", "spec.persistentVolumeSource"),
+    ("", "Secret"): ("type",),
+    ("apps", "DaemonSet"): ("spec.selector",),
+    ("apps", "Deployment"): ("spec.selector",),
+    ("apps", "ReplicaSet"): ("spec.selector",),
+    ("batch", "Job"): (
+        "spec.backoffLimitPerIndex",
+        "spec.completionMode",
+        "spec.completions",
+        "spec.managedBy",
+        "spec.podFailurePolicy",
+        "spec.selector",
+        "spec.successPolicy",
+        "spec.template",
+    ),
+    ("networking.k8s.io", "IngressClass"): ("spec.controller",),
+    ("node.k8s.io", "RuntimeClass"): ("handler",),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): ("roleRef",),
+    ("rbac.authorization.k8s.io", "RoleBinding"): ("roleRef",),
+    ("scheduling.k8s.io", "PriorityClass"): ("value", "preemptionPolicy"),
+    ("storage.k8s.io", "StorageClass"): ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
+}
+# Where everything below a field is fixed but these.
+_BUT = {
+    ("", "PersistentVolumeClaim"): ("spec", ("resources.requests", "volumeAttributesClassName")),
+    ("", "Pod"): ("spec", ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations")),
+    ("apps", "StatefulSet"): (
+        "spec",
+        (
+            "minReadySeconds",
+            "ordinals",
+            "persistentVolumeClaimRetentionPolicy",
+            "replicas",
+            "revisionHistoryLimit",
+            "template",
+            "updateStrategy",
+        ),
+    ),
+}
+_DATA = ("data", "binaryData", "stringData", "immutable")
+
+
+def immutable_changes(before: Any, after: Any, changes: Sequence[AnyChange]) -> list[AnyChange]:
+    """Return those of an object's changes that are refused; ``before`` and ``after`` are its trees.
+
+    What has another name afterwards, as a generated ConfigMap has, is another object: nothing of it is refused.
+    """
+    kind = (str(lookup(before, "apiVersion") or "").rpartition("/")[0], str(lookup(before, "kind") or ""))
+    return [change for change in changes if _is_fixed(kind, before, after, change)]
+
+
+def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange) -> bool:
+    path = [step if isinstance(step, str) else "" for step in change.path]
+    if any(_starts(path, field) for field in _FIELDS.get(kind, ())):
+        return True
+    if kind in _BUT:
+        within, free = _BUT[kind]
+        return (
+            _starts(path, within) and not any(_starts(path[1:], field) for field in free) and not _is_image(kind, path)
+        )
+    if kind == ("", "Service"):
+        return _moves_service(before, after, path, change)
+    is_data = kind in (("", "ConfigMap"), ("", "Secret")) and path[0] in _DATA
+    return is_data and lookup(before, "immutable") is True
+
+
+def _starts(path: Sequence[str], field: str) -> bool:
+    """Tell whether ``path`` is ``field``, or below it."""
+    names = field.split(".")
+    return list(path[: len(names)]) == names
+
+
+def _is_image(kind: tuple[str, str], path: Sequence[str]) -> bool:
+    return kind == ("", "Pod") and path[-1] == "image"
+
+
+def _moves_service(before: Any, after: Any, path: Sequence[str], change: AnyChange) -> bool:
+    """Tell whether a Service's address changes: it stays where it isn't stated any more, and goes with the type."""
+    if not (_starts(path, "spec.clusterIP") or _starts(path, "spec.clusterIPs")):
+        return False
+    is_external = "ExternalName" in (lookup(before, "spec", "type"), lookup(after, "spec", "type"))
+    return not is_external and isinstance(change, Change) and lookup(after, *_plain(path)) not in (None, "", [])
+
+
+def _plain(path: Sequence[str]) -> Iterator[str]:
+    yield from path[:2]

@@ -1,0 +1,51 @@
+"""One object's tree without what means nothing: the hashes in generated names, the order of a worker's queues."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.diff.arguments import order_queues
+from kustomizer.diff.hashes import GENERATED_KINDS
+from kustomizer.diff.pods import containers, pod_template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A word as long as it gets, so that a file of one such word is looked at once.
+_GENERATED = re.compile(r"(?<![-.a-z0-9])[-.a-z0-9]*-[2456789bcdfghkmt]{10}(?![-.a-z0-9])")
+# Nobody changes what these run: another name in it is another Job.
+_FIXED = ("Job", "Pod")
+
+
+def normalised(tree: dict[str, Any], names: Mapping[str, str], real_names: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``tree`` with other names for generated ConfigMaps and Secrets, and with queues in order.
+
+    ``names`` are for references that follow the object they mean, ``real_names`` for where the name itself counts:
+    in what can't be changed, and in files, which kustomize doesn't look into.
+    """
+    kind = tree.get("kind")
+    if kind in GENERATED_KINDS:
+        kept = {key: _renamed(value, real_names) for key, value in tree.items() if key != "metadata"}
+        tree = {key: kept.get(key, value) for key, value in tree.items()}
+        tree["metadata"] = _renamed(tree.get("metadata"), names)
+    else:
+        tree = _renamed(tree, real_names if kind in _FIXED else names)
+    for container in containers(pod_template(tree)):
+        order_queues(container)
+    return tree
+
+
+def _renamed(node: Any, names: Mapping[str, str]) -> Any:
+    """Return a copy of ``node`` in which strings hold the names that ``names`` says."""
+    if isinstance(node, dict):
+        return {_text(key, names): _renamed(value, names) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_renamed(value, names) for value in node]
+    return _text(node, names) if isinstance(node, str) else node
+
+
+def _text(text: str, names: Mapping[str, str]) -> str:
+    if "-" not in text or not names:
+        return text
+    return _GENERATED.sub(lambda match: names.get(match.group(), match.group()), text)

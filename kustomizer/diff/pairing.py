@@ -1,0 +1,158 @@
+"""Which object of one build is which of the other: by group, kind, namespace and name, generated names by their stem.
+
+kustomize ends the name of a ConfigMap or Secret that it generates in a hash of what the object holds. Where both ends
+are what kustomize computes, the one has replaced the other; else that they begin alike is but a guess.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.hashes import GENERATED_KINDS, is_kustomizes
+from kustomizer.diff.model import CHANGED_SECRET, SECRET, ObjectId
+from kustomizer.record import Record
+from kustomizer.resources import stem_of
+from kustomizer.tree import lookup, plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kustomizer.resources import Resource, Resources
+
+
+class Pair(Record):
+    """A ConfigMap or Secret that may have a generated name; at least one of the two is there."""
+
+    before: Resource | None
+    after: Resource | None
+    proven: bool = False
+    """Whether it is certain that the one has replaced the other."""
+
+    @property
+    def resource(self) -> Resource:
+        """The one that is there, afterwards if both are."""
+        found = self.after or self.before
+        assert found is not None  # noqa: S101 - what the class says of itself
+        return found
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether it is there before and after, under two names."""
+        return self.before is not None and self.after is not None and self.before.name != self.after.name
+
+
+class Renamed(Record):
+    """A pair whose names differ."""
+
+    id: ObjectId
+    pair: Pair
+
+
+class Pairing(Record):
+    """The objects of both builds under names that can be compared."""
+
+    before: Mapping[ObjectId, Resource]
+    after: Mapping[ObjectId, Resource]
+    renamed: Sequence[Renamed]
+    """In the order of their ids."""
+    names: tuple[Mapping[str, str], Mapping[str, str]]
+    """What generated names of each side are called where only the object that is meant counts."""
+    real_names: tuple[Mapping[str, str], Mapping[str, str]]
+    """What generated names of each side are called where the name itself counts: a Secret's without its hash."""
+
+
+def pair(before: Resources, after: Resources) -> Pairing:
+    """Find each object of one build in the other."""
+    sides: tuple[dict[ObjectId, Resource], ...] = ({}, {})
+    families: dict[tuple[str, str, str], tuple[list[Resource], list[Resource]]] = {}
+    for position, resources in enumerate((before, after)):
+        for resource in resources:
+            group, kind, namespace, name = resource.identity
+            if kind in GENERATED_KINDS and not group:
+                families.setdefault((kind, namespace, stem_of(name)), ([], []))[position].append(resource)
+            else:
+                sides[position][ObjectId(group=group, kind=kind, namespace=namespace, name=name)] = resource
+    names: tuple[dict[str, str], ...] = ({}, {})
+    real_names: tuple[dict[str, str], ...] = ({}, {})
+    renamed = []
+    for (kind, namespace, stem), (older, newer) in sorted(families.items(), key=lambda item: item[0]):
+        known = {resource.name for resource in older}
+        for name, found in _named(stem, _pairs(older, newer)):
+            identity = ObjectId(group="", kind=kind, namespace=namespace, name=name)
+            if found.is_renamed:
+                renamed.append(Renamed(id=identity, pair=found))
+            for position, each in enumerate((found.before, found.after)):
+                if each is None:
+                    continue
+                sides[position][identity] = each
+                if each.name != name:
+                    names[position][each.name] = name
+                if kind == "Secret" and each.name != stem:
+                    mark = SECRET if position == 0 or each.name in known else CHANGED_SECRET
+                    real_names[position][each.name] = f"{stem}-{mark}"
+    return Pairing(
+        before=sides[0],
+        after=sides[1],
+        renamed=renamed,
+        names=(names[0], names[1]),
+        real_names=(real_names[0], real_names[1]),
+    )
+
+
+def _pairs(before: Sequence[Resource], after: Sequence[Resource]) -> list[Pair]:
+    """Pair what begins alike: what has the very same name first, what is left by how much of it is the same."""
+    older = {resource.name: resource for resource in before}
+    newer = {resource.name: resource for resource in after}
+    same = sorted(older.keys() & newer.keys())
+    pairs = [Pair(before=older.pop(name), after=newer.pop(name)) for name in same]
+    certain = len(older) == len(newer) == 1
+    likely = sorted((-_alike(old, new), old.name, new.name) for old in older.values() for new in newer.values())
+    for _, old_name, new_name in likely if len(likely) > 1 else ((0, *older, *newer),) if certain else ():
+        if old_name in older and new_name in newer:
+            old, new = older.pop(old_name), newer.pop(new_name)
+            pairs.append(Pair(before=old, after=new, proven=certain and _is_proven(old) and _is_proven(new)))
+    pairs += [Pair(before=older[name], after=None) for name in sorted(older)]
+    return pairs + [Pair(before=None, after=newer[name]) for name in sorted(newer)]
+
+
+def _is_proven(resource: Resource) -> bool:
+    """Tell whether the name ends in the hash of what the object holds."""
+    stem = stem_of(resource.name)
+    suffix = resource.name[len(stem) + 1 :]
+    return bool(suffix) and is_kustomizes(suffix, plain_value(resource.tree))
+
+
+def _alike(old: Resource, new: Resource) -> int:
+    """Return how much of two objects' data is the same: entries count, and their names half."""
+    count = 0
+    for field in ("data", "binaryData", "stringData"):
+        before, after = (plain_value(lookup(resource.tree, field)) for resource in (old, new))
+        if isinstance(before, dict) and isinstance(after, dict):
+            common = before.keys() & after.keys()
+            count += len(common) + sum(before[key] == after[key] for key in common)
+    return count
+
+
+def _named(stem: str, pairs: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:
+    """Give each pair a name of its own: one gets the stem, the others what tells them apart and is no secret."""
+    ordered = sorted(pairs, key=lambda found: (not _has_name(found, stem), not found.is_renamed))
+    for position, found in enumerate(ordered):
+        resource = found.resource
+        if resource.kind == "Secret":
+            yield (f"{stem} ({position + 1})" if position else stem), found
+        elif position or _is_named_so(found):
+            yield resource.name, found
+        else:
+            yield stem, found
+
+
+def _has_name(found: Pair, name: str) -> bool:
+    return any(resource is not None and resource.name == name for resource in (found.before, found.after))
+
+
+def _is_named_so(found: Pair) -> bool:
+    """Tell whether somebody gave a changed ConfigMap a name that only looks generated."""
+    old, new = found.before, found.after
+    if old is None or new is None or old.name != new.name or old.text == new.text:
+        return False
+    return not _is_proven(old) and not _is_proven(new)

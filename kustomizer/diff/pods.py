@@ -1,0 +1,45 @@
+"""Where an object says what pods it runs, and which ConfigMaps and Secrets those refer to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.tree import lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
+_TEMPLATES = (("spec", "template"), ("spec", "jobTemplate", "spec", "template"), ("template",))
+
+
+def template_path(tree: Any) -> tuple[str, ...] | None:
+    """Return where the pod template of an object stands, of whatever kind; a Pod is its own (an empty path)."""
+    if lookup(tree, "kind") == "Pod":
+        return ()
+    for path in _TEMPLATES:
+        if isinstance(lookup(tree, *path, "spec", "containers"), list):
+            return path
+    return None
+
+
+def pod_template(tree: Any) -> Any:
+    """Return the pod template of an object, None where it runs no pods."""
+    path = template_path(tree)
+    return None if path is None else lookup(tree, *path)
+
+
+def containers(template: Any) -> Iterator[Any]:
+    """Yield all containers of a pod template, those that run once among them."""
+    for field in CONTAINER_LISTS:
+        found = lookup(template, "spec", field)
+        yield from found if isinstance(found, list) else ()
+
+
+def strings(node: Any) -> Iterator[str]:
+    """Yield every string in ``node``."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, (dict, list)):
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from strings(child)

@@ -1,0 +1,119 @@
+"""Which fields of an object differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.diff.arguments import argument_changes
+from kustomizer.diff.lists import keys
+from kustomizer.diff.model import Change, Key, OrderChange
+from kustomizer.diff.pods import CONTAINER_LISTS
+from kustomizer.diff.texts import text_change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from kustomizer.diff.model import AnyChange, Path
+
+    Shown = Callable[[Any, Any], tuple[Any, Any]]
+
+
+def tree_changes(before: Any, after: Any, shown: Shown) -> tuple[AnyChange, ...]:
+    """Return what differs between two trees, by path; ``shown`` makes of what differs what may be shown."""
+    return tuple(_Walk(shown).values((), before, after))
+
+
+def same(before: Any, after: Any) -> bool:
+    """Tell whether two plain values are the same, of the same type: 1 isn't ``"1"``, nor true, nor 1.0."""
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(same(value, after[key]) for key, value in before.items())
+    if isinstance(before, list):
+        return len(before) == len(after) and all(map(same, before, after))
+    return bool(before == after) or (before != before and after != after)  # noqa: PLR0124 - not a number
+
+
+class _Walk:
+    """Compares trees, and shows of what differs what may be shown."""
+
+    def __init__(self, shown: Shown) -> None:
+        self.shown = shown
+
+    def values(self, path: Path, before: Any, after: Any) -> Iterator[AnyChange]:
+        if same(before, after):
+            return
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from self.mappings(path, before, after)
+        elif isinstance(before, list) and isinstance(after, list):
+            yield from self.lists(path, before, after)
+        elif isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after):
+            yield text_change(path, before, after, self.shown)
+        else:
+            old, new = self.shown(before, after)
+            yield Change(path=path, before=old, after=new)
+
+    def mappings(self, path: Path, before: dict[str, Any], after: dict[str, Any]) -> Iterator[AnyChange]:
+        is_container = len(path) > 1 and path[-2] in CONTAINER_LISTS
+        arguments = argument_changes(path, before, after, self.shown) if is_container else {}
+        for key in sorted({*before, *after}):
+            if key in arguments:
+                yield arguments[key]
+            elif key not in after:
+                yield self.removed((*path, key), before[key])
+            elif key not in before:
+                yield self.added((*path, key), after[key])
+            else:
+                yield from self.values((*path, key), before[key], after[key])
+
+    def lists(self, path: Path, before: Sequence[Any], after: Sequence[Any]) -> Iterator[AnyChange]:
+        found = keys(str(path[-1]) if path else "", before, after)
+        if found is not None:
+            yield from self.keyed(
+                path, dict(zip(found[0], before, strict=True)), dict(zip(found[1], after, strict=True))
+            )
+        elif _goes_by_position(before, after):
+            shorter = min(len(before), len(after))
+            for index in range(shorter):
+                yield from self.values((*path, index), before[index], after[index])
+            # From the end, so that each index is that of the list at hand.
+            for index in range(len(before) - 1, shorter - 1, -1):
+                yield self.removed((*path, index), before[index])
+            for index in range(shorter, len(after)):
+                yield self.added((*path, index), after[index])
+        else:
+            old, new = self.shown(before, after)
+            yield Change(path=path, before=old, after=new)
+
+    def keyed(self, path: Path, before: dict[Key, Any], after: dict[Key, Any]) -> Iterator[AnyChange]:
+        for key, value in before.items():
+            here = (*path, self.step(key))
+            if key in after:
+                yield from self.values(here, value, after[key])
+            else:
+                yield self.removed(here, value)
+        for index, (key, value) in enumerate(after.items()):
+            if key not in before:
+                yield self.added((*path, self.step(key)), value, index=index)
+        if [key for key in before if key in after] != [key for key in after if key in before]:
+            yield OrderChange(path=path, after=tuple(self.step(key) for key in after))
+
+    def step(self, key: Key) -> Key:
+        return Key(fields=tuple((name, self.shown(value, value)[0]) for name, value in key.fields))
+
+    def removed(self, path: Path, value: Any) -> Change:
+        return Change(path=path, before=self.shown(value, value)[0])
+
+    def added(self, path: Path, value: Any, *, index: int | None = None) -> Change:
+        return Change(path=path, after=self.shown(value, value)[0], index=index)
+
+
+def _goes_by_position(before: Sequence[Any], after: Sequence[Any]) -> bool:
+    """Tell whether what stands at the same place is likely the same: nothing was put in or taken out in between."""
+    if len(before) == len(after):
+        scalars = [*before, *after]
+        moved = not any(isinstance(value, (dict, list)) for value in scalars) and (
+            sorted(map(repr, before)) == sorted(map(repr, after))
+        )
+        return not moved
+    return all(map(same, before, after))

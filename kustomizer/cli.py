@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from kustomizer.commands.queues import queues_command
 from kustomizer.commands.route import route_command
 from kustomizer.commands.schema import schema_command
 from kustomizer.errors import UserError
+from kustomizer.verbose import set_verbose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,9 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; bugs keep their traceback."""
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            # https://no-color.org; that a terminal is asked for at all, click sees to.
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except UserError as error:
@@ -39,8 +44,19 @@ class Group(click.Group):
             ctx.exit(EXIT_ERROR)
 
 
+verbose_option = click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda _context, _option, value: set_verbose(value),
+    help="Tell what is run, and how long that takes.",
+)
+
+
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tutor-kustomizer")
+@verbose_option
 def main() -> None:
     """Queue-aware Celery workers for Open edX on Kubernetes, layered onto Tutor's output."""
 

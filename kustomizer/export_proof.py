@@ -13,6 +13,7 @@ from kustomizer.export_patches import same
 from kustomizer.resource_list import read_stream
 from kustomizer.resources import Resources
 from kustomizer.tree import plain_value
+from kustomizer.verbose import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,9 @@ def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
         directory = Path(temporary).resolve()
         write_files(directory, export.contents(directory, include_secrets=True))
-        done = subprocess.run(kustomize.plain_command(directory), capture_output=True, check=False)
+        command = kustomize.plain_command(directory)
+        with told(command):
+            done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode != 0:
             words = done.stderr.decode(errors="replace").strip().replace(str(directory), "the export")
             raise UserError(Problem(message=f"{kustomize.path} can't build what the export would be:\n{words}"))

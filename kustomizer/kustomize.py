@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kustomizer.errors import Problem, UserError
 from kustomizer.function import REPORT
 from kustomizer.record import Record
+from kustomizer.verbose import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +85,8 @@ def _installed_above(directory: Path) -> list[str]:
 
 def _checked(path: str) -> Kustomize:
     try:
-        answer = subprocess.run([path, "version"], capture_output=True, text=True, timeout=30, check=False)
+        with told([path, "version"]):
+            answer = subprocess.run([path, "version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         message = error.strerror if isinstance(error, OSError) else "it doesn't answer"
         raise UserError(Problem(message=f"{path} can't be run: {message}")) from None
@@ -114,9 +116,11 @@ def build(
         environment = {**os.environ, **(env or {}), REPORT.decode(): str(report)}
         if home is not None:
             environment.setdefault("KUSTOMIZE_PLUGIN_HOME", str(home))
-        done = subprocess.run(
-            kustomize.command(overlay), capture_output=True, text=True, encoding="utf-8", env=environment, check=False
-        )
+        command = kustomize.command(overlay)
+        with told(command):
+            done = subprocess.run(
+                command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False
+            )
         ran = report.exists()
         reported = report.read_bytes() if ran else b""
     if done.returncode != 0:
@@ -137,7 +141,9 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
         raise UserError(
             Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
         )
-    done = subprocess.run(kustomize.plain_command(env), capture_output=True, check=False)
+    command = kustomize.plain_command(env)
+    with told(command):
+        done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode != 0:
         message = done.stderr.decode(errors="replace").strip()
         raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{message}"))

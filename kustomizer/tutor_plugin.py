@@ -10,10 +10,11 @@ import os
 import click
 from tutor import hooks
 
-from kustomizer.cli import Group, main
+from kustomizer.cli import Group, main, verbose_option
 
 
 @click.group("kustomizer", cls=Group)
+@verbose_option
 @click.pass_context
 def kustomizer(ctx: click.Context) -> None:
     """Queue-aware Celery workers, layered onto this Tutor's output with kustomize."""

@@ -30,7 +30,7 @@ class PodTime(Record):
     name: str
     deployment: str
     created: float
-    ready: float
+    started: float
     ended: float
     how: str
     """As tests.control_plane.kubelet.Pod has it: "cut off" after its grace period, "lost" with its node, …"""

@@ -16,7 +16,7 @@ import yaml
 from tests import builds, celery_site, sites
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     Object = dict[str, Any]
@@ -31,24 +31,6 @@ for service, variants in {"lms": ("high", "high_mem"), "cms": ("high", "low")}.i
 """
 COPIED = ("base", "generators", "kustomizer", "overlays")
 BESIDE_WORKERS = ("Namespace", "ConfigMap", "Secret", "TriggerAuthentication", "PodDisruptionBudget")
-
-# What Kubernetes and KEDA take where nothing is said; it is said before times are divided, so that it is, too.
-GRACE_PERIOD = 30
-KEDA_DEFAULTS = {"pollingInterval": 30, "cooldownPeriod": 300}
-HPA_DEFAULTS = {
-    "scaleDown": {
-        "stabilizationWindowSeconds": 300,
-        "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
-    },
-    "scaleUp": {
-        "stabilizationWindowSeconds": 0,
-        "selectPolicy": "Max",
-        "policies": [
-            {"type": "Percent", "value": 100, "periodSeconds": 15},
-            {"type": "Pods", "value": 4, "periodSeconds": 15},
-        ],
-    },
-}
 
 
 def emission(site: str, directory: Path, *, namespace: str, redis: str) -> list[Object]:
@@ -117,25 +99,6 @@ def _target(item: Object) -> str:
     if item["kind"] in {"ScaledObject", "HorizontalPodAutoscaler"}:
         return str(item["spec"]["scaleTargetRef"]["name"])
     return ""
-
-
-def stating_defaults(objects: Iterable[Object]) -> Iterator[Object]:
-    """Yield the objects with the times that Kubernetes and KEDA take where none are stated."""
-    for item in objects:
-        if item["kind"] == "Deployment":
-            pod = item["spec"]["template"]["spec"]
-            pod = {"terminationGracePeriodSeconds": GRACE_PERIOD, **pod}
-            template = {**item["spec"]["template"], "spec": pod}
-            yield {**item, "spec": {**item["spec"], "template": template}}
-        elif item["kind"] == "ScaledObject":
-            advanced = item["spec"].get("advanced", {})
-            hpa = advanced.get("horizontalPodAutoscalerConfig", {})
-            given = hpa.get("behavior", {})
-            behavior = {way: {**default, **given.get(way, {})} for way, default in HPA_DEFAULTS.items()}
-            advanced = {**advanced, "horizontalPodAutoscalerConfig": {**hpa, "behavior": behavior}}
-            yield {**item, "spec": {**KEDA_DEFAULTS, **item["spec"], "advanced": advanced}}
-        else:
-            yield item
 
 
 def at_their_minimum(objects: Sequence[Object]) -> list[Object]:

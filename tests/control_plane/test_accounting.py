@@ -24,7 +24,7 @@ def run(task: str, number: int, start: float, end: float | None, last: str = "fi
 
 
 def pod(number: int, ended: float = 0.0, how: str = "", created: float = 0.0) -> PodTime:
-    return PodTime(name=f"pod-{number}", deployment="w", created=created, ready=created, ended=ended, how=how)
+    return PodTime(name=f"pod-{number}", deployment="w", created=created, started=created, ended=ended, how=how)
 
 
 def outcome(*events: Event, pods: tuple[PodTime, ...] = (), end: float = 100.0, factor: float = 1.0) -> Outcome:

@@ -1,0 +1,4 @@
+"""x"""
+from typing import Any
+def write_documents(results: dict[str, Any]) -> None:
+    """x"""

@@ -1,0 +1,236 @@
+"""A scenario on a site: a namespace with workers as emitted, a Redis, tasks that are sent, and a journal of them."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from celery import Celery
+
+from kustomizer.record import Record
+from tests.control_plane import emissions
+from tests.control_plane.accounting import PodTime, account
+from tests.control_plane.broker import Broker
+from tests.control_plane.faster import faster
+from tests.control_plane.journal import Journal
+from tests.control_plane.timeline import timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from tests.control_plane.cluster import Cluster
+    from tests.control_plane.kubelet import Kubelet
+    from tests.control_plane.pod import Pod
+    from tests.control_plane.scenario import Message, Scenario
+
+TASK = "load.tasks.work"
+START_SECONDS = 300.0
+"""Real seconds that the first pods may take on a busy machine."""
+LOOK_SECONDS = 0.5
+
+
+class Place(Record):
+    """What all runs share."""
+
+    cluster: Cluster
+    kubelet: Kubelet
+    directory: Path
+    factor: float
+
+
+class RunningSite:
+    """A site at work. A scenario's steps are given it."""
+
+    def __init__(self, place: Place, scenario: Scenario, site: str, number: int) -> None:
+        """``number`` tells this run from others: it makes the namespace and the address of its Redis."""
+        self.place = place
+        self.scenario = scenario
+        self.site = site
+        self.namespace = f"run-{number}"
+        self.directory = place.directory / self.namespace
+        self.directory.mkdir(parents=True)
+        self.service = f"redis-{self.namespace}"
+        self.broker = Broker(self.directory / "redis", f"127.0.{10 + number // 200}.{1 + number % 200}")
+        self.journal = Journal(self.directory / "journal")
+        self.loads: list[float] = []
+        self.began = 0.0
+        self.notes: list[tuple[float, str]] = []
+        self._built: dict[str, list[dict[str, Any]]] = {}
+        self._app = Celery(broker=self.broker.url)
+        # Who sends while Redis is away tries until it is back.
+        self._app.conf.task_publish_retry_policy = {"max_retries": 100, "interval_start": 0.1, "interval_max": 0.5}
+
+    @property
+    def now(self) -> float:
+        """The site's seconds since the first task was to be sent."""
+        return (time.time() - self.began) * self.place.factor
+
+    def objects(self, site: str = "") -> list[dict[str, Any]]:
+        """Return the workers, and what belongs to them, as this site or another one in its place emits them."""
+        site = site or self.site
+        if site not in self._built:
+            directory = self.directory / f"build-{len(self._built)}"
+            directory.mkdir()
+            found = emissions.emission(site, directory, namespace=self.namespace, redis=self.service)
+            queues = () if self.scenario.every_worker else self.scenario.queues
+            self._built[site] = emissions.workers(found, queues)
+        return self._built[site]
+
+    def apply(self, objects: Sequence[Mapping[str, Any]]) -> None:
+        """Apply objects with their times divided."""
+        text = yaml.safe_dump_all(objects, sort_keys=False)
+        self.place.cluster.apply(faster(text, round(self.place.factor)), force_conflicts=True)
+
+    def deployments(self, site: str = "") -> list[str]:
+        """Return the names of the workers."""
+        return [item["metadata"]["name"] for item in self.objects(site) if item["kind"] == "Deployment"]
+
+    def pods(self) -> list[Pod]:
+        """Return every pod that there has been in the namespace."""
+        return [pod for pod in self.place.kubelet.pods() if pod.namespace == self.namespace]
+
+    def busy(self, queue: str) -> list[Pod]:
+        """Return the pods that work on a task of this queue now, the one that began first before the others."""
+        events = self.journal.read()
+        over = {event.attempt for event in events if event.event in {"finished", "dying"}}
+        names = [
+            event.pod
+            for event in events
+            if event.event == "started" and event.queue == queue and event.attempt not in over
+        ]
+        running = {pod.name: pod for pod in self.pods() if not pod.ended}
+        return [running[name] for name in dict.fromkeys(names) if name in running]
+
+    def wait_busy(self, queue: str) -> Pod:
+        """Wait until a pod works on a task of this queue, and return it."""
+        self.wait(lambda: bool(self.busy(queue)), f"a task of {queue} to start")
+        return self.busy(queue)[0]
+
+    def lose(self, pod: Pod) -> None:
+        """Kill a pod as if its node were gone."""
+        self.journal.write("killed", pod=pod.name)
+        self.place.kubelet.lose(pod.name)
+
+    def control(self) -> Any:
+        """Return Celery's remote control of the site's workers."""
+        return self._app.control
+
+    def wait(self, condition: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+        """Look again and again, for so many real seconds at most."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.scenario.key} on {self.site}: waited in vain for {what}")
+            time.sleep(LOOK_SECONDS)
+
+    def run(self) -> dict[str, Any]:
+        """Carry the scenario out, and return what came of it."""
+        cluster = self.place.cluster
+        for name in (self.service, f"{self.service}.{self.namespace}"):
+            cluster.name_address(name, self.broker.address)
+        with self.broker:
+            try:
+                self.apply(emissions.at_their_minimum(self.objects(self.scenario.begins_with)))
+                self.wait(self._is_ready, "the first pods")
+                self.began = time.time()
+                with ThreadPoolExecutor(1) as other:
+                    steps = other.submit(self._act)
+                    self._send()
+                    self._look_on(steps.done)
+                    steps.result()
+                return self._result(time.time())
+            finally:
+                self._app.close()
+                cluster.clear(self.namespace)
+
+    def _is_ready(self) -> bool:
+        scaled = self.place.cluster.get("scaledobjects.keda.sh", self.namespace)
+        for item in scaled:
+            conditions = {each["type"]: each["status"] for each in item.get("status", {}).get("conditions") or ()}
+            if conditions.get("Ready") != "True":
+                return False
+        wanted = {
+            item["metadata"]["name"]: item["spec"].get("replicas", 1)
+            for item in self.place.cluster.get("deployments", self.namespace)
+        }
+        kubelet = self.place.kubelet
+        ready = [
+            pod for pod in self.pods() if pod.is_running and not pod.stopping and " ready." in kubelet.log(pod.name)
+        ]
+        found = {name: sum(pod.deployment == name for pod in ready) for name in wanted}
+        return found == wanted
+
+    def _sleep_until(self, at: float) -> None:
+        while (left := (at - self.now) / self.place.factor) > 0:
+            time.sleep(min(left, LOOK_SECONDS))
+
+    def _send(self) -> None:
+        ordered = sorted(self.scenario.messages, key=lambda message: message.at)
+        for number, message in enumerate(ordered):
+            self._sleep_until(message.at)
+            self._send_one(f"{self.scenario.key}-{number:04}", message)
+
+    def _send_one(self, task: str, message: Message) -> None:
+        factor = self.place.factor
+        arguments = {"journal": str(self.journal.path), "seconds": message.seconds / factor, "dies": message.dies}
+        countdown = message.countdown / factor
+        at = time.time()
+        self._app.send_task(
+            TASK, kwargs=arguments, queue=message.queue, task_id=task, countdown=countdown or None, ignore_result=True
+        )
+        self.journal.write("sent", at=at, task=task, queue=message.queue, countdown=countdown)
+
+    def _act(self) -> None:
+        for step in sorted(self.scenario.steps, key=lambda step: step.at):
+            self._sleep_until(step.at)
+            self.notes.append((round(self.now), step.what))
+            step.act(self)
+
+    def _look_on(self, steps_done: Callable[[], bool]) -> None:
+        quiet_since = math.inf
+        while self.now < self.scenario.limit and self.now - quiet_since < self.scenario.watch:
+            self.loads.append(os.getloadavg()[0])
+            if not steps_done() or self.broker.left() or any(self.busy(queue) for queue in self.scenario.queues):
+                quiet_since = math.inf
+            else:
+                quiet_since = min(quiet_since, self.now)
+            time.sleep(LOOK_SECONDS)
+
+    def _result(self, end: float) -> dict[str, Any]:
+        events, factor = self.journal.read(), self.place.factor
+        pods = [
+            PodTime(
+                name=pod.name,
+                deployment=pod.deployment,
+                created=pod.created,
+                started=pod.started,
+                ended=pod.ended,
+                how=pod.how,
+            )
+            for pod in self.pods()
+        ]
+        consumers = {
+            item["metadata"]["name"]: emissions.queues_of(item)
+            for objects in self._built.values()
+            for item in objects
+            if item["kind"] == "Deployment"
+        }
+        outcome = account(events, pods, began=self.began, end=end, factor=factor)
+        return {
+            "scenario": self.scenario.key,
+            "site": self.site,
+            "outcome": vars(outcome) | {"waits": {queue: vars(waits) for queue, waits in outcome.waits.items()}},
+            "left": self.broker.left(),
+            "watched": round((end - self.began) * factor),
+            "load_average": [round(statistics.mean(self.loads), 1), round(max(self.loads), 1)],
+            "steps": self.notes,
+            "timeline": timeline(
+                events, pods, consumers, self.scenario.queues, began=self.began, end=end, factor=factor
+            ),
+        }

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,15 @@ IMAGE_DIRECTORY = "/openedx"
 
 # What a kubelet calls the directory with a volume's files; `..data` points to it, each file to its place in `..data`.
 _VERSION = "..2026_01_01_00_00_00.0"
+# `$(NAME)` in a command, an argument or an environment's value; `$$(NAME)` is a way to write it.
+_REFERENCE = re.compile(r"\$(\$|\(([-._a-zA-Z0-9]+)\))")
+
+
+class Source(Protocol):
+    """Where a pod's ConfigMaps and Secrets come from."""
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """Return an object; raises KeyError where there is none."""
 
 
 class Objects:
@@ -42,20 +52,29 @@ class Container(NamedTuple):
     env: dict[str, str]
 
 
-def container(deployment: dict[str, Any], objects: Objects, root: Path) -> Container:
-    """Lay out the volumes of ``deployment`` below ``root``, which takes the place of ``/openedx``."""
+def container(deployment: Mapping[str, Any], objects: Source, root: Path) -> Container:
+    """Lay out the volumes of ``deployment`` below ``root``, which takes the place of ``/openedx``.
+
+    Raises KeyError where a ConfigMap or Secret isn't there, which a kubelet would wait for.
+    """
     name = deployment["metadata"]["name"]
     pod = deployment["spec"]["template"]["spec"]
     spec = next((item for item in pod["containers"] if item["name"] == name), pod["containers"][0])
     volumes = {volume["name"]: volume for volume in pod.get("volumes") or ()}
     for mount in spec.get("volumeMounts") or ():
         _mount(mount, dict(_files(volumes[mount["name"]], objects)), root)
-    return Container(
-        name=name,
-        root=root,
-        argv=[str(word) for word in (*spec.get("command", ()), *spec.get("args", ()))],
-        env={entry["name"]: _value(entry, objects) for entry in spec.get("env") or ()},
-    )
+    env = _environment(spec, objects)
+    words = (*(spec.get("command") or ()), *(spec.get("args") or ()))
+    return Container(name=name, root=root, argv=[expanded(str(word), env) for word in words], env=env)
+
+
+def expanded(text: str, env: Mapping[str, str]) -> str:
+    """Return ``text`` with the variables that it refers to; what isn't known stays as it is."""
+
+    def replacement(found: re.Match[str]) -> str:
+        return "$" if found[1] == "$" else env.get(found[2], found[0])
+
+    return _REFERENCE.sub(replacement, text)
 
 
 def secret_values(secret: Mapping[str, Any]) -> dict[str, str]:
@@ -64,14 +83,33 @@ def secret_values(secret: Mapping[str, Any]) -> dict[str, str]:
     return decoded | (secret.get("stringData") or {})
 
 
-def _value(entry: Mapping[str, Any], objects: Objects) -> str:
-    if "valueFrom" not in entry:
-        return str(entry.get("value", ""))
-    reference = entry["valueFrom"]["secretKeyRef"]
-    return secret_values(objects.get("Secret", reference["name"]))[reference["key"]]
+def _environment(spec: Mapping[str, Any], objects: Source) -> dict[str, str]:
+    """Return a container's environment: all of a ConfigMap's or Secret's first, then one by one."""
+    env: dict[str, str] = {}
+    for source in spec.get("envFrom") or ():
+        if "secretRef" in source:
+            values = secret_values(objects.get("Secret", source["secretRef"]["name"]))
+        else:
+            values = objects.get("ConfigMap", source["configMapRef"]["name"]).get("data") or {}
+        env |= {f"{source.get('prefix', '')}{name}": value for name, value in values.items()}
+    for entry in spec.get("env") or ():
+        if "valueFrom" in entry:
+            env[entry["name"]] = _referred(entry["valueFrom"], objects)
+        else:
+            env[entry["name"]] = expanded(str(entry.get("value", "")), env)
+    return env
 
 
-def _files(volume: Mapping[str, Any], objects: Objects) -> Iterator[tuple[str, str]]:
+def _referred(value_from: Mapping[str, Any], objects: Source) -> str:
+    [(kind, reference)] = value_from.items()
+    if kind == "secretKeyRef":
+        return secret_values(objects.get("Secret", reference["name"]))[reference["key"]]
+    if kind == "configMapKeyRef":
+        return str(objects.get("ConfigMap", reference["name"])["data"][reference["key"]])
+    raise NotImplementedError(f"a value from elsewhere: {value_from}")
+
+
+def _files(volume: Mapping[str, Any], objects: Source) -> Iterator[tuple[str, str]]:
     """Yield path and content of what a volume holds; a later source of a projected volume wins, as in a kubelet."""
     if "emptyDir" in volume:
         return

@@ -7,17 +7,24 @@
 
 A pod has its own copy of ``platform`` (tests/edx_platform unless another is given) in the place of the image's
 ``/openedx/edx-platform``; it is the working directory, and that is where a test's tasks are: a bench with tasks of its
-own gives a directory that holds edx_platform's files and them. Every process gets ``environ``, its name in ``POD``, its
-Deployment in ``DEPLOYMENT``, the emitted environment, and the files of its volumes.
+own gives a directory that holds edx_platform's files and them. Every process gets the emitted environment, the files of
+its volumes, its name in ``POD``, its Deployment in ``DEPLOYMENT``, the ``TIME_FACTOR``, and ``environ``.
 
-Containers that don't run Celery are pods that are merely marked running. A Job's pods
-end only when a test says so (``succeed``).
+Containers that don't run Open edX's Celery are pods that are merely marked running. A Job's pods end only when a test
+says so (``succeed``).
 """
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import queue
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from tests.control_plane.api import ApiError
+from tests.control_plane.pod import Pod, Worker, is_worker, seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,36 +32,10 @@ if TYPE_CHECKING:
     from tests.control_plane.cluster import Cluster
 
 EDX_PLATFORM = Path(__file__).parent.parent / "edx_platform"
-
-
-class Pod(NamedTuple):
-    """What became of a pod. Times are ``time.time()``, real seconds, 0.0 for what hasn't happened."""
-
-    name: str
-    namespace: str
-    deployment: str
-    """Empty for a pod of anything else."""
-    pid: int
-    """Of the container's first process; 0 where there is none."""
-    created: float
-    started: float
-    """When its (first) process started."""
-    ready: float
-    stopping: float
-    """When SIGTERM was sent, since the pod was deleted."""
-    ended: float
-    """When the pod was gone."""
-    how: str
-    """How it ended: "stopped" (by itself after SIGTERM), "cut off" (SIGKILL after the grace period), "lost" (by a test,
-    with the node), or empty."""
-    restarts: int
-    """How often its container was started again, since it had died."""
-    image: str
-
-    @property
-    def is_running(self) -> bool:
-        """It has a process that works, or is finishing its work."""
-        return bool(self.started) and not self.ended
+NODE = "node"
+TICK_SECONDS = 0.05
+_JOB = "batch.kubernetes.io/job-name"
+_GONE = {http.client.NOT_FOUND, http.client.CONFLICT}
 
 
 class Kubelet:
@@ -64,39 +45,182 @@ class Kubelet:
         self,
         cluster: Cluster,
         *,
+        directory: Path | None = None,
         platform: Path = EDX_PLATFORM,
         environ: Mapping[str, str] | None = None,
         time_factor: int = 10,
     ) -> None:
-        """``time_factor`` divides what is the kubelet's own: the back-off of a container that dies again and again."""
-        raise NotImplementedError
+        """``directory`` takes each pod's files and its log; unless one is given, it is the cluster's.
+
+        ``time_factor`` divides what nobody states: Celery's own defaults, the back-off of a container that dies again.
+        """
+        self._cluster = cluster
+        self._directory = directory or cluster.directory / "pods"
+        self._platform = platform
+        self._environ = {"TIME_FACTOR": str(time_factor), **(environ or {})}
+        self._time_factor = time_factor
+        self._workers: dict[str, Worker] = {}
+        self._items: dict[str, dict[str, Any]] = {}
+        self._succeeding: set[tuple[str, str]] = set()
+        self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
+        self._stopped = threading.Event()
+        self._failure: BaseException | None = None
+        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._watch, self._run)]
 
     def __enter__(self) -> Kubelet:
-        raise NotImplementedError
+        self._directory.mkdir(parents=True, exist_ok=True)
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}
+        with contextlib.suppress(ApiError):  # an earlier kubelet's
+            self._cluster.request("POST", "/api/v1/nodes", node)
+        condition = {"type": "Ready", "status": "True", "reason": "Tests", "message": ""}
+        self._cluster.merge(f"/api/v1/nodes/{NODE}/status", {"status": {"conditions": [condition]}})
+        for thread in self._threads:
+            thread.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
-        raise NotImplementedError
+        self._stopped.set()
+        self._cluster.close()
+        for thread in self._threads:
+            thread.join()
+        for worker in self._workers.values():
+            worker.end("lost")
+        self._check()
 
     def pods(self, deployment: str = "") -> Sequence[Pod]:
-        """Return every pod there has been, the oldest first, or those of one Deployment."""
-        raise NotImplementedError
+        """Return every worker's pod there has been, the oldest first, or those of one Deployment."""
+        self._check()
+        found = [worker.pod for worker in list(self._workers.values())]
+        return [pod for pod in found if deployment in {"", pod.deployment}]
 
     def running(self, deployment: str) -> Sequence[Pod]:
         """Return the pods of a Deployment that have a process and haven't been told to stop."""
-        raise NotImplementedError
+        return [pod for pod in self.pods(deployment) if pod.is_running and not pod.stopping]
 
     def kill(self, name: str) -> None:
         """Send SIGKILL to all of a pod's processes, as the out-of-memory killer does; its container starts again."""
-        raise NotImplementedError
+        self._named(name).kill()
 
     def lose(self, name: str) -> None:
         """Send SIGKILL and remove the pod, as when its node is gone; its Deployment makes another one."""
-        raise NotImplementedError
+        worker = self._named(name)
+        worker.pod = worker.pod._replace(how="lost")
+        worker.kill()
+        path = f"/api/v1/namespaces/{worker.pod.namespace}/pods/{name}"
+        self._cluster.request("DELETE", path, {"gracePeriodSeconds": 0})
 
     def succeed(self, namespace: str, job: str) -> None:
-        """Let the pods of a Job end well."""
-        raise NotImplementedError
+        """Let the pods of a Job end well, once there are any."""
+        self._succeeding.add((namespace, job))
 
     def log(self, name: str) -> str:
         """Return what a pod's container has written."""
-        raise NotImplementedError
+        path = self._named(name).log
+        return path.read_text() if path.exists() else ""
+
+    def _named(self, name: str) -> Worker:
+        return next(worker for worker in self._workers.values() if worker.pod.name == name)
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise RuntimeError("the kubelet has failed") from self._failure
+
+    def _watch(self) -> None:
+        try:
+            while not self._stopped.is_set():
+                for event in self._cluster.watch("/api/v1/pods"):
+                    self._events.put(event)
+        except BaseException as error:
+            self._failure = error
+
+    def _run(self) -> None:
+        try:
+            while not self._stopped.is_set():
+                with contextlib.suppress(queue.Empty):
+                    self._take(*self._events.get(timeout=TICK_SECONDS))
+                    while True:
+                        self._take(*self._events.get_nowait())
+                self._look_after()
+        except BaseException as error:
+            self._failure = error
+
+    def _take(self, event: str, item: dict[str, Any]) -> None:
+        """Take notice of what the API server says of a pod."""
+        uid = item["metadata"]["uid"]
+        if event == "DELETED":
+            self._items.pop(uid, None)
+            if (worker := self._workers.get(uid)) and not worker.pod.ended:
+                worker.end("lost")
+            return
+        is_new = uid not in self._items
+        self._items[uid] = item
+        if is_new:
+            if is_worker(item["spec"]) and uid not in self._workers:
+                self._workers[uid] = Worker(seen(item), item["spec"], self._cluster, self._directory)
+            if "nodeName" not in item["spec"]:
+                target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
+                self._post(item, "binding", {"metadata": {"name": item["metadata"]["name"]}, "target": target})
+            if uid not in self._workers:
+                self._say(item, "Running")
+
+    def _look_after(self) -> None:
+        """Do for each pod what is due."""
+        for uid, item in list(self._items.items()):
+            worker = self._workers.get(uid)
+            if worker is not None:
+                worker.notice_ready()
+            metadata = item["metadata"]
+            if "deletionTimestamp" in metadata:
+                if worker is not None:
+                    worker.stop(metadata.get("deletionGracePeriodSeconds", 0))
+                if worker is None or worker.has_stopped():
+                    del self._items[uid]
+                    self._request("DELETE", item, "", {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}})
+            elif worker is not None:
+                self._start_if_due(worker, item)
+            elif (metadata["namespace"], (metadata.get("labels") or {}).get(_JOB)) in self._succeeding:
+                self._say(item, "Succeeded")
+
+    def _start_if_due(self, worker: Worker, item: Mapping[str, Any]) -> None:
+        if worker.pod.how or not worker.is_due(self._time_factor):
+            return
+        # What its volumes name may come later than the pod.
+        with contextlib.suppress(KeyError):
+            worker.start(self._platform, self._environ)
+            self._say(item, "Running", worker.pod.restarts)
+
+    def _say(self, item: Mapping[str, Any], phase: str, restarts: int = 0) -> None:
+        """Tell the API server how a pod is."""
+        is_running = phase == "Running"
+        state: dict[str, Any] = {"running": {}} if is_running else {"terminated": {"exitCode": 0}}
+        statuses = [
+            {
+                "name": given["name"],
+                "image": given["image"],
+                "imageID": "",
+                "ready": is_running,
+                "started": is_running,
+                "restartCount": restarts,
+                "state": state,
+            }
+            for given in item["spec"]["containers"]
+        ]
+        ready = "True" if is_running else "False"
+        conditions = [{"type": kind, "status": ready} for kind in ("Initialized", "Ready", "ContainersReady")]
+        conditions.append({"type": "PodScheduled", "status": "True"})
+        status = {"phase": phase, "conditions": conditions, "containerStatuses": statuses}
+        self._request("PATCH", item, "/status", {"status": status})
+
+    def _post(self, item: Mapping[str, Any], subresource: str, body: Any) -> None:
+        self._request("POST", item, f"/{subresource}", body)
+
+    def _request(self, method: str, item: Mapping[str, Any], subresource: str, body: Any) -> None:
+        """Send a request about a pod, which may be gone by now."""
+        metadata = item["metadata"]
+        path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}{subresource}"
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        try:
+            self._cluster.request(method, path, body, content_type=kind)
+        except ApiError as error:
+            if error.status not in _GONE:
+                raise

@@ -13,6 +13,7 @@ from kustomizer.commands.build import build_command
 from kustomizer.commands.check import check_command
 from kustomizer.commands.completion import completion_command
 from kustomizer.commands.export import export_command
+from kustomizer.commands.in_flight import in_flight_command
 from kustomizer.commands.init import init_command
 from kustomizer.commands.migrate import migrate_command
 from kustomizer.commands.queue import queue_command
@@ -66,6 +67,7 @@ for command in (
     check_command,
     completion_command,
     export_command,
+    in_flight_command,
     init_command,
     migrate_command,
     queue_command,

@@ -1,0 +1,207 @@
+"""`tutor-kustomizer in-flight`: the tasks that workers have taken and not acknowledged, on the live Redis."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.in_flight import (
+    hashes,
+    key_of,
+    list_request,
+    message,
+    namespace_of,
+    restore_request,
+    restored,
+    task_request,
+    unconsumed,
+    workers_in,
+)
+from kustomizer.in_flight_job import job
+from kustomizer.in_flight_text import in_flight_json, in_flight_text, message_text, message_tree, restored_text
+from kustomizer.kubectl import Kubectl, find_kubectl
+from kustomizer.kustomize import build, find_kustomize
+from kustomizer.live_pods import live_pods, pod_to_ask
+from kustomizer.record import Record
+from kustomizer.resource_list import read_stream
+from kustomizer.resources import Resources
+from kustomizer.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kustomizer.live_pods import LivePod
+
+    Command = Callable[..., None]
+
+_site = click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+_arguments = click.option("--arguments", is_flag=True, help="Show the tasks' arguments, which may hold personal data.")
+_print_job = click.option("--print-job", is_flag=True, help="Print a Job that does it in the cluster, and do nothing.")
+
+
+def cluster_options(command: Command) -> Command:
+    """Add the options that say which cluster is meant, and how it is reached."""
+    for option in (
+        click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, not the one on PATH."),
+        click.option("--kubeconfig", metavar="FILE", default="", help="kubectl's configuration, as for kubectl."),
+        click.option("--context", metavar="NAME", default="", help="The cluster's context, as for kubectl."),
+        click.option("-n", "--namespace", metavar="NAME", help="Not the namespace that the site's workers are in."),
+        click.option("--kubectl", metavar="PATH", help="The kubectl to run, not the one on PATH."),
+    ):
+        command = option(command)
+    return command
+
+
+class Cluster(Record):
+    """A built site, and the kubectl that reaches the place where it runs."""
+
+    site: Site
+    namespace: str
+    given: Mapping[str, Any]
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """What runs commands there. Raises UserError where there is no kubectl."""
+        return find_kubectl(
+            self.given["kubectl"],
+            namespace=self.namespace,
+            context=self.given["context"],
+            kubeconfig=self.given["kubeconfig"],
+        )
+
+    def ask(self, request: Mapping[str, Any], pods: list[LivePod] | None = None) -> Mapping[str, Any]:
+        """Run the program in a pod of the site, the one that was named where one was. Raises UserError."""
+        kubectl = self.kubectl
+        pods = live_pods(kubectl) if pods is None else pods
+        return pod_to_ask(pods, name=self.given.get("pod"), namespace=self.namespace).ask(kubectl, request)
+
+    def print_job(self, request: Mapping[str, Any]) -> None:
+        """Print a Job that runs the program."""
+        workers = workers_in(self.site, self.namespace)
+        if not workers:
+            raise UserError(Problem(message=f"the site has no worker of lms or cms in namespace {self.namespace}"))
+        click.echo(job(workers[0], request, self.namespace), nl=False)
+
+
+def open_cluster(site: Path, options: Mapping[str, Any]) -> Cluster:
+    """Build ``site``, or read it where it is a file that was built, and return it with the cluster of ``options``."""
+    executable = find_kustomize(options["executable"], near=site) if site.is_dir() else None
+    text = build(site, executable).text if executable else site.read_text(encoding="utf-8")
+    found = Site(Resources(read_stream(text.encode(), b"{}").resources))
+    return Cluster(site=found, namespace=options["namespace"] or namespace_of(found), given=options)
+
+
+def width() -> int:
+    """Return the terminal's width."""
+    return max(shutil.get_terminal_size().columns, 40)
+
+
+_pod = click.option("--pod", metavar="NAME", help="The pod to look from, not a default worker's.")
+_output = click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+
+
+@click.group("in-flight")
+def in_flight_command() -> None:
+    """The tasks that workers have taken and not acknowledged.
+
+    The broker is reached from inside the cluster: a small program is run with `kubectl exec` in a pod of the site, or
+    in a Job that `--print-job` prints.
+    """
+
+
+@in_flight_command.command("list")
+@_site
+@click.option("--limit", type=click.IntRange(min=0), default=100, help="So many of each key, 0: all. Default: 100.")
+@_arguments
+@_output
+@_print_job
+@_pod
+@cluster_options
+def list_command(site: Path, *, limit: int, arguments: bool, output: str, print_job: bool, **options: Any) -> None:
+    """Show what is in flight under each worker's key, the oldest first, and under keys that no worker has any more."""
+    cluster = open_cluster(site, options)
+    request = list_request(cluster.site, limit=limit, arguments=arguments)
+    if print_job:
+        cluster.print_job(request)
+        return
+    found = hashes(cluster.ask(request), cluster.site)
+    click.echo(in_flight_json(found) if output == "json" else in_flight_text(found, width()))
+
+
+@in_flight_command.command("restore")
+@click.argument("worker")
+@_site
+@_output
+@_print_job
+@_pod
+@cluster_options
+def restore_command(worker: str, site: Path, *, output: str, print_job: bool, **options: Any) -> None:
+    """Put back on their queues what WORKER, one that was removed say, has left: its name, or a key of `list`.
+
+    Refused while a worker uses that key, or one might: what it works on would run twice.
+    """
+    cluster = open_cluster(site, options)
+    pods = live_pods(cluster.kubectl)
+    request = restore_request(key_of(cluster.site, worker), pods)
+    if print_job:
+        check_nobody_there(request, pods)
+        cluster.print_job(request)
+        return
+    done = restored(cluster.ask(request, pods), pods)
+    if output == "json":
+        click.echo(json.dumps({"key": done.key, "queues": dict(done.queues), "kept": done.kept}, indent=2))
+    else:
+        click.echo(restored_text(done, unconsumed(cluster.site, done.queues)))
+
+
+def check_nobody_there(request: Mapping[str, Any], pods: list[LivePod]) -> None:
+    """Raise UserError where a pod may use the key: a Job can't tell one that is stopping from one that isn't there."""
+    names = [pod.name for pod in pods if pod.is_worker and pod.node in request["suspects"]]
+    if names:
+        message = f"{request['key']}: {', '.join(names)} may use it, so no Job is printed"
+        raise UserError(Problem(message=message, remedy="Wait until there is no such pod"))
+
+
+@in_flight_command.command("drop")
+@click.argument("task_id")
+@_site
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@_arguments
+@_output
+@_print_job
+@_pod
+@cluster_options
+def drop_command(
+    task_id: str, site: Path, *, yes: bool, arguments: bool, output: str, print_job: bool, **options: Any
+) -> None:
+    """Take one task away for good, in flight or waiting: one that kills every worker it comes to, say.
+
+    A worker that has it in hand goes on with it; it won't be delivered to another one.
+    """
+    cluster = open_cluster(site, options)
+    if print_job:
+        cluster.print_job(task_request(cluster.site, task_id, drop=True))
+        return
+    asked = cluster.ask(task_request(cluster.site, task_id, drop=False, arguments=arguments))
+    found = [message(each, each["key"]) for each in asked["found"]]
+    if not found:
+        raise UserError(
+            Problem(message=f"no task {task_id} is in flight or waiting", remedy="`in-flight list` shows their ids")
+        )
+    for each in found:
+        click.echo(message_text(each), err=True)
+    if not yes:
+        click.confirm("Drop it for good?", abort=True, err=True)
+    answer = cluster.ask(task_request(cluster.site, task_id, drop=True))
+    dropped = [each for each in (message(item, item["key"]) for item in answer["found"]) if each.dropped]
+    if not dropped:
+        raise UserError(Problem(message=f"task {task_id} is gone by now: it was acknowledged, or taken by a worker"))
+    if output == "json":
+        click.echo(json.dumps([{"key": each.key, **message_tree(each)} for each in dropped], indent=2))
+    else:
+        click.echo(f"Dropped {task_id}")

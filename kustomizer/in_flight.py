@@ -1,0 +1,157 @@
+"""Tasks in flight: what sits unacknowledged on the broker's Redis under each worker's key, and putting it right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.live_pods import may_use
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kustomizer.live_pods import LivePod
+    from kustomizer.site import Site, Worker
+
+
+class Message(Record):
+    """A task that a worker has taken and not acknowledged; or, where ``key`` is empty, one that waits on ``queue``."""
+
+    key: str
+    id: str
+    task: str
+    queue: str
+    age: int | None = None
+    """Seconds since it was taken, None where Redis doesn't say: then kombu never puts it back by itself."""
+    redelivered: bool = False
+    eta: str = ""
+    """The time that it is kept for, where it was sent with one."""
+    retries: int = 0
+    args: str | None = None
+    kwargs: str | None = None
+    dropped: bool = False
+
+
+class Hash(Record):
+    """A key and what is under it; ``count`` may be more than the messages that were asked for."""
+
+    key: str
+    workers: Sequence[str]
+    """The Deployments of the build that use it: none where the worker was removed."""
+    count: int
+    messages: Sequence[Message]
+
+
+class Restored(Record):
+    """What came of putting back: how many by queue, and what of it no worker consumes."""
+
+    key: str
+    queues: Mapping[str, int]
+    kept: int = 0
+    """How many had no queue to go to, and are where they were."""
+
+
+def users(site: Site) -> dict[str, list[str]]:
+    """Return each in-flight key of the build, and the Deployments that use it."""
+    found: dict[str, list[str]] = {}
+    for worker in site.open_edx_workers:
+        found.setdefault(worker.unacked_key, []).append(worker.resource.name)
+    return found
+
+
+def key_of(site: Site, name: str) -> str:
+    """Return the key that ``name`` is, or that the worker of that name has or had."""
+    for worker in site.open_edx_workers:
+        if worker.resource.name == name:
+            return worker.unacked_key
+    return name if name.startswith("unacked") or name in users(site) else f"unacked.{name}"
+
+
+def list_request(site: Site, *, limit: int, arguments: bool) -> dict[str, Any]:
+    """Return the question what is in flight; ``limit`` messages of each key, 0 for all."""
+    return {"action": "in_flight", "keys": sorted(users(site)), "limit": limit, "arguments": arguments}
+
+
+def task_request(site: Site, task_id: str, *, drop: bool, arguments: bool = False) -> dict[str, Any]:
+    """Return the question where a task is, with ``drop`` the order to take it away."""
+    queues = sorted({queue for worker in site.open_edx_workers for queue in worker.queues})
+    question = {"action": "task_of", "id": task_id, "keys": sorted(users(site)), "queues": queues}
+    return {**question, "drop": drop, "arguments": arguments}
+
+
+def restore_request(key: str, pods: Sequence[LivePod]) -> dict[str, Any]:
+    """Return the order to put back what is under ``key``, and what has to be known of the workers that are there."""
+    workers = [pod for pod in pods if pod.is_worker]
+    return {
+        "action": "restore",
+        "key": key,
+        "suspects": sorted(pod.node for pod in workers if may_use(pod, key)),
+        "harmless": sorted(pod.node for pod in workers if not may_use(pod, key)),
+    }
+
+
+def hashes(answer: Mapping[str, Any], site: Site) -> list[Hash]:
+    """Return the answer to ``list_request``."""
+    known = users(site)
+    return [
+        Hash(
+            key=found["key"],
+            workers=known.get(found["key"], ()),
+            count=found["count"],
+            messages=[message(each, found["key"]) for each in found["messages"]],
+        )
+        for found in answer["keys"]
+    ]
+
+
+def message(found: Mapping[str, Any], key: str) -> Message:
+    """Return a message as the program in the pod tells it."""
+    told = {name: found[name] for name in Message._fields if found.get(name) is not None}
+    return Message(**{**told, "key": key})
+
+
+def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
+    """Return the answer to ``restore_request``. Raises UserError where a worker uses the key, or may."""
+    key = answer["key"]
+    names = {pod.node: pod.name for pod in pods if pod.is_worker}
+
+    def refused(what: str, remedy: str) -> UserError:
+        return UserError(Problem(message=f"{key}: {what}, and nothing was put back", remedy=remedy))
+
+    if answer["users"]:
+        found = ", ".join(names.get(node, node) for node in answer["users"])
+        remedy = "What it works on would run twice: it puts back by itself what another one left, in time"
+        raise refused(f"in use by {found}", remedy)
+    if answer["silent"]:
+        found = ", ".join(names.get(node, node) for node in answer["silent"])
+        remedy = "It may be stopping with a task in its hands: wait until the pod is gone"
+        raise refused(f"{found} may use it, and doesn't answer", remedy)
+    if answer["unknown"]:
+        remedy = (
+            "They are in another namespace, perhaps, or stopping: try again, or find them with `celery inspect stats`"
+        )
+        raise refused(f"workers that listen on this broker don't say which key they use ({answer['unknown']})", remedy)
+    return Restored(key=key, queues=answer["restored"], kept=answer["kept"])
+
+
+def unconsumed(site: Site, queues: Mapping[str, int]) -> list[str]:
+    """Return which of ``queues`` no worker of the build consumes by name."""
+    consumed = {queue for worker in site.open_edx_workers for queue in worker.queues}
+    return sorted(queue for queue in queues if queue not in consumed)
+
+
+def namespace_of(site: Site) -> str:
+    """Return the namespace of the workers. Raises UserError where there is no worker, or more than one namespace."""
+    found = sorted({worker.resource.namespace for worker in site.open_edx_workers})
+    if len(found) > 1:
+        message = f"the site has workers in more than one namespace: {', '.join(found)}"
+        raise UserError(Problem(message=message, remedy="Name one with --namespace"))
+    if not found:
+        raise UserError(Problem(message="the site has no Celery worker of lms or cms"))
+    return found[0]
+
+
+def workers_in(site: Site, namespace: str) -> list[Worker]:
+    """Return the workers of lms and cms in ``namespace``, or that state none."""
+    return [worker for worker in site.open_edx_workers if worker.resource.namespace in ("", namespace)]

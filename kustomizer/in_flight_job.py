@@ -1,0 +1,77 @@
+"""A Kubernetes Job that does in the cluster what `kubectl exec` would do in a pod that is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.emit import emit
+from kustomizer.live_pods import ANSWER_SECONDS, app_name, program_text
+from kustomizer.site import mapping
+from kustomizer.tree import Scalar, clone, lookup
+from kustomizer.tutor import NAME_LABEL, pod_template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kustomizer.site import Worker
+
+NAME = "celery-in-flight"
+_KEPT_SECONDS = 3600
+# What the worker's container has and a program that runs once doesn't need, or mustn't have.
+_CONTAINER_LEFT = ("args", "command", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "startupProbe")
+# What makes a pod one of the worker's, or places it by them.
+_POD_LEFT = ("affinity", "containers", "hostname", "initContainers", "restartPolicy", "topologySpreadConstraints")
+
+
+def job(worker: Worker, request: Mapping[str, Any], namespace: str) -> str:
+    """Return a Job, as YAML, that runs the program with ``worker``'s image, environment and volumes.
+
+    Its log is the answer in JSON. It has none of the labels by which the worker's pods are selected, and states no
+    value that the worker's own Deployment doesn't.
+    """
+    template: dict[str, Any] = pod_template(worker.resource) or {}
+    container = lookup(template, "spec", "containers", worker.emitted.container)
+    program = program_text(app_name(container, worker.service), request)
+    labels = mapping(lookup(worker.resource.tree, "metadata", "labels"))
+    shared = {key: value for key, value in labels.items() if key.startswith("app.kubernetes.io/")}
+    shared |= {NAME_LABEL: NAME}
+    spec = {key: clone(value) for key, value in template["spec"].items() if key not in _POD_LEFT}
+    only = {key: clone(value) for key, value in container.items() if key not in _CONTAINER_LEFT}
+    tree = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            # A name of its own for each: what a Job runs can't be changed.
+            "generateName": f"{NAME}-",
+            **({"namespace": namespace} if namespace else {}),
+            "labels": shared,
+        },
+        "spec": {
+            "activeDeadlineSeconds": ANSWER_SECONDS + 300,
+            "backoffLimit": 0,
+            "ttlSecondsAfterFinished": _KEPT_SECONDS,
+            "template": {
+                "metadata": {"labels": dict(shared)},
+                "spec": {
+                    **spec,
+                    "restartPolicy": "Never",
+                    "containers": [{"name": NAME, **only, "command": ["python", "-c"], "args": [_block(program)]}],
+                },
+            },
+        },
+    }
+    return _HEAD + emit(tree)
+
+
+_HEAD = f"""\
+# Made by `tutor-kustomizer in-flight … --print-job`. It has no fixed name, so create it:
+#   kubectl create -f FILE
+# The answer, in JSON, is its log:
+#   kubectl logs -l {NAME_LABEL}={NAME} --tail=-1
+"""
+
+
+def _block(text: str) -> Scalar:
+    """Return ``text`` as YAML's literal block, so that whoever applies it can read what will run."""
+    lines = [f"  {line}" if line else "" for line in text.rstrip("\n").split("\n")]
+    return Scalar(text, "\n".join(["|", *lines]))

@@ -1,0 +1,110 @@
+"""Tasks in flight as text for a terminal, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from kustomizer.in_flight import Hash, Message, Restored
+
+_ID_WIDTH = 36
+_AGE_WIDTH = 9
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+def in_flight_text(found: Sequence[Hash], width: int) -> str:
+    """Return a table for each key, in columns that fit ``width``."""
+    if not any(each.count for each in found):
+        return "Nothing is in flight."
+    return "\n\n".join(_hash(each, width) for each in found if each.count)
+
+
+def in_flight_json(found: Sequence[Hash]) -> str:
+    """Return the keys and their messages as JSON."""
+    keys = [
+        {
+            "key": each.key,
+            "workers": list(each.workers),
+            "count": each.count,
+            "messages": [message_tree(message) for message in each.messages],
+        }
+        for each in found
+    ]
+    return json.dumps({"keys": keys}, indent=2)
+
+
+def message_tree(message: Message) -> dict[str, Any]:
+    """Return what is known of a message; its arguments only where they were asked for."""
+    known = {
+        name: getattr(message, name) for name in message._fields if name not in ("key", "args", "kwargs", "dropped")
+    }
+    asked = {name: getattr(message, name) for name in ("args", "kwargs") if getattr(message, name) is not None}
+    return known | asked
+
+
+def restored_text(restored: Restored, unconsumed: Sequence[str]) -> str:
+    """Return what was put back where, a line each."""
+    lines = [f"{restored.key}: {_tasks(count)} put back on {queue}" for queue, count in sorted(restored.queues.items())]
+    lines += [
+        f"No worker of this site consumes {queue}: route or consume it, or they wait for ever" for queue in unconsumed
+    ]
+    if restored.kept:
+        lines.append(f"{restored.key}: {_tasks(restored.kept)} left, since no queue is known for them")
+    return "\n".join(lines or [f"{restored.key}: nothing is in flight"])
+
+
+def message_text(message: Message) -> str:
+    """Return a message in one sentence."""
+    where = f"in flight under {message.key}" if message.key else f"waiting on {message.queue}"
+    taken = f", taken {age(message.age)} ago" if message.age is not None else ""
+    again = ", delivered again" if message.redelivered else ""
+    lines = (f"{message.task} {message.id}: {where}{taken}{again}", *_arguments(message))
+    return "\n".join(lines)
+
+
+def age(seconds: int | None) -> str:
+    """Return a time in the unit that an operator would give it in."""
+    if seconds is None:
+        return "not known"
+    for size, unit in _UNITS:
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _hash(found: Hash, width: int) -> str:
+    used = ", ".join(found.workers) or "no worker of this site: `in-flight restore` puts them back"
+    head = textwrap.fill(f"{found.key} ({used}): {_tasks(found.count)}", width, subsequent_indent="  ")
+    text = [head, f"{'id':{_ID_WIDTH}}  {'taken':{_AGE_WIDTH}}  again"]
+    for each in found.messages:
+        again = "yes" if each.redelivered else ""
+        text.append(f"{each.id or '(unreadable)':{_ID_WIDTH}}  {age(each.age):{_AGE_WIDTH}}  {again}".rstrip())
+        # On a line of their own: the names of tasks are long, and ids are to be copied.
+        kept = f", kept for {_time(each.eta)}" if each.eta else ""
+        for line in ([f"{each.task} on {each.queue}{kept}"] if each.id else []) + _arguments(each):
+            text += textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    if found.count > len(found.messages):
+        text.append(f"and {found.count - len(found.messages)} more, see --limit")
+    return "\n".join(text)
+
+
+def _arguments(message: Message) -> list[str]:
+    given = (("args", message.args), ("kwargs", message.kwargs))
+    return [f"{name}: {value}" for name, value in given if value is not None]
+
+
+def _time(eta: str) -> str:
+    try:
+        return datetime.fromisoformat(eta).astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return eta
+
+
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"

@@ -1,0 +1,98 @@
+"""Runs kubectl: the one way to a cluster that every operator has, with the rights and the context of theirs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.record import Record
+from kustomizer.verbose import told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REQUEST_SECONDS = 60
+_LAST_LINES = 5
+
+
+class Kubectl(Record):
+    """kubectl, and which cluster and namespace it is to talk to; what is empty is left to its own configuration."""
+
+    path: str
+    namespace: str = ""
+    context: str = ""
+    kubeconfig: str = ""
+
+    def get(self, *arguments: str) -> Any:
+        """Return what ``kubectl get ARGUMENTS -o json`` prints. Raises UserError in kubectl's words where it fails."""
+        return _read(self._run("get", *arguments, "--output=json", f"--request-timeout={_REQUEST_SECONDS}s"))
+
+    def get_raw(self, path: str) -> Any:
+        """Return what the API server says at ``path``. Raises UserError where it refuses."""
+        return _read(self._run("get", f"--raw={path}", f"--request-timeout={_REQUEST_SECONDS}s"))
+
+    def run_python(self, pod: str, container: str, program: str, *, seconds: int) -> Mapping[str, Any]:
+        """Run ``program`` with the Python of a pod's container and return the JSON that it prints.
+
+        It goes over stdin: an argument would be seen by everybody in the pod. Raises UserError with its ``error``, or
+        with kubectl's last words where it printed no JSON.
+        """
+        arguments = ("exec", "--stdin", pod, f"--container={container}", "--", "python", "-")
+        done = self._start(arguments, stdin=program, seconds=seconds)
+        try:
+            answer = json.loads(done.stdout)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            last = "\n".join(done.stderr.strip().split("\n")[-_LAST_LINES:]) or f"exit status {done.returncode}"
+            raise UserError(Problem(message=f"kubectl exec in pod {pod}, container {container}: {last}"))
+        if "error" in answer:
+            raise UserError(Problem(message=f"pod {pod}: {answer['error']}"))
+        return answer
+
+    def _run(self, *arguments: str) -> str:
+        done = self._start(arguments, seconds=_REQUEST_SECONDS + 10)
+        if done.returncode:
+            said = done.stderr.strip().removeprefix("error: ") or f"exit status {done.returncode}"
+            raise UserError(Problem(message=f"kubectl {arguments[0]} {arguments[1]}: {said}"))
+        return done.stdout
+
+    def _start(self, arguments: tuple[str, ...], *, seconds: int, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        where = {"--namespace": self.namespace, "--context": self.context, "--kubeconfig": self.kubeconfig}
+        options = [f"{name}={value}" for name, value in where.items() if value]
+        command = [self.path, *options, *arguments]
+        try:
+            with told(command):
+                return subprocess.run(
+                    command,
+                    input=stdin,
+                    capture_output=True,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    timeout=seconds,
+                    check=False,
+                )
+        except OSError as error:
+            raise UserError(Problem(message=f"{self.path} can't be run: {error.strerror}")) from None
+        except subprocess.TimeoutExpired:
+            raise UserError(Problem(message=f"kubectl {arguments[0]} didn't end within {seconds} s")) from None
+
+
+def find_kubectl(given: str | None, *, namespace: str = "", context: str = "", kubeconfig: str = "") -> Kubectl:
+    """Return the kubectl to use, ``given`` or else the one on PATH. Raises UserError where there is none."""
+    path = given or shutil.which("kubectl")
+    if path is None:
+        remedy = "Install it, or name it with --kubectl"
+        raise UserError(Problem(message="there is no kubectl on PATH", remedy=remedy))
+    return Kubectl(path=path, namespace=namespace, context=context, kubeconfig=kubeconfig)
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise UserError(Problem(message="kubectl didn't print JSON")) from None

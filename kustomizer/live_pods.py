@@ -1,0 +1,146 @@
+"""The pods of Open edX that a cluster has now, and asking one of them with its own settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.celery_args import find_worker
+from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.errors import Problem, UserError
+from kustomizer.record import Record
+from kustomizer.site import mapping, mappings, words
+from kustomizer.tree import lookup
+from kustomizer.tutor import NAME_LABEL, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kustomizer.celery_args import CommandLine
+    from kustomizer.kubectl import Kubectl
+
+ANSWER_SECONDS = 300
+"""How long the program may take in the pod; edx-platform's settings alone take ten seconds to load."""
+PATIENCE = 5
+"""Seconds that workers have to answer remote control: one that is there does so at once."""
+
+_ENDED = frozenset({"Succeeded", "Failed"})
+
+
+class LivePod(Record):
+    """A container of lms or cms in a pod that hasn't ended."""
+
+    name: str
+    container: str
+    service: str
+    labels: Mapping[str, str]
+    created: str = ""
+    is_ready: bool = False
+    """Whether it runs, and hasn't been asked to stop."""
+    command_line: CommandLine | None = None
+    """Its Celery worker's, None where it runs none."""
+    app: str = ""
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether it runs a Celery worker."""
+        return self.command_line is not None
+
+    @property
+    def node(self) -> str:
+        """The name that its worker goes by among Celery's; a pod's host name is its own name."""
+        assert self.command_line is not None  # noqa: S101 - asked of workers only
+        return node_name(self.command_line.hostname, self.name)
+
+    def ask(self, kubectl: Kubectl, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run the program of data/in_pod.py in it and return its answer. Raises UserError with what is wrong there."""
+        program = program_text(self.app, request)
+        return kubectl.run_python(self.name, self.container, program, seconds=ANSWER_SECONDS + 60)
+
+
+def program_text(app: str, request: Mapping[str, Any]) -> str:
+    """Return the program that does ``request`` in a pod, complete, for a Python that reads it from stdin or ``-c``."""
+    text = files("kustomizer").joinpath("data", "in_pod.py").read_text(encoding="utf-8")
+    whole = json.dumps({"seconds": ANSWER_SECONDS, "patience": PATIENCE, "app": app, **request})
+    return f"{text}\n\nraise SystemExit(main({whole!r}))\n"
+
+
+def node_name(hostname: str | None, host: str) -> str:
+    """Return what Celery makes of a worker's ``--hostname`` on ``host`` (celery/utils/nodenames.py)."""
+    name = hostname or "celery@%h"
+    short, _, domain = host.partition(".")
+    values = {"h": host, "n": short, "d": domain}
+    return re.sub("%([hnd])", lambda match: values[match[1]], name if "@" in name else f"celery@{name}")
+
+
+def app_name(container: Any, service: str) -> str:
+    """Return the Celery application that a container's command line names, or Open edX's own of the service."""
+    given = [*(words(container, "command") or ()), *(words(container, "args") or ())]
+    for word, following in zip(given, [*given[1:], ""], strict=False):
+        if word in ("--app", "-A"):
+            return str(following)
+        if word.startswith("--app="):
+            return str(word).partition("=")[2]
+    return f"{service}.celery"
+
+
+def live_pods(kubectl: Kubectl) -> list[LivePod]:
+    """Return the pods of lms and cms in the namespace, those that are about to stop among them."""
+    items = mappings(mapping(kubectl.get("pods")).get("items"))
+    return [found for item in items for found in _containers(item)]
+
+
+def _containers(pod: dict[str, Any]) -> Iterator[LivePod]:
+    phase = lookup(pod, "status", "phase")
+    if phase in _ENDED:
+        return
+    ready = {
+        status.get("name") for status in mappings(lookup(pod, "status", "containerStatuses")) if status.get("ready")
+    }
+    for container in mappings(lookup(pod, "spec", "containers")):
+        service = environment(container, "SERVICE_VARIANT")
+        if service not in OPEN_EDX_SERVICES:
+            continue
+        name = str(container.get("name"))
+        yield LivePod(
+            name=str(lookup(pod, "metadata", "name")),
+            container=name,
+            service=str(service),
+            labels=mapping(lookup(pod, "metadata", "labels")),
+            created=str(lookup(pod, "metadata", "creationTimestamp") or ""),
+            is_ready=phase == "Running" and name in ready and not lookup(pod, "metadata", "deletionTimestamp"),
+            command_line=find_worker(words(container, "command"), words(container, "args")),
+            app=app_name(container, str(service)),
+        )
+
+
+def pod_to_ask(pods: Sequence[LivePod], *, name: str | None, namespace: str) -> LivePod:
+    """Return the pod named, or a good one for a question about the broker: a default worker's, then any worker's.
+
+    Raises UserError where there is none.
+    """
+    ready = [pod for pod in pods if pod.is_ready and name in (None, pod.name)]
+    ready.sort(key=lambda pod: (pod.container != f"{pod.service}-worker", not pod.is_worker, pod.container, pod.name))
+    if not ready:
+        where = f" in namespace {namespace}" if namespace else ""
+        which = f"pod {name} isn't one of lms or cms that is ready" if name else "no pod of lms or cms is ready"
+        remedy = "Print a Job that looks with --print-job, and apply it"
+        raise UserError(Problem(message=f"{which}{where}", remedy=remedy))
+    return ready[0]
+
+
+def may_use(pod: LivePod, key: str) -> bool:
+    """Tell whether the worker in ``pod`` may have its tasks under ``key``, from its names alone.
+
+    A key with a worker's name is that worker's alone; the container keeps that name under a namePrefix, too.
+    """
+    if not key.startswith("unacked."):
+        return True
+    return key.removeprefix("unacked.") in {pod.container, pod.labels.get(NAME_LABEL), _workload(pod.name)}
+
+
+def _workload(pod: str) -> str:
+    """Return the name of the Deployment that a pod's name is made of."""
+    return pod.rpartition("-")[0].rpartition("-")[0]

@@ -1,0 +1,396 @@
+"""`tutor-kustomizer in-flight` on real workers and a real Redis, and the Job that does the same."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from kustomizer.cli import main
+from kustomizer.live_pods import program_text
+from tests import celery_site
+from tests.live_site import NAMESPACE, LiveSite, pod_name
+from tests.test_real_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, secret, task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from redis import Redis
+
+    from tests.builds import Builds
+
+
+class Live:
+    """A running site and the file that it was built to."""
+
+    def __init__(self, site: LiveSite, built: Path, redis: Redis, broker: Broker) -> None:
+        self.site = site
+        self.built = built
+        self.redis = redis
+        self.broker = broker
+
+    def in_flight(self, *arguments: str, stdin: str = "") -> Result:
+        """Run the command on this site."""
+        command = ["in-flight", *arguments, str(self.built), "--kubectl", str(self.site.kubectl)]
+        result = CliRunner(env={"COLUMNS": "80"}).invoke(main, command, input=stdin)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+        return result
+
+    def keys(self) -> dict[str, dict[str, Any]]:
+        """Return what `list` says of each key."""
+        done = self.in_flight("list", "--output=json", "--limit=0")
+        assert done.exit_code == 0, done.output
+        return {found["key"]: found for found in json.loads(done.stdout)["keys"]}
+
+    def put(self, key: str, *messages: tuple[str, str], taken: bool = True) -> None:
+        """Have messages in flight that a worker of another time left: their tags, and what is kept of them."""
+        self.redis.hset(self.broker.prefix + key, mapping=dict(messages))
+        if taken:
+            index = self.broker.prefix + key.replace("unacked", "unacked_index", 1)
+            self.redis.zadd(index, {tag: time.time() - 7200 for tag, _ in messages})
+
+
+@contextlib.contextmanager
+def live(given: Place, directory: Path, **more: Any) -> Iterator[Live]:
+    """Build the site and start nothing yet, over an empty Redis."""
+    cluster = []
+    if given.server.ca:
+        more["broker"] = {"tls": {"ca": {"name": "redis-ca", "key": "ca.crt"}}}
+        cluster.append(secret("redis-ca", {"ca.crt": given.server.ca.read_text()}))
+    build = given.builds.through_exec(given.env, celery_site.specification(**more))
+    built = directory / "built.yaml"
+    built.write_bytes(build.stdout)
+    with (
+        given.server.client(given.broker.database) as client,
+        LiveSite(directory / "site", objects(build, *cluster), client, given.broker.prefix) as site,
+    ):
+        client.flushall()
+        yield Live(site, built, client, given.broker)
+
+
+ONE_AT_A_TIME = {"defaults": {"concurrency": 1}}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[Place]:
+    with place(tmp_path_factory.mktemp("plain"), BROKERS["plain"], builds) as given:
+        yield given
+
+
+@pytest.fixture
+def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Iterator[Place]:
+    with place(tmp_path, BROKERS[request.param], builds) as given:
+        yield given
+
+
+def kept(task_id: str, *, queue: str = HIGH, exchange: str = "", headers: Mapping[str, Any] | None = None) -> str:
+    """Return a message as kombu keeps it."""
+    info = {"exchange": exchange, "routing_key": queue}
+    told = {"id": task_id, "task": "work.tasks.quick", "argsrepr": "['personal']", "kwargsrepr": "{}", "eta": None}
+    raw = {
+        "body": "W1siYSJdLCB7fSwge31d",
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": told if headers is None else headers,
+        "properties": {"body_encoding": "base64", "delivery_info": info, "delivery_tag": task_id, "priority": 0},
+    }
+    return json.dumps([raw, exchange, queue])
+
+
+@pytest.mark.parametrize("given", BROKERS, indirect=True)
+def test_what_a_killed_worker_left_is_shown_and_put_back(given: Place, tmp_path: Path) -> None:
+    with live(given, tmp_path, **ONE_AT_A_TIME) as cluster:
+        site = cluster.site
+        _, high = site.start("lms-worker", "lms-worker-high")
+        site.send("lms", task("quick", "later", queue=HIGH, countdown=3600), task("long", "killed", queue=HIGH))
+        site.wait_for("started", 1)
+        site.wait(lambda: site.lengths() == {IN_FLIGHT_OF_HIGH: 2}, "both to be taken")
+
+        found = cluster.keys()[IN_FLIGHT_OF_HIGH]
+        assert (found["workers"], found["count"]) == (["lms-worker-high"], 2)
+        later, running = found["messages"]
+        assert (later["task"], running["task"]) == ("work.tasks.quick", "work.tasks.long")
+        assert later["eta"]
+        assert not running["eta"]
+        assert running["queue"] == HIGH
+        assert 0 <= running["age"] < celery_site.SECONDS
+        assert not running["redelivered"]
+
+        refused = cluster.in_flight("restore", "lms-worker-high")
+        assert refused.exit_code == 1
+        assert f"in use by {pod_name(high)}" in refused.stderr
+        assert site.lengths() == {IN_FLIGHT_OF_HIGH: 2}
+
+        high.kill()
+        done = cluster.in_flight("restore", "lms-worker-high")
+        assert (done.exit_code, done.stdout) == (0, f"{IN_FLIGHT_OF_HIGH}: 2 tasks put back on {HIGH}\n")
+        assert site.lengths() == {HIGH: 2}
+
+        site.start("lms-worker-high")
+        site.release("killed")
+        site.wait_for("done", 1)
+        site.wait(lambda: site.lengths() == {IN_FLIGHT_OF_HIGH: 1}, "the one for later to be taken again")
+        assert [message["redelivered"] for message in cluster.keys()[IN_FLIGHT_OF_HIGH]["messages"]] == [True]
+        assert [record.mark for record in site.records("done")] == ["killed"]
+
+        said = [word for arguments in site.arguments() for word in arguments]
+        assert not any(given.broker.password in word for word in said if given.broker.password)
+
+
+def test_it_fits_a_terminal(plain: Place, tmp_path: Path) -> None:
+    name = "lms.djangoapps.instructor_task.tasks.calculate_problem_responses_csv"
+    headers = {"id": "7d1b", "task": name, "argsrepr": "x" * 300, "eta": "2026-11-22T16:57:00.123456+00:00"}
+    with live(plain, tmp_path) as cluster:
+        cluster.site.idle_pod("lms")
+        cluster.put("unacked.cms-worker-bulk", ("a", kept("1", headers=headers)), ("b", "not JSON"))
+        cluster.put("unacked", ("c", kept("2")), taken=False)
+        assert cluster.in_flight("list").stdout.splitlines() == [
+            "unacked (cms-worker, lms-worker): 1 task",
+            "id                                    taken      again",
+            "2                                     not known",
+            "  work.tasks.quick on edx.lms.core.high",
+            "",
+            "unacked.cms-worker-bulk (no worker of this site: `in-flight restore` puts them",
+            "  back): 2 tasks",
+            "id                                    taken      again",
+            "7d1b                                  2 h",
+            f"  {name} on",
+            "    edx.lms.core.high, kept for 2026-11-22 16:57 UTC",
+            "(unreadable)                          2 h",
+        ]
+        asked = cluster.in_flight("list", "--arguments").stdout.splitlines()
+        assert max(map(len, asked)) <= 80
+        assert "  args: ['personal']" in asked
+
+
+def test_nothing_in_flight_is_said(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path) as cluster:
+        cluster.site.idle_pod("lms")
+        assert cluster.in_flight("list").stdout == "Nothing is in flight.\n"
+        assert cluster.in_flight("restore", "gone").stdout == "unacked.gone: nothing is in flight\n"
+
+
+def test_a_worker_that_is_stopping_keeps_its_task(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path, **ONE_AT_A_TIME) as cluster:
+        site = cluster.site
+        _, high = site.start("lms-worker", "lms-worker-high")
+        site.send("lms", task("long", "in hand", queue=HIGH))
+        site.wait_for("started", 1)
+        # Celery's control doesn't reach it any more, and its task runs on.
+        high.terminate()
+        site.wait(lambda: "Warm shutdown" in high.log, "it to be told")
+        site.stopping.add(pod_name(high))
+        for more in ([], ["--print-job"]):
+            refused = cluster.in_flight("restore", IN_FLIGHT_OF_HIGH, *more)
+            assert (refused.exit_code, refused.stdout) == (1, "")
+            assert f"{pod_name(high)} may use it" in refused.stderr
+        assert site.lengths() == {IN_FLIGHT_OF_HIGH: 1}
+        site.release("in hand")
+        site.wait(high.ended, "it to end")
+
+
+def test_a_worker_that_kubectl_doesnt_show_is_in_the_way_unless_it_uses_another_key(
+    plain: Place, tmp_path: Path
+) -> None:
+    with live(plain, tmp_path, **ONE_AT_A_TIME) as cluster:
+        site = cluster.site
+        default, high = site.start("lms-worker", "lms-worker-high")
+        cluster.put("unacked.gone", ("a", kept("1")))
+        site.hidden |= {pod_name(high)}
+        # It doesn't answer, as one with a busy solo pool.
+        os.kill(high.process.pid, signal.SIGSTOP)
+        refused = cluster.in_flight("restore", "unacked.gone")
+        assert refused.exit_code == 1
+        assert "don't say which key they use (1)" in refused.stderr
+        # One that is known not to use the key may be silent.
+        site.hidden.clear()
+        assert cluster.in_flight("restore", "unacked.gone").exit_code == 0
+        cluster.put("unacked.gone", ("a", kept("1")))
+        os.kill(high.process.pid, signal.SIGCONT)
+
+        site.hidden |= {pod_name(high), pod_name(default)}
+        site.idle_pod("lms")
+        cluster.put(IN_FLIGHT_OF_HIGH, ("b", kept("2")))
+        used = cluster.in_flight("restore", IN_FLIGHT_OF_HIGH)
+        assert f"in use by {high.node}" in used.stderr
+        assert cluster.in_flight("restore", "unacked.gone").exit_code == 0
+
+
+def test_what_kombu_would_lose_is_kept(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path) as cluster:
+        cluster.site.idle_pod("cms")
+        bound, unbound = (kept(name, queue="bulk", exchange=name) for name in ("known", "unknown"))
+        cluster.redis.sadd("_kombu.binding.known", "bulk\x06\x16\x06\x16bulk")
+        cluster.put("unacked.gone", ("a", bound), ("b", unbound), ("c", "not JSON"))
+        cluster.put("unacked.gone", ("d", kept("stranded")), taken=False)
+        assert cluster.in_flight("restore", "gone").stdout.splitlines() == [
+            "unacked.gone: 1 task put back on bulk",
+            f"unacked.gone: 1 task put back on {HIGH}",
+            "No worker of this site consumes bulk: route or consume it, or they wait for ever",
+            "unacked.gone: 2 tasks left, since no queue is known for them",
+        ]
+        assert cluster.site.lengths() == {"bulk": 1, HIGH: 1, "unacked.gone": 2}
+
+
+def test_ten_thousand_are_counted_shown_in_part_and_put_back(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path) as cluster:
+        cluster.site.idle_pod("lms")
+        cluster.put("unacked.gone", *((f"tag-{number}", kept(str(number))) for number in range(10_000)))
+        cluster.redis.config_resetstat()
+        printed = cluster.in_flight("list").stdout.splitlines()
+        assert " ".join(printed[:2]).endswith(": 10000   tasks")
+        assert printed[-1] == "and 9900 more, see --limit"
+        commands = cluster.redis.info("commandstats")
+        assert isinstance(commands, dict)
+        assert commands["cmdstat_hmget"]["calls"] == 1
+        assert "cmdstat_hscan" not in commands
+
+        found = cluster.keys()["unacked.gone"]
+        assert len({message["id"] for message in found["messages"]}) == found["count"] == 10_000
+        assert cluster.in_flight("restore", "gone").exit_code == 0
+        assert cluster.site.lengths() == {HIGH: 10_000}
+
+
+def test_a_poison_task_is_dropped(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path, celery={"rejectOnWorkerLost": True}, **ONE_AT_A_TIME) as cluster:
+        site = cluster.site
+        site.start("lms-worker-high")
+        site.send("lms", task("killing_itself", "poison", queue=HIGH, task_id="poison-1"))
+        site.wait_for("started", 3)
+        done = cluster.in_flight("drop", "poison-1", "--yes")
+        assert (done.exit_code, done.stdout) == (0, "Dropped poison-1\n"), done.output
+        assert "work.tasks.killing_itself poison-1: " in done.stderr
+        assert "'poison'" not in done.output
+        site.wait(lambda: not site.lengths(), "it to be gone")
+        site.send("lms", task("quick", "next", queue=HIGH))
+        site.wait_for("done", 1)
+
+
+def test_a_task_is_dropped_wherever_it_is_and_others_stay(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path) as cluster:
+        site = cluster.site
+        site.idle_pod("lms")
+        cluster.put("unacked.gone", ("a", kept("poison")), ("b", kept("poison too")))
+        waiting = [json.dumps(json.loads(kept(name))[0]) for name in ("waits", "poison")]
+        cluster.redis.rpush(HIGH, waiting[0])
+        cluster.redis.rpush(f"{HIGH}\x06\x166", waiting[1])
+
+        said_no = cluster.in_flight("drop", "poison", stdin="n\n")
+        assert (said_no.exit_code, said_no.stdout) == (1, "")
+        assert "in flight under unacked.gone, taken 2 h ago" in said_no.stderr
+        assert f"waiting on {HIGH}" in said_no.stderr
+        assert cluster.redis.hlen("unacked.gone") == 2
+
+        done = cluster.in_flight("drop", "poison", "-o", "json", stdin="y\n")
+        assert [each["key"] for each in json.loads(done.stdout)] == ["unacked.gone", ""]
+        assert "personal" not in done.output
+        assert cluster.redis.hkeys("unacked.gone") == cluster.redis.zrange("unacked_index.gone", 0, -1) == ["b"]
+        assert (cluster.redis.lrange(HIGH, 0, -1), cluster.redis.exists(f"{HIGH}\x06\x166")) == (waiting[:1], 0)
+
+        unknown = cluster.in_flight("drop", "poison", "--yes")
+        assert unknown.exit_code == 1
+        assert "no task poison is in flight or waiting" in unknown.stderr
+
+
+@pytest.mark.parametrize("given", ["everything"], indirect=True)
+def test_a_job_does_it_where_no_pod_can_be_asked(given: Place, tmp_path: Path) -> None:
+    with live(given, tmp_path) as cluster:
+        site = cluster.site
+        cluster.put("unacked.gone", ("a", kept("1")))
+        alone = cluster.in_flight("list")
+        assert alone.exit_code == 1
+        assert f"no pod of lms or cms is ready in namespace {NAMESPACE}" in alone.stderr
+        assert "--print-job" in alone.stderr
+
+        printed = cluster.in_flight("list", "--print-job").stdout
+        job = yaml.safe_load(printed)
+        kubernetes_validate.validate(job, "1.29", strict=True)
+        worker = site.built.get("Deployment", "cms-worker")["spec"]["template"]
+        pod = job["spec"]["template"]
+        assert given.broker.password not in printed
+        assert "$(" not in pod["spec"]["containers"][0]["args"][0]
+        selector = site.built.get("Deployment", "cms-worker")["spec"]["selector"]["matchLabels"]
+        assert not selector.items() <= pod["metadata"]["labels"].items()
+        for field in ("image", "env", "volumeMounts"):
+            assert pod["spec"]["containers"][0][field] == worker["spec"]["containers"][0][field]
+        assert pod["spec"]["volumes"] == worker["spec"]["volumes"]
+
+        done = site.run_job(job, "cms-worker")
+        assert done.returncode == 0, done.stderr
+        [found] = [each for each in json.loads(done.stdout)["keys"] if each["count"]]
+        assert (found["key"], found["messages"][0]["id"]) == ("unacked.gone", "1")
+
+        for action in (["restore", "gone"], ["drop", "1"]):
+            cluster.put("unacked.gone", ("a", kept("1")))
+            job = yaml.safe_load(cluster.in_flight(*action, "--print-job").stdout)
+            done = site.run_job(job, "cms-worker")
+            assert done.returncode == 0, done.stderr
+            assert "unacked.gone" not in site.lengths()
+        assert site.lengths() == {}
+
+
+def test_a_redis_that_is_down_or_refuses_is_said(tmp_path: Path, builds: Builds) -> None:
+    broker = Broker(password="p@ss/w:rd#1")
+    with place(tmp_path, broker, builds) as given, live(given, tmp_path) as cluster:
+        cluster.site.idle_pod("lms")
+        cluster.redis.config_set("requirepass", "another")
+        refused = cluster.in_flight("list")
+        assert refused.exit_code == 1
+        assert refused.stderr.startswith("Error: pod lms-1: the broker can't be used: ")
+        cluster.redis.config_set("requirepass", broker.password)
+        with contextlib.suppress(ConnectionError):
+            cluster.redis.shutdown(nosave=True)
+        down = cluster.in_flight("list")
+        assert down.exit_code == 1
+        assert "the broker can't be used: Error 111 connecting to" in down.stderr
+        for said in (refused.output, down.output):
+            assert len(said.splitlines()) == 1
+            assert "w:rd" not in said
+
+
+def test_another_broker_has_no_tasks_in_flight_to_see(tmp_path: Path, builds: Builds) -> None:
+    env = celery_site.render(tmp_path / "tutor", {}, {"CELERY_BROKER_TRANSPORT": "memory"})
+    with place(tmp_path / "redis", BROKERS["plain"], builds) as given, live(given._replace(env=env), tmp_path) as other:
+        other.site.idle_pod("lms")
+        said = other.in_flight("list").stderr
+        assert said == "Error: pod lms-1: the broker is memory: only on Redis tasks in flight can be seen\n"
+
+
+def test_what_kubectl_says_is_passed_on(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path) as cluster:
+        pod = cluster.site.idle_pod("lms")
+        unknown = cluster.in_flight("list", "--context=elsewhere")
+        assert (unknown.exit_code, unknown.stdout) == (1, "")
+        assert unknown.stderr == 'Error: kubectl get pods: context "elsewhere" does not exist\n'
+        assert cluster.in_flight("list", "--context=site", "--kubeconfig=file").exit_code == 0
+        assert ["--namespace=openedx", "--context=site", "--kubeconfig=file"] in [
+            arguments[:3] for arguments in cluster.site.arguments()
+        ]
+        assert "no pod of lms or cms is ready in namespace other" in cluster.in_flight("list", "-n", "other").stderr
+        assert "pod no-such isn't one of lms or cms that is ready" in cluster.in_flight("list", "--pod=no-such").stderr
+        assert cluster.in_flight("list", f"--pod={pod}").exit_code == 0
+        cluster.site.python = "/no/such/python"
+        failed = cluster.in_flight("list")
+        assert failed.exit_code == 1
+        assert failed.stderr.startswith(f"Error: kubectl exec in pod {pod}, container lms: ")
+        command = ["in-flight", "list", str(cluster.built), "--kubectl=/no/such/kubectl"]
+        missing = CliRunner().invoke(main, command).stderr
+        assert missing == "Error: /no/such/kubectl can't be run: No such file or directory\n"
+
+
+def test_the_program_is_one_that_old_pythons_and_kubelets_take() -> None:
+    text = program_text("lms.celery", {"action": "look", "lists": ["ä"]})
+    assert text.isascii()
+    ast.parse(text, feature_version=(3, 8))
+    # A kubelet would expand it in a container's arguments.
+    assert "$(" not in text

@@ -1,0 +1,198 @@
+"""The comparison as a comment on a pull request: what matters is never cut, the rest as far as it fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from kustomizer.diff.model import ADD, DESTROY, REPLACE
+from kustomizer.diff.reports.fields import fields_of, in_groups, manifest
+from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
+from kustomizer.diff.reports.queue_changes import queue_changes
+from kustomizer.diff.reports.visible import visible
+from kustomizer.diff.reports.whats import what
+from kustomizer.diff.reports.wording import (
+    by_kind,
+    change_text,
+    joined,
+    plural,
+    rolls,
+    summary,
+    title,
+)
+from kustomizer.queue_picture import mermaid
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kustomizer.diff.model import AnyChange, Comparison, Group, Ignored, ObjectChange, ObjectId, Renaming
+    from kustomizer.findings import Finding
+
+GITHUB_LIMIT = 65_536
+"""Characters of a comment, as GitHub's refusal says; it keeps 262,144 bytes, so four for each: code points, then."""
+GITLAB_LIMIT = 1_000_000
+"""Characters of a note (https://docs.gitlab.com/administration/instance_limits/)."""
+
+
+def marker(key: str = "") -> str:
+    """Return the first line of the comment, which isn't shown, and by which it is found again.
+
+    ``key`` tells several comments on one pull request from each other, such as those of two overlays.
+    """
+    return f"<!-- tutor-kustomizer diff {quote(visible(key), safe='/')} -->".replace("  ", " ")
+
+
+def markdown_report(
+    comparison: Comparison,
+    *,
+    header: Sequence[str] = (),
+    key: str = "",
+    limit: int = GITHUB_LIMIT,
+    full: bool = False,
+) -> str:
+    """Return the comment, a newline at its end: at most ``limit`` characters.
+
+    Its summary and its findings are in it even where they alone are more, and then nothing else is. ``full`` shows
+    added and destroyed objects whole, as far as they fit.
+    """
+    text = "\n\n".join([marker(key), *_summary(comparison, header), *map(_finding, _alike(comparison.findings))])
+    sections = (
+        _Section(noun="line", parts=_words(comparison), between="\n"),
+        # Two large ones would leave nothing to what they are pictures of.
+        _Section(noun="picture", parts=_pictures(comparison), share=0.5),
+        _Section(noun="resource", parts=_objects(comparison, full=full)),
+    )
+    return text + _fitting(sections, limit - len(text) - 1) + "\n"
+
+
+class _Section(Record):
+    """Parts of the comment that may be left out, each whole."""
+
+    noun: str
+    parts: Sequence[str]
+    between: str = "\n\n"
+    share: float = 1
+    """How much of the room that is left it may take."""
+
+
+def _fitting(sections: Sequence[_Section], room: int) -> str:
+    """Return what fits into ``room`` characters, the first parts first, and how many don't."""
+    every = "".join("\n\n" + each.between.join(each.parts) for each in sections if each.parts)
+    if len(every) <= room:
+        return every
+    room -= len(_omitted({each.noun: len(each.parts) for each in sections}))
+    if room < 0:
+        return ""
+    text = ""
+    omitted = {}
+    for section in sections:
+        shown = _shown(section, int((room - len(text)) * section.share))
+        omitted[section.noun] = len(section.parts) - len(shown)
+        text += "\n\n" + section.between.join(shown) if shown else ""
+    return text + _omitted(omitted)
+
+
+def _shown(section: _Section, room: int) -> list[str]:
+    shown: list[str] = []
+    for part in section.parts:
+        length = len(section.between if shown else "\n\n") + len(part)
+        if length <= room:
+            shown.append(part)
+            room -= length
+    return shown
+
+
+def _omitted(numbers: Mapping[str, int]) -> str:
+    counted = [plural(number, noun) for noun, number in numbers.items() if number]
+    return f"\n\n**{joined(counted)} omitted**, or this comment would be too long."
+
+
+def _summary(comparison: Comparison, header: Sequence[str]) -> list[str]:
+    return [f"### {summary(comparison)}", *map(prose, header), *([] if comparison.objects else ["Nothing changes."])]
+
+
+def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
+    found: dict[tuple[str, ...], list[Finding]] = {}
+    for each in findings:
+        found.setdefault((each.severity, each.rule, each.problem.message, each.problem.remedy), []).append(each)
+    return list(found.values())
+
+
+def _finding(alike: Sequence[Finding]) -> str:
+    """Return what a rule says in the same words of one object or of several."""
+    first = alike[0]
+    text = f"**{first.severity}** {code(first.rule)}: {prose(first.problem.message)}"
+    places = [
+        ", ".join(code(str(part)) for part in (each.problem.resource, each.problem.field) if part) for each in alike
+    ]
+    lines = [text, *(f"- {place}" for place in places if place)]
+    remedy = prose(first.problem.remedy)
+    return "\n".join([*lines, f"- Remedy: {remedy}"] if remedy else lines)
+
+
+def _words(comparison: Comparison) -> list[str]:
+    return [
+        *map(_renaming, comparison.renamings),
+        *map(_group, comparison.groups),
+        *map(_ignored, comparison.ignored),
+    ]
+
+
+def _group(group: Group) -> str:
+    objects = "; ".join(f"{kind} {', '.join(names)}" for kind, names in by_kind(group.objects))
+    return f"- {code(change_text(group.change))} on {plural(len(group.objects), 'object')}: {code(objects)}"
+
+
+def _renaming(renaming: Renaming) -> str:
+    guess = "" if renaming.proven else f", a guess: before it was {code(renaming.before)}"
+    restarts = f"rolls {code(rolls(renaming.rolls))}" if renaming.rolls else "no pod refers to it"
+    return f"- {code(f'{renaming.id.kind} {renaming.id.name}')} changed{guess}; {restarts}"
+
+
+def _ignored(ignored: Ignored) -> str:
+    counts = f"{plural(ignored.changes, 'change')} and {plural(ignored.findings, 'finding')}"
+    return f"- Ignored, {counts}: {prose(ignored.reason)}"
+
+
+def _pictures(comparison: Comparison) -> list[str]:
+    before, after = comparison.queues
+    if before == after:
+        return []
+    lines = [
+        f"{each.sign} {each.queue} by {each.worker}: {' → '.join(side for side in (each.before, each.after) if side)}"
+        for each in queue_changes(comparison)
+    ]
+    return [
+        *([fenced(["@@ queues @@", *lines], "diff")] if lines else []),
+        *(
+            details(f"Queues {when}", fenced(mermaid(rows).splitlines(), "mermaid"))
+            for when, rows in (("before", before), ("after", after))
+        ),
+    ]
+
+
+def _objects(comparison: Comparison, *, full: bool) -> list[str]:
+    shared = in_groups(comparison)
+    found = [_object(each, comparison, shared, full=full) for each in comparison.objects]
+    return [text for text in found if text]
+
+
+def _object(
+    change: ObjectChange, comparison: Comparison, shared: Mapping[ObjectId, Sequence[AnyChange]], *, full: bool
+) -> str:
+    name = title(change.id)
+    if change.action in (ADD, DESTROY):
+        words = what(change, comparison)
+        if full:
+            note = f": {html_code(words)}" if words else ""
+            return details(f"<b>{change.action}</b> {html_code(name)}{note}", fenced(manifest(change), "diff"))
+        return f"**{change.action}** {code(name)}" + (f": {code(words)}" if words else "")
+    fields = fields_of(change, full=full, without=shared.get(change.id, ()))
+    if not fields:
+        # Its changes stand where all that share them are listed.
+        return f"**{change.action}** {code(name)}" if change.action == REPLACE or change.id not in shared else ""
+    note = " is deleted and created again" if change.action == REPLACE else ""
+    lines = [line for field in fields for line in (f"@@ {field.path} @@", *field.lines)]
+    head = f"<b>{change.action}</b> {html_code(name)}{note}: {plural(len(fields), 'field')}"
+    return details(head, fenced(lines, "diff"))

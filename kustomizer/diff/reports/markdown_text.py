@@ -1,0 +1,75 @@
+"""Text of manifests inside a comment: it stays text, on GitHub and on GitLab.
+
+A name or a message may hold anything: HTML, a mention, a reference to an issue, a backtick, a GitLab quick action
+(https://docs.gitlab.com/user/project/quick_actions/: a line that begins with a slash). Entities don't help against
+mentions and references, which are looked for in what the Markdown was made into, but not within code
+(https://github.com/gjtorikian/html-pipeline): so whatever could mean something stands in a code span.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.reports.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BACKTICKS = re.compile("`+")
+_PLAIN = frozenset("-./+='\"→…")
+_OPENING, _CLOSING = "(", ".,;:)?"
+# What is made into a link by itself: the address of a page, a commit, an issue.
+_LINKED = re.compile(r"www\..*|[0-9a-f]{7,}|gh-.*", re.IGNORECASE)
+# What begins a list at the beginning of a line.
+_NUMBER = re.compile(r"[0-9]+[.)]?")
+
+
+def code(text: str) -> str:
+    """Return ``text`` as a code span; empty text stays empty."""
+    text = visible(text)
+    if not text:
+        return ""
+    fence = "`" * (_longest(text) + 1)
+    blank = " " if text[0] in "` " or text[-1] in "` " else ""
+    return f"{fence}{blank}{text}{blank}{fence}"
+
+
+def html_code(text: str) -> str:
+    """Return ``text`` as code where HTML stands, in which there is no Markdown."""
+    return f"<code>{html.escape(visible(text))}</code>"
+
+
+def prose(text: str) -> str:
+    """Return a sentence: each word as it is where it can't mean anything but itself, else as code."""
+    words = visible(" ".join(text.split(" "))).split(" ")
+    return " ".join(_word(word, first=number == 0) for number, word in enumerate(words) if word)
+
+
+def fenced(lines: Iterable[str], language: str) -> str:
+    """Return ``lines`` as a block of code, whatever they hold."""
+    text = "\n".join(lines)
+    fence = "`" * max(3, _longest(text) + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def details(summary: str, body: str) -> str:
+    """Return ``body``, Markdown, folded behind ``summary``, which is HTML on one line."""
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def _word(word: str, *, first: bool) -> str:
+    bare = word.lstrip(_OPENING).rstrip(_CLOSING)
+    if not bare:
+        return word if not first else code(word)
+    before, _, after = word.partition(bare)
+    begins = bare[0].isalnum() or (not first and bare[0] in _PLAIN)
+    plain = all(char.isalnum() or char in _PLAIN for char in bare)
+    if begins and plain and not _LINKED.fullmatch(bare) and not (first and _NUMBER.fullmatch(word)):
+        return word
+    return f"{before}{code(bare)}{after}"
+
+
+def _longest(text: str) -> int:
+    return max((len(run) for run in _BACKTICKS.findall(text)), default=0)

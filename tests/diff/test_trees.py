@@ -1,0 +1,82 @@
+"""Which fields of two trees differ, and that what is said of them makes the one into the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+
+from kustomizer.diff.model import ABSENT, Change, Key, OrderChange, path_text
+from kustomizer.diff.trees import same, tree_changes
+from tests.diff.apply import applied
+from tests.diff.strategies import trees
+
+
+def plain(before: Any, after: Any) -> tuple[Any, Any]:
+    return before, after
+
+
+def changes(before: Any, after: Any) -> dict[str, tuple[Any, Any]]:
+    found = tree_changes(before, after, plain)
+    assert all(isinstance(each, Change) for each in found), found
+    return {path_text(each.path): (each.before, each.after) for each in found if isinstance(each, Change)}
+
+
+@given(trees())
+def test_a_tree_does_not_differ_from_itself(tree: Any) -> None:
+    assert tree_changes(tree, tree, plain) == ()
+
+
+@given(trees(), trees())
+def test_what_is_said_makes_one_tree_into_the_other(before: Any, after: Any) -> None:
+    found = tree_changes(before, after, plain)
+    assert same(applied(before, found), after)
+    assert bool(found) is not same(before, after)
+
+
+@given(trees(), trees())
+def test_there_and_back_the_same_fields_differ(before: Any, after: Any) -> None:
+    there, back = (
+        {path_text(each.path) for each in tree_changes(*pair, plain)} for pair in ((before, after), (after, before))
+    )
+    assert there == back
+
+
+def test_values_of_other_types_are_others() -> None:
+    before = {"a": 1, "b": "1", "c": True, "d": 1, "e": None, "f": {}}
+    after = {"a": "1", "b": "1", "c": 1, "d": 1.0, "e": "", "f": []}
+    assert set(changes(before, after)) == {"a", "c", "d", "e", "f"}
+
+
+def test_what_is_null_is_not_what_is_not_there() -> None:
+    assert changes({"a": None}, {}) == {"a": (None, ABSENT)}
+
+
+def test_an_item_in_the_middle_comes_where_it_stands() -> None:
+    before = {"env": [{"name": "a"}, {"name": "c"}]}
+    after = {"env": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}
+    assert changes(before, after) == {"env[b]": (ABSENT, {"name": "b"})}
+    assert applied(before, tree_changes(before, after, plain)) == after
+
+
+def test_items_that_only_moved_are_one_change_of_order() -> None:
+    before = {"initContainers": [{"name": "a", "image": "x"}, {"name": "b"}]}
+    after = {"initContainers": [{"name": "b"}, {"name": "a", "image": "y"}]}
+    first, second = tree_changes(before, after, plain)
+    assert first == Change(path=("initContainers", Key(fields=(("name", "a"),)), "image"), before="x", after="y")
+    assert isinstance(second, OrderChange)
+    assert [str(key) for key in second.after] == ["[b]", "[a]"]
+
+
+def test_what_is_stated_twice_is_compared_by_its_place() -> None:
+    before = {"env": [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]}
+    after = {"env": [{"name": "a", "value": "1"}, {"name": "a", "value": "3"}]}
+    assert changes(before, after) == {"env[1].value": ("2", "3")}
+
+
+def test_a_list_without_keys_is_shown_whole_where_something_was_put_in() -> None:
+    assert changes({"verbs": ["get", "list"]}, {"verbs": ["watch", "get", "list"]}) == {
+        "verbs": (["get", "list"], ["watch", "get", "list"])
+    }
+    assert changes({"verbs": ["get"]}, {"verbs": ["get", "list"]}) == {"verbs[1]": (ABSENT, "list")}
+    assert changes({"hosts": ["a", "b"]}, {"hosts": ["b", "a"]}) == {"hosts": (["a", "b"], ["b", "a"])}

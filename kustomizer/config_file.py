@@ -96,6 +96,15 @@ def find_config(overlay: Path) -> ConfigFile:
     return found
 
 
+def read_config(overlay: Path) -> CeleryWorkers:
+    """Return the configuration that holds for ``overlay``, which others may share. Raises UserError without one."""
+    paths = list(_of_overlay(overlay))
+    if not paths:
+        remedy = "Name the directory of an overlay, as `tutor-kustomizer init` writes one"
+        raise UserError(Problem(message=f"{overlay} has no configuration of kind {KIND}", remedy=remedy))
+    return config_file(paths[-1]).load()
+
+
 def config_file(path: Path) -> ConfigFile:
     """Return the configuration in ``path``, with what it patches where a kustomization beside it says so."""
     text = _read(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.errors import INFO, Problem, UserError
 from kustomizer.resources import is_generated_name
-from kustomizer.settings import config_map, render, settings_file
+from kustomizer.settings import config_map, render, render_routing, settings_file
 from kustomizer.settings_volume import (
     find_volume,
     is_in_projection,
@@ -14,6 +14,7 @@ from kustomizer.settings_volume import (
     settled_name,
     tutors_config_map,
 )
+from kustomizer.tree import lookup
 from kustomizer.tutor import pod_template
 
 TYPE_CHECKING = False
@@ -32,6 +33,18 @@ _DATA = frozenset({"ConfigMap", "Secret", "CeleryWorkers"})
 def routing_table(config: CeleryWorkers, service: str) -> dict[str, str]:
     """Return the configured routing of ``service``: task to queue."""
     return {task: route.queue for task, route in config.spec.routing.get(service, {}).items()}
+
+
+def routing_to_add(config: CeleryWorkers, file: SettingsFile, tutors: Resource | None) -> dict[str, str]:
+    """Return the routing that Tutor's own settings, ``tutors``, don't end in already.
+
+    Our Tutor plugin can render it there (kustomizer/tutor_routing.py), last, so that nothing behind it says otherwise.
+    """
+    table = routing_table(config, file.service)
+    if not table or tutors is None or not tutors.mentions("EXPLICIT_QUEUES"):
+        return table
+    text = str(lookup(tutors.tree, "data", file.name) or "")
+    return {} if f"\n{text.rstrip()}".endswith(f"\n{render_routing(table)}") else table
 
 
 def route(resources: Resources, config: CeleryWorkers) -> list[Problem]:
@@ -72,6 +85,9 @@ def _route_service(
             readers += 1  # a worker's own, which hold the routing, too
             continue
         tutors = tutors_config_map(resources, file, resource.namespace)
+        if not routing_to_add(config, file, tutors):
+            readers += 1
+            continue
         reason = _IMMUTABLE.get(resource.kind, "") or obstacle(template, volume, file, tutors)
         if reason or tutors is None:
             notes.append(_left_alone(resource, file, reason))

@@ -74,8 +74,17 @@ def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySett
     if worker is not None:
         lines += ["", *_worker_lines(worker)]
     if routing:
-        lines += ["", *_update("EXPLICIT_QUEUES", {task: {"queue": queue} for task, queue in routing.items()})]
+        lines += ["", *_routing_lines(routing)]
     return "\n".join([*lines, ""])
+
+
+def render_routing(routing: Mapping[str, str]) -> str:
+    """Return the statement that routes tasks to queues, as Tutor's own settings may have it, too."""
+    return "\n".join(_routing_lines(routing))
+
+
+def _routing_lines(routing: Mapping[str, str]) -> list[str]:
+    return _update("EXPLICIT_QUEUES", {task: {"queue": queue} for task, queue in routing.items()})
 
 
 def _worker_lines(worker: CelerySettings) -> list[str]:

@@ -6,7 +6,7 @@ from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.record import Record
 from kustomizer.resources import Resource, same_object
-from kustomizer.routing import routing_table
+from kustomizer.routing import routing_to_add
 from kustomizer.settings import CelerySettings, config_map, render, settings_file
 from kustomizer.settings_volume import find_volume, mount_ours, obstacle, settled_name, tutors_config_map
 from kustomizer.targeting import copy_for, is_needless, leaves_out, left_out, targeting
@@ -162,7 +162,8 @@ def _config_map(
         reject_on_worker_lost=config.spec.celery.reject_on_worker_lost,
         soft_shutdown_timeout=config.spec.celery.soft_shutdown_timeout,
     )
-    text = render(settings.file, routing=routing_table(config, variant.service), worker=worker)
+    routing = routing_to_add(config, settings.file, settings.tutors)
+    text = render(settings.file, routing=routing, worker=worker)
     name = f"{variant.deployment}-celery-settings"
     return config_map(name, settings.file, text, owner=owner, annotations=config.spec.settings.annotations)
 

@@ -1,16 +1,21 @@
 """The commands as `tutor kustomizer …`: inside of Tutor the root is known, so that no path has to be given.
 
 Tutor finds this module through the entry point ``tutor.plugin.v1``; enable it with `tutor plugins enable kustomizer`.
+Where KUSTOMIZER_OVERLAY names an overlay, Tutor renders its routing into Open edX's settings.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 from tutor import hooks
+from tutor.exceptions import TutorError
 
 from kustomizer.cli import Group, main, verbose_option
+from kustomizer.errors import UserError
+from kustomizer.tutor_routing import OVERLAY, tutor_routing
 
 
 @click.group("kustomizer", cls=Group)
@@ -21,9 +26,32 @@ def kustomizer(ctx: click.Context) -> None:
     os.environ.setdefault("TUTOR_ROOT", str(ctx.obj.root))
 
 
+def routing(overlay: str | None, service: str) -> str:
+    """Return what the patch of ``service`` holds. Raises TutorError where the overlay can't be read."""
+    try:
+        return tutor_routing(overlay, service, _root())
+    except UserError as error:
+        raise TutorError(f"{OVERLAY}: {error}") from None
+
+
+def _root() -> Path:
+    """Return Tutor's root: a filter of a template isn't told, but whoever renders does so for a command."""
+    ctx = click.get_current_context(silent=True)
+    root = ctx.find_root().params.get("root") if ctx else None
+    return Path(root or os.environ.get("TUTOR_ROOT") or ".")
+
+
 for name, command in main.commands.items():
     # Tutor has its own completion.
     if name != "completion":
         kustomizer.add_command(command)
 
 hooks.Filters.CLI_COMMANDS.add_item(kustomizer)
+hooks.Filters.CONFIG_DEFAULTS.add_item((OVERLAY, ""))
+hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("kustomizer_routing", routing))
+for service in ("lms", "cms"):
+    # Behind other plugins' patches: the last word on the routing is the configuration's.
+    hooks.Filters.ENV_PATCHES.add_item(
+        (f"openedx-{service}-production-settings", f'{{{{ {OVERLAY}|kustomizer_routing("{service}") }}}}'),
+        priority=hooks.priorities.LOW,
+    )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
+from kustomizer.python_settings import PythonSettings
 from tests import sites
-from tests.builds import commands
+from tests.builds import Loader, commands, stem
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     root.mkdir()
     given = sites.site("22").parent
     (root / "config.yml").write_bytes((given / "config.yml").read_bytes())
-    (root / "env").symlink_to(given / "env")
+    shutil.copytree(given / "env", root / "env")
     return {
         **os.environ,
         "PATH": f"{commands(tmp_path)}:{os.environ['PATH']}",
@@ -33,9 +37,21 @@ def env(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def tutor(env: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def env_16(env: dict[str, str]) -> dict[str, str]:
+    """Return the same for the oldest Tutor, beside which what our commands need has to be put."""
+    ruamel = importlib.util.find_spec("ruamel")
+    assert ruamel is not None
+    packages = Path(env["PYTHONPATH"].partition(":")[0])
+    (packages / "ruamel").symlink_to(next(iter(ruamel.submodule_search_locations or ())))
+    shutil.copytree(sites.site("16"), f"{env['TUTOR_ROOT']}/env", dirs_exist_ok=True)
+    shutil.copy(sites.site("16").parent / "config.yml", env["TUTOR_ROOT"])
+    return env
+
+
+def tutor(env: dict[str, str], *args: str, version: str = "22") -> subprocess.CompletedProcess[str]:
     # A Tutor of its own environment, which has click and PyYAML.
-    command = [str(sites.tutor("22")), *args]
+    command = [str(sites.tutor(version)), *args]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
@@ -56,3 +72,78 @@ def test_an_error_is_one_message(env: dict[str, str], tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
     assert "without the function" in refused.stderr
+
+
+ROUTED = """\
+apiVersion: celery.openedx.io/v1alpha1
+kind: CeleryWorkers
+metadata:
+  name: celery-workers
+  annotations:
+    config.kubernetes.io/function: "exec: {path: tutor-celery-workers}"
+spec:
+  workers: {lms: {high: {}, high_mem: {}}}
+  routing: {lms: {a.task: {queue: edx.lms.core.high}}}
+"""
+
+
+def overlay(env: dict[str, str]) -> Path:
+    """Write an overlay beside env/ that routes a task, and return it."""
+    made = Path(env["TUTOR_ROOT"]) / "overlay"
+    made.mkdir()
+    (made / "celery-workers.yaml").write_text(ROUTED)
+    (made / "kustomization.yaml").write_text("resources: [../env]\ntransformers: [celery-workers.yaml]\n")
+    return made
+
+
+def built(env: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return the data of the ConfigMaps of the overlay's build, by name without a hash."""
+    done = tutor(env, "kustomizer", "build", str(Path(env["TUTOR_ROOT"]) / "overlay"))
+    assert done.returncode == 0, done.stderr
+    documents = [each for each in yaml.load_all(done.stdout, Loader) if each["kind"] == "ConfigMap"]
+    return {stem(each["metadata"]["name"]): each["data"] for each in documents}
+
+
+def test_tutor_renders_the_routing_and_the_function_adds_none(env: dict[str, str]) -> None:
+    tutor(env, "plugins", "enable", "kustomizer")
+    overlay(env)
+    before = built(env)
+    assert "a.task" in before["lms-celery-settings"]["production.py"]
+    assert "a.task" not in before["openedx-settings-lms"]["production.py"]
+
+    saved = tutor(env, "config", "save", "--set", "KUSTOMIZER_OVERLAY=overlay")
+    assert saved.returncode == 0, saved.stderr
+    after = built(env)
+    assert "lms-celery-settings" not in after
+    text = after["openedx-settings-lms"]["production.py"]
+    assert PythonSettings(text).entries("EXPLICIT_QUEUES") == {"a.task": {"queue": "edx.lms.core.high"}}
+    assert "EXPLICIT_QUEUES" not in after["openedx-settings-cms"]["production.py"]
+    assert "a.task" not in after["lms-worker-high-celery-settings"]["production.py"]
+
+
+def test_the_oldest_tutor_renders_it_too(env_16: dict[str, str]) -> None:
+    assert tutor(env_16, "plugins", "enable", "kustomizer", version="16").returncode == 0
+    overlay(env_16)
+    saved = tutor(env_16, "config", "save", "--set", "KUSTOMIZER_OVERLAY=overlay", version="16")
+    assert saved.returncode == 0, saved.stderr
+    text = (Path(env_16["TUTOR_ROOT"]) / "env/apps/openedx/settings/lms/production.py").read_text()
+    assert PythonSettings(text).entries("EXPLICIT_QUEUES") == {"a.task": {"queue": "edx.lms.core.high"}}
+
+
+def test_a_configuration_that_cannot_be_read_fails_the_rendering(env: dict[str, str]) -> None:
+    tutor(env, "plugins", "enable", "kustomizer")
+    refused = tutor(env, "config", "save", "--set", "KUSTOMIZER_OVERLAY=nowhere")
+    assert refused.returncode != 0
+    assert "KUSTOMIZER_OVERLAY: " in refused.stderr
+    assert "nowhere" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_without_an_overlay_tutor_renders_what_it_did(env: dict[str, str]) -> None:
+    settings = Path(env["TUTOR_ROOT"]) / "env/apps/openedx/settings/lms/production.py"
+    tutor(env, "config", "save")
+    before = settings.read_text()
+    tutor(env, "plugins", "enable", "kustomizer")
+    saved = tutor(env, "config", "save")
+    assert saved.returncode == 0, saved.stderr
+    assert settings.read_text() == before

@@ -1,0 +1,27 @@
+"""The routing of an overlay's configuration, for Tutor to render into Open edX's own settings.
+
+Then everything that Tutor starts sends its tasks to the right queues: the Jobs of `tutor k8s do`, too, which the
+overlay can't change. The function finds the routing there and adds nothing (kustomizer/routing.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kustomizer.config_file import read_config
+from kustomizer.routing import routing_table
+from kustomizer.settings import render_routing
+
+OVERLAY = "KUSTOMIZER_OVERLAY"
+"""The value of Tutor's configuration that names the overlay."""
+
+
+def tutor_routing(overlay: str | None, service: str, root: Path) -> str:
+    """Return the statement for the settings of ``service``, empty where no ``overlay`` is named or nothing is routed.
+
+    A relative path starts at Tutor's ``root``. Raises UserError where the overlay has no configuration that holds.
+    """
+    if not overlay:
+        return ""
+    routing = routing_table(read_config(root / Path(overlay).expanduser()), service)
+    return render_routing(routing) if routing else ""

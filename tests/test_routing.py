@@ -1,0 +1,41 @@
+"""The routing that Tutor's own settings may have already: left to them only where they have the last word on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from kustomizer.function import run_stream
+from tests.golden_cases import cases
+
+CASE = next(case for case in cases() if case.directory.name == "routing-in-tutors-settings")
+END = "    }\nkind: ConfigMap\n"
+
+
+def routed(stream: str) -> bool:
+    """Return whether the function adds a ConfigMap with the routing."""
+    output = run_stream(stream.encode(), CASE.config)
+    assert not output.failed, output.problems
+    return b"name: lms-celery-settings\n" in output.data
+
+
+def test_nothing_is_added_to_what_tutors_settings_end_in() -> None:
+    assert not routed(CASE.stream)
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [
+        (END, "    }\n    EXPLICIT_QUEUES = {}\nkind: ConfigMap\n"),
+        (END, "    }\n    print()\nkind: ConfigMap\n"),
+        ("{'queue': 'edx.lms.core.high'}", "{'queue': 'edx.lms.core.default'}"),
+        ("    EXPLICIT_QUEUES = {", "    if DEBUG: EXPLICIT_QUEUES = {"),
+        ("    EXPLICIT_QUEUES = {", "    # EXPLICIT_QUEUES = {"),
+    ],
+)
+def test_anything_else_has_the_routing_added(there: str, instead: str) -> None:
+    assert CASE.stream.count(there) >= 1
+    assert routed(CASE.stream.replace(there, instead))
+
+
+def test_further_lines_do_not_matter_where_they_are_empty() -> None:
+    assert not routed(CASE.stream.replace(END, "    }\n\n\nkind: ConfigMap\n"))

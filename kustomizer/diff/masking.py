@@ -19,57 +19,38 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff import secret_places
 from kustomizer.diff.model import ABSENT, CHANGED_SECRET, SECRET
+from kustomizer.diff.secret_collection import LAST_APPLIED, WORD_LISTS, Collector
 from kustomizer.diff.secret_names import is_secret
-from kustomizer.diff.secret_values import SecretValues, decode, is_distinctive, pieces, readings
-from kustomizer.resources import stem_of
+from kustomizer.diff.secret_values import SecretValues, decode, is_distinctive
 from kustomizer.tree import plain_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from kustomizer.diff.secret_places import Span
+    from kustomizer.diff.secret_assignments import Span
     from kustomizer.resources import Resource, Resources
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 # Unicode promises that these two never are letters of a text; where one stands in a text all the same, it is escaped.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _ESCAPED = f"{_OPEN}x{_CLOSE}"
 _TOKEN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
-_WORD_LISTS = frozenset({"args", "command"})
-_DIRECTIVES = frozenset({"requirepass", "masterauth"})
-# What a resource's text has to hold before anybody looks for secrets in it.
-_SIGNS = (
-    *("assw", "ASSW", "ecret", "ECRET", "oken", "OKEN", "_KEY", "_key", "iKey", "-key", "pass", "PASS", "@", "AUTH"),
-    *("PRIVATE", "rivate", "salt", "SALT", "DSN", "dsn", "pwd", "PWD", "$2", "jwk", "COOKIE"),
-)
-_CONFIG_KINDS = frozenset({"ConfigMap", "Secret"})
-_IN_YAML = re.compile(
-    r"""name:[ ]+["']?([A-Za-z_][\w.-]*)["']?\n\s+value:|^[\s-]*["']?([A-Za-z_][\w.-]*)["']?:[ ]+\S""", re.M
-)
 
 
 class Masks:
     """What is secret in two builds, and the tokens that stand for it."""
 
-    def __init__(self, values: Iterable[str], names: str, secrets: Iterable[str]) -> None:
-        self._values = SecretValues(value for value in values if is_distinctive(value, names))
-        self._secrets = frozenset(secrets)
+    def __init__(self, collected: Collector) -> None:
+        names = "\n".join(sorted(collected.names)).lower()
+        self._values = SecretValues(value for value in collected.values if is_distinctive(value, names))
+        self._secrets = frozenset(collected.secrets)
+        self._spans = collected.spans
         self._tokens: dict[Any, str] = {}
         self._texts: dict[tuple[str, bool], str] = {}
 
     @classmethod
     def of(cls, before: Resources, after: Resources) -> Masks:
         """Return the masks for two builds: secrets of one are masked in the other, too."""
-        collector = _Collector()
-        seen = set()
-        for resource in (*before, *after):
-            if resource.text not in seen or not resource.text:
-                seen.add(resource.text)
-                collector.resource(resource)
-        names = "\n".join(sorted(collector.names)).lower()
-        return cls(collector.values, names, collector.secrets)
+        return cls(Collector().gather(before, after))
 
     def tree(self, resource: Resource) -> Any:
         """Return the object as plain values in which every secret piece is a token."""
@@ -79,7 +60,8 @@ class Masks:
         """Return ``text`` with tokens for what is secret in it."""
         key = (text, code)
         if key not in self._texts:
-            self._texts[key] = self.cut(text, [*secret_places.in_text(text, code=code)])
+            spans = self._spans.get(key)
+            self._texts[key] = self.cut(text, secret_places.in_text(text, code=code) if spans is None else spans)
         return self._texts[key]
 
     def cut(self, text: str, spans: list[Span]) -> str:
@@ -177,8 +159,10 @@ class _Walk:
     def field(self, name: str, value: Any) -> Any:
         if name == LAST_APPLIED:
             return self.masks.token(json.dumps(value))
-        if name in _WORD_LISTS and isinstance(value, list) and all(isinstance(word, str) for word in value):
-            return [self.masks.cut(word, spans) for word, spans in zip(value, _in_words(value), strict=True)]
+        if name in WORD_LISTS and isinstance(value, list) and all(isinstance(word, str) for word in value):
+            return [
+                self.masks.cut(word, spans) for word, spans in zip(value, secret_places.in_words(value), strict=True)
+            ]
         if isinstance(value, (str, int, float)) and self.is_secret_field(name, value):
             return self.masks.token(value)
         return self.node(value)
@@ -199,110 +183,8 @@ class _Walk:
         return self.masks.text(node) if isinstance(node, str) else node
 
 
-def _in_words(words: list[str]) -> Iterator[list[Span]]:
-    """Yield for each word of a command line where in it secrets stand."""
-    takes_next = False
-    for word in words:
-        name, equals, value = word.lstrip("-").partition("=")
-        if takes_next and secret_places.is_value(word):
-            yield [(0, len(word))]
-        elif equals and " " not in name and is_secret(name) and secret_places.is_value(value):
-            yield [(len(word) - len(value), len(word))]
-        else:
-            yield secret_places.in_text(word)
-        takes_next = (word.startswith("-") and not equals and is_secret(name)) or word in _DIRECTIVES
-
-
 def _bytes(value: Any) -> bytes | None:
     try:
         return base64.b64decode("".join(value.split()), validate=True) if isinstance(value, str) else None
     except (binascii.Error, ValueError):
         return None
-
-
-class _Collector:
-    """Gathers the values that stand in secret places, and the names that aren't to be mistaken for them."""
-
-    def __init__(self) -> None:
-        self.values: set[str] = set()
-        self.names: set[str] = set()
-        self.secrets: set[str] = set()
-
-    def resource(self, resource: Resource) -> None:
-        self.names |= {resource.name, resource.namespace, resource.kind}
-        if resource.kind == "Secret":
-            self.secrets |= {resource.name, stem_of(resource.name)}
-        if (
-            resource.kind in _CONFIG_KINDS
-            or (any(sign in resource.text for sign in _SIGNS) and _holds_secrets(resource.text))
-            or not resource.text
-        ):
-            self.object(plain_value(resource.tree), resource.kind)
-
-    def object(self, tree: Any, kind: str) -> None:
-        if not isinstance(tree, dict):
-            return
-        for key, value in tree.items():
-            if kind in _CONFIG_KINDS and key in {"data", "stringData", "binaryData"} and isinstance(value, dict):
-                self.names |= {str(name) for name in value}
-                for name, content in value.items():
-                    self.content(str(name), content, kind, encoded=(kind, key) != ("ConfigMap", "data"))
-            else:
-                self.field(key, value)
-
-    def content(self, name: str, content: Any, kind: str, *, encoded: bool) -> None:
-        text = decode(content) if encoded and isinstance(content, str) else content
-        if not isinstance(text, str):
-            return
-        if kind == "Secret" or is_secret(name):
-            self.secret(text)
-            self.values |= pieces(text)
-        self.text(text, code=name.endswith(secret_places.CODE))
-
-    def secret(self, value: Any) -> None:
-        if secret_places.is_value(str(value)):
-            self.values |= readings(str(value))
-
-    def text(self, text: str, *, code: bool = False) -> None:
-        for start, end in secret_places.in_text(text, code=code):
-            found = text[start:end]
-            self.values |= readings(found) | (pieces(found) if "PRIVATE KEY" in found else set())
-
-    def field(self, name: str, value: Any) -> None:
-        if name == LAST_APPLIED and isinstance(value, str):
-            try:
-                applied = json.loads(value)
-            except ValueError:
-                self.text(value)
-            else:
-                self.object(applied, str(applied.get("kind")) if isinstance(applied, dict) else "")
-        elif name in _WORD_LISTS and isinstance(value, list) and all(isinstance(word, str) for word in value):
-            for word, spans in zip(value, _in_words(value), strict=True):
-                for start, end in spans:
-                    self.secret(word[start:end])
-        elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and is_secret(name):
-            self.secret(value)
-        else:
-            self.node(value)
-
-    def node(self, node: Any) -> None:
-        if isinstance(node, dict):
-            named = node.get("name")
-            if isinstance(named, str):
-                self.names.add(named)
-            for key, value in node.items():
-                self.field(named if key == "value" and isinstance(named, str) else key, value)
-        elif isinstance(node, list):
-            for each in node:
-                self.node(each)
-        elif isinstance(node, str):
-            self.text(node)
-
-
-def _holds_secrets(text: str) -> bool:
-    """Tell whether an object's YAML may hold a secret: what refers to one needn't be parsed."""
-    return (
-        LAST_APPLIED in text
-        or bool(secret_places.in_text(text))
-        or any(is_secret(match.group(1) or match.group(2)) for match in _IN_YAML.finditer(text))
-    )

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kustomizer.diff.secret_places import Span
+    from kustomizer.diff.secret_assignments import Span
 
 SHORTEST = 8
 """What is shorter stands in many a word by chance. Tutor's shortest passwords are as long."""
@@ -104,10 +104,10 @@ class SecretValues:
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where a value stands, with the rest of the word that it is a part of; they may overlap."""
-        for form in self._forms:
+        for form in [form for form in self._forms if form in text]:
             for start in _occurrences(text, form):
                 yield _whole_word(text, start, start + len(form))
-        for core in self._cores:
+        for core in [core for core in self._cores if core in text]:
             for start in _occurrences(text, core):
                 yield _whole_run(text, start, start + len(core))
         if "\n" in text:

@@ -1,0 +1,204 @@
+"""Finds what is assigned to a name that says that it is secret, in whatever language a file is.
+
+YAML, JSON, Python, SQL, XML, INI, a shell's words, what Redis and MySQL read. Nothing is parsed: a file is often a
+template, or one language within another.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from kustomizer.diff.secret_names import is_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Span: TypeAlias = "tuple[int, int]"
+
+QUOTE = r"""(?P<escape>\\*)(?P<quote>\"""|'''|["'`])"""
+
+# What every name that is_secret() knows has in it. Searching for it costs a tenth of what looking at all names would.
+_STEM = re.compile("pass|pwd|pw|secret|token|key|auth|cookie|jwk|salt|dsn|pepper|otp")
+_TO_SMALL = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
+_IN_NAME = re.compile(r"[A-Za-z0-9_.-]*")
+_BEFORE_NAME = re.compile(r"[A-Za-z0-9_.-]*\Z")
+_LONGEST_NAME = 200
+_LONGEST = 20_000
+"""A secret isn't longer; quotes that don't match would take the rest of the file for one."""
+
+# NAME: "value" and "NAME": "value" of YAML and JSON, NAME = "value" and X["NAME"] = "value" of Python, NAME => 'value'.
+_QUOTED = re.compile(rf"""(?:\\*["'`])?\]?[ \t]*(?:=>|:=|[:=])\s*(?:[rRbBuUfF]{{1,2}})?{QUOTE}""")
+# SQL's PASSWORD 'value', and redis.conf's requirepass "value".
+_BESIDE = re.compile(rf"[ \t]+{QUOTE}")
+# os.environ.get("NAME", "value")
+_FALLBACK = re.compile(rf"""\\*["'][ \t]*,\s*{QUOTE}""")
+_BEFORE_FALLBACK = re.compile(r"""(?i)env[a-z_.]*\(\s*\\*["']\Z""")
+_LIST = re.compile(r"""(?:\\*["'`])?\]?[ \t]*[:=]\s*(?P<opening>[\[({])""")
+_STRING = re.compile(r"""\\*"((?:[^"\\\n]|\\[^"])*)\\*"|\\*'((?:[^'\\\n]|\\[^'])*)\\*'|[\[({]|[\])}]""")
+_OPENING = frozenset("[({")
+_OPTION = re.compile(r"=|[ \t]+|[ \t]*\\\n[ \t]*")
+_ASSIGNMENT = re.compile(r"""=(?=[^\s"'`=])""")
+_WORD = re.compile(r"""[^\s"'`;|&<>)]+""")
+# 'a'"'"'b' of a shell.
+_QUOTED_WORD = re.compile(r"""(?:'[^']*'|"(?:[^"\\]|\\.)*")(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^\s"'`;|&<>)\\])*""")
+_ELEMENT = re.compile(r"(?:\s[^<>]*)?>([^<]*)</")
+_FLOW = re.compile(r"""\\*["']?[ \t]*:[ \t]*(?:(?<=[ \t])|(?<=["']:))(?=[^\s"'])([^,{}\[\]\n\\]+)""")
+# From the line's beginning to the name, and from the name to its value.
+_HEAD = re.compile(r"""[ \t]*(?:#[ \t]*)?(?:(?:- |export[ \t]|set[ \t]|ENV[ \t])[ \t]*)*["']?""")
+_PLAIN = re.compile(r"""["']?(?P<mark>[ \t]*=[ \t]*|:[ \t]+|[ \t]+)(?=[^\s"'`])(?P<value>[^\n]*)""")
+_EMPTY = re.compile(r"""["']?:[ \t]*(?:[!&#][^\n]*)?\n""")
+_BLOCK = re.compile(r"[|>][+-]?[0-9]?[+-]?[ \t]*(?:#.*)?")
+_COMMENT = re.compile(r"\s+#")
+_ITEM = re.compile(r"([ \t]*)-[ \t]+([^\n]*)(?:\n|\Z)")
+_KEY = re.compile(r"""["']?[A-Za-z_][A-Za-z0-9_.-]*["']?:(?:\s|$)""")
+_INDENTED = re.compile(r"([ \t]+)([^\n]*)")
+
+
+def values(text: str, *, code: bool) -> Iterator[Span]:
+    """Yield where values of secret names stand in ``text``; some may overlap.
+
+    In ``code`` what has no quotes is no string.
+    """
+    for start, end in _names(text):
+        before = text[start - 1] if start else ""
+        if before == "-":
+            yield from _option(text, end)
+        found = list(_quoted(text, start, end))
+        if not found:
+            found = list(_listed(text, end))
+        if not found and before == "<":
+            found = [match.span(1)] if (match := _ELEMENT.match(text, end)) else []
+        if not found and (not code or before in {"?", "&"}):
+            found = list(_unquoted(text, start, end))
+        yield from found
+
+
+def _names(text: str) -> Iterator[Span]:
+    small = text.lower()
+    if len(small) != len(text):
+        # A letter that is two when it is small.
+        small = text.translate(_TO_SMALL)
+    last = 0
+    for stem in _STEM.finditer(small):
+        if stem.start() < last:
+            continue
+        head = _BEFORE_NAME.search(text, max(last, stem.start() - _LONGEST_NAME), stem.start())
+        tail = _IN_NAME.match(text, stem.end(), stem.end() + _LONGEST_NAME)
+        start, end = head.start() if head else stem.start(), tail.end() if tail else stem.end()
+        last = end
+        start += len(text[start:end]) - len(text[start:end].lstrip("-.0123456789"))
+        if is_secret(text[start:end]):
+            yield (start, end)
+
+
+def string(text: str, opening: re.Match[str]) -> Span:
+    """Return where the string is that ``opening`` (of QUOTE) begins; to the line's end where nothing ends it."""
+    start, escape, quote = opening.end(), opening["escape"], opening["quote"]
+    if escape:
+        closing = re.compile(rf"(?<!\\){re.escape(escape)}{quote}")
+    elif len(quote) > 1:
+        closing = re.compile(quote)
+    else:
+        # YAML and SQL double a single quote, others put a backslash before it.
+        doubled = "|''" if quote == "'" else ""
+        body = re.compile(rf"(?:[^\\{quote}]|\\.{doubled})*", re.DOTALL).match(text, start, start + _LONGEST)
+        if body and text.startswith(quote, body.end()):
+            return (start, body.end())
+        closing = re.compile(quote)
+    found = closing.search(text, start, start + _LONGEST)
+    if found:
+        return (start, found.start())
+    line = text.find("\n", start)
+    return (start, line if line >= 0 else len(text))
+
+
+def word(text: str, start: int) -> Iterator[Span]:
+    """Yield the word of a shell that begins at ``start``; of one in quotes also what is glued to them."""
+    if found := _QUOTED_WORD.match(text, start) or _WORD.match(text, start):
+        yield found.span()
+    elif opening := re.compile(QUOTE).match(text, start):
+        yield string(text, opening)
+
+
+def _option(text: str, end: int) -> Iterator[Span]:
+    if match := _OPTION.match(text, end):
+        yield from word(text, match.end())
+
+
+def _quoted(text: str, start: int, end: int) -> Iterator[Span]:
+    for pattern in (_QUOTED, _BESIDE):
+        if match := pattern.match(text, end):
+            yield string(text, match)
+    match = _FALLBACK.match(text, end)
+    if match and _BEFORE_FALLBACK.search(text, max(0, start - 40), start):
+        yield string(text, match)
+
+
+def _listed(text: str, end: int) -> Iterator[Span]:
+    """Find the strings of a list or a dictionary: BASIC_AUTH = ("lms", "…")."""
+    if match := _LIST.match(text, end):
+        yield from strings_in(text, match)
+
+
+def strings_in(text: str, opening: re.Match[str]) -> Iterator[Span]:
+    """Yield the strings in the bracket that ``opening`` ends in, the keys of a dictionary left out."""
+    depth = 1
+    for found in _STRING.finditer(text, opening.end(), opening.end() + _LONGEST):
+        if len(found.group()) == 1:
+            depth += 1 if found.group() in _OPENING else -1
+            if not depth:
+                return
+        elif not text[found.end() : found.end() + 3].lstrip().startswith(":"):
+            yield found.span(1 if found.group(1) is not None else 2)
+
+
+def _unquoted(text: str, start: int, end: int) -> Iterator[Span]:
+    line = text.rfind("\n", 0, start) + 1
+    if _HEAD.fullmatch(text, line, start):
+        indent = len(text[line:start]) - len(text[line:start].lstrip(" \t"))
+        if match := _PLAIN.match(text, end):
+            yield from _plain_value(text, match, indent)
+        elif match := _EMPTY.match(text, end):
+            yield from _below(text, match.end(), indent)
+    elif text[line:start].rstrip(" \t\"'\\")[-1:] in {"{", ","} and (match := _FLOW.match(text, end)):
+        yield match.span(1)
+    if match := _ASSIGNMENT.match(text, end):
+        yield from word(text, match.end())
+
+
+def _plain_value(text: str, match: re.Match[str], indent: int) -> Iterator[Span]:
+    start, end = match.span("value")
+    value = match["value"]
+    if value[:1] in {"[", "{", "("}:
+        return
+    if _BLOCK.fullmatch(value):
+        yield (end + 1, _end_of_deeper_lines(text, end, indent))
+        return
+    comment = _COMMENT.search(value)
+    if comment:
+        end = start + comment.start()
+    elif ":" in match["mark"]:
+        end = _end_of_deeper_lines(text, end, indent)
+    yield (start, start + len(text[start:end].rstrip()))
+
+
+def _end_of_deeper_lines(text: str, end: int, indent: int) -> int:
+    """Return where the lines that stand further in than ``indent`` end, from the line break at ``end`` on."""
+    deeper = re.compile(rf"\n(?:[ \t]{{{indent + 1},}}[^\n]*|[ \t]*(?=\n))")
+    while found := deeper.match(text, end):
+        end = found.end()
+    return end
+
+
+def _below(text: str, position: int, indent: int) -> Iterator[Span]:
+    """Find what stands below a name: the items of a list, or a scalar on a line of its own."""
+    items = 0
+    while (item := _ITEM.match(text, position)) and len(item.group(1)) >= indent:
+        value = item.group(2).rstrip()
+        if not _KEY.match(value):
+            yield (item.start(2), item.start(2) + len(value))
+        position, items = item.end(), items + 1
+    line = _INDENTED.match(text, position) if not items else None
+    if line and len(line.group(1)) > indent and not _KEY.match(line.group(2)):
+        yield (line.start(2), _end_of_deeper_lines(text, line.end(), indent))

@@ -1,0 +1,144 @@
+"""Gathers the secrets of two builds: the values that stand in places that say so."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer.diff import secret_places
+from kustomizer.diff.secret_names import is_secret
+from kustomizer.diff.secret_values import decode, pieces, readings
+from kustomizer.resources import Resource, stem_of
+from kustomizer.tree import plain_value
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from typing_extensions import Self
+
+    from kustomizer.diff.secret_assignments import Span
+    from kustomizer.resources import Resources
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which client-side apply keeps a whole object, as JSON."""
+WORD_LISTS = frozenset({"args", "command"})
+
+# What a resource's text has to hold before anybody looks for secrets in it.
+_SIGNS = (
+    *("assw", "ASSW", "ecret", "ECRET", "oken", "OKEN", "_KEY", "_key", "iKey", "-key", "pass", "PASS", "@", "AUTH"),
+    *("PRIVATE", "rivate", "salt", "SALT", "DSN", "dsn", "pwd", "PWD", "$2", "jwk", "COOKIE"),
+)
+_CONFIG_KINDS = frozenset({"ConfigMap", "Secret"})
+_IN_YAML = re.compile(
+    r"""name:[ ]+["']?([A-Za-z_][\w.-]*)["']?\n\s+value:|^[\s-]*["']?([A-Za-z_][\w.-]*)["']?:[ ]+\S""", re.M
+)
+
+
+class Collector:
+    """Gathers the values that stand in secret places, and the names that aren't to be mistaken for them."""
+
+    def __init__(self) -> None:
+        self.values: set[str] = set()
+        self.names: set[str] = set()
+        self.secrets: set[str] = set()
+        self.spans: dict[tuple[str, bool], list[Span]] = {}
+        """What was found where in the texts that were looked at; looking costs the most of all."""
+
+    def gather(self, before: Resources, after: Resources) -> Self:
+        """Look through two builds; what is the same in both is looked at once."""
+        texts = {resource.text for resource in before}
+        for resource in before:
+            self._resource(resource)
+        for resource in after:
+            if not resource.text or resource.text not in texts:
+                self._resource(resource)
+        return self
+
+    def _resource(self, resource: Resource) -> None:
+        self.names |= {resource.name, resource.namespace, resource.kind}
+        if resource.kind == "Secret":
+            self.secrets |= {resource.name, stem_of(resource.name)}
+        if _may_hold_secrets(resource):
+            # Not resource.tree, which stays in memory: most objects don't change and nobody else asks for them.
+            copy = Resource(resource.text, indent=resource.indent) if resource.text else resource
+            self._object(plain_value(copy.tree), resource.kind)
+
+    def _object(self, tree: Any, kind: str) -> None:
+        if not isinstance(tree, dict):
+            return
+        for key, value in tree.items():
+            if kind in _CONFIG_KINDS and key in {"data", "stringData", "binaryData"} and isinstance(value, dict):
+                self.names |= {str(name) for name in value}
+                for name, content in value.items():
+                    self._content(str(name), content, kind, encoded=(kind, key) != ("ConfigMap", "data"))
+            else:
+                self._field(key, value)
+
+    def _content(self, name: str, content: Any, kind: str, *, encoded: bool) -> None:
+        text = decode(content) if encoded and isinstance(content, str) else content
+        if not isinstance(text, str):
+            return
+        if kind == "Secret" or is_secret(name):
+            self._secret(text)
+            self.values |= pieces(text)
+        self._text(text, code=name.endswith(secret_places.CODE))
+
+    def _secret(self, value: Any) -> None:
+        if secret_places.is_value(str(value)):
+            self.values |= readings(str(value))
+
+    def _text(self, text: str, *, code: bool = False) -> None:
+        if (text, code) in self.spans:
+            return
+        spans = self.spans[text, code] = secret_places.in_text(text, code=code)
+        for start, end in spans:
+            found = text[start:end]
+            self.values |= readings(found) | (pieces(found) if "PRIVATE KEY" in found else set())
+
+    def _field(self, name: str, value: Any) -> None:
+        if name == LAST_APPLIED and isinstance(value, str):
+            try:
+                applied = json.loads(value)
+            except ValueError:
+                self._text(value)
+            else:
+                self._object(applied, str(applied.get("kind")) if isinstance(applied, dict) else "")
+        elif name in WORD_LISTS and isinstance(value, list) and all(isinstance(word, str) for word in value):
+            for word, spans in zip(value, secret_places.in_words(value), strict=True):
+                for start, end in spans:
+                    self._secret(word[start:end])
+        elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and is_secret(name):
+            self._secret(value)
+        else:
+            self._node(value)
+
+    def _node(self, node: Any) -> None:
+        if isinstance(node, dict):
+            named = node.get("name")
+            if isinstance(named, str):
+                self.names.add(named)
+            for key, value in node.items():
+                self._field(named if key == "value" and isinstance(named, str) else key, value)
+        elif isinstance(node, list):
+            for each in node:
+                self._node(each)
+        elif isinstance(node, str):
+            self._text(node)
+
+
+def _may_hold_secrets(resource: Resource) -> bool:
+    if not resource.text or resource.kind == "Secret":
+        return True
+    if not any(resource.mentions(sign) for sign in _SIGNS):
+        return "binaryData" in resource.text
+    return resource.kind == "ConfigMap" or _holds_secrets(resource.text)
+
+
+def _holds_secrets(text: str) -> bool:
+    """Tell whether an object's YAML may hold a secret: what refers to one needn't be parsed."""
+    return (
+        LAST_APPLIED in text
+        or bool(secret_places.in_text(text))
+        or any(is_secret(match.group(1) or match.group(2)) for match in _IN_YAML.finditer(text))
+    )

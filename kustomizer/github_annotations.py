@@ -26,7 +26,12 @@ def findings_github(findings: Sequence[Finding], source: Source) -> str:
     return "\n".join(_line(finding, source) for finding in findings)
 
 
-def _line(finding: Finding, source: Source) -> str:
-    properties = {"file": source.path, "line": str(source.line(finding)), "title": finding.rule}
+def annotation(severity: str, message: str, **properties: str) -> str:
+    """Return one workflow command; ``properties`` are those that GitHub knows, such as file, line and title."""
     given = ",".join(f"{name}={value.translate(_IN_PROPERTY)}" for name, value in properties.items())
-    return f"::{_COMMANDS[finding.severity]} {given}::{str(finding.problem).translate(_IN_DATA)}"
+    return f"::{_COMMANDS[severity]} {given}::{message.translate(_IN_DATA)}"
+
+
+def _line(finding: Finding, source: Source) -> str:
+    line = str(source.line(finding))
+    return annotation(finding.severity, str(finding.problem), file=source.path, line=line, title=finding.rule)

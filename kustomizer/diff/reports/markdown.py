@@ -48,10 +48,10 @@ def markdown_report(
     *,
     header: Sequence[str] = (),
     key: str = "",
-    limit: int = GITHUB_LIMIT,
+    limit: int | None = None,
     full: bool = False,
 ) -> str:
-    """Return the comment, a newline at its end: at most ``limit`` characters.
+    """Return the comment, a newline at its end: at most ``limit`` characters, or as many as GitHub takes.
 
     Its summary and its findings are in it even where they alone are more, and then nothing else is. ``full`` shows
     added and destroyed objects whole, as far as they fit.
@@ -63,7 +63,7 @@ def markdown_report(
         _Section(noun="picture", parts=_pictures(comparison), share=0.5),
         _Section(noun="resource", parts=_objects(comparison, full=full)),
     )
-    return text + _fitting(sections, limit - len(text) - 1) + "\n"
+    return text + _fitting(sections, (GITHUB_LIMIT if limit is None else limit) - len(text) - 1) + "\n"
 
 
 class _Section(Record):

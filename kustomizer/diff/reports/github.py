@@ -1,0 +1,22 @@
+"""Findings as GitHub's annotations: a comparison has no file with lines, so they stand at the top of the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.reports.visible import visible
+from kustomizer.diff.reports.wording import summary
+from kustomizer.github_annotations import annotation
+
+if TYPE_CHECKING:
+    from kustomizer.diff.model import Comparison
+
+TITLE = "tutor-kustomizer diff"
+
+
+def github_report(comparison: Comparison) -> str:
+    """Return a workflow command for each finding and one that sums up, a line each."""
+    lines = [
+        annotation(each.severity, visible(str(each.problem)), title=visible(each.rule)) for each in comparison.findings
+    ]
+    return "\n".join([*lines, annotation("info", summary(comparison), title=TITLE)]) + "\n"

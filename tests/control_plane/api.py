@@ -134,7 +134,10 @@ class Api:
         connection = http.client.HTTPSConnection("127.0.0.1", self._port, context=self._tls)
         self._open.add(connection)
         try:
-            connection.request("GET", f"{path}?watch=true", headers={"Authorization": f"Bearer {TOKEN}"})
+            # From what the server has in its cache: a fresh one that has seen no pod answers "Too large resource
+            # version" to a watch that wants to be up to date, since etcd 3.4 can't tell it that it is.
+            watch = f"{path}?watch=true&resourceVersion=0"
+            connection.request("GET", watch, headers={"Authorization": f"Bearer {TOKEN}"})
             response = connection.getresponse()
             while line := response.readline():
                 event = json.loads(line)

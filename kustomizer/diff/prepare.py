@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.masking import Masks
 from kustomizer.diff.model import ObjectId, Renaming
-from kustomizer.diff.pairing import pair
+from kustomizer.diff.pairing import is_same_text, pair
 from kustomizer.diff.pods import pod_template, strings
 from kustomizer.diff.sides import Side, Sides
 from kustomizer.resources import stem_of
@@ -64,7 +64,7 @@ def _rolled(found: Pairing) -> Mapping[ObjectId, Sequence[ObjectId]]:
         return rolled
     for identity, resource in sorted(found.after.items(), key=lambda item: _order(item[0])):
         old = found.before.get(identity)
-        if old is None or old.text == resource.text or not resource.mentions("containers"):
+        if old is None or is_same_text(old, resource) or not resource.mentions("containers"):
             continue
         held = {*strings(plain_value(pod_template(resource.tree)))}
         for name in held:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.normal import normalised
+from kustomizer.diff.pairing import is_same_text
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Sides(Record):
     def is_same(self, identity: ObjectId) -> bool:
         """Tell whether an object is certainly the same on both sides; this costs no parsing."""
         before, after = (side.resources.get(identity) for side in (self.before, self.after))
-        return before is not None and after is not None and before.text == after.text != ""
+        return before is not None and after is not None and is_same_text(before, after)
 
     def trees(self, identity: ObjectId) -> tuple[Any, Any]:
         """Return an object as it is before and after, None where there is none: plain values, masked and normalised.

@@ -22,7 +22,7 @@ ARGUMENTS = st.lists(
 
 def _items(*fields: tuple[str, SearchStrategy[Any]]) -> SearchStrategy[list[Any]]:
     """Return lists of mappings of these fields, most of them there, with a value that may differ."""
-    needed = {name: values for name, values in fields}
+    needed = dict(fields)
     item = st.one_of(
         st.fixed_dictionaries(needed, optional={"value": SCALARS}),
         st.fixed_dictionaries({}, optional={**needed, "value": SCALARS}),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ from kustomizer.diff.sources import Given, read_both, read_revision
 from kustomizer.errors import UserError
 from kustomizer.kustomize import Kustomize
 from tests import sites
+from tests.git_checkout import commit, git
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,17 +22,6 @@ if TYPE_CHECKING:
 
 KUSTOMIZE = Kustomize(path=str(sites.kustomize(sites.NEWEST)), version=sites.NEWEST)
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n"
-
-
-def git(directory: Path, *arguments: str) -> None:
-    who = {f"GIT_{role}_{what}": "a@b.example" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    command = ["git", "-C", str(directory), "-c", "init.defaultBranch=main", *arguments]
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **who})
-
-
-def commit(directory: Path) -> None:
-    git(directory, "add", "--all")
-    git(directory, "commit", "--allow-empty", "--message", "state")
 
 
 def revision(overlay: Path, ref: str = "HEAD", **more: object) -> tuple[Source, Source]:

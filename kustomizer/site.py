@@ -38,6 +38,8 @@ class Worker(Record):
     soft_shutdown: int | None = None
     late: bool = False
     """Whether its settings say that a task is acknowledged when it is done (CELERY_ACKS_LATE)."""
+    rejects: bool = False
+    """Whether they say that a task whose process was killed is put back (CELERY_REJECT_ON_WORKER_LOST)."""
 
     @property
     def resource(self) -> Resource:
@@ -131,7 +133,7 @@ class Site:
     def _with_settings(self, worker: Worker, template: dict[str, Any]) -> Worker:
         options: dict[str, Any] = {}
         soft_shutdown = None
-        late = False
+        late = rejects = False
         try:
             file = environment_file(self.resources, worker.service, worker.resource.namespace)
             options.update(transport_options(file) if file else {})
@@ -143,12 +145,14 @@ class Site:
             soft_shutdown = module.constant("CELERYD_SOFT_SHUTDOWN_TIMEOUT") or soft_shutdown
             acknowledged = module.constant("CELERY_ACKS_LATE")
             late = late if acknowledged is None else acknowledged is True
+            rejects = module.constant("CELERY_REJECT_ON_WORKER_LOST") or rejects
         key, timeout = options.get("unacked_key"), options.get("visibility_timeout")
         return worker.replace(
             unacked_key=key if isinstance(key, str) and key else UNACKED,
             own_visibility_timeout=timeout if type(timeout) is int else CELERYS_VISIBILITY_TIMEOUT,
             soft_shutdown=soft_shutdown if type(soft_shutdown) is int else None,
             late=late,
+            rejects=rejects is True,
         )
 
     def _modules_of(self, worker: Worker, template: dict[str, Any]) -> Iterator[PythonSettings]:

@@ -201,7 +201,7 @@ def whole_builds(bench: Bench, site: str) -> Group:
         command = [*(through or (str(kustomize), *sites.BUILD)), str(directory)]
         return Case(name, command, env=bench.environment(KUSTOMIZE_PLUGIN_HOME=str(plugins)))
 
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from kustomizer.cli import run; run()"
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from kustomizer.start import run; run()"
     ours = [python()[0], "-I", "-c", code, str(ROOT), "build", "--kustomize", str(kustomize)]
     cases = [
         build(NO_FUNCTION, ""),

@@ -3,3 +3,8 @@
 from __future__ import annotations
 
 __version__ = "0.1.0"
+REPORT = "TUTOR_KUSTOMIZER_REPORT"
+"""Names a file that tells the caller of kustomize what the function was given and what it made (kustomizer/report.py).
+
+That it is there shows that the function ran: kustomize may skip one silently.
+"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from posix import environ  # os would be one more module to import at each build
 
+from kustomizer import REPORT
 from kustomizer.errors import ERROR, Problem, UserError
 from kustomizer.record import Record
 from kustomizer.resource_list import (
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
 GROUP = "celery.openedx.io"
 KIND = "CeleryWorkers"
-REPORT = b"TUTOR_KUSTOMIZER_REPORT"
-"""Names a file that tells the caller of kustomize what the function was given and what it made (kustomizer/report.py).
-
-That it is there shows that the function ran: kustomize may skip one silently.
-"""
 
 
 class Output(Record):
@@ -151,7 +147,7 @@ def main() -> None:
     """Run as kustomize runs it: a legacy exec plugin has the configuration's path as its argument."""
     if (len(sys.argv) > 1 and sys.argv[1].startswith("-")) or not sys.stdin or sys.stdin.isatty():
         _tell()
-    report = environ.get(REPORT)
+    report = environ.get(REPORT.encode())
     if report is not None:
         _append(report)
     data = sys.stdin.buffer.read()

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from kustomizer import REPORT, programs
 from kustomizer.errors import Problem, UserError
-from kustomizer.function import REPORT
 from kustomizer.record import Record
 from kustomizer.verbose import told
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from kustomizer.programs import Finished, Running, Scratch
 
 OLDEST = (5, 2, 0)
 """Older ones can't build a site whose plugins patch the workers (several documents in a patch file)."""
 
 FLAGS = ("--enable-alpha-plugins", "--enable-exec")
+
+_A_WHILE = 30
+"""Seconds that an answer to `kustomize version` may take."""
+_MEMORY_FOR_TIME = "400"
+"""What GOGC is for kustomize: Go's garbage collector, which by default (100) is a third of a build's CPU time, lets the
+heap grow to five times what is in use. That is 150 MB for a site with every plugin."""
 
 
 class Kustomize(Record):
@@ -30,7 +35,7 @@ class Kustomize(Record):
     version: str
     is_kubectl: bool = False
 
-    def command(self, overlay: Path) -> list[str]:
+    def command(self, overlay: Path | str) -> list[str]:
         """Return the command that builds ``overlay``."""
         if self.is_kubectl:
             return [self.path, "kustomize", "--enable-alpha-plugins", str(overlay)]
@@ -49,23 +54,20 @@ class BuiltSite(Record):
     report: bytes = b""
 
 
-def find_kustomize(given: str | None = None, *, near: Path | None = None) -> Kustomize:
+def find_kustomize(given: str | None = None, *, near: Path | str | None = None) -> Kustomize:
     """Return the kustomize to use: ``given``, else one on PATH or in ``.tools/bin`` above ``near``, else kubectl.
 
     Raises UserError where there is none, or one that is too old.
     """
     if given is not None:
         return _checked(given)
-    candidates = [shutil.which("kustomize"), *_installed_above(near or Path.cwd())]
     refused: list[UserError] = []
-    for candidate in candidates:
-        if candidate is None:
-            continue
+    for candidate in _candidates(near):
         try:
             return _checked(candidate)
         except UserError as error:
             refused.append(error)
-    kubectl = shutil.which("kubectl")
+    kubectl = programs.which("kubectl")
     if kubectl is not None:
         return Kustomize(path=kubectl, version="", is_kubectl=True)
     if refused:
@@ -78,19 +80,41 @@ def find_kustomize(given: str | None = None, *, near: Path | None = None) -> Kus
     )
 
 
-def _installed_above(directory: Path) -> list[str]:
-    places = (parent / ".tools" / "bin" / "kustomize" for parent in (directory.resolve(), *directory.resolve().parents))
-    return [str(place) for place in places if os.access(place, os.X_OK)]
+def _candidates(near: Path | str | None) -> Iterator[str]:
+    """Yield kustomize on PATH, and those in ``.tools/bin`` above ``near``, or above the working directory."""
+    on_path = programs.which("kustomize")
+    if on_path is not None:
+        yield on_path
+    directory = os.path.realpath(near or ".")
+    while True:
+        place = os.path.join(directory, ".tools", "bin", "kustomize")  # noqa: PTH118 - pathlib costs 5 ms to import
+        if os.access(place, os.X_OK):
+            yield place
+        if directory == os.path.dirname(directory):  # noqa: PTH120
+            return
+        directory = os.path.dirname(directory)  # noqa: PTH120
 
 
 def _checked(path: str) -> Kustomize:
+    with programs.Scratch() as scratch:
+        command = [path, "version"]
+        with told(command):
+            asked = _started(command, scratch)
+            return _recent(path, asked)
+
+
+def _started(command: list[str], scratch: Scratch, *, env: Mapping[str, str] | None = None) -> Running:
     try:
-        with told([path, "version"]):
-            answer = subprocess.run([path, "version"], capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        message = error.strerror if isinstance(error, OSError) else "it doesn't answer"
-        raise UserError(Problem(message=f"{path} can't be run: {message}")) from None
-    version = answer.stdout.strip().split("\n")[-1].strip()
+        return programs.Running(command, scratch.path, env=env)
+    except OSError as error:
+        raise UserError(Problem(message=f"{command[0]} can't be run: {error.strerror}")) from None
+
+
+def _recent(path: str, asked: Running) -> Kustomize:
+    """Return the kustomize at ``path``, which was ``asked`` for its version. Raises UserError where it is too old."""
+    if not asked.ends_within(_A_WHILE):
+        raise UserError(Problem(message=f"{path} can't be run: it doesn't answer"))
+    version = asked.wait().stdout.decode(errors="replace").strip().split("\n")[-1].strip()
     numbers = version.rpartition("/")[2].lstrip("v").partition("-")[0].split(".")
     # Builds by `go install` before 5.8 call themselves (devel): take those at their word that they are recent.
     if all(number.isdigit() for number in numbers) and tuple(map(int, numbers)) < OLDEST:
@@ -103,36 +127,74 @@ def _checked(path: str) -> Kustomize:
     return Kustomize(path=path, version=version)
 
 
+def find_and_build(overlay: str, given: str | None) -> BuiltSite:
+    """Return what ``build(overlay, find_kustomize(given, near=overlay))`` does, and ask for the version meanwhile."""
+    path = given or next(_candidates(overlay), None)
+    if path is not None:
+        with programs.Scratch() as scratch:
+            try:
+                asked = _started([path, "version"], scratch)
+                try:
+                    done = _started_build(overlay, Kustomize(path=path, version=""), scratch).wait()
+                    kustomize = _recent(path, asked)
+                finally:
+                    asked.stop()
+            except UserError:
+                if given is not None:
+                    raise
+            else:
+                return _outcome(overlay, kustomize, done, scratch)
+    return build(overlay, find_kustomize(given, near=overlay))
+
+
 def build(
-    overlay: Path, kustomize: Kustomize, *, env: Mapping[str, str] | None = None, needs_function: bool = True
+    overlay: Path | str, kustomize: Kustomize, *, env: Mapping[str, str] | None = None, needs_function: bool = True
 ) -> BuiltSite:
     """Build ``overlay``. Raises UserError with kustomize's words where it fails, or where the function didn't run.
 
     Without ``needs_function`` a build that the function has no part in will do.
     """
-    with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
-        report = Path(directory) / "report"
-        home = _plugin_home(Path(directory))
-        environment = {**os.environ, **(env or {}), REPORT.decode(): str(report)}
-        if home is not None:
-            environment.setdefault("KUSTOMIZE_PLUGIN_HOME", str(home))
-        command = kustomize.command(overlay)
-        with told(command):
-            done = subprocess.run(
-                command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False
-            )
-        ran = report.exists()
-        reported = report.read_bytes() if ran else b""
-    if done.returncode != 0:
-        raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{done.stderr.strip()}"))
-    if needs_function and not ran:
+    with programs.Scratch() as scratch:
+        with told(kustomize.command(overlay)):
+            done = _started_build(overlay, kustomize, scratch, env=env).wait()
+        return _outcome(overlay, kustomize, done, scratch, needs_function=needs_function)
+
+
+def _started_build(
+    overlay: Path | str, kustomize: Kustomize, scratch: Scratch, *, env: Mapping[str, str] | None = None
+) -> Running:
+    home = _plugin_home(scratch)
+    environment = {**os.environ, **(env or {}), REPORT: _report(scratch)}
+    if home is not None:
+        environment.setdefault("KUSTOMIZE_PLUGIN_HOME", home)
+    if "GOMEMLIMIT" not in environment:
+        environment.setdefault("GOGC", _MEMORY_FOR_TIME)
+    return _started(kustomize.command(overlay), scratch, env=environment)
+
+
+def _report(scratch: Scratch) -> str:
+    return f"{scratch.path}/report"
+
+
+def _outcome(
+    overlay: Path | str, kustomize: Kustomize, done: Finished, scratch: Scratch, *, needs_function: bool = True
+) -> BuiltSite:
+    """Return what the build gave that ran in ``scratch``, or raise UserError as :func:`build` does."""
+    try:
+        with open(_report(scratch), "rb") as file:  # noqa: PTH123 - pathlib costs 5 ms to import
+            report = file.read()
+    except FileNotFoundError:
+        report = None
+    if done.status != 0:
+        raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{done.said.strip()}"))
+    if needs_function and report is None:
         raise UserError(
             Problem(
                 message=f"{overlay} was built without the function: the workers in it would take all queues",
                 remedy=_why_not(kustomize),
             )
         )
-    return BuiltSite(text=done.stdout, notes=done.stderr, report=reported)
+    return BuiltSite(text=done.stdout.decode(), notes=done.said, report=report or b"")
 
 
 def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
@@ -142,11 +204,10 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
             Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
         )
     command = kustomize.plain_command(env)
-    with told(command):
-        done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode != 0:
-        message = done.stderr.decode(errors="replace").strip()
-        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{message}"))
+    with programs.Scratch() as scratch, told(command):
+        done = _started(command, scratch).wait()
+    if done.status != 0:
+        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{done.said.strip()}"))
     return done.stdout
 
 
@@ -156,13 +217,14 @@ def _why_not(kustomize: Kustomize) -> str:
     return "List the configuration under `transformers:`"
 
 
-def _plugin_home(directory: Path) -> Path | None:
+def _plugin_home(scratch: Scratch) -> str | None:
     """Return a plugin home in which the legacy protocol finds the function, None where there is no executable of it."""
-    in_repository = Path(__file__).parent.parent / "generators" / "celery-workers"
-    function = shutil.which("tutor-celery-workers") or (in_repository if in_repository.exists() else None)
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as above
+    in_repository = os.path.join(root, "generators", "celery-workers")  # noqa: PTH118
+    function = programs.which("tutor-celery-workers") or (in_repository if os.path.exists(in_repository) else None)  # noqa: PTH110
     if function is None:
         return None
-    place = directory / "plugin" / "celery.openedx.io" / "v1alpha1" / "celeryworkers"
-    place.mkdir(parents=True)
-    (place / "CeleryWorkers").symlink_to(function)
-    return directory / "plugin"
+    place = f"{scratch.path}/plugin/celery.openedx.io/v1alpha1/celeryworkers"
+    os.makedirs(place)  # noqa: PTH103
+    os.symlink(function, f"{place}/CeleryWorkers")  # noqa: PTH211
+    return f"{scratch.path}/plugin"

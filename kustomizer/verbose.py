@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 
 class _Voice:
@@ -23,19 +21,25 @@ def set_verbose(on: bool) -> None:
     _Voice.on = on
 
 
-@contextmanager
-def told(command: Sequence[str]) -> Iterator[None]:
+class told:  # noqa: N801 - reads as what it does; contextlib's way costs `build` two milliseconds
     """Tell of ``command``, which runs meanwhile; who calls this sees to it that no secret is an argument."""
-    if not _Voice.on:
-        yield
-        return
-    words = shlex.join(map(str, command))
-    _say(f"run: {words}")
-    start = time.monotonic()
-    try:
-        yield
-    finally:
-        _say(f"{time.monotonic() - start:.2f} s: {words}")
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._words = ""
+        self._start = 0.0
+
+    def __enter__(self) -> None:
+        if _Voice.on:
+            import shlex  # noqa: PLC0415 - see above
+
+            self._words = shlex.join(map(str, self._command))
+            _say(f"run: {self._words}")
+            self._start = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        if self._words:
+            _say(f"{time.monotonic() - self._start:.2f} s: {self._words}")
 
 
 def _say(line: str) -> None:

@@ -20,7 +20,7 @@ from tests.builds import EXEC, HEAD, RECOMMENDED, commands
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMAND = [sys.executable, "-c", "from kustomizer.cli import run; run()"]
+COMMAND = [sys.executable, "-c", "from kustomizer.start import run; run()"]
 OVERLAY = "resources: [../env]\ntransformers: [config.yaml]\n"
 
 

@@ -23,7 +23,7 @@ def test_readme_tells_of_commands() -> None:
 def test_the_commands_of_the_readme(tmp_path: Path) -> None:
     bin_directory = commands(tmp_path)
     command = bin_directory / "tutor-kustomizer"
-    command.write_text(f"#!{sys.executable}\nfrom kustomizer.cli import run\nrun()\n")
+    command.write_text(f"#!{sys.executable}\nfrom kustomizer.start import run\nrun()\n")
     command.chmod(0o755)
     done = subprocess.run(
         ["/bin/sh", "-euc", "\n".join(COMMANDS)],

@@ -1,0 +1,142 @@
+"""`tutor-kustomizer build` without click does what it does with it, and everything else goes to click."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kustomizer.start import PlainBuild, plain_build
+from tests import sites
+from tests.builds import EXEC, HEAD, RECOMMENDED, commands, environment
+
+OVERLAY = "resources: [../env]\ntransformers: [config.yaml]\n"
+BY_CLICK = [sys.executable, "-c", "from kustomizer.cli import run; run()"]
+AT_ONCE = [sys.executable, "-c", "from kustomizer.start import run; run()"]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("build", PlainBuild()),
+        ("build .", PlainBuild(overlay=".")),
+        ("build /usr", PlainBuild(overlay="/usr")),
+        ("build -o a /usr", PlainBuild(overlay="/usr", output="a")),
+        ("build /usr --output a --kustomize b", PlainBuild(overlay="/usr", output="a", executable="b")),
+        ("", None),
+        ("--version", None),
+        ("-v build", None),
+        ("check /usr", None),
+        ("build -h", None),
+        ("build -v", None),
+        ("build --all /usr", None),
+        ("build / /usr", None),
+        ("build /nowhere", None),
+        ("build -oa", None),
+        ("build --output=a", None),
+        ("build -o", None),
+        ("build -o a -o b", None),
+        ("build -- /usr", None),
+    ],
+)
+def test_what_click_has_to_read(line: str, expected: PlainBuild | None) -> None:
+    assert plain_build(line.split()) == expected
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a directory with overlays, next to what builds them."""
+    bin_directory = commands(tmp_path)
+    old = tmp_path / "old" / "kustomize"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho v5.1.1\n")
+    old.chmod(0o755)
+    (tmp_path / "env").symlink_to(sites.site("22"))
+    configs = {
+        "good": RECOMMENDED,
+        "warned": "spec: {unassignedQueues: Ignore, workers: {lms: {high: {}}}}\n",
+        "refused": "spec: {workers: {lms: {hgh: {}}}}\n",
+        "skipped": RECOMMENDED,
+    }
+    for name, spec in configs.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.yaml").write_text(HEAD + EXEC + spec)
+        (tmp_path / name / "kustomization.yaml").write_text(OVERLAY)
+    (tmp_path / "skipped" / "kustomization.yaml").write_text("resources: [../env]\n")
+    assert bin_directory.is_dir()
+    return tmp_path
+
+
+def ran(place: Path, command: list[str], line: str, path: str) -> tuple[int, bytes, str, dict[str, str]]:
+    done = subprocess.run(
+        [*command, *line.split()],
+        cwd=place,
+        env=environment(place, PATH=path.format(place=place), PYTHONPATH=str(sites.ROOT), TMPDIR=str(place / "tmp")),
+        capture_output=True,
+        check=False,
+    )
+    assert list((place / "tmp").iterdir()) == [], "something was left behind"
+    written = {file.name: file.read_text() for file in place.glob("out*")}
+    return done.returncode, done.stdout, done.stderr.decode(), written
+
+
+USUAL = "{place}/bin:/usr/bin:/bin"
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "status"),
+    [
+        ("build good", USUAL, 0),
+        ("build good -o out.yaml", USUAL, 0),
+        ("build good -o nowhere/out.yaml", USUAL, 1),
+        ("build warned", USUAL, 0),
+        ("build refused", USUAL, 1),
+        ("build refused -o out.yaml", USUAL, 1),
+        ("build skipped", USUAL, 1),
+        ("build", USUAL, 1),
+        ("build env/kustomization.yml", USUAL, 1),
+        ("build good --kustomize old/kustomize", USUAL, 1),
+        ("build good --kustomize nowhere", USUAL, 1),
+        ("build good --kustomize env/kustomization.yml", USUAL, 1),
+        # An old one on PATH, and none at all.
+        ("build good", "{place}/old:/usr/bin:/bin", 1),
+        ("build good", "{place}/old:{place}/none", 1),
+        ("build good", "{place}/none", 1),
+    ],
+)
+def test_it_does_what_click_would_have_it_do(line: str, path: str, status: int, place: Path) -> None:
+    (place / "tmp").mkdir()
+    by_click = ran(place, BY_CLICK, line, path)
+    for file in place.glob("out*"):
+        file.unlink()
+    at_once = ran(place, AT_ONCE, line, path)
+
+    assert at_once == by_click
+    assert at_once[0] == status, at_once[2]
+    assert status or (b"name: lms-worker-high\n" in at_once[1] or "name: lms-worker-high\n" in at_once[3]["out.yaml"])
+
+
+def test_one_that_is_near_is_taken_where_the_one_on_path_is_too_old(place: Path) -> None:
+    (place / "tmp").mkdir()
+    (place / ".tools").mkdir()
+    (place / ".tools" / "bin").symlink_to(place / "bin")
+
+    status, stdout, stderr, _ = ran(place, AT_ONCE, "build good", "{place}/old:/usr/bin:/bin")
+    assert status == 0, stderr
+    assert b"name: lms-worker-high\n" in stdout
+
+
+def test_click_is_not_imported(place: Path) -> None:
+    code = "import sys\nfrom kustomizer.start import run\nrun()\nprint(*sys.modules, file=sys.stderr)"
+    (place / "tmp").mkdir()
+    status, _, stderr, _ = ran(
+        place,
+        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(sites.ROOT)!r})\n{code}"],
+        "build good",
+        USUAL,
+    )
+    assert status == 0, stderr
+    expensive = {"click", "subprocess", "tempfile", "shutil", "pathlib", "concurrent", "kustomizer.function", "yaml"}
+    assert not expensive & set(stderr.split())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import Hunk, TextChange
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from kustomizer.diff.model import Path
 
 _CONTEXT = 3
-# Comparing every line with every other is for short texts; what is longer has been cut at its unique lines before.
-_EVERY_LINE = 400_000
+# Where more lines come and go, and none of them is unique on both sides, it is another text.
+_MOST_EDITS = 500
 
 Span = tuple[int, int, int, int]
 """Where lines before, and lines after, begin and end."""
@@ -93,14 +92,42 @@ def _unique(lines: Sequence[str], start: int, end: int) -> dict[str, int]:
 
 
 def _compared(before: Sequence[str], after: Sequence[str], span: Span) -> Iterator[Span]:
+    """Yield where two stretches differ in which no line is unique."""
     start, end, new_start, new_end = span
-    if (end - start) * (new_end - new_start) > _EVERY_LINE:
-        yield span
-        return
-    matcher = SequenceMatcher(None, before[start:end], after[new_start:new_end], autojunk=False)
-    for tag, first, last, new_first, new_last in matcher.get_opcodes():
-        if tag != "equal":
-            yield (start + first, start + last, new_start + new_first, new_start + new_last)
+    for first, last, new_first, new_last in _few_edits(before[start:end], after[new_start:new_end]):
+        yield (start + first, start + last, new_start + new_first, new_start + new_last)
+
+
+def _few_edits(older: Sequence[str], newer: Sequence[str]) -> list[Span]:
+    """Return where two texts differ, by as few lines as can be; that they differ altogether where those are many.
+
+    E. W. Myers, An O(ND) Difference Algorithm and Its Variations (https://doi.org/10.1007/BF01840446), given up early.
+    """
+    farthest = {1: 0}
+    trace = []
+    for edits in range(_MOST_EDITS):
+        trace.append(dict(farthest))
+        for diagonal in range(-edits, edits + 1, 2):
+            is_insertion = diagonal == -edits or (diagonal != edits and farthest[diagonal - 1] < farthest[diagonal + 1])
+            x = farthest[diagonal + 1] if is_insertion else farthest[diagonal - 1] + 1
+            while x < len(older) and 0 <= x - diagonal < len(newer) and older[x] == newer[x - diagonal]:
+                x += 1
+            farthest[diagonal] = x
+            if x >= len(older) and x - diagonal >= len(newer):
+                return _traced(trace, len(older), len(newer))
+    return [(0, len(older), 0, len(newer))]
+
+
+def _traced(trace: Sequence[dict[int, int]], x: int, y: int) -> list[Span]:
+    """Return the edits on the way to the end of both texts, each a line that goes or comes."""
+    found = []
+    for edits in range(len(trace) - 1, 0, -1):
+        farthest, diagonal = trace[edits], x - y
+        is_insertion = diagonal == -edits or (diagonal != edits and farthest[diagonal - 1] < farthest[diagonal + 1])
+        before = diagonal + 1 if is_insertion else diagonal - 1
+        x, y = farthest[before], farthest[before] - before
+        found.append((x, x, y, y + 1) if is_insertion else (x, x + 1, y, y))
+    return found[::-1]
 
 
 def _merged(spans: Iterator[Span]) -> Iterator[Span]:
@@ -148,9 +175,9 @@ def _block(older: Sequence[str], newer: Sequence[str], shown: Callable[[str, str
     """Yield lines that went and lines that came: what stands for a secret says so where it isn't the one before."""
     for line in older:
         yield f"-{shown(line, line)[0]}"
-    for position, line in enumerate(newer):
-        if not older:
-            yield f"+{shown(line, line)[0]}"
-        else:
-            model = older[position] if len(older) == len(newer) else "\n".join(older)
-            yield f"+{shown(model, line)[1]}"
+    # A line stands for the one in its place, where there are as many; else for any of them.
+    pairs = zip(older, newer, strict=True) if len(older) == len(newer) else zip(repeat("\n".join(older)), newer)
+    for line in newer if not older else ():
+        yield f"+{shown(line, line)[0]}"
+    for old, line in pairs if older else ():
+        yield f"+{shown(old, line)[1]}"

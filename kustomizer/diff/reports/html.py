@@ -1,0 +1,159 @@
+"""The comparison as one HTML file that loads nothing: an artifact of a job, to be read in a browser or printed."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
+from kustomizer.diff.reports.fields import fields_of, in_groups, manifest
+from kustomizer.diff.reports.html_page import page
+from kustomizer.diff.reports.queue_changes import queue_changes
+from kustomizer.diff.reports.visible import visible
+from kustomizer.diff.reports.whats import what
+from kustomizer.diff.reports.wording import by_kind, group_text, plural, renaming_text, summary, title
+from kustomizer.findings import SEVERITIES, count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId
+    from kustomizer.diff.reports.queue_changes import QueueChange
+    from kustomizer.findings import Finding
+
+_LINES = {"+": "new", "-": "gone", "@": "place"}
+_QUEUES = {"+": "new", "-": "gone", "~": "change"}
+
+
+def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
+    """Return the document, a newline at its end; everything is in it, folded."""
+    parts = [
+        "<h1>What changes</h1>",
+        *(f'<p class="dim">{_text(each)}</p>' for each in header),
+        _counts(comparison),
+        *_section("Findings", map(_finding, comparison.findings)),
+        *_section("In words", _words(comparison)),
+        *_section("Queues", _queues(queue_changes(comparison, every=True))),
+        *_section("Objects", _objects(comparison)),
+    ]
+    return page(f"What changes: {summary(comparison)}", "\n".join(parts))
+
+
+def _text(text: str) -> str:
+    return html.escape(visible(text))
+
+
+def _label(name: str, text: str) -> str:
+    return f'<span class="label {name}">{_text(text)}</span>'
+
+
+def _section(name: str, parts: Iterable[str]) -> list[str]:
+    lines = list(parts)
+    return [f"<section>\n<h2>{name}</h2>", *lines, "</section>"] if lines else []
+
+
+def _counts(comparison: Comparison) -> str:
+    found = count(comparison.findings)
+    ignored = sum(each.changes + each.findings for each in comparison.ignored)
+    labels = [
+        *((action, f"{comparison.count(action)} {action}") for action in (ADD, CHANGE, REPLACE, DESTROY)),
+        *((severity, f"{found[severity]} {severity}") for severity in SEVERITIES if found[severity]),
+        *([("", f"{ignored} ignored")] if ignored else []),
+        ("", f"{comparison.unchanged} unchanged"),
+    ]
+    items = (f"<li>{_label(name if not text.startswith('0 ') else '', text)}</li>" for name, text in labels)
+    return f'<ul class="counts">{"".join(items)}</ul>'
+
+
+def _finding(finding: Finding) -> str:
+    problem = finding.problem
+    place = ": ".join(str(part) for part in (problem.resource, problem.field) if part)
+    return "\n".join(
+        [
+            f'<div class="finding {finding.severity}">',
+            f"<p>{_label(finding.severity, finding.severity)} <strong>{_text(finding.rule)}</strong></p>",
+            *([f"<p><code>{_text(place)}</code></p>"] if place else []),
+            f"<p>{_text(problem.message)}</p>",
+            *([f'<p class="dim">Remedy: {_text(problem.remedy)}</p>'] if problem.remedy else []),
+            "</div>",
+        ]
+    )
+
+
+def _words(comparison: Comparison) -> Iterator[str]:
+    if not comparison.objects:
+        yield "<p>Nothing changes.</p>"
+    for renaming in comparison.renamings:
+        names = "".join(f"<li>{html.escape(title(each))}</li>" for each in renaming.rolls)
+        yield _folded(html.escape(renaming_text(renaming)), f"<ul>{names}</ul>" if names else "")
+    for group in comparison.groups:
+        names = "".join(f"<li>{kind}: {html.escape(', '.join(each))}</li>" for kind, each in _kinds(group.objects))
+        yield _folded(html.escape(group_text(group)), f"<ul>{names}</ul>")
+    for ignored in comparison.ignored:
+        counts = f"{plural(ignored.changes, 'change')} and {plural(ignored.findings, 'finding')}"
+        yield f"<p>Ignored, {counts}: {_text(ignored.reason)}</p>"
+
+
+def _kinds(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:
+    return [(html.escape(kind), names) for kind, names in by_kind(objects)]
+
+
+def _folded(head: str, body: str) -> str:
+    return f"<details><summary>{head}</summary><div>{body}</div></details>" if body else f"<p>{head}</p>"
+
+
+def _queues(changes: Sequence[QueueChange]) -> Iterator[str]:
+    if all(each.sign == " " for each in changes):
+        return
+    yield '<table class="queues"><thead><tr><th></th><th>Queue</th><th>Worker</th><th>Before</th><th>After</th></tr>'
+    yield "</thead><tbody>"
+    for each in changes:
+        words = {"+": "new", "-": "gone", "~": "change"}.get(each.sign, "")
+        cells = [
+            f"<td>{_label(_QUEUES[each.sign], words) if words else ''}</td>",
+            f'<td data-name="queue"><code>{html.escape(each.queue)}</code></td>',
+            f'<td data-name="worker"><code>{html.escape(each.worker)}</code></td>',
+            f'<td data-name="before">{html.escape(each.before)}</td>' if each.before else "<td></td>",
+            f'<td data-name="after">{html.escape(each.after)}</td>' if each.after else "<td></td>",
+        ]
+        yield f"<tr>{''.join(cells)}</tr>"
+    yield "</tbody></table>"
+
+
+def _objects(comparison: Comparison) -> Iterator[str]:
+    if not comparison.objects:
+        return
+    shared = in_groups(comparison)
+    yield '<div class="tools" hidden><input type="search" placeholder="Filter" aria-label="Filter the objects">'
+    yield '<button type="button">Open or close all</button></div>'
+    yield '<p id="none" class="dim" hidden>No object has this in it.</p>'
+    yield '<div id="objects">'
+    for change in comparison.objects:
+        yield _object(change, comparison, shared)
+    yield "</div>"
+
+
+def _object(change: ObjectChange, comparison: Comparison, shared: Mapping[ObjectId, Sequence[AnyChange]]) -> str:
+    head = f"{_label(change.action, change.action)} {html.escape(title(change.id))}"
+    if change.action in (ADD, DESTROY):
+        words = what(change, comparison)
+        head += f' <span class="dim">{html.escape(words)}</span>' if words else ""
+        return _block(head, _lines(manifest(change)), is_open=False)
+    told = shared.get(change.id, ())
+    parts = [
+        f'<p class="path">{html.escape(field.path)}</p>\n{_lines(field.lines)}'
+        for field in fields_of(change, full=True, without=told)
+    ]
+    head += f' <span class="dim">{plural(len(parts), "field")}</span>' if parts else ""
+    if told:
+        parts.append(f'<p class="dim">and {plural(len(told), "change")} that others share: see above</p>')
+    return _block(head, "\n".join(parts), is_open=change.action == REPLACE and len(parts) > 1)
+
+
+def _block(head: str, body: str, *, is_open: bool) -> str:
+    return f"<details{' open' if is_open else ''}><summary>{head}</summary><div>\n{body}\n</div></details>"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    spans = (f'<span class="{_LINES.get(line[:1], "same")}">{html.escape(line)}\n</span>' for line in lines)
+    return f"<pre>{''.join(spans)}</pre>"

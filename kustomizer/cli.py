@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer import __version__
+from kustomizer.commands.apply import apply_command
 from kustomizer.commands.build import build_command
 from kustomizer.commands.check import check_command
 from kustomizer.commands.completion import completion_command
@@ -63,6 +64,7 @@ def main() -> None:
 
 
 for command in (
+    apply_command,
     build_command,
     check_command,
     completion_command,

@@ -1,7 +1,8 @@
 """The commands as `tutor kustomizer …`: inside of Tutor the root is known, so that no path has to be given.
 
 Tutor finds this module through the entry point ``tutor.plugin.v1``; enable it with `tutor plugins enable kustomizer`.
-Where KUSTOMIZER_OVERLAY names an overlay, Tutor renders its routing into Open edX's settings.
+Where KUSTOMIZER_OVERLAY names an overlay, commands mean that one, and Tutor renders its routing into Open edX's
+settings.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 from pathlib import Path
 
 import click
-from tutor import hooks
+from tutor import config, hooks
 from tutor.exceptions import TutorError
 
 from kustomizer.cli import Group, main, verbose_option
@@ -24,6 +25,10 @@ from kustomizer.tutor_routing import OVERLAY, tutor_routing
 def kustomizer(ctx: click.Context) -> None:
     """Queue-aware Celery workers, layered onto this Tutor's output with kustomize."""
     os.environ.setdefault("TUTOR_ROOT", str(ctx.obj.root))
+    overlay = config.load_minimal(str(ctx.obj.root)).get(OVERLAY)
+    if overlay:
+        # What commands take for their overlay where none is given.
+        os.environ.setdefault(OVERLAY, str(Path(ctx.obj.root) / Path(str(overlay)).expanduser()))
 
 
 def routing(overlay: str | None, service: str) -> str:

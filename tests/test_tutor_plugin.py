@@ -115,6 +115,9 @@ def test_tutor_renders_the_routing_and_the_function_adds_none(env: dict[str, str
     assert saved.returncode == 0, saved.stderr
     after = built(env)
     assert "lms-celery-settings" not in after
+    # Commands mean that overlay where none is given.
+    listed = tutor(env, "kustomizer", "queues", "-o", "json")
+    assert '"a.task"' in listed.stdout, listed.stderr
     text = after["openedx-settings-lms"]["production.py"]
     assert PythonSettings(text).entries("EXPLICIT_QUEUES") == {"a.task": {"queue": "edx.lms.core.high"}}
     assert "EXPLICIT_QUEUES" not in after["openedx-settings-cms"]["production.py"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("queues")
-@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".", envvar="KUSTOMIZER_OVERLAY")
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json", "yaml", "markdown", "mermaid"]), default="text", help="Form."
 )

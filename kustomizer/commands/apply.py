@@ -1,0 +1,83 @@
+"""`tutor-kustomizer apply`: build, show what that changes in the cluster, ask, and apply."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kustomizer.diff.compare import comparison
+from kustomizer.diff.reports.text import text_report
+from kustomizer.errors import Problem, UserError
+from kustomizer.kubectl import find_kubectl
+from kustomizer.kustomize import build, find_kustomize
+from kustomizer.live import apply, change
+
+if TYPE_CHECKING:
+    from kustomizer.diff.model import Comparison
+
+
+@click.command("apply")
+@click.argument("overlay", type=click.Path(path_type=Path, exists=True), default=".", envvar="KUSTOMIZER_OVERLAY")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and stop.")
+@click.option("--force-conflicts", is_flag=True, help="Take fields from whoever owns them; Tutor's are taken anyway.")
+@click.option("--kubeconfig", metavar="FILE", default="", help="kubectl's configuration, as for kubectl.")
+@click.option("--context", metavar="NAME", default="", help="The cluster's context, as for kubectl.")
+@click.option("--kubectl", metavar="PATH", help="The kubectl to run, instead of the one on PATH.")
+@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@click.pass_context
+def apply_command(
+    ctx: click.Context,
+    *,
+    overlay: Path,
+    yes: bool,
+    dry_run: bool,
+    force_conflicts: bool,
+    kubeconfig: str,
+    context: str,
+    kubectl: str | None,
+    executable: str | None,
+) -> None:
+    """Build OVERLAY (default: this directory), show what it changes in the cluster, ask, and apply it.
+
+    It is applied server-side. A file that was built may stand in the place of an overlay. Objects that are in the
+    cluster and not in the build stay.
+    """
+    runner = find_kubectl(kubectl, context=context, kubeconfig=kubeconfig)
+    text = _text(overlay, executable)
+    found = change(runner, text, force=force_conflicts)
+    compared = comparison(found.before, found.after)
+    where = f"the cluster of the context {context}" if context else "the cluster"
+    click.echo(_report(ctx, compared, [f"before: {where}", f"after:  {overlay}"]), nl=False)
+    if compared.is_empty or dry_run:
+        return
+    if not yes:
+        _ask(where)
+    for line in apply(runner, text, force=found.force).splitlines():
+        click.echo(line, err=True)
+
+
+def _text(overlay: Path, executable: str | None) -> str:
+    if overlay.is_file():
+        return overlay.read_text(encoding="utf-8")
+    built = build(overlay, find_kustomize(executable, near=overlay))
+    click.echo(built.notes, nl=False, err=True)
+    return built.text
+
+
+def _report(ctx: click.Context, compared: Comparison, header: list[str]) -> str:
+    colour = sys.stdout.isatty() if ctx.color is None else ctx.color
+    return text_report(compared, header=header, width=max(shutil.get_terminal_size().columns, 40), colour=colour)
+
+
+def _ask(where: str) -> None:
+    if not sys.stdin.isatty():
+        raise UserError(
+            Problem(message="nothing was applied: there is no terminal to ask on", remedy="To apply unasked: --yes")
+        )
+    if not click.confirm(f"Apply this to {where}?", err=True):
+        raise UserError(Problem(message="nothing was applied"))

@@ -1,0 +1,151 @@
+"""A build and the cluster: what applying it would change, as the API server itself says, and applying it.
+
+The first server-side apply over what Tutor applied client-side is in conflict with that, in every field that the two
+set differently. Tutor's fields are ours to take, those of anybody else aren't (docs/operations.md).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.emit import emit
+from kustomizer.errors import Problem, UserError
+from kustomizer.full_yaml import read_all
+from kustomizer.record import Record
+from kustomizer.resource_list import read_stream
+from kustomizer.resources import Resources
+from kustomizer.tree import plain_value
+from kustomizer.verbose import told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kustomizer.kubectl import Kubectl
+
+TUTORS_MANAGERS = frozenset({"kubectl-client-side-apply"})
+"""Who owns the fields that `tutor k8s start` set: kubectl, applying client-side."""
+
+_SIDES = ("live", "merged")
+# kubectl puts each object into two files and hands the directories over; here they are kept.
+_KEEPER = f"""\
+#!/bin/sh
+cp -R "$1" "$TUTOR_KUSTOMIZER_KEEP/{_SIDES[0]}" && cp -R "$2" "$TUTOR_KUSTOMIZER_KEEP/{_SIDES[1]}"
+"""
+_KEEPER_NAME = "tutor-kustomizer-keep"
+_CONFLICT = re.compile(r'conflicts? with "([^"]+)"')
+# What the API server counts, and nobody changes.
+_COUNTED = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class ConflictError(UserError):
+    """Fields that others own."""
+
+    def __init__(self, managers: frozenset[str], words: str) -> None:
+        names = ", ".join(sorted(managers))
+        super().__init__(
+            Problem(
+                message=f"others own fields that the build sets ({names}):\n{words}",
+                remedy="Where they are meant to be ours from now on: --force-conflicts",
+            )
+        )
+        self.managers = managers
+
+
+class Change(Record):
+    """What the objects of a build are in the cluster, and what they would be."""
+
+    before: Resources
+    after: Resources
+    force: bool
+    """Whether fields have to be taken from others for that."""
+
+
+def change(kubectl: Kubectl, text: str, *, force: bool) -> Change:
+    """Return what applying ``text`` would change. Raises UserError in kubectl's words where it is refused.
+
+    Fields that Tutor owns are taken without being told to, those of others only with ``force``.
+    """
+    try:
+        return _change(kubectl, text, force=force)
+    except ConflictError as conflict:
+        if force or not conflict.managers <= TUTORS_MANAGERS:
+            raise
+        return _change(kubectl, text, force=True)
+
+
+def apply(kubectl: Kubectl, text: str, *, force: bool) -> str:
+    """Apply ``text``; return what kubectl says, a line for each object. Raises UserError where it is refused."""
+    return _kubectl(kubectl, "apply", text, force=force)
+
+
+def _change(kubectl: Kubectl, text: str, *, force: bool) -> Change:
+    # The files hold what the cluster has in ConfigMaps, passwords too; of Secrets kubectl shows none.
+    with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
+        directory = Path(temporary)
+        keeper = directory / _KEEPER_NAME
+        keeper.write_text(_KEEPER)
+        keeper.chmod(0o700)
+        environment = {
+            "KUBECTL_EXTERNAL_DIFF": _KEEPER_NAME,
+            "PATH": f"{directory}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "TUTOR_KUSTOMIZER_KEEP": str(directory),
+        }
+        _kubectl(kubectl, "diff", text, force=force, environment=environment)
+        before, after = (_resources(directory / side) for side in _SIDES)
+    return Change(before=before, after=after, force=force)
+
+
+def _kubectl(
+    kubectl: Kubectl, verb: str, text: str, *, force: bool, environment: Mapping[str, str] | None = None
+) -> str:
+    where = {"--context": kubectl.context, "--kubeconfig": kubectl.kubeconfig}
+    options = [f"{name}={value}" for name, value in where.items() if value]
+    forced = ["--force-conflicts"] if force else []
+    command = [kubectl.path, *options, verb, "--server-side", *forced, "--filename=-"]
+    try:
+        with told(command):
+            done = subprocess.run(
+                command,
+                input=text,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env={**os.environ, **(environment or {})},
+                check=False,
+            )
+    except OSError as error:
+        raise UserError(Problem(message=f"{kubectl.path} can't be run: {error.strerror}")) from None
+    if done.returncode == 0:
+        return done.stdout
+    managers = frozenset(_CONFLICT.findall(done.stderr))
+    words = done.stderr.strip() or f"exit status {done.returncode}"
+    if managers:
+        raise ConflictError(managers, words)
+    applied = f"\nApplied before that:\n{done.stdout.strip()}" if verb == "apply" and done.stdout.strip() else ""
+    raise UserError(Problem(message=f"kubectl {verb}: {words}{applied}"))
+
+
+def _resources(directory: Path) -> Resources:
+    files = sorted(directory.iterdir()) if directory.exists() else []
+    trees = [tree for file in files for tree in _trees(file.read_text(encoding="utf-8"))]
+    return Resources(read_stream("---\n".join(map(emit, trees)).encode(), b"{}").resources)
+
+
+def _trees(text: str) -> Iterator[dict[str, Any]]:
+    for document in read_all(text):
+        tree = plain_value(document)
+        if not isinstance(tree, dict):
+            continue
+        tree.pop("status", None)
+        metadata = tree.get("metadata") or {}
+        for name in _COUNTED:
+            metadata.pop(name, None)
+        (metadata.get("annotations") or {}).pop(_LAST_APPLIED, None)
+        yield tree

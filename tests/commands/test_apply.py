@@ -1,0 +1,168 @@
+"""`tutor-kustomizer apply`: what changes is shown, and nothing is applied that nobody agreed to."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kustomizer.live import TUTORS_MANAGERS
+from tests import sites
+from tests.builds import EXEC, HEAD, RECOMMENDED, commands
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OVERLAY = "resources: [../env]\ntransformers: [config.yaml]\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a directory with an overlay, and a cluster that has nothing yet."""
+    (tmp_path / "env").symlink_to(sites.site("22"))
+    (tmp_path / "overlay").mkdir()
+    (tmp_path / "overlay" / "kustomization.yaml").write_text(OVERLAY)
+    (tmp_path / "overlay" / "config.yaml").write_text(HEAD + EXEC + RECOMMENDED)
+    (tmp_path / "cluster" / "applied").mkdir(parents=True)
+    (tmp_path / "cluster" / "log").touch()
+    kubectl = commands(tmp_path) / "kubectl"
+    kubectl.write_text(f'#!/bin/sh\nexec {sys.executable} -m tests.kubectl_stand_in "$@"\n')
+    kubectl.chmod(0o755)
+    return tmp_path
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from kustomizer.cli import run; run()", "apply", *arguments]
+
+
+def environment(place: Path) -> dict[str, str]:
+    return {
+        "PATH": f"{place / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(place),
+        "PYTHONPATH": str(sites.ROOT),
+        "COLUMNS": "80",
+        "STAND_IN": str(place / "cluster"),
+        "TMPDIR": str(place),
+    }
+
+
+def apply(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), cwd=place, env=environment(place), capture_output=True, text=True, check=False, input=""
+    )
+
+
+def answer(place: Path, word: str) -> tuple[int, str]:
+    """Run it on a terminal on which ``word`` is typed; return the exit status and what was shown."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command("overlay"), cwd=place, env=environment(place), stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        os.write(ours, f"{word}\n".encode())
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # the last one who wrote to it is gone
+                break
+            shown += part
+        status = process.wait()
+    os.close(ours)
+    return status, shown.decode()
+
+
+def applied(place: Path) -> int:
+    return len(list((place / "cluster" / "applied").iterdir()))
+
+
+def log(place: Path) -> list[str]:
+    return (place / "cluster" / "log").read_text().splitlines()
+
+
+def test_it_is_shown_and_applied_and_then_there_is_nothing_to_do(place: Path) -> None:
+    first = apply(place, "overlay", "--yes")
+    assert first.returncode == 0, first.stderr
+    assert "Deployment openedx/lms-worker-high: takes edx.lms.core.high" in first.stdout
+    assert "deployment/lms-worker-high serverside-applied" in first.stderr
+    count = applied(place)
+    assert count > 30
+    again = apply(place, "overlay", "--yes")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "Nothing changes." in again.stdout
+    assert [line.split()[0] for line in log(place)] == ["diff", "apply", "diff"]
+    assert applied(place) == count
+
+
+def test_nobody_is_there_to_ask(place: Path) -> None:
+    done = apply(place, "overlay")
+    assert done.returncode == 1
+    assert "To apply unasked: --yes" in done.stderr
+    assert applied(place) == 0
+
+
+@pytest.mark.parametrize(("word", "status"), [("y", 0), ("n", 1), ("", 1)])
+def test_it_asks(word: str, status: int, place: Path) -> None:
+    given, shown = answer(place, word)
+    assert "Apply this to the cluster?" in shown
+    assert given == status, shown
+    assert bool(applied(place)) == (status == 0)
+
+
+def test_a_dry_run_applies_nothing(place: Path) -> None:
+    done = apply(place, "overlay", "--dry-run", "--yes")
+    assert done.returncode == 0
+    assert "lms-worker-high" in done.stdout
+    assert applied(place) == 0
+
+
+def test_tutors_fields_are_taken(place: Path) -> None:
+    (owner,) = TUTORS_MANAGERS
+    (place / "cluster" / "owner").write_text(owner)
+    assert apply(place, "overlay", "--yes").returncode == 0
+    assert ["--force-conflicts" in line for line in log(place)] == [False, True, True]
+
+
+def test_fields_of_others_are_not_taken_unless_it_is_said(place: Path) -> None:
+    (place / "cluster" / "owner").write_text("argocd-controller")
+    refused = apply(place, "overlay", "--yes")
+    assert refused.returncode == 1
+    assert "argocd-controller" in refused.stderr
+    assert applied(place) == 0
+    assert apply(place, "overlay", "--yes", "--force-conflicts").returncode == 0
+
+
+def test_what_kubectl_refuses_is_said_in_its_words(place: Path) -> None:
+    (place / "cluster" / "refuses").touch()
+    refused = apply(place, "overlay", "--yes")
+    assert refused.returncode == 1
+    assert "kubectl apply: Error from server (Forbidden): no" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_passwords_of_the_site_are_not_shown_and_not_left_behind(place: Path) -> None:
+    assert apply(place, "overlay", "--yes").returncode == 0
+    (place / "overlay" / "kustomization.yaml").write_text(
+        OVERLAY + "patches:\n- patch: |-\n    {apiVersion: apps/v1, kind: Deployment, metadata: {name: mysql}, "
+        "spec: {template: {spec: {containers: [{name: mysql, env: [{name: MY_PASSWORD, value: hunter2hunter2}]}]}}}}\n"
+    )
+    done = apply(place, "overlay", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "MY_PASSWORD" in done.stdout
+    assert "hunter2" not in done.stdout + done.stderr
+    assert not list(place.glob("tutor-kustomizer-*"))
+
+
+def test_a_built_file_will_do(place: Path) -> None:
+    (place / "site.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: b}\n")
+    assert apply(place, "site.yaml", "--yes").returncode == 0
+    assert applied(place) == 1
+
+
+def test_the_context_is_kubectls(place: Path) -> None:
+    apply(place, "overlay", "--dry-run", "--context", "prod", "--kubeconfig", "k")
+    assert log(place)[0] == "--context=prod --kubeconfig=k diff --server-side --filename=-"

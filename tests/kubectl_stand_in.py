@@ -1,0 +1,77 @@
+"""A kubectl that keeps what is applied in a directory: as the real one (1.32, on a 1.34 API server) answered.
+
+STAND_IN names the directory: ``applied/`` holds the objects, ``owner`` the manager who owns what another may not set
+without --force-conflicts, ``log`` what was run.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.builds import Loader
+
+CONFLICT = """\
+error: Apply failed with 1 conflict: conflict with "{owner}" using apps/v1: .spec.template.spec.volumes
+Please review the fields above--they currently have other managers. Here are the ways you can resolve this warning:
+"""
+
+
+def main() -> int:
+    """Run `diff` or `apply`, server-side, on stdin."""
+    directory = Path(os.environ["STAND_IN"])
+    arguments = sys.argv[1:]
+    with (directory / "log").open("a") as log:
+        log.write(" ".join(arguments) + "\n")
+    assert "--server-side" in arguments
+    text = sys.stdin.read()
+    owner = directory / "owner"
+    if owner.exists() and "--force-conflicts" not in arguments:
+        sys.stderr.write(CONFLICT.format(owner=owner.read_text()))
+        return 1
+    objects = {_name(each): each for each in yaml.load_all(text, Loader) if each}
+    if "diff" in arguments:
+        return _diff(directory, objects)
+    if (directory / "refuses").exists():
+        sys.stderr.write("Error from server (Forbidden): no\n")
+        return 1
+    for name, each in objects.items():
+        (directory / "applied" / name).write_text(yaml.safe_dump(each))
+        sys.stdout.write(f"{each['kind'].lower()}/{each['metadata']['name']} serverside-applied\n")
+    owner.unlink(missing_ok=True)
+    return 0
+
+
+def _name(tree: dict[str, Any]) -> str:
+    version = tree["apiVersion"].replace("/", ".")
+    return ".".join([version, tree["kind"], tree["metadata"].get("namespace", ""), tree["metadata"]["name"]])
+
+
+def _diff(directory: Path, objects: dict[str, Any]) -> int:
+    with tempfile.TemporaryDirectory() as temporary:
+        live, merged = Path(temporary) / "LIVE-1", Path(temporary) / "MERGED-1"
+        live.mkdir()
+        merged.mkdir()
+        for name, tree in objects.items():
+            applied = directory / "applied" / name
+            counted = {"uid": "1", "generation": 3, "creationTimestamp": "2026-01-01T00:00:00Z"}
+            text = ""
+            if applied.exists():
+                there = yaml.safe_load(applied.read_text())
+                there["metadata"] |= counted
+                text = yaml.safe_dump({**there, "status": {"replicas": 2}})
+            (live / name).write_text(text)
+            tree["metadata"] |= {**counted, "generation": 4}
+            (merged / name).write_text(yaml.safe_dump({**tree, "status": {"replicas": 2}}))
+        command = [*os.environ["KUBECTL_EXTERNAL_DIFF"].split(" "), str(live), str(merged)]
+        return subprocess.run(command, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

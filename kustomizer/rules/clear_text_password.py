@@ -47,14 +47,19 @@ _TUTORS = "Treat the build, and who may read this object, as you would a Secret"
 def check(site: Site) -> Iterator[Problem]:
     """Find what holds a password in clear text."""
     for resource in site.resources:
-        if resource.kind == "ConfigMap":
-            yield from _config_map(resource)
-        elif resource.kind in {"ScaledObject", "ScaledJob"}:
-            yield from _triggers(resource)
-        else:
-            template = pod_template(resource)
-            if template is not None:
-                yield from _pods(resource, template)
+        yield from check_resource(site, resource)
+
+
+def check_resource(_site: Site, resource: Resource) -> Iterator[Problem]:
+    """Find what holds a password in one object."""
+    if resource.kind == "ConfigMap":
+        yield from _config_map(resource)
+    elif resource.kind in {"ScaledObject", "ScaledJob"}:
+        yield from _triggers(resource)
+    else:
+        template = pod_template(resource)
+        if template is not None:
+            yield from _pods(resource, template)
 
 
 def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:

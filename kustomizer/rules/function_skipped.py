@@ -46,7 +46,8 @@ def check(site: Site) -> Iterator[Problem]:
                 remedy=_REMEDY,
             )
     for resource in site.resources.of_kind("Deployment"):
-        seconds = plain_value(lookup(resource.tree, "spec", "minReadySeconds"))
+        stated = resource.mentions("minReadySeconds")
+        seconds = plain_value(lookup(resource.tree, "spec", "minReadySeconds")) if stated else None
         if isinstance(seconds, int) and seconds < 0:
             yield Problem(
                 message=f"is {seconds}, which the function takes off: it did not run, and no cluster takes this",

@@ -51,12 +51,17 @@ class _Reference(Record):
 def check(site: Site) -> Iterator[Problem]:
     """Find the references to what isn't there, each object once for what refers to it."""
     for resource in site.resources:
-        reported = set()
-        for reference in _references(resource):
-            key = (reference.kind, reference.name)
-            if key not in reported and not site.resources.find(*key, resource.namespace):
-                reported.add(key)
-                yield _problem(site, resource, reference)
+        yield from check_resource(site, resource)
+
+
+def check_resource(site: Site, resource: Resource) -> Iterator[Problem]:
+    """Find the references of one object to what isn't there."""
+    reported = set()
+    for reference in _references(resource):
+        key = (reference.kind, reference.name)
+        if key not in reported and not site.resources.find(*key, resource.namespace):
+            reported.add(key)
+            yield _problem(site, resource, reference)
 
 
 def _problem(site: Site, resource: Resource, reference: _Reference) -> Problem:

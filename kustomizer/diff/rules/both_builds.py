@@ -1,0 +1,73 @@
+"""What the rules of `tutor-kustomizer check` find in the build after a change, and not in the one before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import DESTROY
+from kustomizer.findings import Finding
+from kustomizer.resources import stem_of
+from kustomizer.rules import RULES, clear_text_password, missing_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Side, Sides
+    from kustomizer.resources import Resource
+
+# These look at each object for itself, and so parse all of them: here they look at what changes.
+_BY_OBJECT = {clear_text_password.ID: clear_text_password, missing_object.ID: missing_object}
+_REFERRED = frozenset({"ConfigMap", "Secret", "TriggerAuthentication"})
+
+
+def new_findings(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
+    """Yield what is found afterwards only. A Secret's name has no hash in it."""
+    known = {_key(finding, sides.before) for finding in _check(sides.before, objects)}
+    for finding in _check(sides.after, objects):
+        if _key(finding, sides.after) not in known:
+            yield _told(finding, sides.after)
+
+
+def _check(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
+    for rule in RULES.values():
+        if rule.id not in _BY_OBJECT:
+            for problem in rule.check(side.site):
+                yield Finding(rule=rule.id, problem=problem)
+    for resource in _concerned(side, objects):
+        for identity, module in _BY_OBJECT.items():
+            for problem in module.check_resource(side.site, resource):
+                yield Finding(rule=identity, problem=problem)
+
+
+def _concerned(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Resource]:
+    """Yield what changes, and what refers to objects that go away."""
+    changed = {item.id for item in objects}
+    gone = [item.id for item in objects if item.action == DESTROY and item.id.kind in _REFERRED]
+    for identity, resource in sorted(side.resources.items(), key=lambda pair: pair[1].identity):
+        if identity in changed or any(
+            each.namespace == identity.namespace and resource.mentions(each.name) for each in gone
+        ):
+            yield resource
+
+
+def _key(finding: Finding, side: Side) -> tuple[str, ...]:
+    about = finding.problem.resource
+    names = (about.kind, about.namespace, stem_of(about.name)) if about else ("", "", "")
+    return (finding.rule, finding.severity, *names, _without_hashes(finding.problem.message, side))
+
+
+def _without_hashes(text: str, side: Side) -> str:
+    for name, stem in side.names.items():
+        text = text.replace(name, stem)
+    return text
+
+
+def _told(finding: Finding, side: Side) -> Finding:
+    problem, about = finding.problem, finding.problem.resource
+    if about and about.kind == "Secret":
+        about = about.replace(name=stem_of(about.name))
+    message, remedy = problem.message, problem.remedy
+    for name in side.real_names:
+        message, remedy = message.replace(name, stem_of(name)), remedy.replace(name, stem_of(name))
+    return finding.replace(problem=problem.replace(resource=about, message=message, remedy=remedy))

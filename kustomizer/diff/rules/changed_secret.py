@@ -1,0 +1,90 @@
+"""A Secret that changes, and which pods learn of it.
+
+Pods read a Secret when they start. One that kustomize generates gets another name with what it holds, so that what
+refers to it is restarted; one that keeps its name changes under the feet of pods that go on with the old value until
+they are restarted, by chance one after the other.
+
+**Severity:** info where what refers to it is restarted, or nothing does; warning where pods go on with the old value,
+and where one goes that pods refer to. What it holds is never shown, nor is the hash in its name.
+
+**What to do:** restart what the message names, once this is applied: `kubectl rollout restart`. Where it is the
+password of a service that is in the cluster, the service has to have the new one first.
+
+**What isn't seen:** Secrets that aren't in the build; what reads a Secret other than in a pod's own manifest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import DESTROY
+from kustomizer.diff.pods import pod_template, strings
+from kustomizer.diff.rules.workloads import changed, listed, names_of, ref
+from kustomizer.errors import INFO, WARNING, Problem
+from kustomizer.tree import plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange, ObjectId
+    from kustomizer.diff.sides import Side, Sides
+
+ID = "changed-secret"
+
+_CONTENT = frozenset({"data", "stringData"})
+
+
+def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find the Secrets that change, or go while they are needed."""
+    renamed = {renaming.id: renaming for renaming in sides.renamings}
+    for item in changed(objects, "Secret"):
+        if not any(change.path[0] in _CONTENT for change in item.changes):
+            continue
+        if item.id in renamed:
+            rolls = names_of(renamed[item.id].rolls)
+            yield _problem(
+                item, f"changes, and restarts {listed(rolls)}" if rolls else "changes, and restarts nothing", INFO
+            )
+            continue
+        users = _users(sides.after, item.id)
+        restarted = {
+            other.id for other in changed(objects) if any("template" in change.path for change in other.changes)
+        }
+        stale = [user for user in users if user not in restarted]
+        if stale:
+            commands = "; ".join(f"kubectl rollout restart {user.kind.lower()} {user.name}" for user in stale[:3])
+            yield _problem(
+                item,
+                f"changes and keeps its name: {listed(names_of(stale))} go on with the old value until they are "
+                "restarted",
+                WARNING,
+                f"Afterwards run `{commands}`" + (" and so on" if len(stale) > 3 else ""),  # noqa: PLR2004 - see above
+            )
+        else:
+            message = f"changes, and restarts {listed(names_of(users))}" if users else "changes; no pod refers to it"
+            yield _problem(item, message, INFO)
+    for item in objects:
+        if item.action == DESTROY and item.id.kind == "Secret":
+            users = _users(sides.after, item.id, sides.before.resources[item.id].name)
+            if users:
+                message = f"goes, and {listed(names_of(users))} refer to it: without it their pods don't start"
+                yield _problem(item, message, WARNING, "Leave it in, or make sure that it is made in the cluster")
+
+
+def _users(side: Side, secret: ObjectId, name: str = "") -> list[ObjectId]:
+    """Return what runs pods that name a Secret."""
+    name = name or side.resources[secret].name
+    return sorted(
+        (
+            identity
+            for identity, resource in side.resources.items()
+            if identity.namespace == secret.namespace
+            and resource.mentions(name)
+            and name in set(strings(plain_value(pod_template(resource.tree))))
+        ),
+        key=lambda identity: (identity.kind, identity.name),
+    )
+
+
+def _problem(item: ObjectChange, message: str, severity: str, remedy: str = "") -> Problem:
+    return Problem(message=message, severity=severity, resource=ref(item), field="data", remedy=remedy)

@@ -1,0 +1,46 @@
+"""A PersistentVolumeClaim, a StatefulSet or a Namespace that isn't there any more.
+
+`kubectl apply` leaves it in the cluster; what prunes (Flux, Argo CD, `kubectl apply --prune`) deletes it. With a
+Namespace goes everything in it; with a claim go its data, unless the volume's reclaim policy is `Retain`. The
+volumes of a StatefulSet stay, and what it served stops.
+
+**Severity:** error for a PersistentVolumeClaim and a Namespace; warning for a StatefulSet.
+
+**What to do:** if it is meant, back up what it holds first. If it
+isn't, look for what made it go: a plugin that is off, another namespace, a patch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import DESTROY
+from kustomizer.diff.rules.workloads import ref
+from kustomizer.errors import ERROR, WARNING, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+
+ID = "deleted-data"
+
+_LOSSES = {
+    "PersistentVolumeClaim": (ERROR, "is deleted where what applies this prunes, and its data with it"),
+    "Namespace": (ERROR, "is deleted where what applies this prunes, with everything in it"),
+    "StatefulSet": (WARNING, "is deleted where what applies this prunes: what it serves stops, its volumes stay"),
+}
+
+
+def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find what holds data and goes."""
+    for item in objects:
+        if item.action == DESTROY and item.id.kind in _LOSSES:
+            severity, message = _LOSSES[item.id.kind]
+            yield Problem(
+                message=message,
+                severity=severity,
+                resource=ref(item),
+                remedy="Make sure that it is meant, and that there is a backup",
+            )

@@ -1,0 +1,46 @@
+"""A number of replicas that leaves a Deployment or a StatefulSet.
+
+Where whoever applies the build set that field, the number falls to 1, the default, as soon as it is applied,
+whatever it is then; an autoscaler puts it up again after a while. Seen on a real cluster with client-side and
+server-side apply.
+
+**Severity:** warning where it was more than one.
+
+**What to do:** without an autoscaler, state the number. When a worker goes from `replicas` to an autoscaler, apply
+in a quiet hour.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.rules.workloads import changed, ref
+from kustomizer.errors import WARNING, Problem
+from kustomizer.site import autoscalers, scale_target
+from kustomizer.tree import lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+
+ID = "dropped-replicas"
+
+
+def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find the numbers that are left to a default."""
+    for item in changed(objects, "Deployment", "StatefulSet"):
+        before, after = (lookup(tree, "spec", "replicas") for tree in sides.trees(item.id))
+        if not isinstance(before, int) or before <= 1 or after is not None:
+            continue
+        place = (item.id.namespace, item.id.kind, item.id.name)
+        scalers = [each for each in autoscalers(sides.after.site) if (each.namespace, *scale_target(each)) == place]
+        until = f"until {scalers[0].kind} {scalers[0].name} scales it again" if scalers else "and nothing scales it up"
+        yield Problem(
+            message=f"states no replicas any more, {before} before: it falls to 1, {until}",
+            severity=WARNING,
+            resource=ref(item),
+            field="spec.replicas",
+            remedy="Apply it in a quiet hour" if scalers else "State the number",
+        )

@@ -1,0 +1,55 @@
+"""An image that changes.
+
+Each pair of images is told once, with all that run it. What runs it is restarted. Images of Open edX's that don't go
+together are another finding, [differing-images](differing-images.md).
+
+**Severity:** info; warning where the new image has no tag or `latest`: what runs then depends on when a pod started.
+
+**What to do:** read what the new version asks for. Tutor's versions may need `tutor k8s upgrade` or `tutor k8s init`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import Change, path_text
+from kustomizer.diff.rules.workloads import changed, listed, names_of, ref
+from kustomizer.errors import INFO, WARNING, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+
+ID = "image-change"
+
+
+def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find the images that change."""
+    found: dict[tuple[str, str], list[tuple[ObjectChange, str]]] = {}
+    # What always runs says more than a Job.
+    for item in sorted(changed(objects), key=lambda each: each.id.kind != "Deployment"):
+        for change in item.changes:
+            if not isinstance(change, Change) or change.path[-1] != "image":
+                continue
+            if isinstance(change.before, str) and isinstance(change.after, str):
+                found.setdefault((change.before, change.after), []).append((item, path_text(change.path)))
+    for (before, after), places in sorted(found.items(), key=lambda pair: pair[0]):
+        item, field = places[0]
+        others = list(dict.fromkeys(other.id for other, _ in places if other.id != item.id))
+        is_open = _is_open(after) and not _is_open(before)
+        yield Problem(
+            message=f"{before} becomes {after}"
+            + (f", also in {listed(names_of(others))}" if others else "")
+            + (": that is another image each time it is built" if is_open else ""),
+            severity=WARNING if is_open else INFO,
+            resource=ref(item),
+            field=field,
+            remedy="Name a version" if is_open else "",
+        )
+
+
+def _is_open(image: str) -> bool:
+    tag = image.rpartition("/")[2].partition(":")[2]
+    return "@" not in image and tag in {"", "latest"}

@@ -1,0 +1,82 @@
+"""A field that Kubernetes doesn't let anybody change.
+
+Applying it is refused: with `kubectl apply` this object stays as it was and the others are applied, Flux and Argo
+CD stop there. The usual causes: labels that were added to selectors as well (kustomize's `commonLabels`, or
+`labels` with `includeSelectors: true`); a new version of Tutor, which stamps itself on its template Jobs; another
+storage class.
+
+**Severity:**
+
+- error;
+- warning for Tutor's template Jobs (label `app.kubernetes.io/component: job`): Tutor doesn't apply them, and they
+  should be left out of what is applied.
+
+**What to do:** take the change back; or delete the object in a quiet hour and apply again. For a StatefulSet
+`kubectl delete statefulset NAME --cascade=orphan` keeps its pods meanwhile. For a PersistentVolumeClaim make one of
+another name and copy what it holds: deleting it deletes the data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.immutable import immutable_changes
+from kustomizer.diff.model import REPLACE, path_text
+from kustomizer.diff.rules.workloads import ref
+from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.tree import lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+
+ID = "immutable-field"
+
+_COMPONENT = "app.kubernetes.io/component"
+_CAUSES = {
+    "Deployment": "a selector can't be changed",
+    "DaemonSet": "a selector can't be changed",
+    "ReplicaSet": "a selector can't be changed",
+    "Job": "a Job's pods can't be changed once it is there",
+    "StatefulSet": "of a StatefulSet only the pods, their number and how they are updated can be changed",
+    "PersistentVolumeClaim": "of a claim only the size can be changed, and only grow",
+    "RoleBinding": "a binding's role can't be changed",
+    "ClusterRoleBinding": "a binding's role can't be changed",
+    "Service": "a Service's address can't be changed",
+    "ConfigMap": "it is marked immutable",
+    "Secret": "its type can't be changed, nor what it holds where it is marked immutable",
+    "StorageClass": "of a storage class nothing of this can be changed",
+}
+_REMEDIES = {
+    "Deployment": "Take it back: add labels with includeSelectors: false. Else delete the {0} in a quiet hour",
+    "Job": "Delete the {0} before this is applied",
+    "StatefulSet": "Take it back, or `kubectl delete statefulset {1} --cascade=orphan` and apply again",
+    "PersistentVolumeClaim": "Take it back, or make a claim of another name and copy the data",
+    "ConfigMap": "Give it another name",
+    "Secret": "Give it another name",
+}
+_REMEDY = "Take it back, or delete the {0} and apply again"
+_TUTORS_JOB = "Leave Tutor's template Jobs out of what is applied: Tutor itself doesn't apply them"
+
+
+def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find what is refused."""
+    for item in objects:
+        if item.action != REPLACE:
+            continue
+        kind = item.id.kind
+        before, after = sides.trees(item.id)
+        refused = [path_text(change.path) for change in immutable_changes(before, after, item.changes)]
+        is_tutors = kind == "Job" and lookup(after, "metadata", "labels", _COMPONENT) == "job"
+        cause = _CAUSES.get(kind, "it can't be changed")
+        others = len(refused) - 1
+        more = f", as are {others} other fields" if others > 1 else ", as is another field" if others == 1 else ""
+        yield Problem(
+            message=f"is refused by Kubernetes{more}: {cause}",
+            severity=WARNING if is_tutors else ERROR,
+            resource=ref(item),
+            field=refused[0] if refused else "",
+            remedy=_TUTORS_JOB if is_tutors else _REMEDIES.get(kind, _REMEDY).format(kind, item.id.name),
+        )

@@ -1,0 +1,70 @@
+"""An autoscaler that leaves the build and stays in the cluster.
+
+`kubectl apply` deletes nothing (nor does `tutor k8s start`): a HorizontalPodAutoscaler or a ScaledObject that isn't
+in the output any more goes on scaling what it scaled. KEDA's webhook refuses a ScaledObject for a Deployment that
+still has a HorizontalPodAutoscaler.
+
+**Severity:**
+
+- error for a HorizontalPodAutoscaler where the new build has a ScaledObject for the same target, that doesn't take it
+  over: it is refused, and never scales;
+- warning otherwise.
+
+**What to do:** delete it by hand, as the message says; or let the ScaledObject take it over (`keda.replaceHPA:
+true`). Where Flux or Argo CD prunes, nothing is left to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import DESTROY
+from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.site import AUTOSCALERS, scale_target
+from kustomizer.tree import lookup, plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+    from kustomizer.resources import Resource
+
+ID = "left-behind"
+
+_TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
+
+
+def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find the autoscalers that nobody deletes."""
+    for item in objects:
+        if item.action != DESTROY or item.id.kind not in AUTOSCALERS:
+            continue
+        scaler = sides.before.resources[item.id]
+        kind, name = scale_target(scaler)
+        site = sides.after.site
+        if not site.resources.find(kind, name, scaler.namespace):
+            continue
+        rivals = [
+            each
+            for each in site.resources.of_kind("ScaledObject")
+            if each.namespace == scaler.namespace and scale_target(each) == (kind, name)
+        ]
+        if item.id.kind == "HorizontalPodAutoscaler" and any(_takes_over(each, scaler) for each in rivals):
+            continue
+        refused = bool(rivals) and item.id.kind == "HorizontalPodAutoscaler"
+        yield Problem(
+            message=f"leaves the build, and applying it doesn't delete it: it goes on scaling {name}"
+            + (f", and KEDA refuses {rivals[0].name} while it does" if refused else ""),
+            severity=ERROR if refused else WARNING,
+            resource=scaler.ref,
+            field="spec.scaleTargetRef",
+            remedy=f"Run `kubectl delete {item.id.kind.lower()} {scaler.name} --namespace={scaler.namespace}`"
+            + (" before, or set keda.replaceHPA: true" if refused else ""),
+        )
+
+
+def _takes_over(scaled_object: Resource, autoscaler: Resource) -> bool:
+    transfers = plain_value(lookup(scaled_object.tree, "metadata", "annotations", _TRANSFER))
+    name = lookup(scaled_object.tree, "spec", "advanced", "horizontalPodAutoscalerConfig", "name")
+    return bool(transfers == "true" and plain_value(name) == autoscaler.name)

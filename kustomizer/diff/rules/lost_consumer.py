@@ -1,0 +1,50 @@
+"""A queue that loses its only consumer.
+
+A worker took it before, and none does afterwards. Tasks that are sent to it wait for ever: certificates aren't
+issued, grades aren't computed, and nothing fails, so that nobody is told.
+
+**Severity:** error.
+
+**What to do:** give the queue to another worker (`queues: [...]`), or a worker of its own again
+(`spec.workers.lms.high: {}`). Where nothing sends to it any more, let the worker empty it before it goes.
+
+**What isn't seen:** workers that another build deploys; queues that only the application's own settings name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+    from kustomizer.site import Worker
+
+ID = "lost-consumer"
+
+
+def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find the queues that nobody takes any more."""
+    for queue, worker in lost_queues(sides):
+        yield Problem(
+            message=f"took {queue}, and no worker takes it afterwards: what is sent there waits for ever",
+            severity=ERROR,
+            resource=worker.resource.ref,
+            field=f"{worker.field}.args",
+            remedy="Give the queue to a worker, or let this one empty it before it goes",
+        )
+
+
+def lost_queues(sides: Sides) -> Iterator[tuple[str, Worker]]:
+    """Yield each queue that loses its last consumer, and one that took it."""
+    kept = {(worker.resource.namespace, queue) for worker in sides.after.site.workers for queue in worker.queues}
+    for worker in sides.before.site.workers:
+        for queue in worker.queues:
+            key = (worker.resource.namespace, queue)
+            if key not in kept:
+                kept.add(key)
+                yield queue, worker

@@ -1,0 +1,57 @@
+"""A ScaledObject that goes while what it scaled may be at zero.
+
+KEDA leaves a Deployment as it is when its ScaledObject is deleted: at zero, if nothing was queued then. Applying the
+manifest doesn't mend that where it states no replicas, as Tutor's don't, and a HorizontalPodAutoscaler doesn't scale
+what is at zero. Seen on a real cluster with KEDA 2.20.2.
+
+**Severity:** error: the queue has no consumer from then on.
+
+**What to do:** before that set `advanced.restoreToOriginalReplicaCount: true` (the function does) or a minimum of 1
+and apply; or look afterwards, and `kubectl scale deployment NAME --replicas=1`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.diff.model import ADD
+from kustomizer.errors import ERROR, Problem
+from kustomizer.site import mapping, scale_target
+from kustomizer.tree import is_null, lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+
+ID = "removed-scaler"
+
+
+def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find what may be left at zero."""
+    changed = [item.id for item in objects if item.id.kind == "ScaledObject" and item.action != ADD]
+    if not changed:
+        return
+    after = sides.after.site.resources
+    scaled = {(each.namespace, *scale_target(each)) for each in after.of_kind("ScaledObject")}
+    for identity in changed:
+        scaler = sides.before.resources[identity]
+        kind, name = scale_target(scaler)
+        targets = after.find(kind, name, identity.namespace)
+        if (identity.namespace, kind, name) in scaled or not targets:
+            continue
+        spec = mapping(lookup(scaler.tree, "spec"))
+        idle = spec.get("idleReplicaCount")
+        restores = lookup(spec, "advanced", "restoreToOriginalReplicaCount") is True
+        if (spec.get("minReplicaCount") if idle is None else idle) or restores:
+            continue
+        if is_null(lookup(targets[0].tree, "spec", "replicas")):
+            yield Problem(
+                message=f"no longer scales {name}, and leaves it with no pods if nothing is queued when it goes",
+                severity=ERROR,
+                resource=scaler.ref,
+                field="spec.scaleTargetRef",
+                remedy=f"Afterwards run `kubectl scale {kind.lower()} {name} --replicas=1`, or first apply it with "
+                "advanced.restoreToOriginalReplicaCount: true",
+            )

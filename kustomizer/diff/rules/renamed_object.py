@@ -1,0 +1,99 @@
+"""An object that goes, and one that is as good as the same and comes under another name.
+
+Kubernetes doesn't rename: the new one is created beside the old one, which stays until somebody deletes it (`kubectl
+apply` doesn't; Flux and Argo CD do, where they prune). Until then a renamed worker runs twice, and of a Service's two
+names one leads nowhere once its pods are gone. A renamed PersistentVolumeClaim is a new and empty one.
+
+**Severity:** warning for what runs, serves or stores; info for the rest.
+
+**What to do:** keep the name, if it was only tidied up. Else apply, wait until the new one is ready, and delete the
+old one.
+
+**What isn't seen:** what changed in more than its name: that is shown as a destroyed and an added object.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.diff.model import ADD, DESTROY
+from kustomizer.diff.rules.workloads import ref
+from kustomizer.errors import INFO, WARNING, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+
+ID = "renamed-object"
+
+_HEAVY = {
+    "Deployment": "its pods run beside the old ones until those are deleted",
+    "StatefulSet": "it gets new and empty volumes",
+    "DaemonSet": "its pods run beside the old ones until those are deleted",
+    "CronJob": "both run until the old one is deleted",
+    "Service": "whoever uses the old name reaches nothing once that is deleted",
+    "Ingress": "both answer for the same hosts until the old one is deleted",
+    "PersistentVolumeClaim": "it is new and empty, and the data stays in the old one",
+    "Namespace": "everything in it is new",
+}
+_ALIKE = 0.8
+_MOST = 2_000
+"""Pairs of a kind that are compared; of more nobody could say which is which."""
+
+
+def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find the objects that come back under another name."""
+    places: dict[tuple[str, str, str], tuple[list[ObjectChange], list[ObjectChange]]] = {}
+    for item in objects:
+        if item.action in {DESTROY, ADD}:
+            namespace = "" if item.id.kind == "Namespace" else item.id.namespace
+            both = places.setdefault((item.id.group, item.id.kind, namespace), ([], []))
+            both[item.action == ADD].append(item)
+    for old, new in (pair for gone, come in places.values() for pair in _pairs(gone, come)):
+        heavy = _HEAVY.get(old.id.kind)
+        yield Problem(
+            message=f"is deleted and {new.id.name}, which is as good as the same, created: Kubernetes doesn't rename"
+            + (f"; {heavy}" if heavy else ""),
+            severity=WARNING if heavy else INFO,
+            resource=ref(old),
+            field="metadata.name",
+            remedy=f"Keep the name, or delete {old.id.name} once {new.id.name} is ready",
+        )
+
+
+def _pairs(gone: Sequence[ObjectChange], come: Sequence[ObjectChange]) -> Iterator[tuple[ObjectChange, ObjectChange]]:
+    if len(gone) * len(come) > _MOST:
+        return
+    contents = {id(item): _content(item) for item in (*gone, *come)}
+    found = sorted(
+        (-_alike(contents[id(old)], contents[id(new)]), old.id.name, new.id.name, number, other)
+        for number, old in enumerate(gone)
+        for other, new in enumerate(come)
+    )
+    taken: set[ObjectChange | tuple[str, int]] = set()
+    for score, _old_name, _new_name, number, other in found:
+        if -score >= _ALIKE and not {("old", number), ("new", other)} & taken:
+            taken |= {("old", number), ("new", other)}
+            yield gone[number], come[other]
+
+
+def _alike(old: frozenset[str], new: frozenset[str]) -> float:
+    return len(old & new) / len(old | new) if old and new else 0.0
+
+
+def _content(item: ObjectChange) -> frozenset[str]:
+    """Return what an object holds, its own name left out wherever it stands."""
+    return frozenset(_leaves(item.tree, "", item.id.name))
+
+
+def _leaves(node: Any, path: str, name: str) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _leaves(value, f"{path}.{key}", name)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _leaves(value, f"{path}[]", name)
+    else:
+        yield f"{path}: {str(node).replace(name, chr(0))}"

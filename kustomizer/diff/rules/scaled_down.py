@@ -1,0 +1,97 @@
+"""Something that is scaled to zero, or loses the minimum that kept it running.
+
+With `replicas: 0` nothing runs until somebody says otherwise. With an autoscaler's minimum of 0 the first task
+after a pause waits until a pod has started, half a minute for Open edX; where the field leaves the manifest
+Kubernetes takes 1 for a HorizontalPodAutoscaler, and KEDA takes 0.
+
+**Severity:**
+
+- error for `replicas: 0` of Open edX or of a worker: its queues aren't consumed, its pages aren't served;
+- warning for `replicas: 0` of anything else, and for a minimum that goes to 0;
+- info for a minimum that leaves a HorizontalPodAutoscaler, and for a new autoscaler with a minimum of 0.
+
+That a worker may go to zero in the middle of a task is another finding, [scale-to-zero](scale-to-zero.md).
+
+**What to do:** state the number that is meant: `replicas`, `keda.minReplicas`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.diff.model import ADD
+from kustomizer.diff.rules.workloads import changed, ref
+from kustomizer.errors import ERROR, INFO, WARNING, Problem
+from kustomizer.tree import lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+
+ID = "scaled-down"
+
+_WORKLOADS = ("Deployment", "StatefulSet")
+
+
+def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
+    """Find what has no pods afterwards, or may have none."""
+    workers = {worker.resource.identity for worker in sides.before.site.workers}
+    for item in changed(objects, *_WORKLOADS):
+        before, after = (lookup(tree, "spec", "replicas") for tree in sides.trees(item.id))
+        if after == 0 and before != 0:
+            resource = sides.before.resources[item.id]
+            matters = resource.identity in workers or item.id.name in OPEN_EDX_SERVICES
+            yield Problem(
+                message="is scaled to zero: nothing of it runs until somebody scales it up",
+                severity=ERROR if matters else WARNING,
+                resource=ref(item),
+                field="spec.replicas",
+                remedy="State how many pods it is to have, or leave the field out",
+            )
+    for item in changed(objects, "ScaledObject", "HorizontalPodAutoscaler"):
+        before, after = sides.trees(item.id)
+        yield from _minimum(item, before, after)
+    for item in objects:
+        if item.action == ADD and item.id.kind == "ScaledObject" and _least(item.tree)[1] == 0:
+            yield _to_zero(item, "lets {} go to zero when nothing is queued, which it didn't do before", INFO)
+
+
+def _minimum(item: ObjectChange, before: Any, after: Any) -> Iterator[Problem]:
+    if item.id.kind == "ScaledObject":
+        (_, old), (field, new) = _least(before), _least(after)
+        if isinstance(old, int) and old > 0 and new == 0:
+            yield _to_zero(item, f"keeps no pod of {{}} any more, {old} before: the first task waits for one", WARNING)
+        elif isinstance(old, int) and isinstance(new, int) and new < old:
+            yield _problem(item, field, f"keeps at least {new}, {old} before", INFO)
+        return
+    old, new = lookup(before, "spec", "minReplicas"), lookup(after, "spec", "minReplicas")
+    if isinstance(old, int) and old > 1 and new is None:
+        yield _problem(item, "spec.minReplicas", f"has no minimum any more, {old} before: Kubernetes takes 1", INFO)
+
+
+def _to_zero(item: ObjectChange, message: str, severity: str) -> Problem:
+    target = lookup(item.tree, "spec", "scaleTargetRef", "name") or item.id.name.removesuffix("-scaledobject")
+    return _problem(item, "spec.minReplicaCount", message.format(target), severity)
+
+
+def _problem(item: ObjectChange, field: str, message: str, severity: str) -> Problem:
+    return Problem(
+        message=message,
+        severity=severity,
+        resource=ref(item),
+        field=field,
+        remedy="State the minimum that is meant: keda.minReplicas in the configuration, or the field itself",
+    )
+
+
+def _least(scaled_object: Any) -> tuple[str, Any]:
+    """Return the field that says with how many pods a ScaledObject's target rests, and the number."""
+    spec = lookup(scaled_object, "spec")
+    idle = lookup(spec, "idleReplicaCount")
+    if idle is not None:
+        return "spec.idleReplicaCount", idle
+    minimum = lookup(spec, "minReplicaCount")
+    return "spec.minReplicaCount", 0 if minimum is None else minimum

@@ -1,0 +1,67 @@
+"""What several rules ask of the objects of a comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.diff.model import CHANGE, REPLACE, ObjectId, resource_ref
+from kustomizer.diff.pods import CONTAINER_LISTS, template_path
+from kustomizer.tree import lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from kustomizer.diff.model import ObjectChange
+    from kustomizer.diff.sides import Sides
+    from kustomizer.errors import ResourceRef
+
+_SHOWN = 6
+
+
+def changed(objects: Sequence[ObjectChange], *kinds: str) -> Iterator[ObjectChange]:
+    """Yield the objects that are there before and after, and differ; of these kinds, or of all."""
+    for item in objects:
+        if item.action in {CHANGE, REPLACE} and (not kinds or item.id.kind in kinds):
+            yield item
+
+
+def ref(item: ObjectChange) -> ResourceRef:
+    """Return what a finding calls an object."""
+    before, after = item.api_version
+    return resource_ref(item.id, after or before)
+
+
+def templates(sides: Sides, item: ObjectChange) -> tuple[Any, Any, str] | None:
+    """Return an object's pod template before and after, masked, and its path; None where one of them is missing."""
+    before, after = sides.trees(item.id)
+    path = template_path(after)
+    if path is None or template_path(before) != path:
+        return None
+    return lookup(before, *path), lookup(after, *path), "".join(f"{step}." for step in path)
+
+
+def named(node: Any, field: str) -> dict[str, dict[str, Any]]:
+    """Return the items of a list by their names."""
+    found = lookup(node, *field.split("."))
+    items = found if isinstance(found, list) else []
+    return {str(item.get("name")): item for item in items if isinstance(item, dict)}
+
+
+def containers(template: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield each container of a pod template: the field that it is in, its name, itself."""
+    for field in CONTAINER_LISTS:
+        for name, container in named(template, f"spec.{field}").items():
+            yield field, name, container
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a sentence has them, the first of them if they are many."""
+    found = list(names)
+    if len(found) > _SHOWN:
+        return f"{', '.join(found[: _SHOWN - 1])} and {len(found) - _SHOWN + 1} more"
+    return " and ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
+
+
+def names_of(identities: Iterable[ObjectId]) -> list[str]:
+    """Return the names of objects, with their kind where it isn't Deployment."""
+    return [each.name if each.kind == "Deployment" else f"{each.kind} {each.name}" for each in identities]

@@ -41,7 +41,8 @@ class Api:
         self._kubectl = kubectl
         self._tls = ssl.create_default_context(cafile=str(authority))
         self._of_thread = threading.local()
-        self._open: set[http.client.HTTPSConnection] = set()
+        self._watching: set[http.client.HTTPSConnection] = set()
+        self._connections: list[http.client.HTTPSConnection] = []
         kubeconfig.write_text(
             json.dumps(
                 {
@@ -129,10 +130,10 @@ class Api:
     def watch(self, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the collection's objects and then each change, as type (ADDED, MODIFIED, DELETED) and object.
 
-        It ends when the server ends it, or when ``close`` is called.
+        It ends when the server ends it, or when ``stop_watching`` is called.
         """
         connection = http.client.HTTPSConnection("127.0.0.1", self._port, context=self._tls)
-        self._open.add(connection)
+        self._watching.add(connection)
         try:
             # From what the server has in its cache: a fresh one that has seen no pod answers "Too large resource
             # version" to a watch that wants to be up to date, since etcd 3.4 can't tell it that it is.
@@ -144,22 +145,29 @@ class Api:
                 yield event["type"], event["object"]
         except (OSError, http.client.HTTPException, ValueError, AttributeError):
             # What a read says when another thread has closed the connection depends on where it was.
-            if connection in self._open:
+            if connection in self._watching:
                 raise
         finally:
-            self._open.discard(connection)
+            self._watching.discard(connection)
             connection.close()
 
-    def close(self) -> None:
-        """End what watches."""
-        for connection in list(self._open):
-            self._open.discard(connection)
+    def stop_watching(self) -> None:
+        """End every ``watch``."""
+        for connection in list(self._watching):
+            self._watching.discard(connection)
             with contextlib.suppress(OSError, AttributeError):
                 connection.sock.shutdown(2)
+
+    def close(self) -> None:
+        """End what watches, and close every connection."""
+        self.stop_watching()
+        for connection in self._connections:
+            connection.close()
 
     def _connection(self) -> http.client.HTTPSConnection:
         found: http.client.HTTPSConnection | None = getattr(self._of_thread, "connection", None)
         if found is None:
             found = http.client.HTTPSConnection("127.0.0.1", self._port, context=self._tls, timeout=SECONDS)
             self._of_thread.connection = found
+            self._connections.append(found)
         return found

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -43,6 +44,15 @@ CONTROLLERS = (
     "garbage-collector-controller",
     "namespace-controller",
 )
+# Where a site's objects that make pods are; KEDA's first, since it looks for what it scales when they go.
+_MAKERS = (
+    "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects",
+    "/apis/apps/v1/namespaces/{}/deployments",
+    "/apis/apps/v1/namespaces/{}/statefulsets",
+    "/apis/batch/v1/namespaces/{}/cronjobs",
+    "/apis/batch/v1/namespaces/{}/jobs",
+    "/apis/apps/v1/namespaces/{}/replicasets",
+)
 SYNC_SECONDS, DOWNSCALE_SECONDS = 15, 300
 """The controllers' own defaults for an HPA."""
 
@@ -60,26 +70,52 @@ class Cluster(Api):
         self.directory = directory
         self.keeper = keeper
         self.names = Names(directory, keeper)
+        self.changing: list[subprocess.Popen[bytes]] = []
 
     def name_address(self, name: str, address: str = "127.0.0.1") -> None:
         """Let KEDA and the pods resolve ``name`` (say, ``redis.openedx``), as a cluster's DNS would."""
         self.names.add(name, address)
 
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let nobody but the caller change anything: the controllers and KEDA's operator stand still meanwhile."""
+        try:
+            for process in self.changing:
+                process.send_signal(signal.SIGSTOP)
+            yield
+        finally:
+            for process in self.changing:
+                process.send_signal(signal.SIGCONT)
+
     def clear(self, namespace: str) -> None:
         """Delete the namespace with all that is in it, pods too, without grace."""
-        path = f"/api/v1/namespaces/{namespace}"
-        # What scales goes first: KEDA's own clean-up needs what it scales.
-        for kind in ("scaledobjects.keda.sh", "deployments", "statefulsets", "jobs"):
-            self.kubectl("delete", "--namespace", namespace, "--all", "--timeout=60s", kind, check=False)
-        for kind in ("pods", "persistentvolumeclaims"):
-            arguments = ("--namespace", namespace, "--all", "--force", "--grace-period=0", "--wait=false", kind)
-            self.kubectl("delete", *arguments, check=False)
-        # A controller adds this to what a pod could use; there is none here that takes it away.
-        for claim in self.get("persistentvolumeclaims", namespace):
-            with contextlib.suppress(ApiError):
-                name = claim["metadata"]["name"]
-                self.merge(f"{path}/persistentvolumeclaims/{name}", {"metadata": {"finalizers": None}})
-        self.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--timeout=60s")
+        deadline = time.monotonic() + SECONDS
+        # What makes others goes first: a pod that is deleted before would come back.
+        for kind in _MAKERS:
+            self.request("DELETE", f"{kind.format(namespace)}?propagationPolicy=Background")
+        core = f"/api/v1/namespaces/{namespace}"
+        while any(self._empty(f"{core}/{kind}") for kind in ("pods", "persistentvolumeclaims")) or any(
+            self.request("GET", kind.format(namespace))["items"] for kind in _MAKERS
+        ):
+            assert time.monotonic() < deadline, self.kubectl("get", "all,pvc,scaledobjects", "-n", namespace).stdout
+            time.sleep(0.1)
+        with contextlib.suppress(ApiError):
+            self.request("DELETE", core)
+            while time.monotonic() < deadline:
+                self.request("GET", core)
+                time.sleep(0.1)
+
+    def _empty(self, path: str) -> bool:
+        """Delete what is in a collection, whatever holds it; returns whether there was anything."""
+        items = self.request("GET", path)["items"]
+        for item in items:
+            with contextlib.suppress(ApiError):  # gone meanwhile
+                name = f"{path}/{item['metadata']['name']}"
+                # A disk's claim is protected by a controller which takes that away, and doesn't run here.
+                if item["metadata"].get("finalizers"):
+                    self.merge(name, {"metadata": {"finalizers": None}})
+                self.request("DELETE", name, {"gracePeriodSeconds": 0})
+        return bool(items)
 
 
 @contextlib.contextmanager
@@ -97,12 +133,14 @@ def running_cluster(directory: Path, *, time_factor: int = 10) -> Iterator[Clust
         try:
             _start(keeper, directory, _api_server(made, directory, etcd, api_port))
             _until(lambda: cluster.request("GET", "/readyz"), directory / "kube-apiserver.log")
-            _start(keeper, directory, _controllers(cluster, made, time_factor))
+            cluster.changing.append(_start(keeper, directory, _controllers(cluster, made, time_factor)))
             keda = Keda(made, free_port)
             keda.install(cluster)
             for name, command in keda.commands(cluster.kubeconfig).items():
                 env = {**cluster.environ, **KEDA_ENVIRON}
-                keeper.start(cluster.names.command(command), log=directory / f"{name}.log", env=env)
+                process = keeper.start(cluster.names.command(command), log=directory / f"{name}.log", env=env)
+                if name == "keda-operator":
+                    cluster.changing.append(process)
             external = "/apis/external.metrics.k8s.io/v1beta1"
             _until(lambda: cluster.request("GET", external), directory / "keda-adapter.log")
             yield cluster

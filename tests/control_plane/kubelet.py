@@ -80,7 +80,7 @@ class Kubelet:
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
-        self._cluster.close()
+        self._cluster.stop_watching()
         for thread in self._threads:
             thread.join()
         for worker in self._workers.values():

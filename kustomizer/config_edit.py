@@ -46,13 +46,21 @@ def add_worker(file: ConfigFile, service: str, variant: str, settings: Settings)
     )
 
 
-def change_worker(file: ConfigFile, service: str, variant: str, settings: Settings) -> Change:
-    """Change settings of a worker. Raises UserError where there is no such worker, or it wouldn't be right."""
+def change_worker(
+    file: ConfigFile, service: str, variant: str, settings: Settings, unset: Sequence[Sequence[str]] = ()
+) -> Change:
+    """Change settings of a worker, and take those at the paths ``unset`` out.
+
+    Raises UserError where there is no such worker or setting, or it wouldn't be right.
+    """
     before = file.load()
     _known(before, service, variant)
-    if not settings:
+    if not settings and not unset:
         refuse("nothing to set", "Name a setting, as --max-replicas 5; queue set --help lists them")
     changed, done = file, []
+    for path in unset:
+        changed = _unset(changed, ("spec", "workers", service, variant), path)
+        done.append(f"took {_name(service, variant, *path)} out")
     for path, value in settings.items():
         full = ("spec", "workers", service, variant, *path)
         old = _at(before.given, full[1:])
@@ -64,6 +72,26 @@ def change_worker(file: ConfigFile, service: str, variant: str, settings: Settin
     return Change(
         file=changed, done=done, notes=[*_without_consumer(after, service), *_idle(after, service, variant, settings)]
     )
+
+
+def _unset(file: ConfigFile, worker: Sequence[str], path: Sequence[str]) -> ConfigFile:
+    name = ".".join(path)
+    held = _at(file.load().given, [*worker[1:], *path])
+    if held is None and _at(file.own, [*worker, *path]) is None:
+        there = ", ".join(_fields(_at(file.own, worker))) or "none"
+        remedy = did_you_mean(name, list(_fields(_at(file.own, worker)))) or f"What it has: {there}"
+        refuse(f"{_name(*worker[2:])} has no {name}", remedy)
+    at = [*worker, *path]
+    # What is left empty goes, too, up to the worker itself.
+    while len(at) > len(worker) + 1 and len(_at(file.own, at[:-1]) or "") == 1 and not file.base:
+        at.pop()
+    return file.remove(at)
+
+
+def _fields(settings: Any, above: str = "") -> Iterator[str]:
+    for key, value in (settings if isinstance(settings, dict) else {}).items():
+        yield f"{above}{key}"
+        yield from _fields(value, f"{above}{key}.")
 
 
 def remove_worker(file: ConfigFile, service: str, variant: str) -> Change:

@@ -147,9 +147,15 @@ def add_command(service: str, variant: str, overlay: Path, file: Path | None, **
 @click.argument("variant")
 @file_options
 @worker_options
-def set_command(service: str, variant: str, overlay: Path, file: Path | None, **values: Any) -> None:
+@click.option(
+    "--unset", multiple=True, metavar="FIELD", help="Take a field out, by its path in the worker: keda.maxReplicas."
+)
+def set_command(
+    service: str, variant: str, overlay: Path, file: Path | None, unset: tuple[str, ...], **values: Any
+) -> None:
     """Change settings of the worker VARIANT of SERVICE; `default` is the one that Tutor emits."""
-    finish(change_worker(open_config(overlay, file), service, variant, settings(values)))
+    paths = [tuple(field.split(".")) for field in unset]
+    finish(change_worker(open_config(overlay, file), service, variant, settings(values), paths))
 
 
 @queue_command.command("remove")

@@ -95,6 +95,38 @@ def test_a_setting_is_changed_and_said(repository: Path) -> None:
     assert "says so already" in again
 
 
+def test_a_setting_is_taken_out(repository: Path) -> None:
+    path = "own/celery-workers.yaml"
+    said = done("queue", "set", "lms", "high_mem", "--unset", "concurrency", "--max-replicas", "3", "--overlay", "own")
+    assert "took spec.workers.lms.high_mem.concurrency out" in said
+    assert find_config(Path("own")).load().worker("lms", "high_mem").concurrency is None
+    assert "        keda: {maxReplicas: 3}\n" in Path(path).read_text()
+    # What is left empty goes with it.
+    done("queue", "set", "lms", "high_mem", "--unset", "keda.maxReplicas", "--overlay", "own")
+    assert "maxReplicas" not in Path(path).read_text()
+    assert "high_mem" in find_config(Path("own")).load().spec.workers["lms"]
+    assert "      # Reports.\n" in Path(path).read_text()
+
+
+def test_a_setting_of_the_patched_configuration_is_taken_out_of_the_patch_alone(repository: Path) -> None:
+    before = find_config(Path(PRODUCTION)).load().worker("lms", "high_mem")
+    assert before.keda is not None
+    assert before.keda.max_replicas == 5
+    done("queue", "set", "lms", "high_mem", "--unset", "keda.maxReplicas", "--overlay", PRODUCTION)
+    after = find_config(Path(PRODUCTION)).load().worker("lms", "high_mem")
+    assert after.keda is not None
+    assert after.keda.max_replicas is None
+    assert after.keda.in_flight == "Slots"
+
+
+def test_a_setting_that_is_not_there_is_refused(repository: Path) -> None:
+    result = run("queue", "set", "lms", "high_mem", "--unset", "concurency", "--overlay", "own")
+    assert result.exit_code == 1
+    assert "spec.workers.lms.high_mem has no concurency" in result.stderr
+    assert "concurrency" in result.stderr
+    assert Path("own/celery-workers.yaml").read_text() == OWN
+
+
 def test_settings_of_keda_without_keda_are_pointed_at(repository: Path) -> None:
     assert "isn't turned on" in done("queue", "set", "lms", "high", "--max-replicas", "4", "--file", RECOMMENDED)
     assert "isn't turned on" not in done("queue", "set", "lms", "high", "--concurrency", "4", "--file", RECOMMENDED)

@@ -31,22 +31,40 @@ class Field(Record):
     lines: Sequence[str]
 
 
-def fields_of(change: ObjectChange, *, full: bool, without: Sequence[AnyChange] = ()) -> list[Field]:
-    """Return the fields of one object that change, but those that stand in ``without``."""
-    found = [field_of(each, full=full) for each in change.changes if each not in without]
+class ToldHunks:
+    """Where in a report each hunk stood first: Tutor's settings of lms and cms, for production and development, change
+    alike."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, ...], str] = {}
+
+    def place(self, hunk: Hunk, here: str) -> str:
+        """Return where these lines stood before, empty where it is ``here`` for the first time."""
+        first = self._places.setdefault(tuple(hunk.lines), here)
+        return "" if first == here else first
+
+
+def fields_of(
+    change: ObjectChange, *, full: bool, without: Sequence[AnyChange] = (), told: ToldHunks | None = None
+) -> list[Field]:
+    """Return the fields of one object that change, but those that stand in ``without``.
+
+    With ``told``, lines of a text that stood in it before are referred to.
+    """
+    found = [field_of(each, full=full, told=told, of=change.id.name) for each in change.changes if each not in without]
     before, after = change.api_version
     if change.changes and before != after and ("apiVersion",) not in [each.path for each in change.changes]:
         found.insert(0, field_of(Change(path=("apiVersion",), before=before, after=after), full=full))
     return found
 
 
-def field_of(change: AnyChange, *, full: bool = False) -> Field:
-    """Return one change in lines."""
+def field_of(change: AnyChange, *, full: bool = False, told: ToldHunks | None = None, of: str = "") -> Field:
+    """Return one change in lines; ``of`` is the object's name."""
     path = visible(path_text(change.path))
     if isinstance(change, Change):
         return _value(path, change, full=full)
     if isinstance(change, TextChange):
-        return Field(path=path, sign="~", brief="", lines=_hunks(change))
+        return Field(path=path, sign="~", brief="", lines=_hunks(change, told, f"{visible(of)} {path}"))
     if isinstance(change, ArgumentsChange):
         return Field(path=path, sign="~", brief="", lines=_arguments(change, full=full))
     order = ", ".join(visible(str(key).strip("[]")) for key in change.after)
@@ -84,8 +102,11 @@ def _shortened(value: Any, *, full: bool) -> list[str]:
     return [*every[:LONGEST], f"... {len(every) - LONGEST} more lines"]
 
 
-def _hunks(change: TextChange) -> list[str]:
-    found = [line for hunk in change.hunks for line in (_head(hunk), *(_line(each) for each in hunk.lines))]
+def _hunks(change: TextChange, told: ToldHunks | None, here: str) -> list[str]:
+    found = []
+    for hunk in change.hunks:
+        place = told.place(hunk, here) if told else ""
+        found += [f"{_head(hunk)} as in {place}"] if place else [_head(hunk), *map(_line, hunk.lines)]
     before, after = change.newline_at_end
     if before != after:
         found.append(f"{'+' if after else '-'} a newline at the end of the text")

@@ -11,7 +11,7 @@ from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.whats import what
-from kustomizer.diff.reports.wording import by_kind, group_text, plural, renaming_text, summary, title
+from kustomizer.diff.reports.wording import alike, by_kind, group_text, plural, renaming_text, summary, title
 from kustomizer.findings import SEVERITIES, count
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ def _finding(finding: Finding) -> str:
 def _words(comparison: Comparison) -> Iterator[str]:
     if not comparison.objects:
         yield "<p>Nothing changes.</p>"
-    for renaming in comparison.renamings:
-        names = "".join(f"<li>{html.escape(title(each))}</li>" for each in renaming.rolls)
-        yield _folded(html.escape(renaming_text(renaming)), f"<ul>{names}</ul>" if names else "")
+    for renamings in alike(comparison.renamings):
+        names = "".join(f"<li>{html.escape(title(each))}</li>" for each in renamings[0].rolls)
+        yield _folded(html.escape(renaming_text(renamings)), f"<ul>{names}</ul>" if names else "")
     for group in comparison.groups:
         names = "".join(f"<li>{kind}: {html.escape(', '.join(each))}</li>" for kind, each in _kinds(group.objects))
         yield _folded(html.escape(group_text(group)), f"<ul>{names}</ul>")

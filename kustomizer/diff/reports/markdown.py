@@ -12,6 +12,7 @@ from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.whats import what
 from kustomizer.diff.reports.wording import (
+    alike,
     by_kind,
     change_text,
     joined,
@@ -133,7 +134,7 @@ def _finding(alike: Sequence[Finding]) -> str:
 
 def _words(comparison: Comparison) -> list[str]:
     return [
-        *map(_renaming, comparison.renamings),
+        *map(_renaming, alike(comparison.renamings)),
         *map(_group, comparison.groups),
         *map(_ignored, comparison.ignored),
     ]
@@ -144,10 +145,12 @@ def _group(group: Group) -> str:
     return f"- {code(change_text(group.change))} on {plural(len(group.objects), 'object')}: {code(objects)}"
 
 
-def _renaming(renaming: Renaming) -> str:
-    guess = "" if renaming.proven else f", a guess: before it was {code(renaming.before)}"
-    restarts = f"rolls {code(rolls(renaming.rolls))}" if renaming.rolls else "no pod refers to it"
-    return f"- {code(f'{renaming.id.kind} {renaming.id.name}')} changed{guess}; {restarts}"
+def _renaming(renamings: Sequence[Renaming]) -> str:
+    first = renamings[0]
+    names = joined([code(f"{each.id.kind} {each.id.name}") for each in renamings])
+    guess = "" if first.proven else f", a guess: before it was {code(first.before)}"
+    restarts = f"rolls {code(rolls(first.rolls))}" if first.rolls else "no pod refers to it"
+    return f"- {names} changed{guess}; {restarts}"
 
 
 def _ignored(ignored: Ignored) -> str:

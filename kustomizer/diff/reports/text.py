@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import fields_of, in_groups, manifest
+from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.whats import what
 from kustomizer.diff.reports.wording import (
     SIGNS,
+    alike,
     by_kind,
     group_text,
     plural,
@@ -93,8 +94,8 @@ def _words(comparison: Comparison, width: int) -> str:
             lines += _wrapped(text, width)
         for kind, names in by_kind(objects):
             lines += _wrapped(f"{kind}: {', '.join(names)}", width, "    ")
-    for renaming in comparison.renamings:
-        lines += _wrapped(renaming_text(renaming), width)
+    for renamings in alike(comparison.renamings):
+        lines += _wrapped(renaming_text(renamings), width)
     for ignored in comparison.ignored:
         counts = [
             plural(number, noun)
@@ -116,14 +117,16 @@ def _queues(comparison: Comparison, width: int) -> str:
 
 def _objects(comparison: Comparison, width: int, *, full: bool) -> str:
     shared = in_groups(comparison)
+    told = None if full else ToldHunks()
     blocks = []
     for action, changes in itertools.groupby(comparison.objects, key=lambda change: change.action):
         whole = action in (ADD, DESTROY)
         texts = [
-            "\n".join(_whole(each, comparison, width, full=full) if whole else _changed(each, shared, width, full=full))
+            "\n".join(_whole(each, comparison, width, full=full) if whole else _changed(each, shared, told, width))
             for each in changes
         ]
-        blocks.append(("\n" if whole and not full else "\n\n").join(text for text in texts if text))
+        close = not any("\n" in text for text in texts) or (whole and not full)
+        blocks.append(("\n" if close else "\n\n").join(text for text in texts if text))
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -136,9 +139,9 @@ def _whole(change: ObjectChange, comparison: Comparison, width: int, *, full: bo
 
 
 def _changed(
-    change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]], width: int, *, full: bool
+    change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]], told: ToldHunks | None, width: int
 ) -> Iterator[str]:
-    fields = fields_of(change, full=full, without=shared.get(change.id, ()))
+    fields = fields_of(change, full=told is None, without=shared.get(change.id, ()), told=told)
     if fields or change.action == REPLACE or change.id not in shared:
         note = " is deleted and created again" if change.action == REPLACE else ""
         head = f"{SIGNS[change.action]} {title(change.id)}{note}"

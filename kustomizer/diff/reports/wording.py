@@ -62,12 +62,24 @@ def rolls(objects: Iterable[ObjectId]) -> str:
     return joined([*(name for name in names if name not in workers), plural(len(workers), "worker")])
 
 
-def renaming_text(renaming: Renaming) -> str:
-    """Return ``ConfigMap openedx-config changed; rolls lms, cms and 6 workers``."""
-    text = f"{renaming.id.kind} {renaming.id.name} changed"
-    if not renaming.proven:
-        text += f" (a guess: the name before was {renaming.before}, and only how they begin says that they are one)"
-    return visible(text) + (f"; rolls {rolls(renaming.rolls)}" if renaming.rolls else "; no pod refers to it")
+def alike(renamings: Iterable[Renaming]) -> list[list[Renaming]]:
+    """Return renamings of which the same is to be said together; of a guess there is something to say each time."""
+    found: dict[tuple[object, ...], list[Renaming]] = {}
+    for each in renamings:
+        key = (each.id.kind, tuple(each.rolls)) if each.proven else (each.id,)
+        found.setdefault(key, []).append(each)
+    return list(found.values())
+
+
+def renaming_text(renamings: Sequence[Renaming]) -> str:
+    """Return ``ConfigMap openedx-config changed; rolls lms, cms and 6 workers``, for those that are alike."""
+    first = renamings[0]
+    names = joined([visible(each.id.name) for each in renamings])
+    text = f"{visible(first.id.kind)}{'s' * (len(renamings) != 1)} {names} changed"
+    if not first.proven:
+        before = visible(first.before)
+        text += f" (a guess: the name before was {before}, and only how they begin says that they are one)"
+    return text + (f"; rolls {rolls(first.rolls)}" if first.rolls else "; no pod refers to it")
 
 
 def group_text(group: Group) -> str:
@@ -97,7 +109,8 @@ def path_name(path: Path) -> str:
     """Return a field's path; of a label or an annotation, which say by themselves what they are, its name."""
     last = path[-1] if path else ""
     if isinstance(last, str) and "/" in last and "data" not in path:
-        return visible(last)
+        # Tutor stamps both the object and its pods.
+        return visible(last) + (" of its pods" if "template" in path else "")
     return visible(path_text(path))
 
 

@@ -152,3 +152,48 @@ def test_no_character_of_a_manifest_reaches_the_terminal() -> None:
     assert all(line.isprintable() for line in text.split("\n"))
     assert not re.search(" $", text, flags=re.MULTILINE)
     text.encode()
+
+
+def test_lines_that_stand_elsewhere_already_are_referred_to() -> None:
+    first = Hunk(before=1, after=1, lines=("-a", "+b"))
+    second = Hunk(before=7, after=7, lines=("-a", "+b"))
+    comparison = changed(
+        TextChange(path=("data", "development.py"), hunks=(first, second), newline_at_end=(True, True)),
+        TextChange(path=("data", "production.py"), hunks=(second,), newline_at_end=(True, True)),
+    )
+    assert (
+        text_report(comparison).split("\n\n")[1]
+        == """\
+~ ConfigMap openedx/openedx-config
+    data["development.py"]
+      @@ -1,1 +1,1 @@
+      -a
+      +b
+      @@ -7,1 +7,1 @@
+      -a
+      +b
+    data["production.py"]
+      @@ -7,1 +7,1 @@ as in openedx-config data["development.py"]"""
+    )
+    assert "as in" not in text_report(comparison, full=True)
+
+
+def test_the_version_of_an_object_is_told_from_that_of_its_pods() -> None:
+    change = VERSION.replace(path=("spec", "template", *VERSION.path))
+    text = text_report(Comparison(objects=(), groups=(Group(change=change, objects=(CONFIG, CONFIG)),)))
+    assert "app.kubernetes.io/version of its pods: 21.0.0 → 22.0.3, on 2 objects\n" in text
+
+
+def test_generated_objects_that_restart_the_same_pods_are_told_of_together() -> None:
+    renaming = RICH.renamings[0]
+    others = [
+        renaming.replace(id=CONFIG.replace(name=name)) for name in ("openedx-settings-cms", "openedx-settings-lms")
+    ]
+    text = text_report(RICH.replace(renamings=(renaming, *others)))
+    assert (
+        """
+ConfigMaps openedx-config, openedx-settings-cms and openedx-settings-lms
+  changed; rolls lms, cms and 4 workers
+"""
+        in text
+    )

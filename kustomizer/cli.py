@@ -21,6 +21,7 @@ from kustomizer.commands.queue import queue_command
 from kustomizer.commands.queues import queues_command
 from kustomizer.commands.route import route_command
 from kustomizer.commands.schema import schema_command
+from kustomizer.commands.verify import verify_command
 from kustomizer.errors import UserError
 from kustomizer.verbose import set_verbose
 
@@ -76,6 +77,7 @@ for command in (
     queues_command,
     route_command,
     schema_command,
+    verify_command,
 ):
     main.add_command(command)
 

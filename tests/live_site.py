@@ -95,6 +95,8 @@ class LiveSite(Site):
         """Pods that were asked to stop."""
         self.hidden: set[str] = set()
         """Pods that are elsewhere, where this kubectl doesn't look."""
+        self.without: set[str] = set()
+        """Kinds of objects that this cluster doesn't know."""
         self.python = sys.executable
         self._objects: dict[str, dict[str, Any]] = {}
         self._extra: list[Container] = []
@@ -111,7 +113,7 @@ class LiveSite(Site):
             program.chmod(0o755)
         alive = [worker.pod for worker in self.workers if worker.process.poll() is None]
         pods = [pod for pod in (*alive, *self._extra) if pod.root.name not in self.hidden]
-        cluster = {
+        cluster: dict[str, Any] = {
             "namespace": NAMESPACE,
             "objects": {
                 "pods": [self._pod_object(pod) for pod in pods],
@@ -133,6 +135,7 @@ class LiveSite(Site):
                 for pod in pods
             },
         }
+        cluster["objects"] = {kind: found for kind, found in cluster["objects"].items() if kind not in self.without}
         (self.directory / "cluster.json").write_text(json.dumps(cluster))
         return program
 

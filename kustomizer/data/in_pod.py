@@ -288,14 +288,16 @@ def look(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     if stats is None:
         return {"worker": None, "counts": counts}
     options = _transport_options(stats)
+    database = str((stats.get("broker") or {}).get("virtual_host") or "0").lstrip("/") or "0"
     queues = (inspect.active_queues() or {}).get(request["node"]) or []
     tasks = (inspect.registered("acks_late", "reject_on_worker_lost") or {}).get(request["node"]) or []
     scheduled = (inspect.scheduled() or {}).get(request["node"]) or []
     worker = {
         "queues": sorted(queue["name"] for queue in queues),
         "keys": [options.get(name + "_key", name) for name in ("unacked", "unacked_index", "unacked_mutex")],
-        "visibility_timeout": options.get("visibility_timeout"),
+        "timeout": options.get("visibility_timeout"),
         "prefix": options.get("global_keyprefix") or "",
+        "database": int(database) if database.isdigit() else None,
         "tasks": len(tasks),
         "early": sorted(task.split(" ")[0] for task in tasks if "acks_late=True" not in task),
         "lost": sorted(task.split(" ")[0] for task in tasks if "reject_on_worker_lost=True" not in task),

@@ -1,0 +1,111 @@
+"""`tutor-kustomizer verify`: what is really in force in the running workers, and in KEDA, against the build."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kustomizer.commands.check import EXIT_FINDINGS
+from kustomizer.commands.in_flight import Cluster, cluster_options, open_cluster, width
+from kustomizer.errors import UserError
+from kustomizer.in_flight import workers_in
+from kustomizer.live_pods import live_pods, pod_to_ask
+from kustomizer.record import Record
+from kustomizer.site import scale_target
+from kustomizer.verify import Difference, Verified, pods_of, verified, without_pod
+from kustomizer.verify_scaling import Scaled, cluster, redis_lists, scaled, scaled_objects
+from kustomizer.verify_text import verify_json, verify_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kustomizer.kubectl import Kubectl
+    from kustomizer.live_pods import LivePod
+    from kustomizer.resources import Resource
+    from kustomizer.site import Worker
+
+_AT_ONCE = 4
+
+
+class _Answer(Record):
+    """What one worker's pod said, and how long the lists were then."""
+
+    found: Verified
+    counts: Mapping[str, int]
+
+
+@click.command("verify")
+@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+@cluster_options
+@click.pass_context
+def verify_command(ctx: click.Context, /, *, site: Path, output: str, **options: Any) -> None:
+    """Ask a live pod of each worker of SITE what is in force in it, and KEDA what it counts; exit with 3 if it differs.
+
+    The worker's own process tells its queues, acknowledgement, keys and timeouts, by Celery's remote control.
+    """
+    place = open_cluster(site, options)
+    workers, objects = verify(place)
+    click.echo(verify_json(workers, objects) if output == "json" else verify_text(workers, objects, width()))
+    if any(worker.differences for worker in workers) or any(item.differences for item in objects):
+        ctx.exit(EXIT_FINDINGS)
+
+
+def verify(place: Cluster) -> tuple[list[Verified], list[Scaled]]:
+    """Return what was found of each worker and of each ScaledObject. Raises UserError where pods can't be listed."""
+    kubectl, workers = place.kubectl, workers_in(place.site, place.namespace)
+    pods = live_pods(kubectl)
+    objects = scaled_objects(place.site, workers)
+    lists = redis_lists(objects)
+
+    def ask(worker: Worker) -> _Answer:
+        return _ask(place, kubectl, worker, pods_of(worker, pods), lists)
+
+    with ThreadPoolExecutor(_AT_ONCE) as executor:
+        answers = list(executor.map(ask, workers))
+    counts = next((answer.counts for answer in answers if answer.counts), None)
+    if counts is None and objects:
+        counts = _counts(place, kubectl, pods, lists)
+    found = {answer.found.worker: answer.found for answer in answers}
+    return list(found.values()), _scaled(kubectl, objects, counts or {}, found)
+
+
+def _scaled(
+    kubectl: Kubectl, objects: Sequence[Resource], counts: Mapping[str, int], workers: Mapping[str, Verified]
+) -> list[Scaled]:
+    if not objects:
+        return []
+    try:
+        live = cluster(kubectl)
+    except UserError as error:
+        unknown = Difference(what="in the cluster", configured="ScaledObjects", in_force=str(error))
+        return [Scaled(name="KEDA", worker="", differences=(unknown,))]
+    return [scaled(item, live, kubectl, counts, workers.get(scale_target(item)[1])) for item in objects]
+
+
+def _ask(place: Cluster, kubectl: Kubectl, worker: Worker, pods: Sequence[LivePod], lists: Sequence[str]) -> _Answer:
+    ready = [pod for pod in pods if pod.is_ready and pod.is_worker]
+    if not ready:
+        return _Answer(found=without_pod(place.site, worker, pods), counts={})
+    pod, name = ready[0], worker.resource.name
+    try:
+        answer = pod.ask(kubectl, {"action": "look", "node": pod.node, "lists": list(lists)})
+    except UserError as error:
+        failed = Difference(what="asking it", configured="it answers", in_force=str(error))
+        return _Answer(found=Verified(worker=name, pod=pod.name, differences=(failed,)), counts={})
+    found = verified(worker, place.site.visibility_timeout(worker), pod, answer["worker"])
+    return _Answer(found=found, counts=answer["counts"])
+
+
+def _counts(place: Cluster, kubectl: Kubectl, pods: Sequence[LivePod], lists: Sequence[str]) -> Mapping[str, int]:
+    """Return the lists' lengths from another pod of the site, where no worker has one; nothing where none can tell."""
+    try:
+        pod = pod_to_ask(pods, name=None, namespace=place.namespace)
+        counts: Mapping[str, int] = pod.ask(kubectl, {"action": "look", "node": "", "lists": list(lists)})["counts"]
+    except UserError:
+        # What is wrong with the workers has been found; how long their lists are isn't known.
+        return {}
+    return counts

@@ -1,0 +1,169 @@
+"""Whether a running worker does what the build says: its own word, taken from the process, against the manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.record import Record
+from kustomizer.site import autoscalers, mapping, scale_target
+from kustomizer.timeouts import CELERYS_VISIBILITY_TIMEOUT
+from kustomizer.tree import lookup, plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kustomizer.live_pods import LivePod
+    from kustomizer.site import Site, Worker
+
+_SHOWN_TASKS = 3
+
+
+class Difference(Record):
+    """Something that isn't as configured; ``remedy`` says what to do where that isn't plain."""
+
+    what: str
+    configured: str
+    in_force: str
+    remedy: str = ""
+
+
+class Verified(Record):
+    """What came of looking at one worker; ``pod`` is empty where none was there to ask."""
+
+    worker: str
+    pod: str = ""
+    state: str = ""
+    """What there is to say instead where no pod was asked."""
+    in_force: Mapping[str, Any] | None = None
+    differences: Sequence[Difference] = ()
+    notes: Sequence[str] = ()
+
+
+def pods_of(worker: Worker, pods: Sequence[LivePod]) -> list[LivePod]:
+    """Return the pods of a worker's Deployment, the newest first."""
+    selector = mapping(lookup(worker.resource.tree, "spec", "selector", "matchLabels"))
+    name = lookup(worker.resource.tree, "spec", "template", "spec", "containers", worker.emitted.container, "name")
+    own = [pod for pod in pods if pod.container == name and selector.items() <= pod.labels.items()]
+    return sorted(own, key=lambda pod: (pod.created, pod.name), reverse=True)
+
+
+def minimum(site: Site, worker: Worker) -> int:
+    """Return how few pods a worker may have."""
+    for autoscaler in autoscalers(site):
+        same_namespace = autoscaler.namespace == worker.resource.namespace
+        if scale_target(autoscaler) == (worker.resource.kind, worker.resource.name) and same_namespace:
+            spec = mapping(lookup(autoscaler.tree, "spec"))
+            if autoscaler.kind == "ScaledObject":
+                return min(int(spec.get("minReplicaCount") or 0), int(spec.get("idleReplicaCount", 1_000_000)))
+            return int(spec.get("minReplicas") or 1)
+    replicas = plain_value(lookup(worker.resource.tree, "spec", "replicas"))
+    return replicas if isinstance(replicas, int) else 1
+
+
+def without_pod(site: Site, worker: Worker, pods: Sequence[LivePod]) -> Verified:
+    """Return what is to be said of a worker that has no pod to ask."""
+    name, needed = worker.resource.name, minimum(site, worker)
+    if pods:
+        found = ", ".join(pod.name for pod in pods)
+        state = f"not ready: {found}"
+        missing = Difference(what="pods", configured=_pods(max(needed, 1)), in_force=f"none that is ready ({found})")
+        return Verified(worker=name, state=state, differences=(missing,))
+    if needed == 0:
+        return Verified(worker=name, state="none, and 0 is its minimum")
+    return Verified(
+        worker=name,
+        state="none",
+        differences=(Difference(what="pods", configured=_pods(needed), in_force="none"),),
+    )
+
+
+def verified(worker: Worker, timeout: int, pod: LivePod, answer: Mapping[str, Any] | None) -> Verified:
+    """Return what a worker's ``answer`` differs in; ``timeout`` is the one that counts for its key."""
+    name = worker.resource.name
+    if answer is None:
+        silent = Difference(
+            what="remote control",
+            configured=f"{pod.node} answers",
+            in_force="it doesn't",
+            remedy="It hasn't reached Redis, has another node name, or a solo pool that is busy: see its log",
+        )
+        return Verified(worker=name, pod=pod.name, differences=(silent,))
+    differences = [*_consumed(worker, answer), *_in_flight(worker, timeout, answer), *_slots(worker, answer)]
+    notes = []
+    early = answer["early"]
+    if worker.late and early:
+        if len(early) == answer["tasks"]:
+            differences.append(Difference(what="late acknowledgement", configured="yes", in_force="no"))
+        else:
+            notes.append(f"{_some(early)} acknowledge early, since they say so themselves: lost with a pod that goes")
+    if worker.rejects and answer["lost"] and len(answer["lost"]) == answer["tasks"]:
+        differences.append(Difference(what="reject on worker lost", configured="yes", in_force="no"))
+    return Verified(worker=name, pod=pod.name, in_force=answer, differences=differences, notes=notes)
+
+
+def _consumed(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference]:
+    configured = sorted(worker.queues)
+    if configured and answer["queues"] != configured:
+        yield Difference(
+            what="queues",
+            configured=", ".join(configured),
+            in_force=", ".join(answer["queues"]) or "none",
+            remedy="`celery control add_consumer` and cancel_consumer change them until the pod is replaced",
+        )
+
+
+def _in_flight(worker: Worker, timeout: int, answer: Mapping[str, Any]) -> Iterator[Difference]:
+    found, configured = answer["keys"], keys_with(worker.unacked_key)
+    remedy = "Roll the pods: they run with settings of before" if found[0] != configured[0] else ""
+    if found[0] != worker.unacked_key:
+        yield Difference(what="in-flight key", configured=configured[0], in_force=found[0], remedy=remedy)
+    elif worker.unacked_key.startswith("unacked") and found != configured:
+        yield Difference(
+            what="in-flight keys",
+            configured=", ".join(configured),
+            in_force=", ".join(found),
+            remedy="With some of them shared, messages are stranded",
+        )
+    seconds = answer["timeout"] or CELERYS_VISIBILITY_TIMEOUT
+    if seconds != timeout:
+        yield Difference(what="visibility timeout", configured=f"{timeout} s", in_force=f"{seconds} s")
+
+
+def _slots(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference]:
+    line = worker.emitted.command_line
+    if line.has("--autoscale") or line.option("--pool") == "solo":
+        return
+    concurrency = _number(line.option("--concurrency"))
+    if concurrency is not None and type(answer["concurrency"]) is int and answer["concurrency"] != concurrency:
+        yield Difference(what="concurrency", configured=str(concurrency), in_force=str(answer["concurrency"]))
+    multiplier = _number(line.option("--prefetch-multiplier"))
+    if type(answer["concurrency"]) is not int or not multiplier or line.has("--disable-prefetch"):
+        return
+    # A task with a time raises it by one for as long as it is kept.
+    most = answer["concurrency"] * multiplier + answer["scheduled"]
+    if answer["prefetch"] is not None and answer["prefetch"] > most:
+        yield Difference(
+            what="prefetch",
+            configured=str(most),
+            in_force=str(answer["prefetch"]),
+            remedy="The count drifts in workers that run for long, and they hoard what KEDA then can't see: replace "
+            "the pod, or set --disable-prefetch (Celery 5.6)",
+        )
+
+
+def keys_with(unacked: str) -> list[str]:
+    """Return the three keys that go together, of which ``unacked`` is the hash."""
+    return [unacked, *(unacked.replace("unacked", name, 1) for name in ("unacked_index", "unacked_mutex"))]
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value is not None and value.isascii() and value.isdigit() else None
+
+
+def _some(tasks: Sequence[str]) -> str:
+    more = len(tasks) - _SHOWN_TASKS
+    return ", ".join(tasks[:_SHOWN_TASKS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _pods(count: int) -> str:
+    return "1 pod" if count == 1 else f"{count} pods"

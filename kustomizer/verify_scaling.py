@@ -1,0 +1,217 @@
+"""Whether KEDA does what the build says: ScaledObjects as the cluster has them, and what they count against Redis."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from kustomizer.errors import UserError
+from kustomizer.record import Record
+from kustomizer.site import mapping, mappings, scale_target
+from kustomizer.tree import lookup
+from kustomizer.verify import Difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kustomizer.kubectl import Kubectl
+    from kustomizer.resources import Resource
+    from kustomizer.site import Site, Worker
+    from kustomizer.verify import Verified
+
+_METRICS = "/apis/external.metrics.k8s.io/v1beta1/namespaces"
+_SUFFIXES = {"m": 0.001, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+# They are read seconds apart, and tasks come and go.
+_ROUGHLY = 10
+
+
+class Count(Record):
+    """What one trigger counts; None where that isn't known, or no list of Redis."""
+
+    trigger: str
+    list_name: str
+    keda: float | None = None
+    redis: int | None = None
+
+
+class Scaled(Record):
+    """What came of looking at one ScaledObject; what is empty isn't known."""
+
+    name: str
+    worker: str
+    ready: str = ""
+    active: str = ""
+    counts: Sequence[Count] = ()
+    differences: Sequence[Difference] = ()
+
+
+class Cluster(Record):
+    """What the cluster has for scaling: ScaledObjects by name, and the names of HorizontalPodAutoscalers."""
+
+    scaled_objects: Mapping[str, Mapping[str, Any]]
+    autoscalers: frozenset[str]
+
+
+def scaled_objects(site: Site, workers: Sequence[Worker]) -> list[Resource]:
+    """Return the build's ScaledObjects of these workers."""
+    names = {(worker.resource.kind, worker.resource.name, worker.resource.namespace) for worker in workers}
+    found = site.resources.of_kind("ScaledObject")
+    return [item for item in found if (*scale_target(item), item.namespace) in names]
+
+
+def redis_lists(found: Sequence[Resource]) -> list[str]:
+    """Return the names of the lists and hashes that they count, with a key prefix where there is one."""
+    triggers = [trigger for item in found for trigger in mappings(lookup(item.tree, "spec", "triggers"))]
+    return sorted({name for trigger in triggers if (name := _list_name(trigger))})
+
+
+def cluster(kubectl: Kubectl) -> Cluster:
+    """Ask for the namespace's ScaledObjects and HorizontalPodAutoscalers. Raises UserError where that is refused."""
+    found = mappings(mapping(kubectl.get("scaledobjects.keda.sh")).get("items"))
+    hpas = mappings(mapping(kubectl.get("horizontalpodautoscalers")).get("items"))
+    return Cluster(
+        scaled_objects={str(lookup(item, "metadata", "name")): item for item in found},
+        autoscalers=frozenset(str(lookup(item, "metadata", "name")) for item in hpas),
+    )
+
+
+def scaled(
+    configured: Resource, live: Cluster, kubectl: Kubectl, counts: Mapping[str, int], worker: Verified | None
+) -> Scaled:
+    """Return what the cluster's ScaledObject differs in; ``counts`` are Redis's, ``worker`` its worker's own word."""
+    name, target = configured.name, scale_target(configured)[1]
+    found = live.scaled_objects.get(name)
+    if found is None:
+        missing = Difference(what="in the cluster", configured="a ScaledObject", in_force="none of that name")
+        return Scaled(name=name, worker=target, differences=(missing,))
+    conditions = {
+        str(each.get("type")): each for each in mappings(lookup(found, "status", "conditions")) if each.get("status")
+    }
+    metrics, problems = _metrics(found, kubectl)
+    triggers = mappings(lookup(configured.tree, "spec", "triggers"))
+    counted = [
+        Count(
+            trigger=str(trigger.get("name") or number),
+            list_name=_list_name(trigger),
+            keda=metrics.get(number),
+            redis=counts.get(_list_name(trigger)),
+        )
+        for number, trigger in enumerate(triggers)
+    ]
+    return Scaled(
+        name=name,
+        worker=target,
+        ready=_status(conditions, "Ready"),
+        active=_status(conditions, "Active"),
+        counts=counted,
+        differences=[
+            *_conditions(conditions),
+            *_specification(configured, found),
+            *_autoscaler(found, conditions, live),
+            *problems,
+            *_apart(counted),
+            *(_counted(triggers, worker.in_force) if worker and worker.in_force else ()),
+        ],
+    )
+
+
+def _list_name(trigger: Mapping[str, Any]) -> str:
+    name = mapping(trigger.get("metadata")).get("listName")
+    return str(name) if name and str(trigger.get("type", "")).startswith("redis") else ""
+
+
+def _status(conditions: Mapping[str, Mapping[str, Any]], kind: str) -> str:
+    return str(mapping(conditions.get(kind)).get("status", ""))
+
+
+def _conditions(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[Difference]:
+    for kind, wanted in (("Ready", "True"), ("Fallback", "False"), ("Paused", "False")):
+        found = _status(conditions, kind)
+        bad = found != wanted if kind == "Ready" else found == "True"
+        if bad:
+            message = str(mapping(conditions.get(kind)).get("message") or "")
+            in_force = f"{found or 'not known'}: {message}" if message else found or "not known"
+            yield Difference(what=f"condition {kind}", configured=wanted, in_force=in_force)
+
+
+def _specification(configured: Resource, found: Mapping[str, Any]) -> Iterator[Difference]:
+    wanted, there = (mapping(lookup(tree, "spec")) for tree in (configured.tree, dict(found)))
+    remedy = "Apply the build, or see what changes it"
+    for field in ("minReplicaCount", "maxReplicaCount"):
+        if wanted.get(field) != there.get(field):
+            shown = (str(wanted.get(field)), str(there.get(field)))
+            yield Difference(what=field, configured=shown[0], in_force=shown[1], remedy=remedy)
+    ours, theirs = (mappings(spec.get("triggers")) for spec in (wanted, there))
+    # The API server may have added to each.
+    same = len(ours) == len(theirs) and all(own.items() <= its.items() for own, its in zip(ours, theirs, strict=True))
+    if not same:
+        yield Difference(what="triggers", configured="those of the build", in_force="others", remedy=remedy)
+
+
+def _autoscaler(
+    found: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]], live: Cluster
+) -> Iterator[Difference]:
+    name = str(lookup(found, "status", "hpaName") or "")
+    if name not in live.autoscalers and _status(conditions, "Paused") != "True":
+        in_force = "there is none of that name" if name else "KEDA names none"
+        yield Difference(what="HorizontalPodAutoscaler", configured=name or "one of KEDA's", in_force=in_force)
+
+
+def _metrics(found: Mapping[str, Any], kubectl: Kubectl) -> tuple[dict[int, float], list[Difference]]:
+    """Return what KEDA says, by the trigger's number, which its name for the metric begins with: s0-redis-…"""
+    values: dict[int, float] = {}
+    problems = []
+    name, namespace = (str(lookup(found, "metadata", field)) for field in ("name", "namespace"))
+    selector = quote(f"scaledobject.keda.sh/name={name}", safe="")
+    names = lookup(found, "status", "externalMetricNames")
+    for metric in names if isinstance(names, list) else []:
+        try:
+            answer = kubectl.get_raw(f"{_METRICS}/{namespace}/{quote(str(metric), safe='')}?labelSelector={selector}")
+        except UserError as error:
+            problems.append(Difference(what=f"metric {metric}", configured="KEDA tells it", in_force=str(error)))
+            continue
+        number = re.match(r"s(\d+)-", str(metric))
+        if number is not None:
+            values[int(number[1])] = sum(
+                _quantity(item.get("value")) for item in mappings(mapping(answer).get("items"))
+            )
+    return values, problems
+
+
+def _quantity(value: Any) -> float:
+    match = re.fullmatch(r"([0-9.]+)([mkMG]?)", str(value))
+    return float(match[1]) * _SUFFIXES[match[2]] if match else 0.0
+
+
+def _apart(counts: Sequence[Count]) -> Iterator[Difference]:
+    for count in counts:
+        if count.keda is None or count.redis is None:
+            continue
+        if abs(count.keda - count.redis) > max(_ROUGHLY, max(count.keda, count.redis) / 2):
+            yield Difference(
+                what=f"count of {count.list_name}",
+                configured=f"Redis has {count.redis}",
+                in_force=f"KEDA counts {count.keda:g}",
+                remedy="They are read seconds apart; if they stay apart, KEDA looks at another Redis or database",
+            )
+
+
+def _counted(triggers: Sequence[Mapping[str, Any]], in_force: Mapping[str, Any]) -> Iterator[Difference]:
+    """What the worker really consumes and keeps has to be what is counted, on the database that it really uses."""
+    redis = [trigger for trigger in triggers if _list_name(trigger)]
+    kept = f"{in_force['prefix']}{in_force['keys'][0]}"
+    consumed = {f"{in_force['prefix']}{queue}" for queue in in_force["queues"]}
+    counted = {_list_name(trigger) for trigger in redis if trigger.get("name") != "inflight"}
+    for name in sorted(consumed - counted) if counted else ():
+        yield Difference(
+            what="counted queues", configured=", ".join(sorted(counted)), in_force=f"it consumes {name}, too"
+        )
+    for trigger in redis:
+        if trigger.get("name") == "inflight" and _list_name(trigger) != kept:
+            yield Difference(what="counted in flight", configured=_list_name(trigger), in_force=kept)
+    databases = {str(mapping(trigger.get("metadata")).get("databaseIndex", "0")) for trigger in redis}
+    if databases and in_force["database"] is not None and databases != {str(in_force["database"])}:
+        yield Difference(
+            what="database", configured=", ".join(sorted(databases)), in_force=f"the worker uses {in_force['database']}"
+        )

@@ -162,7 +162,7 @@ def test_lines_that_stand_elsewhere_already_are_referred_to() -> None:
         TextChange(path=("data", "production.py"), hunks=(second,), newline_at_end=(True, True)),
     )
     assert (
-        text_report(comparison).split("\n\n")[1]
+        text_report(comparison).split("\n\n")[0]
         == """\
 ~ ConfigMap openedx/openedx-config
     data["development.py"]

@@ -5,33 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.grouping import groups
+from kustomizer.diff.ignores import without_ignored
 from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange
 from kustomizer.diff.prepare import prepare
+from kustomizer.diff.rules import find
 from kustomizer.diff.trees import tree_changes
 from kustomizer.queue_model import queues_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kustomizer.diff.ignores import Ignore
     from kustomizer.diff.model import ObjectId
     from kustomizer.diff.sides import Sides
     from kustomizer.resources import Resources
 
 
-def comparison(before: Resources, after: Resources, *, ignores: Sequence[Any] = ()) -> Comparison:
+def comparison(before: Resources, after: Resources, *, ignores: Sequence[Ignore] = ()) -> Comparison:
     """Return what differs between two builds, masked and judged, without what ``ignores`` say not to show.
 
     Raises UserError where a resource can't be read.
     """
     sides = prepare(before, after)
     objects = compare(sides)
+    kept = without_ignored(objects, find(sides, objects), ignores)
+    # The name of what isn't to be shown needn't be shown, either.
+    hidden = {each.id for each in objects} - {each.id for each in kept.objects}
     known = sum(identity in sides.after.resources for identity in sides.before.resources)
     return Comparison(
-        objects=objects,
-        groups=groups(objects),
-        renamings=tuple(sides.renamings),
+        objects=kept.objects,
+        groups=groups(kept.objects),
+        renamings=tuple(each for each in sides.renamings if each.id not in hidden),
         unchanged=known - sum(bool(each.changes) for each in objects),
+        findings=kept.findings,
+        ignored=kept.ignored,
         queues=(tuple(queues_of(sides.before.site)), tuple(queues_of(sides.after.site))),
     )
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import REPLACE, path_text
-from kustomizer.diff.rules.workloads import ref
+from kustomizer.diff.rules.workloads import listed, ref
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.tree import lookup
 
@@ -49,6 +49,7 @@ _CAUSES = {
     "Secret": "its type can't be changed, nor what it holds where it is marked immutable",
     "StorageClass": "of a storage class nothing of this can be changed",
 }
+_CAUSE = "it can't be changed"
 _REMEDIES = {
     "Deployment": "Take it back: add labels with includeSelectors: false. Else delete the {0} in a quiet hour",
     "Job": "Delete the {0} before this is applied",
@@ -62,21 +63,34 @@ _TUTORS_JOB = "Leave Tutor's template Jobs out of what is applied: Tutor itself 
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find what is refused."""
+    """Find what is refused; Tutor's Jobs together, since each of its versions changes them all."""
+    jobs = []
     for item in objects:
         if item.action != REPLACE:
             continue
-        kind = item.id.kind
         before, after = sides.trees(item.id)
+        if item.id.kind == "Job" and lookup(after, "metadata", "labels", _COMPONENT) == "job":
+            jobs.append(item)
+            continue
         refused = [path_text(change.path) for change in immutable_changes(before, after, item.changes)]
-        is_tutors = kind == "Job" and lookup(after, "metadata", "labels", _COMPONENT) == "job"
-        cause = _CAUSES.get(kind, "it can't be changed")
         others = len(refused) - 1
         more = f", as are {others} other fields" if others > 1 else ", as is another field" if others == 1 else ""
+        kind = item.id.kind
         yield Problem(
-            message=f"is refused by Kubernetes{more}: {cause}",
-            severity=WARNING if is_tutors else ERROR,
+            message=f"is refused by Kubernetes{more}: {_CAUSES.get(kind, _CAUSE)}",
+            severity=ERROR,
             resource=ref(item),
             field=refused[0] if refused else "",
-            remedy=_TUTORS_JOB if is_tutors else _REMEDIES.get(kind, _REMEDY).format(kind, item.id.name),
+            remedy=_REMEDIES.get(kind, _REMEDY).format(kind, item.id.name),
+        )
+    if jobs:
+        others = len(jobs) - 1
+        yield Problem(
+            message="is refused where it was applied before"
+            + (f", as {'are' if others > 1 else 'is'} {listed(item.id.name for item in jobs[1:])}" if others else "")
+            + f": {_CAUSES['Job']}",
+            severity=WARNING,
+            resource=ref(jobs[0]),
+            field="spec.template",
+            remedy=_TUTORS_JOB,
         )

@@ -1,0 +1,32 @@
+"""lost-consumer: told once, and not again as a queue without a consumer."""
+
+from __future__ import annotations
+
+from tests.diff.rules.two_builds import findings, found
+from tests.rules.small_site import split_site, worker
+
+
+def test_a_queue_that_nobody_takes_any_more() -> None:
+    assert found("lost-consumer", split_site(), split_site(lms_worker_high="")) == [("error", "lms-worker-high")]
+
+
+def test_it_is_told_once() -> None:
+    rules = [finding.rule for finding in findings(split_site(), split_site(lms_worker_high=""))]
+    assert rules.count("lost-consumer") == 1
+    assert "orphaned-queue" not in rules
+
+
+def test_one_that_another_worker_takes_over() -> None:
+    other = worker("lms-worker", "edx.lms.core.default,edx.lms.core.high")
+    assert found("lost-consumer", split_site(), split_site(lms_worker=other, lms_worker_high="")) == []
+
+
+def test_one_that_a_renamed_worker_takes() -> None:
+    after = [*split_site(lms_worker_high=""), worker("lms-worker-fast", "edx.lms.core.high")]
+    assert found("lost-consumer", split_site(), after) == []
+
+
+def test_one_that_had_no_consumer_before() -> None:
+    before = split_site(lms_worker_high="")
+    after = [*before[:-1], worker("cms-worker-low", "edx.cms.core.low", "--concurrency=2")]
+    assert [finding.rule for finding in findings(before, after)] == []

@@ -1,0 +1,154 @@
+"""What a file says not to show: read strictly, counted, and never an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kustomizer.diff.ignores import Ignore, read_ignores, without_ignored
+from kustomizer.diff.model import ADD, CHANGE, Change, ObjectChange, ObjectId
+from kustomizer.errors import ERROR, WARNING, Problem, ResourceRef, UserError
+from kustomizer.findings import Finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IMAGE = Change(path=("spec", "template", "image"), before="a", after="b")
+VERSION = Change(path=("metadata", "annotations", "app.kubernetes.io/version"), before="21", after="22")
+DATA = Change(path=("data", "a"), before="b", after="c")
+
+
+def item(kind: str = "Deployment", name: str = "lms", *changes: Change, action: str = CHANGE) -> ObjectChange:
+    identity = ObjectId(group="", kind=kind, namespace="openedx", name=name)
+    return ObjectChange(action=action, id=identity, api_version=("v1", "v1"), changes=changes)
+
+
+def finding(rule: str, severity: str = WARNING, name: str = "lms", field: str = "spec.replicas") -> Finding:
+    about = ResourceRef(kind="Deployment", namespace="openedx", name=name)
+    return Finding(rule=rule, problem=Problem(message="a", severity=severity, resource=about, field=field))
+
+
+def ignore(**fields: str) -> Ignore:
+    return Ignore(**{"reason": "it is known", **fields})
+
+
+def read(directory: Path, text: str) -> tuple[Ignore, ...]:
+    path = directory / "ignores.yaml"
+    path.write_text(text)
+    return read_ignores(path)
+
+
+def left(ignores: list[Ignore], *objects: ObjectChange, findings: Any = ()) -> tuple[Any, Any, list[tuple[int, int]]]:
+    kept = without_ignored(objects, findings, ignores)
+    return kept.objects, kept.findings, [(each.changes, each.findings) for each in kept.ignored]
+
+
+def test_a_field_of_everything() -> None:
+    objects = (item("Deployment", "lms", IMAGE, VERSION), item("ConfigMap", "a", VERSION))
+    version = ignore(field='metadata.annotations["app.kubernetes.io/version"]')
+    assert left([version], *objects) == ((item("Deployment", "lms", IMAGE),), (), [(2, 0)])
+
+
+def test_a_field_means_what_is_below_it() -> None:
+    both = item("Deployment", "lms", IMAGE, VERSION)
+    assert left([ignore(field="metadata")], both)[0] == (item("Deployment", "lms", IMAGE),)
+    assert left([ignore(field="meta")], both)[2] == [(0, 0)]
+    assert left([ignore(field="spec.*.image")], both)[0] == (item("Deployment", "lms", VERSION),)
+
+
+@pytest.mark.parametrize(
+    ("resource", "taken"),
+    [
+        ("Deployment/lms", 1),
+        ("Deployment/openedx/lms", 1),
+        ("*/l*", 1),
+        ("Deployment/other/lms", 0),
+        ("Deployment/lm", 0),
+        ("ConfigMap/lms", 0),
+    ],
+)
+def test_a_resource(resource: str, taken: int) -> None:
+    objects, _findings, counts = left([ignore(resource=resource)], item("Deployment", "lms", IMAGE))
+    assert (len(objects), counts) == (1 - taken, [(taken, 0)])
+
+
+def test_a_resource_that_is_added() -> None:
+    new = item("Deployment", "lms", action=ADD)
+    assert left([ignore(resource="Deployment/lms")], new) == ((), (), [(1, 0)])
+    assert left([ignore(resource="Deployment/lms", field="spec")], new)[0] == (new,)
+
+
+def test_a_generated_name_is_known_without_its_hash() -> None:
+    assert left([ignore(resource="ConfigMap/config")], item("ConfigMap", "config-2222222222", DATA))[2] == [(1, 0)]
+
+
+def test_a_rule() -> None:
+    findings = (finding("image-change"), finding("scaled-down"), finding("image-change", name="notes"))
+    changed = item("Deployment", "lms", IMAGE)
+    objects, kept, counts = left([ignore(rule="image-change", resource="*/lms")], changed, findings=findings)
+    assert (objects, kept, counts) == ((changed,), findings[1:], [(0, 1)])
+    assert left([ignore(rule="scaled-down", field="spec.template")], findings=findings)[2] == [(0, 0)]
+
+
+def test_an_error_stays_and_so_does_what_it_is_about() -> None:
+    findings = (finding("scaled-down", ERROR),)
+    changed, other = item("Deployment", "lms", IMAGE), item("Deployment", "cms", IMAGE)
+    objects, kept, counts = left([ignore(resource="Deployment/*")], changed, other, findings=findings)
+    assert (objects, kept, counts) == ((changed,), findings, [(1, 0)])
+    assert left([ignore(rule="scaled-down")], findings=findings)[1] == findings
+
+
+def test_the_first_that_matches_counts() -> None:
+    ignores = [ignore(field="spec"), ignore(resource="Deployment/lms")]
+    assert left(ignores, item("Deployment", "lms", IMAGE, VERSION))[2] == [(1, 0), (1, 0)]
+
+
+def test_one_that_matches_nothing_is_told() -> None:
+    kept = without_ignored((), (), [ignore(rule="image-change")])
+    assert [(each.reason, each.changes, each.findings) for each in kept.ignored] == [("it is known", 0, 0)]
+
+
+def test_a_file(tmp_path: Path) -> None:
+    text = "ignore:\n- {rule: image-change, reason: nightly}\n- resource: '*/*'\n  field: metadata\n  reason: stamped\n"
+    assert read(tmp_path, text) == (
+        Ignore(rule="image-change", reason="nightly"),
+        Ignore(resource="*/*", field="metadata", reason="stamped"),
+    )
+    assert read(tmp_path, "") == ()
+    assert read(tmp_path, "ignore: []\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("ignore: [{rule: image-change}]", "ignore[0].reason"),
+        ("ignore: [{rule: image-change, reason: ''}]", "ignore[0].reason"),
+        ("ignore: [{rule: image-change, reason: 3}]", "ignore[0].reason"),
+        ("ignore: [{reason: a}]", "ignore[0]"),
+        ("ignore: [{rule: image-changed, reason: a}]", "ignore[0].rule"),
+        ("ignore: [{resource: lms, reason: a}]", "ignore[0].resource"),
+        ("ignore: [{fields: a, field: b, reason: a}]", "ignore[0].fields"),
+        ("ignore: [a]", "ignore[0]"),
+        ("ignore: a", "ignore"),
+        ("ignored: []", "ignored"),
+        ("- a", "ignore"),
+    ],
+)
+def test_what_is_not_known_is_an_error(tmp_path: Path, text: str, field: str) -> None:
+    with pytest.raises(UserError) as raised:
+        read(tmp_path, text)
+    assert [problem.field for problem in raised.value.problems] == [field]
+    assert "ignores.yaml" in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["ignore: [", "a: b\na: c", "a: &a [*a]"])
+def test_what_is_no_yaml_is_an_error(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError, match=r"ignores\.yaml"):
+        read(tmp_path, text)
+
+
+def test_what_is_no_text_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "ignores.yaml").write_bytes(b"\xff")
+    with pytest.raises(UserError, match=r"ignores\.yaml"):
+        read_ignores(tmp_path / "ignores.yaml")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kustomizer.diff.rules import OWN_RULES
 from kustomizer.files import write_file
 from kustomizer.finding_json import findings_json
 from kustomizer.finding_source import Source, file_source, overlay_source
@@ -40,7 +41,7 @@ class Checked(Record):
 
 def _explain(ctx: click.Context, _option: click.Parameter, rule: str | None) -> None:
     if rule is not None:
-        click.echo(RULES[rule].page, nl=False)
+        click.echo((RULES.get(rule) or OWN_RULES[rule]).page, nl=False)
         ctx.exit()
 
 
@@ -58,7 +59,7 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
 @click.option("-o", "--output", type=click.Choice(["text", "json", "sarif", "github"]), default="text")
 @click.option(
     "--explain",
-    type=click.Choice(list(RULES)),
+    type=click.Choice([*RULES, *OWN_RULES]),
     metavar="RULE",
     is_eager=True,
     expose_value=False,

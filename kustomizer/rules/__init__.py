@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING
 
 from kustomizer.findings import Finding
-from kustomizer.record import Record
+from kustomizer.rule_documentation import DocumentedRule, documentation_of
 
 # `as`: without it mypy takes these, on its second run, for names that the package doesn't mean to export.
 from kustomizer.rules import (
@@ -50,27 +49,14 @@ _MODULES = (
 )
 
 
-class Rule(Record):
-    """One rule; ``documentation`` is Markdown, its first line a sentence that says what the rule finds."""
+class Rule(DocumentedRule):
+    """One rule."""
 
-    id: str
-    documentation: str
     check: Callable[[Site], Iterable[Problem]]
-
-    @property
-    def title(self) -> str:
-        """What the rule finds, in a sentence."""
-        return self.documentation.partition("\n")[0]
-
-    @property
-    def page(self) -> str:
-        """The rule's page of documentation."""
-        return f"# {self.id}\n\n{self.documentation}\n"
 
 
 RULES = {
-    module.ID: Rule(id=module.ID, documentation=inspect.cleandoc(module.__doc__ or ""), check=module.check)
-    for module in _MODULES
+    module.ID: Rule(id=module.ID, documentation=documentation_of(module), check=module.check) for module in _MODULES
 }
 """All rules by their id, in the order of their ids."""
 

@@ -6,7 +6,6 @@ what they find in the second and not in the first is reported here, too.
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING
 
 from kustomizer import rules as check_rules
@@ -28,7 +27,7 @@ from kustomizer.diff.rules import (
 )
 from kustomizer.diff.rules.both_builds import new_findings
 from kustomizer.findings import Finding
-from kustomizer.record import Record
+from kustomizer.rule_documentation import DocumentedRule, documentation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,27 +52,14 @@ _MODULES = (
 )
 
 
-class Rule(Record):
-    """One rule; ``documentation`` is Markdown, its first line a sentence that says what the rule finds."""
+class Rule(DocumentedRule):
+    """One rule."""
 
-    id: str
-    documentation: str
     check: Callable[[Sides, Sequence[ObjectChange]], Iterable[Problem]]
-
-    @property
-    def title(self) -> str:
-        """What the rule finds, in a sentence."""
-        return self.documentation.partition("\n")[0]
-
-    @property
-    def page(self) -> str:
-        """The rule's page of documentation."""
-        return f"# {self.id}\n\n{self.documentation}\n"
 
 
 OWN_RULES = {
-    module.ID: Rule(id=module.ID, documentation=inspect.cleandoc(module.__doc__ or ""), check=module.check)
-    for module in _MODULES
+    module.ID: Rule(id=module.ID, documentation=documentation_of(module), check=module.check) for module in _MODULES
 }
 """Those that need two builds, by their id, in the order of their ids."""
 RULES = frozenset({*OWN_RULES, *check_rules.RULES})

@@ -16,6 +16,13 @@ def test_no_id_is_used_twice() -> None:
     assert list(OWN_RULES) == sorted(OWN_RULES)
 
 
+def test_each_rule_has_a_module_and_a_test_of_its_name() -> None:
+    for rule in OWN_RULES:
+        name = rule.replace("-", "_")
+        assert (sites.ROOT / "kustomizer/diff/rules" / f"{name}.py").is_file()
+        assert (sites.ROOT / "tests/diff/rules" / f"test_{name}.py").is_file()
+
+
 @pytest.mark.parametrize("rule", OWN_RULES)
 def test_each_rule_has_a_page(rule: str) -> None:
     assert OWN_RULES[rule].title.endswith(".")

@@ -32,7 +32,13 @@ def prepare(before: Resources, after: Resources) -> Sides:
             (before, after), (found.before, found.after), found.names, found.real_names, strict=True
         )
     ]
-    return Sides(before=sides[0], after=sides[1], renamings=list(_renamings(found)), masks=Masks.of(before, after))
+    return Sides(
+        before=sides[0],
+        after=sides[1],
+        renamings=list(_renamings(found)),
+        masks=Masks.of(before, after),
+        made={},
+    )
 
 
 def _renamings(found: Pairing) -> Iterator[Renaming]:

@@ -36,6 +36,8 @@ class Sides(Record):
     after: Side
     renamings: list[Renaming]
     masks: Masks
+    made: dict[ObjectId, tuple[Any, Any]]
+    """The trees that somebody has asked for: the comparison, and then one rule after the other."""
 
     def identities(self) -> list[ObjectId]:
         """Return every object of the two builds once."""
@@ -50,8 +52,11 @@ class Sides(Record):
         """Return an object as it is before and after, None where there is none: plain values, masked and normalised.
 
         Masked values are such that a secret that changed differs; :meth:`shown` makes of them what may be printed.
+        The trees are for reading.
         """
-        return self._tree(self.before, identity), self._tree(self.after, identity)
+        if identity not in self.made:
+            self.made[identity] = (self._tree(self.before, identity), self._tree(self.after, identity))
+        return self.made[identity]
 
     def has_one_name(self, identity: ObjectId) -> bool:
         """Tell whether an object that is on both sides has the same name in the cluster, its hash included."""

@@ -10,21 +10,23 @@ A pod has its own copy of ``platform`` (tests/edx_platform unless another is giv
 own gives a directory that holds edx_platform's files and them. Every process gets the emitted environment, the files of
 its volumes, its name in ``POD``, its Deployment in ``DEPLOYMENT``, the ``TIME_FACTOR``, and ``environ``.
 
-Containers that don't run Open edX's Celery are pods that are merely marked running. A Job's pods end only when a test
-says so (``succeed``).
+Containers that don't run Open edX's Celery are pods that are merely marked running, once the ConfigMaps and Secrets
+that they name are there. A Job's pods end only when a test says so (``let_jobs_succeed``).
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import math
 import queue
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.control_plane.api import ApiError
-from tests.control_plane.pod import Pod, Worker, is_worker, seen
+from tests.control_plane.pod import FromApi, Pod, Worker, is_worker, missing, seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 EDX_PLATFORM = Path(__file__).parent.parent / "edx_platform"
 NODE = "node"
-TICK_SECONDS = 0.05
+TICK_SECONDS, RETRY_SECONDS = 0.05, 0.5
 _JOB = "batch.kubernetes.io/job-name"
 _GONE = {http.client.NOT_FOUND, http.client.CONFLICT}
 
@@ -61,7 +63,8 @@ class Kubelet:
         self._time_factor = time_factor
         self._workers: dict[str, Worker] = {}
         self._items: dict[str, dict[str, Any]] = {}
-        self._succeeding: set[tuple[str, str]] = set()
+        self._succeeding: set[str] = set()
+        self._waiting: dict[str, float] = {}
         self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
@@ -109,9 +112,9 @@ class Kubelet:
         path = f"/api/v1/namespaces/{worker.pod.namespace}/pods/{name}"
         self._cluster.request("DELETE", path, {"gracePeriodSeconds": 0})
 
-    def succeed(self, namespace: str, job: str) -> None:
-        """Let the pods of a Job end well, once there are any."""
-        self._succeeding.add((namespace, job))
+    def let_jobs_succeed(self, namespace: str) -> None:
+        """Let the pods of every Job in a namespace end well, from now on."""
+        self._succeeding.add(namespace)
 
     def log(self, name: str) -> str:
         """Return what a pod's container has written."""
@@ -149,6 +152,7 @@ class Kubelet:
         uid = item["metadata"]["uid"]
         if event == "DELETED":
             self._items.pop(uid, None)
+            self._waiting.pop(uid, None)
             if (worker := self._workers.get(uid)) and not worker.pod.ended:
                 worker.end("lost")
             return
@@ -161,7 +165,7 @@ class Kubelet:
                 target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
                 self._post(item, "binding", {"metadata": {"name": item["metadata"]["name"]}, "target": target})
             if uid not in self._workers:
-                self._say(item, "Running")
+                self._waiting[uid] = 0.0
 
     def _look_after(self) -> None:
         """Do for each pod what is due."""
@@ -178,8 +182,18 @@ class Kubelet:
                     self._request("DELETE", item, "", {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}})
             elif worker is not None:
                 self._start_if_due(worker, item)
-            elif (metadata["namespace"], (metadata.get("labels") or {}).get(_JOB)) in self._succeeding:
-                self._say(item, "Succeeded")
+            elif self._waiting.get(uid, math.inf) <= time.time():
+                self._mark_if_complete(uid, item)
+
+    def _mark_if_complete(self, uid: str, item: Mapping[str, Any]) -> None:
+        """Tell the API server that a pod without a process is running, or over, once it has what it names."""
+        metadata = item["metadata"]
+        if missing(item["spec"], FromApi(self._cluster, metadata["namespace"])):
+            self._waiting[uid] = time.time() + RETRY_SECONDS
+            return
+        del self._waiting[uid]
+        ends = metadata["namespace"] in self._succeeding and _JOB in (metadata.get("labels") or {})
+        self._say(item, "Succeeded" if ends else "Running")
 
     def _start_if_due(self, worker: Worker, item: Mapping[str, Any]) -> None:
         if worker.pod.how or not worker.is_due(self._time_factor):

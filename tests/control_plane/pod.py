@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.control_plane.api import ApiError
-from tests.pods import Container, container
+from tests.pods import Container, Source, container
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.control_plane.cluster import Cluster
 
@@ -192,3 +192,31 @@ def is_worker(spec: Mapping[str, Any]) -> bool:
                 raise NotImplementedError(f"a worker with {', '.join(unknown)}")
             return True
     return False
+
+
+def missing(spec: Mapping[str, Any], source: Source) -> list[str]:
+    """Return the ConfigMaps and Secrets that a pod needs in order to start, and that aren't there."""
+    named = {("ConfigMap", name) for name in _named(spec, "configMap", "name")}
+    named |= {("Secret", name) for field in ("secretName", "name") for name in _named(spec, "secret", field)}
+    for kind, keys in (("ConfigMap", ("configMapRef", "configMapKeyRef")), ("Secret", ("secretRef", "secretKeyRef"))):
+        named |= {(kind, name) for key in keys for name in _named(spec, key, "name")}
+    absent = []
+    for kind, name in sorted(named):
+        try:
+            source.get(kind, name)
+        except KeyError:
+            absent.append(f"{kind} {name}")
+    return absent
+
+
+def _named(tree: Any, key: str, field: str) -> Iterator[str]:
+    """Yield ``field`` of each map under ``key`` in a pod's spec, but of what may be missing."""
+    if isinstance(tree, list):
+        for child in tree:
+            yield from _named(child, key, field)
+    elif isinstance(tree, dict):
+        found = tree.get(key)
+        if isinstance(found, dict) and field in found and not found.get("optional"):
+            yield found[field]
+        for child in tree.values():
+            yield from _named(child, key, field)

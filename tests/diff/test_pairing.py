@@ -1,0 +1,147 @@
+"""Which generated object has become which, what is certain of it, and what it is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, strategies as st
+
+from kustomizer.diff.compare import comparison
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, Change
+from kustomizer.diff.pairing import pair
+from tests.diff.pairs import generated, of_trees, shuffled, workload
+
+
+def pairs(before: list[Any], after: list[Any]) -> dict[str, tuple[str, str]]:
+    found = pair(of_trees(*before), of_trees(*after))
+    names = [{str(key): each.name for key, each in side.items()} for side in (found.before, found.after)]
+    return {key: (names[0].get(key, ""), names[1].get(key, "")) for key in sorted({*names[0], *names[1]})}
+
+
+def name(tree: dict[str, Any]) -> str:
+    return str(tree["metadata"]["name"])
+
+
+def named(tree: dict[str, Any], new: str) -> dict[str, Any]:
+    return {**tree, "metadata": {**tree["metadata"], "name": new}}
+
+
+A1, A2, A3 = (generated("a", {"key": value, "other": "same"}) for value in "123")
+S1, S2, S3 = (generated("s", {"key": value}, kind="Secret", type="Opaque") for value in ("MQ==", "Mg==", "Mw=="))
+
+
+def test_a_changed_config_map_is_the_same_object() -> None:
+    assert pairs([A1], [A2]) == {"ConfigMap openedx/a": (name(A1), name(A2))}
+    (renaming,) = comparison(of_trees(A1), of_trees(A2)).renamings
+    assert (renaming.before, renaming.after, renaming.proven) == (name(A1), name(A2), True)
+
+
+def test_a_name_that_its_data_does_not_prove_is_a_guess() -> None:
+    other = named(A2, "a-2456789bcd")
+    assert pairs([A1], [other]) == {"ConfigMap openedx/a": (name(A1), name(other))}
+    assert [each.proven for each in comparison(of_trees(A1), of_trees(other)).renamings] == [False]
+
+
+def test_what_is_on_both_sides_is_not_taken_for_what_changed() -> None:
+    found = pairs([A1], [A1, A2])
+    assert found == {"ConfigMap openedx/a": (name(A1), name(A1)), f"ConfigMap openedx/{name(A2)}": ("", name(A2))}
+    assert pairs([A1, A2], [A2, A3]) == {
+        "ConfigMap openedx/a": (name(A1), name(A3)),
+        f"ConfigMap openedx/{name(A2)}": (name(A2), name(A2)),
+    }
+
+
+def test_of_several_the_most_alike_are_paired_and_nothing_is_certain() -> None:
+    one, two = generated("a", {"x": "1", "y": "1"}), generated("a", {"p": "1", "q": "1"})
+    three, four = generated("a", {"x": "2", "y": "1"}), generated("a", {"p": "1", "q": "2"})
+    assert set(pairs([one, two], [three, four]).values()) == {(name(one), name(three)), (name(two), name(four))}
+    found = comparison(of_trees(one, two), of_trees(three, four))
+    assert [each.proven for each in found.renamings] == [False, False]
+    assert [each.action for each in found.objects] == [CHANGE, CHANGE]
+
+
+def test_namespaces_and_kinds_are_apart() -> None:
+    elsewhere = {**A2, "metadata": {"name": name(A2), "namespace": "other"}}
+    assert {each.action for each in comparison(of_trees(A1), of_trees(elsewhere)).objects} == {ADD, DESTROY}
+    assert {each.action for each in comparison(of_trees(A1), of_trees(S1)).objects} == {ADD, DESTROY}
+
+
+def test_secrets_are_told_apart_without_their_hashes() -> None:
+    found = comparison(of_trees(S1), of_trees(S1, S2, S3))
+    assert [str(each.id) for each in found.objects] == ["Secret openedx/s (2)", "Secret openedx/s (3)"]
+    assert not any(name(each)[2:] in repr(found) for each in (S1, S2, S3))
+
+
+def test_a_hash_that_is_switched_off_is_a_change_of_the_name() -> None:
+    plain = named(A1, "a")
+    volume = [{"name": "v", "configMap": {"name": each}} for each in (name(A1), "a")]
+    found = comparison(of_trees(A1, workload("w", volume[0])), of_trees(plain, workload("w", volume[1])))
+    assert [str(each.id) for each in found.objects] == ["ConfigMap openedx/a"]
+    assert found.objects[0].changes == (Change(path=("metadata", "name"), before=name(A1), after="a"),)
+    assert [str(each) for each in found.renamings[0].rolls] == ["Deployment openedx/w"]
+    assert not found.renamings[0].proven
+    secret = comparison(of_trees(S1), of_trees(named(S1, "s")))
+    assert len(secret.objects) == 1
+    assert name(S1)[2:] not in repr(secret)
+
+
+def test_a_name_that_only_looks_generated_stays() -> None:
+    before, after = (named(each, "a-2456789bcd") for each in (A1, A2))
+    found = comparison(of_trees(before), of_trees(after))
+    assert [str(each.id) for each in found.objects] == ["ConfigMap openedx/a-2456789bcd"]
+    assert found.renamings == ()
+
+
+def test_an_immutable_config_map_that_is_generated_is_not_replaced() -> None:
+    before, after = ({**each, "immutable": True} for each in (A1, A2))
+    assert [each.action for each in comparison(of_trees(before), of_trees(after)).objects] == [CHANGE]
+
+
+def test_what_rolls_is_whatever_runs_pods_that_hold_the_name() -> None:
+    def build(config: dict[str, Any], secret: dict[str, Any]) -> list[Any]:
+        both = {"configMap": {"name": name(config)}}, {"secret": {"name": name(secret)}}
+        return [
+            config,
+            secret,
+            workload("volume", {"name": "v", "configMap": {"name": name(config)}}),
+            workload("projected", {"name": "v", "projected": {"sources": [*both]}}, kind="StatefulSet"),
+            workload("daily", {"name": "v", "secret": {"secretName": name(secret)}}, kind="CronJob"),
+            workload("env-from", envFrom=[{"configMapRef": {"name": name(config)}}], kind="DaemonSet"),
+            workload("env", env=[{"name": "A", "valueFrom": {"secretKeyRef": {"name": name(secret), "key": "key"}}}]),
+            workload("csi", {"name": "v", "csi": {"driver": "a", "nodePublishSecretRef": {"name": name(secret)}}}),
+            workload("neither"),
+        ]
+
+    found = comparison(of_trees(*build(A1, S1)), of_trees(*build(A2, S2), workload("new", {"name": name(A2)})))
+    rolls = {each.id.kind: [f"{item.kind} {item.name}" for item in each.rolls] for each in found.renamings}
+    assert rolls == {
+        "ConfigMap": ["DaemonSet env-from", "Deployment volume", "StatefulSet projected"],
+        "Secret": ["Deployment csi", "Deployment env", "StatefulSet projected", "CronJob daily"],
+    }
+    assert [str(each.id) for each in found.objects] == [
+        "ConfigMap openedx/a",
+        "Secret openedx/s",
+        "Deployment openedx/new",
+    ]
+
+
+ALL = [A1, A2, A3, S1, S2, S3, named(A1, "a"), workload("w", {"name": "v", "configMap": {"name": name(A1)}})]
+CHOICES = st.lists(st.integers(0, len(ALL) - 1), unique=True)
+
+
+@given(CHOICES, CHOICES, st.randoms(use_true_random=False))
+def test_the_order_of_objects_means_nothing(before: list[int], after: list[int], random: Any) -> None:
+    found = comparison(shuffled(ALL, before), shuffled(ALL, after))
+    random.shuffle(before)
+    random.shuffle(after)
+    assert comparison(shuffled(ALL, before), shuffled(ALL, after)) == found
+
+
+@given(CHOICES, CHOICES)
+def test_every_object_is_paired_once(before: list[int], after: list[int]) -> None:
+    builds = shuffled(ALL, before), shuffled(ALL, after)
+    found = pair(*builds)
+    for build, side in zip(builds, (found.before, found.after), strict=True):
+        assert sorted(map(id, build)) == sorted(map(id, side.values()))
+    back = pair(*builds[::-1])
+    assert len(found.before.keys() & found.after.keys()) == len(back.before.keys() & back.after.keys())

@@ -13,6 +13,7 @@ from kustomizer.commands.apply import apply_command
 from kustomizer.commands.build import build_command
 from kustomizer.commands.check import check_command
 from kustomizer.commands.completion import completion_command
+from kustomizer.commands.diff import diff_command
 from kustomizer.commands.export import export_command
 from kustomizer.commands.in_flight import in_flight_command
 from kustomizer.commands.init import init_command
@@ -69,6 +70,7 @@ for command in (
     build_command,
     check_command,
     completion_command,
+    diff_command,
     export_command,
     in_flight_command,
     init_command,

@@ -1,0 +1,192 @@
+"""`tutor-kustomizer diff`: what a change does to the cluster, in words, with nothing secret in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kustomizer.diff.compare import comparison
+from kustomizer.diff.ignores import IGNORE_FILE, read_ignores
+from kustomizer.diff.reports.github import github_report
+from kustomizer.diff.reports.html import html_report
+from kustomizer.diff.reports.json import json_report
+from kustomizer.diff.reports.markdown import markdown_report
+from kustomizer.diff.reports.text import text_report
+from kustomizer.diff.sources import STDIN, Given, read_both, read_revision
+from kustomizer.files import write_file
+from kustomizer.findings import SEVERITIES, reaches
+from kustomizer.kustomize import find_kustomize
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kustomizer.diff.ignores import Ignore
+    from kustomizer.diff.model import Comparison
+    from kustomizer.diff.sources import Source
+    from kustomizer.kustomize import Kustomize
+
+EXIT_CHANGES = 2
+EXIT_FINDINGS = 3
+EXIT_USAGE = 64
+"""EX_USAGE of sysexits.h: click's 2 means something else here."""
+
+_FORMS = ("text", "markdown", "json", "github", "html")
+_NARROWEST = 40
+
+
+class _UsageError(click.UsageError):
+    exit_code = EXIT_USAGE
+
+
+class _Command(click.Command):
+    """A command whose exit status is 64 for a wrong option."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **options)
+        except click.UsageError as error:
+            raise _UsageError(error.format_message(), error.ctx) from None
+
+
+def _targets(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> list[tuple[str, Path]]:
+    """Return the form and the path of each FORMAT=FILE."""
+    targets = []
+    for value in values:
+        form, equals, path = value.partition("=")
+        if form not in _FORMS or not equals or not path:
+            forms = ", ".join(_FORMS)
+            raise click.BadParameter(f"{value!r} is not FORMAT=FILE, with {forms} as FORMAT", ctx, option)
+        targets.append((form, Path(path)))
+    return targets
+
+
+class _How(Record):
+    """How reports are to look."""
+
+    full: bool
+    limit: int | None
+    key: str
+
+
+@click.command("diff", cls=_Command)
+@click.argument("before", metavar="[A]", required=False)
+@click.argument("after", metavar="[B]", required=False)
+@click.option("--base", metavar="REF", help="Compare the overlay A (default: this directory) with itself at REF.")
+@click.option(
+    "--base-tutor-root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="With --base: the Tutor root whose env/ is REF's.",
+)
+@click.option("--render", is_flag=True, help="With --base: run `tutor config save` for both sides.")
+@click.option("--tutor", metavar="PATH", help="The tutor to run, instead of the one on PATH.")
+@click.option("-o", "--output", type=click.Choice(_FORMS), default="text", help="What goes to standard output.")
+@click.option(
+    "--write",
+    "targets",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    callback=_targets,
+    help="Write a file, too. May be repeated.",
+)
+@click.option(
+    "--ignore-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=f"What not to show (default: {IGNORE_FILE} in this directory or the overlay).",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something changes.")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 where a finding is as bad as this.")
+@click.option("--full", is_flag=True, help="Show added and destroyed objects, and long values, whole.")
+@click.option("--limit", type=click.IntRange(min=2000), metavar="N", help="The characters that markdown may have.")
+@click.option("--key", default="default", help="Tells the markdown of one site from that of another.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
+@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@click.pass_context
+def diff_command(ctx: click.Context, /, **options: Any) -> None:
+    """Say what changes between A and B: overlays, built files, or directories of manifests.
+
+    With --base REF, between an overlay at that Git revision and in the working tree. Nothing is asked of a cluster.
+    """
+    sources = _sources(ctx, **options)
+    for source in sources:
+        click.echo(source.notes, nl=False, err=True)
+    header = [f"before: {sources[0].label}", f"after:  {sources[1].label}"]
+    ignores = _ignores(options["ignore_file"], options["before"])
+    found = comparison(sources[0].resources, sources[1].resources, ignores=ignores)
+    how = _How(full=options["full"], limit=options["limit"], key=options["key"])
+    for form, path in options["targets"]:
+        write_file(path, _report(form, found, header, how))
+    if options["output"] == "text":
+        colour = _wants_colour(options["color"])
+        width = max(shutil.get_terminal_size().columns, _NARROWEST)
+        click.echo(text_report(found, header=header, width=width, colour=colour, full=how.full), nl=False, color=colour)
+    else:
+        click.echo(_report(options["output"], found, header, how), nl=False)
+    if options["fail_on"] and reaches(found.findings, options["fail_on"]):
+        ctx.exit(EXIT_FINDINGS)
+    if options["detailed_exitcode"] and not found.is_empty:
+        ctx.exit(EXIT_CHANGES)
+
+
+def _sources(ctx: click.Context, **options: Any) -> tuple[Source, Source]:
+    """Return the two builds that the command line names. Raises _UsageError where it makes no sense."""
+
+    def find(near: Path) -> Kustomize:
+        return find_kustomize(options["executable"], near=near)
+
+    before, after, base = options["before"], options["after"], options["base"]
+    if base is None:
+        for name in ("base_tutor_root", "render", "tutor"):
+            if options[name]:
+                raise _UsageError(f"--{name.replace('_', '-')} needs --base", ctx)
+        if before is None or after is None:
+            raise _UsageError("name two builds, A and B, or a revision with --base", ctx)
+        if before == after == STDIN:
+            raise _UsageError("only one of the two can be read from standard input", ctx)
+        return read_both(before, after, find)
+    if after is not None:
+        raise _UsageError("--base compares one overlay with itself: leave B out", ctx)
+    if options["base_tutor_root"] and options["render"]:
+        raise _UsageError("--base-tutor-root and --render exclude each other", ctx)
+    overlay = Path(before or ".")
+    if not overlay.is_dir():
+        raise _UsageError(f"{overlay} is no directory: --base builds an overlay", ctx)
+    given = Given(
+        revision=base,
+        overlay=overlay,
+        base_tutor_root=options["base_tutor_root"],
+        render=options["render"],
+        tutor=options["tutor"] or "tutor",
+    )
+    return read_revision(given, find)
+
+
+def _ignores(given: Path | None, overlay: str | None) -> Sequence[Ignore]:
+    places = [Path(IGNORE_FILE), *([Path(overlay) / IGNORE_FILE] if overlay else [])]
+    path = given or next((place for place in places if place.is_file()), None)
+    return read_ignores(path) if path else ()
+
+
+def _report(form: str, found: Comparison, header: Sequence[str], how: _How) -> str:
+    if form == "markdown":
+        return markdown_report(found, header=header, key=how.key, limit=how.limit, full=how.full)
+    if form == "json":
+        return json_report(found, header=header)
+    if form == "github":
+        return github_report(found)
+    if form == "html":
+        return html_report(found, header=header)
+    return text_report(found, header=header, full=how.full)
+
+
+def _wants_colour(when: str) -> bool:
+    """Tell whether to colour: https://no-color.org says when not to."""
+    if when == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return when == "always"

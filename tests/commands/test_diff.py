@@ -1,0 +1,215 @@
+"""`tutor-kustomizer diff` on real builds: what it shows, what it never shows, its exit statuses."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from kustomizer.cli import main
+from kustomizer.commands.diff import EXIT_CHANGES, EXIT_FINDINGS, EXIT_USAGE
+from tests import sites
+from tests.builds import Builds, environment
+from tests.git_checkout import commit, git
+
+FORMS = ("text", "markdown", "json", "github", "html")
+WITHOUT_HIGH = "spec: {unassignedQueues: Ignore, workers: {lms: {high_mem: {}}, cms: {high: {}, low: {}}}}\n"
+WITH_FLOWER = (
+    "spec:\n  flower: {enabled: true, insecure: true}\n  defaults: {keda: {enabled: true}}\n"
+    "  workers: {lms: {high: {}, high_mem: {}}, cms: {high: {}, low: {}}}\n"
+)
+
+
+def diff(*arguments: str | Path, columns: int = 80) -> Result:
+    runner = CliRunner(env={"COLUMNS": str(columns), "TERM": "xterm"})
+    return runner.invoke(main, ["diff", *map(str, arguments)])
+
+
+def diffed(*arguments: str | Path) -> str:
+    result = diff(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> dict[str, Path]:
+    """Return files that kustomize built from real sites: two Tutors, and splits of one."""
+    builds = Builds(tmp_path / "builds")
+    made = {
+        "21": builds.plain(sites.site("21")),
+        "22": builds.plain(sites.site("22")),
+        "split": builds.through_exec(sites.site("22")),
+        "without-high": builds.through_exec(sites.site("22"), WITHOUT_HIGH),
+    }
+    for name, build in made.items():
+        (tmp_path / f"{name}.yaml").write_bytes(build.stdout)
+    return {name: tmp_path / f"{name}.yaml" for name in made}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_site_and_itself(form: str, built: dict[str, Path]) -> None:
+    result = diff(built["split"], built["split"], "-o", form, "--detailed-exitcode", "--fail-on", "info")
+    assert result.exit_code == 0, result.output
+    assert "0 add, 0 change, 0 replace, 0 destroy" in result.stdout or form == "json"
+    if form == "json":
+        assert json.loads(result.stdout)["objects"] == []
+
+
+def test_an_upgrade_of_tutor(built: dict[str, Path]) -> None:
+    lines = diffed(built["21"], built["22"]).splitlines()
+    # Lines of files and options' names aren't broken.
+    assert not [line for line in lines if len(line) > 80 and not line.startswith("      ")]
+    assert sum("app.kubernetes.io/version" in line for line in lines) <= 3
+    assert lines[-1].startswith("0 add, 30 change, 3 replace, 0 destroy")
+
+
+def test_a_site_before_and_after_the_split(built: dict[str, Path]) -> None:
+    result = diff(built["22"], built["split"], "-o", "json")
+    found = json.loads(result.stdout)
+    created = {
+        each["id"]["name"]
+        for each in found["objects"]
+        if each["actions"] == ["create"] and each["id"]["kind"] == "Deployment"
+    }
+    assert created == {"lms-worker-high", "lms-worker-high-mem", "cms-worker-high", "cms-worker-low"}
+    assert not [each for each in found["objects"] if "delete" in each["actions"]]
+    words = diffed(built["22"], built["split"])
+    assert "edx.lms.core.high_mem" in words
+    assert not [finding for finding in found["findings"] if finding["severity"] == "error"]
+
+
+def test_a_queue_that_loses_its_consumer(built: dict[str, Path]) -> None:
+    result = diff(built["split"], built["without-high"], "--fail-on", "error")
+    assert result.exit_code == EXIT_FINDINGS
+    assert "edx.lms.core.high" in result.stdout
+    assert "1 error" in result.stdout.splitlines()[-1]
+
+
+def test_exit_statuses(built: dict[str, Path]) -> None:
+    pair = (built["split"], built["without-high"])
+    assert diff(*pair).exit_code == 0
+    assert diff(*pair, "--detailed-exitcode").exit_code == EXIT_CHANGES
+    assert diff(*pair, "--detailed-exitcode", "--fail-on", "error").exit_code == EXIT_FINDINGS
+    assert diff(built["split"], built["split"].with_name("none")).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--no-such-option"],
+        ["--fail-on", "panic"],
+        ["-o", "pdf"],
+        ["--write", "markdown"],
+        ["--limit", "1"],
+        [],
+        ["a"],
+        ["-", "-"],
+        ["a", "b", "--base", "main"],
+        ["a", "b", "--render"],
+        ["--base", "main", "--render", "--base-tutor-root", "."],
+        ["pyproject.toml", "--base", "main"],
+    ],
+)
+def test_a_wrong_option(arguments: list[str]) -> None:
+    result = diff(*arguments)
+    assert result.exit_code == EXIT_USAGE, result.output
+    assert "Usage: " in result.stderr
+
+
+def test_files_beside_standard_output(built: dict[str, Path], tmp_path: Path) -> None:
+    targets = [word for form in FORMS for word in ("--write", f"{form}={tmp_path}/out.{form}")]
+    shown = diffed(built["split"], built["without-high"], *targets)
+    for form in FORMS:
+        assert (tmp_path / f"out.{form}").read_text() == (
+            shown if form == "text" else diffed(built["split"], built["without-high"], "-o", form)
+        )
+
+
+def test_colour_only_where_it_is_asked_for(built: dict[str, Path]) -> None:
+    pair = (built["split"], built["without-high"])
+    assert "\x1b[" not in diffed(*pair)
+    assert "\x1b[" in diffed(*pair, "--color", "always")
+    assert CliRunner().invoke(main, ["diff", *map(str, pair), "--color", "always"]).stdout != diffed(*pair)
+
+
+def test_standard_input(built: dict[str, Path]) -> None:
+    result = CliRunner().invoke(main, ["diff", "-", str(built["22"])], input=built["22"].read_bytes())
+    assert result.exit_code == 0, result.output
+    assert "standard input" in result.stdout
+
+
+PASSWORDS = {
+    "MYSQL_ROOT_PASSWORD": "Root'Pass/1 &%x",
+    "OPENEDX_MYSQL_PASSWORD": 'MyS+QL"Pass:2',
+    "REDIS_PASSWORD": "R3dis?Pass#word",
+    "SMTP_PASSWORD": "Sm=tp,Pass;word",
+    "OPENEDX_SECRET_KEY": "Secret$Key{}4444",
+    "CMS_OAUTH2_SECRET": "OAuthSecret<5>",
+}
+
+
+@pytest.fixture
+def password_pair(tmp_path: Path) -> tuple[Path, Path]:
+    """Return two builds by the real Tutor, with all of PASSWORDS, and with each of them changed."""
+    made = []
+    for name in ("before", "after"):
+        root = tmp_path / name
+        root.mkdir()
+        settings = yaml.safe_load((sites.site("22").parent / "config.yml").read_text())
+        settings |= {key: value + name for key, value in PASSWORDS.items()}
+        settings |= {"REDIS_HOST": f"redis.{name}.example"}
+        (root / "config.yml").write_text(yaml.safe_dump(settings))
+        sites.run(sites.tutor("22"), "config", "save", env=environment(tmp_path, TUTOR_ROOT=str(root)))
+        made.append(Builds(tmp_path / "builds").through_exec(root / "env", WITH_FLOWER))
+        (tmp_path / f"{name}.yaml").write_bytes(made[-1].stdout)
+    return tmp_path / "before.yaml", tmp_path / "after.yaml"
+
+
+def forms_of(secret: str) -> set[str]:
+    """Return the ways in which a password may be written."""
+    return {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        json.dumps(secret)[1:-1],
+        secret.replace("'", "''"),
+        base64.b64encode(secret.encode()).decode().rstrip("="),
+        base64.b64encode(f":{secret}".encode()).decode().rstrip("="),
+    }
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_password_is_shown_in_any_form(form: str, password_pair: tuple[Path, Path]) -> None:
+    shown = diffed(*password_pair, "-o", form, "--full")
+    assert "redis.after.example" in shown or form == "github"
+    assert "(secret" in shown or form == "github"
+    given = password_pair[0].read_text() + password_pair[1].read_text()
+    for name, secret in PASSWORDS.items():
+        for side in ("before", "after"):
+            for written in forms_of(secret + side):
+                assert written not in shown, name
+        assert any(written in given for written in forms_of(secret + "before")), f"{name} isn't in the build"
+
+
+def test_that_a_password_changed_is_shown(password_pair: tuple[Path, Path]) -> None:
+    assert "(secret, changed)" in diffed(*password_pair)
+
+
+def test_against_a_revision(tmp_path: Path) -> None:
+    top = tmp_path / "repository"
+    overlay = top / "overlay"
+    overlay.mkdir(parents=True)
+    (overlay / "kustomization.yaml").write_text("resources: [deployment.yaml]\n")
+    manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {key: %s}\n"
+    (overlay / "deployment.yaml").write_text(manifest % "old")
+    git(top, "init", "--quiet")
+    commit(top)
+    (overlay / "deployment.yaml").write_text(manifest % "new")
+    shown = diffed(overlay, "--base", "HEAD", "--kustomize", sites.kustomize(sites.NEWEST))
+    assert shown.startswith("before: overlay at HEAD")
+    assert "data.key: old → new" in shown

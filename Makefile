@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: bench clean demo docs format help lint parts test upgrade
+.PHONY: bench clean control-plane demo docs format help lint parts test upgrade
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,7 +29,7 @@ demo: .venv/.demo ## Render a Tutor site, build overlays/production on it and sh
 ##### Work on the project
 
 test: lint parts ## Check style and types, and run every test on real Tutor, kustomize and Redis
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/.dev ## Check style and types only
 	$(RUFF) check
@@ -42,6 +42,10 @@ format: .venv/.dev ## Rewrite the code the way `make lint` wants it
 
 bench: .venv/.dev parts ## Measure the function's cost beside others' (BENCH=--write-docs renews the docs)
 	@$(BIN)/python -m benchmarks.bench $(BENCH)
+
+control-plane: .venv/.dev parts ## Run sites on a real control plane, ours and others' side by side (CONTROL_PLANE=--help)
+	$(BIN)/python -m pytest tests/control_plane
+	@$(BIN)/python -m tests.control_plane.run $(CONTROL_PLANE)
 
 docs: .venv/.dev ## Renew docs/configuration.md from the types of the configuration, docs/rules from the rules
 	$(BIN)/tutor-kustomizer schema --markdown >docs/configuration.md
@@ -61,7 +65,7 @@ clean: ## Remove what make has made, but not tutor/
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##### / {printf "\n\033[1m%s\033[0m\n", substr($$0, 7)} \
-		/^[a-z]+:.*## / {printf "  \033[33m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / {printf "  \033[33m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Parts
 
@@ -84,12 +88,13 @@ help: ## Print this help
 	@touch $@
 
 # Quick when there is nothing to do: the two scripts know better than make when there is.
-parts: .venv/bin/python ## Get what tests need besides Python: kustomize, Tutor sites, Flower, Redis, Prometheus
+parts: .venv/bin/python ## Get what tests need besides Python: kustomize, Tutor sites, Flower, a control plane, Redis, Prometheus
 	@$(BIN)/python tools/get_kustomize --version $(KUSTOMIZE_NEWEST) --dir .tools/kustomize/$(KUSTOMIZE_NEWEST) >/dev/null
 	@$(BIN)/python tools/get_kustomize --version $(KUSTOMIZE_OLDEST) --dir .tools/kustomize/$(KUSTOMIZE_OLDEST) >/dev/null
 	@$(BIN)/python tools/get_tutor --all
 	@$(BIN)/python tools/get_flower --all
-	@missing=; for pair in redis-server:redis-server promtool:prometheus; do \
+	@$(BIN)/python tools/get_control_plane
+	@missing=; for pair in redis-server:redis-server promtool:prometheus etcd:etcd-server; do \
 		command -v "$${pair%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	if [ -z "$$missing" ]; then :; \
@@ -99,6 +104,6 @@ parts: .venv/bin/python ## Get what tests need besides Python: kustomize, Tutor 
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing >/dev/null; \
 	else \
 		echo "Error: the tests need$$missing: apt-get install$$missing (Debian, Ubuntu)," \
-			"brew install redis prometheus (macOS)" >&2; \
+			"brew install redis prometheus etcd (macOS)" >&2; \
 		exit 1; \
 	fi

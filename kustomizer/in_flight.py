@@ -87,7 +87,6 @@ def restore_request(key: str, pods: Sequence[LivePod]) -> dict[str, Any]:
         "action": "restore",
         "key": key,
         "suspects": sorted(pod.node for pod in workers if may_use(pod, key)),
-        "harmless": sorted(pod.node for pod in workers if not may_use(pod, key)),
     }
 
 
@@ -128,10 +127,14 @@ def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
         remedy = "It may be stopping with a task in its hands: wait until the pod is gone"
         raise refused(f"{found} may use it, and doesn't answer", remedy)
     if answer["unknown"]:
+        seen = sorted(name for node, name in names.items() if node not in answer["answered"])
+        found = f" (of what is here, {', '.join(seen)})" if seen else ""
         remedy = (
-            "They are in another namespace, perhaps, or stopping: try again, or find them with `celery inspect stats`"
+            "Try again: a solo pool answers between tasks only, and Redis takes minutes to notice that a node is lost. "
+            "`celery inspect stats` shows workers of other namespaces"
         )
-        raise refused(f"workers that listen on this broker don't say which key they use ({answer['unknown']})", remedy)
+        what = "1 worker that listens" if answer["unknown"] == 1 else f"{answer['unknown']} workers that listen"
+        raise refused(f"{what} on this broker without an answer may use it{found}", remedy)
     return Restored(key=key, queues=answer["restored"], kept=answer["kept"])
 
 

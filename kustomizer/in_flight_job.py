@@ -19,8 +19,11 @@ NAME = "celery-in-flight"
 _KEPT_SECONDS = 3600
 # What the worker's container has and a program that runs once doesn't need, or mustn't have.
 _CONTAINER_LEFT = ("args", "command", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "startupProbe")
-# What makes a pod one of the worker's, or places it by them.
-_POD_LEFT = ("affinity", "containers", "hostname", "initContainers", "restartPolicy", "topologySpreadConstraints")
+# What places a pod among the worker's own, and what is a worker's alone.
+_POD_LEFT = (
+    *("affinity", "hostname", "topologySpreadConstraints"),
+    *("containers", "initContainers", "restartPolicy", "terminationGracePeriodSeconds"),
+)
 
 
 def job(worker: Worker, request: Mapping[str, Any], namespace: str) -> str:

@@ -101,8 +101,8 @@ class Broker:
         """Return the lists of a queue, one for each of kombu's priorities."""
         return [self.prefix + self.channel._q_for_pri(queue, step) for step in self.channel.priority_steps]
 
-    def listeners(self) -> int:
-        """Return how many workers listen to remote control; some that do may not answer."""
+    def listeners(self, exchange: str) -> int:
+        """Return how many workers listen to remote control on this exchange; some that do may not answer."""
         command: dict[str, Any] = {
             "method": "ping",
             "arguments": {},
@@ -117,13 +117,13 @@ class Broker:
             "headers": {},
             "properties": {
                 "body_encoding": "base64",
-                "delivery_info": {"exchange": "celery.pidbox", "routing_key": ""},
+                "delivery_info": {"exchange": exchange, "routing_key": ""},
                 "delivery_mode": 2,
                 "delivery_tag": NOBODY,
                 "priority": 0,
             },
         }
-        topic = self.prefix + self.channel._get_publish_topic("celery.pidbox", "")
+        topic = self.prefix + self.channel._get_publish_topic(exchange, "")
         return int(self.redis.publish(topic, json.dumps(message)))
 
 
@@ -217,24 +217,25 @@ def _waiting(broker: Broker, place: str, queue: str, request: dict[str, Any]) ->
 def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Put back what is under ``key``, with kombu's own code, unless a worker uses that key or might.
 
-    ``suspects`` are the nodes that may use it unless they answer that they don't, ``harmless`` those that can't.
+    ``suspects`` are the nodes that may use it unless they answer that they don't. Whoever listens and doesn't answer
+    may use any key.
     """
     key = request["key"]
     broker = Broker(app)
     if key not in broker.hashes([key]):
-        return {"key": key, "restored": {}, "kept": 0, "users": [], "silent": [], "unknown": 0}
+        return {"key": key, "restored": {}, "kept": 0, "users": [], "silent": [], "unknown": 0, "answered": []}
     # First: a worker that starts from now on takes other messages than these, and these are nobody's if the workers
     # of now don't use the key.
     tags = [(tag, text) for tag, _, text in broker.messages(key)]
-    listeners = broker.listeners()
+    listeners = broker.listeners(app.control.mailbox.exchange.name)
     answers = _stats(app, request["patience"], listeners)
     keys = {node: _transport_options(answer).get("unacked_key", UNACKED) for node, answer in answers.items()}
     users = sorted(node for node, used in keys.items() if used == key)
     silent = sorted(node for node in request["suspects"] if node not in keys)
-    explained = [node for node in (*silent, *request["harmless"]) if node not in keys]
-    unknown = max(0, listeners - len(keys) - len(explained))
+    unknown = max(0, listeners - len(keys))
     restored: dict[str, int] = {}
     result = {"key": key, "restored": restored, "kept": 0, "users": users, "silent": silent, "unknown": unknown}
+    result["answered"] = sorted(keys)
     if users or silent or unknown:
         return result
     index = broker.index_of(key)

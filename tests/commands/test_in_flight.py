@@ -199,31 +199,47 @@ def test_a_worker_that_is_stopping_keeps_its_task(plain: Place, tmp_path: Path) 
         site.wait(high.ended, "it to end")
 
 
-def test_a_worker_that_kubectl_doesnt_show_is_in_the_way_unless_it_uses_another_key(
-    plain: Place, tmp_path: Path
-) -> None:
+def test_whoever_listens_and_doesnt_answer_may_use_any_key(plain: Place, tmp_path: Path) -> None:
     with live(plain, tmp_path, **ONE_AT_A_TIME) as cluster:
         site = cluster.site
         default, high = site.start("lms-worker", "lms-worker-high")
         cluster.put("unacked.gone", ("a", kept("1")))
-        site.hidden |= {pod_name(high)}
-        # It doesn't answer, as one with a busy solo pool.
+        # As one whose solo pool is busy.
         os.kill(high.process.pid, signal.SIGSTOP)
         refused = cluster.in_flight("restore", "unacked.gone")
-        assert refused.exit_code == 1
-        assert "don't say which key they use (1)" in refused.stderr
-        # One that is known not to use the key may be silent.
-        site.hidden.clear()
-        assert cluster.in_flight("restore", "unacked.gone").exit_code == 0
-        cluster.put("unacked.gone", ("a", kept("1")))
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert (
+            f"1 worker that listens on this broker without an answer may use it (of what is here, {pod_name(high)})"
+            in (refused.stderr)
+        )
+        site.hidden |= {pod_name(high)}
+        assert "without an answer may use it, and nothing" in cluster.in_flight("restore", "unacked.gone").stderr
+        assert site.lengths() == {"unacked.gone": 1}
         os.kill(high.process.pid, signal.SIGCONT)
 
-        site.hidden |= {pod_name(high), pod_name(default)}
+        site.hidden |= {pod_name(default)}
         site.idle_pod("lms")
         cluster.put(IN_FLIGHT_OF_HIGH, ("b", kept("2")))
         used = cluster.in_flight("restore", IN_FLIGHT_OF_HIGH)
         assert f"in use by {high.node}" in used.stderr
         assert cluster.in_flight("restore", "unacked.gone").exit_code == 0
+
+
+def test_a_worker_whose_names_say_so_has_another_key(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path, **ONE_AT_A_TIME) as cluster:
+        site = cluster.site
+        [default] = site.start("lms-worker")
+        cluster.put("unacked.gone", ("a", kept("1")))
+        # It neither listens nor answers any more, and could only have taken what is under the shared key.
+        site.send("lms", task("long", "in hand"))
+        site.wait_for("started", 1)
+        default.terminate()
+        site.wait(lambda: "Warm shutdown" in default.log, "it to be told")
+        site.stopping.add(pod_name(default))
+        site.idle_pod("lms")
+        assert f"{pod_name(default)} may use it" in cluster.in_flight("restore", "unacked").stderr
+        assert cluster.in_flight("restore", "unacked.gone").exit_code == 0
+        assert site.lengths() == {"unacked": 1, HIGH: 1}
 
 
 def test_what_kombu_would_lose_is_kept(plain: Place, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from kustomizer.broker import UNACKED
@@ -106,7 +107,7 @@ class Site:
             if not resource.mentions("EXPLICIT_QUEUES"):
                 continue
             for file in mapping(lookup(resource.tree, "data")):
-                if not file.endswith(".py"):
+                if not file.endswith(".py") or "EXPLICIT_QUEUES" not in str(lookup(resource.tree, "data", file)):
                     continue
                 for task, route in sorted(self._module(resource, file).entries("EXPLICIT_QUEUES").items()):
                     queue = route.get("queue") if isinstance(route, dict) else None
@@ -116,7 +117,7 @@ class Site:
     def _module(self, resource: Resource, file: str) -> PythonSettings:
         key = (id(resource), str(file))
         if key not in self._modules:
-            self._modules[key] = PythonSettings(str(lookup(resource.tree, "data", file) or ""))
+            self._modules[key] = _settings(str(lookup(resource.tree, "data", file) or ""))
         return self._modules[key]
 
     def _workers(self, resource: Resource) -> Iterator[Worker]:
@@ -170,6 +171,12 @@ class Site:
         for name in names:
             for config_map in self.resources.find("ConfigMap", str(name), worker.resource.namespace):
                 yield self._module(config_map, file.name)
+
+
+@functools.lru_cache(maxsize=256)
+def _settings(text: str) -> PythonSettings:
+    # Two builds that are compared share most modules, and Python takes milliseconds to parse one.
+    return PythonSettings(text)
 
 
 def mapping(node: Any) -> dict[str, Any]:

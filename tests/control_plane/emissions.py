@@ -7,6 +7,7 @@ overlays/production as it stands in this repository.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,21 @@ def _plain(directory: Path, settings: Mapping[str, str]) -> bytes:
 
 
 def _upstream(directory: Path, settings: Mapping[str, str]) -> bytes:
-    return sites.build(sites.kustomize(sites.NEWEST), sites.render_oracle(directory, UPSTREAM_WORKERS, settings))
+    """Render as Tutor's user does with the plugin on, and no other, so that the sites differ in nothing else."""
+    root = directory / "tutor"
+    plugins = root / "plugins"
+    plugins.mkdir(parents=True)
+    body = "".join(f"    {line}\n" for line in UPSTREAM_WORKERS.strip().splitlines())
+    (plugins / "workers.py").write_text(
+        "from tutorcelery.hooks import CELERY_WORKERS_CONFIG\n\n\n"
+        f"@CELERY_WORKERS_CONFIG.add()\ndef configure(workers_config):\n{body}    return workers_config\n"
+    )
+    config = yaml.safe_load((sites.site("22").parent / "config.yml").read_text())
+    (root / "config.yml").write_text(yaml.safe_dump({**config, **settings, "PLUGINS": ["celery", "workers"]}))
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("TUTOR_")}
+    environ |= {"TUTOR_ROOT": str(root), "TUTOR_PLUGINS_ROOT": str(plugins)}
+    sites.run(sites.tutor("22"), "config", "save", env=environ)
+    return sites.build(sites.kustomize(sites.NEWEST), root / "env")
 
 
 def _ours(directory: Path, settings: Mapping[str, str], celery: Mapping[str, object] | None = None) -> bytes:

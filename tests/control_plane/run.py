@@ -60,9 +60,11 @@ def run_all(pairs: Sequence[tuple[Scenario, str]], directory: Path, *, at_once: 
     runs: list[Run] = []
     failures: list[str] = []
     lock = threading.Lock()
+    # The other tasks of edx_platform want it when they are imported; they aren't sent here.
+    environ = {"TASK_DIRECTORY": str(directory)}
     with (
         running_cluster(directory / "cluster", time_factor=TIME_FACTOR) as cluster,
-        Kubelet(cluster, directory=directory / "pods", time_factor=TIME_FACTOR) as kubelet,
+        Kubelet(cluster, directory=directory / "pods", environ=environ, time_factor=TIME_FACTOR) as kubelet,
         ThreadPoolExecutor(at_once) as pool,
     ):
         place = Place(cluster=cluster, kubelet=kubelet, directory=directory, factor=TIME_FACTOR)

@@ -33,6 +33,8 @@ TASK = "load.tasks.work"
 START_SECONDS = 300.0
 """Real seconds that the first pods may take on a busy machine."""
 LOOK_SECONDS = 0.5
+BROKEN_AFTER = 2
+"""How often a container may have to be started again; no scenario kills one in place."""
 
 
 class Place(Record):
@@ -196,11 +198,18 @@ class RunningSite:
         quiet_since = math.inf
         while self.now < self.scenario.limit and self.now - quiet_since < self.scenario.watch:
             self.loads.append(os.getloadavg()[0])
+            self._refuse_broken_pods()
             if not steps_done() or self.broker.left() or any(self.busy(queue) for queue in self.scenario.queues):
                 quiet_since = math.inf
             else:
                 quiet_since = min(quiet_since, self.now)
             time.sleep(LOOK_SECONDS)
+
+    def _refuse_broken_pods(self) -> None:
+        """Fail when a worker can't start: a mistake of the stand-in's isn't a lost task."""
+        for pod in self.pods():
+            if pod.restarts > BROKEN_AFTER:
+                raise RuntimeError(f"{pod.name} dies again and again:\n{self.place.kubelet.log(pod.name)[-2000:]}")
 
     def _result(self, end: float) -> dict[str, Any]:
         events, factor = self.journal.read(), self.place.factor

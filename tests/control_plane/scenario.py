@@ -53,7 +53,7 @@ class Scenario(Record):
     """The site that runs at first, where it isn't the one that is looked at."""
     every_worker: bool = False
     """Run all workers of the site, not only those of the queues that are sent to."""
-    limit: float = 90 * MINUTE
+    limit: float = 80 * MINUTE
     """When it is over at the latest, and what isn't finished is lost."""
     watch: float = 2 * MINUTE
     """It is over earlier when for so long nothing runs and Redis has no message: nothing can come of it any more."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.control_plane.accounting import PodTime
     from tests.control_plane.journal import Event
 
-POINTS = 160
+POINTS = 120
 """A picture shows no more than that."""
 
 

@@ -9,5 +9,5 @@ SCENARIO = Scenario(
     key="long-tasks",
     title="3 tasks of 20, 40 and 125 minutes, nothing else in the queue",
     messages=[Message(at=0, queue=LMS_HIGH_MEM, seconds=minutes * MINUTE) for minutes in (20, 40, 125)],
-    limit=180 * MINUTE,
+    limit=150 * MINUTE,
 )

@@ -6,5 +6,5 @@ SCENARIO = Scenario(
     key="steady",
     title="12 tasks of 10 minutes, one every minute",
     messages=each(12, LMS_HIGH_MEM, 10 * MINUTE, every=MINUTE),
-    limit=120 * MINUTE,
+    limit=80 * MINUTE,
 )

@@ -1,0 +1,220 @@
+"""Puts a report on a pull request or a merge request, in the place of the one that stands there already.
+
+Run by the GitHub Action and the GitLab job as ``python -m kustomizer.diff.comment github FILE``; what it needs beside
+the file comes from the environment that these two set. Nothing else of `tutor-kustomizer diff` uses the network.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kustomizer.diff.reports.visible import visible
+from kustomizer.errors import Problem, UserError
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PAGE = 100
+_TRIES = 3
+_LONGEST_WAIT = 30
+_TIMEOUT = 30
+_REFUSED = (401, 403, 404)
+"""A token that may read only: that of a fork's pull request, or one without the permission. GitHub may say 404 then."""
+_BUSY = (429, 500, 502, 503, 504)
+
+
+class RefusedError(Exception):
+    """The token may not post."""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The token goes to the API that was named, and nowhere else."""
+
+    def redirect_request(self, *_arguments: Any) -> None:
+        return None
+
+
+class Host(Record):
+    """Where comments are: a code host's API, and the request's place in it."""
+
+    comments: str
+    """The URL of the request's comments."""
+    edited: str
+    """The URL of one comment, with ``{id}`` for its number."""
+    method: str
+    """How a comment is changed."""
+    headers: Mapping[str, str]
+    author: tuple[str, str, Any] | None
+    """What a comment calls its author, a field of that, and what it is for our own; None takes anybody's."""
+
+    def find(self, first_line: str) -> str | None:
+        """Return the number of our comment that begins with ``first_line``, None where there is none."""
+        for comment in self._every():
+            lines = str(comment.get("body") or "").splitlines()
+            if lines[:1] == [first_line] and self._is_ours(comment):
+                return str(comment["id"])
+        return None
+
+    def post(self, text: str) -> tuple[str, str]:
+        """Create or change the comment; return which of the two, and its URL where the host tells it."""
+        found = self.find(text.split("\n", 1)[0])
+        if found is None:
+            done = request("POST", self.comments, self.headers, {"body": text})
+            return "Created", str(done.get("html_url", ""))
+        done = request(self.method, self.edited.replace("{id}", found), self.headers, {"body": text})
+        return "Changed", str(done.get("html_url", ""))
+
+    def _every(self) -> Iterator[Mapping[str, Any]]:
+        page = 1
+        while True:
+            found = request("GET", f"{self.comments}?per_page={_PAGE}&page={page}", self.headers)
+            yield from found
+            if len(found) < _PAGE:
+                return
+            page += 1
+
+    def _is_ours(self, comment: Mapping[str, Any]) -> bool:
+        # Whoever writes our first line into a comment of theirs isn't to have it rewritten.
+        if self.author is None:
+            return True
+        author, field, value = self.author
+        return bool((comment.get(author) or {}).get(field) == value)
+
+
+def github(environment: Mapping[str, str]) -> Host:
+    """Return a pull request's place. Raises UserError where the environment lacks something.
+
+    https://docs.github.com/rest/issues/comments: a pull request is an issue, too.
+    """
+    api, repository = _needed(environment, "GITHUB_API_URL"), _needed(environment, "GITHUB_REPOSITORY")
+    issues = f"{_address(api)}/repos/{repository}/issues"
+    author = environment.get("COMMENT_AUTHOR", "github-actions[bot]")
+    return Host(
+        comments=f"{issues}/{_number(environment, 'PULL_REQUEST')}/comments",
+        edited=f"{issues}/comments/{{id}}",
+        method="PATCH",
+        headers={
+            "Authorization": f"Bearer {_needed(environment, 'GITHUB_TOKEN')}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+        },
+        author=("user", "login", author) if author else None,
+    )
+
+
+def gitlab(environment: Mapping[str, str]) -> Host:
+    """Return a merge request's place. Raises UserError where the environment lacks something, RefusedError by the host.
+
+    https://docs.gitlab.com/api/notes/; the job's own token may not write notes.
+    """
+    api = _address(_needed(environment, "CI_API_V4_URL"))
+    project = _number(environment, "CI_MERGE_REQUEST_PROJECT_ID")
+    headers = {"PRIVATE-TOKEN": _needed(environment, "GITLAB_TOKEN")}
+    notes = f"{api}/projects/{project}/merge_requests/{_number(environment, 'CI_MERGE_REQUEST_IID')}/notes"
+    return Host(
+        comments=notes,
+        edited=f"{notes}/{{id}}",
+        method="PUT",
+        headers=headers,
+        author=("author", "id", request("GET", f"{api}/user", headers)["id"]),
+    )
+
+
+def request(method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Any:
+    """Return what the API answers; where it is busy, ask again.
+
+    Raises RefusedError, and UserError for what else goes wrong. No message holds the token.
+    """
+    asked = urllib.request.Request(  # noqa: S310 - _address has looked at the scheme
+        url,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={**headers, "Content-Type": "application/json", "User-Agent": "tutor-kustomizer"},
+    )
+    for left in reversed(range(_TRIES)):
+        try:
+            with urllib.request.build_opener(_NoRedirect).open(asked, timeout=_TIMEOUT) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                told = _message(error)
+            if error.code in _BUSY and left:
+                time.sleep(_wait(error))
+                continue
+            if error.code in _REFUSED:
+                raise RefusedError(f"{error.code} {told}") from None
+            raise UserError(Problem(message=f"{method} {url}: {error.code} {told}")) from None
+        except (OSError, ValueError) as error:
+            if isinstance(error, ValueError) or not left:
+                raise UserError(Problem(message=f"{method} {url}: {error}")) from None
+            time.sleep(1)
+    raise AssertionError("every round returns or raises")
+
+
+def _wait(error: urllib.error.HTTPError) -> int:
+    seconds = error.headers.get("Retry-After") or "1"
+    return min(int(seconds), _LONGEST_WAIT) if seconds.isdecimal() else 1
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    """Return what the API says of an error, in a line."""
+    try:
+        answer = json.load(error)
+    except (OSError, ValueError):
+        return error.reason
+    told = answer.get("message") or answer.get("error") if isinstance(answer, dict) else None
+    return visible(str(told or error.reason))
+
+
+def _needed(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise UserError(Problem(message=f"the environment has no {name}"))
+    return value
+
+
+def _number(environment: Mapping[str, str], name: str) -> str:
+    value = _needed(environment, name)
+    if not (value.isascii() and value.isdecimal()):
+        raise UserError(Problem(message=f"{name} is no number: {visible(value)}"))
+    return value
+
+
+def _address(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise UserError(Problem(message=f"{visible(url)} is no address of an API"))
+    return url.rstrip("/")
+
+
+@click.command()
+@click.argument("host", type=click.Choice(["github", "gitlab"]))
+@click.argument("report", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def main(host: str, report: Path) -> None:
+    """Put REPORT, Markdown of `tutor-kustomizer diff`, on the request that this job is for; print where it stands."""
+    text = report.read_text(encoding="utf-8")
+    try:
+        place = (github if host == "github" else gitlab)(os.environ)
+        done, url = place.post(text)
+    except RefusedError as refused:
+        begin = "::warning title=tutor-kustomizer diff::" if host == "github" else "Warning: "
+        click.echo(f"{begin}this token may not comment ({refused}); the report is in the job's own output", err=True)
+        return
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+    click.echo(f"{done} the comment", err=True)
+    if url:
+        click.echo(visible(url))
+
+
+if __name__ == "__main__":
+    main()

@@ -355,7 +355,8 @@ def _told(error: Exception) -> str:
     names = ("OperationalError", "RedisError")
     brokers = tuple(getattr(module, name) for module in modules for name in names if hasattr(module, name))
     if isinstance(error, brokers):
-        return f"the broker can't be used: {error}"
+        # Sentinel's errors go on with what its clients are made of, the password too in some versions of redis-py.
+        return f"the broker can't be used: {str(error).partition('<')[0].rstrip(' :')}"
     if isinstance(error, (OSError, ImportError)):
         return str(error)
     frame = error.__traceback__

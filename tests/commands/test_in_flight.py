@@ -6,26 +6,30 @@ import ast
 import contextlib
 import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kubernetes_validate
 import pytest
+import redis
 import yaml
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
 from kustomizer.live_pods import program_text
 from tests import celery_site
+from tests.flower_process import free_port
 from tests.live_site import NAMESPACE, LiveSite, pod_name
+from tests.processes import answering
+from tests.redis_server import HOST
 from tests.test_real_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, secret, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from redis import Redis
 
     from tests.builds import Builds
 
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 class Live:
     """A running site and the file that it was built to."""
 
-    def __init__(self, site: LiveSite, built: Path, redis: Redis, broker: Broker) -> None:
+    def __init__(self, site: LiveSite, built: Path, redis: redis.Redis, broker: Broker) -> None:
         self.site = site
         self.built = built
         self.redis = redis
@@ -372,6 +376,50 @@ def test_a_redis_that_is_down_or_refuses_is_said(tmp_path: Path, builds: Builds)
         for said in (refused.output, down.output):
             assert len(said.splitlines()) == 1
             assert "w:rd" not in said
+
+
+@contextlib.contextmanager
+def sentinel(directory: Path, master: int) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Run a Redis Sentinel that watches the Redis on the port ``master``; yield its port and its process."""
+    port = free_port()
+    directory.mkdir()
+    config, log = directory / "sentinel.conf", directory / "log"
+    config.write_text(f"port {port}\nbind {HOST}\nsentinel monitor main {HOST} {master} 1\n")
+
+    def is_ready() -> bool:
+        with contextlib.suppress(redis.ConnectionError), redis.Redis(host=HOST, port=port) as client:
+            return bool(client.ping())
+        return False
+
+    program = shutil.which("redis-server")
+    assert program is not None
+    with log.open("wb") as output:
+        process = subprocess.Popen([program, str(config), "--sentinel"], stdout=output, stderr=output)
+    with answering(process, log, is_ready, seconds=celery_site.SECONDS):
+        yield port, process
+
+
+def test_sentinels_are_asked_for_the_redis(tmp_path: Path, builds: Builds) -> None:
+    with (
+        place(tmp_path / "redis", BROKERS["plain"], builds) as given,
+        sentinel(tmp_path / "sentinel", given.server.port) as (port, process),
+    ):
+        broker = {
+            "CELERY_BROKER_TRANSPORT": "sentinel",
+            "CELERY_BROKER_HOSTNAME": f"{HOST}:{port}",
+            "CELERY_BROKER_TRANSPORT_OPTIONS": {"master_name": "main"},
+        }
+        env = celery_site.render(tmp_path / "tutor", {}, broker)
+        with live(given._replace(env=env), tmp_path) as cluster:
+            [high] = cluster.site.start("lms-worker-high")
+            cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1")))
+            cluster.put("unacked.gone", ("b", kept("2")))
+            assert set(cluster.keys()) == {IN_FLIGHT_OF_HIGH, "unacked.gone"}
+            assert f"in use by {pod_name(high)}" in cluster.in_flight("restore", "lms-worker-high").stderr
+            assert cluster.in_flight("restore", "gone").exit_code == 0
+            process.kill()
+            said = cluster.in_flight("list").stderr
+            assert said == f"Error: pod {pod_name(high)}: the broker can't be used: No master found for 'main'\n"
 
 
 def test_another_broker_has_no_tasks_in_flight_to_see(tmp_path: Path, builds: Builds) -> None:

@@ -184,26 +184,7 @@ class _Reader:
             raise NotCanonical
         digits = header.strip("|+-")
         start = self.pos
-        end = start
-        content = indent + int(digits) if digits else 0
-        for position in range(start, len(self.lines)):
-            line = self.lines[position]
-            depth = _indent(line)
-            if depth == len(line):
-                # kustomize quotes a text with a line of spaces.
-                if line:
-                    raise NotCanonical
-                continue
-            if depth <= indent:
-                break
-            if not content and line[depth] == "\t":
-                raise NotCanonical
-            content = content or depth
-            if depth < content:
-                raise NotCanonical
-            end = position + 1
-        while end < len(self.lines) and not self.lines[end].strip(" "):
-            end += 1
+        end, content = self.end_of_block(start, indent, indent + int(digits) if digits else 0)
         block = self.lines[start:end]
         self.pos = end
         text = "\n".join(line[content:] for line in block)
@@ -215,6 +196,37 @@ class _Reader:
             stripped = text.rstrip("\n")
             text = stripped + "\n" if stripped else ""
         return Scalar(text, "\n".join([header, *(line[indent:] for line in block)]))
+
+    def end_of_block(self, start: int, indent: int, content: int) -> tuple[int, int]:
+        """Return where the text ends whose lines begin at ``start``, and the column it stands in.
+
+        ``content`` is that column where the block's header states it, else 0.
+        """
+        end = start
+        margin = " " * content
+        for position in range(start, len(self.lines)):
+            line = self.lines[position]
+            if content and line.startswith(margin) and line[-1] != " ":
+                end = position + 1
+                continue
+            depth = _indent(line)
+            if depth == len(line):
+                # kustomize quotes a text with a line of spaces.
+                if line:
+                    raise NotCanonical
+                continue
+            if depth <= indent:
+                break
+            if not content:
+                if line[depth] == "\t":
+                    raise NotCanonical
+                content, margin = depth, " " * depth
+            if depth < content:
+                raise NotCanonical
+            end = position + 1
+        while end < len(self.lines) and not self.lines[end].strip(" "):
+            end += 1
+        return end, content
 
 
 def _indent(line: str) -> int:

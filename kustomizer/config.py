@@ -164,6 +164,9 @@ class CeleryWorkers(Record):
     given: JsonMap
     """``spec`` as it was written: layers are merged as they were given, where null isn't the same as nothing."""
 
+    scaled: frozenset[tuple[str, str]] = frozenset()
+    """The workers that KEDA scales, as services and variants."""
+
     @property
     def ref(self) -> ResourceRef:
         """Names this object in messages."""
@@ -259,17 +262,19 @@ def load(document: object) -> CeleryWorkers:
         given = document.get("spec") or NOTHING if isinstance(document, dict) else NOTHING
         config = CeleryWorkers(name=name, spec=typed.spec, given=given)
         problems = check_site(config)
+        scaled = set()
         for service in config.services():
             for variant in config.variants(service):
                 try:
-                    config.worker(service, variant)
+                    if config.worker(service, variant).keda_enabled:
+                        scaled.add((service, variant))
                 except UserError as error:
                     problems += (problem.replace(resource=None) for problem in error.problems)
         if problems:
             raise UserError(*dict.fromkeys(problems))
     except UserError as error:
         raise UserError(*(problem.replace(resource=_ref(name)) for problem in error.problems)) from None
-    return config
+    return config.replace(scaled=frozenset(scaled))
 
 
 def _ref(name: str) -> ResourceRef:

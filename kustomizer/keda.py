@@ -65,7 +65,7 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     found, notes = endpoint(resources, config, plan.service, worker)
     credentials, added = authentication(config, plan.service, found, worker)
     # Before ours are among them.
-    present = autoscalers_by_target(resources, worker.namespace)
+    present = autoscalers_by_target(resources, worker)
     problems: list[Problem] = []
     for variant in scaled:
         try:

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 _RESOURCE_TRIGGERS = frozenset({"cpu", "memory"})
 
 
-def autoscalers_by_target(resources: Resources, namespace: str) -> dict[str, list[Resource]]:
-    """Return the HorizontalPodAutoscalers and ScaledObjects of ``namespace`` by the Deployment that they target."""
+def autoscalers_by_target(resources: Resources, worker: Resource) -> dict[str, list[Resource]]:
+    """Return the HorizontalPodAutoscalers and ScaledObjects that target ``worker`` or a copy of it, by their target."""
     found: dict[str, list[Resource]] = {}
     for resource in resources.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
-        target = lookup(resource.tree, "spec", "scaleTargetRef") if resource.namespace == namespace else None
+        # A copy's name begins with the worker's.
+        near = resource.namespace == worker.namespace and resource.mentions(worker.name)
+        target = lookup(resource.tree, "spec", "scaleTargetRef") if near else None
         # A ScaledObject's kind may be left out.
         if target is not None and (lookup(target, "kind") or "Deployment") == "Deployment":
             found.setdefault(str(lookup(target, "name")), []).append(resource)

@@ -162,9 +162,9 @@ def _variant(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker
     # Where an earlier run made the copy, its own grace period counts: since then Tutor's worker may have got another.
     present = resources.get(("apps", "Deployment", emitted.resource.namespace, deployment)) or emitted.resource
     builtin = builtin_settings(service, name, emitted_grace_period=grace_period(present))
+    if (service, name) in config.scaled:
+        builtin |= _SCALED
     settings = config.worker(service, name, builtin=builtin)
-    if settings.keda_enabled:
-        settings = config.worker(service, name, builtin={**builtin, **_SCALED})
     return Variant(
         service=service,
         name=name,

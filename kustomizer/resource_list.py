@@ -48,7 +48,7 @@ class Input(Record):
 def decode(data: bytes) -> str:
     """Return ``data`` as text: UTF-8, with or without a byte order mark, any line ends."""
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise UserError(Problem(message=f"the input is not UTF-8 text (byte {error.start})")) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
@@ -56,24 +56,28 @@ def decode(data: bytes) -> str:
 
 def read_resource_list(data: bytes) -> Input:
     """Split a ResourceList; only the configuration is parsed where the text is as kustomize writes it."""
-    text = decode(data)
-    return _split(text) or _parse(text)
+    return _split(data) or _parse(decode(data))
 
 
-def _split(text: str) -> Input | None:
-    head = next((head for head in _HEADS if text.startswith(head)), None)
-    end = text.find(_CONFIG_KEY)
-    if head is None or end < 0 or not text.endswith("\n"):
+def _split(data: bytes) -> Input | None:
+    # A view with a character for each byte: one letter that isn't Latin would double or quadruple the text.
+    view = data.decode("latin-1")
+    if "\r" in view or view.startswith("\xef\xbb\xbf"):
+        view = decode(data).encode().decode("latin-1")
+    head = next((head for head in _HEADS if view.startswith(head)), None)
+    end = view.rfind(_CONFIG_KEY)
+    if head is None or end < 0 or not view.endswith("\n"):
         return None
     start = len(head) - 2
-    items, tail = text[start : end + 1], text[end + 1 :]
-    if _has_odd_line(items) or _has_other_lines(text):
+    items = view[start : end + 1]
+    if _has_odd_line(items):
         return None
     try:
+        chunks, tail = [_text(chunk) for chunk in items[2:-1].split("\n- ")], _text(view[end + 1 :])
         tree = block_yaml.read(tail.removesuffix("\n").split("\n"))
-    except block_yaml.NotCanonical:
+    except (block_yaml.NotCanonical, UnicodeDecodeError):
         return None
-    if set(tree) - {"results"} != {"functionConfig"}:
+    if set(tree) - {"results"} != {"functionConfig"} or any(_has_other_lines(text) for text in (*chunks, tail)):
         return None
     if "results" in tree:
         # The results of a function before us have been shown already.
@@ -81,18 +85,20 @@ def _split(text: str) -> Input | None:
         if not key:
             return None
         tail += "\n"
-    chunks = items[2:-1].split("\n- ")
     if _share_anchors(chunks, items):
         return None
     resources = [Resource(f"- {chunk}\n", indent=_ITEM_INDENT) for chunk in chunks]
-    return Input(resources=resources, config=tree["functionConfig"], head=text[:start], tail=tail, indent=_ITEM_INDENT)
+    return Input(resources=resources, config=tree["functionConfig"], head=view[:start], tail=tail, indent=_ITEM_INDENT)
+
+
+def _text(view: str) -> str:
+    """Return the text that ``view``, of a character for each byte, stands for."""
+    return view if view.isascii() else view.encode("latin-1").decode()
 
 
 def _has_odd_line(items: str) -> bool:
-    """Tell whether a line is neither empty nor indented, nor opens an item."""
-    odd = items.count("\n") - 1 - items.count("\n ") - items.count("\n- ")
-    # Counting costs a tenth of looking at each line.
-    return odd > 0 and odd != sum(1 for line in items[:-1].split("\n") if not line)
+    """Tell whether a line is neither empty nor indented by two columns or more, nor opens an item."""
+    return not {line[:2] for line in items.split("\n")} <= {"", "  ", "- "}
 
 
 def _share_anchors(chunks: list[str], items: str) -> bool:
@@ -118,6 +124,8 @@ def _names_behind(mark: str, text: str) -> set[str]:
 
 def _has_other_lines(text: str) -> bool:
     """Tell whether a line starts at the margin behind a break that isn't a newline."""
+    if text.isascii():
+        return False
     for mark in _OTHER_BREAKS:
         position = text.find(mark)
         while position >= 0:
@@ -198,7 +206,7 @@ def read_document(text: str) -> Any:
         return full_yaml.read(text)
 
 
-def write_resource_list(given: Input, items: Iterable[Resource], problems: Sequence[Problem]) -> str:
+def write_resource_list(given: Input, items: Iterable[Resource], problems: Sequence[Problem]) -> bytes:
     """Return the ResourceList that goes back: the items, the configuration, and the problems as ``results``.
 
     Items come without the numbers that have kustomize compare them with what it handed over, unless that is what puts
@@ -207,10 +215,10 @@ def write_resource_list(given: Input, items: Iterable[Resource], problems: Seque
     texts = [
         item.render() if given.reprinted or item.is_reprinted else without_call_ids(item.render()) for item in items
     ]
-    rendered = "".join(texts)
-    head = given.head if rendered else given.head.replace("items:\n", "items: []\n")
+    head = given.head if texts else given.head.replace("items:\n", "items: []\n")
     results = [_result(problem) for problem in problems]
-    return head + rendered + given.tail + (emit({"results": results}) if results else "")
+    parts = (head, *texts, given.tail, emit({"results": results}) if results else "")
+    return b"".join([part.encode() for part in parts])
 
 
 def _result(problem: Problem) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kustomizer import block_yaml
 from kustomizer.emit import emit
 from kustomizer.errors import Problem, ResourceRef, UserError
+from kustomizer.header import scan_header
 from kustomizer.tree import clone, is_null, lookup, plain_value
 
 TYPE_CHECKING = False
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 _INTERNAL_ANNOTATIONS = ("internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/")
 # What a double-quoted scalar may hide letters behind. kustomize does so behind a byte order mark: "\\uFEFF\\x61".
 _HIDING = ("\\x", "\\u", "\\U", "\\/", "\\\n")
-_NULLS = frozenset({"null", "Null", "NULL"})
-_IN_NAMES = str.maketrans("", "", "./:_-")
 _KUSTOMIZE_ID = "kustomize.config.k8s.io/id"
 
 NEEDS_HASH_SUFFIX = "internal.config.kubernetes.io/needsHashSuffix"
@@ -129,7 +128,7 @@ class Resource:
     @property
     def _head(self) -> tuple[str, str, str, str]:
         if self._header is None:
-            scanned = _scan_header(self.text, self.indent) if self._tree is None else None
+            scanned = scan_header(self.text, self.indent) if self._tree is None else None
             self._header = scanned or self._header_of_tree()
         return self._header
 
@@ -179,73 +178,6 @@ def drop_internal_annotations(tree: dict[str, Any]) -> None:
         del metadata["annotations"]
 
 
-def _scan_header(text: str, indent: int) -> tuple[str, str, str, str] | None:
-    """Read apiVersion, kind, namespace and name off a text of kustomize's form, None where a parser has to.
-
-    Ten thousand resources that nobody asks for cost a few string searches each.
-    """
-    margin = "\n" + " " * indent
-    text = margin + text[indent:]
-    start = text.find(f"{margin}metadata:{margin}  ")
-    if start < 0:
-        return None
-    start += len(margin) + len("metadata:")
-    end = _end_of_block(text, start, indent)
-    api_version = _token(text, margin, "apiVersion", 0, len(text))
-    kind = _token(text, margin, "kind", 0, len(text))
-    namespace = _token(text, f"{margin}  ", "namespace", start, end)
-    name = _token(text, f"{margin}  ", "name", start, end)
-    if not (_is_name(api_version) and _is_name(kind) and _is_name(name)):
-        return None
-    if not (_is_name(namespace) if namespace else not _states_namespace_otherwise(text, start, end)):
-        return None
-    return (api_version, kind, namespace, name)
-
-
-def _end_of_block(text: str, start: int, indent: int) -> int:
-    """Return where the block whose lines stand further in than ``indent`` ends."""
-    deeper = "\n" + " " * (indent + 1)
-    position = start
-    while position >= 0 and text.startswith((deeper, "\n\n"), position):
-        position = text.find("\n", position + 1)
-    return position if position >= 0 else len(text)
-
-
-def _is_name(token: str) -> bool:
-    """Tell whether ``token`` means itself to every YAML reader."""
-    rest = token.translate(_IN_NAMES)
-    return rest.isascii() and rest.isalnum() and token[0].isalpha() and token[-1].isalnum() and token not in _NULLS
-
-
-def _states_namespace_otherwise(text: str, start: int, end: int) -> bool:
-    """Tell whether the namespace may be stated as kustomize wouldn't: quoted, behind a question mark, merged in."""
-    if text.find("<<", start, end) >= 0:
-        return True
-    asked = text.find("?", start, end) >= 0
-    position = text.find("namespace", start, end)
-    while position >= 0:
-        position += len("namespace")
-        if asked or text[position : position + 100].lstrip("'\" ").startswith(":"):
-            return True
-        position = text.find("namespace", position, end)
-    return False
-
-
-def _token(text: str, margin: str, key: str, start: int, end: int) -> str:
-    head = f"{margin}{key}: "
-    position = text.find(head, start, end)
-    if position < 0:
-        return ""
-    position += len(head)
-    stop = text.find("\n", position)
-    if stop < 0:
-        return text[position:]
-    if text.startswith((f"{margin} ", "\n\n"), stop):
-        # The scalar may go on there.
-        return "?"
-    return text[position:stop]
-
-
 class Resources:
     """All resources of one build, in order; new ones follow the one they belong to."""
 
@@ -256,11 +188,11 @@ class Resources:
         self._by_identity: dict[tuple[str, str, str, str], Resource] = {}
         # Splitting a thousand queues asks thousands of times.
         self._by_kind: dict[str, dict[int, Resource]] = {}
-        self._by_name: dict[tuple[str, str], dict[int, Resource]] = {}
         self._by_stem: dict[tuple[str, str], dict[int, Resource]] = {}
         duplicates = []
         for item in self._items:
-            if not item.kind or not item.name:
+            _, kind, _, name = item._head
+            if not kind or not name:
                 duplicates.append(_nameless(item))
             elif self._by_identity.setdefault(item.identity, item) is not item:
                 duplicates.append(
@@ -275,9 +207,9 @@ class Resources:
             raise UserError(*duplicates)
 
     def _index(self, item: Resource) -> None:
-        self._by_kind.setdefault(item.kind, {})[id(item)] = item
-        for names, name in ((self._by_name, item.name), (self._by_stem, stem_of(item.name))):
-            names.setdefault((item.kind, name), {})[id(item)] = item
+        _, kind, _, name = item._head
+        self._by_kind.setdefault(kind, {})[id(item)] = item
+        self._by_stem.setdefault((kind, stem_of(name)), {})[id(item)] = item
 
     def __iter__(self) -> Iterator[Resource]:
         for item in self._items:
@@ -295,13 +227,13 @@ class Resources:
 
     def find(self, kind: str, name: str, namespace: str | None = None) -> list[Resource]:
         """Return the resources of this kind and name, in ``namespace`` where one is given."""
-        named = self._by_name.get((kind, name), {}).values()
-        return [item for item in named if namespace is None or item.namespace == namespace]
+        named = self._by_stem.get((kind, stem_of(name)), {}).values()
+        return [item for item in named if item.name == name and (namespace is None or item.namespace == namespace)]
 
     def generated(self, kind: str, name: str, namespace: str) -> list[Resource]:
         """Return the resources of this kind and name in ``namespace``, with or without kustomize's hash behind it."""
-        found = {**self._by_name.get((kind, name), {}), **self._by_stem.get((kind, name), {})}
-        return [item for item in found.values() if item.namespace == namespace]
+        found = [*self.find(kind, name, namespace), *self._by_stem.get((kind, name), {}).values()]
+        return [item for item in dict.fromkeys(found) if item.namespace == namespace]
 
     def get(self, identity: tuple[str, str, str, str]) -> Resource | None:
         """Return the resource with this group, kind, namespace and name."""
@@ -312,7 +244,6 @@ class Resources:
         self._removed.add(id(item))
         self._by_identity.pop(item.identity, None)
         self._by_kind[item.kind].pop(id(item), None)
-        self._by_name[item.kind, item.name].pop(id(item), None)
         self._by_stem[item.kind, stem_of(item.name)].pop(id(item), None)
 
     def add(self, item: Resource, *, after: Resource) -> None:

@@ -71,7 +71,7 @@ def values(given: Input) -> list[Any]:
 
 
 def written(given: Input) -> str:
-    return write_resource_list(given, given.resources, [])
+    return write_resource_list(given, given.resources, []).decode()
 
 
 @pytest.mark.usefixtures("no_full_parser")
@@ -97,7 +97,7 @@ def test_an_edited_item_changes_nothing_else() -> None:
 @settings(deadline=None)
 def test_any_resources_pass_byte_for_byte(trees: list[dict[str, Any]], config: dict[str, Any]) -> None:
     text = HEAD + "items:\n" + emit(trees) + emit({"functionConfig": config})
-    split = resource_list._split(text)
+    split = resource_list._split(text.encode())
     assert split is not None
     assert plain_value(split.config) == plain_value(config)
     assert values(split) == plain_value(trees)
@@ -240,7 +240,7 @@ def test_results_follow_the_configuration() -> None:
         Problem(message="is wrong", resource=resource, field="spec.a", remedy="Mend it."),
         Problem(message="a: b", severity="info"),
     ]
-    text = write_resource_list(given, given.resources, problems)
+    text = write_resource_list(given, given.resources, problems).decode()
     assert text.startswith(WHOLE)
     assert plain_value(full_yaml.read(text))["results"] == [
         {
@@ -255,7 +255,7 @@ def test_results_follow_the_configuration() -> None:
 
 def test_no_items_are_left() -> None:
     given = read_resource_list(WHOLE.encode())
-    assert write_resource_list(given, [], []) == HEAD + "items: []\n" + CONFIG
+    assert write_resource_list(given, [], []).decode() == HEAD + "items: []\n" + CONFIG
 
 
 STREAM = (
@@ -335,7 +335,7 @@ def ask_for_everything(given: Input) -> None:
     for resource in given.resources:
         _ = (resource.ref, resource.identity, resource.mentions("a"), plain_value(resource.tree))
         resource.edit()
-    _ = written(given).encode()
+    _ = written(given)
 
 
 PIECES = [*HEAD.splitlines(keepends=True), *ITEMS.splitlines(keepends=True), *CONFIG.splitlines(keepends=True)]
@@ -396,11 +396,11 @@ def test_a_changed_resource_list_is_read_or_refused(data: st.DataObject) -> None
 def test_real_sites_pass_byte_for_byte(any_site: Path, any_kustomize: Path) -> None:
     config = "apiVersion: celery.openedx.io/v1alpha1\nkind: CeleryWorkers\nmetadata:\n  name: a\nspec: {}\n"
     data = sites.function_input(any_kustomize, any_site, config)
-    given = resource_list._split(data.decode())
+    given = resource_list._split(data)
     assert given is not None
     resources = Resources(given.resources)
     expected = sites.without_call_ids(data)
-    assert write_resource_list(given, resources, []).encode() == expected
+    assert write_resource_list(given, resources, []) == expected
     headers = [resource._head for resource in resources]
     assert None not in [resource._header for resource in resources]
     assert not any(resource._tree for resource in resources), "a header was not scanned"
@@ -410,4 +410,4 @@ def test_real_sites_pass_byte_for_byte(any_site: Path, any_kustomize: Path) -> N
     assert headers == [resource._header_of_tree() for resource in resources]
     for resource in resources:
         resource.edit()
-    assert write_resource_list(given, resources, []).encode() == expected
+    assert write_resource_list(given, resources, []) == expected

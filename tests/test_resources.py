@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings, strategies as st
 
 from kustomizer.emit import emit
 from kustomizer.errors import ResourceRef, UserError
-from kustomizer.resources import Resource, Resources, _scan_header, is_internal_annotation, same_object
+from kustomizer.header import _any, _usual, scan_header
+from kustomizer.resources import Resource, Resources, is_internal_annotation, same_object
 from kustomizer.tree import plain_value
 from tests.kustomize_yaml import kustomize_trees, letters, texts
 
@@ -98,10 +99,20 @@ def test_header_however_it_is_written(text: str, expected: tuple[str, ...]) -> N
     assert Resource(text)._header_of_tree() == expected
 
 
+def test_a_header_in_kustomizes_order_costs_the_least() -> None:
+    text = ITEM.replace("        a\n\n        b\n", "        a\n")
+    assert _usual(text, 2) == _any(text, 2) == ("v1", "ConfigMap", "openedx", "openedx-settings")
+    stream = "apiVersion: v1\nkind: A\nmetadata:\n  name: b\n  namespace: c"
+    assert _usual(stream, 0) == _any(stream, 0) == ("v1", "A", "c", "b")
+    assert _usual(f"{stream}\nspec: {{}}\n", 0) == ("v1", "A", "c", "b")
+    for wrong in ("kind: A\n  B", "apiVersion: v1\n  B", "namespace: c\n   d", "namespace: c\n\n    d"):
+        assert _usual(stream.replace(wrong.partition("\n")[0], wrong), 0) is None
+
+
 def test_a_scanned_header_stops_at_nothing_within_the_metadata() -> None:
-    assert _scan_header(ITEM, 2) == ("v1", "ConfigMap", "openedx", "openedx-settings")
+    assert scan_header(ITEM, 2) == ("v1", "ConfigMap", "openedx", "openedx-settings")
     cluster = ITEM.replace("    namespace: openedx\n", "").replace("previousNames:", "previousNamespaces:")
-    assert _scan_header(cluster.replace("        namespace: openedx\n", ""), 2) == (
+    assert scan_header(cluster.replace("        namespace: openedx\n", ""), 2) == (
         "v1",
         "ConfigMap",
         "",
@@ -128,8 +139,9 @@ def objects() -> st.SearchStrategy[dict[str, Any]]:
 def test_a_scanned_header_is_the_trees(tree: dict[str, Any], indent: int) -> None:
     assume(tree)
     text = emit([tree], 0) if indent else emit(tree)
-    scanned = _scan_header(text, indent)
+    scanned = scan_header(text, indent)
     assert scanned in {None, Resource(text, indent=indent)._header_of_tree()}
+    assert _usual(text, indent) in {None, _any(text, indent)}
 
 
 @given(st.data())
@@ -139,7 +151,8 @@ def test_a_scanned_header_is_the_trees_in_changed_text(data: st.DataObject) -> N
     end = data.draw(st.integers(start, min(len(ITEM), start + 12)))
     new = data.draw(st.text(letters(), max_size=3) | st.sampled_from(["\n", "\n  ", "\n    ", "    namespace: b\n"]))
     text = ITEM[:start] + new + ITEM[end:]
-    scanned = _scan_header(text, 2)
+    scanned = scan_header(text, 2)
+    assert _usual(text, 2) in {None, _any(text, 2)}
     if scanned is None:
         return
     try:

@@ -276,8 +276,9 @@ def test_ten_thousand_are_counted_shown_in_part_and_put_back(plain: Place, tmp_p
         assert "cmdstat_hscan" not in commands
 
         found = cluster.keys()["unacked.gone"]
-        assert len({message["id"] for message in found["messages"]}) == found["count"] == 10_000
-        assert cluster.in_flight("restore", "gone").exit_code == 0
+        assert len({message["id"] for message in found["messages"]}) == 10_000
+        assert len(found["messages"]) == found["count"] == 10_000
+        assert cluster.in_flight("restore", "gone").stdout == f"unacked.gone: 10000 tasks put back on {HIGH}\n"
         assert cluster.site.lengths() == {HIGH: 10_000}
 
 

@@ -24,15 +24,36 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which client-side apply keeps a whole object, as JSON."""
 WORD_LISTS = frozenset({"args", "command"})
 
-# What a resource's text has to hold before anybody looks for secrets in it.
+# What the text of other objects than ConfigMaps and Secrets has to hold before anybody looks for secrets in it.
 _SIGNS = (
-    *("assw", "ASSW", "ecret", "ECRET", "oken", "OKEN", "_KEY", "_key", "iKey", "-key", "pass", "PASS", "@", "AUTH"),
-    *("PRIVATE", "rivate", "salt", "SALT", "DSN", "dsn", "pwd", "PWD", "$2", "jwk", "COOKIE"),
+    *(
+        "pass",
+        "pwd",
+        "secret",
+        "token",
+        "auth",
+        "cookie",
+        "jwk",
+        "salt",
+        "dsn",
+        "pepper",
+        "otp",
+        "_key",
+        "-key",
+        "ikey",
+    ),
+    *("private", "identified", "mysql", "redis-cli", "curl", "users", "basic", "bearer", "slack", "eyj", "gh", "glpat"),
+    *("xox", "_live_", "sk-", "npm_", "pypi-", "dckr", "@", "$", "{s", "kty", " >", "?"),
 )
 _CONFIG_KINDS = frozenset({"ConfigMap", "Secret"})
-_IN_YAML = re.compile(
-    r"""name:[ ]+["']?([A-Za-z_][\w.-]*)["']?\n\s+value:|^[\s-]*["']?([A-Za-z_][\w.-]*)["']?:[ ]+\S""", re.M
+# Where an object's text, YAML or JSON, gives a value to a name.
+_KEYS = re.compile(
+    r"""^[ \t-]*["']?([A-Za-z_][\w.-]*)["']?:[ \t]+\S|[{,]\s*["']([A-Za-z_][\w.-]*)["']\s*:""", re.MULTILINE
 )
+_NAMES = re.compile(r"""\bname["']?:\s*["']?([A-Za-z_][\w.-]*)""")
+_OPTIONS = re.compile(r"""(?<![\w-])--?([A-Za-z][\w.-]*)|\b(requirepass|masterauth|mysql|redis-cli|curl)\b""")
+_VALUE = re.compile(r"""\bvalue["']?:""")
+_NEAR = 300
 
 
 class Collector:
@@ -71,7 +92,9 @@ class Collector:
             if kind in _CONFIG_KINDS and key in {"data", "stringData", "binaryData"} and isinstance(value, dict):
                 self.names |= {str(name) for name in value}
                 for name, content in value.items():
-                    self._content(str(name), content, kind, encoded=(kind, key) != ("ConfigMap", "data"))
+                    self._content(
+                        str(name), content, kind, encoded=(kind, key) == ("Secret", "data") or key == "binaryData"
+                    )
             else:
                 self._field(key, value)
 
@@ -128,17 +151,22 @@ class Collector:
 
 
 def _may_hold_secrets(resource: Resource) -> bool:
-    if not resource.text or resource.kind == "Secret":
+    if not resource.text or resource.kind in _CONFIG_KINDS:
         return True
-    if not any(resource.mentions(sign) for sign in _SIGNS):
-        return "binaryData" in resource.text
-    return resource.kind == "ConfigMap" or _holds_secrets(resource.text)
+    small = resource.text.lower()
+    # A backslash may hide a letter of any of these.
+    return "\\" in small or (any(sign in small for sign in _SIGNS) and _holds_secrets(resource.text))
 
 
 def _holds_secrets(text: str) -> bool:
-    """Tell whether an object's YAML may hold a secret: what refers to one needn't be parsed."""
-    return (
-        LAST_APPLIED in text
-        or bool(secret_places.in_text(text))
-        or any(is_secret(match.group(1) or match.group(2)) for match in _IN_YAML.finditer(text))
+    """Tell whether an object's text may hold a secret: what refers to one needn't be parsed."""
+    if LAST_APPLIED in text or secret_places.in_text(text):
+        return True
+    if any(is_secret(match.group(1) or match.group(2)) for match in _KEYS.finditer(text)):
+        return True
+    if any(match.group(2) or is_secret(match.group(1)) for match in _OPTIONS.finditer(text)):
+        return True
+    return any(
+        is_secret(match.group(1)) and _VALUE.search(text, max(0, match.start() - _NEAR), match.end() + _NEAR)
+        for match in _NAMES.finditer(text)
     )

@@ -43,7 +43,7 @@ _SHAPES: Sequence[tuple[Sequence[str], str]] = (
     # URLs: a password may hold an @, and a token may stand in the place of user and password.
     (
         (":/", ":\\/"),
-        r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*:\\?/\\?/[^\s/:@"'<>]*:([^\s/"'<>]+)@""",
+        r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*:\\?/\\?/[^\s/:@"'<>]*:([^\s/"']+)@""",
     ),
     (("://",), r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9_.~%-]{16,})@"""),
     # SQL's table engines: MySQL('host', 'database', 'table', 'user', 'password').

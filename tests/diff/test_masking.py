@@ -31,7 +31,8 @@ def base64_of(text: str) -> str:
 
 
 def config_map(**files: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "config"}, "data": files}
+    name = "-".join(sorted(files)).replace("_", "-").lower()
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"config-{name}"}, "data": files}
 
 
 def pod(**container: Any) -> dict[str, Any]:
@@ -178,6 +179,18 @@ def test_any_value_is_hidden_in_any_place(place: str, value: str) -> None:
 @given(form=st.sampled_from(sorted(FORMS)), value=SECRETS)
 def test_what_was_seen_in_a_secret_place_is_hidden_in_any_form(form: str, value: str) -> None:
     text = shown(config_map(notes=FORMS[form](value)), secret(value))
+    assert hidden(value, text), text
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("layout", [yaml.safe_dump, json.dumps])
+def test_what_was_seen_in_any_place_is_hidden_elsewhere(place: str, layout: Callable[[Any], str]) -> None:
+    value = "n6Tz-wQb.4K9xY"
+    build = Resources(
+        [Resource(f"{layout(tree)}\n") for tree in (PLACES[place](value), config_map(notes=f"a {value} b"))]
+    )
+    masks = Masks.of(build, build)
+    text = "\n".join(leaf for item in build for leaf in leaves(masks.tree(item)))
     assert hidden(value, text), text
 
 

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Puts REPORT on the pull request; where the token may not, says so and lets the job go on.
+set -euo pipefail
+
+url=$("$RUNNER_TEMP/tutor-kustomizer/bin/python" -m kustomizer.diff.comment github "$REPORT")
+echo "comment-url=$url" >>"$GITHUB_OUTPUT"

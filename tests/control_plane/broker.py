@@ -73,12 +73,16 @@ class Broker:
         self._process.terminate()
         self._process.wait(SECONDS)
 
-    def left(self) -> dict[str, int]:
-        """Return how many messages are in each queue and each hash of messages in flight, where there are any.
+    def left(self, task: str) -> dict[str, int]:
+        """Return how many messages of tasks whose name begins so are in each queue and each hash of what is in flight.
 
         It fails with redis.ConnectionError while Redis is away.
         """
-        found: dict[str, int] = {}
-        for kind, pattern, length in (("list", "edx.*", self.client.llen), ("hash", "unacked*", self.client.hlen)):
-            found |= {key: int(length(key)) for key in self.client.scan_iter(pattern, _type=kind)}
-        return dict(sorted(found.items()))
+        found = {}
+        for key in self.client.scan_iter("edx.*", _type="list"):
+            found[key] = list(self.client.lrange(key, 0, -1))
+        for key in self.client.scan_iter("unacked*", _type="hash"):
+            found[key] = list(self.client.hvals(key))
+        # The headers of Celery's messages are JSON; a body isn't.
+        counts = {key: sum(f'"id": "{task}' in text for text in texts) for key, texts in sorted(found.items())}
+        return {key: count for key, count in counts.items() if count}

@@ -1,4 +1,158 @@
-"""x"""
-from typing import Any
-def write_documents(results: dict[str, Any]) -> None:
-    """x"""
+"""Turns the results into the tables of README.md and docs/control-plane.md, and into the picture.
+
+python -m tests.control_plane.report
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from tests import sites
+from tests.control_plane import emissions
+from tests.control_plane.picture import draw
+from tests.control_plane.scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Run = Mapping[str, Any]
+
+DOCS = sites.ROOT / "docs"
+RESULTS = DOCS / "control-plane" / "results.json"
+DOCUMENTS = (sites.ROOT / "README.md", DOCS / "control-plane.md")
+PICTURE = DOCS / "images" / "control-plane.svg"
+NAMES = {
+    emissions.PLAIN: "Tutor 22 alone",
+    emissions.UPSTREAM: "tutor-contrib-celery 22",
+    emissions.OURS: "ours",
+    emissions.SAFE: "ours, with `rejectOnWorkerLost`",
+}
+DRAWN = ("steady", "scale-down")
+COST = "mixed"
+
+
+def headline(runs: Iterable[Run]) -> str:
+    """Return what is lost and doubled in each scenario: tutor-contrib-celery's beside ours."""
+    rows = ["| what happens | tutor-contrib-celery 22 | ours |", "| --- | --- | --- |"]
+    for key, title, by_site in _by_scenario(runs):
+        if key != COST and {emissions.UPSTREAM, emissions.OURS} <= by_site.keys():
+            cells = [_verdict(by_site[site]) for site in (emissions.UPSTREAM, emissions.OURS)]
+            if emissions.SAFE in by_site:
+                cells[-1] += f"; {_verdict(by_site[emissions.SAFE])} with `rejectOnWorkerLost`"
+            rows.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def losses(runs: Iterable[Run]) -> str:
+    """Return every count of every run."""
+    rows = [
+        "| scenario | site | tasks | lost | doubled | started again after a kill | cut off by the grace period | "
+        "wait, median | longest | pods at most | pod minutes |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for key, _, by_site in _by_scenario(runs):
+        for site, run in by_site.items():
+            outcome = run["outcome"]
+            counts = [outcome[name] for name in ("sent", "lost", "doubled", "again", "cut_off")]
+            # The first queue's say little where there are several: the table of the mixed load has each.
+            median = max(waits["median"] for waits in outcome["waits"].values())
+            longest = _at_least(outcome["waits"].values())
+            numbers = [*map(str, counts), clock(median), longest, str(outcome["most_pods"]), _minutes(outcome)]
+            rows.append(f"| {key} | {NAMES[site]} | {' | '.join(numbers)} |")
+    return "\n".join(rows)
+
+
+def cost(runs: Iterable[Run]) -> str:
+    """Return how long each queue's tasks waited under the mixed load, and how many pod minutes that took."""
+    by_site = next((by_site for key, _, by_site in _by_scenario(runs) if key == COST), {})
+    rows = [
+        "| site | queue | tasks | wait, median | 95th percentile | longest | lost | all pods |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for site, run in by_site.items():
+        outcome = run["outcome"]
+        whole = [str(outcome["lost"]), f"{_minutes(outcome)} pod minutes"]
+        for queue, waits in outcome["waits"].items():
+            numbers = [clock(waits["median"]), clock(waits["p95"]), _at_least([waits])]
+            cells = [NAMES[site], f"`{queue}`", str(waits["tasks"]), *numbers, *whole]
+            rows.append(f"| {' | '.join(cells)} |")
+            whole = ["", ""]
+    return "\n".join(rows)
+
+
+def machine(results: Mapping[str, Any]) -> str:
+    """Return what it was measured on and with."""
+    given = results["machine"]
+    loads = [run["load_average"] for run in results["runs"]]
+    words = [
+        f"{name} {given[name]}"
+        for name in ("celery", "kombu", "redis-py", "kubernetes", "keda", "redis")
+        if name in given
+    ]
+    return (
+        f"{given['cores']} cores, load average {min(mean for mean, _ in loads)} to {max(most for _, most in loads)}; "
+        f"Tutor 22, tutor-contrib-celery 22, {', '.join(words)}; time {results['time_factor']} times faster."
+    )
+
+
+def clock(seconds: float) -> str:
+    """Return a time as minutes and seconds, or as seconds where it is short."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds // 60:.0f}:{seconds % 60:02.0f} min"
+
+
+def write_block(document: str, key: str, text: str) -> str:
+    """Return ``document`` with ``text`` between the markers of ``key``, and as it was where there are none."""
+    start, end = f"<!-- control-plane:{key} -->", f"<!-- /control-plane:{key} -->"
+    if start not in document:
+        return document
+    if end not in document:
+        raise ValueError(f"{start} has no {end}")
+    return re.sub(
+        f"{re.escape(start)}.*?{re.escape(end)}", lambda _: f"{start}\n{text}\n{end}", document, flags=re.DOTALL
+    )
+
+
+def blocks(results: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text of each marker."""
+    runs = results["runs"]
+    return {"headline": headline(runs), "losses": losses(runs), "cost": cost(runs), "machine": machine(results)}
+
+
+def write_documents(results: Mapping[str, Any]) -> None:
+    """Put the tables where the documents have a place for them, and draw the picture."""
+    for file in DOCUMENTS:
+        text = file.read_text()
+        for key, block in blocks(results).items():
+            text = write_block(text, key, block)
+        file.write_text(text)
+    PICTURE.write_text(draw(results["runs"], DRAWN))
+
+
+def _by_scenario(runs: Iterable[Run]) -> Sequence[tuple[str, str, dict[str, Run]]]:
+    found: dict[str, dict[str, Run]] = defaultdict(dict)
+    for run in runs:
+        found[run["scenario"]][run["site"]] = run
+    return [(item.key, item.title, found[item.key]) for item in SCENARIOS if item.key in found]
+
+
+def _verdict(run: Run) -> str:
+    outcome = run["outcome"]
+    bad = [f"{outcome[word]} {word}" for word in ("lost", "doubled") if outcome[word]]
+    return f"**{', '.join(bad)}** of {outcome['sent']}" if bad else f"none of {outcome['sent']}"
+
+
+def _at_least(waits: Iterable[Mapping[str, Any]]) -> str:
+    waits = list(waits)
+    worst = clock(max(each["worst"] for each in waits))
+    return f"never ({sum(each['never'] for each in waits)})" if any(each["never"] for each in waits) else worst
+
+
+def _minutes(outcome: Mapping[str, Any]) -> str:
+    return f"{outcome['pod_seconds'] / 60:.0f}"
+
+
+if __name__ == "__main__":
+    write_documents(json.loads(RESULTS.read_text()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import statistics
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,14 @@ from tests.control_plane.accounting import PodTime, account
 from tests.control_plane.broker import Broker
 from tests.control_plane.faster import faster
 from tests.control_plane.journal import Journal
+from tests.control_plane.scenario import (
+    BACKGROUND,
+    BACKGROUND_EVERY,
+    BACKGROUND_SECONDS,
+    LMS_DEFAULT,
+    Message,
+    Scenario,
+)
 from tests.control_plane.timeline import timeline
 
 if TYPE_CHECKING:
@@ -25,9 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.control_plane.cluster import Cluster
+    from tests.control_plane.journal import Event
     from tests.control_plane.kubelet import Kubelet
     from tests.control_plane.pod import Pod
-    from tests.control_plane.scenario import Message, Scenario
 
 TASK = "load.tasks.work"
 START_SECONDS = 300.0
@@ -63,10 +72,8 @@ class RunningSite:
         self.loads: list[float] = []
         self.began = 0.0
         self.notes: list[tuple[float, str]] = []
+        self._is_over = threading.Event()
         self._built: dict[str, list[dict[str, Any]]] = {}
-        self._app = Celery(broker=self.broker.url)
-        # Who sends while Redis is away tries until it is back.
-        self._app.conf.task_publish_retry_policy = {"max_retries": 100, "interval_start": 0.1, "interval_max": 0.5}
 
     @property
     def now(self) -> float:
@@ -80,7 +87,7 @@ class RunningSite:
             directory = self.directory / f"build-{len(self._built)}"
             directory.mkdir()
             found = emissions.emission(site, directory, namespace=self.namespace, redis=self.service)
-            queues = () if self.scenario.every_worker else self.scenario.queues
+            queues = () if self.scenario.every_worker else {*self.scenario.queues, LMS_DEFAULT}
             self._built[site] = emissions.workers(found, queues)
         return self._built[site]
 
@@ -99,7 +106,7 @@ class RunningSite:
 
     def busy(self, queue: str) -> list[Pod]:
         """Return the pods that work on a task of this queue now, the one that began first before the others."""
-        events = self.journal.read()
+        events = self.events()
         over = {event.attempt for event in events if event.event in {"finished", "dying"}}
         names = [
             event.pod
@@ -108,6 +115,10 @@ class RunningSite:
         ]
         running = {pod.name: pod for pod in self.pods() if not pod.ended}
         return [running[name] for name in dict.fromkeys(names) if name in running]
+
+    def events(self) -> Sequence[Event]:
+        """Return what has happened, but for the tasks in the background."""
+        return [event for event in self.journal.read() if not event.task.startswith(BACKGROUND)]
 
     def wait_busy(self, queue: str) -> Pod:
         """Wait until a pod works on a task of this queue, and return it."""
@@ -121,7 +132,7 @@ class RunningSite:
 
     def control(self) -> Any:
         """Return Celery's remote control of the site's workers."""
-        return self._app.control
+        return self._celery().control
 
     def wait(self, condition: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
         """Look again and again, for so many real seconds at most."""
@@ -141,14 +152,17 @@ class RunningSite:
                 self.apply(emissions.at_their_minimum(self.objects(self.scenario.begins_with)))
                 self.wait(self._is_ready, "the first pods")
                 self.began = time.time()
-                with ThreadPoolExecutor(1) as other:
-                    steps = other.submit(self._act)
-                    self._send()
-                    self._look_on(steps.done)
+                with ThreadPoolExecutor(2) as others:
+                    steps, background = others.submit(self._act), others.submit(self._send_background)
+                    try:
+                        self._send()
+                        self._look_on(steps.done)
+                    finally:
+                        self._is_over.set()
                     steps.result()
+                    background.result()
                 return self._result(time.time())
             finally:
-                self._app.close()
                 cluster.clear(self.namespace)
 
     def _is_ready(self) -> bool:
@@ -173,17 +187,35 @@ class RunningSite:
             time.sleep(min(left, LOOK_SECONDS))
 
     def _send(self) -> None:
+        app = self._celery()
         ordered = sorted(self.scenario.messages, key=lambda message: message.at)
         for number, message in enumerate(ordered):
             self._sleep_until(message.at)
-            self._send_one(f"{self.scenario.key}-{number:04}", message)
+            self._send_one(f"{self.scenario.key}-{number:04}", message, app)
 
-    def _send_one(self, task: str, message: Message) -> None:
+    def _send_background(self) -> None:
+        if not self.scenario.background:
+            return
+        app = self._celery()
+        message = Message(at=0, queue=LMS_DEFAULT, seconds=BACKGROUND_SECONDS)
+        number = 0
+        while not self._is_over.wait(BACKGROUND_EVERY / self.place.factor):
+            self._send_one(f"{BACKGROUND}-{number:04}", message, app)
+            number += 1
+
+    def _celery(self) -> Celery:
+        """Return an application that sends to the site; each thread has its own."""
+        app = Celery(broker=self.broker.url, set_as_current=False)
+        # Who sends while Redis is away tries until it is back.
+        app.conf.task_publish_retry_policy = {"max_retries": 100, "interval_start": 0.1, "interval_max": 0.5}
+        return app
+
+    def _send_one(self, task: str, message: Message, app: Celery) -> None:
         factor = self.place.factor
         arguments = {"journal": str(self.journal.path), "seconds": message.seconds / factor, "dies": message.dies}
         countdown = message.countdown / factor
         at = time.time()
-        self._app.send_task(
+        app.send_task(
             TASK, kwargs=arguments, queue=message.queue, task_id=task, countdown=countdown or None, ignore_result=True
         )
         self.journal.write("sent", at=at, task=task, queue=message.queue, countdown=countdown)
@@ -199,7 +231,8 @@ class RunningSite:
         while self.now < self.scenario.limit and self.now - quiet_since < self.scenario.watch:
             self.loads.append(os.getloadavg()[0])
             self._refuse_broken_pods()
-            if not steps_done() or self.broker.left() or any(self.busy(queue) for queue in self.scenario.queues):
+            busy = any(self.busy(queue) for queue in self.scenario.queues)
+            if not steps_done() or busy or self.broker.left(self.scenario.key):
                 quiet_since = math.inf
             else:
                 quiet_since = min(quiet_since, self.now)
@@ -212,7 +245,7 @@ class RunningSite:
                 raise RuntimeError(f"{pod.name} dies again and again:\n{self.place.kubelet.log(pod.name)[-2000:]}")
 
     def _result(self, end: float) -> dict[str, Any]:
-        events, factor = self.journal.read(), self.place.factor
+        events, factor = self.events(), self.place.factor
         pods = [
             PodTime(
                 name=pod.name,
@@ -235,7 +268,7 @@ class RunningSite:
             "scenario": self.scenario.key,
             "site": self.site,
             "outcome": vars(outcome) | {"waits": {queue: vars(waits) for queue, waits in outcome.waits.items()}},
-            "left": self.broker.left(),
+            "left": self.broker.left(self.scenario.key),
             "watched": round((end - self.began) * factor),
             "load_average": [round(statistics.mean(self.loads), 1), round(max(self.loads), 1)],
             "steps": self.notes,

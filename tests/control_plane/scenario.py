@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SECOND, MINUTE = 1.0, 60.0
 LMS_DEFAULT, LMS_HIGH, LMS_HIGH_MEM = (f"edx.lms.core.{variant}" for variant in ("default", "high", "high_mem"))
 CMS_LOW = "edx.cms.core.low"
+BACKGROUND, BACKGROUND_EVERY, BACKGROUND_SECONDS = "background", 2 * MINUTE, 1 * SECOND
 LOSS = (emissions.UPSTREAM, emissions.OURS)
 """The sites that most scenarios compare."""
 
@@ -51,16 +52,18 @@ class Scenario(Record):
     sites: Sequence[str] = LOSS
     begins_with: str = ""
     """The site that runs at first, where it isn't the one that is looked at."""
+    background: bool = True
+    """Have a task on the LMS's default queue now and then: some worker looks for what others left behind."""
     every_worker: bool = False
     """Run all workers of the site, not only those of the queues that are sent to."""
-    limit: float = 80 * MINUTE
-    """When it is over at the latest, and what isn't finished is lost."""
+    limit: float = 90 * MINUTE
+    """When it is over at the latest, and what isn't finished is lost: time for a message to come back and be done."""
     watch: float = 2 * MINUTE
     """It is over earlier when for so long nothing runs and Redis has no message: nothing can come of it any more."""
 
     @property
     def queues(self) -> Sequence[str]:
-        """The queues that are sent to."""
+        """The queues that are sent to, but for the background."""
         return sorted({message.queue for message in self.messages})
 
 

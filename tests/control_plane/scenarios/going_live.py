@@ -56,6 +56,7 @@ def _scenario(key: str, title: str, go: Step) -> Scenario:
         steps=[go, Step(at=BACK, what="back to plain Tutor", act=back)],
         begins_with=emissions.PLAIN,
         every_worker=True,
+        background=False,
     )
 
 

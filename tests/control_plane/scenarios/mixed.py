@@ -13,4 +13,5 @@ SCENARIO = Scenario(
     ],
     sites=(emissions.PLAIN, emissions.UPSTREAM, emissions.OURS),
     every_worker=True,
+    background=False,
 )

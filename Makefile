@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: bench clean control-plane demo docs format help lint parts test upgrade
+.PHONY: bench bench-diff clean control-plane demo docs format help lint parts test upgrade
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -46,6 +46,9 @@ bench: .venv/.dev parts ## Measure the function's cost beside others' (BENCH=--w
 control-plane: .venv/.dev parts ## Run sites on a real control plane, ours and others' side by side (CONTROL_PLANE=--help)
 	$(BIN)/python -m pytest tests/control_plane
 	@$(BIN)/python -m tests.control_plane.run $(CONTROL_PLANE)
+
+bench-diff: .venv/.dev parts ## Measure the comparison of two builds beside dyff (needs Go for dyff)
+	@$(BIN)/python -m benchmarks.diff_bench $(BENCH)
 
 docs: .venv/.dev ## Renew docs/configuration.md from the types of the configuration, docs/rules from the rules
 	$(BIN)/tutor-kustomizer schema --markdown >docs/configuration.md

@@ -9,7 +9,7 @@ from kustomizer.diff.model import ObjectId, Renaming
 from kustomizer.diff.pairing import is_same_text, pair
 from kustomizer.diff.pods import pod_template, strings
 from kustomizer.diff.sides import Side, Sides
-from kustomizer.resources import stem_of
+from kustomizer.resources import Resources, stem_of
 from kustomizer.site import Site
 from kustomizer.tree import plain_value
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.diff.pairing import Pairing, Renamed
-    from kustomizer.resources import Resource, Resources
+    from kustomizer.resources import Resource
 
 
 def prepare(before: Resources, after: Resources) -> Sides:
@@ -25,6 +25,7 @@ def prepare(before: Resources, after: Resources) -> Sides:
 
     That a build holds an object twice is a UserError of Resources; what is the same on both sides isn't parsed.
     """
+    after = _sharing(before, after)
     found = pair(before, after)
     sides = [
         Side(site=Site(resources), resources=objects, names=names, real_names=real_names)
@@ -39,6 +40,12 @@ def prepare(before: Resources, after: Resources) -> Sides:
         masks=Masks.of(before, after),
         made={},
     )
+
+
+def _sharing(before: Resources, after: Resources) -> Resources:
+    """Return ``after`` with the very objects of ``before`` where they are the same: each is parsed once at most."""
+    twins = ((before.get(item.identity), item) for item in after)
+    return Resources(old if old is not None and is_same_text(old, item) else item for old, item in twins)
 
 
 def _renamings(found: Pairing) -> Iterator[Renaming]:

@@ -159,7 +159,7 @@ def _groups(spans: Sequence[Span]) -> Iterator[list[Span]]:
 def _hunk(
     group: Sequence[Span], before: Sequence[str], after: Sequence[str], shown: Callable[[str, str], tuple[str, str]]
 ) -> Hunk:
-    lead = min(_CONTEXT, group[0][0], group[0][2])
+    lead = min(_CONTEXT, group[0][0])
     start, new_start = group[0][0] - lead, group[0][2] - lead
     lines: list[str] = []
     place = start

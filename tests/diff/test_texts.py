@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, strategies as st
 
 from kustomizer.diff.texts import _few_edits, text_change
@@ -48,6 +49,12 @@ def test_lines_that_moved_apart_are_two_hunks() -> None:
     ]
     first, second = change(before, after).hunks
     assert (first.before, first.after, second.before, second.after) == (3, 3, 23, 23)
+
+
+@pytest.mark.parametrize(("between", "hunks"), [(5, 1), (6, 1), (7, 2)])
+def test_hunks_whose_neighbours_meet_are_one(between: int, hunks: int) -> None:
+    same = "".join(f"{number}\n" for number in range(between))
+    assert len(lines(f"a\n{same}b\n", f"c\n{same}d\n")) == hunks
 
 
 def test_a_newline_at_the_end() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.clear_text import has_url, is_secret_name, is_secret_value
 from kustomizer.emit import emit
 from kustomizer.live_pods import ANSWER_SECONDS, app_name, program_text
 from kustomizer.site import mapping
@@ -29,8 +30,8 @@ _POD_LEFT = (
 def job(worker: Worker, request: Mapping[str, Any], namespace: str) -> str:
     """Return a Job, as YAML, that runs the program with ``worker``'s image, environment and volumes.
 
-    Its log is the answer in JSON. It has none of the labels by which the worker's pods are selected, and states no
-    value that the worker's own Deployment doesn't.
+    Its log is the answer in JSON. It has none of the labels by which the worker's pods are selected. A password that
+    stands in the Deployment's environment is left out, and a comment says so.
     """
     template: dict[str, Any] = pod_template(worker.resource) or {}
     container = lookup(template, "spec", "containers", worker.emitted.container)
@@ -40,6 +41,9 @@ def job(worker: Worker, request: Mapping[str, Any], namespace: str) -> str:
     shared |= {NAME_LABEL: NAME}
     spec = {key: clone(value) for key, value in template["spec"].items() if key not in _POD_LEFT}
     only = {key: clone(value) for key, value in container.items() if key not in _CONTAINER_LEFT}
+    secret = [entry for entry in only.get("env") or () if _is_secret(mapping(entry))]
+    if secret:
+        only["env"] = [entry for entry in only["env"] if entry not in secret]
     tree = {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -63,7 +67,10 @@ def job(worker: Worker, request: Mapping[str, Any], namespace: str) -> str:
             },
         },
     }
-    return _HEAD + emit(tree)
+    left = "".join(
+        f"# Left out, as its value stands in the Deployment: {mapping(entry).get('name')}\n" for entry in secret
+    )
+    return _HEAD + left + emit(tree)
 
 
 _HEAD = f"""\
@@ -72,6 +79,11 @@ _HEAD = f"""\
 # The answer, in JSON, is its log:
 #   kubectl logs -l {NAME_LABEL}={NAME} --tail=-1
 """
+
+
+def _is_secret(entry: Mapping[str, Any]) -> bool:
+    name, value = str(entry.get("name", "")), str(entry.get("value") or "")
+    return (is_secret_name(name) and is_secret_value(value)) or has_url(value)
 
 
 def _block(text: str) -> Scalar:

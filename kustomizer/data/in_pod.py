@@ -334,7 +334,9 @@ def main(text: str) -> int:
         answer = {"error": _told(error)}
     out.write(json.dumps(answer) + "\n")
     out.flush()
-    return 1 if "error" in answer else 0
+    # A Job that was refused has failed.
+    refused = any(answer.get(name) for name in ("users", "silent", "unknown"))
+    return 1 if "error" in answer or refused else 0
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

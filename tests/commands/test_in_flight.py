@@ -360,6 +360,31 @@ def test_a_job_does_it_where_no_pod_can_be_asked(given: Place, tmp_path: Path) -
         assert site.lengths() == {}
 
 
+def test_a_job_that_is_refused_has_failed(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path, **ONE_AT_A_TIME) as cluster:
+        job = yaml.safe_load(cluster.in_flight("restore", "lms-worker-high", "--print-job").stdout)
+        [high] = cluster.site.start("lms-worker-high")
+        cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1")))
+        done = cluster.site.run_job(job, "cms-worker")
+        assert (done.returncode, json.loads(done.stdout)["users"]) == (1, [high.node])
+        assert cluster.site.lengths() == {IN_FLIGHT_OF_HIGH: 1}
+
+
+def test_a_password_in_the_deployments_environment_isnt_printed(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path) as cluster:
+        given = "        - name: SERVICE_VARIANT\n"
+        secrets = (("AWS_SECRET_ACCESS_KEY", "hunter2"), ("MONGO", "mongodb://edx:hunter2@db"))
+        more = "".join(f"        - name: {name}\n          value: {value}\n" for name, value in secrets)
+        text = cluster.built.read_text()
+        assert given in text
+        cluster.built.write_text(text.replace(given, more + given))
+        printed = cluster.in_flight("list", "--print-job").stdout
+        assert "hunter2" not in printed
+        names = [entry["name"] for entry in yaml.safe_load(printed)["spec"]["template"]["spec"]["containers"][0]["env"]]
+        assert names == ["SERVICE_VARIANT", "DJANGO_SETTINGS_MODULE"]
+        assert "# Left out, as its value stands in the Deployment: MONGO\n" in printed
+
+
 def test_a_redis_that_is_down_or_refuses_is_said(tmp_path: Path, builds: Builds) -> None:
     broker = Broker(password="p@ss/w:rd#1")
     with place(tmp_path, broker, builds) as given, live(given, tmp_path) as cluster:

@@ -6,6 +6,7 @@ without --force-conflicts, ``log`` what was run.
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import yaml
 
 from tests.builds import Loader
 
+dump = functools.partial(yaml.dump, Dumper=yaml.CSafeDumper)
 CONFLICT = """\
 error: Apply failed with 1 conflict: conflict with "{owner}" using apps/v1: .spec.template.spec.volumes
 Please review the fields above--they currently have other managers. Here are the ways you can resolve this warning:
@@ -24,28 +26,42 @@ Please review the fields above--they currently have other managers. Here are the
 
 
 def main() -> int:
-    """Run `diff` or `apply`, server-side, on stdin."""
+    """Run one command; what changes nothing that is applied is only written down."""
     directory = Path(os.environ["STAND_IN"])
     arguments = sys.argv[1:]
     with (directory / "log").open("a") as log:
         log.write(" ".join(arguments) + "\n")
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    if verb not in {"apply", "diff"}:
+        return 0
     assert "--server-side" in arguments
-    text = sys.stdin.read()
+    text = _given(arguments)
     owner = directory / "owner"
     if owner.exists() and "--force-conflicts" not in arguments:
         sys.stderr.write(CONFLICT.format(owner=owner.read_text()))
         return 1
     objects = {_name(each): each for each in yaml.load_all(text, Loader) if each}
-    if "diff" in arguments:
+    if verb == "diff":
         return _diff(directory, objects)
     if (directory / "refuses").exists():
         sys.stderr.write("Error from server (Forbidden): no\n")
         return 1
     for name, each in objects.items():
-        (directory / "applied" / name).write_text(yaml.safe_dump(each))
+        (directory / "applied" / name).write_text(dump(each))
         sys.stdout.write(f"{each['kind'].lower()}/{each['metadata']['name']} serverside-applied\n")
     owner.unlink(missing_ok=True)
     return 0
+
+
+def _given(arguments: list[str]) -> str:
+    """Return the documents: of a file, of a kustomization that the real kubectl builds, or of stdin."""
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if option in {"-k", "--kustomize"}:
+            command = ["kubectl", "kustomize", value]
+            return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+        if option == "-f" and value != "-":
+            return Path(value).read_text()
+    return sys.stdin.read()
 
 
 def _name(tree: dict[str, Any]) -> str:
@@ -63,13 +79,13 @@ def _diff(directory: Path, objects: dict[str, Any]) -> int:
             counted = {"uid": "1", "generation": 3, "creationTimestamp": "2026-01-01T00:00:00Z"}
             text = ""
             if applied.exists():
-                there = yaml.safe_load(applied.read_text())
+                there = yaml.load(applied.read_text(), Loader)  # noqa: S506 - a safe loader
                 there["metadata"] |= counted
-                text = yaml.safe_dump({**there, "status": {"replicas": 2}})
+                text = dump({**there, "status": {"replicas": 2}})
             (live / name).write_text(text)
             tree["metadata"] |= {**counted, "generation": 4}
-            (merged / name).write_text(yaml.safe_dump({**tree, "status": {"replicas": 2}}))
-        command = [*os.environ["KUBECTL_EXTERNAL_DIFF"].split(" "), str(live), str(merged)]
+            (merged / name).write_text(dump({**tree, "status": {"replicas": 2}}))
+        command = [*os.environ.get("KUBECTL_EXTERNAL_DIFF", "diff -u -N").split(" "), str(live), str(merged)]
         return subprocess.run(command, check=False).returncode
 
 

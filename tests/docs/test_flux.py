@@ -1,0 +1,51 @@
+"""docs/flux.md: what Flux gets from a clone is what the overlay builds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+from tests.builds import Loader
+from tests.docs.pages import commands, files, page
+from tests.docs.place import place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = page("flux")
+
+
+def objects(text: str) -> dict[tuple[str, str], object]:
+    return {(each["kind"], each["metadata"]["name"]): each for each in yaml.load_all(text, Loader)}
+
+
+def test_a_clone_of_the_export_builds_the_overlay(tmp_path: Path) -> None:
+    site = place(tmp_path)
+    site.done("tutor --root=tutor config save", "tutor-kustomizer init overlay --tutor-root tutor", "git init -q .")
+    typed = commands(TEXT)
+    assert [command.split()[0] for command in typed] == [
+        "tutor-kustomizer",
+        "git",
+        "git",
+        "kubectl",
+        "tutor-kustomizer",
+    ]
+    site.done(*typed[:3])
+    clone = site.clone("clone")
+    there = sorted(str(path.relative_to(clone.directory)) for path in clone.directory.glob("*/*/kustomization.y*ml"))
+    assert there == ["plain/base/kustomization.yaml", "tutor/env/kustomization.yml"]
+    assert not (clone.directory / "overlay").exists()
+    built = clone.done(typed[3])
+    assert objects(built) == objects(site.done("tutor-kustomizer build overlay"))
+    # With no plugin: nothing of ours is there to be run.
+    assert clone.done(typed[3], env={"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}) == built
+    assert site.run(typed[4]).returncode == 0
+    site.done("tutor --root=tutor config save --set K8S_NAMESPACE=elsewhere")
+    assert site.run(typed[4]).returncode == 3
+
+
+def test_flux_is_given_the_export() -> None:
+    source, kustomization = yaml.safe_load_all(files(TEXT)["clusters/production/openedx.yaml"])
+    assert kustomization["spec"]["path"] == "./plain"
+    assert kustomization["spec"]["sourceRef"] == {"kind": source["kind"], "name": source["metadata"]["name"]}

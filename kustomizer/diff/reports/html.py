@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
@@ -43,6 +44,11 @@ def _text(text: str) -> str:
     return html.escape(visible(text))
 
 
+def _sentence(text: str) -> str:
+    """Return a message; a command that it quotes as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", _text(text))
+
+
 def _label(name: str, text: str) -> str:
     return f'<span class="label {name}">{_text(text)}</span>'
 
@@ -73,8 +79,8 @@ def _finding(finding: Finding) -> str:
             f'<div class="finding {finding.severity}">',
             f"<p>{_label(finding.severity, finding.severity)} <strong>{_text(finding.rule)}</strong></p>",
             *([f"<p><code>{_text(place)}</code></p>"] if place else []),
-            f"<p>{_text(problem.message)}</p>",
-            *([f'<p class="dim">Remedy: {_text(problem.remedy)}</p>'] if problem.remedy else []),
+            f"<p>{_sentence(problem.message)}</p>",
+            *([f'<p class="dim">Remedy: {_sentence(problem.remedy)}</p>'] if problem.remedy else []),
             "</div>",
         ]
     )

@@ -22,6 +22,9 @@ _PLAIN = frozenset("-./+='\"→…")
 _OPENING, _CLOSING = "(", ".,;:)?"
 # What is made into a link by itself: the address of a page, a commit, an issue.
 _LINKED = re.compile(r"www\..*|[0-9a-f]{7,}|gh-.*", re.IGNORECASE)
+# A command that a message quotes, or else what stands between blanks.
+_QUOTED = re.compile("`[^`]+`")
+_WORDS = re.compile(r"\(?`[^`]+`[.,;:)?]*|[^ ]+")
 # What begins a list at the beginning of a line.
 _NUMBER = re.compile(r"[0-9]+[.)]?")
 
@@ -43,8 +46,8 @@ def html_code(text: str) -> str:
 
 def prose(text: str) -> str:
     """Return a sentence: each word as it is where it can't mean anything but itself, else as code."""
-    words = visible(" ".join(text.split(" "))).split(" ")
-    return " ".join(_word(word, first=number == 0) for number, word in enumerate(words) if word)
+    words = _WORDS.findall(visible(text.strip(" ")))
+    return " ".join(_word(word, first=number == 0) for number, word in enumerate(words))
 
 
 def fenced(lines: Iterable[str], language: str) -> str:
@@ -64,6 +67,8 @@ def _word(word: str, *, first: bool) -> str:
     if not bare:
         return word if not first else code(word)
     before, _, after = word.partition(bare)
+    if _QUOTED.fullmatch(bare):
+        return f"{before}{code(bare[1:-1])}{after}"
     begins = bare[0].isalnum() or (not first and bare[0] in _PLAIN)
     plain = all(char.isalnum() or char in _PLAIN for char in bare)
     if begins and plain and not _LINKED.fullmatch(bare) and not (first and _NUMBER.fullmatch(word)):

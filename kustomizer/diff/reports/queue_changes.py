@@ -63,5 +63,10 @@ def _scales(row: QueueRow | None) -> str:
     scaling = visible(str(row.scaling))
     if row.scaling.list_length:
         scaling += f", 1 per {row.scaling.list_length} queued"
-    guard = str(row.guard)
-    return f"{scaling}; guard: {visible(guard)}" if guard else scaling
+    guard = row.guard
+    known = [
+        "no guard" if guard.late is False else "",
+        f"in flight: {visible(guard.counted)}" if guard.counted and guard.late is not False else "",
+        f"{guard.grace_period}s grace" if guard.grace_period and guard.late is not False else "",
+    ]
+    return "; ".join([scaling, *(each for each in known if each)])

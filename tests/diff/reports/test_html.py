@@ -11,7 +11,7 @@ import pytest
 
 from kustomizer.diff.model import Comparison
 from kustomizer.diff.reports.html import html_report
-from tests.diff.reports.samples import RICH
+from tests.diff.reports.samples import FINDING, RICH
 from tests.diff.reports.test_markdown import HOSTILE, hostile
 
 EMPTY = {"meta", "input"}
@@ -64,7 +64,7 @@ def test_everything_that_a_comparison_holds() -> None:
         "Remedy: Let another worker take the queue before this one goes.",
         "ConfigMap openedx-config changed; rolls lms, cms and 4 workers",
         "app.kubernetes.io/version: 21.0.0 → 22.0.3, on 2 objects",
-        "KEDA 0-5, 1 per 40 queued; guard: Zero, 3600s",
+        "KEDA 0-5, 1 per 40 queued; in flight: Zero; 3600s grace",
         "+CELERY_BROKER_PASSWORD: (secret, changed)",
         "- kind: Deployment",
         "+ --queues=edx.lms.core.default",
@@ -110,3 +110,8 @@ def test_nothing_changes() -> None:
     assert "31 unchanged" in text
     assert "Queues" not in text
     assert 'id="objects"' not in text.partition("<script>")[0]
+
+
+def test_a_command_in_a_message_is_code() -> None:
+    finding = FINDING.replace(problem=FINDING.problem.replace(remedy="Run `kubectl <x>` first."))
+    assert "Run <code>kubectl &lt;x&gt;</code> first." in html_report(RICH.replace(findings=(finding,)))

@@ -141,6 +141,12 @@ def test_a_fence_is_longer_than_any_run_of_backticks_inside(lines: list[str]) ->
         ("fixes gh-12", "fixes `gh-12`"),
         ("fixes #12", "fixes `#12`"),
         ("100% of a<b>c", "`100%` of `a<b>c`"),
+        (
+            "run `tutor-kustomizer in-flight restore x`, then (`a b`).",
+            "run `tutor-kustomizer in-flight restore x`, then (`a b`).",
+        ),
+        ("an `odd` number ` of", "an `odd` number `` ` `` of"),
+        ("`` @x", "``` `` ``` `@x`"),
         ("", ""),
     ],
 )

@@ -72,7 +72,7 @@ def _route_service(
             continue
         template = pod_template(resource)
         if template is None:
-            if file.config_map in resource.text:
+            if file.config_map in resource.render():
                 notes.append(_left_alone(resource, file, "this function knows no pod template in it"))
             continue
         volume = find_volume(template, file)

@@ -6,7 +6,6 @@ without --force-conflicts, ``log`` what was run.
 
 from __future__ import annotations
 
-import functools
 import os
 import subprocess
 import sys
@@ -18,7 +17,6 @@ import yaml
 
 from tests.builds import Loader
 
-dump = functools.partial(yaml.dump, Dumper=yaml.CSafeDumper)
 CONFLICT = """\
 error: Apply failed with 1 conflict: conflict with "{owner}" using apps/v1: .spec.template.spec.volumes
 Please review the fields above--they currently have other managers. Here are the ways you can resolve this warning:
@@ -47,10 +45,15 @@ def main() -> int:
         sys.stderr.write("Error from server (Forbidden): no\n")
         return 1
     for name, each in objects.items():
-        (directory / "applied" / name).write_text(dump(each))
+        (directory / "applied" / name).write_text(_dump(each))
         sys.stdout.write(f"{each['kind'].lower()}/{each['metadata']['name']} serverside-applied\n")
     owner.unlink(missing_ok=True)
     return 0
+
+
+def _dump(node: Any) -> str:
+    text: str = yaml.dump(node, Dumper=yaml.CSafeDumper)
+    return text
 
 
 def _given(arguments: list[str]) -> str:
@@ -81,10 +84,10 @@ def _diff(directory: Path, objects: dict[str, Any]) -> int:
             if applied.exists():
                 there = yaml.load(applied.read_text(), Loader)  # noqa: S506 - a safe loader
                 there["metadata"] |= counted
-                text = dump({**there, "status": {"replicas": 2}})
+                text = _dump({**there, "status": {"replicas": 2}})
             (live / name).write_text(text)
             tree["metadata"] |= {**counted, "generation": 4}
-            (merged / name).write_text(dump({**tree, "status": {"replicas": 2}}))
+            (merged / name).write_text(_dump({**tree, "status": {"replicas": 2}}))
         command = [*os.environ.get("KUBECTL_EXTERNAL_DIFF", "diff -u -N").split(" "), str(live), str(merged)]
         return subprocess.run(command, check=False).returncode
 

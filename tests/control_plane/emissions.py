@@ -2,7 +2,7 @@
 
 ``plain`` is Tutor 22 alone: a worker for all queues of a service. ``upstream`` is tutor-contrib-celery 22 with the
 configuration that its README recommends, KEDA on for each worker, as that README has it for autoscaling. ``ours`` is
-overlays/production as it stands in this repository.
+overlays/production as it stands in this repository, and once without one of its settings.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Object = dict[str, Any]
 
 PLAIN, UPSTREAM, OURS = "plain", "upstream", "ours"
-SAFE = "ours, rejectOnWorkerLost"
+WITHOUT_REJECT = "ours, without rejectOnWorkerLost"
 OVERLAY = "overlays/production"
 UPSTREAM_WORKERS = """
 for service, variants in {"lms": ("high", "high_mem"), "cms": ("high", "low")}.items():
@@ -83,7 +83,7 @@ _BUILDERS: dict[str, Callable[[Path, Mapping[str, str]], bytes]] = {
     PLAIN: _plain,
     UPSTREAM: _upstream,
     OURS: _ours,
-    SAFE: lambda directory, settings: _ours(directory, settings, {"rejectOnWorkerLost": True}),
+    WITHOUT_REJECT: lambda directory, settings: _ours(directory, settings, {"rejectOnWorkerLost": False}),
 }
 SITES = tuple(_BUILDERS)
 

@@ -26,7 +26,7 @@ from tests import sites
 from tests.control_plane import emissions
 from tests.control_plane.cluster import running_cluster
 from tests.control_plane.kubelet import Kubelet
-from tests.control_plane.report import write_documents
+from tests.control_plane.report import RESULTS, read_results, write_documents
 from tests.control_plane.run_site import Place, RunningSite
 from tests.control_plane.scenarios import SCENARIOS
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from tests.control_plane.scenario import Scenario
 
-RESULTS = sites.ROOT / "docs" / "control-plane" / "results.json"
 TIME_FACTOR = 10
 AT_ONCE = 5
 """Runs side by side: more of them would measure this machine's two cores."""
@@ -151,7 +150,7 @@ def main() -> None:
     write_results(options.output, runs)
     if options.write_docs:
         write_results(RESULTS, runs)
-        write_documents(json.loads(RESULTS.read_text()))
+        write_documents(read_results())
     if failures:
         say(f"Error: these runs failed: {'; '.join(failures)}")
         sys.exit(1)

@@ -87,7 +87,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _words(comparison: Comparison) -> Iterator[str]:
-    if not comparison.objects:
+    if comparison.is_empty:
         yield "<p>Nothing changes.</p>"
     for renamings in alike(comparison.renamings):
         names = "".join(f"<li>{html.escape(title(each))}</li>" for each in renamings[0].rolls)

@@ -78,7 +78,9 @@ def _change(change: AnyChange) -> dict[str, Any]:
     path = [_step(step) for step in change.path]
     if isinstance(change, Change):
         sides = (("before", change.before), ("after", change.after))
-        return {"type": "value", "path": path, **{side: each for side, each in sides if not isinstance(each, Absent)}}
+        values = {side: each for side, each in sides if not isinstance(each, Absent)}
+        place = {} if change.index is None else {"index": change.index}
+        return {"type": "value", "path": path, **values, **place}
     if isinstance(change, TextChange):
         hunks = [{"before": each.before, "after": each.after, "lines": list(each.lines)} for each in change.hunks]
         before, after = change.newline_at_end

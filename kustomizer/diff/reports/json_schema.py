@@ -77,8 +77,10 @@ def json_schema() -> dict[str, Any]:
 
 def _value() -> dict[str, Any]:
     return {
-        "description": "One field. Without `before` it is added, without `after` it is removed; null is a value.",
-        **_fields(type={"const": "value"}, path=_ref("path")),
+        "description": "One field. Without `before` it is added, without `after` it is removed; null is a value. "
+        "`index` is where an item that is added to a list with keys stands afterwards.",
+        **_fields(type={"const": "value"}, path=_ref("path"), before={}, after={}, index=_COUNT),
+        "required": ["type", "path"],
         "anyOf": [{"required": ["before"]}, {"required": ["after"]}],
     }
 

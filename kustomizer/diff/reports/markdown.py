@@ -110,7 +110,7 @@ def _omitted(numbers: Mapping[str, int]) -> str:
 
 
 def _summary(comparison: Comparison, header: Sequence[str]) -> list[str]:
-    return [f"### {summary(comparison)}", *map(prose, header), *([] if comparison.objects else ["Nothing changes."])]
+    return [f"### {summary(comparison)}", *map(prose, header), *(["Nothing changes."] if comparison.is_empty else [])]
 
 
 def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:

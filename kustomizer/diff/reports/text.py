@@ -85,7 +85,7 @@ def _findings(findings: Sequence[Finding], width: int) -> str:
 
 def _words(comparison: Comparison, width: int) -> str:
     """Return what many objects share, what restarts, and what isn't shown."""
-    lines = [] if comparison.objects else ["Nothing changes."]
+    lines = ["Nothing changes."] if comparison.is_empty else []
     shared: dict[tuple[ObjectId, ...], list[str]] = {}
     for group in comparison.groups:
         shared.setdefault(tuple(group.objects), []).append(group_text(group))

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 
-from kustomizer.diff.model import CHANGE, DESTROY, Change, Comparison, ObjectChange
+from kustomizer.diff.compare import comparison
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, Change, Comparison, Key, ObjectChange
+from kustomizer.diff.prepare import prepare
 from kustomizer.diff.reports.json import json_report
 from kustomizer.diff.reports.json_schema import json_schema
+from kustomizer.diff.trees import same
+from tests import sites
+from tests.diff.apply import applied
+from tests.diff.pairs import resources, unchanged_secrets
+from tests.diff.reports.read_json import read_objects
 from tests.diff.reports.samples import CONFIG, RICH
+
+if TYPE_CHECKING:
+    from tests.builds import Builds
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
 
-def document(comparison: Comparison, *header: str) -> dict[str, Any]:
+def document(found: Comparison, *header: str) -> dict[str, Any]:
     """Return the report, read again, once it is what its schema says."""
-    read: dict[str, Any] = json.loads(json_report(comparison, header=header))
+    read: dict[str, Any] = json.loads(json_report(found, header=header))
     VALIDATOR.validate(read)
     return read
 
@@ -100,16 +110,42 @@ def test_every_type_of_change() -> None:
     ]
 
 
+def test_where_an_item_is_added() -> None:
+    change = Change(path=("spec", Key(fields=(("name", "a"),))), after={"name": "a"}, index=2)
+    found = Comparison(objects=(ObjectChange(action=CHANGE, id=CONFIG, api_version=("v1", "v1"), changes=(change,)),))
+    assert document(found)["objects"][0]["changes"][0]["index"] == 2
+
+
+@pytest.mark.parametrize("pair", [("21", "22"), ("22", "split")])
+def test_what_it_says_makes_one_site_into_the_other(pair: tuple[str, str], builds: Builds) -> None:
+    outputs = {
+        "21": lambda: builds.plain(sites.site("21")),
+        "22": lambda: builds.plain(sites.site("22")),
+        "split": lambda: builds.through_exec(sites.site("22")),
+    }
+    built = [resources(outputs[name]().stdout) for name in pair]
+    for before, after in (built, built[::-1]):
+        sides = prepare(before, after)
+        objects = {each.id: each for each in read_objects(document(comparison(before, after)))}
+        for identity in sides.identities():
+            old, new = (sides.shown(tree, tree)[0] for tree in sides.trees(identity))
+            each = objects.get(identity)
+            if each is None:
+                assert same(old, new)
+            elif each.action in (ADD, DESTROY):
+                assert same(each.tree, new if old is None else old)
+            else:
+                assert same(unchanged_secrets(applied(old, each.changes)), unchanged_secrets(new))
+
+
 def test_null_is_a_value_and_no_value_is_none() -> None:
     changes = (
         Change(path=("a",), before=None, after=0),
         Change(path=("b",), after=None),
         Change(path=("c",), before=1),
     )
-    comparison = Comparison(
-        objects=(ObjectChange(action=CHANGE, id=CONFIG, api_version=("v1", "v1"), changes=changes),)
-    )
-    assert document(comparison)["objects"][0]["changes"] == [
+    found = Comparison(objects=(ObjectChange(action=CHANGE, id=CONFIG, api_version=("v1", "v1"), changes=changes),))
+    assert document(found)["objects"][0]["changes"] == [
         {"type": "value", "path": ["a"], "before": None, "after": 0},
         {"type": "value", "path": ["b"], "after": None},
         {"type": "value", "path": ["c"], "before": 1},
@@ -118,9 +154,9 @@ def test_null_is_a_value_and_no_value_is_none() -> None:
 
 def test_what_json_has_no_word_for() -> None:
     tree = {"a": [float("inf"), float("-inf"), float("nan")], "bidi\u202e": "\ud800"}
-    comparison = Comparison(objects=(ObjectChange(action=DESTROY, id=CONFIG, api_version=("v1", ""), tree=tree),))
-    assert json_report(comparison).isascii()
-    assert document(comparison)["objects"][0]["before"] == {"a": [".inf", "-.inf", ".nan"], "bidi\u202e": "\ud800"}
+    found = Comparison(objects=(ObjectChange(action=DESTROY, id=CONFIG, api_version=("v1", ""), tree=tree),))
+    assert json_report(found).isascii()
+    assert document(found)["objects"][0]["before"] == {"a": [".inf", "-.inf", ".nan"], "bidi\u202e": "\ud800"}
 
 
 @pytest.mark.parametrize("field", ["version", "summary", "objects"])

@@ -5,9 +5,9 @@ Each site has the port that Tutor gives it, 6379, on another address of the loop
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,10 @@ import redis
 from tests import sites
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
+
+    from tests.control_plane.keeper import Keeper
 
 PORT = 6379
 SECONDS = 30
@@ -26,8 +29,12 @@ CONFIGURATION = "apps/redis/redis.conf"
 class Broker:
     """A Redis; as a context it is there, and gone afterwards."""
 
-    def __init__(self, directory: Path, address: str) -> None:
-        """Use ``address``, which is one of 127.0.0.0/8; ``directory`` is where it keeps its data."""
+    def __init__(self, directory: Path, address: str, keeper: Keeper) -> None:
+        """Use ``address``, which is one of 127.0.0.0/8; ``directory`` is where it keeps its data.
+
+        ``keeper`` starts it, and ends it also when this process is killed.
+        """
+        self._keeper = keeper
         self.address = address
         self.url = f"redis://{address}:{PORT}/0"
         self.client = redis.Redis(host=address, port=PORT, decode_responses=True)
@@ -44,34 +51,36 @@ class Broker:
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+            self._keeper.kill(self._process)
 
     def start(self) -> None:
         """Start it on the data that it has, and wait until it answers."""
         program = shutil.which("redis-server")
         if program is None:
             raise FileNotFoundError("no redis-server on PATH: run `make parts`")
-        with (self._directory / "redis.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [program, str(self._directory / "redis.conf")], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        log = self._directory / "redis.log"
+        self._process = self._keeper.start([program, self._directory / "redis.conf"], log=log, env=dict(os.environ))
         deadline = time.monotonic() + SECONDS
-        while True:
-            try:
-                self.client.ping()
-                return
-            except (redis.ConnectionError, redis.BusyLoadingError) as error:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    log_text = (self._directory / "redis.log").read_text()
-                    raise RuntimeError(f"redis-server isn't up:\n{log_text}") from error
-                time.sleep(0.02)
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"redis-server isn't up:\n{log.read_text()}")
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        """Tell whether it answers, and no other one on the same address."""
+        assert self._process is not None
+        try:
+            return int(self.client.info("server")["process_id"]) == self._process.pid
+        except (redis.ConnectionError, redis.BusyLoadingError):
+            return False
 
     def stop(self) -> None:
         """Ask it to stop, with SIGTERM, and wait until it has."""
         assert self._process is not None
         self._process.terminate()
         self._process.wait(SECONDS)
+        self._keeper.kill(self._process)
+        self._process = None
 
     def left(self, task: str) -> dict[str, int]:
         """Return how many messages of tasks whose name begins so are in each queue and each hash of what is in flight.

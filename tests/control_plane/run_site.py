@@ -67,7 +67,9 @@ class RunningSite:
         self.directory = place.directory / self.namespace
         self.directory.mkdir(parents=True)
         self.service = f"redis-{self.namespace}"
-        self.broker = Broker(self.directory / "redis", f"127.0.{10 + number // 200}.{1 + number % 200}")
+        # An address that no other bench on this machine is likely to have.
+        address = f"127.{20 + os.getpid() % 200}.{number // 200}.{1 + number % 200}"
+        self.broker = Broker(self.directory / "redis", address, place.cluster.keeper)
         self.journal = Journal(self.directory / "journal")
         self.loads: list[float] = []
         self.began = 0.0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.lists import find
 from kustomizer.diff.model import ABSENT, ArgumentsChange, Change, Key, OrderChange, TextChange
+from kustomizer.diff.trees import same
 from kustomizer.tree import clone
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def apply_change(parent: Any, place: Any, change: Change) -> None:
     elif change.after is ABSENT:
         del parent[place]
     else:
-        assert parent[place] == change.before
+        assert same(parent[place], change.before)
         parent[place] = clone(change.after)
 
 

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import sys
 import tempfile
 import threading
@@ -31,7 +32,7 @@ from tests.control_plane.run_site import Place, RunningSite
 from tests.control_plane.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tests.control_plane.scenario import Scenario
 
@@ -54,9 +55,10 @@ def chosen(scenarios: Iterable[str], only: Iterable[str]) -> list[tuple[Scenario
     return sorted(pairs, key=lambda pair: -pair[0].limit)
 
 
-def run_all(pairs: Sequence[tuple[Scenario, str]], directory: Path, *, at_once: int) -> tuple[list[Run], list[str]]:
-    """Return what came of each, in the order of the registry, and what failed."""
-    runs: list[Run] = []
+def run_all(
+    pairs: Sequence[tuple[Scenario, str]], directory: Path, *, at_once: int, on_result: Callable[[Run], None]
+) -> list[str]:
+    """Carry all of them out, hand over what came of each as it is there, and return which failed."""
     failures: list[str] = []
     lock = threading.Lock()
     # The other tasks of edx_platform want it when they are imported; they aren't sent here.
@@ -79,12 +81,12 @@ def run_all(pairs: Sequence[tuple[Scenario, str]], directory: Path, *, at_once: 
                 say(f"{name} failed:\n{traceback.format_exc()}")
                 return
             with lock:
-                runs.append(result)
+                on_result(result)
             say(f"{name}: {summary(result)}")
 
         for number, (scenario, site) in enumerate(pairs):
             pool.submit(carry_out, number, scenario, site)
-    return in_order(runs), failures
+    return failures
 
 
 def summary(run: Run) -> str:
@@ -109,7 +111,10 @@ def merged(before: Iterable[Run], now: Iterable[Run]) -> list[Run]:
 
 def machine() -> dict[str, Any]:
     """Return what the numbers were measured on and with."""
+    built = (sites.ROOT / "tools" / "get_control_plane").read_text()
     return {
+        **{name.lower(): number for name, number in re.findall(r'(?m)^(KUBERNETES|KEDA) = "(.+)"$', built)},
+        "redis": sites.run("redis-server", "--version").decode().split("v=")[1].split()[0],
         "cores": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
@@ -142,14 +147,20 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"runs side by side; default: {AT_ONCE}")
     parser.add_argument("--keep", type=Path, help="leave journals and logs in this directory")
     parser.add_argument("-o", "--output", type=Path, default=sites.ROOT / "build" / "control-plane.json")
-    parser.add_argument("--write-docs", action="store_true", help="renew docs/control-plane.md and the README")
+    parser.add_argument("--write-docs", action="store_true", help="renew what docs/ and the README show of these runs")
     options = parser.parse_args()
+    output = RESULTS if options.write_docs else options.output
+    if not options.write_docs:
+        output.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch).resolve() if options.keep is None else options.keep.resolve()
-        runs, failures = run_all(chosen(options.scenario, options.site), directory, at_once=options.at_once)
-    write_results(options.output, runs)
+        failures = run_all(
+            chosen(options.scenario, options.site),
+            directory,
+            at_once=options.at_once,
+            on_result=lambda run: write_results(output, [run]),
+        )
     if options.write_docs:
-        write_results(RESULTS, runs)
         write_documents(read_results())
     if failures:
         say(f"Error: these runs failed: {'; '.join(failures)}")

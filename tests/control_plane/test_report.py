@@ -92,14 +92,3 @@ def test_the_picture_ends_where_nothing_is_left_to_see() -> None:
 
     assert ">1 min<" in draw([long], ("steady",))
     assert ">100 min<" not in draw([long], ("steady",))
-
-
-def test_what_is_in_the_documents_is_what_was_measured() -> None:
-    if not report.RESULTS.exists():
-        raise FileNotFoundError(f"{report.RESULTS} is missing: run make control-plane")
-    results = report.read_results()
-    for file in report.DOCUMENTS:
-        text = file.read_text()
-        for key, block in report.blocks(results).items():
-            assert report.write_block(text, key, block) == text, f"{file} differs: python -m tests.control_plane.report"
-    assert report.PICTURE.read_text() == draw(results["runs"], report.DRAWN)

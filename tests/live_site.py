@@ -95,6 +95,8 @@ class LiveSite(Site):
         """Pods that were asked to stop."""
         self.hidden: set[str] = set()
         """Pods that are elsewhere, where this kubectl doesn't look."""
+        self.host = ""
+        """What the pods' hosts are called where each isn't called like its pod."""
         self.without: set[str] = set()
         """Kinds of objects that this cluster doesn't know."""
         self.python = sys.executable
@@ -170,7 +172,7 @@ class LiveSite(Site):
         deployment = built.get("Deployment", name)
         self._objects[pod.root.name] = deployment["spec"]["template"]
         # In a cluster the host is named like the pod.
-        return pod._replace(argv=[word.replace("%h", pod.root.name) for word in pod.argv])
+        return pod._replace(argv=[word.replace("%h", self.host or pod.root.name) for word in pod.argv])
 
     def _pod_object(self, pod: Container) -> dict[str, Any]:
         template, name = self._objects[pod.root.name], pod.root.name

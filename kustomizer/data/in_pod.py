@@ -228,14 +228,14 @@ def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     # of now don't use the key.
     tags = [(tag, text) for tag, _, text in broker.messages(key)]
     listeners = broker.listeners(app.control.mailbox.exchange.name)
-    answers = _stats(app, request["patience"], listeners)
-    keys = {node: _transport_options(answer).get("unacked_key", UNACKED) for node, answer in answers.items()}
-    users = sorted(node for node, used in keys.items() if used == key)
-    silent = sorted(node for node in request["suspects"] if node not in keys)
-    unknown = max(0, listeners - len(keys))
+    answers = _keys_in_use(app, request["patience"], listeners)
+    nodes = {node for node, _ in answers}
+    users = sorted({node for node, used in answers if used == key})
+    silent = sorted(node for node in request["suspects"] if node not in nodes)
+    unknown = max(0, listeners - len(answers))
     restored: dict[str, int] = {}
     result = {"key": key, "restored": restored, "kept": 0, "users": users, "silent": silent, "unknown": unknown}
-    result["answered"] = sorted(keys)
+    result["answered"] = sorted(nodes)
     if users or silent or unknown:
         return result
     index = broker.index_of(key)
@@ -262,11 +262,20 @@ def _destinations(channel: Any, text: bytes) -> list[str]:
         return []
 
 
-def _stats(app: Any, patience: float, expected: int) -> dict[str, Any]:
-    """Return what the running workers say of themselves, by node, waiting no longer than until all have answered."""
+def _keys_in_use(app: Any, patience: float, expected: int) -> list[tuple[str, str]]:
+    """Return each running worker's node and key, waiting no longer than until all have answered.
+
+    Two workers may go by one name, and one that has just lost its connection doesn't know its key.
+    """
     if not expected:
-        return {}
-    return app.control.inspect(timeout=patience, limit=expected).stats() or {}
+        return []
+    answers = app.control.broadcast("stats", reply=True, timeout=patience, limit=expected) or []
+    told = [(node, stats.get("broker")) for answer in answers for node, stats in answer.items()]
+    return [
+        (node, (broker["transport_options"] or {}).get("unacked_key", UNACKED))
+        for node, broker in told
+        if isinstance(broker, dict) and "transport_options" in broker
+    ]
 
 
 def _transport_options(stats: dict[str, Any]) -> dict[str, Any]:

@@ -246,6 +246,16 @@ def test_a_worker_whose_names_say_so_has_another_key(plain: Place, tmp_path: Pat
         assert site.lengths() == {"unacked": 1, HIGH: 1}
 
 
+def test_two_workers_of_one_name_both_answer(plain: Place, tmp_path: Path) -> None:
+    with live(plain, tmp_path, **ONE_AT_A_TIME) as cluster:
+        cluster.site.host = "same"
+        first, second = cluster.site.start("lms-worker", "lms-worker")
+        assert first.node == second.node
+        cluster.put("unacked.gone", ("a", kept("1")))
+        done = cluster.in_flight("restore", "unacked.gone")
+        assert done.exit_code == 0, done.output
+
+
 def test_what_kombu_would_lose_is_kept(plain: Place, tmp_path: Path) -> None:
     with live(plain, tmp_path) as cluster:
         cluster.site.idle_pod("cms")

@@ -10,6 +10,7 @@ from kustomizer.tutor import site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from kustomizer.config_worker import PodDisruptionBudget
@@ -17,14 +18,20 @@ if TYPE_CHECKING:
     from kustomizer.resources import Resources
 
 
-def limit_disruption(resources: Resources, plan: ServicePlan) -> list[Problem]:
-    """Add a PodDisruptionBudget for each worker of ``plan`` that is to have one.
+def limit_disruption(resources: Resources, plans: Sequence[ServicePlan]) -> list[Problem]:
+    """Add a PodDisruptionBudget for each worker of ``plans`` that is to have one.
 
     Returns a note for each worker that already has one: with two, Kubernetes evicts none of its pods.
     """
+    # Before ours are among them.
+    budgets = resources.of_kind("PodDisruptionBudget")
+    return [note for plan in plans for note in _limit(resources, plan, budgets)]
+
+
+def _limit(resources: Resources, plan: ServicePlan, others: Sequence[Resource]) -> list[Problem]:
     notes: list[Problem] = []
     namespace = plan.emitted.resource.namespace
-    budgets = [budget for budget in resources.of_kind("PodDisruptionBudget") if budget.namespace == namespace]
+    budgets = [budget for budget in others if budget.namespace == namespace]
     for variant in plan.variants:
         wanted = variant.settings.pod_disruption_budget
         if wanted is None:

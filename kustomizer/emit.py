@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./@%+=,:-")
 _SAFE_FIRST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/")
 _TYPED_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_MEMORABLE = 64
+_safe: dict[str, bool] = {}
+"""Whether short strings may stand unquoted: each worker has much the same keys and values."""
 _NOT_FINITE = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 _LONGEST_SIMPLE_KEY = 1000
 """libyaml and go-yaml look 1024 characters ahead for the colon behind a key."""
@@ -92,7 +95,12 @@ def _at_margin(raw: str, margin: str) -> str:
 
 def quote(text: str) -> str:
     """Return the shortest common spelling of a string, in the form of :attr:`Scalar.raw`."""
-    return text if _is_safe(text) else quoted_scalar(text)
+    safe = _safe.get(text)
+    if safe is None:
+        safe = _is_safe(text)
+        if len(text) <= _MEMORABLE:
+            _safe[text] = safe
+    return text if safe else quoted_scalar(text)
 
 
 def _is_safe(text: str) -> bool:

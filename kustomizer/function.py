@@ -58,11 +58,10 @@ def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
         from kustomizer.keda import scale  # noqa: PLC0415
 
         problems += _for_each(plans, lambda each: scale(resources, config, each))
-    for service_plan in plans:
-        if any(variant.settings.pod_disruption_budget for variant in service_plan.variants):
-            from kustomizer.disruption import limit_disruption  # noqa: PLC0415
+    if any(variant.settings.pod_disruption_budget for service_plan in plans for variant in service_plan.variants):
+        from kustomizer.disruption import limit_disruption  # noqa: PLC0415
 
-            problems += limit_disruption(resources, service_plan)
+        problems += limit_disruption(resources, plans)
     problems += route(resources, config)
     flower, monitoring = config.spec.flower, config.spec.monitoring
     if flower is not None and flower.enabled:

@@ -478,6 +478,36 @@ def test_json_is_yaml() -> None:
 
 # As fast as it can be
 
+
+def calls(data: bytes) -> int:
+    """Return how many functions of Python's and of C's the function calls for an input."""
+    count = 0
+
+    def see(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(see)
+    try:
+        output = run_resource_list(data)
+    finally:
+        sys.setprofile(None)
+    assert not output.failed, said(output)
+    return count
+
+
+@pytest.mark.parametrize("what", ["queues", "foreign resources"])
+def test_cost_is_linear(what: str) -> None:
+    def cost(more: int) -> int:
+        data = inputs.captured("plain", inputs.spec(queues=6 + more if what == "queues" else 6))
+        return calls(data if what == "queues" else inputs.with_foreign(data, more))
+
+    nothing, some, twice, fourfold = (cost(more) for more in (0, 60, 120, 240))
+    each = (some - nothing) / 60
+    assert twice - some == pytest.approx(60 * each, rel=0.1)
+    assert fourfold - twice == pytest.approx(120 * each, rel=0.1)
+
+
 SLOW = {
     *("ast", "asyncio", "click", "concurrent", "dataclasses", "difflib", "email", "hashlib", "importlib.metadata"),
     *("inspect", "json", "logging", "msgspec", "pathlib", "pydantic", "random", "rich", "ruamel", "shutil", "socket"),

@@ -114,20 +114,19 @@ def _summary(comparison: Comparison, header: Sequence[str]) -> list[str]:
 
 
 def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
-    found: dict[tuple[str, ...], list[Finding]] = {}
+    found: dict[tuple[str, str, str], list[Finding]] = {}
     for each in findings:
-        found.setdefault((each.severity, each.rule, each.problem.message, each.problem.remedy), []).append(each)
+        found.setdefault((each.severity, each.rule, each.problem.remedy), []).append(each)
     return list(found.values())
 
 
 def _finding(alike: Sequence[Finding]) -> str:
-    """Return what a rule says in the same words of one object or of several."""
+    """Return what a rule says of an object or of several, with the one remedy."""
     first = alike[0]
-    text = f"**{first.severity}** {code(first.rule)}: {prose(first.problem.message)}"
-    places = [
-        ", ".join(code(str(part)) for part in (each.problem.resource, each.problem.field) if part) for each in alike
-    ]
-    lines = [text, *(f"- {place}" for place in places if place)]
+    lines = [f"**{first.severity}** {code(first.rule)}"]
+    for each in alike:
+        place = ", ".join(code(str(part)) for part in (each.problem.resource, each.problem.field) if part)
+        lines.append(f"- {place}: {prose(each.problem.message)}" if place else f"- {prose(each.problem.message)}")
     remedy = prose(first.problem.remedy)
     return "\n".join([*lines, f"- Remedy: {remedy}"] if remedy else lines)
 

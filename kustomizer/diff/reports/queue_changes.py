@@ -19,13 +19,8 @@ class QueueChange(Record):
     worker: str
     before: str
     after: str
-
-    @property
-    def sign(self) -> str:
-        """``-``, ``+``, ``~``, or a blank where nothing differs."""
-        if self.before == self.after:
-            return " "
-        return "+" if not self.before else "-" if not self.after else "~"
+    sign: str
+    """``-``, ``+``, ``~``, or a blank where nothing differs."""
 
 
 def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueChange]:
@@ -33,16 +28,21 @@ def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueC
     before, after = ({_key(row): row for row in side} for side in comparison.queues)
     several = len({row.namespace for side in comparison.queues for row in side}) > 1
     keys = sorted({**before, **after}, key=lambda key: (key[0], key[1], key[3], not key[2], key[2]))
-    found = [
-        QueueChange(
+    found = []
+    for key in keys:
+        old, new = _scales(before.get(key)), _scales(after.get(key))
+        # What stays as it is isn't to be read twice.
+        differs = bool(old and new and old != new)
+        change = QueueChange(
             queue=visible(_queue(key, several=several)),
             worker=visible(key[2]) or "nobody",
-            before=_scales(before.get(key)),
-            after=_scales(after.get(key)),
+            before="; ".join(each for each in old if not (differs and each in new)),
+            after="; ".join(each for each in new if not (differs and each in old)),
+            sign="~" if differs else "+" if not old else "-" if not new else " ",
         )
-        for key in keys
-    ]
-    return [each for each in found if every or each.sign != " "]
+        if every or old != new:
+            found.append(change)
+    return found
 
 
 def _key(row: QueueRow) -> tuple[str, str, str, str]:
@@ -55,18 +55,17 @@ def _queue(key: tuple[str, str, str, str], *, several: bool) -> str:
     return f"{namespace}/{name}" if several else name
 
 
-def _scales(row: QueueRow | None) -> str:
+def _scales(row: QueueRow | None) -> list[str]:
     if row is None:
-        return ""
+        return []
     if not row.deployment:
-        return "tasks wait for ever"
-    scaling = visible(str(row.scaling))
-    if row.scaling.list_length:
-        scaling += f", 1 per {row.scaling.list_length} queued"
+        return ["tasks wait for ever"]
     guard = row.guard
-    known = [
+    parts = [
+        visible(str(row.scaling)),
+        f"1 per {row.scaling.list_length} queued" if row.scaling.list_length else "",
         "no guard" if guard.late is False else "",
         f"in flight: {visible(guard.counted)}" if guard.counted and guard.late is not False else "",
         f"{guard.grace_period}s grace" if guard.grace_period and guard.late is not False else "",
     ]
-    return "; ".join([scaling, *(each for each in known if each)])
+    return [part for part in parts if part]

@@ -64,7 +64,7 @@ def test_everything_that_a_comparison_holds() -> None:
         "Remedy: Let another worker take the queue before this one goes.",
         "ConfigMap openedx-config changed; rolls lms, cms and 4 workers",
         "app.kubernetes.io/version: 21.0.0 → 22.0.3, on 2 objects",
-        "KEDA 0-5, 1 per 40 queued; in flight: Zero; 3600s grace",
+        "KEDA 0-5; 1 per 40 queued; in flight: Zero; 3600s grace",
         "+CELERY_BROKER_PASSWORD: (secret, changed)",
         "- kind: Deployment",
         "+ --queues=edx.lms.core.default",

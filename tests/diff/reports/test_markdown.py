@@ -70,8 +70,11 @@ def test_everything_that_a_comparison_holds() -> None:
         "<!-- tutor-kustomizer diff overlays/production -->\n\n"
         "### 2 add, 3 change, 1 replace, 1 destroy; 1 error, 1 warning, 1 info; 3 ignored\n\n"
         "main → the working tree\n\n"
-        "**error** `queue-without-consumer`: nobody takes `edx.lms.core.high_mem` any longer, "
-        "so its tasks wait for ever\n"
+        "**error** `queue-without-consumer`\n"
+        "- `Deployment lms-worker-high-mem in namespace openedx`, "
+        "`spec.template.spec.containers[lms-worker-high-mem].args`: "
+        "nobody takes `edx.lms.core.high_mem` any longer, so its tasks wait for ever\n"
+        "- Remedy: Let another worker take the queue before this one goes.\n"
     )
     assert "- `ConfigMap openedx-config` changed; rolls `lms, cms and 4 workers`\n" in text
     assert "- `app.kubernetes.io/version: 21.0.0 → 22.0.3` on 2 objects: `Deployment lms-worker, smtp`\n" in text
@@ -212,6 +215,7 @@ def test_findings_are_whole_even_where_they_are_too_many() -> None:
     )
     text = markdown_report(RICH.replace(findings=findings), limit=1000)
     assert all(f"number {number} of many" in text for number in range(50))
+    assert text.count("Remedy:") == 1
 
 
 def test_details_are_markdown() -> None:

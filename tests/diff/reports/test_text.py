@@ -43,7 +43,7 @@ ignored: 2 changes and 1 finding: Tutor draws a new one each time
 
    QUEUE              WORKER           BEFORE    AFTER
 -  edx.lms.core.high  lms-worker       1, fixed  -
-+  edx.lms.core.high  lms-worker-high  -         KEDA 0-5, 1 per 40 queued; in
++  edx.lms.core.high  lms-worker-high  -         KEDA 0-5; 1 per 40 queued; in
                                                  flight: Zero; 3600s grace
 
 - Deployment openedx/lms-worker-high-mem: docker.io/overhangio/openedx

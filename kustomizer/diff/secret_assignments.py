@@ -35,15 +35,20 @@ _BESIDE = re.compile(rf"[ \t]+{QUOTE}")
 _FALLBACK = re.compile(rf"""\\*["'][ \t]*,\s*{QUOTE}""")
 _BEFORE_FALLBACK = re.compile(r"""(?i)env[a-z_.]*\(\s*\\*["']\Z""")
 _LIST = re.compile(r"""(?:\\*["'`])?\]?[ \t]*[:=]\s*(?P<opening>[\[({])""")
-_STRING = re.compile(r"""\\*"((?:[^"\\\n]|\\[^"])*)\\*"|\\*'((?:[^'\\\n]|\\[^'])*)\\*'|[\[({]|[\])}]""")
+_STRING = re.compile(
+    r"""(?<!\\)"((?:[^"\\\n]|\\.)*)"|(?<!\\)'((?:[^'\\\n]|\\.)*)'|\\+"([^"\\\n]*)\\+"|\\+'([^'\\\n]*)\\+'|[\[({]|[\])}]"""
+)
 _OPENING = frozenset("[({")
 _OPTION = re.compile(r"=|[ \t]+|[ \t]*\\\n[ \t]*")
-_ASSIGNMENT = re.compile(r"""=(?=[^\s"'`=])""")
+_ASSIGNMENT = re.compile(r"""=(?=[^\s=])""")
 _WORD = re.compile(r"""[^\s"'`;|&<>)]+""")
 # 'a'"'"'b' of a shell.
-_QUOTED_WORD = re.compile(r"""(?:'[^']*'|"(?:[^"\\]|\\.)*")(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^\s"'`;|&<>)\\])*""")
+_QUOTED_WORD = re.compile(r"""(?:'[^']*'|"(?:[^"\\]|\\.)*")(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.)*""", re.DOTALL)
 _ELEMENT = re.compile(r"(?:\s[^<>]*)?>([^<]*)</")
-_FLOW = re.compile(r"""\\*["']?[ \t]*:[ \t]*(?:(?<=[ \t])|(?<=["']:))(?=[^\s"'])([^,{}\[\]\n\\]+)""")
+_FLOW = re.compile(
+    r"""(?:["']?[ \t]*:[ \t]+|["'][ \t]*:)(?=[^\s"'])([^,{}\[\]\n]+)"""
+    r"""|\\+["'][ \t]*:[ \t]*(?=[^\s"'\\])([^,{}\[\]\n\\]+)"""
+)
 # From the line's beginning to the name, and from the name to its value.
 _HEAD = re.compile(r"""[ \t]*(?:#[ \t]*)?(?:(?:- |export[ \t]|set[ \t]|ENV[ \t])[ \t]*)*["']?""")
 _PLAIN = re.compile(r"""["']?(?P<mark>[ \t]*=[ \t]*|:[ \t]+|[ \t]+)(?=[^\s"'`])(?P<value>[^\n]*)""")
@@ -71,6 +76,8 @@ def values(text: str, *, code: bool) -> Iterator[Span]:
             found = [match.span(1)] if (match := _ELEMENT.match(text, end)) else []
         if not found and (not code or before in {"?", "&"}):
             found = list(_unquoted(text, start, end))
+        if not code and (match := _ASSIGNMENT.match(text, end)):
+            found += word(text, match.end())
         yield from found
 
 
@@ -114,8 +121,10 @@ def string(text: str, opening: re.Match[str]) -> Span:
 
 
 def word(text: str, start: int) -> Iterator[Span]:
-    """Yield the word of a shell that begins at ``start``; of one in quotes also what is glued to them."""
-    if found := _QUOTED_WORD.match(text, start) or _WORD.match(text, start):
+    """Yield the word of a shell that begins at ``start``; of one in quotes all pieces that are glued together."""
+    if found := _QUOTED_WORD.match(text, start):
+        yield (found.start() + 1, found.end() - 1)
+    elif found := _WORD.match(text, start):
         yield found.span()
     elif opening := re.compile(QUOTE).match(text, start):
         yield string(text, opening)
@@ -145,12 +154,12 @@ def strings_in(text: str, opening: re.Match[str]) -> Iterator[Span]:
     """Yield the strings in the bracket that ``opening`` ends in, the keys of a dictionary left out."""
     depth = 1
     for found in _STRING.finditer(text, opening.end(), opening.end() + _LONGEST):
-        if len(found.group()) == 1:
+        if not found.lastindex:
             depth += 1 if found.group() in _OPENING else -1
             if not depth:
                 return
         elif not text[found.end() : found.end() + 3].lstrip().startswith(":"):
-            yield found.span(1 if found.group(1) is not None else 2)
+            yield found.span(found.lastindex or 0)
 
 
 def _unquoted(text: str, start: int, end: int) -> Iterator[Span]:
@@ -162,9 +171,7 @@ def _unquoted(text: str, start: int, end: int) -> Iterator[Span]:
         elif match := _EMPTY.match(text, end):
             yield from _below(text, match.end(), indent)
     elif text[line:start].rstrip(" \t\"'\\")[-1:] in {"{", ","} and (match := _FLOW.match(text, end)):
-        yield match.span(1)
-    if match := _ASSIGNMENT.match(text, end):
-        yield from word(text, match.end())
+        yield match.span(match.lastindex or 0)
 
 
 def _plain_value(text: str, match: re.Match[str], indent: int) -> Iterator[Span]:
@@ -175,11 +182,9 @@ def _plain_value(text: str, match: re.Match[str], indent: int) -> Iterator[Span]
     if _BLOCK.fullmatch(value):
         yield (end + 1, _end_of_deeper_lines(text, end, indent))
         return
-    comment = _COMMENT.search(value)
-    if comment:
-        end = start + comment.start()
-    elif ":" in match["mark"]:
-        end = _end_of_deeper_lines(text, end, indent)
+    if ":" in match["mark"]:
+        comment = _COMMENT.search(value)
+        end = start + comment.start() if comment else _end_of_deeper_lines(text, end, indent)
     yield (start, start + len(text[start:end].rstrip()))
 
 

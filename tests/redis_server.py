@@ -109,7 +109,8 @@ def _wait_until_up(server: RedisServer, process: subprocess.Popen[bytes], direct
 def private_authority(directory: Path) -> Path:
     """Make an authority that nobody else knows and have it sign for 127.0.0.1; return the authority's certificate."""
     ca, extensions = directory / "ca.crt", directory / "extensions.cnf"
-    extensions.write_text(f"subjectAltName = IP:{HOST}\n")
+    # By the names that a cluster gives it, too: `redis` for a pod, `redis.<namespace>` for KEDA.
+    extensions.write_text(f"subjectAltName = IP:{HOST}, DNS:redis, DNS:redis.openedx\n")
     new = ("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     run(*new, "-x509", "-days", "1", "-subj", "/CN=ca", "-keyout", directory / "ca.key", "-out", ca)
     request = directory / "server.csr"

@@ -9,10 +9,11 @@ from celery.utils import nodenames
 
 from kustomizer.celery_args import find_worker
 from kustomizer.live_pods import LivePod, node_name
-from kustomizer.resources import Resource
-from kustomizer.site import Worker
+from kustomizer.resource_list import read_stream
+from kustomizer.resources import Resource, Resources
+from kustomizer.site import Site, Worker
 from kustomizer.tutor import EmittedWorker
-from kustomizer.verify import Verified, keys_with, verified
+from kustomizer.verify import Verified, keys_with, minimum, pods_of, verified
 
 POD = LivePod(name="lms-worker-high-1", container="lms-worker-high", service="lms", labels={})
 ANSWER: dict[str, Any] = {
@@ -86,3 +87,52 @@ def test_a_node_is_named_as_celery_names_it(hostname: str | None, node: str) -> 
         node,
         node.replace("pod-1.site", nodenames.gethostname()),
     )
+
+
+BUILT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: lms-worker-high, namespace: openedx}
+spec:
+  selector: {matchLabels: {app.kubernetes.io/instance: ours, app.kubernetes.io/name: lms-worker-high}}
+  template:
+    spec:
+      containers:
+      - {name: lms-worker-high, args: [celery, --app=lms.celery, worker, --queues=edx.lms.core.high]}
+"""
+SCALED = """\
+---
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: lms-worker-high-scaledobject, namespace: NAMESPACE}
+spec: {scaleTargetRef: {name: lms-worker-high}, SPEC}
+"""
+
+
+def site(more: str = "") -> tuple[Site, Worker]:
+    found = Site(Resources(read_stream((BUILT + more).encode(), b"{}").resources))
+    return found, found.workers[0]
+
+
+def test_a_workers_pods_are_those_of_its_selector_the_newest_first() -> None:
+    labels = {"app.kubernetes.io/instance": "ours", "app.kubernetes.io/name": "lms-worker-high"}
+    old = POD.replace(name="old", labels={**labels, "pod-template-hash": "1"}, created="2026-01-01T00:00:00Z")
+    new = old.replace(name="new", created="2026-02-01T00:00:00Z")
+    another = old.replace(name="another", labels={**labels, "app.kubernetes.io/instance": "theirs"})
+    sidecar = old.replace(name="sidecar", container="metrics")
+    assert [pod.name for pod in pods_of(site()[1], [old, another, new, sidecar])] == ["new", "old"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "namespace", "pods"),
+    [
+        ("", "", 1),
+        ("maxReplicaCount: 4", "openedx", 0),
+        ("minReplicaCount: 2", "openedx", 2),
+        ("minReplicaCount: 2, idleReplicaCount: 0", "openedx", 0),
+        ("minReplicaCount: 0", "elsewhere", 1),
+    ],
+)
+def test_how_few_pods_a_worker_may_have(spec: str, namespace: str, pods: int) -> None:
+    more = SCALED.replace("SPEC", spec).replace("NAMESPACE", namespace) if spec else ""
+    assert minimum(*site(more)) == pods

@@ -66,6 +66,7 @@ class Outcome(Record):
     done: int
     lost: int
     doubled: int
+    starts: int
     again: int
     """Tasks that were started again since their attempt had been killed."""
     cut_off: int
@@ -94,6 +95,7 @@ def account(events: Sequence[Event], pods: Iterable[PodTime], *, began: float, e
         done=len(by_task) - len(lost),
         lost=len(lost),
         doubled=len(doubled),
+        starts=len(attempts),
         again=sum(len(runs) > 1 and task not in doubled for task, runs in by_task.items()),
         cut_off=sum(attempt.cut_off for attempt in attempts),
         took=round((max(finished, default=end) - begin) * factor, 1),

@@ -48,14 +48,14 @@ def headline(runs: Iterable[Run]) -> str:
 def losses(runs: Iterable[Run]) -> str:
     """Return every count of every run."""
     rows = [
-        "| scenario | site | tasks | lost | doubled | started again after a kill | cut off by the grace period | "
+        "| scenario | site | tasks | starts | lost | doubled | started again after a kill | cut off by the grace period | "
         "wait, median | longest | pods at most | pod minutes |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for key, _, by_site in _by_scenario(runs):
         for site, run in by_site.items():
             outcome = run["outcome"]
-            counts = [outcome[name] for name in ("sent", "lost", "doubled", "again", "cut_off")]
+            counts = [outcome[name] for name in ("sent", "starts", "lost", "doubled", "again", "cut_off")]
             # The first queue's say little where there are several: the table of the mixed load has each.
             median = max(waits["median"] for waits in outcome["waits"].values())
             longest = _at_least(outcome["waits"].values())

@@ -29,6 +29,7 @@ SCENARIOS: Sequence[Scenario] = (
     scale_down.SCENARIO,
     killed.SCENARIO,
     dying.SCENARIO,
+    dying.ALWAYS,
     eta.SCENARIO,
     countdown.SCENARIO,
     rollout.SCENARIO,

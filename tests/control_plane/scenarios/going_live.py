@@ -22,13 +22,17 @@ def forth_drained(site: RunningSite) -> None:
 
 
 def back(site: RunningSite) -> None:
-    """Apply Tutor's workers, and delete what the split added."""
+    """Go back as docs/operations.md has it: KEDA's hands off, Tutor's workers applied, what was added deleted."""
     remain = [item for item in site.objects(emissions.PLAIN) if item["kind"] != "Namespace"]
     added = _names(site.objects()) - _names(remain)
-    # What scales goes first: it would hold a worker that is left at zero.
-    for kind in ("ScaledObject", "Deployment"):
+
+    def delete(kind: str) -> None:
         site.place.cluster.delete(kind, site.namespace, *sorted(name for found, name in added if found == kind))
+
+    delete("ScaledObject")
     site.apply(remain)
+    delete("Deployment")
+    delete("PodDisruptionBudget")
 
 
 def drain(site: RunningSite, emitted: str) -> None:

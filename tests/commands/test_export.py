@@ -159,6 +159,29 @@ def test_plain_kustomize_gives_the_same(
     assert made.export(overlay, "--check").exit_code == 0
 
 
+@pytest.mark.parametrize("site", ["18", "19", "20", "21", "22"])
+@pytest.mark.parametrize("overlay", ["init", "multiqueue", "autoscaling", "monitoring", "production", "kubectl"])
+def test_each_overlay_on_each_tutor(overlay: str, site: str, place: Callable[..., Place], tmp_path: Path) -> None:
+    """By kustomize and by the kubectl that is there; what else an export is, the tests around this one ask."""
+    made = place(site)
+    if overlay == "init":
+        done = made.command("init", str(tmp_path / "overlays/init"), "--tutor-root", str(tmp_path / "tutor"))
+        assert done.exit_code == 0, done.output
+    made.exported(overlay, "--include-secrets")
+    # The same configuration, for kustomize's legacy plugins.
+    expected = made.build(f"overlays/{'multiqueue' if overlay == 'kubectl' else overlay}")
+    assert any("name: lms-worker-high\n" in text for text in expected)
+    commands: list[tuple[str | Path, ...]] = [(made.kustomize, "build"), *([(KUBECTL, "kustomize")] if KUBECTL else [])]
+    for command in commands:
+        assert made.build("plain", command=command) == expected
+
+
+def test_the_overlays_are_all_there() -> None:
+    """Those that the test above names."""
+    there = {path.parent.name for path in sites.ROOT.glob("overlays/*/kustomization.yaml")}
+    assert there == {"multiqueue", "autoscaling", "monitoring", "production", "kubectl"}
+
+
 def test_kubectl_alone_is_enough(place: Callable[..., Place]) -> None:
     made = place()
     if KUBECTL:

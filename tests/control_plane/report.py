@@ -48,8 +48,8 @@ def headline(runs: Iterable[Run]) -> str:
 def losses(runs: Iterable[Run]) -> str:
     """Return every count of every run."""
     rows = [
-        "| scenario | site | tasks | starts | lost | doubled | started again after a kill | cut off by the grace period | "
-        "wait, median | longest | pods at most | pod minutes |",
+        "| scenario | site | tasks | starts | lost | doubled | started again after a kill | "
+        "cut off by the grace period | wait, median | longest | pods at most | pod minutes |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for key, _, by_site in _by_scenario(runs):

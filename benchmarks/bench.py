@@ -21,8 +21,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import inputs
+from benchmarks.goals import goals, summary
 from benchmarks.measure import BenchError, Case, Rounds, interleave, run
-from benchmarks.table import Goal, Group, render_goals, render_group, render_slopes, write_block
+from benchmarks.names import (
+    BARE,
+    CAT,
+    COMMAND,
+    EXEC,
+    GO_IDENTITY,
+    GO_SAME,
+    IMPORT_YAML,
+    IMPORTS,
+    LEGACY,
+    LEGACY_CAT,
+    NO_FUNCTION,
+    OURS,
+    OURS_FLOWER,
+    PYYAML,
+    READ_WRITE,
+    UPSTREAM,
+    WITH_TUTOR,
+)
+from benchmarks.scripts import LIST_IMPORTS_CODE, PYYAML_CODE, READ_WRITE_CODE, UPSTREAM_PLUGIN
+from benchmarks.table import Group, render_goals, render_group, render_slopes, write_block
 from tests import sites
 
 if TYPE_CHECKING:
@@ -36,62 +57,6 @@ GO_DIR = ROOT / "benchmarks"
 GO_BIN = ROOT / ".tools" / "bench"
 FUNCTION = ROOT / "generators" / "celery-workers"
 PLUGIN_HOME = ROOT / "generators" / "plugin"
-
-# The names of rows, which ratios are looked up by.
-READ_WRITE = "Python: read, split, write"
-GO_IDENTITY = "Go: framework, does nothing"
-GO_SAME = "Go: framework, the same but Flower"
-PYYAML = "Python: PyYAML, load and dump all"
-OURS = "the function, with KEDA"
-OURS_FLOWER = "the function, with KEDA and Flower"
-IMPORT_YAML = "Python: import yaml"
-BARE = "Python: starts and ends"
-IMPORTS = "Python: starts, imports what ours does"
-NO_FUNCTION = "kustomize, no function"
-CAT = "kustomize, `cat` as KRM function"
-EXEC = "kustomize, the function"
-COMMAND = "tutor-kustomizer build"
-LEGACY_CAT = "kustomize, `cat` as legacy plugin"
-LEGACY = "kustomize, the function as legacy plugin"
-UPSTREAM = "tutor config save + kustomize, upstream's"
-WITH_TUTOR = "tutor config save + kustomize, ours"
-
-_READ_WRITE = """
-import sys
-text = sys.stdin.buffer.read().decode()
-sys.stdout.buffer.write("\\n- ".join(text.split("\\n- ")).encode())
-"""
-# kustomize writes a plain `=`, for which PyYAML has a tag and no constructor.
-_PYYAML = """
-import sys, yaml
-class Loader(yaml.CSafeLoader): pass
-Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
-tree = yaml.load(sys.stdin.buffer.read(), Loader)
-yaml.dump(tree, sys.stdout, Dumper=yaml.CSafeDumper, sort_keys=False)
-"""
-_LIST_IMPORTS = """
-import sys
-before = set(sys.modules)
-sys.path.insert(0, sys.argv.pop(1))
-from kustomizer.function import main
-stdout, sys.stdout = sys.stdout, open("/dev/null", "w")
-try:
-    main()
-except SystemExit as status:
-    assert not status.code, status.code
-print(*sorted(set(sys.modules) - before - {"__main__"}), file=stdout)
-"""
-_UPSTREAM_WORKERS = """\
-from tutorcelery.hooks import CELERY_WORKERS_CONFIG
-
-
-@CELERY_WORKERS_CONFIG.add()
-def configure(workers_config):
-    for service, variants in {"lms": ("high", "high_mem"), "cms": ("high", "low")}.items():
-        scaled = {**workers_config[service]["default"], "enable_keda": True}
-        workers_config[service] = {name: dict(scaled) for name in ("default", *variants)}
-    return workers_config
-"""
 
 
 class Bench(NamedTuple):
@@ -159,7 +124,7 @@ def build_go() -> bool:
 def imports(bench: Bench, stdin: Path) -> str:
     """Return the statement that imports what the function imports for this input."""
     output = bench.scratch / "imports"
-    run(Case("imports", python("-c", _LIST_IMPORTS, str(ROOT)), stdin, bench.environment()), output)
+    run(Case("imports", python("-c", LIST_IMPORTS_CODE, str(ROOT)), stdin, bench.environment()), output)
     return f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {', '.join(output.read_text().split())}"
 
 
@@ -174,8 +139,8 @@ def function_alone(bench: Bench, site: str, *, go: bool) -> Group:
         Case(IMPORTS, python("-c", imports(bench, flower)), stdin, env),
         # PyYAML is in site-packages.
         Case(IMPORT_YAML, [python()[0], "-I", "-c", "import yaml"], stdin, env),
-        Case(READ_WRITE, python("-c", _READ_WRITE), stdin, env),
-        Case(PYYAML, [python()[0], "-I", "-c", _PYYAML], stdin, env),
+        Case(READ_WRITE, python("-c", READ_WRITE_CODE), stdin, env),
+        Case(PYYAML, [python()[0], "-I", "-c", PYYAML_CODE], stdin, env),
         Case(GO_IDENTITY, [str(GO_BIN / "identity")], stdin, env) if go else None,
         Case(GO_SAME, [str(GO_BIN / "samejob")], stdin, env) if go else None,
         Case(OURS, [str(FUNCTION)], stdin, env),
@@ -238,7 +203,7 @@ def with_tutor(bench: Bench, site: str, name: str, kustomize: Path, *, config: s
     tutor = sites.tutor("22")
     env = bench.environment(TUTOR_ROOT=str(root), TUTOR_PLUGINS_ROOT=str(plugins))
     if not config:
-        (plugins / "workers.py").write_text(_UPSTREAM_WORKERS)
+        (plugins / "workers.py").write_text(UPSTREAM_PLUGIN)
         sites.run(tutor, "plugins", "enable", "celery", "workers", env=env)
         sites.run(tutor, "config", "save", "--set=CELERY_FLOWER=true", env=env)
     else:
@@ -255,7 +220,7 @@ def generated(bench: Bench, key: str, *, queues: int, foreign: int, go: bool) ->
     data = inputs.with_foreign(inputs.captured("plain", inputs.spec(queues=queues)), foreign)
     stdin = bench.write(f"{key}.yaml", data)
     cases = [
-        Case(READ_WRITE, python("-c", _READ_WRITE), stdin, env),
+        Case(READ_WRITE, python("-c", READ_WRITE_CODE), stdin, env),
         Case(GO_IDENTITY, [str(GO_BIN / "identity")], stdin, env) if go else None,
         Case(GO_SAME, [str(GO_BIN / "samejob")], stdin, env) if go else None,
         Case(OURS, [str(FUNCTION)], stdin, env),
@@ -273,7 +238,7 @@ def linearity(bench: Bench, *, go: bool) -> tuple[str, dict[str, Any]]:
     """Measure the function's CPU time by the size of the input."""
     env = bench.environment()
     names = [READ_WRITE, OURS, *([GO_IDENTITY] if go else [])]
-    commands = [python("-c", _READ_WRITE), [str(FUNCTION)], [str(GO_BIN / "identity")]]
+    commands = [python("-c", READ_WRITE_CODE), [str(FUNCTION)], [str(GO_BIN / "identity")]]
     plain = inputs.captured("plain", inputs.spec())
     sizes = []
     cases = []
@@ -289,31 +254,6 @@ def linearity(bench: Bench, *, go: bool) -> tuple[str, dict[str, Any]]:
     heads = ["read and write", "the function", "Go, nothing"][: len(names)]
     text = render_slopes(points, heads, slopes)
     return text, {"names": names, "megabytes": sizes, "cpu_ms": columns, "slope_ms_per_mb": slopes}
-
-
-def goals(groups: dict[str, Group], slopes: Sequence[float]) -> list[Goal]:
-    """Return what the project wants, beside what was measured."""
-    result = []
-    for site, limit in (("plain", 1.6), ("full", 0.35)):
-        if group := groups.get(f"function-{site}"):
-            name = OURS_FLOWER if group.row(OURS_FLOWER) else OURS
-            result.append(Goal(f"{site}: the function's CPU / Go, nothing", group.cpu_ratio(name), limit))
-            result.append(Goal(f"{site}: the function's CPU / Go, the same", group.cpu_ratio(OURS, GO_SAME)))
-    for site in inputs.SITES:
-        if group := groups.get(f"builds-{site}"):
-            result += [
-                Goal(f"{site}: build's wall / build with `cat`", group.wall_ratio(EXEC), 0.75),
-                Goal(f"{site}: `tutor-kustomizer build` / with `cat`", group.wall_ratio(COMMAND), 0.6),
-                Goal(f"{site}: build / upstream's save and build", group.wall_ratio(EXEC, UPSTREAM)),
-                Goal(f"{site}: save and build, ours / upstream's", group.wall_ratio(WITH_TUTOR, UPSTREAM)),
-            ]
-    row = groups["queues-1000"].row(OURS) if "queues-1000" in groups else None
-    if row:
-        result.append(Goal("1,000 queues: CPU", row.cpu / 1000, 2, " s"))
-        result.append(Goal("1,000 queues: peak memory", row.peak, 200, " MB"))
-    if slopes:
-        result.append(Goal("slope: the function / read and write", slopes[1] / slopes[0]))
-    return result
 
 
 def machine() -> str:
@@ -349,7 +289,7 @@ def measure_all(bench: Bench) -> dict[str, Any]:
     blocks = {key: render_group(group) for key, group in groups.items()}
     blocks |= {"linearity": text} if text else {}
     if not bench.only:
-        blocks |= {"goals": render_goals(reached), "machine": machine()}
+        blocks |= {"goals": render_goals(reached), "summary": summary(groups), "machine": machine()}
     print("\n\n".join(part for part in (text, render_goals(reached), machine()) if part))
     return {
         "machine": machine(),
@@ -377,7 +317,9 @@ def _size(data: bytes) -> str:
 def main() -> None:
     """Measure, print, and write build/bench.json."""
     parser = argparse.ArgumentParser(prog="make bench", description="Measure the function beside its neighbours.")
-    parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/performance.md, too")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="put the tables into docs/performance.md and README.md"
+    )
     parser.add_argument("--only", default="", choices=("function", "builds", "generated", "linearity"))
     parser.add_argument("--seconds", type=float, default=Rounds().seconds, help="for each table, about; default: 25")
     options = parser.parse_args()

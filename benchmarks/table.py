@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks.measure import BenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from benchmarks.measure import Row
@@ -88,6 +88,14 @@ def render_goals(goals: Sequence[Goal]) -> str:
         limit = "" if goal.limit is None else f"{goal.limit:g}{goal.unit}"
         value = _number(goal.value) + (goal.unit if goal.value is not None else "")
         lines.append(f"{goal.name[: NAME_WIDTH + 6]:{NAME_WIDTH + 6}} {value:>10} {limit:>9} {reached:>8}".rstrip())
+    return "\n".join(lines)
+
+
+def render_columns(rows: Mapping[str, Sequence[float | None]], heads: Sequence[str]) -> str:
+    """Return a table of numbers by name, with ``heads`` over their columns."""
+    lines = [f"{'':{NAME_WIDTH + 12}}" + "".join(f"{head:>10}" for head in heads)]
+    for name, values in rows.items():
+        lines.append(f"{name:{NAME_WIDTH + 12}}" + "".join(f"{_number(value):>10}" for value in values))
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks import bench, inputs, measure, table
+from benchmarks import bench, goals, inputs, measure, names, table
 from kustomizer.function import run_resource_list
 from tests.builds import Loader
 
@@ -67,8 +67,26 @@ def test_tables_fit_into_a_terminal() -> None:
 
 
 def test_names_of_rows_fit_into_the_table() -> None:
-    names = [value for key, value in vars(bench).items() if key.isupper() and isinstance(value, str) and key[0] != "_"]
-    assert all(len(name) <= table.NAME_WIDTH for name in names)
+    rows = [value for key, value in vars(names).items() if key.isupper()]
+    assert len(rows) > 10
+    assert all(len(name) <= table.NAME_WIDTH for name in rows)
+
+
+def test_the_few_numbers_of_the_readme() -> None:
+    function = [row(names.GO_IDENTITY, 0.02), row(names.OURS, 0.05), row(names.OURS_FLOWER, 0.03)]
+    builds = [row(names.CAT, 0.4), row(names.EXEC, 0.3), row(names.COMMAND, 0.2), row(names.UPSTREAM, 2)]
+    groups = {
+        **{f"function-{site}": table.Group("f", "F", function, 1, names.GO_IDENTITY) for site in inputs.SITES},
+        **{f"builds-{site}": table.Group("b", "B", builds, 1, names.CAT) for site in inputs.SITES},
+        "queues-1000": table.Group("q", "Q", [row(names.OURS, 0.4)], 1, names.OURS),
+    }
+    text = goals.summary(groups)
+    assert max(map(len, text.splitlines())) <= table.WIDTH
+    assert re.findall(r"\d\.\d\d +\d\.\d\d$", text, re.MULTILINE) == [
+        f"{x}      {x}" for x in ("1.50", "0.75", "0.50", "0.10")
+    ]
+    assert text.splitlines()[0].split() == list(inputs.SITES)
+    assert text.endswith("1,000 queues: 0.40 s CPU, 9 MB")
 
 
 def test_a_document_gets_its_tables_again_and_again() -> None:

@@ -77,8 +77,8 @@ def without_pod(site: Site, worker: Worker, pods: Sequence[LivePod]) -> Verified
     )
 
 
-def verified(worker: Worker, timeout: int, pod: LivePod, answer: Mapping[str, Any] | None) -> Verified:
-    """Return what a worker's ``answer`` differs in; ``timeout`` is the one that counts for its key."""
+def verified(worker: Worker, pod: LivePod, answer: Mapping[str, Any] | None) -> Verified:
+    """Return what a worker's ``answer`` differs in, None where it gave none."""
     name = worker.resource.name
     if answer is None:
         silent = Difference(
@@ -88,7 +88,7 @@ def verified(worker: Worker, timeout: int, pod: LivePod, answer: Mapping[str, An
             remedy="It hasn't reached Redis, has another node name, or a solo pool that is busy: see its log",
         )
         return Verified(worker=name, pod=pod.name, differences=(silent,))
-    differences = [*_consumed(worker, answer), *_in_flight(worker, timeout, answer), *_slots(worker, answer)]
+    differences = [*_consumed(worker, answer), *_in_flight(worker, answer), *_slots(worker, answer)]
     notes = []
     early = answer["early"]
     if worker.late and early:
@@ -112,7 +112,7 @@ def _consumed(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference]
         )
 
 
-def _in_flight(worker: Worker, timeout: int, answer: Mapping[str, Any]) -> Iterator[Difference]:
+def _in_flight(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference]:
     found, configured = answer["keys"], keys_with(worker.unacked_key)
     remedy = "Roll the pods: they run with settings of before" if found[0] != configured[0] else ""
     if found[0] != worker.unacked_key:
@@ -125,8 +125,9 @@ def _in_flight(worker: Worker, timeout: int, answer: Mapping[str, Any]) -> Itera
             remedy="With some of them shared, messages are stranded",
         )
     seconds = answer["timeout"] or CELERYS_VISIBILITY_TIMEOUT
-    if seconds != timeout:
-        yield Difference(what="visibility timeout", configured=f"{timeout} s", in_force=f"{seconds} s")
+    if seconds != worker.own_visibility_timeout:
+        configured_seconds = f"{worker.own_visibility_timeout} s"
+        yield Difference(what="visibility timeout", configured=configured_seconds, in_force=f"{seconds} s")
 
 
 def _slots(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference]:

@@ -37,8 +37,8 @@ def looked_at(*options: str, **said: Any) -> Verified:
     assert line is not None
     resource = Resource.new({"kind": "Deployment", "metadata": {"name": "lms-worker-high"}}, indent=0)
     emitted = EmittedWorker(service="lms", resource=resource, container=0, command_line=line)
-    worker = Worker(emitted=emitted, unacked_key="unacked.lms-worker-high", late=True)
-    return verified(worker, 7200, POD, {**ANSWER, **said})
+    worker = Worker(emitted=emitted, unacked_key="unacked.lms-worker-high", own_visibility_timeout=7200, late=True)
+    return verified(worker, POD, {**ANSWER, **said})
 
 
 def what(found: Verified) -> list[str]:

@@ -96,7 +96,7 @@ def _ask(place: Cluster, kubectl: Kubectl, worker: Worker, pods: Sequence[LivePo
     except UserError as error:
         failed = Difference(what="asking it", configured="it answers", in_force=str(error))
         return _Answer(found=Verified(worker=name, pod=pod.name, differences=(failed,)), counts={})
-    found = verified(worker, place.site.visibility_timeout(worker), pod, answer["worker"])
+    found = verified(worker, pod, answer["worker"])
     return _Answer(found=found, counts=answer["counts"])
 
 

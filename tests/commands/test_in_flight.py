@@ -65,13 +65,13 @@ class Live:
 
 
 @contextlib.contextmanager
-def live(given: Place, directory: Path, **more: Any) -> Iterator[Live]:
-    """Build the site and start nothing yet, over an empty Redis."""
+def live(given: Place, directory: Path, *, spec: str = "", **more: Any) -> Iterator[Live]:
+    """Build the site, with ``spec`` or what is recommended and ``more``, and start nothing yet, over an empty Redis."""
     cluster = []
     if given.server.ca:
         more["broker"] = {"tls": {"ca": {"name": "redis-ca", "key": "ca.crt"}}}
         cluster.append(secret("redis-ca", {"ca.crt": given.server.ca.read_text()}))
-    build = given.builds.through_exec(given.env, celery_site.specification(**more))
+    build = given.builds.through_exec(given.env, spec or celery_site.specification(**more))
     built = directory / "built.yaml"
     built.write_bytes(build.stdout)
     with (
@@ -82,7 +82,7 @@ def live(given: Place, directory: Path, **more: Any) -> Iterator[Live]:
         yield Live(site, built, client, given.broker)
 
 
-ONE_AT_A_TIME = {"defaults": {"concurrency": 1}}
+ONE_AT_A_TIME: dict[str, Any] = {"defaults": {"concurrency": 1}}
 
 
 @pytest.fixture(scope="module")

@@ -163,6 +163,14 @@ def test_a_pod_of_another_worker_has_other_keys(plain: Place, tmp_path: Path) ->
         assert differences(cluster)["lms-worker-high"] == {"pods": ("1 pod", "none")}
 
 
+def test_a_timeout_is_the_workers_own_beside_a_shorter_one_of_the_same_key(plain: Place, tmp_path: Path) -> None:
+    settings = "{visibilityTimeout: 14400, concurrency: 1}"
+    spec = f"spec: {{unassignedQueues: KeepOnDefault, workers: {{lms: {{default: {settings}}}}}}}\n"
+    with live(plain, tmp_path, spec=spec) as cluster:
+        cluster.site.start("lms-worker", "cms-worker")
+        assert not {"lms-worker", "cms-worker"} & set(differences(cluster))
+
+
 def test_a_worker_that_cant_be_asked_is_found(plain: Place, tmp_path: Path) -> None:
     with live(plain, tmp_path, defaults={"concurrency": 1}) as cluster:
         [high] = cluster.site.start("lms-worker-high")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kustomizer.kubectl import Kubectl
 
 ANSWER_SECONDS = 300
-"""How long the program may take in the pod; edx-platform's settings alone take ten seconds to load."""
+"""How long the program may take in the pod, where it loads edx-platform's settings first."""
 PATIENCE = 5
 """Seconds that workers have to answer remote control: one that is there does so at once."""
 
@@ -100,19 +100,19 @@ def _containers(pod: dict[str, Any]) -> Iterator[LivePod]:
         status.get("name") for status in mappings(lookup(pod, "status", "containerStatuses")) if status.get("ready")
     }
     for container in mappings(lookup(pod, "spec", "containers")):
-        service = environment(container, "SERVICE_VARIANT")
+        name = str(container.get("name"))
+        service = environment(container, "SERVICE_VARIANT") or name.partition("-worker")[0]
         if service not in OPEN_EDX_SERVICES:
             continue
-        name = str(container.get("name"))
         yield LivePod(
             name=str(lookup(pod, "metadata", "name")),
             container=name,
-            service=str(service),
+            service=service,
             labels=mapping(lookup(pod, "metadata", "labels")),
             created=str(lookup(pod, "metadata", "creationTimestamp") or ""),
             is_ready=phase == "Running" and name in ready and not lookup(pod, "metadata", "deletionTimestamp"),
             command_line=find_worker(words(container, "command"), words(container, "args")),
-            app=app_name(container, str(service)),
+            app=app_name(container, service),
         )
 
 

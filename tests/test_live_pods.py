@@ -43,6 +43,7 @@ def test_only_open_edx_in_pods_that_havent_ended() -> None:
     found = listed(
         pod("high-1", "lms-worker-high", *WORKER),
         pod("lms-1", "lms", "uwsgi"),
+        pod("named-1", "cms-worker-low", *WORKER, env=None),
         pod("done-1", "lms-job", status={"phase": "Succeeded"}),
         pod("lost-1", "lms-job", status={"phase": "Failed"}),
         pod("superset-worker-1", "superset-worker", *WORKER, env=None),
@@ -54,6 +55,7 @@ def test_only_open_edx_in_pods_that_havent_ended() -> None:
     assert {each.name: (each.is_worker, each.is_ready) for each in found} == {
         "high-1": (True, True),
         "lms-1": (False, True),
+        "named-1": (True, True),
         "starting-1": (True, False),
         "crashing-1": (True, False),
         "stopping-1": (True, False),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.model import Change
+from kustomizer.diff.model import ABSENT, Change
 from kustomizer.tree import lookup
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from kustomizer.diff.model import AnyChange
 
 _FIELDS = {
-    ("", "PersistentVolume"): ("spec.volumeMode", "spec.persistentVolumeSource"),
     ("", "Secret"): ("type",),
     ("apps", "DaemonSet"): ("spec.selector",),
     ("apps", "Deployment"): ("spec.selector",),
@@ -41,6 +40,18 @@ _FIELDS = {
 }
 # Where everything below a field is fixed but these.
 _BUT = {
+    ("", "PersistentVolume"): (
+        "spec",
+        (
+            "accessModes",
+            "capacity",
+            "claimRef",
+            "mountOptions",
+            "persistentVolumeReclaimPolicy",
+            "storageClassName",
+            "volumeAttributesClassName",
+        ),
+    ),
     ("", "PersistentVolumeClaim"): ("spec", ("resources.requests", "volumeAttributesClassName")),
     ("", "Pod"): ("spec", ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations")),
     ("apps", "StatefulSet"): (
@@ -56,6 +67,17 @@ _BUT = {
         ),
     ),
 }
+# What such a field is where it isn't stated: to state it changes nothing.
+_DEFAULTS = {
+    "podManagementPolicy": "OrderedReady",
+    "preemptionPolicy": "PreemptLowerPriority",
+    "completionMode": "NonIndexed",
+    "completions": 1,
+    "reclaimPolicy": "Delete",
+    "type": "Opaque",
+    "volumeBindingMode": "Immediate",
+    "volumeMode": "Filesystem",
+}
 _DATA = ("data", "binaryData", "stringData", "immutable")
 
 
@@ -70,6 +92,8 @@ def immutable_changes(before: Any, after: Any, changes: Sequence[AnyChange]) -> 
 
 def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange) -> bool:
     path = [step if isinstance(step, str) else "" for step in change.path]
+    if _is_default(path, change):
+        return False
     if any(_starts(path, field) for field in _FIELDS.get(kind, ())):
         return True
     if kind in _BUT:
@@ -81,6 +105,13 @@ def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange)
         return _moves_service(before, after, path, change)
     is_data = kind in (("", "ConfigMap"), ("", "Secret")) and path[0] in _DATA
     return is_data and lookup(before, "immutable") is True
+
+
+def _is_default(path: Sequence[str], change: AnyChange) -> bool:
+    if not isinstance(change, Change) or ABSENT not in (change.before, change.after):
+        return False
+    stated = change.after if change.before is ABSENT else change.before
+    return path[-1] in _DEFAULTS and stated == _DEFAULTS[path[-1]]
 
 
 def _starts(path: Sequence[str], field: str) -> bool:

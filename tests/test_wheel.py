@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from kustomizer import __version__
 from tests import sites
 from tests.builds import HEAD, Builds, environment
+from tests.wheels import repack
 
 # As kustomize writes it: a legacy plugin gets its file as it is, and nothing but the wheel's Python to read it with.
 SPEC = """\
@@ -27,17 +31,89 @@ BARE_NAME = f'  annotations:\n    {sites.FUNCTION}: "exec: {{path: tutor-celery-
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with the wheel, and with those of all that it requires: an index without a network."""
+    directory = tmp_path_factory.mktemp("wheels")
+    sites.run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory)
+    names = zipfile.ZipFile(the_wheel(directory)).namelist()
+    dist_info = the_wheel(directory).name.split("-py3")[0] + ".dist-info"
+    assert {name.partition("/")[0] for name in names} == {"kustomizer", dist_info}
+    for name in ("click", "pyyaml", "ruamel.yaml"):
+        repack(name, directory)
+    return directory
+
+
+def the_wheel(directory: Path) -> Path:
+    (wheel,) = directory.glob("tutor_kustomizer-*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def installed(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the ``bin`` directory of an environment that holds nothing but the wheel."""
     directory = tmp_path_factory.mktemp("wheel")
-    sites.run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory)
-    (wheel,) = directory.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {name.partition("/")[0] for name in names} == {"kustomizer", wheel.name.split("-py3")[0] + ".dist-info"}
     sites.run(sys.executable, "-m", "venv", directory / "venv")
-    # What the commands for people need is in the tests' own environment; the function needs none of it.
-    sites.run(directory / "venv" / "bin" / "python", "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel)
+    # The function needs none of what the commands for people need.
+    python = directory / "venv" / "bin" / "python"
+    sites.run(python, "-m", "pip", "install", "-q", "--no-index", "--no-deps", the_wheel(wheels))
     return directory / "venv" / "bin"
+
+
+def by_pip(wheels: Path, scratch: Path) -> Path:
+    sites.run(sys.executable, "-m", "venv", scratch / "venv")
+    python = scratch / "venv" / "bin" / "python"
+    sites.run(python, "-m", "pip", "install", "-q", "--no-index", "--find-links", wheels, the_wheel(wheels))
+    return scratch / "venv" / "bin"
+
+
+def by_uv(wheels: Path, scratch: Path) -> Path:
+    env = {"UV_TOOL_DIR": "tools", "UV_TOOL_BIN_DIR": "bin", "UV_CACHE_DIR": "cache"}
+    places = {name: str(scratch / path) for name, path in env.items()}
+    uv = Path(sys.executable).with_name("uv")
+    offline = ("--offline", "--no-index", "--find-links", wheels)
+    sites.run(uv, "tool", "install", *offline, "--python", sys.executable, the_wheel(wheels), env=clean(**places))
+    return scratch / "bin"
+
+
+def by_pipx(wheels: Path, scratch: Path) -> Path:
+    places = {"PIPX_HOME": str(scratch / "home"), "PIPX_BIN_DIR": str(scratch / "bin")}
+    # pipx installs with uv where it finds one, else with pip.
+    index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    index |= {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(wheels), "UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
+    command = (sys.executable, "-m", "pipx", "install", "--python", sys.executable, the_wheel(wheels))
+    sites.run(*command, env=clean(**places, **index))
+    return scratch / "bin"
+
+
+def clean(**more: str) -> dict[str, str]:
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", **more}
+
+
+@pytest.mark.parametrize("installer", [by_pip, by_uv, by_pipx])
+def test_each_installer_gives_both_commands(
+    installer: Callable[[Path, Path], Path], wheels: Path, tmp_path: Path
+) -> None:
+    """Away from the repository, with nothing else on PATH but kustomize."""
+    bin_directory = installer(wheels, tmp_path)
+    shutil.copytree(sites.site("22"), tmp_path / "tutor" / "env")
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
+    env = clean(HOME=str(tmp_path), PATH=f"{bin_directory}:{tmp_path / 'path'}:/usr/bin:/bin", COLUMNS="80")
+
+    def run(*arguments: str | Path) -> str:
+        return sites.run(bin_directory / "tutor-kustomizer", *arguments, env=env).decode()
+
+    assert run("--version") == f"tutor-kustomizer, version {__version__}\n"
+    run("init", tmp_path / "overlay", "--tutor-root", tmp_path / "tutor")
+    run("queue", "set", "lms", "high", "--replicas", "2", "--overlay", tmp_path / "overlay")
+    run("build", tmp_path / "overlay", "-o", tmp_path / "site.yaml")
+    assert "lms-worker-high      2, fixed" in run("queues", tmp_path / "site.yaml")
+
+
+def test_the_tutorial_names_these_installers() -> None:
+    text = (sites.ROOT / "docs" / "tutorial.md").read_text()
+    for command in ("pip install .", "uv tool install .", "pipx install ."):
+        assert command in text
 
 
 @pytest.mark.parametrize("version", [sites.NEWEST, sites.OLDEST])

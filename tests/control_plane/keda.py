@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PROGRAMS = TOOLS / "control-plane" / "keda"
 DEFINITIONS = (PROGRAMS / "crds", TOOLS / "control-plane" / "prometheus-operator" / "crds")
 
+SECONDS = 60
 KEDA_ENVIRON = {"POD_NAMESPACE": "keda", "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda", "WATCH_NAMESPACE": ""}
 """What its Deployments set: it works in all namespaces."""
 
@@ -71,7 +73,11 @@ class Keda:
         """Tell the API server of KEDA's kinds, its metrics and its webhooks. They exist when this returns."""
         definitions = [path.read_text() for directory in DEFINITIONS for path in sorted(directory.glob("*.yaml"))]
         api.apply("---\n".join(definitions))
-        api.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        deadline = time.monotonic() + SECONDS
+        # `kubectl wait` fails on one that has no conditions yet.
+        while not _established(api):
+            assert time.monotonic() < deadline, "the API server doesn't take KEDA's definitions"
+            time.sleep(0.1)
         api.apply(yaml.safe_dump_all([_namespace(), *self._metrics(), self._admission()]))
 
     def _metrics(self) -> Sequence[dict[str, Any]]:
@@ -113,3 +119,11 @@ class Keda:
 
 def _namespace() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "keda"}}
+
+
+def _established(api: Api) -> bool:
+    items = api.request("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]
+    return all(
+        any(each["type"] == "Established" and each["status"] == "True" for each in found)
+        for found in (item.get("status", {}).get("conditions") or () for item in items)
+    )

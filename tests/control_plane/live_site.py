@@ -11,7 +11,8 @@ from urllib.parse import quote
 import yaml
 from celery import Celery
 
-from tests import celery_site
+from tests import celery_site, sites
+from tests.builds import documents
 from tests.control_plane import emissions
 from tests.control_plane.faster import faster
 from tests.control_plane.journal import Journal
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 TASK = "load.tasks.work"
 FACTOR = 10
-SECONDS = 100
+SECONDS = 240
 """How long a test waits for what takes well under a minute on a machine that does nothing else."""
 
 
@@ -47,9 +48,15 @@ class LiveSite:
         self._app = app
         self._numbers = itertools.count(1)
 
-    def apply(self, objects: Sequence[Mapping[str, Any]], **options: bool) -> None:
-        """Apply objects with their times divided."""
-        self.cluster.apply(faster(yaml.safe_dump_all(objects), FACTOR), force_conflicts=True, **options)
+    def apply(self, objects: Sequence[Mapping[str, Any]]) -> None:
+        """Apply objects with their times divided, over what Tutor applied or we did."""
+        self.cluster.apply(faster(yaml.safe_dump_all(objects), FACTOR), force_conflicts=True)
+
+    def apply_tutors_own(self) -> None:
+        """Apply Tutor's own workers as Tutor does, with their times divided."""
+        plain = documents(sites.build(sites.kustomize(sites.NEWEST), self.env))
+        objects = emissions.workers(item.tree for item in plain)
+        self.cluster.apply(faster(yaml.safe_dump_all(objects), FACTOR), server_side=False)
 
     def send(self, queue: str, *, seconds: float = 0.1, count: int = 1) -> list[str]:
         """Send tasks that take so many real seconds; returns their names."""
@@ -90,9 +97,18 @@ class LiveSite:
 
 @contextlib.contextmanager
 def live_site(
-    cluster: Cluster, directory: Path, builds: Builds, broker: Broker = BROKERS["plain"], **more: Any
+    cluster: Cluster,
+    directory: Path,
+    builds: Builds,
+    broker: Broker = BROKERS["plain"],
+    *,
+    over_tutors: bool = False,
+    **more: Any,
 ) -> Iterator[LiveSite]:
-    """Run the workers of the recommended configuration with ``more``, and none of the rest of the site."""
+    """Run the workers of the recommended configuration with ``more``, and none of the rest of the site.
+
+    With ``over_tutors`` Tutor's own workers were there before, as on a site that goes live.
+    """
     given = {"username": broker.username, "password": broker.password}
     for name in ("redis", f"redis.{NAMESPACE}"):
         cluster.name_address(name)
@@ -119,6 +135,8 @@ def live_site(
         with app, Kubelet(cluster, directory=directory / "pods", environ=environ, time_factor=FACTOR) as kubelet:
             site = LiveSite(cluster, kubelet, client, app, journal)
             site.env = env
+            if over_tutors:
+                site.apply_tutors_own()
             # The namespace comes first in kustomize's order, and the Secret needs it.
             site.apply([*emissions.workers(item.tree for item in built.documents), *objects])
             yield site

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kustomizer.diff.model import ADD, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import fields_of, in_groups, manifest
+from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
@@ -176,21 +176,27 @@ def _pictures(comparison: Comparison) -> list[str]:
 
 def _objects(comparison: Comparison, *, full: bool) -> list[str]:
     shared = in_groups(comparison)
-    found = [_object(each, comparison, shared, full=full) for each in comparison.objects]
+    told = None if full else ToldHunks()
+    found = []
+    for change in comparison.objects:
+        if change.action in (ADD, DESTROY):
+            found.append(_whole(change, what(change, comparison), full=full))
+        else:
+            found.append(_changed(change, shared, told))
     return [text for text in found if text]
 
 
-def _object(
-    change: ObjectChange, comparison: Comparison, shared: Mapping[ObjectId, Sequence[AnyChange]], *, full: bool
-) -> str:
+def _whole(change: ObjectChange, words: str, *, full: bool) -> str:
     name = title(change.id)
-    if change.action in (ADD, DESTROY):
-        words = what(change, comparison)
-        if full:
-            note = f": {html_code(words)}" if words else ""
-            return details(f"<b>{change.action}</b> {html_code(name)}{note}", fenced(manifest(change), "diff"))
-        return f"**{change.action}** {code(name)}" + (f": {code(words)}" if words else "")
-    fields = fields_of(change, full=full, without=shared.get(change.id, ()))
+    if full:
+        note = f": {html_code(words)}" if words else ""
+        return details(f"<b>{change.action}</b> {html_code(name)}{note}", fenced(manifest(change), "diff"))
+    return f"**{change.action}** {code(name)}" + (f": {code(words)}" if words else "")
+
+
+def _changed(change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]], told: ToldHunks | None) -> str:
+    name = title(change.id)
+    fields = fields_of(change, full=told is None, without=shared.get(change.id, ()), told=told)
     if not fields:
         # Its changes stand where all that share them are listed.
         return f"**{change.action}** {code(name)}" if change.action == REPLACE or change.id not in shared else ""

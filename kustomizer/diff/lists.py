@@ -50,6 +50,7 @@ _KEYS = {
     "volumeClaimTemplates": ("metadata.name",),
     "volumeDevices": ("devicePath",),
     "volumeMounts": ("mountPath",),
+    "x-kubernetes-validations": ("rule",),
 }
 _BY_NAME = ("name",)
 # A list of rules is an Ingress's only where one of them has one of these.

@@ -1,0 +1,157 @@
+"""tools/get_control_plane, with a shell script in place of Go: what it builds is run by tests/control_plane."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests import sites
+
+SCRIPT = sites.ROOT / "tools" / "get_control_plane"
+# `go -C DIRECTORY mod download -json MODULE@VERSION`, `… mod tidy` and `… build FLAGS -o TARGET COMMAND`.
+GO = """#!/bin/sh
+echo "$@" >>"$CALLS"
+test -z "$GO_FAILS" || { echo "go: no such host" >&2; exit 1; }
+case "$3 $4" in
+"mod download") echo "{\\"Dir\\": \\"$MODULES/$(echo "$6" | tr /@ __)\\"}" ;;
+"build "*) case "$6" in */) target="$6$(basename "$7")" ;; *) target="$6" ;; esac; echo "$7" >"$target" ;;
+esac
+"""
+KUBERNETES = "k8s.io/kubernetes@v1.34.4"
+KEDA = "github.com/kedacore/keda/v2@v2.20.2"
+
+
+class Go(NamedTuple):
+    """A Go that writes down how it was called, and modules for it to find."""
+
+    directory: Path
+
+    @property
+    def calls(self) -> list[str]:
+        path = self.directory / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def write(self, module: str, files: dict[str, str]) -> None:
+        root = self.directory / "modules" / module.replace("/", "_").replace("@", "_")
+        for name, text in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+
+    def get(self, *parts: str, **more: str) -> subprocess.CompletedProcess[str]:
+        env = {
+            "PATH": f"{self.directory / 'bin'}:/usr/bin:/bin",
+            "CALLS": str(self.directory / "calls"),
+            "MODULES": str(self.directory / "modules"),
+            **more,
+        }
+        command = [sys.executable, str(SCRIPT), f"--dir={self.target}", *parts]
+        return subprocess.run(command, env=env, check=False, capture_output=True, text=True)
+
+    @property
+    def target(self) -> Path:
+        return self.directory / "control-plane"
+
+
+@pytest.fixture
+def go(tmp_path: Path) -> Go:
+    program = tmp_path / "bin" / "go"
+    program.parent.mkdir()
+    program.write_text(GO)
+    program.chmod(0o755)
+    go = Go(tmp_path)
+    module = "module k8s.io/kubernetes\n\ngo 1.24.0\n\nrequire (\n\tk8s.io/api v0.0.0\n\tk8s.io/klog/v2 v2.130.1\n)\n"
+    go.write(KUBERNETES, {"go.mod": module})
+    go.write(
+        KEDA,
+        {
+            "cmd/adapter/main.go": 'a := fmt.Sprintf(":%v", metricsAPIServerPort)\n',
+            "cmd/webhooks/main.go": "webhook.Options{\n\tPort:    webhooksPort,\n}\n",
+            "config/crd/bases/keda.sh_scaledobjects.yaml": "a definition\n",
+            "config/webhooks/validation_webhooks.yaml": "webhooks\n",
+        },
+    )
+    return go
+
+
+def test_builds_once(go: Go) -> None:
+    done = go.get("kubernetes")
+    assert done.returncode == 0, done.stderr
+    assert "Building kubernetes 1.34.4" in done.stderr
+    built = sorted(path.name for path in (go.target / "kubernetes").iterdir())
+    assert built == [".stamp", "kube-apiserver", "kube-controller-manager", "kubectl"]
+    calls = go.calls
+
+    again = go.get("kubernetes")
+
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert go.calls == calls
+
+
+def test_what_was_interrupted_is_not_taken_for_finished(go: Go) -> None:
+    go.get("kubernetes")
+    (go.target / "kubernetes" / ".stamp").unlink()
+    (go.target / "kubernetes" / "kubectl").write_text("half of it")
+
+    assert go.get("kubernetes").returncode == 0
+    assert (go.target / "kubernetes" / "kubectl").read_text() == "k8s.io/kubernetes/cmd/kubectl\n"
+
+
+def test_a_failure_leaves_what_was_there(go: Go) -> None:
+    go.get("kubernetes")
+    (go.target / "kubernetes" / ".stamp").write_text("an older one")
+
+    done = go.get("kubernetes", GO_FAILS="yes")
+
+    assert done.returncode == 1
+    assert "go: no such host" in done.stderr
+    assert "let it reach a module proxy" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (go.target / "kubernetes" / "kubectl").exists()
+    assert [path.name for path in go.target.iterdir() if path.is_dir()] == ["kubernetes"]
+
+
+def test_keda_listens_on_loopback_only(go: Go, tmp_path: Path) -> None:
+    """The copy is gone when it has been built, so Go's stand-in keeps what it was to build from."""
+    program = go.directory / "bin" / "go"
+    program.write_text(GO.replace('"build "*)', '"build "*) cp -r "$2" "$CALLS.source" 2>/dev/null;'))
+
+    done = go.get("keda")
+
+    assert done.returncode == 0, done.stderr
+    source = Path(f"{go.directory / 'calls'}.source")
+    assert '"127.0.0.1:%v", metricsAPIServerPort' in (source / "cmd/adapter/main.go").read_text()
+    assert 'Host: "127.0.0.1", Port: webhooksPort' in (source / "cmd/webhooks/main.go").read_text()
+    files = {path.relative_to(go.target / "keda").as_posix() for path in (go.target / "keda").rglob("*")}
+    expected = {"keda-operator", "keda-adapter", "keda-webhooks", "crds/keda.sh_scaledobjects.yaml"}
+    assert expected <= files
+    assert "source" not in files
+
+
+def test_says_so_when_keda_listens_elsewhere(go: Go) -> None:
+    go.write(KEDA, {"cmd/webhooks/main.go": "webhook.Options{Port: port}\n"})
+
+    done = go.get("keda")
+
+    assert done.returncode == 1
+    assert "cmd/webhooks/main.go has no" in done.stderr
+    assert not (go.target / "keda").exists()
+
+
+def test_no_go(go: Go) -> None:
+    (go.directory / "bin" / "go").unlink()
+    done = go.get("kubernetes", PATH=str(go.directory / "bin"))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The tests need kubernetes 1.34.4, and there is no `go` on PATH to build it.")
+    assert "https://go.dev/dl/" in done.stderr
+
+
+def test_no_such_part(go: Go) -> None:
+    done = go.get("kubelet")
+
+    assert done.returncode == 2
+    assert "no such part: kubelet (there are kubernetes, keda, prometheus-operator)" in done.stderr

@@ -7,7 +7,6 @@ a field of the name ``metadata/name``), so that equal data has an equal suffix u
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ def suffixes(tree: dict[str, Any]) -> tuple[str, ...]:
         encoded = dict.fromkeys(_json(_hashed(tree), escapes) for escapes in (_NEW_ESCAPES, _ESCAPES))
     except _Unhashable:
         return ()
+    import hashlib  # noqa: PLC0415 - OpenSSL takes 20 ms to load, and often nothing generated has changed
+
     return tuple(hashlib.sha256(text.encode()).hexdigest()[:_LENGTH].translate(_LETTERS) for text in encoded)
 
 

@@ -12,7 +12,7 @@ from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.whats import what
-from kustomizer.diff.reports.wording import alike, by_kind, group_text, plural, renaming_text, summary, title
+from kustomizer.diff.reports.wording import alike, by_kind, by_remedy, group_text, plural, renaming_text, summary, title
 from kustomizer.findings import SEVERITIES, count
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
         "<h1>What changes</h1>",
         *(f'<p class="dim">{_text(each)}</p>' for each in header),
         _counts(comparison),
-        *_section("Findings", map(_finding, comparison.findings)),
+        *_section("Findings", map(_finding, by_remedy(comparison.findings))),
         *_section("In words", _words(comparison)),
         *_section("Queues", _queues(queue_changes(comparison, every=True))),
         *_section("Objects", _objects(comparison)),
@@ -71,19 +71,19 @@ def _counts(comparison: Comparison) -> str:
     return f'<ul class="counts">{"".join(items)}</ul>'
 
 
-def _finding(finding: Finding) -> str:
-    problem = finding.problem
-    place = ": ".join(str(part) for part in (problem.resource, problem.field) if part)
-    return "\n".join(
-        [
-            f'<div class="finding {finding.severity}">',
-            f"<p>{_label(finding.severity, finding.severity)} <strong>{_text(finding.rule)}</strong></p>",
-            *([f"<p><code>{_text(place)}</code></p>"] if place else []),
-            f"<p>{_sentence(problem.message)}</p>",
-            *([f'<p class="dim">Remedy: {_sentence(problem.remedy)}</p>'] if problem.remedy else []),
-            "</div>",
-        ]
-    )
+def _finding(together: Sequence[Finding]) -> str:
+    """Return what a rule says of an object or of several, with the one remedy."""
+    first = together[0]
+    lines = [
+        f'<div class="finding {first.severity}">',
+        f"<p>{_label(first.severity, first.severity)} <strong>{_text(first.rule)}</strong></p>",
+    ]
+    for each in together:
+        place = ": ".join(str(part) for part in (each.problem.resource, each.problem.field) if part)
+        lines += [f"<p><code>{_text(place)}</code></p>"] if place else []
+        lines.append(f"<p>{_sentence(each.problem.message)}</p>")
+    remedy = first.problem.remedy
+    return "\n".join([*lines, *([f'<p class="dim">Remedy: {_sentence(remedy)}</p>'] if remedy else []), "</div>"])
 
 
 def _words(comparison: Comparison) -> Iterator[str]:

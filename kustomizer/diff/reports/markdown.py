@@ -14,6 +14,7 @@ from kustomizer.diff.reports.whats import what
 from kustomizer.diff.reports.wording import (
     alike,
     by_kind,
+    by_remedy,
     change_text,
     joined,
     plural,
@@ -57,7 +58,7 @@ def markdown_report(
     Its summary and its findings are in it even where they alone are more, and then nothing else is. ``full`` shows
     added and destroyed objects whole, as far as they fit.
     """
-    text = "\n\n".join([marker(key), *_summary(comparison, header), *map(_finding, _alike(comparison.findings))])
+    text = "\n\n".join([marker(key), *_summary(comparison, header), *map(_finding, by_remedy(comparison.findings))])
     sections = (
         _Section(noun="line", parts=_words(comparison), between="\n"),
         # Two large ones would leave nothing to what they are pictures of.
@@ -111,13 +112,6 @@ def _omitted(numbers: Mapping[str, int]) -> str:
 
 def _summary(comparison: Comparison, header: Sequence[str]) -> list[str]:
     return [f"### {summary(comparison)}", *map(prose, header), *(["Nothing changes."] if comparison.is_empty else [])]
-
-
-def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
-    found: dict[tuple[str, str, str], list[Finding]] = {}
-    for each in findings:
-        found.setdefault((each.severity, each.rule, each.problem.remedy), []).append(each)
-    return list(found.values())
 
 
 def _finding(alike: Sequence[Finding]) -> str:

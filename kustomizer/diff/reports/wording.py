@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kustomizer.diff.model import AnyChange, Comparison, Group, ObjectId, Path, Renaming
+    from kustomizer.findings import Finding
 
 SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
 """What stands before an object, as Terraform's plans have it."""
@@ -36,6 +37,14 @@ def summary(comparison: Comparison) -> str:
     if ignored:
         parts.append(f"{ignored} ignored")
     return "; ".join(parts)
+
+
+def by_remedy(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Return the findings of a rule that have one remedy together."""
+    found: dict[tuple[str, str, str], list[Finding]] = {}
+    for each in findings:
+        found.setdefault((each.severity, each.rule, each.problem.remedy), []).append(each)
+    return list(found.values())
 
 
 def plural(number: int, noun: str) -> str:
@@ -117,7 +126,7 @@ def path_name(path: Path) -> str:
 def by_kind(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:
     """Return the names of each kind, with their namespaces where these differ."""
     objects = list(objects)
-    several = len({each.namespace for each in objects}) > 1
+    several = len({each.namespace for each in objects if each.namespace}) > 1
     found: dict[str, list[str]] = {}
     for each in sorted(objects, key=lambda item: (item.kind, item.namespace, item.name, item.group)):
         name = f"{each.namespace}/{each.name}" if several and each.namespace else each.name

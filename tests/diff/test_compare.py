@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kustomizer.diff.compare import comparison
+from kustomizer.diff.ignores import Ignore
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Change, TextChange, path_text
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.trees import same
@@ -170,3 +171,19 @@ def test_the_hash_of_a_secret_is_never_told() -> None:
     added = comparison(of_trees(), builds_of[0])
     assert added.count(ADD) == 3
     assert not any(name in repr(added) for name in names)
+
+
+def test_what_is_the_same_is_not_even_parsed() -> None:
+    # A build may hold ten thousand objects of which a hundred differ.
+    broken = "apiVersion: v1\nkind: Service\nmetadata:\n  name: a\nspec: {\n"
+    assert comparison(resources(broken), resources(broken)).unchanged == 1
+    with pytest.raises(UserError):
+        comparison(resources(broken), resources(broken.replace("spec", "status")))
+
+
+def test_an_ignored_change_takes_its_renaming_along() -> None:
+    builds_of = [of_trees(generated("a", {"key": value}), generated("b", {"key": value})) for value in "12"]
+    found = comparison(*builds_of, ignores=[Ignore(reason="known", resource="ConfigMap/a")])
+    assert [str(each.id) for each in found.objects] == ["ConfigMap openedx/b"]
+    assert [str(each.id) for each in found.renamings] == ["ConfigMap openedx/b"]
+    assert [(each.reason, each.changes) for each in found.ignored] == [("known", 1)]

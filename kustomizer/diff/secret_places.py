@@ -58,9 +58,9 @@ _USERS = re.compile(r"""USERS["']?\]?[ \t]*[:=]\s*(?P<opening>[\[({])""")
 _ACCESS_LIST = re.compile(r"(?m)^[ \t]*user[ \t]+[^\n]*")
 _ACCESS = re.compile(r"(?<=\s)[>#](\S+)")
 _COMMANDS = (
-    ("mysql", re.compile(r"mysql[a-z_-]*\b[^\n;|]*?[ \t]-p(?=\S)")),
-    ("redis-cli", re.compile(r"redis-cli\b[^\n;|]*?[ \t]-a[ \t]+")),
-    ("curl", re.compile(r"""curl\b[^\n;|]*?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']*:""")),
+    ("mysql", re.compile(r"mysql[a-z_-]*\b[^\n;|]{0,500}?[ \t]-p(?=\S)")),
+    ("redis-cli", re.compile(r"redis-cli\b[^\n;|]{0,500}?[ \t]-a[ \t]+")),
+    ("curl", re.compile(r"""curl\b[^\n;|]{0,500}?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']*:""")),
 )
 # What stands for a value that is put in later. A dollar and letters alone may well be a password.
 _PLACEHOLDER = re.compile(

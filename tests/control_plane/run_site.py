@@ -42,6 +42,9 @@ TASK = "load.tasks.work"
 START_SECONDS = 300.0
 """Real seconds that the first pods may take on a busy machine."""
 LOOK_SECONDS = 0.5
+END_SECONDS = 2
+"""Real seconds that Celery takes to end when its last task is done, and to acknowledge that. They don't become fewer when
+time runs faster, and would be most of the 30 s that Kubernetes gives a pod."""
 BROKEN_AFTER = 2
 """How often a container may have to be started again; no scenario kills one in place."""
 
@@ -94,9 +97,13 @@ class RunningSite:
         return self._built[site]
 
     def apply(self, objects: Sequence[Mapping[str, Any]]) -> None:
-        """Apply objects with their times divided."""
-        text = yaml.safe_dump_all(objects, sort_keys=False)
-        self.place.cluster.apply(faster(text, round(self.place.factor)), force_conflicts=True)
+        """Apply objects with their times divided, but for what a process takes to end."""
+        text = faster(yaml.safe_dump_all(objects, sort_keys=False), round(self.place.factor))
+        documents = list(yaml.safe_load_all(text))
+        for item in documents:
+            if item["kind"] == "Deployment":
+                item["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] += END_SECONDS
+        self.place.cluster.apply(yaml.safe_dump_all(documents, sort_keys=False), force_conflicts=True)
 
     def deployments(self, site: str = "") -> list[str]:
         """Return the names of the workers."""

@@ -43,8 +43,8 @@ START_SECONDS = 300.0
 """Real seconds that the first pods may take on a busy machine."""
 LOOK_SECONDS = 0.5
 END_SECONDS = 2
-"""Real seconds that Celery takes to end when its last task is done, and to acknowledge that. They don't become fewer when
-time runs faster, and would be most of the 30 s that Kubernetes gives a pod."""
+"""Real seconds that Celery takes to end when its last task is done, and to acknowledge that. They don't become fewer
+when time runs faster, and would be most of the 30 s that Kubernetes gives a pod."""
 BROKEN_AFTER = 2
 """How often a container may have to be started again; no scenario kills one in place."""
 

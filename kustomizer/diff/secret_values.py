@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kustomizer.diff.secret_assignments import Span
 
@@ -104,12 +104,10 @@ class SecretValues:
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where a value stands, with the rest of the word that it is a part of; they may overlap."""
-        for form in [form for form in self._forms if form in text]:
-            for start in _occurrences(text, form):
-                yield _whole_word(text, start, start + len(form))
-        for core in [core for core in self._cores if core in text]:
-            for start in _occurrences(text, core):
-                yield _whole_run(text, start, start + len(core))
+        for forms, widen in ((self._forms, _whole_word), (self._cores, _whole_run)):
+            for form in forms:
+                if form in text:
+                    yield from _occurrences(text, form, widen)
         if "\n" in text:
             yield from self._over_lines(text)
 
@@ -123,19 +121,20 @@ class SecretValues:
             return
         kept = [index for index, letter in enumerate(text) if not letter.isspace() and letter != "\\"]
         for form in self._folded:
-            for start in _occurrences(squeezed, form):
-                yield (kept[start], kept[start + len(form) - 1] + 1)
+            for start, end in _occurrences(squeezed, form, lambda _text, start, end: (start, end)):
+                yield (kept[start], kept[end - 1] + 1)
 
 
 def _squeeze(text: str) -> str:
     return "".join(text.split()).replace("\\", "")
 
 
-def _occurrences(text: str, form: str) -> Iterator[int]:
+def _occurrences(text: str, form: str, widen: Callable[[str, int, int], Span]) -> Iterator[Span]:
     position = text.find(form)
     while position >= 0:
-        yield position
-        position = text.find(form, position + 1)
+        start, end = widen(text, position, position + len(form))
+        yield (start, end)
+        position = text.find(form, end)
 
 
 def _whole_word(text: str, start: int, end: int) -> Span:

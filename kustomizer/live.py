@@ -23,7 +23,7 @@ from kustomizer.tree import plain_value
 from kustomizer.verbose import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.kubectl import Kubectl
 
@@ -71,12 +71,20 @@ def change(kubectl: Kubectl, text: str, *, force: bool) -> Change:
 
     Fields that Tutor owns are taken without being told to, those of others only with ``force``.
     """
+    taken = force or _is_tutors(kubectl, text)
+    return _change(kubectl, text, force=taken)
+
+
+def _is_tutors(kubectl: Kubectl, text: str) -> bool:
+    """Tell whether fields have to be taken from Tutor. Raises ConflictError where they are somebody else's."""
     try:
-        return _change(kubectl, text, force=force)
+        # `kubectl diff` would stop at the first object in conflict, and there may be others' in the next.
+        _kubectl(kubectl, "apply", text, force=False, options=("--dry-run=server",))
     except ConflictError as conflict:
-        if force or not conflict.managers <= TUTORS_MANAGERS:
+        if not conflict.managers <= TUTORS_MANAGERS:
             raise
-        return _change(kubectl, text, force=True)
+        return True
+    return False
 
 
 def apply(kubectl: Kubectl, text: str, *, force: bool) -> str:
@@ -102,12 +110,18 @@ def _change(kubectl: Kubectl, text: str, *, force: bool) -> Change:
 
 
 def _kubectl(
-    kubectl: Kubectl, verb: str, text: str, *, force: bool, environment: Mapping[str, str] | None = None
+    kubectl: Kubectl,
+    verb: str,
+    text: str,
+    *,
+    force: bool,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> str:
     where = {"--context": kubectl.context, "--kubeconfig": kubectl.kubeconfig}
-    options = [f"{name}={value}" for name, value in where.items() if value]
+    cluster = [f"{name}={value}" for name, value in where.items() if value]
     forced = ["--force-conflicts"] if force else []
-    command = [kubectl.path, *options, verb, "--server-side", *forced, "--filename=-"]
+    command = [kubectl.path, *cluster, verb, "--server-side", *forced, *options, "--filename=-"]
     try:
         with told(command):
             done = subprocess.run(
@@ -128,7 +142,8 @@ def _kubectl(
     words = done.stderr.strip() or f"exit status {done.returncode}"
     if managers:
         raise ConflictError(managers, words)
-    applied = f"\nApplied before that:\n{done.stdout.strip()}" if verb == "apply" and done.stdout.strip() else ""
+    is_real = verb == "apply" and not options
+    applied = f"\nApplied before that:\n{done.stdout.strip()}" if is_real and done.stdout.strip() else ""
     raise UserError(Problem(message=f"kubectl {verb}: {words}{applied}"))
 
 

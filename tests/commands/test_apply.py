@@ -94,7 +94,14 @@ def test_it_is_shown_and_applied_and_then_there_is_nothing_to_do(place: Path) ->
     again = apply(place, "overlay", "--yes")
     assert (again.returncode, again.stderr) == (0, "")
     assert "Nothing changes." in again.stdout
-    assert [line.split()[0] for line in log(place)] == ["diff", "apply", "diff"]
+    dry = ["apply", "--server-side", "--dry-run=server"]
+    assert [line.split()[:-1] for line in log(place)] == [
+        dry,
+        ["diff", "--server-side"],
+        ["apply", "--server-side"],
+        dry,
+        ["diff", "--server-side"],
+    ]
     assert applied(place) == count
 
 
@@ -165,4 +172,4 @@ def test_a_built_file_will_do(place: Path) -> None:
 
 def test_the_context_is_kubectls(place: Path) -> None:
     apply(place, "overlay", "--dry-run", "--context", "prod", "--kubeconfig", "k")
-    assert log(place)[0] == "--context=prod --kubeconfig=k diff --server-side --filename=-"
+    assert log(place)[1] == "--context=prod --kubeconfig=k diff --server-side --filename=-"

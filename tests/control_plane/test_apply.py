@@ -1,0 +1,75 @@
+"""`tutor-kustomizer apply` on a real API server, between Tutor's own commands, as docs/operations.md has it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import sites
+from tests.control_plane.operator_site import NAMESPACE, OperatorSite, consumers
+from tests.control_plane.test_acceptance import RECOMMENDED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.control_plane.cluster import Cluster
+
+TUTORS = {queue: [f"{queue.split('.')[1]}-worker"] for queue in RECOMMENDED}
+COPIES = {"lms-worker-high", "lms-worker-high-mem", "cms-worker-high", "cms-worker-low"}
+
+
+@pytest.fixture
+def site(cluster: Cluster, tmp_path: Path) -> OperatorSite:
+    """Return a site that Tutor has started, with an overlay that was built."""
+    made = OperatorSite(tmp_path, cluster, "22")
+    made.tutor("k8s", "start")
+    (made.root / "site.yaml").write_bytes(made.build("production"))
+    return made
+
+
+def apply(site: OperatorSite, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from kustomizer.cli import run; run()", "apply", "site.yaml", "--yes", *arguments]
+    env = {**site.cluster.environ, "PYTHONPATH": str(sites.ROOT), "COLUMNS": "80"}
+    return subprocess.run(command, cwd=site.root, env=env, capture_output=True, text=True, check=False)
+
+
+def test_between_tutors_commands(site: OperatorSite, cluster: Cluster) -> None:
+    with cluster.paused():
+        first = apply(site)
+        assert first.returncode == 0, first.stderr
+        assert "Deployment openedx/lms-worker-high: takes edx.lms.core.high" in first.stdout
+        assert consumers(cluster) == RECOMMENDED
+        again = apply(site)
+        assert (again.returncode, again.stderr) == (0, "")
+        assert "Nothing changes." in again.stdout
+
+    # Tutor's workers take all queues again, beside the copies: each queue has a worker.
+    site.tutor("k8s", "start")
+    assert consumers(cluster) == {
+        queue: sorted({*TUTORS[queue], *RECOMMENDED[queue]}, key=len) for queue in RECOMMENDED
+    }
+    assert apply(site).returncode == 0
+    assert consumers(cluster) == RECOMMENDED
+
+    scalers = {item["metadata"]["name"] for item in cluster.get("scaledobjects.keda.sh", NAMESPACE)}
+    site.tutor("k8s", "reboot")
+    assert consumers(cluster) == TUTORS
+    assert not [item for item in cluster.get("deployments", NAMESPACE) if item["metadata"]["name"] in COPIES]
+    assert {item["metadata"]["name"] for item in cluster.get("scaledobjects.keda.sh", NAMESPACE)} == scalers
+    assert apply(site).returncode == 0
+    assert consumers(cluster) == RECOMMENDED
+
+
+def test_what_others_own_is_not_taken(site: OperatorSite, cluster: Cluster) -> None:
+    patch = '{"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 77}}}}'
+    arguments = ("patch", "--namespace", NAMESPACE, "deployment", "lms-worker", "--field-manager=somebody", "-p", patch)
+    cluster.kubectl(*arguments)
+    refused = apply(site)
+    assert refused.returncode == 1
+    assert "somebody" in refused.stderr
+    assert consumers(cluster) == TUTORS
+    assert apply(site, "--force-conflicts").returncode == 0
+    assert consumers(cluster) == RECOMMENDED

@@ -6,6 +6,7 @@ the file comes from the environment that these two set. Nothing else of `tutor-k
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import sys
@@ -30,7 +31,9 @@ _LONGEST_WAIT = 30
 _TIMEOUT = 30
 _REFUSED = (401, 403, 404)
 """A token that may read only: that of a fork's pull request, or one without the permission. GitHub may say 404 then."""
-_BUSY = (429, 500, 502, 503, 504)
+_BUSY = {"POST": (429, 503)}
+"""Statuses to ask again after; after others a comment may be there already, and a second one would be too many."""
+_BUSY_READING = (429, 500, 502, 503, 504)
 
 
 class RefusedError(Exception):
@@ -77,8 +80,8 @@ class Host(Record):
     def _every(self) -> Iterator[Mapping[str, Any]]:
         page = 1
         while True:
-            found = request("GET", f"{self.comments}?per_page={_PAGE}&page={page}", self.headers)
-            yield from found
+            found = request("GET", f"{self.comments}?per_page={_PAGE}&page={page}", self.headers, kind=list)
+            yield from (each for each in found if isinstance(each, dict))
             if len(found) < _PAGE:
                 return
             page += 1
@@ -121,17 +124,27 @@ def gitlab(environment: Mapping[str, str]) -> Host:
     project = _number(environment, "CI_MERGE_REQUEST_PROJECT_ID")
     headers = {"PRIVATE-TOKEN": _needed(environment, "GITLAB_TOKEN")}
     notes = f"{api}/projects/{project}/merge_requests/{_number(environment, 'CI_MERGE_REQUEST_IID')}/notes"
+    ours = request("GET", f"{api}/user", headers).get("id")
+    if ours is None:
+        raise UserError(Problem(message=f"GET {api}/user: the answer isn't that of an API of comments"))
     return Host(
         comments=notes,
         edited=f"{notes}/{{id}}",
         method="PUT",
         headers=headers,
-        author=("author", "id", request("GET", f"{api}/user", headers)["id"]),
+        author=("author", "id", ours),
     )
 
 
-def request(method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Any:
-    """Return what the API answers; where it is busy, ask again.
+def request(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: Mapping[str, Any] | None = None,
+    *,
+    kind: type[list[Any]] | type[dict[str, Any]] = dict,
+) -> Any:
+    """Return what the API answers, which is to be of ``kind``; where it is busy, ask again.
 
     Raises RefusedError, and UserError for what else goes wrong. No message holds the token.
     """
@@ -144,18 +157,21 @@ def request(method: str, url: str, headers: Mapping[str, str], body: Mapping[str
     for left in reversed(range(_TRIES)):
         try:
             with urllib.request.build_opener(_NoRedirect).open(asked, timeout=_TIMEOUT) as answer:
-                return json.load(answer)
+                said = json.load(answer)
+            if not isinstance(said, kind):
+                raise UserError(Problem(message=f"{method} {url}: the answer isn't that of an API of comments"))
+            return said
         except urllib.error.HTTPError as error:
             with error:
                 told = _message(error)
-            if error.code in _BUSY and left:
+            if error.code in _BUSY.get(method, _BUSY_READING) and left:
                 time.sleep(_wait(error))
                 continue
             if error.code in _REFUSED:
                 raise RefusedError(f"{error.code} {told}") from None
             raise UserError(Problem(message=f"{method} {url}: {error.code} {told}")) from None
-        except (OSError, ValueError) as error:
-            if isinstance(error, ValueError) or not left:
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            if isinstance(error, ValueError) or method == "POST" or not left:
                 raise UserError(Problem(message=f"{method} {url}: {error}")) from None
             time.sleep(1)
     raise AssertionError("every round returns or raises")

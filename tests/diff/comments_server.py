@@ -28,6 +28,8 @@ class Comments:
         self.asked: list[str] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
         """Statuses and headers to answer with before anything else."""
+        self.fail_after: tuple[int, str] | None = None
+        """A status to answer with once such a request was carried out."""
 
     def add(self, body: str, login: str = "github-actions[bot]", author: int = 5) -> None:
         number = len(self.comments) + 1
@@ -78,6 +80,8 @@ def serve() -> Iterator[Comments]:
                 status, said = 401, {"message": "Bad credentials"}
             else:
                 status, said = held.answer(self.command, self.path, body)
+            if held.fail_after is not None and held.fail_after[1] == self.command:
+                status = held.fail_after[0]
             data = json.dumps(said).encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(data))}.items():

@@ -145,6 +145,25 @@ def test_a_host_that_stays_busy_is_an_error(server: Comments, report: Path, host
 
 
 @both
+def test_no_comment_is_posted_twice(server: Comments, report: Path, host: str) -> None:
+    """Behind a gateway that gave up the comment may be there."""
+    server.fail_after = (502, "POST")
+    done = post(server, host, report)
+    assert done.returncode == 1
+    assert server.bodies == [TEXT]
+    assert [each.split(" ")[0] for each in server.asked].count("POST") == 1
+
+
+@both
+def test_an_answer_of_something_else_is_an_error(server: Comments, report: Path, host: str) -> None:
+    server.answers = [(200, {})] * 2
+    done = post(server, host, report)
+    assert done.returncode == 1
+    assert "the answer isn't that of an API of comments" in done.stderr
+    assert server.comments == []
+
+
+@both
 def test_a_text_that_is_refused_is_an_error(server: Comments, report: Path, host: str) -> None:
     server.answers = [(422, {})]
     done = post(server, host, report)

@@ -367,7 +367,7 @@ def _told(error: Exception) -> str:
     brokers = tuple(getattr(module, name) for module in modules for name in names if hasattr(module, name))
     if isinstance(error, brokers):
         # Sentinel's errors go on with what its clients are made of, the password too in some versions of redis-py.
-        return f"the broker can't be used: {str(error).partition('<')[0].rstrip(' :')}"
+        return f"the broker can't be used: {str(error).partition('<')[0].partition(' : ')[0]}"
     if isinstance(error, (OSError, ImportError)):
         return str(error)
     frame = error.__traceback__

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from kustomizer import full_yaml
 from kustomizer.diff.model import Ignored, ObjectId, path_text
 from kustomizer.diff.rules import RULES
-from kustomizer.errors import ERROR, Problem, UserError
+from kustomizer.errors import ERROR, Problem, ResourceRef, UserError
 from kustomizer.record import Record
 from kustomizer.resource_list import decode
 from kustomizer.resources import stem_of
@@ -89,11 +89,11 @@ def read_ignores(path: Path) -> tuple[Ignore, ...]:
     try:
         tree = plain_value(full_yaml.read(decode(path.read_bytes())))
     except UserError as error:
-        raise UserError(*(each.replace(message=f"{path}: {each.message}") for each in error.problems)) from None
+        raise UserError(*(each.replace(resource=ResourceRef(kind=str(path))) for each in error.problems)) from None
     problems: list[Problem] = []
     entries = list(_entries(tree, problems))
     if problems:
-        raise UserError(*(each.replace(message=f"{path}: {each.message}") for each in problems))
+        raise UserError(*(each.replace(resource=ResourceRef(kind=str(path))) for each in problems))
     return tuple(entries)
 
 

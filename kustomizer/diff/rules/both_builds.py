@@ -65,9 +65,12 @@ def _without_hashes(text: str, side: Side) -> str:
 
 def _told(finding: Finding, side: Side) -> Finding:
     problem, about = finding.problem, finding.problem.resource
-    if about and about.kind == "Secret":
-        about = about.replace(name=stem_of(about.name))
-    message, remedy = problem.message, problem.remedy
+    named = about.replace(name=_without_secret_hashes(about.name, side)) if about else None
+    message, remedy = (_without_secret_hashes(text, side) for text in (problem.message, problem.remedy))
+    return finding.replace(problem=problem.replace(resource=named, message=message, remedy=remedy))
+
+
+def _without_secret_hashes(text: str, side: Side) -> str:
     for name in side.real_names:
-        message, remedy = message.replace(name, stem_of(name)), remedy.replace(name, stem_of(name))
-    return finding.replace(problem=problem.replace(resource=about, message=message, remedy=remedy))
+        text = text.replace(name, stem_of(name))
+    return text

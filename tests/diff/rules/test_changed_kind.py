@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.diff.rules.two_builds import found, problems
-from tests.rules.small_site import deployment
+from tests.rules.small_site import deployment, resource
 
 FROM_SECRET = {"valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}
 FROM_CONFIG = {"valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}
@@ -48,6 +48,10 @@ def test_what_changes_its_kind(before: str, after: str, field: str) -> None:
         (with_volume(configMap={"name": "a"}), with_volume(configMap={"name": "b"})),
         (with_variable(value="a"), with_variable(value="b")),
         (with_variable(value="a"), deployment("a", {"envFrom": [{"secretRef": {"name": "a"}}]})),
+        (deployment("a", {}), with_volume(configMap={"name": "a"})),
+        (deployment("a", {}), with_variable(value="a")),
+        (deployment("a", {}), deployment("a", {"livenessProbe": {"httpGet": {"port": 1}}})),
+        (resource("ConfigMap", "a", data={"a": "b"}), resource("ConfigMap", "a", data={"a": "c"})),
         (deployment("a", {}, strategy=RECREATE), deployment("a", {})),
         (deployment("a", {}, strategy=RECREATE), deployment("a", {"image": "b"}, strategy=RECREATE)),
     ],

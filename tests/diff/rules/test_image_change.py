@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.diff.rules.two_builds import found, problems
+from tests.diff.rules.two_builds import changed, found, problems
 from tests.rules.small_site import deployment
 
 
@@ -15,6 +15,15 @@ def test_one_pair_is_told_once() -> None:
     assert problem.severity == "info"
     assert problem.message == "a:1 becomes a:2, also in lms and notes"
     assert problem.field == "spec.template.spec.containers[cms].image"
+
+
+def test_what_always_runs_is_named_before_a_job() -> None:
+    before, after = (
+        [*images(image, "lms"), changed(images(image, "a")[0], kind="Job", apiVersion="batch/v1")]
+        for image in ("a:1", "a:2")
+    )
+    (problem,) = problems("image-change", before, after)
+    assert problem.message == "a:1 becomes a:2, also in Job a"
 
 
 def test_two_pairs() -> None:

@@ -16,7 +16,7 @@ from kustomizer.resources import Resources
 from kustomizer.survey import Survey, survey
 
 
-@click.command("init")
+@click.command("init", short_help="Write an overlay for a Tutor site.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--tutor-root",

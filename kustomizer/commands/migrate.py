@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kustomizer.site_comparison import Difference
 
 
-@click.command("migrate")
+@click.command("migrate", short_help="Move over from tutor-contrib-celery.")
 @click.option(
     "--tutor-root",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

@@ -127,7 +127,7 @@ def settings(values: dict[str, Any]) -> dict[tuple[str, ...], Any]:
     return found
 
 
-@click.group("queue")
+@click.group("queue", short_help="Change workers in a configuration, in place.")
 def queue_command() -> None:
     """Change the workers in a configuration, in place: comments, order and quotes stay."""
 

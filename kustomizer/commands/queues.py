@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kustomizer.queue_model import QueueRow
 
 
-@click.command("queues")
+@click.command("queues", short_help="Show who consumes and scales which queue.")
 @click.argument("site", type=click.Path(path_type=Path, exists=True), default=".", envvar="KUSTOMIZER_OVERLAY")
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json", "yaml", "markdown", "mermaid"]), default="text", help="Form."

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("route")
+@click.command("route", short_help="Send a task to a queue.")
 @click.argument("service", type=click.Choice(["lms", "cms"]))
 @click.argument("task")
 @click.argument("queue", required=False)

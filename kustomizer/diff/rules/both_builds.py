@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import DESTROY
+from kustomizer.diff.model import ABSENT, DESTROY
 from kustomizer.findings import Finding
 from kustomizer.resources import stem_of
 from kustomizer.rules import RULES, clear_text_password, missing_object
@@ -26,7 +26,7 @@ def new_findings(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Find
     known = {_key(finding, sides.before) for finding in _check(sides.before, objects)}
     for finding in _check(sides.after, objects):
         if _key(finding, sides.after) not in known:
-            yield _told(finding, sides.after)
+            yield _told(finding, sides)
 
 
 def _check(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
@@ -63,10 +63,12 @@ def _without_hashes(text: str, side: Side) -> str:
     return text
 
 
-def _told(finding: Finding, side: Side) -> Finding:
+def _told(finding: Finding, sides: Sides) -> Finding:
     problem, about = finding.problem, finding.problem.resource
-    named = about.replace(name=_without_secret_hashes(about.name, side)) if about else None
-    message, remedy = (_without_secret_hashes(text, side) for text in (problem.message, problem.remedy))
+    named = about.replace(name=_without_secret_hashes(about.name, sides.after)) if about else None
+    # These rules look at the builds as they are, and what they quote wasn't masked.
+    masked = (sides.shown(ABSENT, sides.masks.cut(text, []))[1] for text in (problem.message, problem.remedy))
+    message, remedy = (_without_secret_hashes(text, sides.after) for text in masked)
     return finding.replace(problem=problem.replace(resource=named, message=message, remedy=remedy))
 
 

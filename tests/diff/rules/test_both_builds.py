@@ -62,6 +62,12 @@ def test_no_hash_of_a_secret_is_told() -> None:
     assert "2222" not in str(finding)
 
 
+def test_no_known_secret_is_told() -> None:
+    after = [service("lms"), deployment("cms", {"image": "me:n6TzKK4q@registry/a"}), secret("registry", "n6TzKK4q")]
+    (finding,) = [each for each in findings([service("lms")], after) if each.rule == "differing-images"]
+    assert "me:(secret)@registry/a" in finding.problem.message
+
+
 def test_nothing_is_said_of_what_stays() -> None:
     broken = [*split_site(lms_worker_high=""), OPEN, hpa("nobody")]
     assert findings(broken, broken) == []

@@ -37,5 +37,12 @@ def test_a_tag_that_moves() -> None:
     assert found("image-change", images("a:1", "lms"), images(f"a@sha256:{'0' * 64}", "lms")) == [("info", "lms")]
 
 
+def test_what_is_no_image() -> None:
+    (before,) = images("a:1", "lms")
+    assert found("image-change", [before], [changed(before, spec__paused="yes")]) == []
+    plain = changed(before, spec__template__spec__containers__0__image=None)
+    assert found("image-change", [plain], [before]) == []
+
+
 def test_the_same_image() -> None:
     assert found("image-change", images("a:1", "lms"), images("a:1", "lms", "cms")) == []

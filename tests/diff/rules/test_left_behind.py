@@ -25,5 +25,24 @@ def test_one_that_kedas_takes_over() -> None:
     assert found("left-behind", [*split_site(), hpa("lms-worker")], [*split_site(), scaler]) == []
 
 
+def test_one_that_is_in_nobodys_way() -> None:
+    for other in (
+        scaled_object("cms-worker", minReplicaCount=1),
+        scaled_object("lms-worker", minReplicaCount=1, namespace="other"),
+    ):
+        after = [*split_site(), other]
+        assert found("left-behind", [*split_site(), hpa("lms-worker")], after) == [("warning", "lms-worker")]
+
+
+def test_half_a_takeover_is_none() -> None:
+    advanced = {"horizontalPodAutoscalerConfig": {"name": "lms-worker"}}
+    for scaler in (
+        scaled_object("lms-worker", minReplicaCount=1, advanced=advanced),
+        changed(scaled_object("lms-worker", minReplicaCount=1), metadata__annotations=TRANSFER),
+    ):
+        after = [*split_site(), scaler]
+        assert found("left-behind", [*split_site(), hpa("lms-worker")], after) == [("error", "lms-worker")]
+
+
 def test_one_that_goes_with_its_target() -> None:
     assert found("left-behind", [*split_site(), hpa("lms-worker")], split_site(lms_worker="")) == []

@@ -112,7 +112,13 @@ def _queues(comparison: Comparison, width: int) -> str:
         return ""
     rows = [["", "QUEUE", "WORKER", "BEFORE", "AFTER"]]
     rows += [[each.sign, each.queue, each.worker, each.before or "-", each.after or "-"] for each in changes]
-    return text_table(rows, width)
+    lines = []
+    colour = None
+    for line in text_table(rows, width).split("\n"):
+        # A row that takes several lines has its sign on the first.
+        colour = _LINE_COLOURS.get(line[:1], colour)
+        lines.append(click.style(line, fg=colour) if colour else line)
+    return "\n".join(lines)
 
 
 def _objects(comparison: Comparison, width: int, *, full: bool) -> str:

@@ -97,7 +97,8 @@ def test_what_is_ignored_is_counted_where_nothing_else_changes() -> None:
 
 def test_colour_only_when_asked() -> None:
     coloured = text_report(RICH, colour=True)
-    assert "\x1b[31m" in coloured
+    assert "\x1b[31m-  edx.lms.core.high  lms-worker       1, fixed  -\x1b[0m\n\x1b[32m+  edx" in coloured
+    assert "\x1b[32m                                                 flight: Zero; 3600s grace\x1b[0m" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == text_report(RICH)
 
 

@@ -96,6 +96,10 @@ def test_what_is_refused(api_version: str, kind: str, before: dict[str, Any], af
         ("v1", "ConfigMap", {"data": {"a": "1"}}, {"immutable": True, "data": {"a": "2"}}),
         ("v1", "ReplicationController", spec(selector={"a": "1"}), spec(selector={"a": "2"})),
         ("v1", "Pod", spec(containers=[{"name": "a", "image": "1"}]), spec(containers=[{"name": "a", "image": "2"}])),
+        # What it is anyway; tests/control_plane asks a server for more of these.
+        ("batch/v1", "Job", spec(), spec(completions=1, completionMode="NonIndexed")),
+        ("v1", "Secret", {"type": "Opaque"}, {}),
+        ("v1", "PersistentVolume", spec(), spec(storageClassName="a")),
         ("example.com/v1", "Job", spec(template=TEMPLATE), spec(template=NEW_TEMPLATE)),
     ],
 )

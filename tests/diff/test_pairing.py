@@ -72,6 +72,18 @@ def test_secrets_are_told_apart_without_their_hashes() -> None:
     assert not any(name(each)[2:] in repr(found) for each in (S1, S2, S3))
 
 
+def test_files_keep_the_names_that_are_in_them_but_for_the_hashes_of_secrets() -> None:
+    builds_of = [
+        of_trees(config, secret, generated("files", {"a": f"{name(config)}, {name(secret)}"}))
+        for config, secret in ((A1, S1), (A2, S2))
+    ]
+    found = comparison(*builds_of)
+    (change,) = next(each.changes for each in found.objects if each.id.name == "files")
+    assert change == Change(
+        path=("data", "a"), before=f"{name(A1)}, s-(secret)", after=f"{name(A2)}, s-(secret, changed)"
+    )
+
+
 def test_a_hash_that_is_switched_off_is_a_change_of_the_name() -> None:
     plain = named(A1, "a")
     volume = [{"name": "v", "configMap": {"name": each}} for each in (name(A1), "a")]

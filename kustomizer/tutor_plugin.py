@@ -27,7 +27,6 @@ def kustomizer(ctx: click.Context) -> None:
     os.environ.setdefault("TUTOR_ROOT", str(ctx.obj.root))
     overlay = config.load_minimal(str(ctx.obj.root)).get(OVERLAY)
     if overlay:
-        # What commands take for their overlay where none is given.
         os.environ.setdefault(OVERLAY, str(Path(ctx.obj.root) / Path(str(overlay)).expanduser()))
 
 
@@ -46,9 +45,19 @@ def _root() -> Path:
     return Path(root or os.environ.get("TUTOR_ROOT") or ".")
 
 
+def know_overlay(command: click.Command) -> None:
+    """Let a command and those below it mean the overlay of Tutor's configuration where none is given."""
+    for parameter in command.params:
+        if parameter.name in {"overlay", "overlays", "site"}:
+            parameter.envvar = OVERLAY
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        know_overlay(each)
+
+
 for name, command in main.commands.items():
     # Tutor has its own completion.
     if name != "completion":
+        know_overlay(command)
         kustomizer.add_command(command)
 
 hooks.Filters.CLI_COMMANDS.add_item(kustomizer)

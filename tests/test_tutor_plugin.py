@@ -118,6 +118,10 @@ def test_tutor_renders_the_routing_and_the_function_adds_none(env: dict[str, str
     # Commands mean that overlay where none is given.
     listed = tutor(env, "kustomizer", "queues", "-o", "json")
     assert '"a.task"' in listed.stdout, listed.stderr
+    assert "name: lms-worker-high\n" in tutor(env, "kustomizer", "build").stdout
+    assert "0 errors" in tutor(env, "kustomizer", "check").stdout
+    assert tutor(env, "kustomizer", "queue", "set", "lms", "high", "--replicas", "2").returncode == 0
+    assert tutor(env, "kustomizer", "export", "-o", f"{env['TUTOR_ROOT']}/plain").returncode == 0
     text = after["openedx-settings-lms"]["production.py"]
     assert PythonSettings(text).entries("EXPLICIT_QUEUES") == {"a.task": {"queue": "edx.lms.core.high"}}
     assert "EXPLICIT_QUEUES" not in after["openedx-settings-cms"]["production.py"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("apply", short_help="Show what an overlay changes in the cluster, ask, and apply it.")
-@click.argument("overlay", type=click.Path(path_type=Path, exists=True), default=".", envvar="KUSTOMIZER_OVERLAY")
+@click.argument("overlay", type=click.Path(path_type=Path, exists=True), default=".")
 @click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and stop.")
 @click.option("--force-conflicts", is_flag=True, help="Take fields from whoever owns them; Tutor's are taken anyway.")

@@ -27,7 +27,6 @@ def file_options(command: Command) -> Command:
         "--overlay",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
         default=".",
-        envvar="KUSTOMIZER_OVERLAY",
         help="The overlay whose configuration is changed; default: this directory.",
     )
     file = click.option(

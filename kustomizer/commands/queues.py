@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("queues", short_help="Show who consumes and scales which queue.")
-@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".", envvar="KUSTOMIZER_OVERLAY")
+@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json", "yaml", "markdown", "mermaid"]), default="text", help="Form."
 )

@@ -59,7 +59,8 @@ def readings(text: str) -> set[str]:
                 found.add(re.sub(r"\\(.)", r"\1", form))
     if "\n" in text:
         found |= {" ".join(text.split()), "".join(text.split())}
-        found |= {line.strip() for line in text.split("\n")}
+        # A line of words may be any file's; one word may be a key's.
+        found |= {line.strip() for line in text.split("\n") if len(line.split()) == 1}
     decoded = decode(text)
     if decoded is not None:
         found.add(decoded)
@@ -69,8 +70,9 @@ def readings(text: str) -> set[str]:
 
 
 def pieces(text: str) -> set[str]:
-    """Return what looks like a key in a secret text of several lines."""
-    return set(_PIECE.findall(text)) if "\n" in text else set()
+    """Return what looks like a key in a secret text of several lines: long, of letters and figures."""
+    found = _PIECE.findall(text) if "\n" in text else []
+    return {piece for piece in found if re.search("[0-9]", piece) and re.search("[A-Za-z]", piece)}
 
 
 def decode(text: str) -> str | None:

@@ -244,6 +244,13 @@ def test_a_weak_password_is_not_told_by_masking_the_word_elsewhere(weak: str) ->
     assert text in shown(*objects)
 
 
+def test_a_file_in_a_secret_tells_of_no_other_file() -> None:
+    text = "from celery import Celery\nbroker_transport_options = {}\nCELERY_BROKER_URL = A\nimport os\n"
+    assert text in shown(config_map(**{"a.py": text}), secret(f"{text}broker_password = 'n6TzKK4q'\n"))
+    key = "n6TzKK4qZr8kk2Lm9"
+    assert hidden(key, shown(config_map(a=f"see {key}"), secret(f"{text}KEYS = [{key}]\n")))
+
+
 def test_the_name_of_an_object_is_never_masked() -> None:
     named = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "r4nd0mName9"}}
     assert "see r4nd0mName9" in shown(named, secret("r4nd0mName9"), config_map(a="see r4nd0mName9"))

@@ -29,7 +29,7 @@ demo: .venv/.demo ## Render a Tutor site, build overlays/production on it and sh
 ##### Work on the project
 
 test: lint parts ## Check style and types, and run every test on real Tutor, kustomize and Redis
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: .venv/.dev ## Check style and types only
 	$(RUFF) check
@@ -44,7 +44,7 @@ bench: .venv/.dev parts ## Measure the function's cost beside others' (BENCH=--w
 	@$(BIN)/python -m benchmarks.bench $(BENCH)
 
 control-plane: .venv/.dev parts ## Run sites on a real control plane, ours and others' side by side (CONTROL_PLANE=--help)
-	$(BIN)/python -m pytest tests/control_plane
+	$(BIN)/python -m pytest -n 2 tests/control_plane
 	@$(BIN)/python -m tests.control_plane.run $(CONTROL_PLANE)
 
 bench-diff: .venv/.dev parts ## Measure the comparison of two builds beside dyff (needs Go for dyff)

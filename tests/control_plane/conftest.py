@@ -1,4 +1,4 @@
-"""One control plane for all tests of this directory, which run one after the other in one process."""
+"""One control plane for all tests that a process runs, one after the other: pytest-xdist's processes have one each."""
 
 from __future__ import annotations
 
@@ -12,15 +12,7 @@ from tests.control_plane.operator_site import NAMESPACE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HERE = "tests/control_plane/"
 TIME_FACTOR = 10
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a cluster: `pytest --dist loadgroup` gives a group to one process."""
-    for item in items:
-        if item.nodeid.startswith(HERE) and "_cluster" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("control-plane"))
 
 
 @pytest.fixture(scope="session")

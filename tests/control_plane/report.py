@@ -82,6 +82,21 @@ def cost(runs: Iterable[Run]) -> str:
     return "\n".join(rows)
 
 
+def short(runs: Iterable[Run]) -> str:
+    """Return the mixed load in a line for each queue, and one for what it took: the sites beside each other."""
+    by_site = next((by_site for key, _, by_site in _by_scenario(runs) if key == COST), {})
+    head = [f"{NAMES[site]}" for site in by_site]
+    rows = [f"| wait, median (longest) | {' | '.join(head)} |", f"| --- |{' --- |' * len(head)}"]
+    outcomes = [run["outcome"] for run in by_site.values()]
+    for queue in sorted({queue for outcome in outcomes for queue in outcome["waits"]}):
+        waits = [outcome["waits"][queue] for outcome in outcomes]
+        cells = [f"{clock(each['median'])} ({_at_least([each])})" for each in waits]
+        rows.append(f"| `{queue}` | {' | '.join(cells)} |")
+    took = [f"{_minutes(outcome)} pod minutes" for outcome in outcomes]
+    done = [f"{clock(outcome['took'])}" for outcome in outcomes]
+    return "\n".join([*rows, f"| all done after | {' | '.join(done)} |", f"| cost | {' | '.join(took)} |"])
+
+
 def machine(results: Mapping[str, Any]) -> str:
     """Return what it was measured on and with."""
     given = results["machine"]
@@ -118,7 +133,13 @@ def write_block(document: str, key: str, text: str) -> str:
 def blocks(results: Mapping[str, Any]) -> dict[str, str]:
     """Return the text of each marker."""
     runs = results["runs"]
-    return {"headline": headline(runs), "losses": losses(runs), "cost": cost(runs), "machine": machine(results)}
+    return {
+        "headline": headline(runs),
+        "losses": losses(runs),
+        "cost": cost(runs),
+        "short": short(runs),
+        "machine": machine(results),
+    }
 
 
 def read_results() -> dict[str, Any]:

@@ -10,8 +10,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import redis
 import yaml
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from kustomizer.record import Record
 from tests.control_plane import emissions
@@ -214,19 +216,27 @@ class RunningSite:
 
     def _celery(self) -> Celery:
         """Return an application that sends to the site; each thread has its own."""
-        app = Celery(broker=self.broker.url, set_as_current=False)
-        # Who sends while Redis is away tries until it is back.
-        app.conf.task_publish_retry_policy = {"max_retries": 100, "interval_start": 0.1, "interval_max": 0.5}
-        return app
+        return Celery(broker=self.broker.url, set_as_current=False)
 
     def _send_one(self, task: str, message: Message, app: Celery) -> None:
         factor = self.place.factor
         arguments = {"journal": str(self.journal.path), "seconds": message.seconds / factor, "dies": message.dies}
         countdown = message.countdown / factor
         at = time.time()
-        app.send_task(
-            TASK, kwargs=arguments, queue=message.queue, task_id=task, countdown=countdown or None, ignore_result=True
-        )
+        while True:
+            try:
+                app.send_task(
+                    TASK,
+                    kwargs=arguments,
+                    queue=message.queue,
+                    task_id=task,
+                    countdown=countdown or None,
+                    ignore_result=True,
+                )
+                break
+            except (redis.ConnectionError, OperationalError):
+                # Redis is away; who sends tries until it is back.
+                time.sleep(LOOK_SECONDS)
         self.journal.write("sent", at=at, task=task, queue=message.queue, countdown=countdown)
 
     def _act(self) -> None:

@@ -46,6 +46,8 @@ def test_a_minimum_that_is_lower() -> None:
 def test_a_minimum_that_leaves_an_autoscaler() -> None:
     before = changed(hpa("lms"), spec__minReplicas=3)
     assert found("scaled-down", [before], [hpa("lms")]) == [("info", "lms")]
+    assert found("scaled-down", [before], [changed(before, spec__minReplicas=2)]) == []
+    assert found("scaled-down", [changed(before, spec__minReplicas=1)], [hpa("lms")]) == []
 
 
 def test_a_new_autoscaler_that_goes_to_zero() -> None:

@@ -136,7 +136,8 @@ def write_results(file: Path, runs: Iterable[Run]) -> None:
 
 def say(text: str) -> None:
     """Tell how far it is."""
-    print(text, file=sys.stderr, flush=True)
+    # In one call: several threads talk.
+    sys.stderr.write(f"{text}\n")
 
 
 def main() -> None:

@@ -101,3 +101,15 @@ def test_the_picture_ends_where_nothing_is_left_to_see() -> None:
 
     assert ">1 min<" in draw([long], ("steady",))
     assert ">100 min<" not in draw([long], ("steady",))
+
+
+def test_the_short_form_has_the_sites_side_by_side() -> None:
+    runs = [run("mixed", site) for site in (emissions.PLAIN, emissions.UPSTREAM, emissions.OURS)]
+
+    assert report.short(runs).splitlines() == [
+        "| wait, median (longest) | Tutor 22 alone | tutor-contrib-celery 22 | ours |",
+        "| --- | --- | --- | --- |",
+        f"| `{QUEUE}` | 10 s (15:05 min) | 10 s (15:05 min) | 10 s (15:05 min) |",
+        "| all done after | 33:00 min | 33:00 min | 33:00 min |",
+        "| cost | 120 pod minutes | 120 pod minutes | 120 pod minutes |",
+    ]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tests.control_plane.scenario import Scenario
 
 TIME_FACTOR = 10
-AT_ONCE = 5
+AT_ONCE = 6
 """Runs side by side: more of them would measure this machine's two cores."""
 
 Run = dict[str, Any]

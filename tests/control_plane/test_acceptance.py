@@ -28,6 +28,15 @@ RECOMMENDED = {
 }
 NAMESPACE_YAML = f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {NAMESPACE}}}}}"
 SCALING = ("autoscaling", "production")
+AUTOSCALER = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "of-others", "namespace": NAMESPACE},
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "lms-worker"},
+        "maxReplicas": 3,
+    },
+}
 UPGRADES = (("18", "19"), ("21", "22"))
 
 
@@ -106,6 +115,16 @@ def test_workers_that_only_the_function_completes_are_refused(cluster: Cluster, 
             cluster.apply(yaml.safe_dump_all(marked.values()), server_side=server_side)
 
     assert consumers(cluster) == RECOMMENDED
+
+
+def test_kedas_webhook_has_its_say(cluster: Cluster, tmp_path: Path) -> None:
+    """It refuses a second autoscaler, which the function refuses before: here a plugin's comes after the build."""
+    site = OperatorSite(tmp_path, cluster, "22")
+    site.tutor("k8s", "start")
+    cluster.apply(yaml.safe_dump(AUTOSCALER))
+
+    with pytest.raises(RefusedError, match=r"vscaledobject\.kb\.io.* denied the request.*lms-worker"):
+        cluster.apply(site.build("autoscaling").decode(), force_conflicts=True)
 
 
 def replace_autoscalers(site: OperatorSite, overlay: str) -> None:

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 NAMESPACE = "openedx"
 TUTOR_SECONDS = 120
-# What a controller writes into an object's status, or KEDA into a label, isn't the applier's doing.
-PYTHON = "\
-from tutor import config; from tutor.commands.k8s import K8sTaskRunner; \
-root = __import__('os').environ['TUTOR_ROOT']; \
-print(*K8sTaskRunner(root, config.load(root)).active_job_names())"
+# Tutor's own code, in Tutor's own environment.
+ACTIVE_JOBS = """
+import os
+from tutor import config
+from tutor.commands.k8s import K8sTaskRunner
+
+root = os.environ["TUTOR_ROOT"]
+print(*K8sTaskRunner(root, config.load(root)).active_job_names())
+"""
 
 
 class OperatorSite:
@@ -55,7 +59,7 @@ class OperatorSite:
     def active_jobs(self) -> Sequence[str]:
         """Return the names of the Jobs that `tutor k8s do` would wait for: Tutor's own code asks the API server."""
         python = sites.tutor(self.version).with_name("python")
-        return self._run(python, "-W", "ignore", "-c", PYTHON).split()
+        return self._run(python, "-W", "ignore", "-c", ACTIVE_JOBS).split()
 
     def build(self, overlay: str) -> bytes:
         """Return the overlay's build, by the command that its documentation has."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.control_plane import emissions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     Run = Mapping[str, Any]
 
@@ -17,23 +17,27 @@ LINES = {"waiting": "#f2495c", "running": "#73bf69", "pods": "#8ab8ff"}
 NAMES = {"waiting": "tasks that wait", "running": "tasks that run", "pods": "pods"}
 WIDTH, HEIGHT, GAP, LEFT, TOP, BOTTOM = 480, 220, 8, 36, 48, 30
 LEGEND = 30
+TICKS = 4
 STYLE = (
     "text{font:11px Inter,Helvetica,Arial,sans-serif;fill:#ccccdc}.title{font-size:13px;font-weight:500}"
     ".axis{fill:#8e8e99;font-size:10px}"
 )
 
 
-def draw(runs: Iterable[Run], scenarios: Sequence[str]) -> str:
-    """Return the picture: a row for each scenario, a column for each site; the same runs give the same bytes."""
+def draw(runs: Iterable[Run], scenarios: Mapping[str, str]) -> str:
+    """Return the picture: a row for each scenario, by key and title, a column for each site.
+
+    The same runs give the same bytes.
+    """
     found = {(run["scenario"], run["site"]): run for run in runs}
     body = []
-    for row, key in enumerate(scenarios):
+    for row, (key, title) in enumerate(scenarios.items()):
         present = [found[key, site] for site in COLUMNS if (key, site) in found]
         top = max((max(values) for run in present for values in _series(run).values()), default=1)
         minutes = max((_minutes(run) for run in present), default=1.0)
         for column, site in enumerate(COLUMNS):
             if (key, site) in found:
-                panel = _panel(found[key, site], COLUMNS[site], max(top, 1), minutes)
+                panel = _panel(found[key, site], COLUMNS[site], title, max(top, 1), minutes)
                 x, y = GAP + column * (WIDTH + GAP), GAP + LEGEND + row * (HEIGHT + GAP)
                 body.append(f'<g transform="translate({x} {y})">{panel}</g>')
     width, height = GAP + len(COLUMNS) * (WIDTH + GAP), GAP + LEGEND + len(scenarios) * (HEIGHT + GAP)
@@ -57,22 +61,23 @@ def _minutes(run: Run) -> float:
     return float((max(busy, default=0) + 1) * run["timeline"]["step"]) / 60
 
 
-def _panel(run: Run, name: str, top: int, minutes: float) -> str:
+def _panel(run: Run, name: str, title: str, top: int, minutes: float) -> str:
     outcome, step = run["outcome"], run["timeline"]["step"]
     width, height = WIDTH - LEFT - 12, HEIGHT - TOP - BOTTOM
     out = [f'<rect width="{WIDTH}" height="{HEIGHT}" rx="3" fill="#181b1f" stroke="#2f3037"/>']
     said = f"{outcome['done']} of {outcome['sent']} tasks done, {outcome['lost']} lost"
     out.append(f'<text class="title" x="10" y="18">{escape(name)}: {escape(said)}</text>')
-    out.append(f'<text class="axis" x="10" y="34">{escape(run["scenario"])}</text>')
+    out.append(f'<text class="axis" x="10" y="34">{escape(title)}</text>')
     for part in range(3):
         y = TOP + height * part / 2
         out.append(f'<path d="M{LEFT} {y:g}h{width}" stroke="#2c2e33"/>')
         label = f"{top * (2 - part) / 2:g}"
         out.append(f'<text class="axis" x="{LEFT - 5}" y="{y + 4:g}" text-anchor="end">{label}</text>')
-    for part in range(5):
-        x = LEFT + width * part / 4
-        label = f"{minutes * part / 4:.0f} min"
-        out.append(f'<text class="axis" x="{x:g}" y="{TOP + height + 16}" text-anchor="middle">{label}</text>')
+    for part in range(TICKS + 1):
+        x = LEFT + width * part / TICKS
+        label = f"{minutes * part / TICKS:.0f} min"
+        anchor = "end" if part == TICKS else "middle"
+        out.append(f'<text class="axis" x="{x:g}" y="{TOP + height + 16}" text-anchor="{anchor}">{label}</text>')
     for kind, values in _series(run).items():
         points = [
             (LEFT + width * number * step / 60 / minutes, TOP + height * (1 - value / top))

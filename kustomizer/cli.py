@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 from kustomizer import __version__
-from kustomizer.commands.apply import apply_command
-from kustomizer.commands.build import build_command
-from kustomizer.commands.check import check_command
-from kustomizer.commands.completion import completion_command
-from kustomizer.commands.diff import diff_command
-from kustomizer.commands.export import export_command
-from kustomizer.commands.in_flight import in_flight_command
-from kustomizer.commands.init import init_command
-from kustomizer.commands.migrate import migrate_command
-from kustomizer.commands.queue import queue_command
-from kustomizer.commands.queues import queues_command
-from kustomizer.commands.route import route_command
-from kustomizer.commands.schema import schema_command
-from kustomizer.commands.verify import verify_command
 from kustomizer.errors import UserError
 from kustomizer.verbose import set_verbose
 
@@ -30,6 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXIT_ERROR = 1
+
+NAMES = (
+    "apply",
+    "build",
+    "check",
+    "completion",
+    "diff",
+    "export",
+    "in-flight",
+    "init",
+    "migrate",
+    "queue",
+    "queues",
+    "route",
+    "schema",
+    "verify",
+)
+"""The commands, each in a module of its name."""
 
 
 class Group(click.Group):
@@ -48,6 +53,22 @@ class Group(click.Group):
             ctx.exit(EXIT_ERROR)
 
 
+class Commands(Group):
+    """All commands of ours. Each is imported when it is asked for: what `diff` needs isn't to slow `queues` down."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return their names."""
+        return sorted([*NAMES, *super().list_commands(ctx)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name, None where there is none."""
+        if cmd_name not in NAMES:
+            return super().get_command(ctx, cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"kustomizer.commands.{name}"), f"{name}_command")
+        return command
+
+
 verbose_option = click.option(
     "-v",
     "--verbose",
@@ -58,30 +79,11 @@ verbose_option = click.option(
 )
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tutor-kustomizer")
 @verbose_option
 def main() -> None:
     """Queue-aware Celery workers for Open edX on Kubernetes, layered onto Tutor's output."""
-
-
-for command in (
-    apply_command,
-    build_command,
-    check_command,
-    completion_command,
-    diff_command,
-    export_command,
-    in_flight_command,
-    init_command,
-    migrate_command,
-    queue_command,
-    queues_command,
-    route_command,
-    schema_command,
-    verify_command,
-):
-    main.add_command(command)
 
 
 def run(args: Sequence[str] | None = None) -> None:

@@ -14,12 +14,36 @@ import click
 from tutor import config, hooks
 from tutor.exceptions import TutorError
 
-from kustomizer.cli import Group, main, verbose_option
+from kustomizer.cli import Commands, verbose_option
 from kustomizer.errors import UserError
 from kustomizer.tutor_routing import OVERLAY, tutor_routing
 
 
-@click.group("kustomizer", cls=Group)
+def know_overlay(command: click.Command) -> None:
+    """Let a command and those below it mean the overlay of Tutor's configuration where none is given."""
+    for parameter in command.params:
+        if parameter.name in {"overlay", "overlays", "site"}:
+            parameter.envvar = OVERLAY
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        know_overlay(each)
+
+
+class TutorCommands(Commands):
+    """The commands, without `completion`: Tutor has its own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return their names."""
+        return [name for name in super().list_commands(ctx) if name != "completion"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name, which knows the overlay; None where there is none."""
+        command = super().get_command(ctx, cmd_name) if cmd_name != "completion" else None
+        if command is not None:
+            know_overlay(command)
+        return command
+
+
+@click.group("kustomizer", cls=TutorCommands)
 @verbose_option
 @click.pass_context
 def kustomizer(ctx: click.Context) -> None:
@@ -44,21 +68,6 @@ def _root() -> Path:
     root = ctx.find_root().params.get("root") if ctx else None
     return Path(root or os.environ.get("TUTOR_ROOT") or ".")
 
-
-def know_overlay(command: click.Command) -> None:
-    """Let a command and those below it mean the overlay of Tutor's configuration where none is given."""
-    for parameter in command.params:
-        if parameter.name in {"overlay", "overlays", "site"}:
-            parameter.envvar = OVERLAY
-    for each in command.commands.values() if isinstance(command, click.Group) else ():
-        know_overlay(each)
-
-
-for name, command in main.commands.items():
-    # Tutor has its own completion.
-    if name != "completion":
-        know_overlay(command)
-        kustomizer.add_command(command)
 
 hooks.Filters.CLI_COMMANDS.add_item(kustomizer)
 hooks.Filters.CONFIG_DEFAULTS.add_item((OVERLAY, ""))

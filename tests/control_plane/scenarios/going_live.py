@@ -27,7 +27,8 @@ def back(site: RunningSite) -> None:
     added = _names(site.objects()) - _names(remain)
 
     def delete(kind: str) -> None:
-        site.place.cluster.delete(kind, site.namespace, *sorted(name for found, name in added if found == kind))
+        if names := sorted(name for found, name in added if found == kind):
+            site.place.cluster.delete(kind, site.namespace, *names)
 
     delete("ScaledObject")
     site.apply(remain)

@@ -1,8 +1,4 @@
-"""The load of tests/control_plane: a task that takes its time and writes into a journal what becomes of it.
-
-Time runs faster there, so what Celery's Redis transport waits for by itself is divided as everything else is: the
-visibility timeout where no setting says another one, and the time between two looks for messages to put back.
-"""
+"""The load of tests/control_plane: a task that takes its time and writes into a journal what becomes of it."""
 
 import json
 import os
@@ -11,11 +7,6 @@ import time
 from pathlib import Path
 
 from celery import shared_task
-from kombu.transport.redis import Channel
-
-TIME_FACTOR = float(os.environ.get("LOAD_TIME_FACTOR", "1"))
-Channel.visibility_timeout /= TIME_FACTOR
-Channel.unacked_restore_interval /= TIME_FACTOR
 
 
 @shared_task(bind=True)

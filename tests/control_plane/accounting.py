@@ -134,9 +134,10 @@ def attempts_of(events: Iterable[Event], pods: Iterable[PodTime]) -> list[Attemp
 
 
 def is_doubled(attempts: Sequence[Attempt]) -> bool:
-    """Tell whether it finished twice, or started again although the attempt before hadn't been killed by then."""
-    if sum(attempt.finished < math.inf for attempt in attempts) > 1:
-        return True
+    """Tell whether it started again although the attempt before hadn't been killed by then.
+
+    One that finishes twice is among them: nobody has killed an attempt that finishes.
+    """
     return any(before.killed > after.started for before, after in itertools.combinations(attempts, 2))
 
 

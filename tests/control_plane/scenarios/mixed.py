@@ -13,5 +13,4 @@ SCENARIO = Scenario(
     ],
     sites=(emissions.PLAIN, emissions.UPSTREAM, emissions.OURS),
     every_worker=True,
-    background=False,
 )

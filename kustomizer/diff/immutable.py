@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.model import ABSENT, Change
+from kustomizer.diff.quantities import quantity
 from kustomizer.tree import lookup
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ _DEFAULTS = {
     "volumeBindingMode": "Immediate",
     "volumeMode": "Filesystem",
 }
+_SIZE = ["spec", "resources", "requests", "storage"]
 _DATA = ("data", "binaryData", "stringData", "immutable")
 
 
@@ -94,6 +96,8 @@ def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange)
     path = [step if isinstance(step, str) else "" for step in change.path]
     if _is_default(path, change):
         return False
+    if kind == ("", "PersistentVolumeClaim") and path == _SIZE:
+        return _shrinks(before, after)
     if any(_starts(path, field) for field in _FIELDS.get(kind, ())):
         return True
     if kind in _BUT:
@@ -105,6 +109,12 @@ def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange)
         return _moves_service(before, after, path, change)
     is_data = kind in (("", "ConfigMap"), ("", "Secret")) and path[0] in _DATA
     return is_data and lookup(before, "immutable") is True
+
+
+def _shrinks(before: Any, after: Any) -> bool:
+    """Tell whether a claim is to be smaller than it is: a volume may only grow."""
+    old, new = (quantity(lookup(tree, *_SIZE)) for tree in (before, after))
+    return old is not None and new is not None and new < old
 
 
 def _is_default(path: Sequence[str], change: AnyChange) -> bool:

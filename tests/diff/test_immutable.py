@@ -24,6 +24,26 @@ def spec(**fields: Any) -> dict[str, Any]:
     return {"spec": fields}
 
 
+def size(storage: Any) -> dict[str, Any]:
+    return spec(resources={"requests": {"storage": storage}})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_refused"),
+    [
+        ("5Gi", "2Gi", True),
+        ("1Gi", "1G", True),
+        ("1Ti", "900Gi", True),
+        ("5Gi", "10Gi", False),
+        ("1Gi", "1024Mi", False),
+        ("5Gi", "much", False),
+    ],
+)
+def test_a_claim_only_grows(before: str, after: str, is_refused: bool) -> None:
+    found = refused("v1", "PersistentVolumeClaim", size(before), size(after))
+    assert found == ["spec.resources.requests.storage"] * is_refused
+
+
 TEMPLATE = {"spec": {"containers": [{"name": "a", "image": "1"}]}}
 NEW_TEMPLATE = {"spec": {"containers": [{"name": "a", "image": "2"}]}}
 CLAIMS = [{"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}}]

@@ -22,6 +22,9 @@ ACTIONS = (DESTROY, REPLACE, CHANGE, ADD)
 SECRET = "(secret)"
 CHANGED_SECRET = "(secret, changed)"
 """Stands on the side of *after* where it isn't the secret that stood there before."""
+HASH = "(hash)"
+CHANGED_HASH = "(hash, changed)"
+"""In the place of the hash that ends a generated ConfigMap's name; SECRET and CHANGED_SECRET stand for a Secret's."""
 
 
 class Absent(Record):
@@ -116,7 +119,8 @@ class Renaming(Record):
     id: ObjectId
     before: str
     after: str
-    """Real names; both are the name without its hash where it is a Secret, whose hash tells about what it holds."""
+    """The names without their hash, which tells about what the object holds. A ConfigMap's is whole where its end isn't
+    what kustomize computes."""
     proven: bool
     """Whether each hash is the one that kustomize computes; else they are a guess, paired by how their names begin."""
     rolls: Sequence[ObjectId]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.hashes import GENERATED_KINDS, is_kustomizes
-from kustomizer.diff.model import CHANGED_SECRET, SECRET, ObjectId
+from kustomizer.diff.model import CHANGED_HASH, CHANGED_SECRET, HASH, SECRET, ObjectId
 from kustomizer.record import Record
 from kustomizer.resources import stem_of
 from kustomizer.tree import lookup, plain_value
@@ -58,7 +58,13 @@ class Pairing(Record):
     names: tuple[Mapping[str, str], Mapping[str, str]]
     """What generated names of each side are called where only the object that is meant counts."""
     real_names: tuple[Mapping[str, str], Mapping[str, str]]
-    """What generated names of each side are called where the name itself counts: a Secret's without its hash."""
+    """What generated names of each side are called where the name itself counts: they, too, are without their hash.
+
+    The hash of what holds a password tells the password to whoever can try many, and what else it holds is shown.
+    """
+
+
+_MARKS = {"ConfigMap": (HASH, CHANGED_HASH), "Secret": (SECRET, CHANGED_SECRET)}
 
 
 def pair(before: Resources, after: Resources) -> Pairing:
@@ -87,9 +93,8 @@ def pair(before: Resources, after: Resources) -> Pairing:
                 sides[position][identity] = each
                 if each.name != name:
                     names[position][each.name] = name
-                if kind == "Secret" and each.name != stem:
-                    mark = SECRET if position == 0 or each.name in known else CHANGED_SECRET
-                    real_names[position][each.name] = f"{stem}-{mark}"
+                    is_old = position == 0 or each.name in known
+                    real_names[position][each.name] = f"{name}-{_MARKS[kind][not is_old]}"
     return Pairing(
         before=sides[0],
         after=sides[1],
@@ -115,12 +120,12 @@ def _pairs(before: Sequence[Resource], after: Sequence[Resource]) -> list[Pair]:
     for _, old_name, new_name in likely if len(likely) > 1 else ((0, *older, *newer),) if certain else ():
         if old_name in older and new_name in newer:
             old, new = older.pop(old_name), newer.pop(new_name)
-            pairs.append(Pair(before=old, after=new, proven=certain and _is_proven(old) and _is_proven(new)))
+            pairs.append(Pair(before=old, after=new, proven=certain and is_proven(old) and is_proven(new)))
     pairs += [Pair(before=older[name], after=None) for name in sorted(older)]
     return pairs + [Pair(before=None, after=newer[name]) for name in sorted(newer)]
 
 
-def _is_proven(resource: Resource) -> bool:
+def is_proven(resource: Resource) -> bool:
     """Tell whether the name ends in the hash of what the object holds."""
     stem = stem_of(resource.name)
     suffix = resource.name[len(stem) + 1 :]
@@ -143,12 +148,10 @@ def _named(stem: str, pairs: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:
     ordered = sorted(pairs, key=lambda found: (not _has_name(found, stem), not found.is_renamed))
     for position, found in enumerate(ordered):
         resource = found.resource
-        if resource.kind == "Secret":
-            yield (f"{stem} ({position + 1})" if position else stem), found
-        elif position or _is_named_so(found):
+        if resource.kind != "Secret" and (_is_named_so(found) or (position and not is_proven(resource))):
             yield resource.name, found
         else:
-            yield stem, found
+            yield (f"{stem} ({position + 1})" if position else stem), found
 
 
 def _has_name(found: Pair, name: str) -> bool:
@@ -160,4 +163,4 @@ def _is_named_so(found: Pair) -> bool:
     old, new = found.before, found.after
     if old is None or new is None or old.name != new.name or is_same_text(old, new):
         return False
-    return not _is_proven(old) and not _is_proven(new)
+    return not is_proven(old) and not is_proven(new)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.masking import Masks
 from kustomizer.diff.model import ObjectId, Renaming
-from kustomizer.diff.pairing import is_same_text, pair
+from kustomizer.diff.pairing import is_proven, is_same_text, pair
 from kustomizer.diff.pods import pod_template, strings
 from kustomizer.diff.sides import Side, Sides
 from kustomizer.resources import Resources, stem_of
@@ -63,7 +63,7 @@ def _renamings(found: Pairing) -> Iterator[Renaming]:
 
 
 def _told(resource: Resource) -> str:
-    return stem_of(resource.name) if resource.kind == "Secret" else resource.name
+    return stem_of(resource.name) if resource.kind == "Secret" or is_proven(resource) else resource.name
 
 
 def _rolled(found: Pairing) -> Mapping[ObjectId, Sequence[ObjectId]]:

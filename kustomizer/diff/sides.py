@@ -26,7 +26,7 @@ class Side(Record):
     names: Mapping[str, str]
     """What generated names are called where only the object that is meant counts: their stems."""
     real_names: Mapping[str, str]
-    """What generated names are called where the name itself counts: a Secret's without its hash."""
+    """What generated names are called where the name itself counts: as model.HASH and model.SECRET say."""
 
 
 class Sides(Record):

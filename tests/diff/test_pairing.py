@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 
 from kustomizer.diff.compare import comparison
@@ -33,7 +34,7 @@ S1, S2, S3 = (generated("s", {"key": value}, kind="Secret", type="Opaque") for v
 def test_a_changed_config_map_is_the_same_object() -> None:
     assert pairs([A1], [A2]) == {"ConfigMap openedx/a": (name(A1), name(A2))}
     (renaming,) = comparison(of_trees(A1), of_trees(A2)).renamings
-    assert (renaming.before, renaming.after, renaming.proven) == (name(A1), name(A2), True)
+    assert (renaming.before, renaming.after, renaming.proven) == ("a", "a", True)
 
 
 def test_a_name_that_its_data_does_not_prove_is_a_guess() -> None:
@@ -44,10 +45,10 @@ def test_a_name_that_its_data_does_not_prove_is_a_guess() -> None:
 
 def test_what_is_on_both_sides_is_not_taken_for_what_changed() -> None:
     found = pairs([A1], [A1, A2])
-    assert found == {"ConfigMap openedx/a": (name(A1), name(A1)), f"ConfigMap openedx/{name(A2)}": ("", name(A2))}
+    assert found == {"ConfigMap openedx/a": (name(A1), name(A1)), "ConfigMap openedx/a (2)": ("", name(A2))}
     assert pairs([A1, A2], [A2, A3]) == {
         "ConfigMap openedx/a": (name(A1), name(A3)),
-        f"ConfigMap openedx/{name(A2)}": (name(A2), name(A2)),
+        "ConfigMap openedx/a (2)": (name(A2), name(A2)),
     }
 
 
@@ -72,7 +73,32 @@ def test_secrets_are_told_apart_without_their_hashes() -> None:
     assert not any(name(each)[2:] in repr(found) for each in (S1, S2, S3))
 
 
-def test_files_keep_the_names_that_are_in_them_but_for_the_hashes_of_secrets() -> None:
+@pytest.mark.parametrize(("one", "two", "mark"), [(A1, A2, "hash"), (S1, S2, "secret")])
+def test_another_one_of_the_same_stem_is_another_one(one: dict[str, Any], two: dict[str, Any], mark: str) -> None:
+    stem = name(one)[0]
+    jobs = [
+        of_trees(one, two, workload("job", kind="Job", env=[{"name": "X", "value": name(each)}])) for each in (one, two)
+    ]
+    (found,) = comparison(*jobs).objects
+    (change,) = found.changes
+    assert isinstance(change, Change)
+    assert {change.before, change.after} == {f"{stem}-({mark})", f"{stem} (2)-({mark})"}
+
+
+def test_no_hash_of_a_config_map_is_shown_since_it_tells_the_password_in_it() -> None:
+    old, new = (generated("a", {"requirepass": value}) for value in ("hunter2", "hunter3"))
+    for before, after in (([old], [new]), ([old], [old, new]), ([], [old]), ([old], [named(new, "a-2456789bcd")])):
+        users = [
+            workload("job", {"name": "v", "configMap": {"name": name(each[-1])}}, kind="Job")
+            for each in (before, after)
+            if each
+        ]
+        found = comparison(of_trees(*before, *users[: len(before)]), of_trees(*after, users[-1]))
+        assert found.objects
+        assert not any(name(each)[2:] in repr(found) for each in (old, new))
+
+
+def test_files_keep_the_names_that_are_in_them_but_for_their_hashes() -> None:
     builds_of = [
         of_trees(config, secret, generated("files", {"a": f"{name(config)}, {name(secret)}"}))
         for config, secret in ((A1, S1), (A2, S2))
@@ -80,7 +106,7 @@ def test_files_keep_the_names_that_are_in_them_but_for_the_hashes_of_secrets() -
     found = comparison(*builds_of)
     (change,) = next(each.changes for each in found.objects if each.id.name == "files")
     assert change == Change(
-        path=("data", "a"), before=f"{name(A1)}, s-(secret)", after=f"{name(A2)}, s-(secret, changed)"
+        path=("data", "a"), before="a-(hash), s-(secret)", after="a-(hash, changed), s-(secret, changed)"
     )
 
 
@@ -89,7 +115,7 @@ def test_a_hash_that_is_switched_off_is_a_change_of_the_name() -> None:
     volume = [{"name": "v", "configMap": {"name": each}} for each in (name(A1), "a")]
     found = comparison(of_trees(A1, workload("w", volume[0])), of_trees(plain, workload("w", volume[1])))
     assert [str(each.id) for each in found.objects] == ["ConfigMap openedx/a"]
-    assert found.objects[0].changes == (Change(path=("metadata", "name"), before=name(A1), after="a"),)
+    assert found.objects[0].changes == (Change(path=("metadata", "name"), before="a-(hash)", after="a"),)
     assert [str(each) for each in found.renamings[0].rolls] == ["Deployment openedx/w"]
     assert not found.renamings[0].proven
     secret = comparison(of_trees(S1), of_trees(named(S1, "s")))

@@ -27,8 +27,11 @@ _LONGEST_NAME = 200
 _LONGEST = 20_000
 """A secret isn't longer; quotes that don't match would take the rest of the file for one."""
 
-# NAME: "value" and "NAME": "value" of YAML and JSON, NAME = "value" and X["NAME"] = "value" of Python, NAME => 'value'.
-_QUOTED = re.compile(rf"""(?:\\*["'`])?\]?[ \t]*(?:=>|:=|[:=])\s*(?:[rRbBuUfF]{{1,2}})?{QUOTE}""")
+# NAME: "value" and "NAME": "value" of YAML and JSON, NAME = "value", NAME: str = "value", NAME += "value" and
+# X["NAME"] = "value" of Python, NAME => 'value'.
+_QUOTED = re.compile(
+    rf"""(?:\\*["'`])?\]?[ \t]*(?:=>|:=|\+=|:[ \t]*[A-Za-z][\w.\[\]| ]{{0,40}}=|[:=])\s*(?:[rRbBuUfF]{{1,2}})?{QUOTE}"""
+)
 # SQL's PASSWORD 'value', and redis.conf's requirepass "value".
 _BESIDE = re.compile(rf"[ \t]+{QUOTE}")
 # os.environ.get("NAME", "value")

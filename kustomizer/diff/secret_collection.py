@@ -42,7 +42,22 @@ _SIGNS = (
         "-key",
         "ikey",
     ),
-    *("private", "identified", "mysql", "redis-cli", "curl", "users", "basic", "bearer", "slack", "eyj", "gh", "glpat"),
+    *(
+        "private",
+        "identified",
+        "mariadb",
+        "mysql",
+        "mongo",
+        "redis-cli",
+        "curl",
+        "users",
+        "basic",
+        "bearer",
+        "slack",
+        "eyj",
+        "gh",
+        "glpat",
+    ),
     *("xox", "_live_", "sk-", "npm_", "pypi-", "dckr", "@", "$", "{s", "kty", " >", "?"),
 )
 _CONFIG_KINDS = frozenset({"ConfigMap", "Secret"})
@@ -51,7 +66,9 @@ _KEYS = re.compile(
     r"""^[ \t-]*["']?([A-Za-z_][\w.-]*)["']?:[ \t]+\S|[{,]\s*["']([A-Za-z_][\w.-]*)["']\s*:""", re.MULTILINE
 )
 _NAMES = re.compile(r"""\bname["']?:\s*["']?([A-Za-z_][\w.-]*)""")
-_OPTIONS = re.compile(r"""(?<![\w-])--?([A-Za-z][\w.-]*)|\b(requirepass|masterauth|mysql|redis-cli|curl)\b""")
+_OPTIONS = re.compile(
+    r"""(?<![\w-])--?([A-Za-z][\w.-]*)|\b(requirepass|masterauth|mysql|mariadb|mongo|redis-cli|curl)\b"""
+)
 _VALUE = re.compile(r"""\bvalue["']?:""")
 _NEAR = 300
 

@@ -46,6 +46,12 @@ _SHAPES: Sequence[tuple[Sequence[str], str]] = (
         r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*:\\?/\\?/[^\s/:@"'<>]*:([^\s/"']+)@""",
     ),
     (("://",), r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9_.~%-]{16,})@"""),
+    # Signatures that give access to whoever has the URL: Azure's, Amazon's.
+    (("ig=", "ignature="), r"[?&](?:sig|[A-Za-z-]*[Ss]ignature)=([^&\s\"'<>]{8,})"),
+    (("X-", "x-"), r"(?i)(?<![a-z-])x-[a-z-]{0,40}(?:key|token|secret|password)[ \t]*:[ \t]*([^\s\"'\\]{6,})"),
+    # .netrc on one line, and .pgpass.
+    (("login",), r"\blogin\s+\S+\s+password\s+(\S+)"),
+    ((":",), r"(?m)^[^\s:#/]+:(?:[0-9]{2,5}|\*):[^\s:]+:[^\s:]+:(\S+)$"),
     # SQL's table engines: MySQL('host', 'database', 'table', 'user', 'password').
     (
         ("MySQL(", "PostgreSQL(", "mysql(", "postgresql(", "MongoDB(", "mongodb("),
@@ -53,6 +59,11 @@ _SHAPES: Sequence[tuple[Sequence[str], str]] = (
     ),
 )
 _PATTERNS = tuple((signs, re.compile(pattern)) for signs, pattern in _SHAPES)
+# An environment variable in a file: {"name": "X_TOKEN", "value": "…"}, and the same in YAML.
+_VARIABLE = re.compile(
+    r"""(?:(?<=[{,\s])|^)\\*["']?name\\*["']?:\s*\\*["']?(?P<name>[\w.-]+)\\*["']?,?\s*\\*["']?value\\*["']?:[ \t]*"""
+    r"""(?:(?P<escape>\\*)(?P<quote>["'])|(?P<plain>[^\s"'][^\n,}]*))"""
+)
 _IDENTIFIED = re.compile(rf"(?i)\bIDENTIFIED\b[^\n;]{{0,60}}?\b(?:BY|AS)(?:[ \t]+PASSWORD)?[ \t]+{QUOTE}")
 _USERS = re.compile(r"""USERS["']?\]?[ \t]*[:=]\s*(?P<opening>[\[({])""")
 _ACCESS_LIST = re.compile(r"(?m)^[ \t]*user[ \t]+[^\n]*")
@@ -60,6 +71,7 @@ _ACCESS = re.compile(r"(?<=\s)[>#](\S+)")
 _COMMANDS = (
     ("mysql", re.compile(r"mysql[a-z_-]*\b[^\n;|]{0,500}?[ \t]-p(?=\S)")),
     ("redis-cli", re.compile(r"redis-cli\b[^\n;|]{0,500}?[ \t]-a[ \t]+")),
+    ("sshpass", re.compile(r"sshpass[ \t]+-p[ \t]*")),
     ("curl", re.compile(r"""curl\b[^\n;|]{0,500}?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']*:""")),
 )
 # What stands for a value that is put in later. A dollar and letters alone may well be a password.
@@ -67,6 +79,9 @@ _PLACEHOLDER = re.compile(
     r"""\$\{[A-Za-z_][A-Za-z0-9_.]*\}|\$\([A-Za-z_][A-Za-z0-9_.]*\)|%\([A-Za-z_][A-Za-z0-9_]*\)s|\{[A-Za-z_.]+\}|\*+"""
     r"""|\{\{[^{}]*\}\}|\$\{\{[^{}]*\}\}|[xX]{3,}|<[A-Za-z _-]+>|%[sdr]"""
 )
+# Options of a command's that are followed by a password; MySQL's is glued to it.
+_OPTIONS = {"redis-cli": "-a", "sshpass": "-p", "mongosh": "-p", "mongo": "-p", "mongodump": "-p", "mongorestore": "-p"}
+_MYSQL = re.compile("(?:mysql|mariadb)[a-z_-]*")
 _DIRECTIVES = frozenset({"requirepass", "masterauth"})
 _SWITCHES = frozenset({"", "none", "null", "true", "false", "on", "off", "yes", "no", "0", "1", "~"})
 
@@ -88,16 +103,21 @@ def in_text(text: str, *, code: bool = False) -> list[Span]:
 
 def in_words(words: Sequence[str]) -> Iterator[list[Span]]:
     """Yield for each word of a command line where in it secrets stand."""
-    takes_next = False
+    takes_next, option, is_mysql = False, "", False
     for word in words:
+        program = word.rpartition("/")[2]
+        option, is_mysql = _OPTIONS.get(program, option), is_mysql or _MYSQL.fullmatch(program) is not None
         name, equals, value = word.lstrip("-").partition("=")
         if takes_next and is_value(word):
             yield [(0, len(word))]
+        elif is_mysql and word.startswith("-p") and is_value(word[2:]):
+            yield [(2, len(word))]
         elif equals and " " not in name and is_secret(name) and is_value(value):
             yield [(len(word) - len(value), len(word))]
         else:
             yield in_text(word)
         takes_next = (word.startswith("-") and not equals and is_secret(name)) or word in _DIRECTIVES
+        takes_next = takes_next or (word == option != "")
 
 
 def merged(spans: list[Span]) -> list[Span]:
@@ -121,6 +141,9 @@ def _shaped(text: str) -> Iterator[Span]:
 def _in_statements(text: str) -> Iterator[Span]:
     for match in _IDENTIFIED.finditer(text) if "DENTIFIED" in text.upper() else ():
         yield secret_assignments.string(text, match)
+    for match in _VARIABLE.finditer(text) if "value" in text else ():
+        if is_secret(match["name"]):
+            yield match.span("plain") if match["plain"] else secret_assignments.string(text, match)
     for match in _USERS.finditer(text):
         yield from secret_assignments.strings_in(text, match)
     for line in _ACCESS_LIST.finditer(text) if ">" in text else ():

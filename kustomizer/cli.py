@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
@@ -14,9 +15,13 @@ from kustomizer.errors import UserError
 from kustomizer.verbose import set_verbose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 EXIT_ERROR = 1
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Why a device or a file system takes no more."""
+
+_Command = TypeVar("_Command", bound="click.Command | Callable[..., object]")
 
 NAMES = (
     "apply",
@@ -48,9 +53,18 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            for problem in error.problems:
-                click.echo(f"{click.style('Error:', fg='red')} {problem}", err=True)
-            ctx.exit(EXIT_ERROR)
+            _fail(ctx, *error.problems)
+        except OSError as error:
+            # A reader who left early is no error of a file's, and what names no file is a bug.
+            if isinstance(error, BrokenPipeError) or error.filename is None:
+                raise
+            _fail(ctx, f"{error.filename}: {error.strerror}")
+
+
+def _fail(ctx: click.Context, *problems: object) -> NoReturn:
+    for problem in problems:
+        click.echo(f"{click.style('Error:', fg='red')} {problem}", err=True)
+    ctx.exit(EXIT_ERROR)
 
 
 class Commands(Group):
@@ -66,17 +80,33 @@ class Commands(Group):
             return super().get_command(ctx, cmd_name)
         name = cmd_name.replace("-", "_")
         command: click.Command = getattr(import_module(f"kustomizer.commands.{name}"), f"{name}_command")
+        _let_be_verbose(command)
         return command
 
 
-verbose_option = click.option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    expose_value=False,
-    callback=lambda _context, _option, value: set_verbose(value),
-    help="Tell what is run, and how long that takes.",
-)
+def _let_be_verbose(command: click.Command) -> None:
+    """Let a command and those below it take `-v`, too: it may stand before a command or behind it."""
+    if any(parameter.name == "verbose" for parameter in command.params):
+        return
+    more_verbose_option(command)
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        _let_be_verbose(each)
+
+
+def _verbose(listen: Callable[[bool], None]) -> Callable[[_Command], _Command]:
+    return click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda _context, _option, value: listen(value),
+        help="Tell what is run, and how long that takes.",
+    )
+
+
+verbose_option = _verbose(set_verbose)
+more_verbose_option = _verbose(lambda value: set_verbose(True) if value else None)
+"""The same option behind a command: without it, what stands before the command holds."""
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -90,7 +120,16 @@ def run(args: Sequence[str] | None = None) -> None:
     """Run the command line ``args``, by default the process's own, and exit."""
     try:
         main(args=list(args) if args is not None else None, prog_name="tutor-kustomizer")
-    except BrokenPipeError:
-        # The reader, `head` say, has had enough.
-        sys.stderr.close()
-        sys.exit(EXIT_ERROR)
+    except OSError as error:
+        leave(error)
+
+
+def leave(error: OSError) -> NoReturn:
+    """Exit where stdout can't be written to; raise what is another error."""
+    if error.errno in _FULL:
+        click.echo(f"{click.style('Error:', fg='red')} standard output can't be written: {error.strerror}", err=True)
+    elif not isinstance(error, BrokenPipeError):
+        raise error
+    # The reader, `head` say, has had enough, or the disk is full: Python would try once more and complain.
+    sys.stderr.close()
+    os._exit(EXIT_ERROR)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.config import KIND, CeleryWorkers, load
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import write_file
+from kustomizer.files import read_text, write_file
 from kustomizer.full_yaml import read_all
 from kustomizer.merge import merge_maps
 from kustomizer.record import Record
@@ -107,8 +107,8 @@ def read_config(overlay: Path) -> CeleryWorkers:
 
 def config_file(path: Path) -> ConfigFile:
     """Return the configuration in ``path``, with what it patches where a kustomization beside it says so."""
-    text = _read(path)
-    if _config_in(text) is None:
+    text = read_text(path)
+    if _config_of(path) is None:
         raise UserError(Problem(message=f"{path} holds no object of kind {KIND}"))
     kustomization = _kustomization(path.parent)
     if path.resolve() not in [patch.resolve() for patch in _patches(path.parent, kustomization)]:
@@ -117,7 +117,7 @@ def config_file(path: Path) -> ConfigFile:
     for layer in _layers(path.parent):
         if layer.resolve() == path.resolve():
             break
-        base = merge_maps(base, _config_in(_read(layer)))
+        base = merge_maps(base, _config_of(layer))
     return ConfigFile(path=path, text=text, base=base)
 
 
@@ -144,44 +144,55 @@ def _layers(directory: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
 def _kustomization(directory: Path) -> dict[str, Any]:
     for name in _KUSTOMIZATIONS:
         if (directory / name).is_file():
-            content = next(iter(_documents(_read(directory / name))), None)
+            content = next(iter(_documents(directory / name)), None)
             return content if isinstance(content, dict) else {}
     return {}
 
 
 def _listed(directory: Path, kustomization: dict[str, Any], field: str) -> Iterator[Path]:
-    for item in kustomization.get(field) or ():
+    for item in _list(kustomization, field):
         # What holds a line break is an object written in place; what isn't there is a URL, or kustomize's to report.
         if isinstance(item, str) and "\n" not in item and (directory / item).exists():
             yield directory / item
 
 
 def _patches(directory: Path, kustomization: dict[str, Any]) -> list[Path]:
-    named = [item.get("path") for item in kustomization.get("patches") or () if isinstance(item, dict)]
-    both = {"patches": [*named, *(kustomization.get("patchesStrategicMerge") or ())]}
+    named = [item.get("path") for item in _list(kustomization, "patches") if isinstance(item, dict)]
+    both = {"patches": [*named, *_list(kustomization, "patchesStrategicMerge")]}
     return list(_listed(directory, both, "patches"))
 
 
 def _holds_config(path: Path) -> bool:
-    return path.is_file() and path.suffix in {".yaml", ".yml", ".json"} and _config_in(_read(path)) is not None
+    return path.is_file() and path.suffix in {".yaml", ".yml", ".json"} and _config_of(path) is not None
 
 
 def _config_in(text: str) -> dict[str, Any] | None:
     if KIND not in text:
         return None
-    return next((item for item in _documents(text) if isinstance(item, dict) and item.get("kind") == KIND), None)
+    documents = map(plain_value, read_all(text))
+    return next((item for item in documents if isinstance(item, dict) and item.get("kind") == KIND), None)
 
 
-def _documents(text: str) -> list[Any]:
-    return [plain_value(document) for document in read_all(text)]
-
-
-def _read(path: Path) -> str:
+def _config_of(path: Path) -> dict[str, Any] | None:
+    text = read_text(path)
     try:
-        return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
-        raise UserError(Problem(message=f"{path} can't be read: {reason}")) from None
+        return _config_in(text)
+    except UserError as error:
+        raise error.within(path) from None
+
+
+def _documents(path: Path) -> list[Any]:
+    text = read_text(path)
+    try:
+        return [plain_value(document) for document in read_all(text)]
+    except UserError as error:
+        raise error.within(path) from None
+
+
+def _list(kustomization: dict[str, Any], field: str) -> list[Any]:
+    """Return the list ``field``. What isn't one is kustomize's to refuse."""
+    found = kustomization.get(field)
+    return found if isinstance(found, list) else []
 
 
 def _has(data: Any, path: Sequence[str]) -> bool:

@@ -40,7 +40,7 @@ class Problem(Record):
     remedy: str = ""
 
     def __str__(self) -> str:
-        where = ": ".join(str(part) for part in (self.resource, self.field) if part)
+        where = ": ".join(filter(None, (str(self.resource or ""), self.field)))
         text = f"{where}: {self.message}" if where else self.message
         return f"{text}. {self.remedy}" if self.remedy else text
 
@@ -51,3 +51,7 @@ class UserError(Exception):
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems: Sequence[Problem] = problems
+
+    def within(self, place: object) -> UserError:
+        """Return the same error, which says that it is in ``place``: the name of a file, say."""
+        return UserError(*(problem.replace(message=f"{place}: {problem.message}") for problem in self.problems))

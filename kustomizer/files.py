@@ -13,6 +13,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+def read_text(path: Path) -> str:
+    """Return what is in ``path``. Raises UserError where it can't be read, or isn't text."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
+        raise UserError(Problem(message=f"{path} can't be read: {reason}")) from None
+
+
+def make_directory(path: Path) -> None:
+    """Make the directory ``path`` where it isn't there yet. Raises UserError where that can't be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(Problem(message=f"the directory {path} can't be made: {error.strerror}")) from None
+
+
 def write_file(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Put ``text`` into ``path`` in one step, so that nobody ever sees half of it. Raises UserError where it can't."""
     try:
@@ -38,7 +55,7 @@ def write_new_files(directory: Path, texts: Mapping[str, str], *, force: bool) -
     present = [str(path) for path in contents if path.exists()]
     if present and not force:
         raise UserError(Problem(message=f"already there: {', '.join(present)}", remedy="Overwrite them with --force"))
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     for path, text in contents.items():
         write_file(path, text)
     return list(contents)

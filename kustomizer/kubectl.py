@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _REQUEST_SECONDS = 60
 _LAST_LINES = 5
+_LOGGED = re.compile(r"[IWEF][0-9]{4} [0-9:.]+ ")
+_NO_CLUSTER = ("dial tcp", "Unable to connect to the server", "The connection to the server")
+"""What kubectl says where nobody answers."""
 
 
 class Kubectl(Record):
@@ -56,8 +60,7 @@ class Kubectl(Record):
     def _run(self, *arguments: str) -> str:
         done = self._start(arguments, seconds=_REQUEST_SECONDS + 10)
         if done.returncode:
-            said = done.stderr.strip().removeprefix("error: ") or f"exit status {done.returncode}"
-            raise UserError(Problem(message=f"kubectl {arguments[0]} {arguments[1]}: {said}"))
+            raise refusal(f"kubectl {arguments[0]} {arguments[1]}", done)
         return done.stdout
 
     def _start(self, arguments: tuple[str, ...], *, seconds: int, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -89,6 +92,17 @@ def find_kubectl(given: str | None, *, namespace: str = "", context: str = "", k
         remedy = "Install it, or name it with --kubectl"
         raise UserError(Problem(message="there is no kubectl on PATH", remedy=remedy))
     return Kubectl(path=path, namespace=namespace, context=context, kubeconfig=kubeconfig)
+
+
+def refusal(what: str, done: subprocess.CompletedProcess[str], more: str = "") -> UserError:
+    """Return the error in kubectl's words, with ``more`` behind them, and the remedy where it found no cluster."""
+    lines = done.stderr.strip().split("\n")
+    # What kubectl's libraries log says the same five times before kubectl says it once.
+    words = "\n".join(line for line in lines if not _LOGGED.match(line)) or "\n".join(lines)
+    remedy = "Which cluster that is: --context, --kubeconfig, `kubectl config current-context`"
+    found_none = any(sign in words for sign in _NO_CLUSTER)
+    message = f"{what}: {words.removeprefix('error: ').rstrip('.?') or f'exit status {done.returncode}'}{more}"
+    return UserError(Problem(message=message, remedy=remedy if found_none else ""))
 
 
 def _read(text: str) -> Any:

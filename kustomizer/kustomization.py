@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer import full_yaml
 from kustomizer.errors import Problem, UserError
+from kustomizer.files import read_text
 from kustomizer.tree import lookup, plain_value
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ def kustomization_file(directory: Path) -> Path:
 def read_kustomization(directory: Path) -> dict[str, Any]:
     """Return the kustomization in ``directory`` as plain values."""
     path = kustomization_file(directory)
-    tree = plain_value(full_yaml.read(path.read_text(encoding="utf-8")))
+    text = read_text(path)
+    try:
+        tree = plain_value(full_yaml.read(text))
+    except UserError as error:
+        raise error.within(path) from None
     if not isinstance(tree, dict):
         raise UserError(Problem(message=f"{path} is not a kustomization"))
     return tree
@@ -46,7 +51,7 @@ def read_kustomization(directory: Path) -> dict[str, Any]:
 
 def entries(tree: Mapping[str, Any], *fields: str) -> list[str]:
     """Return what a kustomization lists in these fields."""
-    return [str(entry) for field in fields for entry in tree.get(field) or ()]
+    return [str(entry) for field in fields for entry in _list(tree, field)]
 
 
 def named_directories(directory: Path, tree: Mapping[str, Any]) -> Iterator[Path]:
@@ -76,9 +81,9 @@ def named_paths(
 ) -> Iterator[str]:
     """Yield what a kustomization names that may be a file or a directory, whether it is there or not."""
     named: list[Any] = [*entries(tree, *DIRECTORIES, *_FILES), lookup(tree, "openapi", "path")]
-    named += [lookup(entry, "path") for field in _WITH_PATH for entry in tree.get(field) or ()]
-    for generator in (entry for field in generators for entry in tree.get(field) or ()):
-        named += [*entries(generator, "envs"), generator.get("env")]
+    named += [lookup(entry, "path") for field in _WITH_PATH for entry in _list(tree, field)]
+    for generator in (entry for field in generators for entry in _list(tree, field)):
+        named += [*entries(generator, "envs"), lookup(generator, "env")]
         named += [entry.rpartition("=")[2] for entry in entries(generator, "files")]
     for entry in named:
         if isinstance(entry, str) and entry and "\n" not in entry:
@@ -90,7 +95,21 @@ def objects(directory: Path, entry: str, depth: int = _DEEPEST) -> Iterator[Any]
     if "\n" in entry:
         yield from full_yaml.read_all(entry)
     elif (directory / entry).is_file():
-        yield from full_yaml.read_all((directory / entry).read_text(encoding="utf-8"))
+        yield from _documents(directory / entry)
     elif depth and is_kustomization(directory / entry):
         for each in entries(read_kustomization(directory / entry), "resources"):
             yield from objects(directory / entry, each, depth - 1)
+
+
+def _documents(path: Path) -> list[Any]:
+    text = read_text(path)
+    try:
+        return full_yaml.read_all(text)
+    except UserError as error:
+        raise error.within(path) from None
+
+
+def _list(tree: Any, field: str) -> list[Any]:
+    """Return the list ``field``. What isn't one is kustomize's to refuse."""
+    found = lookup(tree, field)
+    return found if isinstance(found, list) else []

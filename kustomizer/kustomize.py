@@ -21,6 +21,8 @@ OLDEST = (5, 2, 0)
 
 FLAGS = ("--enable-alpha-plugins", "--enable-exec")
 
+_GUARD = "nothing selected by ConfigMap"
+"""What kustomize says where our guard stops a build."""
 _A_WHILE = 30
 """Seconds that an answer to `kustomize version` may take."""
 _MEMORY_FOR_TIME = "400"
@@ -186,7 +188,10 @@ def _outcome(
     except FileNotFoundError:
         report = None
     if done.status != 0:
-        raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{done.said.strip()}"))
+        words = done.said.strip() or f"exit status {done.status}"
+        guarded = report is None and _GUARD in words
+        remedy = f"The function didn't run. {_why_not(kustomize)}" if guarded else ""
+        raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{words}", remedy=remedy))
     if needs_function and report is None:
         raise UserError(
             Problem(
@@ -213,7 +218,9 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
 
 def _why_not(kustomize: Kustomize) -> str:
     if kustomize.is_kubectl:
-        return "kubectl skips exec functions: install kustomize, or list generators/legacy under `transformers:`"
+        return (
+            "kubectl skips exec functions: install kustomize, or take the annotation config.kubernetes.io/function out"
+        )
     return "List the configuration under `transformers:`"
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
 from kustomizer.full_yaml import read_all
+from kustomizer.kubectl import refusal
 from kustomizer.record import Record
 from kustomizer.resource_list import read_stream
 from kustomizer.resources import Resources
@@ -139,12 +140,11 @@ def _kubectl(
     if done.returncode == 0:
         return done.stdout
     managers = frozenset(_CONFLICT.findall(done.stderr))
-    words = done.stderr.strip() or f"exit status {done.returncode}"
     if managers:
-        raise ConflictError(managers, words)
+        raise ConflictError(managers, done.stderr.strip())
     is_real = verb == "apply" and not options
     applied = f"\nApplied before that:\n{done.stdout.strip()}" if is_real and done.stdout.strip() else ""
-    raise UserError(Problem(message=f"kubectl {verb}: {words}{applied}"))
+    raise refusal(f"kubectl {verb}", done, applied)
 
 
 def _resources(directory: Path) -> Resources:

@@ -48,7 +48,8 @@ def plain_build(args: Sequence[str]) -> PlainBuild | None:
 
 def run() -> None:
     """Run the command line, and exit."""
-    asked = plain_build(sys.argv[1:])
+    # With stdout or stderr closed there is nobody to talk to, and no file to write to: click knows how.
+    asked = plain_build(sys.argv[1:]) if sys.stdout and sys.stderr else None
     if asked is None or "_TUTOR_KUSTOMIZER_COMPLETE" in os.environ:
         from kustomizer.cli import run as run_command  # noqa: PLC0415
 
@@ -58,11 +59,10 @@ def run() -> None:
         _build(asked)
     except UserError as error:
         _say(error)
-    except BrokenPipeError:
-        from kustomizer.cli import EXIT_ERROR  # noqa: PLC0415
+    except OSError as error:
+        from kustomizer.cli import leave  # noqa: PLC0415
 
-        sys.stderr.close()
-        sys.exit(EXIT_ERROR)
+        leave(error)
 
 
 def _build(asked: PlainBuild) -> None:

@@ -6,12 +6,14 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from kustomizer.cli import main
 from tests import sites
@@ -127,3 +129,113 @@ def test_each_command_has_help_for_a_terminal(place: Path) -> None:
         assert done.returncode == 0, (name, done.stderr)
         assert done.stdout.startswith("Usage: tutor-kustomizer")
         assert max(map(len, done.stdout.splitlines())) <= 80, name
+
+
+def subcommands(command: click.Command, *names: str) -> list[tuple[str, ...]]:
+    if not isinstance(command, click.Group):
+        return [names]
+    found = [names]
+    for name in command.list_commands(click.Context(command)):
+        below = command.get_command(click.Context(command), name)
+        assert below is not None
+        found += subcommands(below, *names, name)
+    return found
+
+
+@pytest.mark.parametrize("names", subcommands(main), ids=" ".join)
+def test_help_says_whole_sentences_and_what_each_option_does(names: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(main, [*names, "--help"], terminal_width=80).stdout
+    assert "..." not in shown.replace("]...", "")
+    options = shown.partition("\nOptions:\n")[2].partition("\n\n")[0]
+    # What an option does stands behind two spaces, or in the next line where the option is long.
+    assert not re.search(r"(?m)^  -(?:\S| (?! ))+$(?!\n {10})", options)
+
+
+def test_verbose_may_stand_behind_the_command(place: Path) -> None:
+    for arguments in (["build", "overlay", "-v"], ["queues", "-v", "overlay"]):
+        done = run(place, *arguments)
+        assert done.returncode == 0
+        assert re.search(r"(?m)^run: .* build --enable-alpha-plugins --enable-exec overlay$", done.stderr)
+    assert "run: " in run(place, "-v", "queues", "overlay").stderr
+    assert "run: " not in run(place, "queues", "overlay").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("queues wrong.yaml", "wrong.yaml: not YAML"),
+        ("check binary.yaml", "binary.yaml can't be read: it isn't UTF-8"),
+        ("verify binary.yaml", "binary.yaml can't be read: it isn't UTF-8"),
+        ("in-flight list binary.yaml", "binary.yaml can't be read: it isn't UTF-8"),
+        ("apply binary.yaml", "binary.yaml can't be read: it isn't UTF-8"),
+        ("queues /proc/1/mem", "/proc/1/mem"),
+        ("diff /proc/1/mem site.yaml", "/proc/1/mem: "),
+        ("check empty.yaml --fail-on error", "empty.yaml holds no object"),
+        ("apply empty.yaml", "empty.yaml holds no object"),
+        ("queues list.yaml", "list.yaml: an item of the input is not an object"),
+        ("init wrong.yaml/overlay --tutor-root .", "the directory wrong.yaml/overlay can't be made: Not a directory"),
+        ("build overlay again -o wrong.yaml", "the directory wrong.yaml can't be made: File exists"),
+        ("build overlay -o wrong.yaml/site.yaml", "wrong.yaml/site.yaml can't be written: Not a directory"),
+        ("export number -o plain", "number/kustomization.yaml"),
+        ("export bytes -o plain", "bytes/kustomization.yaml can't be read: it isn't UTF-8"),
+        ("export flow -o plain", "flow/kustomization.yaml: not YAML"),
+        ("queue set lms high --replicas 2 --overlay flow", "flow/kustomization.yaml: not YAML"),
+        ("queue set lms high --replicas 2 --file wrong_config.yaml", "wrong_config.yaml: not YAML"),
+    ],
+)
+def test_what_cannot_be_used_is_named_and_never_a_traceback(arguments: str, said: str, place: Path) -> None:
+    (place / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    (place / "empty.yaml").write_text("")
+    (place / "list.yaml").write_text("- 1\n")
+    shutil.copytree(place / "overlay", place / "again", dirs_exist_ok=True)
+    (place / "wrong_config.yaml").write_text("kind: CeleryWorkers\na: [\n")
+    for name, content in {"number": b"transformers: 5\n", "bytes": b"\xff", "flow": b"[a\n"}.items():
+        (place / name).mkdir(exist_ok=True)
+        (place / name / "kustomization.yaml").write_bytes(content)
+    before = sorted(place.rglob("*"))
+    done = run(place, *arguments.split())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    assert "Error: " in done.stderr
+    assert said in done.stderr
+    assert sorted(place.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["verify", "in-flight list", "in-flight restore lms-worker-high", "apply"])
+def test_no_cluster_is_said_once_and_what_to_do(command: str, place: Path) -> None:
+    done = run(place, *command.split(), "site.yaml", KUBECONFIG="/dev/null")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert re.search(r"(?m)^Error: kubectl (?:apply|get pods): ", done.stderr)
+    assert "memcache.go" not in done.stderr
+    assert "--kubeconfig" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["build overlay", "queues site.yaml", "check site.yaml -o json", "schema"])
+def test_a_full_disk_is_said(arguments: str, place: Path) -> None:
+    command = [*COMMAND, *arguments.split()]
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            command, cwd=place, env=environment(place), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: standard output can't be written: No space left on device\n"
+
+
+def test_a_build_needs_nobody_to_talk_to(place: Path) -> None:
+    command = shlex.join([*COMMAND, "build", "overlay", "-o", "silent.yaml"])
+    done = subprocess.run(["/bin/sh", "-c", f"{command} >&- 2>&-"], cwd=place, env=environment(place), check=False)
+    assert done.returncode == 0
+    assert (place / "silent.yaml").read_text() == (place / "site.yaml").read_text()
+
+
+def test_kubectl_alone_says_why_the_guard_stops_it(place: Path) -> None:
+    assert run(place, "init", "guarded", "--tutor-root", ".").returncode == 0
+    assert run(place, "build", "guarded").returncode == 0
+    without = place / "without"
+    without.mkdir()
+    (without / "kubectl").symlink_to(shutil.which("kubectl") or "")
+    done = run(place, "build", "guarded", PATH=str(without))
+    assert done.returncode == 1
+    assert "nothing selected by ConfigMap" in done.stderr
+    assert "The function didn't run. kubectl skips exec functions: install kustomize, or take" in done.stderr

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kustomizer.built_file import BuiltFile
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.text import text_report
 from kustomizer.errors import Problem, UserError
@@ -63,7 +64,7 @@ def apply_command(
 
 def _text(overlay: Path, executable: str | None) -> str:
     if overlay.is_file():
-        return overlay.read_text(encoding="utf-8")
+        return BuiltFile(overlay).text
     built = build(overlay, find_kustomize(executable, near=overlay))
     click.echo(built.notes, nl=False, err=True)
     return built.text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import write_file
+from kustomizer.files import make_directory, write_file
 from kustomizer.kustomize import build, find_kustomize
 
 if TYPE_CHECKING:
@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
-@click.command("build")
+@click.command("build", short_help="Build overlays with kustomize and the function.")
 @click.argument("overlays", metavar="[OVERLAY]...", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
-    "--all", "parent", metavar="DIR", type=click.Path(path_type=Path, exists=True), help="Build each overlay in DIR."
+    "--all",
+    "parent",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Build each overlay in DIR.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file; for several, into this DIR.")
 @click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
@@ -87,7 +91,7 @@ def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, B
 
 def write_all(built: Mapping[Path, BuiltSite], directory: Path) -> list[str]:
     """Write each site into a file of its overlay's name; return what to tell about it."""
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     lines = []
     for overlay, site in built.items():
         path = directory / f"{_name(overlay)}.yaml"

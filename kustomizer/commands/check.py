@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kustomizer.built_file import BuiltFile
 from kustomizer.diff.rules import OWN_RULES
 from kustomizer.files import write_file
 from kustomizer.finding_json import findings_json
@@ -17,7 +18,7 @@ from kustomizer.findings import SEVERITIES, reaches
 from kustomizer.github_annotations import findings_github
 from kustomizer.kustomize import build, find_kustomize
 from kustomizer.record import Record
-from kustomizer.resource_list import decode, read_stream
+from kustomizer.resource_list import read_stream
 from kustomizer.resources import Resources
 from kustomizer.rules import RULES, check
 from kustomizer.rules.pages import pages
@@ -53,10 +54,12 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
         ctx.exit()
 
 
-@click.command("check")
+@click.command("check", short_help="Say what is wrong with a site.")
 @click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 where a finding is as bad as this.")
-@click.option("-o", "--output", type=click.Choice(["text", "json", "sarif", "github"]), default="text")
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json", "sarif", "github"]), default="text", help="How it is printed."
+)
 @click.option(
     "--explain",
     type=click.Choice([*RULES, *OWN_RULES]),
@@ -88,9 +91,8 @@ def check_command(ctx: click.Context, *, site: Path, fail_on: str | None, output
 
 def check_file(path: Path) -> Checked:
     """Return what is found in a file that was built."""
-    data = path.read_bytes()
-    resources = Resources(read_stream(data, b"{}").resources)
-    return Checked(findings=check(Site(resources)), source=file_source(path, decode(data), resources))
+    built = BuiltFile(path)
+    return Checked(findings=check(Site(built.resources)), source=file_source(path, built.text, built.resources))
 
 
 def check_overlay(overlay: Path, executable: str | None) -> Checked:

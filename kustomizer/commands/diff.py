@@ -74,7 +74,7 @@ class _How(Record):
     key: str
 
 
-@click.command("diff", cls=_Command)
+@click.command("diff", cls=_Command, short_help="Say what changes between two builds.")
 @click.argument("before", metavar="[A]", required=False)
 @click.argument("after", metavar="[B]", required=False)
 @click.option("--base", metavar="REF", help="Compare the overlay A (default: this directory) with itself at REF.")
@@ -105,7 +105,7 @@ class _How(Record):
 @click.option("--full", is_flag=True, help="Show added and destroyed objects, and long values, whole.")
 @click.option("--limit", type=click.IntRange(min=2000), metavar="N", help="The characters that markdown may have.")
 @click.option("--key", default="default", help="Tells the markdown of one site from that of another.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to colour.")
 @click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
 @click.pass_context
 def diff_command(ctx: click.Context, /, **options: Any) -> None:

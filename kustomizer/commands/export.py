@@ -17,9 +17,11 @@ from kustomizer.report import read_report
 EXIT_STALE = 3
 
 
-@click.command("export")
+@click.command("export", short_help="Write an overlay as plain kustomize, without plugins.")
 @click.argument("overlay", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR", help="Where to."
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 3 if DIR isn't what would be written.")
 @click.option("--include-secrets", is_flag=True, help="Write the values of Secrets, in clear text, too.")
 @click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kustomizer.built_file import BuiltFile
 from kustomizer.errors import Problem, UserError
 from kustomizer.in_flight import (
     hashes,
@@ -50,7 +51,9 @@ def cluster_options(command: Command) -> Command:
         click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, not the one on PATH."),
         click.option("--kubeconfig", metavar="FILE", default="", help="kubectl's configuration, as for kubectl."),
         click.option("--context", metavar="NAME", default="", help="The cluster's context, as for kubectl."),
-        click.option("-n", "--namespace", metavar="NAME", help="Not the namespace that the site's workers are in."),
+        click.option(
+            "-n", "--namespace", metavar="NAME", help="Look in this namespace, not in that of the site's workers."
+        ),
         click.option("--kubectl", metavar="PATH", help="The kubectl to run, not the one on PATH."),
     ):
         command = option(command)
@@ -90,9 +93,11 @@ class Cluster(Record):
 
 def open_cluster(site: Path, options: Mapping[str, Any]) -> Cluster:
     """Build ``site``, or read it where it is a file that was built, and return it with the cluster of ``options``."""
-    executable = find_kustomize(options["executable"], near=site) if site.is_dir() else None
-    text = build(site, executable).text if executable else site.read_text(encoding="utf-8")
-    found = Site(Resources(read_stream(text.encode(), b"{}").resources))
+    if site.is_dir():
+        built = build(site, find_kustomize(options["executable"], near=site))
+        found = Site(Resources(read_stream(built.text.encode(), b"{}").resources))
+    else:
+        found = Site(BuiltFile(site).resources)
     return Cluster(site=found, namespace=options["namespace"] or namespace_of(found), given=options)
 
 
@@ -101,8 +106,8 @@ def width() -> int:
     return max(shutil.get_terminal_size().columns, 40)
 
 
-_pod = click.option("--pod", metavar="NAME", help="The pod to look from, not a default worker's.")
-_output = click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+_pod = click.option("--pod", metavar="NAME", help="Look from this pod, not from a default worker's.")
+_output = click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
 
 
 @click.group("in-flight")
@@ -114,7 +119,7 @@ def in_flight_command() -> None:
     """
 
 
-@in_flight_command.command("list")
+@in_flight_command.command("list", short_help="Show what is in flight.")
 @_site
 @click.option("--limit", type=click.IntRange(min=0), default=100, help="So many of each key, 0: all. Default: 100.")
 @_arguments
@@ -133,7 +138,7 @@ def list_command(site: Path, *, limit: int, arguments: bool, output: str, print_
     click.echo(in_flight_json(found) if output == "json" else in_flight_text(found, width()))
 
 
-@in_flight_command.command("restore")
+@in_flight_command.command("restore", short_help="Put back what a removed worker has left.")
 @click.argument("worker")
 @_site
 @_output
@@ -167,7 +172,7 @@ def check_nobody_there(request: Mapping[str, Any], pods: list[LivePod]) -> None:
         raise UserError(Problem(message=message, remedy="Wait until there is no such pod"))
 
 
-@in_flight_command.command("drop")
+@in_flight_command.command("drop", short_help="Take one task away for good.")
 @click.argument("task_id")
 @_site
 @click.option("--yes", is_flag=True, help="Don't ask.")

@@ -131,7 +131,7 @@ def queue_command() -> None:
     """Change the workers in a configuration, in place: comments, order and quotes stay."""
 
 
-@queue_command.command("add")
+@queue_command.command("add", short_help="Give a queue a worker of its own.")
 @click.argument("service")
 @click.argument("variant")
 @file_options
@@ -141,7 +141,7 @@ def add_command(service: str, variant: str, overlay: Path, file: Path | None, **
     finish(add_worker(open_config(overlay, file), service, variant, settings(values)))
 
 
-@queue_command.command("set")
+@queue_command.command("set", short_help="Change settings of a worker.")
 @click.argument("service")
 @click.argument("variant")
 @file_options
@@ -157,7 +157,7 @@ def set_command(
     finish(change_worker(open_config(overlay, file), service, variant, settings(values), paths))
 
 
-@queue_command.command("remove")
+@queue_command.command("remove", short_help="Take a worker out.")
 @click.argument("service")
 @click.argument("variant")
 @file_options

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kustomizer.built_file import BuiltFile
 from kustomizer.emit import emit
 from kustomizer.kustomize import build, find_kustomize
 from kustomizer.queue_model import queues_of
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 @click.command("queues", short_help="Show who consumes and scales which queue.")
 @click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
 @click.option(
-    "-o", "--output", type=click.Choice(["text", "json", "yaml", "markdown", "mermaid"]), default="text", help="Form."
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml", "markdown", "mermaid"]),
+    default="text",
+    help="How it is printed.",
 )
 @click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
 def queues_command(site: Path, output: str, executable: str | None) -> None:
@@ -35,9 +40,18 @@ def queues_command(site: Path, output: str, executable: str | None) -> None:
 
     Mermaid is a picture that GitHub and GitLab draw; markdown is the table and the picture.
     """
-    data = site.read_bytes() if site.is_file() else build(site, find_kustomize(executable, near=site)).text.encode()
-    rows = queues_of(Site(Resources(read_stream(data, b"{}").resources)))
-    click.echo(render(rows, output, max(shutil.get_terminal_size().columns, 40)).rstrip("\n"))
+    click.echo(
+        render(
+            queues_of(Site(_resources(site, executable))), output, max(shutil.get_terminal_size().columns, 40)
+        ).rstrip("\n")
+    )
+
+
+def _resources(site: Path, executable: str | None) -> Resources:
+    if site.is_file():
+        return BuiltFile(site).resources
+    built = build(site, find_kustomize(executable, near=site))
+    return Resources(read_stream(built.text.encode(), b"{}").resources)
 
 
 def render(rows: Sequence[QueueRow], output: str, width: int) -> str:

@@ -37,9 +37,9 @@ class _Answer(Record):
     counts: Mapping[str, int]
 
 
-@click.command("verify")
+@click.command("verify", short_help="Compare the live workers and KEDA with a site.")
 @click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
 @cluster_options
 @click.pass_context
 def verify_command(ctx: click.Context, /, *, site: Path, output: str, **options: Any) -> None:

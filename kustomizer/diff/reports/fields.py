@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import Absent, ArgumentsChange, Change, TextChange, path_text
+from kustomizer.diff.model import (
+    CHANGED_HASH,
+    CHANGED_SECRET,
+    HASH,
+    SECRET,
+    Absent,
+    ArgumentsChange,
+    Change,
+    TextChange,
+    path_text,
+)
 from kustomizer.diff.reports.values import is_one_line, lines, one_line
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import plural
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from typing import Any
 
-    from kustomizer.diff.model import AnyChange, Comparison, Hunk, ObjectChange, ObjectId
+    from kustomizer.diff.model import AnyChange, Comparison, Group, Hunk, ObjectChange, ObjectId
 
 LONGEST = 12
 """Lines of one value that are shown where not everything is asked for."""
@@ -72,12 +82,40 @@ def field_of(change: AnyChange, *, full: bool = False, told: ToldHunks | None = 
 
 
 def in_groups(comparison: Comparison) -> Mapping[ObjectId, list[AnyChange]]:
-    """Return the changes of each object that it shares with others and that are told of once for all of them."""
+    """Return the changes of each object that are told of once for all: it shares them, or a name has another hash."""
     found: dict[ObjectId, list[AnyChange]] = {}
     for group in comparison.groups:
         for each in group.objects:
             found.setdefault(each, []).append(group.change)
+    names = _renamed(comparison)
+    for item in comparison.objects:
+        for change in item.changes:
+            if _is_renaming(change, names):
+                found.setdefault(item.id, []).append(change)
     return found
+
+
+def told_groups(comparison: Comparison) -> list[Group]:
+    """Return the groups, without other hashes of generated names: what is told of these says who refers to them."""
+    names = _renamed(comparison)
+    return [group for group in comparison.groups if not _is_renaming(group.change, names)]
+
+
+def _renamed(comparison: Comparison) -> set[str]:
+    return {each.id.name for each in comparison.renamings}
+
+
+def _is_renaming(change: AnyChange, names: Container[str]) -> bool:
+    """Tell whether a reference, to one of ``names``, differs but in its hash."""
+    if not isinstance(change, Change) or change.path[:1] != ("spec",):
+        return False
+    return any(
+        isinstance(change.before, str)
+        and change.before.endswith(f"-{old}")
+        and (name := change.before.removesuffix(f"-{old}")) in names
+        and change.after == f"{name}-{new}"
+        for old, new in ((HASH, CHANGED_HASH), (SECRET, CHANGED_SECRET))
+    )
 
 
 def manifest(change: ObjectChange) -> list[str]:

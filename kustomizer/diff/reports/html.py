@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import fields_of, in_groups, manifest
+from kustomizer.diff.reports.fields import fields_of, in_groups, manifest, told_groups
 from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
@@ -92,7 +92,7 @@ def _words(comparison: Comparison) -> Iterator[str]:
     for renamings in alike(comparison.renamings):
         names = "".join(f"<li>{html.escape(title(each))}</li>" for each in renamings[0].rolls)
         yield _folded(html.escape(renaming_text(renamings)), f"<ul>{names}</ul>" if names else "")
-    for group in comparison.groups:
+    for group in told_groups(comparison):
         names = "".join(f"<li>{kind}: {html.escape(', '.join(each))}</li>" for kind, each in _kinds(group.objects))
         yield _folded(html.escape(group_text(group)), f"<ul>{names}</ul>")
     for ignored in comparison.ignored:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kustomizer.diff.model import ADD, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest
+from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest, told_groups
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
@@ -18,7 +18,7 @@ from kustomizer.diff.reports.wording import (
     change_text,
     joined,
     plural,
-    rolls,
+    restarts,
     summary,
     title,
 )
@@ -128,7 +128,7 @@ def _finding(alike: Sequence[Finding]) -> str:
 def _words(comparison: Comparison) -> list[str]:
     return [
         *map(_renaming, alike(comparison.renamings)),
-        *map(_group, comparison.groups),
+        *map(_group, told_groups(comparison)),
         *map(_ignored, comparison.ignored),
     ]
 
@@ -142,8 +142,7 @@ def _renaming(renamings: Sequence[Renaming]) -> str:
     first = renamings[0]
     names = joined([code(f"{each.id.kind} {each.id.name}") for each in renamings])
     guess = "" if first.proven else f", a guess: before it was {code(first.before)}"
-    restarts = f"rolls {code(rolls(first.rolls))}" if first.rolls else "no pod refers to it"
-    return f"- {names} changed{guess}; {restarts}"
+    return f"- {names} changed{guess}; {restarts(first.rolls, code)}"
 
 
 def _ignored(ignored: Ignored) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest
+from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest, told_groups
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.whats import what
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _COLOURS = {ADD: "green", CHANGE: "yellow", REPLACE: "red", DESTROY: "red"}
 _LINE_COLOURS = {"+": "green", "-": "red", "@": "cyan", "~": "yellow"}
 
+_NAMED = 12
+"""So many objects that share a change are named where not everything is asked for; of more their number is told."""
+
 
 def text_report(
     comparison: Comparison, *, header: Sequence[str] = (), width: int = 80, colour: bool = False, full: bool = False
@@ -48,7 +51,7 @@ def text_report(
     parts = [
         "\n".join(line for each in header for line in _wrapped(visible(each), width)),
         _findings(comparison.findings, width),
-        _words(comparison, width),
+        _words(comparison, width, full=full),
         _queues(comparison, width),
         _objects(comparison, width, full=full),
         click.style(summary(comparison), bold=True),
@@ -83,16 +86,20 @@ def _findings(findings: Sequence[Finding], width: int) -> str:
     return text.rpartition("\n")[0].rstrip("\n")
 
 
-def _words(comparison: Comparison, width: int) -> str:
+def _words(comparison: Comparison, width: int, *, full: bool) -> str:
     """Return what many objects share, what restarts, and what isn't shown."""
     lines = ["Nothing changes."] if comparison.is_empty else []
     shared: dict[tuple[ObjectId, ...], list[str]] = {}
-    for group in comparison.groups:
+    for group in told_groups(comparison):
         shared.setdefault(tuple(group.objects), []).append(group_text(group))
     for objects, texts in shared.items():
         for text in texts:
             lines += _wrapped(text, width)
-        for kind, names in by_kind(objects):
+        kinds = by_kind(objects)
+        if len(objects) > _NAMED and not full:
+            lines += _wrapped(", ".join(f"{kind} {len(names)}" for kind, names in kinds), width, "    ")
+            continue
+        for kind, names in kinds:
             lines += _wrapped(f"{kind}: {', '.join(names)}", width, "    ")
     for renamings in alike(comparison.renamings):
         lines += _wrapped(renaming_text(renamings), width)

@@ -11,7 +11,7 @@ from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from kustomizer.diff.model import AnyChange, Comparison, Group, ObjectId, Path, Renaming
     from kustomizer.findings import Finding
@@ -20,6 +20,7 @@ SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
 """What stands before an object, as Terraform's plans have it."""
 
 _NAMED_WORKERS = 3
+_NAMED_JOBS = 3
 
 
 def summary(comparison: Comparison) -> str:
@@ -71,6 +72,21 @@ def rolls(objects: Iterable[ObjectId]) -> str:
     return joined([*(name for name in names if name not in workers), plural(len(workers), "worker")])
 
 
+def restarts(objects: Sequence[ObjectId], quoted: Callable[[str], str] = str) -> str:
+    """Return what a change restarts, and which Jobs, which it doesn't, read it: ``rolls lms; read by Job lms-job``."""
+    jobs = [each for each in objects if each.kind == "Job"]
+    rolled = [each for each in objects if each.kind != "Job"]
+    parts = [f"rolls {quoted(rolls(rolled))}"] if rolled else []
+    if jobs:
+        shown = rolls(jobs) if len(jobs) <= _NAMED_JOBS else str(len(jobs))
+        parts.append(
+            f"read by {quoted(shown)} Jobs"
+            if shown.isdigit()
+            else f"read by Job{'s' * (len(jobs) > 1)} {quoted(shown)}"
+        )
+    return "; ".join(parts) or "no pod refers to it"
+
+
 def alike(renamings: Iterable[Renaming]) -> list[list[Renaming]]:
     """Return renamings of which the same is to be said together; of a guess there is something to say each time."""
     found: dict[tuple[object, ...], list[Renaming]] = {}
@@ -88,7 +104,7 @@ def renaming_text(renamings: Sequence[Renaming]) -> str:
     if not first.proven:
         before = visible(first.before)
         text += f" (a guess: the name before was {before}, and only how they begin says that they are one)"
-    return text + (f"; rolls {rolls(first.rolls)}" if first.rolls else "; no pod refers to it")
+    return f"{text}; {restarts(first.rolls)}"
 
 
 def group_text(group: Group) -> str:

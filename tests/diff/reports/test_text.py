@@ -122,11 +122,11 @@ def test_objects_that_change_only_as_others_do_are_told_of_once() -> None:
         ObjectChange(action=CHANGE, id=deployment(f"app-{number}"), api_version=APPS, changes=(VERSION,))
         for number in range(48)
     )
-    text = text_report(
-        Comparison(objects=objects, groups=(Group(change=VERSION, objects=tuple(each.id for each in objects)),))
-    )
-    assert "app.kubernetes.io/version: 21.0.0 → 22.0.3, on 48 objects\n" in text
-    assert text.count("app-7") == 1
+    found = Comparison(objects=objects, groups=(Group(change=VERSION, objects=tuple(each.id for each in objects)),))
+    text = text_report(found)
+    assert "app.kubernetes.io/version: 21.0.0 → 22.0.3, on 48 objects\n    Deployment 48\n" in text
+    assert "app-7" not in text
+    assert text_report(found, full=True).count("app-7") == 1
     assert text.endswith("\n\n0 add, 48 change, 0 replace, 0 destroy\n")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.diff.model import ABSENT, Change, ObjectId, OrderChange, TextChange
-from kustomizer.diff.reports.wording import by_kind, by_remedy, change_text, joined, rolls
+from kustomizer.diff.reports.wording import by_kind, by_remedy, change_text, joined, restarts, rolls
 from tests.diff.reports.samples import CONFIG, FINDING, INFO_FINDING, deployment
 
 
@@ -46,3 +46,11 @@ def test_findings_with_one_remedy() -> None:
 
 def test_words_in_a_row() -> None:
     assert [joined(["a", "b", "c"][:number]) for number in range(4)] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_a_job_reads_what_others_are_restarted_for() -> None:
+    jobs = [ObjectId(group="batch", kind="Job", namespace="openedx", name=f"{name}-job") for name in "abcd"]
+    assert restarts([deployment("lms"), *jobs[:2]]) == "rolls lms; read by Jobs a-job and b-job"
+    assert restarts(jobs[:1]) == "read by Job a-job"
+    assert restarts(jobs, "`{}`".format) == "read by `4` Jobs"
+    assert restarts([]) == "no pod refers to it"

@@ -73,7 +73,7 @@ def cost(runs: Iterable[Run]) -> str:
     ]
     for site, run in by_site.items():
         outcome = run["outcome"]
-        whole = [str(outcome["lost"]), f"{_minutes(outcome)} pod minutes"]
+        whole = [str(outcome["lost"]), _price(run)]
         for queue, waits in outcome["waits"].items():
             numbers = [clock(waits["median"]), clock(waits["p95"]), _at_least([waits])]
             cells = [NAMES[site], f"`{queue}`", str(waits["tasks"]), *numbers, *whole]
@@ -92,7 +92,7 @@ def short(runs: Iterable[Run]) -> str:
         waits = [outcome["waits"][queue] for outcome in outcomes]
         cells = [f"{clock(each['median'])} ({_at_least([each])})" for each in waits]
         rows.append(f"| `{queue}` | {' | '.join(cells)} |")
-    took = [f"{_minutes(outcome)} pod minutes" for outcome in outcomes]
+    took = [_price(run) for run in by_site.values()]
     done = [f"{clock(outcome['took'])}" for outcome in outcomes]
     lost = [f"{outcome['lost']} of {outcome['sent']}" for outcome in outcomes]
     rows.append(f"| lost | {' | '.join(lost)} |")
@@ -182,6 +182,11 @@ def _at_least(waits: Iterable[Mapping[str, Any]]) -> str:
     waits = list(waits)
     worst = clock(max(each["worst"] for each in waits))
     return f"never ({sum(each['never'] for each in waits)})" if any(each["never"] for each in waits) else worst
+
+
+def _price(run: Run) -> str:
+    # A run that lost tasks was watched for longer, in case that they come back, and its pods ran on.
+    return f"{_minutes(run['outcome'])} pod minutes in {run['watched'] / 60:.0f}"
 
 
 def _minutes(outcome: Mapping[str, Any]) -> str:

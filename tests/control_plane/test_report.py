@@ -29,6 +29,7 @@ def run(scenario: str, site: str, **counts: int) -> dict[str, Any]:
         "scenario": scenario,
         "site": site,
         "outcome": {"sent": 12, **none, "most_pods": 5, "waits": {QUEUE: waits}, **counts},
+        "watched": 5400,
         "load_average": [2.0, 9.5],
         "timeline": {
             "step": 60,
@@ -66,7 +67,7 @@ def test_every_run_has_its_line() -> None:
 
 def test_the_mixed_load_has_a_line_for_each_queue() -> None:
     assert report.cost(RUNS).splitlines()[2:] == [
-        f"| Tutor 22 alone | `{QUEUE}` | 12 | 10 s | 80 s | 15:05 min | 0 | 120 pod minutes |"
+        f"| Tutor 22 alone | `{QUEUE}` | 12 | 10 s | 80 s | 15:05 min | 0 | 120 pod minutes in 90 |"
     ]
 
 
@@ -113,7 +114,7 @@ def test_the_short_form_has_the_sites_side_by_side() -> None:
         f"| `{QUEUE}` | 10 s (15:05 min) | 10 s (15:05 min) | 10 s (15:05 min) |",
         "| lost | 0 of 12 | 0 of 12 | 0 of 12 |",
         "| the last one done after | 33:00 min | 33:00 min | 33:00 min |",
-        "| cost | 120 pod minutes | 120 pod minutes | 120 pod minutes |",
+        "| cost | 120 pod minutes in 90 | 120 pod minutes in 90 | 120 pod minutes in 90 |",
     ]
 
 

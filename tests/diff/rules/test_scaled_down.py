@@ -16,6 +16,7 @@ GUARDED = [trigger("edx.lms.core.high"), trigger("unacked", name="inflight")]
         (worker("lms-worker-high", "edx.lms.core.high"), "error"),
         (service("lms"), "error"),
         (deployment("notes", {}), "warning"),
+        (deployment("mysql", {}).replace('"Deployment"', '"StatefulSet"'), "warning"),
     ],
 )
 def test_no_replicas(before: str, severity: str) -> None:
@@ -35,6 +36,12 @@ def test_a_minimum_that_goes_to_zero(after: dict[str, int]) -> None:
         for spec in ({"minReplicaCount": 2}, after)
     ]
     assert found("scaled-down", *objects) == [("warning", "lms-worker-high-scaledobject")]
+
+
+@pytest.mark.parametrize("minimum", [0, 2])
+def test_a_minimum_that_stays(minimum: int) -> None:
+    before, after = (scaled_object("a", minReplicaCount=minimum, maxReplicaCount=most) for most in (3, 4))
+    assert found("scaled-down", [before], [after]) == []
 
 
 def test_a_minimum_that_is_lower() -> None:

@@ -30,6 +30,11 @@ def test_a_key_that_another_worker_has() -> None:
     assert found("stranded-messages", site(), [*site(lms_worker_high=""), renamed]) == []
 
 
+def test_a_key_that_two_workers_had_is_told_of_once() -> None:
+    two = [*site(), with_settings("lms-worker-fast", "edx.lms.core.high")]
+    assert len(found("stranded-messages", two, site(lms_worker_high=""))) == 1
+
+
 def test_the_key_that_the_default_workers_share() -> None:
     assert found("stranded-messages", split_site(), split_site(lms_worker_high="")) == []
 

@@ -13,10 +13,10 @@ from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.whats import what
 from kustomizer.diff.reports.wording import (
     alike,
-    by_kind,
     by_remedy,
     change_text,
     joined,
+    names,
     plural,
     restarts,
     summary,
@@ -60,7 +60,7 @@ def markdown_report(
     """
     text = "\n\n".join([marker(key), *_summary(comparison, header), *map(_finding, by_remedy(comparison.findings))])
     sections = (
-        _Section(noun="line", parts=_words(comparison), between="\n"),
+        _Section(noun="line", parts=_words(comparison, full=full), between="\n"),
         # Two large ones would leave nothing to what they are pictures of.
         _Section(noun="picture", parts=_pictures(comparison), share=0.5),
         _Section(noun="resource", parts=_objects(comparison, full=full)),
@@ -125,24 +125,24 @@ def _finding(alike: Sequence[Finding]) -> str:
     return "\n".join([*lines, f"- Remedy: {remedy}"] if remedy else lines)
 
 
-def _words(comparison: Comparison) -> list[str]:
+def _words(comparison: Comparison, *, full: bool) -> list[str]:
     return [
         *map(_renaming, alike(comparison.renamings)),
-        *map(_group, told_groups(comparison)),
+        *(_group(each, full=full) for each in told_groups(comparison)),
         *map(_ignored, comparison.ignored),
     ]
 
 
-def _group(group: Group) -> str:
-    objects = "; ".join(f"{kind} {', '.join(names)}" for kind, names in by_kind(group.objects))
+def _group(group: Group, *, full: bool) -> str:
+    objects = "; ".join(names(group.objects, full=full))
     return f"- {code(change_text(group.change))} on {plural(len(group.objects), 'object')}: {code(objects)}"
 
 
 def _renaming(renamings: Sequence[Renaming]) -> str:
     first = renamings[0]
-    names = joined([code(f"{each.id.kind} {each.id.name}") for each in renamings])
+    config = joined([code(f"{each.id.kind} {each.id.name}") for each in renamings])
     guess = "" if first.proven else f", a guess: before it was {code(first.before)}"
-    return f"- {names} changed{guess}; {restarts(first.rolls, code)}"
+    return f"- {config} changed{guess}; {restarts(first.rolls, code)}"
 
 
 def _ignored(ignored: Ignored) -> str:

@@ -16,8 +16,8 @@ from kustomizer.diff.reports.whats import what
 from kustomizer.diff.reports.wording import (
     SIGNS,
     alike,
-    by_kind,
     group_text,
+    names,
     plural,
     renaming_text,
     summary,
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 _COLOURS = {ADD: "green", CHANGE: "yellow", REPLACE: "red", DESTROY: "red"}
 _LINE_COLOURS = {"+": "green", "-": "red", "@": "cyan", "~": "yellow"}
-
-_NAMED = 12
-"""So many objects that share a change are named where not everything is asked for; of more their number is told."""
 
 
 def text_report(
@@ -95,12 +92,8 @@ def _words(comparison: Comparison, width: int, *, full: bool) -> str:
     for objects, texts in shared.items():
         for text in texts:
             lines += _wrapped(text, width)
-        kinds = by_kind(objects)
-        if len(objects) > _NAMED and not full:
-            lines += _wrapped(", ".join(f"{kind} {len(names)}" for kind, names in kinds), width, "    ")
-            continue
-        for kind, names in kinds:
-            lines += _wrapped(f"{kind}: {', '.join(names)}", width, "    ")
+        for line in names(objects, full=full):
+            lines += _wrapped(line, width, "    ")
     for renamings in alike(comparison.renamings):
         lines += _wrapped(renaming_text(renamings), width)
     for ignored in comparison.ignored:

@@ -21,6 +21,7 @@ SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
 
 _NAMED_WORKERS = 3
 _NAMED_JOBS = 3
+_NAMED_OBJECTS = 12
 
 
 def summary(comparison: Comparison) -> str:
@@ -148,3 +149,11 @@ def by_kind(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:
         name = f"{each.namespace}/{each.name}" if several and each.namespace else each.name
         found.setdefault(visible(each.kind), []).append(visible(name))
     return list(found.items())
+
+
+def names(objects: Sequence[ObjectId], *, full: bool) -> list[str]:
+    """Return ``Deployment: cms, lms`` and so on; how many of each kind where they are many and not all is asked for."""
+    kinds = by_kind(objects)
+    if len(objects) > _NAMED_OBJECTS and not full:
+        return [", ".join(f"{kind} {len(each)}" for kind, each in kinds)]
+    return [f"{kind}: {', '.join(each)}" for kind, each in kinds]

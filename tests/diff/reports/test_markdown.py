@@ -77,7 +77,7 @@ def test_everything_that_a_comparison_holds() -> None:
         "- Remedy: Let another worker take the queue before this one goes.\n"
     )
     assert "- `ConfigMap openedx-config` changed; rolls `lms, cms and 4 workers`\n" in text
-    assert "- `app.kubernetes.io/version: 21.0.0 → 22.0.3` on 2 objects: `Deployment lms-worker, smtp`\n" in text
+    assert "- `app.kubernetes.io/version: 21.0.0 → 22.0.3` on 2 objects: `Deployment: lms-worker, smtp`\n" in text
     assert text.count("```mermaid\n") == 2
     assert "\n- edx.lms.core.high by lms-worker: 1, fixed\n" in text
     assert "**destroy** `Deployment openedx/lms-worker-high-mem`: `docker.io/overhangio/openedx`\n" in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.diff.model import ABSENT, Change, ObjectId, OrderChange, TextChange
-from kustomizer.diff.reports.wording import by_kind, by_remedy, change_text, joined, restarts, rolls
+from kustomizer.diff.reports.wording import by_kind, by_remedy, change_text, joined, names, restarts, rolls
 from tests.diff.reports.samples import CONFIG, FINDING, INFO_FINDING, deployment
 
 
@@ -54,3 +54,10 @@ def test_a_job_reads_what_others_are_restarted_for() -> None:
     assert restarts(jobs[:1]) == "read by Job a-job"
     assert restarts(jobs, "`{}`".format) == "read by `4` Jobs"
     assert restarts([]) == "no pod refers to it"
+
+
+def test_many_objects_are_counted() -> None:
+    workers = [deployment(f"worker-{number}") for number in range(13)]
+    assert names(workers, full=False) == ["Deployment 13"]
+    assert names(workers[:12], full=False) == names(workers[:12], full=True)
+    assert names(workers, full=True)[0].count("worker-") == 13

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.kubectl import Kubectl
+    from kustomizer.resources import Resource
 
 TUTORS_MANAGERS = frozenset({"kubectl-client-side-apply"})
 """Who owns the fields that `tutor k8s start` set: kubectl, applying client-side."""
@@ -38,6 +39,7 @@ _KEEPER = f"""\
 cp -R "$1" "$TUTOR_KUSTOMIZER_KEEP/{_SIDES[0]}" && cp -R "$2" "$TUTOR_KUSTOMIZER_KEEP/{_SIDES[1]}"
 """
 _KEEPER_NAME = "tutor-kustomizer-keep"
+_NO_NAMESPACE = re.compile(r'namespaces "([^"]+)" not found')
 _CONFLICT = re.compile(r'conflicts? with "([^"]+)"')
 # What the API server counts, and nobody changes.
 _COUNTED = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
@@ -58,6 +60,16 @@ class ConflictError(UserError):
         self.managers = managers
 
 
+class _NoNamespaceError(UserError):
+    """Namespaces that aren't in the cluster."""
+
+    def __init__(self, namespaces: frozenset[str]) -> None:
+        names = sorted(namespaces)
+        remedy = f"The build doesn't make it: {'; '.join(f'kubectl create namespace {name}' for name in names)}"
+        super().__init__(Problem(message=f"the cluster has no namespace {', '.join(names)}", remedy=remedy))
+        self.namespaces = namespaces
+
+
 class Change(Record):
     """What the objects of a build are in the cluster, and what they would be."""
 
@@ -72,8 +84,32 @@ def change(kubectl: Kubectl, text: str, *, force: bool) -> Change:
 
     Fields that Tutor owns are taken without being told to, those of others only with ``force``.
     """
-    taken = force or _is_tutors(kubectl, text)
-    return _change(kubectl, text, force=taken)
+    try:
+        taken = force or _is_tutors(kubectl, text)
+        return _change(kubectl, text, force=taken)
+    except _NoNamespaceError as error:
+        return _change_beside(kubectl, text, error, force=force)
+
+
+def _change_beside(kubectl: Kubectl, text: str, error: _NoNamespaceError, *, force: bool) -> Change:
+    """Return the change of all that isn't in a namespace that the build makes: what is in there is new.
+
+    The API server tries nothing in a namespace that isn't there. Raises ``error`` where the build doesn't make it.
+    """
+    resources = list(Resources(read_stream(text.encode(), b"{}").resources))
+    made = {item.name for item in resources if item.kind == "Namespace"}
+    if not error.namespaces <= made:
+        raise error
+    new = [item for item in resources if _namespace(item) in error.namespaces]
+    rest = [item for item in resources if _namespace(item) not in error.namespaces]
+    if not rest:
+        return Change(before=Resources([]), after=Resources(new), force=force)
+    beside = change(kubectl, "---\n".join(item.render() for item in rest), force=force)
+    return Change(before=beside.before, after=Resources([*beside.after, *new]), force=beside.force)
+
+
+def _namespace(item: Resource) -> str:
+    return item.name if item.kind == "Namespace" else item.namespace
 
 
 def _is_tutors(kubectl: Kubectl, text: str) -> bool:
@@ -143,6 +179,9 @@ def _kubectl(
     if managers:
         raise ConflictError(managers, done.stderr.strip())
     is_real = verb == "apply" and not options
+    absent = frozenset(_NO_NAMESPACE.findall(done.stderr))
+    if absent and not is_real:
+        raise _NoNamespaceError(absent)
     applied = f"\nApplied before that:\n{done.stdout.strip()}" if is_real and done.stdout.strip() else ""
     raise refusal(f"kubectl {verb}", done, applied)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -73,3 +74,30 @@ def test_what_others_own_is_not_taken(site: OperatorSite, cluster: Cluster) -> N
     assert consumers(cluster) == TUTORS
     assert apply(site, "--force-conflicts").returncode == 0
     assert consumers(cluster) == RECOMMENDED
+
+
+def test_a_cluster_without_the_namespace_yet(cluster: Cluster, tmp_path: Path) -> None:
+    site = OperatorSite(tmp_path, cluster, "22")
+    (site.root / "site.yaml").write_bytes(site.build("production"))
+    shown = apply(site, "--dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert f"Namespace {NAMESPACE}" in shown.stdout
+    passwords = re.findall(
+        r"(?m)^\w*(?:PASSWORD|SECRET|MASTER_KEY): (\S+)$", (site.root / "tutor/config.yml").read_text()
+    )
+    assert len(passwords) > 3
+    assert not [password for password in passwords if password in shown.stdout]
+    assert consumers(cluster) == {}
+    first = apply(site)
+    assert first.returncode == 0, first.stderr
+    assert consumers(cluster) == RECOMMENDED
+    assert "Nothing changes." in apply(site, "--dry-run").stdout
+
+
+def test_a_namespace_that_nobody_makes(cluster: Cluster, tmp_path: Path) -> None:
+    site = OperatorSite(tmp_path, cluster, "22")
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: nowhere}\n"
+    (site.root / "site.yaml").write_text(text)
+    refused = apply(site)
+    assert refused.returncode == 1
+    assert refused.stderr.endswith("The build doesn't make it: kubectl create namespace nowhere\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.diff.grouping import groups
 from kustomizer.diff.ignores import without_ignored
 from kustomizer.diff.immutable import immutable_changes
-from kustomizer.diff.model import ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange
+from kustomizer.diff.model import ABSENT, ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.rules import find
 from kustomizer.diff.trees import tree_changes
@@ -39,9 +39,15 @@ def comparison(before: Resources, after: Resources, *, ignores: Sequence[Ignore]
         renamings=tuple(each for each in sides.renamings if each.id not in hidden),
         unchanged=known - sum(bool(each.changes) for each in objects),
         findings=kept.findings,
-        ignored=kept.ignored,
+        ignored=tuple(each.replace(reason=_told(sides, each.reason)) for each in kept.ignored),
         queues=(tuple(queues_of(sides.before.site)), tuple(queues_of(sides.after.site))),
     )
+
+
+def _told(sides: Sides, reason: str) -> str:
+    """Return a reason without what is secret in the builds: whoever wrote it may have quoted them."""
+    shown: str = sides.shown(ABSENT, sides.masks.text(reason))[1]
+    return shown
 
 
 def compare(sides: Sides) -> tuple[ObjectChange, ...]:

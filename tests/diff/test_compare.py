@@ -187,3 +187,10 @@ def test_an_ignored_change_takes_its_renaming_along() -> None:
     assert [str(each.id) for each in found.objects] == ["ConfigMap openedx/b"]
     assert [str(each.id) for each in found.renamings] == ["ConfigMap openedx/b"]
     assert [(each.reason, each.changes) for each in found.ignored] == [("known", 1)]
+
+
+def test_a_reason_that_quotes_a_password() -> None:
+    before, after = (of_trees(generated("a", {"password": value})) for value in ("correct-Horse7", "battery-Staple8"))
+    reason = "battery-Staple8 is but a trial"
+    found = comparison(before, after, ignores=[Ignore(field="data", reason=reason)])
+    assert [(each.reason, each.changes) for each in found.ignored] == [("(secret) is but a trial", 1)]

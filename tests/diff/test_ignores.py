@@ -83,6 +83,12 @@ def test_a_generated_name_is_known_without_its_hash() -> None:
     assert left([ignore(resource="ConfigMap/config")], item("ConfigMap", "config-2222222222", DATA))[2] == [(1, 0)]
 
 
+def test_a_finding_about_nothing() -> None:
+    nothing = Finding(rule="image-change", problem=Problem(message="a", severity=WARNING))
+    assert left([ignore(resource="*/*")], findings=[nothing])[1:] == ((nothing,), [(0, 0)])
+    assert left([ignore(rule="image-change")], findings=[nothing])[1:] == ((), [(0, 1)])
+
+
 def test_a_rule() -> None:
     findings = (finding("image-change"), finding("scaled-down"), finding("image-change", name="notes"))
     changed = item("Deployment", "lms", IMAGE)

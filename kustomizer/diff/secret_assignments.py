@@ -60,6 +60,8 @@ _BLOCK = re.compile(r"[|>][+-]?[0-9]?[+-]?[ \t]*(?:#.*)?")
 _COMMENT = re.compile(r"\s+#")
 _ITEM = re.compile(r"([ \t]*)-[ \t]+([^\n]*)(?:\n|\Z)")
 _KEY = re.compile(r"""["']?[A-Za-z_][A-Za-z0-9_.-]*["']?:(?:\s|$)""")
+_ENTRY = re.compile(r"""([ \t]+)["']?[A-Za-z0-9_.@-]+["']?:[ \t]+(\S[^\n]*)(?:\n|\Z)""")
+_PLURALS = ("passwords", "tokens")
 _INDENTED = re.compile(r"([ \t]+)([^\n]*)")
 
 
@@ -173,6 +175,8 @@ def _unquoted(text: str, start: int, end: int) -> Iterator[Span]:
             yield from _plain_value(text, match, indent)
         elif match := _EMPTY.match(text, end):
             yield from _below(text, match.end(), indent)
+            if text[start:end].lower().endswith(_PLURALS):
+                yield from _entries(text, match.end(), indent)
     elif text[line:start].rstrip(" \t\"'\\")[-1:] in {"{", ","} and (match := _FLOW.match(text, end)):
         yield match.span(match.lastindex or 0)
 
@@ -197,6 +201,13 @@ def _end_of_deeper_lines(text: str, end: int, indent: int) -> int:
     while found := deeper.match(text, end):
         end = found.end()
     return end
+
+
+def _entries(text: str, position: int, indent: int) -> Iterator[Span]:
+    """Find the values below ``passwords:``, each under the name of whose it is."""
+    while (entry := _ENTRY.match(text, position)) and len(entry.group(1)) > indent:
+        yield (entry.start(2), entry.start(2) + len(entry.group(2).rstrip()))
+        position = entry.end()
 
 
 def _below(text: str, position: int, indent: int) -> Iterator[Span]:

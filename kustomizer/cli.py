@@ -55,9 +55,8 @@ class Group(click.Group):
         except UserError as error:
             _fail(ctx, *error.problems)
         except OSError as error:
-            # A reader who left early is no error of a file's, and what names no file is a bug.
-            if isinstance(error, BrokenPipeError) or error.filename is None:
-                raise
+            if error.filename is None:
+                leave(error)
             _fail(ctx, f"{error.filename}: {error.strerror}")
 
 
@@ -127,7 +126,7 @@ def run(args: Sequence[str] | None = None) -> None:
 def leave(error: OSError) -> NoReturn:
     """Exit where stdout can't be written to; raise what is another error."""
     if error.errno in _FULL:
-        click.echo(f"{click.style('Error:', fg='red')} standard output can't be written: {error.strerror}", err=True)
+        click.echo(f"{click.style('Error:', fg='red')} the output can't be written: {error.strerror}", err=True)
     elif not isinstance(error, BrokenPipeError):
         raise error
     # The reader, `head` say, has had enough, or the disk is full: Python would try once more and complain.

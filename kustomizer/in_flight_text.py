@@ -56,7 +56,9 @@ def restored_text(restored: Restored, unconsumed: Sequence[str]) -> str:
     ]
     if restored.kept:
         lines.append(f"{restored.key}: {_tasks(restored.kept)} left, since no queue is known for them")
-    return "\n".join(lines or [f"{restored.key}: nothing is in flight"])
+    return "\n".join(
+        lines or [f"{restored.key}: nothing is in flight. `in-flight list` shows the keys that hold something"]
+    )
 
 
 def message_text(message: Message) -> str:

@@ -219,7 +219,7 @@ def test_a_full_disk_is_said(arguments: str, place: Path) -> None:
             command, cwd=place, env=environment(place), stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 1
-    assert done.stderr == "Error: standard output can't be written: No space left on device\n"
+    assert done.stderr == "Error: the output can't be written: No space left on device\n"
 
 
 def test_a_build_needs_nobody_to_talk_to(place: Path) -> None:

@@ -181,7 +181,8 @@ def test_nothing_in_flight_is_said(plain: Place, tmp_path: Path) -> None:
     with live(plain, tmp_path) as cluster:
         cluster.site.idle_pod("lms")
         assert cluster.in_flight("list").stdout == "Nothing is in flight.\n"
-        assert cluster.in_flight("restore", "gone").stdout == "unacked.gone: nothing is in flight\n"
+        said = "unacked.gone: nothing is in flight. `in-flight list` shows the keys that hold something\n"
+        assert cluster.in_flight("restore", "gone").stdout == said
 
 
 def test_a_worker_that_is_stopping_keeps_its_task(plain: Place, tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from kustomizer import __version__
 from tests import sites
 from tests.builds import documents
 from tests.docs.pages import commands, page, without
@@ -169,6 +171,24 @@ def test_the_other_commands(tmp_path: Path) -> None:
     here.done(*left)
     assert (here.directory / "kustomize").is_file()
     assert list(here.applied()) == ["Application openedx"]
+
+
+def test_the_tools_wheel_comes_from_its_repository(tmp_path: Path) -> None:
+    """Where there is no index at all: of the requirements, only the tool's own is asked for."""
+    text = page("argo-cd")
+    assert "--find-links wheels\ntutor==" in text
+    (tmp_path / "requirements.txt").write_text(f"--find-links wheels\ntutor-kustomizer=={__version__}\n")
+    assert f"\ntutor-kustomizer=={__version__}\n" in text
+    typed = [command.replace("pip ", f"{sys.executable} -m pip ", 1) for command in COMMANDS if "pip wheel" in command]
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TOOL": str(sites.ROOT), "PIP_NO_INDEX": "1"}
+    # The tests' environment has what builds the wheel; what the tool requires is others' to have.
+    env |= {"PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_DEPS": "1"}
+    for command in typed:
+        subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, env=env, check=True, capture_output=True)
+    assert len(typed) == 2
+    assert [path.name for path in (tmp_path / "wheels").iterdir()] == [
+        f"tutor_kustomizer-{__version__}-py3-none-any.whl"
+    ]
 
 
 def test_the_pinned_versions_are_those_that_the_tests_run_on() -> None:

@@ -134,6 +134,17 @@ def test_what_was_not_committed_yet_is_not_in_the_base(checkout: Path) -> None:
     assert (names(before), names(after)) == (["from-tutor", "own"], ["from-tutor", "new", "own"])
 
 
+def test_what_git_lacks_at_the_base_is_not_taken_from_what_it_has_now(checkout: Path) -> None:
+    overlay = checkout / "overlays" / "site"
+    kustomization = overlay / "kustomization.yaml"
+    kustomization.write_text(kustomization.read_text().replace("own.yaml]", "own.yaml, late.yaml]"))
+    commit(checkout)
+    (overlay / "late.yaml").write_text(MAP.format("late"))
+    commit(checkout)
+    with pytest.raises(UserError, match=r"late\.yaml"):
+        revision(overlay, "HEAD~1")
+
+
 def test_an_unknown_revision(checkout: Path) -> None:
     with pytest.raises(UserError, match=r"'no-such-branch' is no revision .*fetch-depth: 0"):
         revision(checkout / "overlays" / "site", "no-such-branch")
@@ -183,6 +194,20 @@ def test_a_site_without_config_can_not_be_rendered(checkout: Path) -> None:
         revision(checkout / "overlays" / "site", render=True, tutor=str(sites.tutor("22")))
 
 
+def test_a_tutor_that_fails(checkout: Path) -> None:
+    with pytest.raises(UserError, match="`tutor config save` fails"):
+        revision(checkout / "overlays" / "site", render=True, tutor="false")
+
+
+def test_a_config_that_git_ignores_comes_from_the_working_tree(checkout: Path) -> None:
+    (checkout / ".gitignore").write_text("env/\n*.env\nconfig.yml\n")
+    git(checkout, "rm", "--quiet", "--cached", "tutor/config.yml")
+    commit(checkout)
+    # It gets as far as to Tutor.
+    with pytest.raises(UserError, match="`tutor config save` fails"):
+        revision(checkout / "overlays" / "site", render=True, tutor="false")
+
+
 def test_files_directories_and_overlays(checkout: Path, tmp_path: Path) -> None:
     built = tmp_path / "built.yaml"
     built.write_text(MAP.format("one"))
@@ -201,6 +226,12 @@ def test_what_kubectl_prints_is_a_list(tmp_path: Path) -> None:
         "apiVersion: v1\nkind: List\nitems:\n- " + MAP.format("one").replace("\n", "\n  ").rstrip() + "\n"
     )
     assert names(both(tmp_path / "list.yaml", tmp_path / "list.yaml")[0]) == ["one"]
+
+
+def test_a_problem_of_both_sides_is_told_once(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        both(tmp_path / "none", tmp_path / "none")
+    assert len(caught.value.problems) == 1
 
 
 def test_what_is_not_there_or_no_build(tmp_path: Path) -> None:

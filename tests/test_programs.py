@@ -60,11 +60,16 @@ def test_an_interrupt_stops_the_program(tmp_path: Path) -> None:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 
+    # A shell that runs the tests in the background has them ignore interrupts, and Python leaves it at that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        running.wait()
-    thread.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            running.wait()
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, before)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 

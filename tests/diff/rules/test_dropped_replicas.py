@@ -11,7 +11,7 @@ def test_a_number_that_is_no_longer_stated() -> None:
     (problem,) = problems("dropped-replicas", before, after)
     assert problem.severity == "warning"
     assert "3 before" in problem.message
-    assert "nothing scales it up" in problem.message
+    assert "nothing in the build scales it up" in problem.message
 
 
 def test_an_autoscaler_that_puts_it_up_again() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
-from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -163,9 +163,10 @@ def _forms(value: str) -> set[str]:
     forms |= {value.replace("'", "'\"'\"'"), value.replace("'", "'\\''"), re.sub(r"([^A-Za-z0-9_\n])", r"\\\1", value)}
     forms |= {re.sub(r"([$`\"\\!])", r"\\\1", value), value.replace("%", "%%"), value.replace("$", "$$")}
     forms |= {
-        escape(value),
-        escape(value, {'"': "&quot;", "'": "&#39;"}),
-        escape(value, {'"': "&quot;", "'": "&apos;"}),
+        html.escape(value, quote=False),
+        html.escape(value),
+        html.escape(value).replace("&#x27;", "&#39;"),
+        html.escape(value).replace("&#x27;", "&apos;"),
     }
     try:
         percent = {quote(value, safe=""), quote(value), quote_plus(value), quote(value, safe="~()*!.'")}

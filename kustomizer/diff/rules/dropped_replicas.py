@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kustomizer.diff.sides import Sides
 
 ID = "dropped-replicas"
+NOTHING = "and nothing in the build scales it up"
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
@@ -36,7 +37,7 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
             continue
         place = (item.id.namespace, item.id.kind, item.id.name)
         scalers = [each for each in autoscalers(sides.after.site) if (each.namespace, *scale_target(each)) == place]
-        until = f"until {scalers[0].kind} {scalers[0].name} scales it again" if scalers else "and nothing in the build scales it up"
+        until = f"until {scalers[0].kind} {scalers[0].name} scales it again" if scalers else NOTHING
         yield Problem(
             message=f"states no replicas any more, {before} before: it falls to 1, {until}",
             severity=WARNING,

@@ -251,6 +251,7 @@ def test_the_commands_of_the_documentation(repository: Path) -> None:
         ["queue", "set"],
         ["route", "lms"],
         ["queue", "remove"],
+        ["queue", "set"],
     ]
     Path("own").rename("overlay")
     for command in commands:

@@ -65,6 +65,8 @@ class Kubelet:
         self._items: dict[str, dict[str, Any]] = {}
         self._succeeding: set[str] = set()
         self._waiting: dict[str, float] = {}
+        # A pod is replaced by one that knows more, by the thread and by a test that kills it.
+        self._changing = threading.Lock()
         self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
@@ -102,13 +104,15 @@ class Kubelet:
 
     def kill(self, name: str) -> None:
         """Send SIGKILL to all of a pod's processes, as the out-of-memory killer does; its container starts again."""
-        self._named(name).kill()
+        with self._changing:
+            self._named(name).kill()
 
     def lose(self, name: str) -> None:
         """Send SIGKILL and remove the pod, as when its node is gone; its Deployment makes another one."""
-        worker = self._named(name)
-        worker.pod = worker.pod._replace(how="lost")
-        worker.kill()
+        with self._changing:
+            worker = self._named(name)
+            worker.pod = worker.pod._replace(how="lost")
+            worker.kill()
         path = f"/api/v1/namespaces/{worker.pod.namespace}/pods/{name}"
         self._cluster.request("DELETE", path, {"gracePeriodSeconds": 0})
 
@@ -139,11 +143,15 @@ class Kubelet:
     def _run(self) -> None:
         try:
             while not self._stopped.is_set():
+                events = []
                 with contextlib.suppress(queue.Empty):
-                    self._take(*self._events.get(timeout=TICK_SECONDS))
+                    events.append(self._events.get(timeout=TICK_SECONDS))
                     while True:
-                        self._take(*self._events.get_nowait())
-                self._look_after()
+                        events.append(self._events.get_nowait())
+                with self._changing:
+                    for event in events:
+                        self._take(*event)
+                    self._look_after()
         except BaseException as error:
             self._failure = error
 

@@ -58,7 +58,7 @@ class Pod(NamedTuple):
     @property
     def is_running(self) -> bool:
         """It has a process that works, or is finishing its work."""
-        return bool(self.pid)
+        return bool(self.pid) and not self.how
 
 
 class FromApi:

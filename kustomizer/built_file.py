@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.files import read_text
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
+from kustomizer.resource_list import read_build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +19,7 @@ class BuiltFile:
         """Read ``path``. Raises UserError where it can't be read, isn't YAML, or holds no object."""
         self.text = read_text(path)
         try:
-            self.resources = Resources(read_stream(self.text.encode(), b"{}").resources)
+            self.resources = read_build(self.text.encode())
         except UserError as error:
             raise error.within(path) from None
         if not list(self.resources):

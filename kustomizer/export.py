@@ -13,10 +13,10 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.export_base import BASE
 from kustomizer.export_clear_text import passwords_in_file
 from kustomizer.export_parts import File, Parts, object_of
-from kustomizer.export_patches import same
 from kustomizer.export_secrets import ignore_file
 from kustomizer.function import GROUP, KIND
 from kustomizer.overlay import NAME_REFERENCES
+from kustomizer.plain_values import same
 from kustomizer.record import Record
 
 if TYPE_CHECKING:

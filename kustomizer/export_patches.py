@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.plain_values import same
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,17 +30,6 @@ def operations(before: Any, after: Any, path: str = "") -> Iterator[Operation]:
         yield from _of_lists(before, after, path)
     else:
         yield {"op": "replace", "path": path, "value": after}
-
-
-def same(before: Any, after: Any) -> bool:
-    """Tell whether two plain values are the same, ``1`` and ``true`` being different ones."""
-    if type(before) is not type(after):
-        return False
-    if isinstance(before, dict):
-        return before.keys() == after.keys() and all(same(value, after[key]) for key, value in before.items())
-    if isinstance(before, list):
-        return len(before) == len(after) and all(map(same, before, after))
-    return bool(before == after)
 
 
 def _of_mappings(before: dict[str, Any], after: dict[str, Any], path: str) -> Iterator[Operation]:

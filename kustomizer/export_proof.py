@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.export_directory import write_files
-from kustomizer.export_patches import same
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
+from kustomizer.plain_values import same
+from kustomizer.resource_list import read_build
 from kustomizer.tree import plain_value
 from kustomizer.verbose import told
 
@@ -58,7 +57,7 @@ def _differences(built: bytes, expected: bytes) -> Iterator[Problem]:
 
 
 def _objects(built: bytes) -> dict[Any, Any]:
-    return {item.identity: item for item in Resources(read_stream(built, b"{}").resources)}
+    return {item.identity: item for item in read_build(built)}
 
 
 def _plain(item: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from kustomizer.record import Record
 from kustomizer.verbose import told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _REQUEST_SECONDS = 60
 _LAST_LINES = 5
@@ -45,7 +46,7 @@ class Kubectl(Record):
         with kubectl's last words where it printed no JSON.
         """
         arguments = ("exec", "--stdin", pod, f"--container={container}", "--", "python", "-")
-        done = self._start(arguments, stdin=program, seconds=seconds)
+        done = self.start(arguments, stdin=program, seconds=seconds)
         try:
             answer = json.loads(done.stdout)
         except ValueError:
@@ -58,12 +59,23 @@ class Kubectl(Record):
         return answer
 
     def _run(self, *arguments: str) -> str:
-        done = self._start(arguments, seconds=_REQUEST_SECONDS + 10)
+        done = self.start(arguments, seconds=_REQUEST_SECONDS + 10)
         if done.returncode:
             raise refusal(f"kubectl {arguments[0]} {arguments[1]}", done)
         return done.stdout
 
-    def _start(self, arguments: tuple[str, ...], *, seconds: int, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        seconds: int | None = None,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``kubectl ARGUMENTS`` to its end, with ``env`` besides the environment, and return what came of it.
+
+        Raises UserError where it can't be run, or takes longer than ``seconds``.
+        """
         where = {"--namespace": self.namespace, "--context": self.context, "--kubeconfig": self.kubeconfig}
         options = [f"{name}={value}" for name, value in where.items() if value]
         command = [self.path, *options, *arguments]
@@ -77,6 +89,7 @@ class Kubectl(Record):
                     encoding="utf-8",
                     errors="replace",
                     timeout=seconds,
+                    env={**os.environ, **(env or {})},
                     check=False,
                 )
         except OSError as error:

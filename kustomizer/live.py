@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +17,9 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.full_yaml import read_all
 from kustomizer.kubectl import refusal
 from kustomizer.record import Record
-from kustomizer.resource_list import read_stream
+from kustomizer.resource_list import read_build
 from kustomizer.resources import Resources
 from kustomizer.tree import plain_value
-from kustomizer.verbose import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -96,7 +94,7 @@ def _change_beside(kubectl: Kubectl, text: str, error: _NoNamespaceError, *, for
 
     The API server tries nothing in a namespace that isn't there. Raises ``error`` where the build doesn't make it.
     """
-    resources = list(Resources(read_stream(text.encode(), b"{}").resources))
+    resources = list(read_build(text.encode()))
     made = {item.name for item in resources if item.kind == "Namespace"}
     if not error.namespaces <= made:
         raise error
@@ -155,24 +153,10 @@ def _kubectl(
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    where = {"--context": kubectl.context, "--kubeconfig": kubectl.kubeconfig}
-    cluster = [f"{name}={value}" for name, value in where.items() if value]
     forced = ["--force-conflicts"] if force else []
-    command = [kubectl.path, *cluster, verb, "--server-side", *forced, *options, "--filename=-"]
-    try:
-        with told(command):
-            done = subprocess.run(
-                command,
-                input=text,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env={**os.environ, **(environment or {})},
-                check=False,
-            )
-    except OSError as error:
-        raise UserError(Problem(message=f"{kubectl.path} can't be run: {error.strerror}")) from None
+    arguments = [verb, "--server-side", *forced, *options, "--filename=-"]
+    # Objects say themselves which namespace they are in.
+    done = kubectl.replace(namespace="").start(arguments, stdin=text, env=environment)
     if done.returncode == 0:
         return done.stdout
     managers = frozenset(_CONFLICT.findall(done.stderr))
@@ -189,7 +173,7 @@ def _kubectl(
 def _resources(directory: Path) -> Resources:
     files = sorted(directory.iterdir()) if directory.exists() else []
     trees = [tree for file in files for tree in _trees(file.read_text(encoding="utf-8"))]
-    return Resources(read_stream("---\n".join(map(emit, trees)).encode(), b"{}").resources)
+    return read_build("---\n".join(map(emit, trees)).encode())
 
 
 def _trees(text: str) -> Iterator[dict[str, Any]]:

@@ -13,8 +13,7 @@ from kustomizer.function import run_stream
 from kustomizer.kustomize import build_tutors, find_kustomize
 from kustomizer.migration import migrate
 from kustomizer.record import Record
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
+from kustomizer.resource_list import read_build
 from kustomizer.site_comparison import compare
 from kustomizer.site_facts import facts, named
 from kustomizer.survey import Survey, survey
@@ -44,7 +43,7 @@ def read_site(env: Path, executable: str | None) -> PluginSite:
     emitted = [plain_value(document) for document in read_all(built.decode()) if document is not None]
     plugin_on = plugin_output.is_in(env)
     plain = plugin_output.without_plugin(emitted) if plugin_on else emitted
-    found = survey(Resources(read_stream(stream(plain), b"{}").resources))
+    found = survey(read_build(stream(plain)))
     return PluginSite(env=env, plugin_on=plugin_on, emitted=emitted, plain=plain, found=found)
 
 

@@ -11,7 +11,7 @@ from kustomizer.call_ids import without_call_ids
 from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
-from kustomizer.resources import Resource
+from kustomizer.resources import Resource, Resources
 from kustomizer.tree import is_null, plain_value
 
 TYPE_CHECKING = False
@@ -182,6 +182,11 @@ def read_stream(data: bytes, config: bytes) -> Input:
     documents[-1] = documents[-1].removesuffix("\n")
     resources = [Resource(f"{document}\n") for document in documents if _has_content(document)]
     return Input(resources=resources, config=from_file)
+
+
+def read_build(data: bytes) -> Resources:
+    """Return the resources of a site that was built. Raises UserError where it isn't YAML, or holds one twice."""
+    return Resources(read_stream(data, b"{}").resources)
 
 
 def _has_marker(document: str) -> bool:

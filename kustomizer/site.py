@@ -93,6 +93,11 @@ class Site:
         """The workers of lms and cms."""
         return [worker for worker in self.workers if worker.is_open_edx]
 
+    @property
+    def consumed(self) -> set[tuple[str, str]]:
+        """The queues that a worker takes, each with the namespace of that worker."""
+        return {(worker.resource.namespace, queue) for worker in self.workers for queue in worker.queues}
+
     def visibility_timeout(self, worker: Worker) -> int:
         """Return after how many seconds Redis hands a task of ``worker`` out again."""
         return min(

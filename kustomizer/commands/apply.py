@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.built_file import BuiltFile
+from kustomizer.commands.common import kustomize_option, terminal_width, wants_colour
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.text import text_report
 from kustomizer.errors import Problem, UserError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--kubeconfig", metavar="FILE", default="", help="kubectl's configuration, as for kubectl.")
 @click.option("--context", metavar="NAME", default="", help="The cluster's context, as for kubectl.")
 @click.option("--kubectl", metavar="PATH", help="The kubectl to run, instead of the one on PATH.")
-@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@kustomize_option
 @click.pass_context
 def apply_command(
     ctx: click.Context,
@@ -71,8 +71,7 @@ def _text(overlay: Path, executable: str | None) -> str:
 
 
 def _report(ctx: click.Context, compared: Comparison, header: list[str]) -> str:
-    colour = sys.stdout.isatty() if ctx.color is None else ctx.color
-    return text_report(compared, header=header, width=max(shutil.get_terminal_size().columns, 40), colour=colour)
+    return text_report(compared, header=header, width=terminal_width(), colour=wants_colour(ctx))
 
 
 def _ask(where: str) -> None:

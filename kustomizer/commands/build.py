@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.files import make_directory, write_file
 from kustomizer.kustomize import build, find_kustomize
@@ -32,7 +33,7 @@ KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization
     help="Build each overlay in DIR.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file; for several, into this DIR.")
-@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@kustomize_option
 def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path | None, executable: str | None) -> None:
     """Build each OVERLAY (default: this directory) with kustomize and the function.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from kustomizer.built_file import BuiltFile
+from kustomizer.commands.common import kustomize_option, terminal_width
 from kustomizer.diff.rules import OWN_RULES
 from kustomizer.files import write_file
 from kustomizer.finding_json import findings_json
@@ -18,8 +18,7 @@ from kustomizer.findings import SEVERITIES, reaches
 from kustomizer.github_annotations import findings_github
 from kustomizer.kustomize import build, find_kustomize
 from kustomizer.record import Record
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
+from kustomizer.resource_list import read_build
 from kustomizer.rules import RULES, check
 from kustomizer.rules.pages import pages
 from kustomizer.sarif import findings_sarif
@@ -77,12 +76,12 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
     expose_value=False,
     callback=_write_pages,
 )
-@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@kustomize_option
 @click.pass_context
 def check_command(ctx: click.Context, *, site: Path, fail_on: str | None, output: str, executable: str | None) -> None:
     """Say what is wrong with SITE: an overlay (default: this directory), or a file that was built."""
     checked = check_file(site) if site.is_file() else check_overlay(site, executable)
-    text = render(checked, output, max(shutil.get_terminal_size().columns, 40))
+    text = render(checked, output, terminal_width())
     if text:
         click.echo(text)
     if fail_on is not None and reaches(checked.findings, fail_on):
@@ -99,7 +98,7 @@ def check_overlay(overlay: Path, executable: str | None) -> Checked:
     """Build ``overlay`` and return what is found in it; a build that skipped the function has findings, too."""
     built = build(overlay, find_kustomize(executable, near=overlay), needs_function=False)
     click.echo(built.notes, nl=False, err=True)
-    resources = Resources(read_stream(built.text.encode(), b"{}").resources)
+    resources = read_build(built.text.encode())
     return Checked(findings=check(Site(resources)), source=overlay_source(overlay))
 
 

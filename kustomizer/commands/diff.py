@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kustomizer.commands.common import kustomize_option, terminal_width, wants_colour
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.ignores import IGNORE_FILE, read_ignores
 from kustomizer.diff.reports.github import github_report
@@ -37,7 +35,6 @@ EXIT_USAGE = 64
 """EX_USAGE of sysexits.h: click's 2 means something else here."""
 
 _FORMS = ("text", "markdown", "json", "github", "html")
-_NARROWEST = 40
 
 
 class _UsageError(click.UsageError):
@@ -106,7 +103,7 @@ class _How(Record):
 @click.option("--limit", type=click.IntRange(min=2000), metavar="N", help="The characters that markdown may have.")
 @click.option("--key", default="default", help="Tells the markdown of one site from that of another.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to colour.")
-@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@kustomize_option
 @click.pass_context
 def diff_command(ctx: click.Context, /, **options: Any) -> None:
     """Say what changes between A and B: overlays, built files, or directories of manifests.
@@ -123,9 +120,9 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
     for form, path in options["targets"]:
         write_file(path, _report(form, found, header, how))
     if options["output"] == "text":
-        colour = _wants_colour(options["color"])
-        width = max(shutil.get_terminal_size().columns, _NARROWEST)
-        click.echo(text_report(found, header=header, width=width, colour=colour, full=how.full), nl=False, color=colour)
+        colour = wants_colour(ctx) if options["color"] == "auto" else options["color"] == "always"
+        text = text_report(found, header=header, width=terminal_width(), colour=colour, full=how.full)
+        click.echo(text, nl=False, color=colour)
     else:
         click.echo(_report(options["output"], found, header, how), nl=False)
     if options["fail_on"] and reaches(found.findings, options["fail_on"]):
@@ -183,10 +180,3 @@ def _report(form: str, found: Comparison, header: Sequence[str], how: _How) -> s
     if form == "html":
         return html_report(found, header=header)
     return text_report(found, header=header, full=how.full)
-
-
-def _wants_colour(when: str) -> bool:
-    """Tell whether to colour: https://no-color.org says when not to."""
-    if when == "auto":
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return when == "always"

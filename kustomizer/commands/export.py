@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.export import Export, export
 from kustomizer.export_base import read_base
@@ -24,7 +25,7 @@ EXIT_STALE = 3
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 3 if DIR isn't what would be written.")
 @click.option("--include-secrets", is_flag=True, help="Write the values of Secrets, in clear text, too.")
-@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@kustomize_option
 @click.pass_context
 def export_command(
     ctx: click.Context, *, overlay: Path, output: Path, check: bool, include_secrets: bool, executable: str | None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kustomizer.built_file import BuiltFile
+from kustomizer.commands.common import kustomize_option, site_resources, terminal_width
 from kustomizer.errors import Problem, UserError
 from kustomizer.in_flight import (
     hashes,
@@ -26,11 +25,8 @@ from kustomizer.in_flight import (
 from kustomizer.in_flight_job import job
 from kustomizer.in_flight_text import in_flight_json, in_flight_text, message_text, message_tree, restored_text
 from kustomizer.kubectl import Kubectl, find_kubectl
-from kustomizer.kustomize import build, find_kustomize
 from kustomizer.live_pods import live_pods, pod_to_ask
 from kustomizer.record import Record
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
 from kustomizer.site import Site
 
 if TYPE_CHECKING:
@@ -48,7 +44,7 @@ _print_job = click.option("--print-job", is_flag=True, help="Print a Job that do
 def cluster_options(command: Command) -> Command:
     """Add the options that say which cluster is meant, and how it is reached."""
     for option in (
-        click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, not the one on PATH."),
+        kustomize_option,
         click.option("--kubeconfig", metavar="FILE", default="", help="kubectl's configuration, as for kubectl."),
         click.option("--context", metavar="NAME", default="", help="The cluster's context, as for kubectl."),
         click.option(
@@ -93,17 +89,8 @@ class Cluster(Record):
 
 def open_cluster(site: Path, options: Mapping[str, Any]) -> Cluster:
     """Build ``site``, or read it where it is a file that was built, and return it with the cluster of ``options``."""
-    if site.is_dir():
-        built = build(site, find_kustomize(options["executable"], near=site))
-        found = Site(Resources(read_stream(built.text.encode(), b"{}").resources))
-    else:
-        found = Site(BuiltFile(site).resources)
+    found = Site(site_resources(site, options["executable"]))
     return Cluster(site=found, namespace=options["namespace"] or namespace_of(found), given=options)
-
-
-def width() -> int:
-    """Return the terminal's width."""
-    return max(shutil.get_terminal_size().columns, 40)
 
 
 _pod = click.option("--pod", metavar="NAME", help="Look from this pod, not from a default worker's.")
@@ -135,7 +122,7 @@ def list_command(site: Path, *, limit: int, arguments: bool, output: str, print_
         cluster.print_job(request)
         return
     found = hashes(cluster.ask(request), cluster.site)
-    click.echo(in_flight_json(found) if output == "json" else in_flight_text(found, width()))
+    click.echo(in_flight_json(found) if output == "json" else in_flight_text(found, terminal_width()))
 
 
 @in_flight_command.command("restore", short_help="Put back what a removed worker has left.")

@@ -7,26 +7,20 @@ from pathlib import Path
 
 import click
 
+from kustomizer.commands.common import kustomize_option, tutor_root_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.files import write_new_files
 from kustomizer.kustomize import build_tutors, find_kustomize
 from kustomizer.overlay import overlay_files
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
+from kustomizer.resource_list import read_build
 from kustomizer.survey import Survey, survey
 
 
 @click.command("init", short_help="Write an overlay for a Tutor site.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--tutor-root",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="TUTOR_ROOT",
-    required=True,
-    help="Tutor's root, as `tutor config printroot` prints it.",
-)
+@tutor_root_option
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
-@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@kustomize_option
 def init_command(directory: Path, tutor_root: Path, force: bool, executable: str | None) -> None:
     """Write an overlay into DIRECTORY that splits the workers of a Tutor site."""
     env = tutor_root / "env"
@@ -40,7 +34,7 @@ def init_command(directory: Path, tutor_root: Path, force: bool, executable: str
 
 def survey_site(env: Path, executable: str | None) -> Survey:
     """Return what the site that Tutor wrote into ``env`` has. Raises UserError where it can't be built."""
-    return survey(Resources(read_stream(build_tutors(env, find_kustomize(executable, near=env)), b"{}").resources))
+    return survey(read_build(build_tutors(env, find_kustomize(executable, near=env))))
 
 
 def init(directory: Path, env: Path, found: Survey, *, force: bool) -> list[Path]:

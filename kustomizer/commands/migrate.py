@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kustomizer.commands.common import kustomize_option, terminal_width, tutor_root_option
 from kustomizer.files import write_new_files
 from kustomizer.migration import SECRET
 from kustomizer.overlay import overlay_files
@@ -27,17 +27,11 @@ if TYPE_CHECKING:
 
 
 @click.command("migrate", short_help="Move over from tutor-contrib-celery.")
-@click.option(
-    "--tutor-root",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="TUTOR_ROOT",
-    required=True,
-    help="Tutor's root, as `tutor config printroot` prints it.",
-)
+@tutor_root_option
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Write the overlay there.")
 @click.option("--tutor", metavar="PATH", help="The `tutor` that has the plugin, instead of the one on PATH.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
-@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@kustomize_option
 def migrate_command(
     *, tutor_root: Path, output: Path | None, tutor: str | None, force: bool, executable: str | None
 ) -> None:
@@ -54,7 +48,7 @@ def migrate_command(
     else:
         for path in write_overlay(output, site, made, force=force):
             click.echo(f"Wrote {path}", err=True)
-    width = max(shutil.get_terminal_size().columns, 40)
+    width = terminal_width()
     for line in report(settings, site, made, differences):
         wrapped = textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
         click.echo(wrapped, err=output is None)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.built_file import BuiltFile
+from kustomizer.commands.common import kustomize_option, site_resources, terminal_width
 from kustomizer.emit import emit
-from kustomizer.kustomize import build, find_kustomize
 from kustomizer.queue_model import queues_of
 from kustomizer.queue_picture import mermaid
 from kustomizer.queue_table import queues_data, queues_markdown, queues_text
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
 from kustomizer.site import Site
 
 if TYPE_CHECKING:
@@ -34,24 +30,14 @@ if TYPE_CHECKING:
     default="text",
     help="How it is printed.",
 )
-@click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH.")
+@kustomize_option
 def queues_command(site: Path, output: str, executable: str | None) -> None:
     """Print who consumes which queue in SITE: an overlay (default: this directory), or a file that was built.
 
     Mermaid is a picture that GitHub and GitLab draw; markdown is the table and the picture.
     """
-    click.echo(
-        render(
-            queues_of(Site(_resources(site, executable))), output, max(shutil.get_terminal_size().columns, 40)
-        ).rstrip("\n")
-    )
-
-
-def _resources(site: Path, executable: str | None) -> Resources:
-    if site.is_file():
-        return BuiltFile(site).resources
-    built = build(site, find_kustomize(executable, near=site))
-    return Resources(read_stream(built.text.encode(), b"{}").resources)
+    rows = queues_of(Site(site_resources(site, executable)))
+    click.echo(render(rows, output, terminal_width()).rstrip("\n"))
 
 
 def render(rows: Sequence[QueueRow], output: str, width: int) -> str:

@@ -9,6 +9,7 @@ from kustomizer.diff.lists import keys
 from kustomizer.diff.model import Change, Key, OrderChange
 from kustomizer.diff.pods import CONTAINER_LISTS
 from kustomizer.diff.texts import text_change
+from kustomizer.plain_values import same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
 def tree_changes(before: Any, after: Any, shown: Shown) -> tuple[AnyChange, ...]:
     """Return what differs between two trees, by path; ``shown`` makes of what differs what may be shown."""
     return tuple(_Walk(shown).values((), before, after))
-
-
-def same(before: Any, after: Any) -> bool:
-    """Tell whether two plain values are the same, of the same type: 1 isn't ``"1"``, nor true, nor 1.0."""
-    if type(before) is not type(after):
-        return False
-    if isinstance(before, dict):
-        return before.keys() == after.keys() and all(same(value, after[key]) for key, value in before.items())
-    if isinstance(before, list):
-        return len(before) == len(after) and all(map(same, before, after))
-    return bool(before == after) or (before != before and after != after)  # noqa: PLR0124 - not a number
 
 
 class _Walk:

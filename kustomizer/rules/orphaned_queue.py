@@ -33,7 +33,7 @@ ID = "orphaned-queue"
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the queues without a consumer."""
-    consumed = {(worker.resource.namespace, queue) for worker in site.workers for queue in worker.queues}
+    consumed = site.consumed
     reported = set()
     for resource in site.resources.of_kind("Deployment"):
         for queue in KNOWN_QUEUES.get(resource.name, ()):

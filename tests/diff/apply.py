@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.lists import find
 from kustomizer.diff.model import ABSENT, ArgumentsChange, Change, Key, OrderChange, TextChange
-from kustomizer.diff.trees import same
+from kustomizer.plain_values import same
 from kustomizer.tree import clone
 
 if TYPE_CHECKING:

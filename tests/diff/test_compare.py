@@ -10,8 +10,8 @@ from kustomizer.diff.compare import comparison
 from kustomizer.diff.ignores import Ignore
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Change, TextChange, path_text
 from kustomizer.diff.prepare import prepare
-from kustomizer.diff.trees import same
 from kustomizer.errors import UserError
+from kustomizer.plain_values import same
 from kustomizer.resources import Resources
 from tests import sites
 from tests.diff.apply import applied

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from kustomizer.diff.compare import compare
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.rules import find
-from kustomizer.diff.trees import same
+from kustomizer.plain_values import same
 from kustomizer.tree import clone, plain_value
 from tests import sites
 from tests.builds import Builds

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 
 from kustomizer.diff.model import ABSENT, Change, Key, OrderChange, path_text
-from kustomizer.diff.trees import same, tree_changes
+from kustomizer.diff.trees import tree_changes
+from kustomizer.plain_values import same
 from tests.diff.apply import applied
 from tests.diff.strategies import trees
 

@@ -41,7 +41,7 @@ def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
 
 def lost_queues(sides: Sides) -> Iterator[tuple[str, Worker]]:
     """Yield each queue that loses its last consumer, and one that took it."""
-    kept = {(worker.resource.namespace, queue) for worker in sides.after.site.workers for queue in worker.queues}
+    kept = sides.after.site.consumed
     for worker in sides.before.site.workers:
         for queue in worker.queues:
             key = (worker.resource.namespace, queue)

@@ -1,0 +1,48 @@
+"""What several commands share: options, the site that is meant, the terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kustomizer.built_file import BuiltFile
+from kustomizer.kustomize import build, find_kustomize
+from kustomizer.resource_list import read_build
+
+if TYPE_CHECKING:
+    from kustomizer.resources import Resources
+
+_NARROWEST = 40
+"""Columns; in fewer, tables can't be read."""
+
+kustomize_option = click.option(
+    "--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH."
+)
+tutor_root_option = click.option(
+    "--tutor-root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    envvar="TUTOR_ROOT",
+    required=True,
+    help="Tutor's root, as `tutor config printroot` prints it.",
+)
+
+
+def site_resources(site: Path, executable: str | None) -> Resources:
+    """Return what ``site`` holds, a file that was built, or builds to, an overlay. Raises UserError where it can't."""
+    if site.is_dir():
+        return read_build(build(site, find_kustomize(executable, near=site)).text.encode())
+    return BuiltFile(site).resources
+
+
+def terminal_width() -> int:
+    """Return the terminal's width in columns."""
+    return max(shutil.get_terminal_size().columns, _NARROWEST)
+
+
+def wants_colour(ctx: click.Context) -> bool:
+    """Tell whether standard output takes colour; ``ctx.color`` is what the user's environment says of it."""
+    return sys.stdout.isatty() if ctx.color is None else ctx.color

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 __version__ = "0.1.0"
+GROUP = "celery.openedx.io"
+KIND = "CeleryWorkers"
+"""What kind of object the configuration is, and the group of its API."""
 REPORT = "TUTOR_KUSTOMIZER_REPORT"
 """Names a file that tells the caller of kustomize what the function was given and what it made (kustomizer/report.py).
 

@@ -6,7 +6,7 @@ What a build needs of it is plain: ``load(document)``, then ``config.spec`` for 
 
 from __future__ import annotations
 
-from kustomizer import __version__
+from kustomizer import GROUP, KIND, __version__
 from kustomizer.config_checks import check_site, check_worker
 from kustomizer.config_types import (
     OPEN_EDX_SERVICES,
@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT", "OPEN_EDX_SERVICES", "CeleryWorkers", "Document", "Worker", "deployment_name", "load"]
 
-API_VERSION = "celery.openedx.io/v1alpha1"
-KIND = "CeleryWorkers"
-
+API_VERSION = f"{GROUP}/v1alpha1"
 # Sections that most builds don't have, and their modules: 0.3 ms each to import.
 RARE = {"Broker": "config_broker", "Flower": "config_flower", "Monitoring": "config_flower"}
 NOTHING: JsonMap = {}

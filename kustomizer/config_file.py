@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.config import KIND, CeleryWorkers, load
+from kustomizer import KIND
+from kustomizer.config import CeleryWorkers, load
 from kustomizer.errors import Problem, UserError
 from kustomizer.files import read_text, write_file
 from kustomizer.full_yaml import read_all

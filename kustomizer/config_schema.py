@@ -12,7 +12,8 @@ import sys
 from functools import cache
 from typing import Any
 
-from kustomizer.config import API_VERSION, KIND, Document
+from kustomizer import KIND
+from kustomizer.config import API_VERSION, Document
 from kustomizer.record import Record
 from kustomizer.schema import Field, ListOf, MapOf, Nullable, Section, fields_of
 from kustomizer.schema_values import Boolean, Choice, Either, Raw, Text, Type, Whole, join

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kustomizer import GROUP, KIND
 from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
 from kustomizer.export_base import BASE
 from kustomizer.export_clear_text import passwords_in_file
 from kustomizer.export_parts import File, Parts, object_of
 from kustomizer.export_secrets import ignore_file
-from kustomizer.function import GROUP, KIND
 from kustomizer.overlay import NAME_REFERENCES
 from kustomizer.plain_values import same
 from kustomizer.record import Record

@@ -10,13 +10,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import full_yaml
+from kustomizer import GROUP, KIND, full_yaml
 from kustomizer.errors import Problem, UserError
-from kustomizer.function import GROUP, KIND
 from kustomizer.kustomization import (
-    DIRECTORIES,
     built_from,
-    entries,
     is_kustomization,
     kustomization_file,
     named_directories,
@@ -24,6 +21,7 @@ from kustomizer.kustomization import (
     objects,
     read_kustomization,
 )
+from kustomizer.kustomization_fields import DIRECTORIES, entries
 from kustomizer.record import Record
 from kustomizer.tree import lookup
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kustomizer.config import API_VERSION, KIND
+from kustomizer import KIND
+from kustomizer.config import API_VERSION
 from kustomizer.config_schema import json_schema
 
 

@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING, Any
 from kustomizer import full_yaml
 from kustomizer.errors import Problem, UserError
 from kustomizer.files import read_text
-from kustomizer.tree import lookup, plain_value
+from kustomizer.kustomization_fields import DIRECTORIES, NAMES, entries, named_paths
+from kustomizer.tree import plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-"""What kustomize takes for a kustomization, in its order."""
-DIRECTORIES = ("resources", "components", "bases", "transformers", "validators")
-"""Fields whose entries may be directories."""
-
-_FILES = ("configurations", "crds", "patchesStrategicMerge")
-_WITH_PATH = ("patches", "patchesJson6902", "replacements")
 _DEEPEST = 9
 
 
@@ -49,11 +43,6 @@ def read_kustomization(directory: Path) -> dict[str, Any]:
     return tree
 
 
-def entries(tree: Mapping[str, Any], *fields: str) -> list[str]:
-    """Return what a kustomization lists in these fields."""
-    return [str(entry) for field in fields for entry in _list(tree, field)]
-
-
 def named_directories(directory: Path, tree: Mapping[str, Any]) -> Iterator[Path]:
     """Yield the directories that the kustomization ``tree`` in ``directory`` names."""
     for entry in entries(tree, *DIRECTORIES):
@@ -76,20 +65,6 @@ def named_files(directory: Path, tree: Mapping[str, Any]) -> Iterator[str]:
             yield entry
 
 
-def named_paths(
-    tree: Mapping[str, Any], *, generators: tuple[str, ...] = ("configMapGenerator", "secretGenerator")
-) -> Iterator[str]:
-    """Yield what a kustomization names that may be a file or a directory, whether it is there or not."""
-    named: list[Any] = [*entries(tree, *DIRECTORIES, *_FILES), lookup(tree, "openapi", "path")]
-    named += [lookup(entry, "path") for field in _WITH_PATH for entry in _list(tree, field)]
-    for generator in (entry for field in generators for entry in _list(tree, field)):
-        named += [*entries(generator, "envs"), lookup(generator, "env")]
-        named += [entry.rpartition("=")[2] for entry in entries(generator, "files")]
-    for entry in named:
-        if isinstance(entry, str) and entry and "\n" not in entry:
-            yield entry
-
-
 def objects(directory: Path, entry: str, depth: int = _DEEPEST) -> Iterator[Any]:
     """Yield the objects of an entry: a file, objects in line, or a directory that lists such."""
     if "\n" in entry:
@@ -107,9 +82,3 @@ def _documents(path: Path) -> list[Any]:
         return full_yaml.read_all(text)
     except UserError as error:
         raise error.within(path) from None
-
-
-def _list(tree: Any, field: str) -> list[Any]:
-    """Return the list ``field``. What isn't one is kustomize's to refuse."""
-    found = lookup(tree, field)
-    return found if isinstance(found, list) else []

@@ -13,14 +13,13 @@ import click
 from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.files import make_directory, write_file
+from kustomizer.kustomization_fields import NAMES
 from kustomizer.kustomize import build, find_kustomize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kustomizer.kustomize import BuiltSite, Kustomize
-
-KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 @click.command("build", short_help="Build overlays with kustomize and the function.")
@@ -57,7 +56,7 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
 
 def overlays_in(directory: Path) -> list[Path]:
     """Return the directories in ``directory`` that are kustomizations, by name."""
-    found = sorted(each for each in directory.iterdir() if any((each / name).is_file() for name in KUSTOMIZATION_FILES))
+    found = sorted(each for each in directory.iterdir() if any((each / name).is_file() for name in NAMES))
     if not found:
         raise UserError(Problem(message=f"{directory} holds no overlay", remedy="Name the directory that they are in"))
     return found

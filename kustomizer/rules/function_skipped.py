@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kustomizer import GROUP, KIND
 from kustomizer.config_types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.function import GROUP, KIND
 from kustomizer.tree import lookup, plain_value
 from kustomizer.tutor import KNOWN_QUEUES
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from kustomizer.config import KIND, load
+from kustomizer import KIND
+from kustomizer.config import load
 from tests import sites
 from tests.docs.pages import commands, page
 from tests.docs.place import KUBECTL, place

@@ -1,0 +1,46 @@
+"""What the fields of a kustomization name: directories, files, and what may be either.
+
+Apart from :mod:`kustomizer.kustomization`, since `tutor-kustomizer build` starts with it: it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from kustomizer.tree import lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""What kustomize takes for a kustomization, in its order."""
+DIRECTORIES = ("resources", "components", "bases", "transformers", "validators")
+"""Fields whose entries may be directories."""
+
+_FILES = ("configurations", "crds", "patchesStrategicMerge")
+_WITH_PATH = ("patches", "patchesJson6902", "replacements")
+
+
+def entries(tree: Mapping[str, Any], *fields: str) -> list[str]:
+    """Return what a kustomization lists in these fields."""
+    return [str(entry) for field in fields for entry in _list(tree, field)]
+
+
+def named_paths(
+    tree: Mapping[str, Any], *, generators: tuple[str, ...] = ("configMapGenerator", "secretGenerator")
+) -> Iterator[str]:
+    """Yield what a kustomization names that may be a file or a directory, whether it is there or not."""
+    named: list[Any] = [*entries(tree, *DIRECTORIES, *_FILES), lookup(tree, "openapi", "path")]
+    named += [lookup(entry, "path") for field in _WITH_PATH for entry in _list(tree, field)]
+    for generator in (entry for field in generators for entry in _list(tree, field)):
+        named += [*entries(generator, "envs"), lookup(generator, "env")]
+        named += [entry.rpartition("=")[2] for entry in entries(generator, "files")]
+    for entry in named:
+        if isinstance(entry, str) and entry and "\n" not in entry:
+            yield entry
+
+
+def _list(tree: Any, field: str) -> list[Any]:
+    """Return the list ``field``. What isn't one is kustomize's to refuse."""
+    found = lookup(tree, field)
+    return found if isinstance(found, list) else []

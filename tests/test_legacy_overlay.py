@@ -1,0 +1,304 @@
+"""An overlay that is written once more for the legacy protocol gives the bytes that kustomize gives, or isn't used."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from kustomizer.commands.init import init
+from kustomizer.errors import UserError
+from kustomizer.kustomize import Kustomize, build
+from kustomizer.legacy_overlay import LegacyOverlay, is_function, write_legacy_overlay
+from kustomizer.resource_list import read_build
+from kustomizer.survey import survey
+from tests import sites
+from tests.builds import EXEC, FUNCTION, HEAD, RECOMMENDED, Builds, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONFIG = HEAD + EXEC + RECOMMENDED
+WARNED = "spec: {unassignedQueues: Ignore, workers: {lms: {high: {}}}}\n"
+OVERLAY = "resources: [../env]\ntransformers: [config.yaml]\n"
+OTHER = """\
+apiVersion: example.com/v1
+kind: Other
+metadata:
+  name: other
+  annotations:
+    config.kubernetes.io/function: "exec: {path: ./other.sh}"
+"""
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: b}\n"
+GUARD = (sites.ROOT / "generators" / "guard" / "replacements.yaml").read_text()
+LABELS = """\
+apiVersion: builtin
+kind: LabelTransformer
+metadata: {name: labels}
+labels: {a: b}
+fieldSpecs: [{path: metadata/labels, create: true}]
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a directory with a site and what an overlay may name."""
+    (tmp_path / "env").symlink_to(sites.site("22"))
+    for name in ("extra", "component", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "extra" / "kustomization.yaml").write_text("resources: [config-map.yaml]\n")
+    (tmp_path / "extra" / "config-map.yaml").write_text(CONFIG_MAP)
+    (tmp_path / "component" / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nlabels: [{pairs: {part: component}}]\n"
+    )
+    (tmp_path / "other" / "kustomization.yaml").write_text("resources: [other.yaml]\n")
+    (tmp_path / "other" / "other.yaml").write_text(OTHER)
+    return tmp_path
+
+
+def overlay(place: Path, kustomization: str = OVERLAY, **files: str) -> Path:
+    """Write an overlay; ``files`` are named with two underscores for a slash, and end in .yaml."""
+    directory = place / "overlay"
+    directory.mkdir()
+    (directory / "kustomization.yaml").write_text(kustomization)
+    for name, text in {"config": CONFIG, **files}.items():
+        file = directory / f"{name.replace('__', '/')}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    return directory
+
+
+def by_kustomize(directory: Path, executable: Path, env: Mapping[str, str]) -> tuple[int, str, str]:
+    done = subprocess.run([executable, *sites.BUILD, directory], env=env, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def written(directory: Path, place: Path) -> LegacyOverlay | None:
+    return write_legacy_overlay(str(directory), str(place / "written"))
+
+
+class Hold(Protocol):
+    """Holds a build of ours to kustomize's own, and to having been made the faster way."""
+
+    def __call__(self, directory: Path, executable: Path, /) -> None:
+        """Raise AssertionError where they differ."""
+
+
+@pytest.fixture
+def hold(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Hold:
+    home, temporary, programs = (tmp_path_factory.mktemp(name) for name in ("home", "tmp", "bin"))
+    (programs / "tutor-celery-workers").symlink_to(FUNCTION)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+
+    def check(directory: Path, executable: Path) -> None:
+        status, stdout, stderr = by_kustomize(directory, executable, environment(home, PATH=os.environ["PATH"]))
+        assert status == 0, stderr
+        built = build(directory, Kustomize(path=str(executable), version=""))
+        assert built.text == stdout
+        assert built.notes == stderr
+        assert built.report.startswith(b"stream "), "it was built as it is"
+        assert list(temporary.iterdir()) == []
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("site", "name"),
+    [("22", "multiqueue"), ("22", "autoscaling"), ("22", "monitoring"), ("22", "production"), ("full", "monitoring")],
+)
+def test_our_overlays(site: str, name: str, any_kustomize: Path, hold: Hold, tmp_path: Path) -> None:
+    for part in ("base", "generators", "overlays"):
+        shutil.copytree(sites.ROOT / part, tmp_path / part)
+    for part in ("kustomizer", ".venv"):
+        (tmp_path / part).symlink_to(sites.ROOT / part)
+    (tmp_path / "tutor").mkdir()
+    (tmp_path / "tutor" / "env").symlink_to(sites.site(site))
+    hold(tmp_path / "overlays" / name, any_kustomize)
+
+
+@pytest.mark.parametrize("site", ["16", "18", "22"])
+def test_what_init_writes(site: str, any_kustomize: Path, hold: Hold, builds: Builds, tmp_path: Path) -> None:
+    found = survey(read_build(builds.plain(sites.site(site)).stdout))
+    init(tmp_path / "overlay", sites.site(site), found, force=False)
+    hold(tmp_path / "overlay", any_kustomize)
+
+
+BESIDE = "resources: [../env]\ntransformers: [config.yaml, other.yaml]\n"
+EXTRA = "resources: [../env, ../extra]\ntransformers: [config.yaml]\n"
+PATCH = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {patched: 'yes'}\n"
+REPLACEMENT = """\
+source: {kind: ConfigMap, name: extra, fieldPath: data.a}
+targets: [{select: {kind: ConfigMap, name: extra}, fieldPaths: [data.c], options: {create: true}}]
+"""
+GENERATOR = "configMapGenerator: [{name: g, files: [key=config.yaml, c/a.yaml], literals: [a=b]}]\n"
+BLOCK = CONFIG.replace('"exec: {path: ', "|\n      exec:\n        path: ").replace('}"', "")
+BUILT_FASTER: dict[str, tuple[str, dict[str, str]]] = {
+    "the function has something to say": (OVERLAY, {"config": HEAD + EXEC + WARNED}),
+    "a comment": (f"# A comment.\n{OVERLAY.replace('[', '[  ')}", {}),
+    "indented": ("resources:\n  # Tutor's.\n  - ../env\ntransformers:\n  - config.yaml\n", {}),
+    "JSON": ('{"resources": ["../env"], "transformers": ["config.yaml"]}', {}),
+    "a file": (OVERLAY.replace("env", "env, extra.yaml").replace("config", "./config"), {"extra": CONFIG_MAP}),
+    "a file further down": (OVERLAY.replace("env", "env, below/a.yaml"), {"below__a": CONFIG_MAP}),
+    "a component": (f"{OVERLAY}components: [../component]\nnameSuffix: ''\n", {}),
+    "an image": (f"{OVERLAY}images: [{{name: docker.io/redis, newTag: '7'}}]\nnamespace: other\n", {}),
+    "a patch": (f"{EXTRA}patches: [{{path: patch.yaml}}]\n", {"patch": PATCH}),
+    "an old patch": (f"{EXTRA}patchesStrategicMerge: [patch.yaml]\n", {"patch": PATCH}),
+    "a replacement": (f"{EXTRA}replacements: [{{path: replacement.yaml}}]\n", {"replacement": REPLACEMENT}),
+    "generated": (OVERLAY + GENERATOR, {"c__a": "a: b\n"}),
+    "the guard": (BESIDE, {"other": GUARD}),
+    "a builtin transformer": (BESIDE, {"other": LABELS}),
+    "a directory": (
+        "resources: [../env]\ntransformers: [labels.yaml, sub]\n",
+        {"labels": LABELS, "sub__kustomization": "resources: [config.yaml]\n", "sub__config": CONFIG},
+    ),
+    "two objects": (OVERLAY, {"config": f"{LABELS}---\n{CONFIG}"}),
+    "an annotation of lines": (OVERLAY, {"config": BLOCK}),
+}
+
+
+@pytest.mark.parametrize("case", BUILT_FASTER)
+def test_overlays_of_others(case: str, any_kustomize: Path, hold: Hold, place: Path) -> None:
+    kustomization, files = BUILT_FASTER[case]
+    hold(overlay(place, kustomization, **files), any_kustomize)
+
+
+BY_ANOTHER = CONFIG.replace(str(FUNCTION), "/bin/cat").replace("name: celery", "name: other")
+IN_LINE = "".join(f"  {line}\n" for line in CONFIG.splitlines())
+LEFT_TO_KUSTOMIZE: dict[str, tuple[str, dict[str, str]]] = {
+    "it writes where an object came from": (f"{OVERLAY}buildMetadata: [originAnnotations]\n", {}),
+    "a field that isn't known": (f"{OVERLAY}generators: [config.yaml]\n", {}),
+    "no function": ("resources: [../env]\n", {}),
+    "a legacy plugin as it is": (OVERLAY, {"config": HEAD + RECOMMENDED}),
+    "no program": (OVERLAY, {"config": CONFIG.replace(str(FUNCTION), "/nowhere/function")}),
+    "another kind": (OVERLAY, {"config": CONFIG.replace("CeleryWorkers", "Other")}),
+    "another function beside it": (OVERLAY, {"config": f"{CONFIG}---\n{OTHER}"}),
+    "another function": ("resources: [../env]\ntransformers: [config.yaml, ../other]\n", {}),
+    "an old annotation": (BESIDE, {"other": OTHER.replace("kubernetes.io/function", "k8s.io/function")}),
+    "two programs": (BESIDE, {"other": BY_ANOTHER}),
+    "a file that isn't there": (BESIDE, {}),
+    "another's file": (OVERLAY.replace("env", "env, ../extra/config-map.yaml"), {}),
+    "remote": (OVERLAY.replace("env", "env, https://example.com/a"), {}),
+    "the directory that it lies in": (OVERLAY.replace("../env", ".."), {}),
+    "not a list": (OVERLAY.replace("[../env]", "../env"), {}),
+    "not a string": (OVERLAY.replace("config.yaml", "config.yaml, 1"), {}),
+    "in line": (f"resources: [../env]\ntransformers:\n- |\n{IN_LINE}", {}),
+    "a pattern": (f"{OVERLAY}configMapGenerator: [{{name: g, files: ['*.yaml']}}]\n", {}),
+    "not YAML": ("resources: [\n", {}),
+    "not a mapping": ("- ../env\n", {}),
+}
+
+
+@pytest.mark.parametrize("case", LEFT_TO_KUSTOMIZE)
+def test_what_kustomize_builds_itself(case: str, place: Path) -> None:
+    kustomization, files = LEFT_TO_KUSTOMIZE[case]
+    assert written(overlay(place, kustomization, **files), place) is None
+
+
+def test_links_and_two_kustomizations_are_left_to_kustomize(place: Path) -> None:
+    directory = overlay(place)
+    assert written(directory, place) is not None
+    shutil.rmtree(place / "written")
+    (directory / "kustomization.yml").write_text(OVERLAY)
+    assert written(directory, place) is None
+    (directory / "kustomization.yml").unlink()
+    (directory / "config.yaml").rename(place / "config.yaml")
+    (directory / "config.yaml").symlink_to("../config.yaml")
+    assert written(directory, place) is None
+    assert written(place / "nowhere", place) is None
+
+
+def test_what_is_spelled_as_a_number_stays_one(kustomize: Path, place: Path) -> None:
+    """Kustomize refuses it; written anew as text, it would be taken."""
+    directory = overlay(place, f"{OVERLAY}commonLabels:\n  version: 1.10\n")
+    assert written(directory, place) is not None
+    with pytest.raises(UserError, match="number"):
+        build(directory, Kustomize(path=str(kustomize), version=""))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        (f"exec: {{path: {FUNCTION}}}", True),
+        (f"exec:\n  path: {FUNCTION}\n", True),
+        (f'exec: {{"path": "{FUNCTION}"}}', True),
+        (f"exec: {{path: {FUNCTION}, args: [a]}}", False),
+        (f"exec:\n  path: {FUNCTION}\nimage: a\n", False),
+        ("exec: {path: /bin/cat}", False),
+        ("exec: {path: no-such-program}", False),
+        ("exec: path: a", False),
+        ("", False),
+    ],
+)
+def test_the_program_that_the_function_was_named_by(annotation: str, expected: bool, tmp_path: Path) -> None:
+    named = {"metadata": {"annotations": {"celery.openedx.io/function": annotation}}}
+    assert is_function(json.dumps(named), str(tmp_path), os.path.realpath(FUNCTION)) is expected
+
+
+def test_without_the_annotation(tmp_path: Path) -> None:
+    assert not is_function("{}", str(tmp_path), os.path.realpath(FUNCTION))
+    assert not is_function("[", str(tmp_path), os.path.realpath(FUNCTION))
+
+
+def test_a_program_with_arguments_is_called_as_it_says(
+    kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the patch has hidden from kustomize is looked at afterwards."""
+    monkeypatch.setenv("HOME", str(place))
+    program = place / "program"
+    program.write_text(f'#!/bin/sh\n[ "$1" != -c ] || exec cat\nexec {FUNCTION} "$@"\n')
+    program.chmod(0o755)
+    directory = overlay(place, config=CONFIG.replace(f"path: {FUNCTION}", f"path: {program}, args: [-c]"))
+    assert written(directory, place) is not None
+    with pytest.raises(UserError, match="built without the function"):
+        build(directory, Kustomize(path=str(kustomize), version=""))
+
+
+def test_a_build_that_fails_says_what_kustomize_says_of_the_overlay(
+    kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(place))
+    monkeypatch.setenv("TMPDIR", str(place / "tmp"))
+    (place / "tmp").mkdir()
+    directory = overlay(place, config=HEAD + EXEC + "spec: {workers: {lms: {hgh: {}}}}\n")
+    status, _, stderr = by_kustomize(directory, kustomize, environment(place))
+    with pytest.raises(UserError) as raised:
+        build(directory, Kustomize(path=str(kustomize), version=""))
+    assert status == 1
+    assert str(raised.value) == f"{kustomize} can't build {directory}:\n{stderr.strip()}"
+    assert list((place / "tmp").iterdir()) == []
+
+
+def test_kubectl_runs_the_function_of_an_annotated_overlay(
+    kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It skips exec functions, but runs plugins."""
+    kubectl = sites.TOOLS / "control-plane" / "kubernetes" / "kubectl"
+    monkeypatch.setenv("HOME", str(place))
+    directory = overlay(place)
+    built = build(directory, Kustomize(path=str(kubectl), version="", is_kubectl=True))
+    _, expected, _ = by_kustomize(directory, kustomize, environment(place))
+    assert built.text == expected
+
+
+def test_the_users_own_plugins_are_found(kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = place / ".config" / "kustomize" / "plugin" / "example.com" / "v1" / "marker" / "Marker"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(f"#!/bin/sh\ncat <<EOF\n{CONFIG_MAP}EOF\n")
+    plugin.chmod(0o755)
+    (place / "extra" / "kustomization.yaml").write_text("generators: [marker.yaml]\n")
+    (place / "extra" / "marker.yaml").write_text("apiVersion: example.com/v1\nkind: Marker\nmetadata: {name: a}\n")
+    monkeypatch.setenv("HOME", str(place))
+    kustomization = OVERLAY.replace("env", "env, ../extra")
+    for name, fields in (("fast", ""), ("as it is", "buildMetadata: [managedByLabel]\n")):
+        directory = overlay(place, kustomization + fields)
+        built = build(directory, Kustomize(path=str(kustomize), version=""))
+        assert built.report.startswith(b"list " if fields else b"stream "), name
+        assert "name: extra\n" in built.text
+        directory.rename(place / name)

@@ -60,8 +60,7 @@ class ConfigFile(Record):
 
     def write(self) -> None:
         """Put it back in one step, with the mode it had."""
-        path = self.path.resolve()
-        write_file(path, self.text, mode=path.stat().st_mode & 0o7777)
+        write_file(self.path, self.text)
 
     def _changed(self, text: str, expected: dict[str, Any]) -> ConfigFile:
         try:

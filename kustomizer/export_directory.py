@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kustomizer.errors import Problem, UserError
 from kustomizer.export import MADE_BY
 from kustomizer.export_secrets import EXAMPLE
+from kustomizer.files import new_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,9 +65,7 @@ def refuse_foreign(directory: Path) -> None:
 def _keep(old: Path, new: Path) -> None:
     """Copy what isn't the export's, and what was filled in, from ``old`` to ``new``."""
     if not old.exists():
-        umask = os.umask(0)
-        os.umask(umask)
-        new.chmod(0o777 & ~umask)
+        new.chmod(new_mode(0o777))
         return
     shutil.copymode(old, new)
     for path in old.iterdir():

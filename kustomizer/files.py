@@ -30,20 +30,39 @@ def make_directory(path: Path) -> None:
         raise UserError(Problem(message=f"the directory {path} can't be made: {error.strerror}")) from None
 
 
-def write_file(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Put ``text`` into ``path`` in one step, so that nobody ever sees half of it. Raises UserError where it can't."""
+def write_file(path: Path, text: str) -> None:
+    """Put ``text`` into ``path`` in one step, so that nobody ever sees half of it. Raises UserError where it can't.
+
+    A file that is there keeps its mode, and a link still leads to it. What is no file, /dev/stdout or a pipe, is
+    written into: put in its place, a file would take it from everybody else.
+    """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8", newline="\n")
+        else:
+            _replace(Path(os.path.realpath(path)), text)
     except OSError as error:
         raise UserError(Problem(message=f"{path} can't be written: {error.strerror}")) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    mode = path.stat().st_mode & 0o7777 if path.exists() else new_mode()
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def new_mode(wanted: int = 0o666) -> int:
+    """Return the mode that a new file or directory gets of ``wanted``: a build holds what nobody else may read."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return wanted & ~umask
 
 
 def write_new_files(directory: Path, texts: Mapping[str, str], *, force: bool) -> list[Path]:

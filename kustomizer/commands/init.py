@@ -9,9 +9,9 @@ import click
 
 from kustomizer.commands.common import kustomize_option, tutor_root_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import write_new_files
 from kustomizer.kustomize import build_tutors, find_kustomize
 from kustomizer.overlay import overlay_files
+from kustomizer.overlay_directory import write_overlay
 from kustomizer.resource_list import read_build
 from kustomizer.survey import Survey, survey
 
@@ -38,8 +38,8 @@ def survey_site(env: Path, executable: str | None) -> Survey:
 
 
 def init(directory: Path, env: Path, found: Survey, *, force: bool) -> list[Path]:
-    """Write the overlay's files and return them. Raises UserError, and writes nothing, where one is there already."""
+    """Write the overlay's files and return them. Raises UserError, and writes nothing, where it can't."""
     if not any(service.variants for service in found.services):
         raise UserError(Problem(message=f"{env} has no lms-worker or cms-worker to split"))
     relative = os.path.relpath(env.resolve(), directory.resolve())
-    return write_new_files(directory, overlay_files(relative, found), force=force)
+    return write_overlay(directory, env, overlay_files(relative, found), force=force)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.commands.common import kustomize_option, terminal_width, tutor_root_option
-from kustomizer.files import write_new_files
 from kustomizer.migration import SECRET
 from kustomizer.overlay import overlay_files
+from kustomizer.overlay_directory import write_overlay
 from kustomizer.plugin_settings import read_settings
 from kustomizer.plugin_site import compared, migrate_site, read_site
 from kustomizer.site_comparison import grouped
@@ -46,7 +46,7 @@ def migrate_command(
     if output is None:
         click.echo(made.text, nl=False)
     else:
-        for path in write_overlay(output, site, made, force=force):
+        for path in write(output, site, made, force=force):
             click.echo(f"Wrote {path}", err=True)
     width = terminal_width()
     for line in report(settings, site, made, differences):
@@ -56,12 +56,12 @@ def migrate_command(
         click.echo(line, err=output is None)
 
 
-def write_overlay(output: Path, site: PluginSite, made: Migration, *, force: bool) -> list[Path]:
-    """Write the overlay's files and return them. Raises UserError, and writes nothing, where one is there already."""
+def write(output: Path, site: PluginSite, made: Migration, *, force: bool) -> list[Path]:
+    """Write the overlay's files and return them. Raises UserError, and writes nothing, where it can't."""
     split = [service for service in site.found.services if service.name in made.config.services()]
     relative = os.path.relpath(site.env.resolve(), output.resolve())
     texts = {**overlay_files(relative, site.found.replace(services=split)), "celery-workers.yaml": made.text}
-    return write_new_files(output, texts, force=force)
+    return write_overlay(output, site.env, texts, force=force)
 
 
 def report(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -73,6 +74,27 @@ def test_nothing_is_overwritten_unless_asked(run: CliRunner, tmp_path: Path) -> 
     assert mine.read_text() == "mine\n"
     assert init(run, tmp_path, "22", "--force").exit_code == 0
     assert "CeleryWorkers" in mine.read_text()
+
+
+def test_a_directory_with_a_kustomization_of_another_name_is_refused(run: CliRunner, tmp_path: Path) -> None:
+    (tmp_path / "overlay").mkdir()
+    (tmp_path / "overlay" / "kustomization.yml").write_text("resources: [mine.yaml]\n")
+    refused = init(run, tmp_path, "22", "--force")
+    assert refused.exit_code == 1
+    assert "one kustomization per directory" in refused.stderr
+    assert [path.name for path in (tmp_path / "overlay").iterdir()] == ["kustomization.yml"]
+
+
+@pytest.mark.parametrize("place", ["env", "env/overlay"])
+def test_tutors_own_directory_is_left_alone(place: str, run: CliRunner, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(sites.site("22"), root / "env")
+    before = sorted(root.rglob("*"))
+    for options in ([], ["--force"]):
+        refused = run.invoke(main, ["init", str(root / place), "--tutor-root", str(root), *options])
+        assert refused.exit_code == 1
+        assert "Name a directory outside of it" in refused.stderr
+    assert sorted(root.rglob("*")) == before
 
 
 def test_a_root_without_env_is_refused(run: CliRunner, tmp_path: Path) -> None:

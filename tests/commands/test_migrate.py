@@ -219,6 +219,9 @@ def test_nothing_is_overwritten_unless_asked(builds: Builds, tmp_path: Path) -> 
     assert "--force" in refused.stderr
     assert not (tmp_path / "celery-workers.yaml").exists()
     assert migrate(root, "-o", str(tmp_path), "--force").exit_code == 0
+    inside = migrate(root, "-o", str(root / "env" / "overlay"), "--force")
+    assert (inside.exit_code, (root / "env" / "overlay").exists()) == (1, False)
+    assert "Name a directory outside of it" in inside.stderr
 
 
 @pytest.mark.usefixtures("path")

@@ -1,0 +1,30 @@
+"""Puts the files of a new overlay into their directory, where kustomize will take them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.files import write_new_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_OTHER_NAMES = ("kustomization.yml", "Kustomization")
+"""Beside kustomization.yaml kustomize takes neither: it calls them several kustomizations."""
+
+
+def write_overlay(directory: Path, env: Path, texts: Mapping[str, str], *, force: bool) -> list[Path]:
+    """Write the files of an overlay over ``env`` and return them. Raises UserError, and writes nothing, where it can't.
+
+    Without ``force`` no file is overwritten.
+    """
+    if directory.resolve().is_relative_to(env.resolve()):
+        message = f"{directory} lies in {env}, which Tutor writes and which the overlay is to layer onto"
+        raise UserError(Problem(message=message, remedy="Name a directory outside of it"))
+    for name in _OTHER_NAMES:
+        if (directory / name).exists():
+            message = f"{directory / name} is there already, and kustomize takes one kustomization per directory"
+            raise UserError(Problem(message=message, remedy="Name another directory, or remove it"))
+    return write_new_files(directory, texts, force=force)

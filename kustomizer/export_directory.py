@@ -53,10 +53,13 @@ def replace_directory(directory: Path, files: Mapping[str, File]) -> None:
 
 
 def refuse_foreign(directory: Path) -> None:
-    """Raise UserError where ``directory`` has files but isn't an export."""
+    """Raise UserError where ``directory`` has files but isn't an export, or where nothing can be written there."""
     kustomization = directory / "kustomization.yaml"
+    if directory.is_dir() and not os.access(directory, os.W_OK):
+        # It would be replaced as a whole, and what was in it could neither be kept nor be deleted.
+        raise UserError(Problem(message=f"{directory} can't be written: it is read-only"))
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        if kustomization.is_file() and kustomization.read_text(encoding="utf-8").startswith(MADE_BY):
+        if kustomization.is_file() and kustomization.read_bytes().startswith(MADE_BY.encode()):
             return
         message = f"{directory} is there already, and `tutor-kustomizer export` didn't make it"
         raise UserError(Problem(message=message, remedy="Name another directory, or remove it"))

@@ -460,6 +460,27 @@ def test_what_cannot_be_exported_is_named(
     assert not made.out.exists()
 
 
+def test_a_kustomization_that_is_no_text_is_not_an_export(place: Callable[..., Place]) -> None:
+    made = place()
+    made.out.mkdir()
+    (made.out / "kustomization.yaml").write_bytes(b"\xff\xfe")
+    refused = made.export("multiqueue")
+    assert refused.exit_code == 1
+    assert "is there already" in refused.stderr
+
+
+def test_a_read_only_export_is_refused_and_stays(place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = place()
+    made.exported("multiqueue")
+    before = made.files(), sorted(path.name for path in made.root.iterdir())
+    # Root may write everywhere.
+    monkeypatch.setattr("os.access", lambda path, mode: not (Path(path) == made.out and mode == os.W_OK))
+    refused = made.export("multiqueue")
+    assert refused.exit_code == 1
+    assert "can't be written: it is read-only" in refused.stderr
+    assert (made.files(), sorted(path.name for path in made.root.iterdir())) == before
+
+
 def test_an_export_within_the_site_is_refused(place: Callable[..., Place]) -> None:
     made = place()
     into = made.root / "tutor/env/plain"

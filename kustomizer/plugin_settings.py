@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
+from kustomizer.files import read_text
 from kustomizer.full_yaml import read
 from kustomizer.record import Record
 from kustomizer.tree import plain_value
@@ -65,6 +66,8 @@ def read_settings(root: Path, tutor: str | None) -> PluginSettings:
 
     Raises UserError where a ``tutor`` was given and can't tell.
     """
+    # First, since a Tutor that can't read it says so in a traceback.
+    values = _config_yml(root)
     trouble = "there is no `tutor` on PATH"
     try:
         python = _python(tutor)
@@ -75,7 +78,7 @@ def read_settings(root: Path, tutor: str | None) -> PluginSettings:
         if tutor is not None:
             raise
         trouble = error.problems[0].message
-    return PluginSettings(values=_config_yml(root), trouble=trouble)
+    return PluginSettings(values=values, trouble=trouble)
 
 
 def _python(tutor: str | None) -> str | None:
@@ -124,8 +127,10 @@ def _interpreter(executable: Path) -> str:
 
 
 def _config_yml(root: Path) -> dict[str, Any]:
+    path = root / "config.yml"
+    text = read_text(path)
     try:
-        values = plain_value(read((root / "config.yml").read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UserError(Problem(message=f"{root / 'config.yml'} can't be read: {error.strerror}")) from None
+        values = plain_value(read(text))
+    except UserError as error:
+        raise error.within(path) from None
     return values if isinstance(values, dict) else {}

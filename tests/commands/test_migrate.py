@@ -241,3 +241,17 @@ def test_a_root_that_is_none_is_refused(tmp_path: Path) -> None:
     assert "config.yml can't be read" in migrate(tmp_path).stderr
     (tmp_path / "config.yml").write_text("LMS_HOST: lms.example.com\n")
     assert "tutor config save" in migrate(tmp_path).stderr
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [(b"\xff\xfe", "can't be read: it isn't UTF-8"), (b"LMS_HOST: [\n", "config.yml: not YAML")],
+)
+def test_a_config_yml_that_cannot_be_read_is_named(config: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yml").write_bytes(config)
+    for options in ([], ["--tutor", str(sites.tutor("22"))]):
+        refused = migrate(tmp_path, *options)
+        assert refused.exit_code == 1
+        assert f"{tmp_path / 'config.yml'}" in refused.stderr
+        assert said in refused.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -40,7 +41,9 @@ def export_command(
         for line in stale:
             click.echo(line)
         if stale:
-            click.echo(f"{output} is out of date: tutor-kustomizer export {overlay} -o {output}", err=True)
+            options = ["--include-secrets"] if include_secrets else []
+            again = shlex.join(["tutor-kustomizer", "export", str(overlay), "-o", str(output), *options])
+            click.echo(f"{output} is out of date: {again}", err=True)
             ctx.exit(EXIT_STALE)
         return
     replace_directory(output, files)

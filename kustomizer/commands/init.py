@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -29,7 +30,7 @@ def init_command(directory: Path, tutor_root: Path, force: bool, executable: str
         click.echo(line, err=True)
     written = init(directory, env, found, force=force)
     click.echo("Wrote " + ", ".join(str(path) for path in written), err=True)
-    click.echo(f"Next: tutor-kustomizer build {directory}", err=True)
+    click.echo(f"Next: tutor-kustomizer build {shlex.quote(str(directory))}", err=True)
 
 
 def survey_site(env: Path, executable: str | None) -> Survey:

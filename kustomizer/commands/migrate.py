@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,4 +105,4 @@ def next_steps(settings: PluginSettings, site: PluginSite, made: Migration, outp
         yield "  # The overlay layers onto an env/ without the plugin: on this one its build fails"
         yield "  tutor plugins disable celery"
         yield "  tutor config save"
-    yield f"  tutor-kustomizer build {output or 'OVERLAY'}"
+    yield f"  tutor-kustomizer build {shlex.quote(str(output or 'OVERLAY'))}"

@@ -368,6 +368,15 @@ def test_check_lists_what_is_stale(place: Callable[..., Place]) -> None:
     assert made.export("multiqueue", "--check").exit_code == 0
 
 
+def test_a_stale_export_says_the_command_that_makes_it_again(place: Callable[..., Place]) -> None:
+    made = place()
+    overlay, out = str(made.root / "overlays/multiqueue"), str(made.root / "my plain")
+    stale = made.command("export", overlay, "-o", out, "--check", "--include-secrets")
+    assert stale.exit_code == 3
+    said = stale.stderr.partition("is out of date: ")[2]
+    assert shlex.split(said) == ["tutor-kustomizer", "export", overlay, "-o", out, "--include-secrets"]
+
+
 def test_what_is_not_the_exports_stays(place: Callable[..., Place]) -> None:
     made = place()
     made.exported("production")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -44,6 +45,14 @@ def test_a_new_overlay_builds(site: str, run: CliRunner, tmp_path: Path) -> None
     items = documents((tmp_path / "built.yaml").read_bytes())
     assert {item.name for item in items if item.kind == "Deployment"} >= VARIANTS
     assert not [item for item in items if item.kind in {"CeleryWorkers", "Job"} and "job" in item.name]
+
+
+def test_the_next_command_can_be_pasted(run: CliRunner, tmp_path: Path) -> None:
+    overlay = tmp_path / "our 'own' overlay"
+    made = run.invoke(main, ["init", str(overlay), "--tutor-root", str(sites.site("22").parent)])
+    next_command = made.stderr.partition("Next: ")[2]
+    assert shlex.split(next_command) == ["tutor-kustomizer", "build", str(overlay)]
+    assert run.invoke(main, shlex.split(next_command)[1:]).exit_code == 0
 
 
 def test_the_configuration_is_one_that_loads(run: CliRunner, tmp_path: Path) -> None:

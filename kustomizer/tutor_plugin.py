@@ -18,11 +18,14 @@ from kustomizer.cli import Commands, verbose_option
 from kustomizer.errors import UserError
 from kustomizer.tutor_routing import OVERLAY, tutor_routing
 
+_OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
+"""The parameters that mean an overlay; `before` is what `diff --base` compares with itself."""
+
 
 def know_overlay(command: click.Command) -> None:
     """Let a command and those below it mean the overlay of Tutor's configuration where none is given."""
     for parameter in command.params:
-        if parameter.name in {"overlay", "overlays", "site"}:
+        if parameter.name in _OVERLAYS:
             parameter.envvar = OVERLAY
     for each in command.commands.values() if isinstance(command, click.Group) else ():
         know_overlay(each)
@@ -54,7 +57,7 @@ def kustomizer(ctx: click.Context) -> None:
         os.environ.setdefault(OVERLAY, str(Path(ctx.obj.root) / Path(str(overlay)).expanduser()))
 
 
-def routing(overlay: str | None, service: str) -> str:
+def routing(overlay: object, service: str) -> str:
     """Return what the patch of ``service`` holds. Raises TutorError where the overlay can't be read."""
     try:
         return tutor_routing(overlay, service, _root())

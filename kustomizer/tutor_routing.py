@@ -16,12 +16,13 @@ OVERLAY = "KUSTOMIZER_OVERLAY"
 """The value of Tutor's configuration that names the overlay."""
 
 
-def tutor_routing(overlay: str | None, service: str, root: Path) -> str:
+def tutor_routing(overlay: object, service: str, root: Path) -> str:
     """Return the statement for the settings of ``service``, empty where no ``overlay`` is named or nothing is routed.
 
-    A relative path starts at Tutor's ``root``. Raises UserError where the overlay has no configuration that holds.
+    A relative path starts at Tutor's ``root``. A name of figures, 2024, is a number to Tutor. Raises UserError where
+    the overlay has no configuration that holds.
     """
     if not overlay:
         return ""
-    routing = routing_table(read_config(root / Path(overlay).expanduser()), service)
+    routing = routing_table(read_config(root / Path(str(overlay)).expanduser()), service)
     return render_routing(routing) if routing else ""

@@ -14,6 +14,7 @@ import yaml
 from kustomizer.python_settings import PythonSettings
 from tests import sites
 from tests.builds import Loader, commands, stem
+from tests.git_checkout import commit, git
 
 
 @pytest.fixture
@@ -144,6 +145,31 @@ def test_a_configuration_that_cannot_be_read_fails_the_rendering(env: dict[str, 
     assert "KUSTOMIZER_OVERLAY: " in refused.stderr
     assert "nowhere" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_an_overlay_whose_name_is_a_number(env: dict[str, str]) -> None:
+    tutor(env, "plugins", "enable", "kustomizer")
+    overlay(env).rename(Path(env["TUTOR_ROOT"]) / "2024")
+    saved = tutor(env, "config", "save", "--set", "KUSTOMIZER_OVERLAY=2024")
+    assert saved.returncode == 0, saved.stderr
+    assert '"a.task"' in tutor(env, "kustomizer", "queues", "-o", "json").stdout
+    refused = tutor(env, "config", "save", "--set", "KUSTOMIZER_OVERLAY=[a]")
+    assert refused.returncode != 0
+    assert "KUSTOMIZER_OVERLAY: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_diff_means_the_overlay_where_a_revision_is_its_base(env: dict[str, str]) -> None:
+    tutor(env, "plugins", "enable", "kustomizer")
+    root = overlay(env).parent
+    tutor(env, "config", "save", "--set", "KUSTOMIZER_OVERLAY=overlay")
+    git(root, "init")
+    commit(root)
+    config = root / "overlay" / "celery-workers.yaml"
+    config.write_text(config.read_text().replace("high: {}", "high: {replicas: 7}"))
+    done = tutor(env, "kustomizer", "diff", "--base", "HEAD")
+    assert done.returncode == 0, done.stderr
+    assert "lms-worker-high" in done.stdout
 
 
 def test_without_an_overlay_tutor_renders_what_it_did(env: dict[str, str]) -> None:

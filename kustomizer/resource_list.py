@@ -77,7 +77,7 @@ def _split(data: bytes) -> Input | None:
         tree = block_yaml.read(tail.removesuffix("\n").split("\n"))
     except (block_yaml.NotCanonical, UnicodeDecodeError):
         return None
-    if set(tree) - {"results"} != {"functionConfig"} or any(_has_other_lines(text) for text in (*chunks, tail)):
+    if set(tree) - {"results"} != {"functionConfig"} or any(has_other_lines(text) for text in (*chunks, tail)):
         return None
     if "results" in tree:
         # The results of a function before us have been shown already.
@@ -122,7 +122,7 @@ def _names_behind(mark: str, text: str) -> set[str]:
     return names
 
 
-def _has_other_lines(text: str) -> bool:
+def has_other_lines(text: str) -> bool:
     """Tell whether a line starts at the margin behind a break that isn't a newline."""
     if text.isascii():
         return False
@@ -171,7 +171,7 @@ def read_stream(data: bytes, config: bytes) -> Input:
     documents = text.removeprefix("---\n").split("\n---\n")
     # The last line of a block of text that has no end counts without one: the fast reader wouldn't know.
     cut = not text.endswith("\n")
-    if cut or _has_other_lines(text) or any(_has_marker(document) for document in documents):
+    if cut or has_other_lines(text) or any(has_marker(document) for document in documents):
         from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
 
         trees = [tree for tree in full_yaml.read_all(text) if tree is not None]
@@ -180,7 +180,7 @@ def read_stream(data: bytes, config: bytes) -> Input:
             raise UserError(Problem(message=f"document {wrong + 1} of the input is not an object"))
         return Input(resources=[Resource.new(tree, indent=0) for tree in trees], config=from_file)
     documents[-1] = documents[-1].removesuffix("\n")
-    resources = [Resource(f"{document}\n") for document in documents if _has_content(document)]
+    resources = [Resource(f"{document}\n") for document in documents if has_content(document)]
     return Input(resources=resources, config=from_file)
 
 
@@ -189,13 +189,14 @@ def read_build(data: bytes) -> Resources:
     return Resources(read_stream(data, b"{}").resources)
 
 
-def _has_marker(document: str) -> bool:
+def has_marker(document: str) -> bool:
     """Tell whether a document holds a directive, or a marker that isn't a plain ``---`` line of its own."""
     lines = f"\n{document}"
     return "\n---" in lines or "\n..." in lines or "\n%" in lines
 
 
-def _has_content(document: str) -> bool:
+def has_content(document: str) -> bool:
+    """Tell whether a document holds more than empty lines and comments."""
     return any(line.strip() and not line.lstrip().startswith("#") for line in document.split("\n"))
 
 

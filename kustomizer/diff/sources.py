@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from kustomizer.diff.documents import read_documents
 from kustomizer.diff.revision import Tree, is_tutor_env
 from kustomizer.errors import Problem, UserError
 from kustomizer.git import repository
 from kustomizer.kustomization import is_kustomization
 from kustomizer.kustomize import build
 from kustomizer.record import Record
-from kustomizer.resource_list import read_stream
 from kustomizer.resources import Resource, Resources
 from kustomizer.tree import lookup
 
@@ -54,8 +55,9 @@ def read_both(before: str, after: str, find: Callable[[Path], Kustomize]) -> tup
 
     Raises UserError where a path isn't there, or isn't a build.
     """
+    texts: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=2) as pool:
-        first, second = (pool.submit(_read, name, find) for name in (before, after))
+        first, second = (pool.submit(_read, name, find, texts) for name in (before, after))
         return _results(first.result, second.result)
 
 
@@ -78,8 +80,9 @@ def read_revision(given: Given, find: Callable[[Path], Kustomize]) -> tuple[Sour
         name = _name(overlay, checkout)
         known_as = {str(place / "base"): "", str(place / "head"): ""}
         with ThreadPoolExecutor(max_workers=2) as pool:
-            before = pool.submit(_build_or_nothing, base.root, kustomize, f"{name} at {given.revision}")
-            after = pool.submit(_build, head, kustomize, name)
+            texts: dict[str, str] = {}
+            before = pool.submit(_build_or_nothing, base.root, kustomize, f"{name} at {given.revision}", texts)
+            after = pool.submit(_build, head, kustomize, name, texts)
             sources = _results(before.result, after.result, known_as)
     short = commit[:_SHOWN_OF_A_COMMIT]
     at = given.revision if commit.startswith(given.revision) else f"{given.revision} ({short})"
@@ -144,43 +147,50 @@ def _rendered_head(mirror: Path, checkout: Repository, overlay: Path, tutor: str
     return head.root
 
 
-def _read(name: str, find: Callable[[Path], Kustomize]) -> Source:
+def _read(name: str, find: Callable[[Path], Kustomize], texts: dict[str, str]) -> Source:
     path = Path(name)
     if name == STDIN:
-        return Source(label="standard input", resources=_resources(sys.stdin.buffer.read(), "standard input"))
-    if path.is_file():
-        return Source(label=name, resources=_resources(path.read_bytes(), name))
-    if not path.is_dir():
+        data = io.BytesIO(sys.stdin.buffer.read())
+        return Source(label="standard input", resources=_resources(data, "standard input", texts))
+    if path.is_dir():
+        if is_kustomization(path):
+            return _build(path, find(path), name, texts)
+        return Source(label=name, resources=Resources(_in_directory(path, texts)))
+    if not path.exists():
         raise UserError(Problem(message=f"{name} isn't there"))
-    if is_kustomization(path):
-        return _build(path, find(path), name)
-    return Source(label=name, resources=Resources(_in_directory(path)))
+    return Source(label=name, resources=_in_file(path, texts))
 
 
-def _in_directory(directory: Path) -> Iterator[Resource]:
+def _in_file(path: Path, texts: dict[str, str]) -> Resources:
+    with path.open("rb") as file:
+        # A shell's <(command) can be read once only.
+        return _resources(file if file.seekable() else io.BytesIO(file.read()), str(path), texts)
+
+
+def _in_directory(directory: Path, texts: dict[str, str]) -> Iterator[Resource]:
     files = sorted(path for path in directory.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     if not files:
         raise UserError(Problem(message=f"{directory} holds neither a kustomization nor manifests"))
     for file in files:
-        yield from _resources(file.read_bytes(), str(file))
+        yield from _in_file(file, texts)
 
 
-def _build_or_nothing(overlay: Path, kustomize: Kustomize, label: str) -> Source:
+def _build_or_nothing(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> Source:
     """Build ``overlay``, which needn't have been there at the time."""
     if not overlay.is_dir():
         return Source(label=label, resources=Resources([]), notes=f"{label}: not there yet\n")
-    return _build(overlay, kustomize, label)
+    return _build(overlay, kustomize, label, texts)
 
 
-def _build(overlay: Path, kustomize: Kustomize, label: str) -> Source:
+def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> Source:
     # A site before it was split has no part of ours; a function that was skipped is a finding.
     built = build(overlay, kustomize, needs_function=False)
-    return Source(label=label, resources=_resources(built.text.encode(), label), notes=built.notes)
+    return Source(label=label, resources=_resources(io.BytesIO(built.text.encode()), label, texts), notes=built.notes)
 
 
-def _resources(data: bytes, name: str) -> Resources:
+def _resources(file: IO[bytes], name: str, texts: dict[str, str]) -> Resources:
     try:
-        return Resources(_without_lists(read_stream(data, b"{}").resources))
+        return Resources(_without_lists(read_documents(file, texts)))
     except UserError as error:
         raise UserError(*(each.replace(message=f"{name}: {each.message}") for each in error.problems)) from None
 

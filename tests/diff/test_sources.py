@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -246,3 +248,18 @@ def test_an_object_that_is_there_twice(tmp_path: Path) -> None:
     (tmp_path / "twice.yaml").write_text(MAP.format("one") + "---\n" + MAP.format("one"))
     with pytest.raises(UserError, match=r"ConfigMap one: .*twice.yaml: the input holds this object twice"):
         both(tmp_path / "twice.yaml", tmp_path / "twice.yaml")
+
+
+def test_what_a_shell_gives_is_a_file(tmp_path: Path) -> None:
+    pipe, file = tmp_path / "pipe", tmp_path / "file.yaml"
+    os.mkfifo(pipe)
+    # With a carriage return it has to be looked at twice, which a pipe doesn't let anybody do.
+    text = f"{MAP.format('a')}---\r\n{MAP.format('b')}"
+    file.write_text(text)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        written = pool.submit(pipe.write_text, text)
+        before, after = both(pipe, file)
+        written.result()
+    assert names(before) == names(after) == ["a", "b"]
+    nothing, _ = both(Path(os.devnull), file)
+    assert names(nothing) == []

@@ -1,0 +1,60 @@
+"""Reads a build document by document: as a whole, split and decoded, it would stand in memory several times."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING
+
+from kustomizer.resource_list import has_content, has_marker, has_other_lines, read_stream
+from kustomizer.resources import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BLOCK = 1 << 20
+_SEPARATOR = b"\n---\n"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class _Unusual(Exception):  # noqa: N818 - never leaves this module
+    """The documents can't be told apart without a parser."""
+
+
+def read_documents(file: IO[bytes], texts: dict[str, str]) -> list[Resource]:
+    """Return what ``read_stream`` gives for all of ``file``, which can be read twice.
+
+    Of equal texts one is kept, in ``texts``: two builds that are compared have most of theirs in common. Raises
+    UserError where the file isn't YAML.
+    """
+    try:
+        return [Resource(texts.setdefault(text, text)) for text in _documents(file)]
+    except (_Unusual, UnicodeDecodeError):
+        file.seek(0)
+        return list(read_stream(file.read(), b"{}").resources)
+
+
+def _documents(file: IO[bytes]) -> Iterator[str]:
+    for part in _parts(file):
+        if b"\r" in part:
+            raise _Unusual
+        document = part.decode()
+        if has_other_lines(document) or has_marker(document):
+            raise _Unusual
+        if has_content(document):
+            yield f"{document}\n"
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield what stands between the lines that separate documents."""
+    rest = file.read(_BLOCK)
+    if rest.startswith(_BYTE_ORDER_MARK):
+        raise _Unusual
+    rest = rest.removeprefix(_SEPARATOR[1:])
+    # Twice as much each time where nothing ends: what is left over is looked at once more.
+    while block := file.read(max(_BLOCK, len(rest))):
+        *parts, rest = (rest + block).split(_SEPARATOR)
+        yield from parts
+    *parts, last = rest.split(_SEPARATOR)
+    yield from parts
+    if last and not last.endswith(b"\n"):
+        raise _Unusual
+    yield last.removesuffix(b"\n")

@@ -195,10 +195,11 @@ def _through_plugin(
         done = _started_build(legacy.directory, kustomize, scratch, env={**(env or {}), **environment}).wait()
     told_by_function = _content(report) or b""
     runs = split_report(told_by_function)
-    if done.status or len(runs) != 1 or not is_function(runs[0].config.decode(), str(overlay), legacy.function):
+    as_named = all(is_function(run.config.decode(), str(overlay), legacy.function) for run in runs)
+    if done.status or not runs or not as_named:
         return None
     # kustomize keeps back what a legacy plugin says, except before 5.3.
-    said = runs[0].said.decode()
+    said = "".join(run.said.decode() for run in runs)
     notes = done.said if said in done.said else done.said + said
     return BuiltSite(text=done.stdout.decode(), notes=notes, report=told_by_function)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONFIG = HEAD + EXEC + RECOMMENDED
 WARNED = "spec: {unassignedQueues: Ignore, workers: {lms: {high: {}}}}\n"
+SECOND_HEAD = HEAD.replace("name: celery", "name: second")
+ONE, ANOTHER = "spec: {workers: {lms: {high: {}, high_mem: {}}}}\n", "spec: {workers: {cms: {high: {}, low: {}}}}\n"
 OVERLAY = "resources: [../env]\ntransformers: [config.yaml]\n"
 OTHER = """\
 apiVersion: example.com/v1
@@ -158,6 +160,7 @@ BUILT_FASTER: dict[str, tuple[str, dict[str, str]]] = {
         "resources: [../env]\ntransformers: [labels.yaml, sub]\n",
         {"labels": LABELS, "sub__kustomization": "resources: [config.yaml]\n", "sub__config": CONFIG},
     ),
+    "two configurations": (BESIDE, {"config": HEAD + EXEC + ONE, "other": SECOND_HEAD + EXEC + ANOTHER}),
     "two objects": (OVERLAY, {"config": f"{LABELS}---\n{CONFIG}"}),
     "an annotation of lines": (OVERLAY, {"config": BLOCK}),
 }

@@ -42,13 +42,14 @@ def test_kubectl_runs_the_function_as_a_legacy_plugin(tmp_path: Path) -> None:
     site = place(tmp_path)
     site.done("tutor --root=tutor config save", "tutor-kustomizer init overlay --tutor-root tutor")
     built = site.done("tutor-kustomizer build overlay")
+    (tmp_path / "bin" / "kustomize").unlink()
+    assert objects(site.done("tutor-kustomizer build overlay")) == objects(built)
     config = site.directory / "overlay" / "celery-workers.yaml"
     annotation = (
         "  annotations:\n    config.kubernetes.io/function: |\n      exec:\n        path: tutor-celery-workers\n"
     )
     assert annotation in config.read_text()
     config.write_text(config.read_text().replace(annotation, ""))
-    (tmp_path / "bin" / "kustomize").unlink()
     typed = COMMANDS[6:10]
     assert typed[-1].startswith("kubectl kustomize --enable-alpha-plugins")
     assert objects(site.done(*typed)) == objects(built)

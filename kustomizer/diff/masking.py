@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from kustomizer.diff import secret_places
 from kustomizer.diff.model import ABSENT, CHANGED_SECRET, SECRET
 from kustomizer.diff.secret_collection import LAST_APPLIED, WORD_LISTS, Collector
-from kustomizer.diff.secret_names import is_secret
+from kustomizer.diff.secret_names import is_secret, is_secret_below
 from kustomizer.diff.secret_values import SecretValues, decode, is_distinctive
 from kustomizer.tree import plain_value
 
@@ -165,7 +165,22 @@ class _Walk:
             ]
         if isinstance(value, (str, int, float)) and self.is_secret_field(name, value):
             return self.masks.token(value)
+        if isinstance(value, list) and is_secret(name):
+            return [self.field(name, each) for each in value]
+        if isinstance(value, dict):
+            return self.mapping(value, name)
         return self.node(value)
+
+    def mapping(self, mapping: dict[str, Any], name: str = "") -> dict[str, Any]:
+        """Return what has this name, a field's, where it has one."""
+        named = secret_places.name_of_value(mapping, name)
+        result = {}
+        for key, value in mapping.items():
+            called = named if key == "value" else key
+            # What is called `passwords` says of all in it what it is.
+            below = name if isinstance(value, (str, int, float)) and is_secret_below(name, key) else called
+            result[key] = self.field(below, value)
+        return result
 
     def is_secret_field(self, name: str, value: Any) -> bool:
         if isinstance(value, bool) or not is_secret(name) or not secret_places.is_value(str(value)):
@@ -174,10 +189,7 @@ class _Walk:
 
     def node(self, node: Any) -> Any:
         if isinstance(node, dict):
-            named = node.get("name")
-            if isinstance(named, str) and "value" in node:
-                return {key: self.field(named if key == "value" else key, value) for key, value in node.items()}
-            return {key: self.field(key, value) for key, value in node.items()}
+            return self.mapping(node)
         if isinstance(node, list):
             return [self.node(each) for each in node]
         return self.masks.text(node) if isinstance(node, str) else node

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
-from kustomizer.diff.secret_names import is_secret
+from kustomizer.diff.secret_names import is_noun, is_secret, is_secret_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 QUOTE = r"""(?P<escape>\\*)(?P<quote>\"""|'''|["'`])"""
 
 # What every name that is_secret() knows has in it. Searching for it costs a tenth of what looking at all names would.
-_STEM = re.compile("pass|pwd|pw|secret|token|key|auth|cookie|jwk|salt|dsn|pepper|otp")
+_STEM = re.compile("pass|pwd|pw|secret|token|key|auth|cred|cookie|jwk|salt|dsn|pepper|otp")
 _TO_SMALL = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
 _IN_NAME = re.compile(r"[A-Za-z0-9_.-]*")
 _BEFORE_NAME = re.compile(r"[A-Za-z0-9_.-]*\Z")
@@ -60,8 +60,7 @@ _BLOCK = re.compile(r"[|>][+-]?[0-9]?[+-]?[ \t]*(?:#.*)?")
 _COMMENT = re.compile(r"\s+#")
 _ITEM = re.compile(r"([ \t]*)-[ \t]+([^\n]*)(?:\n|\Z)")
 _KEY = re.compile(r"""["']?[A-Za-z_][A-Za-z0-9_.-]*["']?:(?:\s|$)""")
-_ENTRY = re.compile(r"""([ \t]+)["']?[A-Za-z0-9_.@-]+["']?:[ \t]+(\S[^\n]*)(?:\n|\Z)""")
-_PLURALS = ("passwords", "tokens")
+_ENTRY = re.compile(r"""([ \t]+)["']?([A-Za-z0-9_.@-]+)["']?:[ \t]+(\S[^\n]*)(?:\n|\Z)""")
 _INDENTED = re.compile(r"([ \t]+)([^\n]*)")
 
 
@@ -171,12 +170,11 @@ def _unquoted(text: str, start: int, end: int) -> Iterator[Span]:
     line = text.rfind("\n", 0, start) + 1
     if _HEAD.fullmatch(text, line, start):
         indent = len(text[line:start]) - len(text[line:start].lstrip(" \t"))
-        if match := _PLAIN.match(text, end):
+        if (match := _PLAIN.match(text, end)) and not (match["mark"].isspace() and is_noun(text[start:end])):
             yield from _plain_value(text, match, indent)
         elif match := _EMPTY.match(text, end):
             yield from _below(text, match.end(), indent)
-            if text[start:end].lower().endswith(_PLURALS):
-                yield from _entries(text, match.end(), indent)
+            yield from _entries(text, text[start:end], match.end(), indent)
     elif text[line:start].rstrip(" \t\"'\\")[-1:] in {"{", ","} and (match := _FLOW.match(text, end)):
         yield match.span(match.lastindex or 0)
 
@@ -203,10 +201,11 @@ def _end_of_deeper_lines(text: str, end: int, indent: int) -> int:
     return end
 
 
-def _entries(text: str, position: int, indent: int) -> Iterator[Span]:
-    """Find the values below ``passwords:``, each under the name of whose it is."""
+def _entries(text: str, collection: str, position: int, indent: int) -> Iterator[Span]:
+    """Find the values below ``passwords:`` or ``credentials:``."""
     while (entry := _ENTRY.match(text, position)) and len(entry.group(1)) > indent:
-        yield (entry.start(2), entry.start(2) + len(entry.group(2).rstrip()))
+        if is_secret_below(collection, entry.group(2)):
+            yield (entry.start(3), entry.start(3) + len(entry.group(3).rstrip()))
         position = entry.end()
 
 

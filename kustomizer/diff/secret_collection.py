@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.diff import secret_places
-from kustomizer.diff.secret_names import is_secret
+from kustomizer.diff.secret_names import is_secret, is_secret_below
 from kustomizer.diff.secret_values import decode, pieces, readings
 from kustomizer.resources import Resource, stem_of
 from kustomizer.tree import plain_value
@@ -32,6 +32,7 @@ _SIGNS = (
         "secret",
         "token",
         "auth",
+        "cred",
         "cookie",
         "jwk",
         "salt",
@@ -68,6 +69,10 @@ _KEYS = re.compile(
 _NAMES = re.compile(r"""\bname["']?:\s*["']?([A-Za-z_][\w.-]*)""")
 _OPTIONS = re.compile(
     r"""(?<![\w-])--?([A-Za-z][\w.-]*)|\b(requirepass|masterauth|mysql|mariadb|mongo|redis-cli|curl)\b"""
+)
+# {key: db.password, value: …}, and password: {value: …}
+_KEYED = re.compile(
+    r"""\bkey["']?:\s*["']?([A-Za-z_][\w.-]*)["']?,?\s*["']?value["']?:|\b([A-Za-z_][\w.-]*)["']?:[\s{]+["']?value["']?:"""
 )
 _VALUE = re.compile(r"""\bvalue["']?:""")
 _NEAR = 300
@@ -150,16 +155,26 @@ class Collector:
                     self._secret(word[start:end])
         elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and is_secret(name):
             self._secret(value)
+        elif isinstance(value, list) and is_secret(name):
+            for each in value:
+                self._field(name, each)
+        elif isinstance(value, dict):
+            self._mapping(value, name)
         else:
             self._node(value)
 
+    def _mapping(self, mapping: dict[str, Any], name: str = "") -> None:
+        if isinstance(mapping.get("name"), str):
+            self.names.add(mapping["name"])
+        named = secret_places.name_of_value(mapping, name)
+        for key, value in mapping.items():
+            called = named if key == "value" else key
+            below = name if isinstance(value, (str, int, float)) and is_secret_below(name, key) else called
+            self._field(below, value)
+
     def _node(self, node: Any) -> None:
         if isinstance(node, dict):
-            named = node.get("name")
-            if isinstance(named, str):
-                self.names.add(named)
-            for key, value in node.items():
-                self._field(named if key == "value" and isinstance(named, str) else key, value)
+            self._mapping(node)
         elif isinstance(node, list):
             for each in node:
                 self._node(each)
@@ -182,6 +197,8 @@ def _holds_secrets(text: str) -> bool:
     if any(is_secret(match.group(1) or match.group(2)) for match in _KEYS.finditer(text)):
         return True
     if any(match.group(2) or is_secret(match.group(1)) for match in _OPTIONS.finditer(text)):
+        return True
+    if any(is_secret(match.group(1) or match.group(2)) for match in _KEYED.finditer(text)):
         return True
     return any(
         is_secret(match.group(1)) and _VALUE.search(text, max(0, match.start() - _NEAR), match.end() + _NEAR)

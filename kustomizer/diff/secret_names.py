@@ -12,9 +12,9 @@ import re
 _WORDS = (
     *("password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "apikey", "accesskey", "secretkey"),
     *("privatekey", "masterkey", "signingkey", "encryptionkey", "licensekey", "fernetkey", "requirepass", "masterauth"),
-    *("basicauth", "erlangcookie", "jwk"),
+    *("basicauth", "erlangcookie", "jwk", "credential"),
 )
-_LAST = frozenset({"pass", "pw", "salt", "dsn", "pepper", "otp"})
+_LAST = frozenset({"pass", "pw", "salt", "dsn", "pepper", "otp", "cred"})
 _KEYS = frozenset(
     {
         *("api", "access", "secret", "master", "private", "signing", "sign", "encryption", "encrypt", "license"),
@@ -26,7 +26,43 @@ _FOLLOWING = frozenset(
     {
         *("sso", "dev", "prod", "production", "staging", "test", "old", "new", "previous", "current", "primary"),
         *("secondary", "hash", "hashed", "sha", "sha256", "sha512", "sha1", "md5", "double", "hex", "b64", "base64"),
-        *("value", "default", "lms", "cms", "ro", "rw", "root", "admin", "encrypted", "plain", "plaintext", "string"),
+        *(
+            "value",
+            "base",
+            "default",
+            "lms",
+            "cms",
+            "ro",
+            "rw",
+            "root",
+            "admin",
+            "encrypted",
+            "plain",
+            "plaintext",
+            "string",
+        ),
+    }
+)
+# Below these each secret stands under the name of whose it is; credentials may have other things beside them.
+_BY_OWNER = ("passwords", "tokens")
+_MIXED = ("credentials", "creds")
+_BESIDE_SECRETS = frozenset(
+    {
+        *("user", "username", "login", "name", "namespace", "key", "kind", "type", "source", "provider", "role", "id"),
+        *(
+            "url",
+            "uri",
+            "host",
+            "hostname",
+            "port",
+            "path",
+            "file",
+            "region",
+            "email",
+            "database",
+            "enabled",
+            "optional",
+        ),
     }
 )
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
@@ -42,6 +78,17 @@ def is_secret(name: str) -> bool:
         return False
     last = parts[-1].rstrip("0123456789")
     return any(_is_secret(parts, word) for word in (last, last.removesuffix("s")))
+
+
+def is_noun(name: str) -> bool:
+    """Tell whether a text may speak of what has this name: ``credentials of the site`` gives no value to a name."""
+    return name.lower().endswith(("credential", *_MIXED))
+
+
+def is_secret_below(collection: str, name: str) -> bool:
+    """Tell whether what has this name in a mapping is secret since the mapping is called ``passwords``, say."""
+    small = collection.lower()
+    return small.endswith(_BY_OWNER) or (small.endswith(_MIXED) and name.lower() not in _BESIDE_SECRETS)
 
 
 def _is_secret(parts: list[str], last: str) -> bool:

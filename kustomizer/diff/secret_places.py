@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff import secret_assignments
 from kustomizer.diff.secret_assignments import QUOTE
 from kustomizer.diff.secret_names import is_secret
+from kustomizer.diff.secret_values import looks_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +49,10 @@ _SHAPES: Sequence[tuple[Sequence[str], str]] = (
     (("://",), r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9_.~%-]{16,})@"""),
     # Signatures that give access to whoever has the URL: Azure's, Amazon's.
     (("ig=", "ignature="), r"[?&](?:sig|[A-Za-z-]*[Ss]ignature)=([^&\s\"'<>]{8,})"),
+    (
+        ("uthorization",),
+        r"""uthorization\\*["']?\s*[:=,]\s*[frbu]?\\*["']?(?:Token|[Aa]pi-?[Kk]ey)\s+([^\s"'\\{}$<>]{6,})""",
+    ),
     (("X-", "x-"), r"(?i)(?<![a-z-])x-[a-z-]{0,40}(?:key|token|secret|password)[ \t]*:[ \t]*([^\s\"'\\]{6,})"),
     # .netrc on one line, and .pgpass.
     (("login",), r"\blogin\s+\S+\s+password\s+(\S+)"),
@@ -65,6 +70,9 @@ _VARIABLE = re.compile(
     r"""(?:(?P<escape>\\*)(?P<quote>["'])|(?P<plain>[^\s"'][^\n,}]*))"""
 )
 _IDENTIFIED = re.compile(rf"(?i)\bIDENTIFIED\b[^\n;]{{0,60}}?\b(?:BY|AS)(?:[ \t]+PASSWORD)?[ \t]+{QUOTE}")
+# MySQL's and MariaDB's statement, and Django's users.
+_SET = re.compile(rf"(?i)\bSET[ \t]+PASSWORD\b[^\n;=]{{0,200}}=[ \t]*(?:PASSWORD\()?{QUOTE}")
+_CALLED = re.compile(rf"\bset_password\(\s*(?:[rRbBuUfF]{{1,2}})?{QUOTE}")
 _USERS = re.compile(r"""USERS["']?\]?[ \t]*[:=]\s*(?P<opening>[\[({])""")
 _ACCESS_LIST = re.compile(r"(?m)^[ \t]*user[ \t]+[^\n]*")
 _ACCESS = re.compile(r"(?<=\s)[>#](\S+)")
@@ -74,6 +82,9 @@ _COMMANDS = (
     ("sshpass", re.compile(r"sshpass[ \t]+-p[ \t]*")),
     ("curl", re.compile(r"""curl\b[^\n;|]{0,500}?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']*:""")),
 )
+# Most programs take a password so, and as many a port or a directory.
+_PERHAPS = "-p"
+_PERHAPS_GIVEN = re.compile(r"""(?<=\s)-p[ \t]+(?=\S)""")
 # What stands for a value that is put in later. A dollar and letters alone may well be a password.
 _PLACEHOLDER = re.compile(
     r"""\$\{[A-Za-z_][A-Za-z0-9_.]*\}|\$\([A-Za-z_][A-Za-z0-9_.]*\)|%\([A-Za-z_][A-Za-z0-9_]*\)s|\{[A-Za-z_.]+\}|\*+"""
@@ -97,18 +108,18 @@ def in_text(text: str, *, code: bool = False) -> list[Span]:
 
     ``text`` is a file of a ConfigMap, a script, an argument; in ``code`` what has no quotes is no string.
     """
-    found = [*_shaped(text), *secret_assignments.values(text, code=code), *_in_statements(text)]
+    found = [*_shaped(text), *secret_assignments.values(text, code=code), *_in_statements(text), *_in_commands(text)]
     return merged([span for span in found if is_value(text[span[0] : span[1]])])
 
 
 def in_words(words: Sequence[str]) -> Iterator[list[Span]]:
     """Yield for each word of a command line where in it secrets stand."""
-    takes_next, option, is_mysql = False, "", False
+    takes_next, perhaps, option, is_mysql = False, False, "", False
     for word in words:
         program = word.rpartition("/")[2]
         option, is_mysql = _OPTIONS.get(program, option), is_mysql or _MYSQL.fullmatch(program) is not None
         name, equals, value = word.lstrip("-").partition("=")
-        if takes_next and is_value(word):
+        if (takes_next and is_value(word)) or (perhaps and looks_random(word)):
             yield [(0, len(word))]
         elif is_mysql and word.startswith("-p") and is_value(word[2:]):
             yield [(2, len(word))]
@@ -118,6 +129,13 @@ def in_words(words: Sequence[str]) -> Iterator[list[Span]]:
             yield in_text(word)
         takes_next = (word.startswith("-") and not equals and is_secret(name)) or word in _DIRECTIVES
         takes_next = takes_next or (word == option != "")
+        perhaps = word == _PERHAPS
+
+
+def name_of_value(mapping: dict[str, Any], name: str) -> str:
+    """Return what ``value`` is in a mapping of this name: what stands beside it, as in ``{name: TOKEN, value: …}``."""
+    found = mapping.get("name", mapping.get("key"))
+    return found if isinstance(found, str) else name or "value"
 
 
 def merged(spans: list[Span]) -> list[Span]:
@@ -149,6 +167,16 @@ def _in_statements(text: str) -> Iterator[Span]:
     for line in _ACCESS_LIST.finditer(text) if ">" in text else ():
         for match in _ACCESS.finditer(text, line.start(), line.end()):
             yield match.span(1)
+    for sign, pattern in (("password", _SET), ("set_password", _CALLED)):
+        for match in pattern.finditer(text) if sign in text.lower() else ():
+            yield secret_assignments.string(text, match)
+
+
+def _in_commands(text: str) -> Iterator[Span]:
     for command, pattern in _COMMANDS:
         for match in pattern.finditer(text) if command in text else ():
             yield from secret_assignments.word(text, match.end())
+    for match in _PERHAPS_GIVEN.finditer(text) if f"{_PERHAPS} " in text else ():
+        for start, end in secret_assignments.word(text, match.end()):
+            if looks_random(text[start:end]):
+                yield (start, end)

@@ -45,6 +45,13 @@ def is_distinctive(value: str, names: str) -> bool:
     return classes > 1 or (len(value) >= _CERTAIN and not value.isdigit())
 
 
+def looks_random(value: str) -> bool:
+    """Tell whether ``value`` is a password by its look alone: no word, no number, no path, no variable of a shell."""
+    if len(value) < SHORTEST or value[0] == "$" or "/" in value or _SPACE.search(value) or _PUBLIC.fullmatch(value):
+        return False
+    return sum(re.search(pattern, value) is not None for pattern in _CLASSES) > 2  # noqa: PLR2004 - of four
+
+
 def readings(text: str) -> set[str]:
     """Return what ``text``, cut out of a file, may mean: as it stands, and with its language's escapes undone."""
     found = {text, text.strip(), text.strip().rstrip(",;"), text.replace("''", "'")}

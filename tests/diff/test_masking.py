@@ -105,6 +105,11 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
         "spec": {"triggers": [{"type": "redis", "metadata": {"password": value, "address": "redis:6379"}}]},
     },
     "a field in camel case": lambda value: {**pod(), "kind": "Grafana", "spec": {"adminPassword": value}},
+    "a mapping of passwords": lambda value: {**pod(), "kind": "Redis", "spec": {"passwords": {"me": value}}},
+    "a list of tokens": lambda value: {**pod(), "kind": "Proxy", "spec": {"tokens": ["", value]}},
+    "credentials": lambda value: {**pod(), "kind": "Proxy", "spec": {"credentials": {"user": "me", "value": value}}},
+    "a value": lambda value: {**pod(), "kind": "Proxy", "spec": {"apiToken": {"value": value}}},
+    "a parameter": lambda value: {**pod(), "kind": "Proxy", "spec": {"set": [{"key": "db.password", "value": value}]}},
     "what was applied last": lambda value: {
         **pod(),
         "metadata": {
@@ -288,7 +293,7 @@ def test_line_breaks_in_base64_are_no_change() -> None:
 def test_what_only_refers_to_a_secret_is_shown() -> None:
     reference = {"name": "A_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}}}
     volume = {"name": "secret", "secret": {"secretName": "database"}}
-    tree = pod(env=[reference])
+    tree = pod(env=[reference], secrets=["database"], credentials={"secretRef": {"name": "other", "key": "password"}})
     tree["spec"]["template"]["spec"] |= {"volumes": [volume], "automountServiceAccountToken": False}
     build = resources(tree, secret("n6Tz8KKq"))
     masks = Masks.of(build, build)

@@ -200,7 +200,9 @@ def _without_lists(resources: Iterable[Resource]) -> Iterator[Resource]:
     for resource in resources:
         items = lookup(resource.tree, "items") if resource.kind == "List" else None
         if isinstance(items, list):
-            yield from (Resource.new(item, indent=0) for item in items if isinstance(item, dict))
+            if not all(isinstance(item, dict) for item in items):
+                raise UserError(Problem(message="an item of a List is not an object"))
+            yield from (Resource.new(item, indent=0) for item in items)
         else:
             yield resource
 

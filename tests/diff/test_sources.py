@@ -263,3 +263,10 @@ def test_what_a_shell_gives_is_a_file(tmp_path: Path) -> None:
     assert names(before) == names(after) == ["a", "b"]
     nothing, _ = both(Path(os.devnull), file)
     assert names(nothing) == []
+
+
+def test_nothing_of_a_list_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "list.yaml"
+    file.write_text("apiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n  metadata: {name: a}\n- b\n")
+    with pytest.raises(UserError, match=r"list\.yaml: an item of a List is not an object"):
+        both(file, file)

@@ -77,6 +77,9 @@ def read_revision(given: Given, find: Callable[[Path], Kustomize]) -> tuple[Sour
         checkout.check_out(commit, base.top)
         how = _add_to_base(base, given)
         head = _rendered_head(place / "head", checkout, overlay, given.tutor) if given.render else overlay
+        if not base.root.is_dir():
+            # A report says so, too: of an overlay that was renamed everything is new.
+            how = ", where it isn't there yet"
         name = _name(overlay, checkout)
         known_as = {str(place / "base"): "", str(place / "head"): ""}
         with ThreadPoolExecutor(max_workers=2) as pool:

@@ -125,6 +125,7 @@ def test_a_new_overlay_has_nothing_to_compare_with(checkout: Path) -> None:
     assert names(before) == []
     assert names(after) == ["from-tutor", "own"]
     assert before.notes == "overlays/new at HEAD: not there yet\n"
+    assert before.label.endswith("), where it isn't there yet")
 
 
 def test_what_was_not_committed_yet_is_not_in_the_base(checkout: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     Command = Callable[..., None]
 
 COUNT = click.IntRange(min=0)
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, without a sign.
+_QUANTITY = re.compile(r"(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?", re.ASCII)
 
 
 def file_options(command: Command) -> Command:
@@ -59,6 +62,10 @@ def quantities(ctx: click.Context, param: click.Parameter, value: str | None) ->
     pairs = [part.partition("=") for part in value.split(",")]
     if not all(name and quantity for name, _, quantity in pairs):
         raise click.BadParameter(f"{value!r} isn't of the form cpu=500m,memory=1Gi", ctx, param)
+    for name, _, quantity in pairs:
+        if not _QUANTITY.fullmatch(quantity):
+            message = f"{name}: {quantity!r} is no quantity that Kubernetes knows, such as 500m, 2 or 8Gi"
+            raise click.BadParameter(message, ctx, param)
     return {name: int(quantity) if quantity.isdecimal() else quantity for name, _, quantity in pairs}
 
 

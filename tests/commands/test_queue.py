@@ -177,6 +177,19 @@ def test_wrong_usage(words: tuple[str, ...], repository: Path) -> None:
     assert run(*words, "--overlay", "own").exit_code == 2
 
 
+@pytest.mark.parametrize("quantity", ["lots", "8GB", "8gi", "-1", "1 Gi"])
+def test_what_is_no_quantity_is_refused(quantity: str, repository: Path) -> None:
+    refused = run("queue", "set", "lms", "high_mem", "--limit", f"memory={quantity}", "--overlay", "own")
+    assert refused.exit_code == 2
+    assert f"memory: {quantity!r} is no quantity" in refused.stderr
+    assert Path("own/celery-workers.yaml").read_text() == OWN
+
+
+@pytest.mark.parametrize("quantity", ["500m", "2", "0.5", ".5", "8Gi", "1e3", "128974848", "400M"])
+def test_what_kubernetes_takes_is_taken(quantity: str, repository: Path) -> None:
+    done("queue", "set", "lms", "high_mem", "--limit", f"memory={quantity}", "--overlay", "own")
+
+
 def test_an_alias_is_left_to_its_owner(repository: Path) -> None:
     text = OWN.replace('"high": {}', '"high": &calm {concurrency: 1}').replace("low: {}", "low: *calm")
     Path("own/celery-workers.yaml").write_text(text)

@@ -108,7 +108,7 @@ class CommandLine(Record):
             if rest is not None:
                 items.append(rest)
             if rest is not item and not placed:
-                items.append(base._written(option, value, item))
+                items.append(base._written(option, value, item, behind=rest))
                 placed = True
         if not placed:
             end = len(items) - (1 if items and items[-1].spelling == "--" else 0)
@@ -142,13 +142,24 @@ class CommandLine(Record):
         if self.uneditable:
             raise ValueError(self.uneditable)
 
-    def _written(self, option: Option, value: str | None, old: Item | None, before: Item | None = None) -> Item:
-        """Return the option as one word, to stand in for ``old`` or else before ``before`` or at the end."""
+    def _written(
+        self,
+        option: Option,
+        value: str | None,
+        old: Item | None,
+        *,
+        behind: Item | None = None,
+        before: Item | None = None,
+    ) -> Item:
+        """Return the option as one word: in place of ``old``, ``behind`` what is left of it, ``before``, or last."""
         text = option.write(value)
         if old is not None and [word.text for word in old.words] == [text]:
             return old
         neighbour = old or before
-        if neighbour is not None:
+        if behind is not None:
+            # The letters that are left may stand in command and their value in args.
+            like = behind.words[-1]
+        elif neighbour is not None:
             like = neighbour.words[0]
         else:
             gap = self.items[-1].words[0].gap if self.items else " "

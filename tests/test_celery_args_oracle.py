@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from kustomizer.celery_args import CommandLine, find_worker
 from kustomizer.celery_options import OPTIONS, RIVALS, SPELLINGS, Option
@@ -120,6 +120,7 @@ def test_reads_what_celery_reads(before: list[str], args: list[str]) -> None:
 
 
 @given(before_worker, worker_args, SETTABLE, values, st.integers(0, 12))
+@example(["-A", "lms"], ["-Dn", "a"], SPELLINGS["--detach"], "", 5)
 def test_an_edit_changes_that_option_alone(
     before: list[str], args: list[str], option: Option, value: str, split: int
 ) -> None:

@@ -15,7 +15,9 @@ def text_table(lines: Sequence[Sequence[str]], width: int) -> str:
     columns = list(zip(*lines, strict=True))
     widths = [max(map(len, column)) for column in columns]
     longest_words = [max((len(word) for cell in column for word in cell.split()), default=0) for column in columns]
-    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 1:
+    # A broken name can neither be looked for nor copied.
+    gap = "  " if sum(longest_words) + 2 * (len(widths) - 1) <= width else " "
+    while sum(widths) + len(gap) * (len(widths) - 1) > width and max(widths) > 1:
         # Words are broken only when wrapping between them doesn't do.
         wrappable = [index for index, size in enumerate(widths) if size > longest_words[index]]
         widest = max(wrappable or range(len(widths)), key=lambda index: widths[index])
@@ -24,5 +26,5 @@ def text_table(lines: Sequence[Sequence[str]], width: int) -> str:
     for line in lines:
         cells = [textwrap.wrap(cell, size, break_on_hyphens=False) for cell, size in zip(line, widths, strict=True)]
         for parts in itertools.zip_longest(*cells, fillvalue=""):
-            text.append("  ".join(part.ljust(size) for part, size in zip(parts, widths, strict=True)).rstrip())
+            text.append(gap.join(part.ljust(size) for part, size in zip(parts, widths, strict=True)).rstrip())
     return "\n".join(text)

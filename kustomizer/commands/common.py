@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _NARROWEST = 40
 """Columns; in fewer, tables can't be read."""
+_WIDEST = 10_000
 
 kustomize_option = click.option(
     "--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH."
@@ -41,6 +43,11 @@ def site_resources(site: Path, executable: str | None) -> Resources:
 def terminal_width() -> int:
     """Return the terminal's width in columns."""
     return max(shutil.get_terminal_size().columns, _NARROWEST)
+
+
+def table_width() -> int:
+    """Return how many columns a table may have: the terminal's, or any where a program reads it, `grep` say."""
+    return terminal_width() if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDEST
 
 
 def wants_colour(ctx: click.Context) -> bool:

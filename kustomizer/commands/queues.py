@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.commands.common import kustomize_option, site_resources, terminal_width
+from kustomizer.commands.common import kustomize_option, site_resources, table_width
 from kustomizer.emit import emit
 from kustomizer.queue_model import queues_of
 from kustomizer.queue_picture import mermaid
@@ -37,7 +37,7 @@ def queues_command(site: Path, output: str, executable: str | None) -> None:
     Mermaid is a picture that GitHub and GitLab draw; markdown is the table and the picture.
     """
     rows = queues_of(Site(site_resources(site, executable)))
-    click.echo(render(rows, output, terminal_width()).rstrip("\n"))
+    click.echo(render(rows, output, table_width()).rstrip("\n"))
 
 
 def render(rows: Sequence[QueueRow], output: str, width: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kustomizer.commands.check import EXIT_FINDINGS
-from kustomizer.commands.common import terminal_width
+from kustomizer.commands.common import table_width
 from kustomizer.commands.in_flight import Cluster, cluster_options, open_cluster
 from kustomizer.errors import UserError
 from kustomizer.in_flight import workers_in
@@ -50,7 +50,7 @@ def verify_command(ctx: click.Context, /, *, site: Path, output: str, **options:
     """
     place = open_cluster(site, options)
     workers, objects = verify(place)
-    click.echo(verify_json(workers, objects) if output == "json" else verify_text(workers, objects, terminal_width()))
+    click.echo(verify_json(workers, objects) if output == "json" else verify_text(workers, objects, table_width()))
     if any(worker.differences for worker in workers) or any(item.differences for item in objects):
         ctx.exit(EXIT_FINDINGS)
 

@@ -142,3 +142,12 @@ def test_no_worker_is_said(tmp_path: Path) -> None:
     assert table("{apiVersion: v1, kind: Service, metadata: {name: lms}}\n", tmp_path) == [
         "No Celery worker in this site."
     ]
+
+
+def test_what_a_program_reads_is_not_wrapped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(worker("lms-worker", f"--queues={'a' * 90}"))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert "a" * 90 in CliRunner().invoke(main, ["queues", str(site)]).stdout
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "a" * 90 not in CliRunner().invoke(main, ["queues", str(site)]).stdout

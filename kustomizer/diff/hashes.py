@@ -7,6 +7,8 @@ a field of the name ``metadata/name``), so that equal data has an equal suffix u
 
 from __future__ import annotations
 
+import re
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,11 +20,10 @@ GENERATED_KINDS = ("ConfigMap", "Secret")
 _LENGTH = 10
 _LETTERS = str.maketrans("013ae", "ghkmt")
 
-# encoding/json's appendString with HTML escaping on, as json.Marshal has it.
-_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x20), *map(ord, "<>&\u2028\u2029"))}
-_ESCAPES |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", ord('"'): '\\"', ord("\\"): "\\\\"}
-# Go 1.22 and later: https://github.com/golang/go/commit/3ccafc8
-_NEW_ESCAPES = _ESCAPES | {ord("\b"): "\\b", ord("\f"): "\\f"}
+# What encoding/json's appendString escapes besides what Python's does, with HTML escaping on, as json.Marshal has it.
+_MORE_ESCAPES = [(mark, f"\\u{ord(mark):04x}") for mark in "<>&\u2028\u2029"]
+# Before Go 1.22 (https://github.com/golang/go/commit/3ccafc8) there was no short form of these two.
+_OLD_ESCAPES = {"\b": "\\u0008", "\f": "\\u000c"}
 
 
 class _Unhashable(Exception):  # noqa: N818 - never leaves this module
@@ -42,7 +43,8 @@ def suffixes(tree: dict[str, Any]) -> tuple[str, ...]:
     if tree.get("kind") not in GENERATED_KINDS:
         return ()
     try:
-        encoded = dict.fromkeys(_json(_hashed(tree), escapes) for escapes in (_NEW_ESCAPES, _ESCAPES))
+        hashed = _hashed(tree)
+        encoded = dict.fromkeys(_json(hashed, old=old) for old in ((False, True) if _has_old(hashed) else (False,)))
     except _Unhashable:
         return ()
     import hashlib  # noqa: PLC0415 - OpenSSL takes 20 ms to load, and often nothing generated has changed
@@ -67,26 +69,44 @@ def _field(tree: dict[str, Any], name: str) -> Any:
     return "" if value is None else value
 
 
-def _json(value: Any, escapes: dict[int, str]) -> str:
+def _json(value: Any, *, old: bool) -> str:
     """Return ``value`` as Go's json.Marshal writes it: keys sorted by their bytes, and no blanks."""
-    return "".join(_parts(value, escapes))
+    return "".join(_parts(value, old=old))
 
 
-def _parts(value: Any, escapes: dict[int, str]) -> Iterator[str]:
+def _parts(value: Any, *, old: bool) -> Iterator[str]:
     if isinstance(value, str):
-        # YAML can hold half of a surrogate pair, which isn't UTF-8.
-        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise _Unhashable
-        yield f'"{value.translate(escapes)}"'
+        yield _quoted(value, old=old)
     elif isinstance(value, dict) and all(isinstance(key, str) for key in value):
         yield "{"
         for position, key in enumerate(sorted(value, key=lambda key: key.encode("utf-8", "surrogatepass"))):
             yield "," if position else ""
-            yield from _parts(key, escapes)
+            yield _quoted(key, old=old)
             yield ":"
-            yield from _parts(value[key], escapes)
+            yield from _parts(value[key], old=old)
         yield "}"
     elif value is None:
         yield "null"
     else:
         raise _Unhashable
+
+
+def _quoted(text: str, *, old: bool) -> str:
+    # YAML can hold half of a surrogate pair, which isn't UTF-8.
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise _Unhashable
+    if old:
+        parts = re.split("([\b\f])", text)
+        quoted = "".join([_OLD_ESCAPES.get(part) or encode_basestring(part)[1:-1] for part in parts])
+    else:
+        quoted = encode_basestring(text)[1:-1]
+    for mark, escape in _MORE_ESCAPES:
+        quoted = quoted.replace(mark, escape)
+    return f'"{quoted}"'
+
+
+def _has_old(value: Any) -> bool:
+    """Tell whether ``value`` holds what older versions escape in another way."""
+    if isinstance(value, dict):
+        return any(_has_old(key) or _has_old(each) for key, each in value.items())
+    return isinstance(value, str) and any(mark in value for mark in _OLD_ESCAPES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -132,3 +133,16 @@ def test_another_value_has_another_suffix() -> None:
 def test_what_no_config_map_holds_proves_nothing(data: Any) -> None:
     assert suffixes({"kind": "ConfigMap", "data": data}) == ()
     assert suffixes({"kind": "Deployment", "data": {}}) == ()
+
+
+@pytest.mark.parametrize("mark", ["\b", "\f"])
+def test_what_go_escapes_otherwise_since_a_version(mark: str) -> None:
+    """Also where nothing else stands beside it."""
+    letter = {"\b": "b", "\f": "f"}[mark]
+    tree = {"kind": "ConfigMap", "data": {mark: mark}}
+    expected = []
+    for escape in (f"\\{letter}", f"\\u{ord(mark):04x}"):
+        text = f'{{"data":{{"{escape}":"{escape}"}},"kind":"ConfigMap","name":""}}'
+        digits = hashlib.sha256(text.encode()).hexdigest()[:10]
+        expected.append(digits.translate(str.maketrans("013ae", "ghkmt")))
+    assert suffixes(tree) == tuple(expected)

@@ -17,12 +17,9 @@ LIST_IMPORTS_CODE = """
 import sys
 before = set(sys.modules)
 sys.path.insert(0, sys.argv.pop(1))
-from kustomizer.function import main
+from kustomizer.function import run
 stdout, sys.stdout = sys.stdout, open("/dev/null", "w")
-try:
-    main()
-except SystemExit as status:
-    assert not status.code, status.code
+assert run() == 0
 print(*sorted(set(sys.modules) - before - {"__main__"}), file=stdout)
 """
 UPSTREAM_PLUGIN = """\

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from kustomizer import GROUP, KIND, REPORT, programs
+from kustomizer import REPORT, programs
 from kustomizer.errors import Problem, UserError
 from kustomizer.legacy_overlay import is_function, write_legacy_overlay
+from kustomizer.plugin_home import make_plugin_home, own_function
 from kustomizer.record import Record
 from kustomizer.report import split_report
 from kustomizer.verbose import told
@@ -23,8 +24,6 @@ OLDEST = (5, 2, 0)
 
 FLAGS = ("--enable-alpha-plugins", "--enable-exec")
 
-_PLUGIN = f"{GROUP}/v1alpha1/{KIND.lower()}"
-"""Where a plugin home has the function."""
 _GUARD = "nothing selected by ConfigMap"
 """What kustomize says where our guard stops a build."""
 _A_WHILE = 30
@@ -187,7 +186,7 @@ def _through_plugin(
     if legacy is None:
         return None
     report = f"{scratch.path}/plugin-report"
-    home = _plugin_home(f"{scratch.path}/fast", legacy.function)
+    home = make_plugin_home(f"{scratch.path}/fast", legacy.function)
     # What gives the same, for who wants to run it again.
     with told(kustomize.command(overlay)):
         # A plugin that fails leaves its configuration in the directory for temporary files.
@@ -208,9 +207,9 @@ def _started_build(
     overlay: Path | str, kustomize: Kustomize, scratch: Scratch, *, env: Mapping[str, str] | None = None
 ) -> Running:
     environment = {**os.environ, REPORT: _report(scratch), **(env or {})}
-    function = _own_function()
+    function = own_function()
     if function is not None and "KUSTOMIZE_PLUGIN_HOME" not in environment:
-        environment["KUSTOMIZE_PLUGIN_HOME"] = _plugin_home(f"{scratch.path}/plugin", function)
+        environment["KUSTOMIZE_PLUGIN_HOME"] = make_plugin_home(f"{scratch.path}/plugin", function)
     if "GOMEMLIMIT" not in environment:
         environment.setdefault("GOGC", _MEMORY_FOR_TIME)
     return _started(kustomize.command(overlay), scratch, env=environment)
@@ -267,35 +266,6 @@ def _why_not(kustomize: Kustomize) -> str:
             "kubectl skips exec functions: install kustomize, or take the annotation config.kubernetes.io/function out"
         )
     return "List the configuration under `transformers:`"
-
-
-def _own_function() -> str | None:
-    """Return the executable of the function that is at hand, None where there is none."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as above
-    in_repository = os.path.join(root, "generators", "celery-workers")  # noqa: PTH118
-    return programs.which("tutor-celery-workers") or (in_repository if os.path.exists(in_repository) else None)  # noqa: PTH110
-
-
-def _plugin_home(place: str, function: str) -> str:
-    """Return a plugin home, made in ``place``, in which kustomize finds ``function``, and the user's own plugins."""
-    os.makedirs(f"{place}/{_PLUGIN}")  # noqa: PTH103
-    os.symlink(function, f"{place}/{_PLUGIN}/{KIND}")  # noqa: PTH211
-    theirs = next(filter(os.path.isdir, _plugin_homes()), None)
-    for group in os.listdir(theirs) if theirs else ():  # noqa: PTH208
-        if group != GROUP:
-            os.symlink(os.path.abspath(f"{theirs}/{group}"), f"{place}/{group}")  # noqa: PTH100, PTH211
-    return place
-
-
-def _plugin_homes() -> Iterator[str]:
-    """Yield where kustomize looks for plugins, in its order (konfig.DefaultAbsPluginHome in its api)."""
-    if "KUSTOMIZE_PLUGIN_HOME" in os.environ:
-        yield os.environ["KUSTOMIZE_PLUGIN_HOME"]
-    if os.environ.get("XDG_CONFIG_HOME"):
-        yield f"{os.environ['XDG_CONFIG_HOME']}/kustomize/plugin"
-    home = os.environ.get("HOME") or "~"
-    yield f"{home}/.config/kustomize/plugin"
-    yield f"{home}/kustomize/plugin"
 
 
 def _content(path: str) -> bytes | None:

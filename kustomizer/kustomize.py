@@ -120,6 +120,8 @@ def _recent(path: str, asked: Running) -> Kustomize:
     if not asked.ends_within(_A_WHILE):
         raise UserError(Problem(message=f"{path} can't be run: it doesn't answer"))
     version = asked.wait().stdout.decode(errors="replace").strip().split("\n")[-1].strip()
+    if not version:
+        raise UserError(Problem(message=f"{path} isn't kustomize: `{path} version` prints nothing"))
     numbers = version.rpartition("/")[2].lstrip("v").partition("-")[0].split(".")
     # Builds by `go install` before 5.8 call themselves (devel): take those at their word that they are recent.
     if all(number.isdigit() for number in numbers) and tuple(map(int, numbers)) < OLDEST:
@@ -168,6 +170,8 @@ def _run(
     overlay: Path | str, kustomize: Kustomize, scratch: Scratch, *, env: Mapping[str, str] | None = None
 ) -> BuiltSite | Finished:
     """Build ``overlay`` in the faster way, or the way it says itself; the latter's outcome is still to be read."""
+    if os.path.isfile(overlay):  # noqa: PTH113
+        raise UserError(Problem(message=f"{overlay} is a file", remedy="Name the directory with the kustomization"))
     built = _through_plugin(overlay, kustomize, scratch, env=env)
     if built is not None:
         return built

@@ -99,6 +99,7 @@ USUAL = "{place}/bin:/usr/bin:/bin"
         ("build env/kustomization.yml", USUAL, 1),
         ("build good --kustomize old/kustomize", USUAL, 1),
         ("build good --kustomize nowhere", USUAL, 1),
+        ("build good --kustomize /bin/true", USUAL, 1),
         ("build good --kustomize env/kustomization.yml", USUAL, 1),
         # An old one on PATH, which may have kubectl, too, or has nothing else.
         ("build good", "{place}/old:/usr/bin:/bin", None),
@@ -118,6 +119,18 @@ def test_it_does_what_click_would_have_it_do(line: str, path: str, status: int |
     assert at_once[0] or (
         b"name: lms-worker-high\n" in at_once[1] or "name: lms-worker-high\n" in at_once[3]["out.yaml"]
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("build good --kustomize /bin/true", "/bin/true isn't kustomize: `/bin/true version` prints nothing"),
+        ("build good/config.yaml", "good/config.yaml is a file. Name the directory with the kustomization"),
+    ],
+)
+def test_what_cannot_be_built_or_built_with(line: str, said: str, place: Path) -> None:
+    (place / "tmp").mkdir()
+    assert ran(place, AT_ONCE, line, USUAL)[::2] == (1, f"Error: {said}\n")
 
 
 def test_one_that_is_near_is_taken_where_the_one_on_path_is_too_old(place: Path) -> None:

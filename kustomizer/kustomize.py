@@ -26,6 +26,10 @@ FLAGS = ("--enable-alpha-plugins", "--enable-exec")
 
 _GUARD = "nothing selected by ConfigMap"
 """What kustomize says where our guard stops a build."""
+_OTHER_GUARD = (
+    "The function ran. If it is the guard that looks for this, let it name SERVICE-worker-celery-settings, "
+    "of a service that the configuration splits"
+)
 _A_WHILE = 30
 """Seconds that an answer to `kustomize version` may take."""
 _MEMORY_FOR_TIME = "400"
@@ -237,8 +241,9 @@ def _outcome(
     report = _content(_report(scratch))
     if done.status != 0:
         words = done.said.strip() or f"exit status {done.status}"
-        guarded = report is None and _GUARD in words
-        remedy = f"The function didn't run. {_why_not(kustomize)}" if guarded else ""
+        remedy = ""
+        if _GUARD in words:
+            remedy = f"The function didn't run. {_why_not(kustomize)}" if report is None else _OTHER_GUARD
         raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{words}", remedy=remedy))
     if needs_function and report is None:
         raise UserError(

@@ -278,6 +278,13 @@ def test_a_build_that_fails_says_what_kustomize_says_of_the_overlay(
     assert list((place / "tmp").iterdir()) == []
 
 
+def test_a_guard_of_a_service_that_is_not_split(kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(place))
+    directory = overlay(place, BESIDE, config=HEAD + EXEC + ANOTHER, other=GUARD)
+    with pytest.raises(UserError, match="of a service that the configuration splits"):
+        build(directory, Kustomize(path=str(kustomize), version=""))
+
+
 def test_kubectl_runs_the_function_of_an_annotated_overlay(
     kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,14 +14,13 @@ from kustomizer import GROUP, KIND, full_yaml
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomization import (
     built_from,
-    is_kustomization,
     kustomization_file,
     named_directories,
     named_files,
     objects,
     read_kustomization,
 )
-from kustomizer.kustomization_fields import DIRECTORIES, entries
+from kustomizer.kustomization_fields import DIRECTORIES, entries, is_kustomization
 from kustomizer.record import Record
 from kustomizer.tree import lookup
 

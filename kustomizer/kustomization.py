@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer import full_yaml
 from kustomizer.errors import Problem, UserError
 from kustomizer.files import read_text
-from kustomizer.kustomization_fields import DIRECTORIES, NAMES, entries, named_paths
+from kustomizer.kustomization_fields import DIRECTORIES, NAMES, entries, is_kustomization, named_paths
 from kustomizer.tree import plain_value
 
 if TYPE_CHECKING:
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DEEPEST = 9
-
-
-def is_kustomization(directory: Path) -> bool:
-    """Tell whether kustomize can build ``directory``."""
-    return any((directory / name).is_file() for name in NAMES)
 
 
 def kustomization_file(directory: Path) -> Path:

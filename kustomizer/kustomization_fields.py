@@ -10,6 +10,7 @@ from kustomizer.tree import lookup
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
     from typing import Any
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -19,6 +20,11 @@ DIRECTORIES = ("resources", "components", "bases", "transformers", "validators")
 
 _FILES = ("configurations", "crds", "patchesStrategicMerge")
 _WITH_PATH = ("patches", "patchesJson6902", "replacements")
+
+
+def is_kustomization(directory: Path) -> bool:
+    """Tell whether kustomize can build ``directory``."""
+    return any((directory / name).is_file() for name in NAMES)
 
 
 def entries(tree: Mapping[str, Any], *fields: str) -> list[str]:

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.files import write_new_files
+from kustomizer.kustomization_fields import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-_OTHER_NAMES = ("kustomization.yml", "Kustomization")
-"""Beside kustomization.yaml kustomize takes neither: it calls them several kustomizations."""
 
 
 def write_overlay(directory: Path, env: Path, texts: Mapping[str, str], *, force: bool) -> list[Path]:
@@ -23,8 +21,8 @@ def write_overlay(directory: Path, env: Path, texts: Mapping[str, str], *, force
     if directory.resolve().is_relative_to(env.resolve()):
         message = f"{directory} lies in {env}, which Tutor writes and which the overlay is to layer onto"
         raise UserError(Problem(message=message, remedy="Name a directory outside of it"))
-    for name in _OTHER_NAMES:
-        if (directory / name).exists():
+    for name in NAMES:
+        if name not in texts and (directory / name).exists():
             message = f"{directory / name} is there already, and kustomize takes one kustomization per directory"
             raise UserError(Problem(message=message, remedy="Name another directory, or remove it"))
     return write_new_files(directory, texts, force=force)

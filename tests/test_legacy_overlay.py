@@ -19,6 +19,7 @@ from kustomizer.resource_list import read_build
 from kustomizer.survey import survey
 from tests import sites
 from tests.builds import EXEC, FUNCTION, HEAD, RECOMMENDED, Builds, environment
+from tests.test_call_ids import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,13 +39,6 @@ metadata:
 """
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: b}\n"
 GUARD = (sites.ROOT / "generators" / "guard" / "replacements.yaml").read_text()
-LABELS = """\
-apiVersion: builtin
-kind: LabelTransformer
-metadata: {name: labels}
-labels: {a: b}
-fieldSpecs: [{path: metadata/labels, create: true}]
-"""
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import click
 from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.files import make_directory, write_file
-from kustomizer.kustomization_fields import NAMES
+from kustomizer.kustomization_fields import is_kustomization
 from kustomizer.kustomize import build, find_kustomize
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
 
 def overlays_in(directory: Path) -> list[Path]:
     """Return the directories in ``directory`` that are kustomizations, by name."""
-    found = sorted(each for each in directory.iterdir() if any((each / name).is_file() for name in NAMES))
+    found = sorted(filter(is_kustomization, directory.iterdir()))
     if not found:
         raise UserError(Problem(message=f"{directory} holds no overlay", remedy="Name the directory that they are in"))
     return found

@@ -44,7 +44,7 @@ def suffixes(tree: dict[str, Any]) -> tuple[str, ...]:
         return ()
     try:
         hashed = _hashed(tree)
-        encoded = dict.fromkeys(_json(hashed, old=old) for old in ((False, True) if _has_old(hashed) else (False,)))
+        encoded = [_json(hashed, old=False), *([_json(hashed, old=True)] if _has_old(hashed) else [])]
     except _Unhashable:
         return ()
     import hashlib  # noqa: PLC0415 - OpenSSL takes 20 ms to load, and often nothing generated has changed

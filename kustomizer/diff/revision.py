@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomization import built_from, is_kustomization, read_kustomization
-from kustomizer.kustomization_fields import named_paths
+from kustomizer.kustomization import built_from, read_kustomization
+from kustomizer.kustomization_fields import is_kustomization, named_paths
 from kustomizer.record import Record
 
 if TYPE_CHECKING:

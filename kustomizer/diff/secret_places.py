@@ -167,9 +167,10 @@ def _in_statements(text: str) -> Iterator[Span]:
     for line in _ACCESS_LIST.finditer(text) if ">" in text else ():
         for match in _ACCESS.finditer(text, line.start(), line.end()):
             yield match.span(1)
-    for sign, pattern in (("password", _SET), ("set_password", _CALLED)):
-        for match in pattern.finditer(text) if sign in text.lower() else ():
-            yield secret_assignments.string(text, match)
+    for match in _CALLED.finditer(text) if "set_password(" in text else ():
+        yield secret_assignments.string(text, match)
+    for match in _SET.finditer(text) if "password" in text.lower() else ():
+        yield secret_assignments.string(text, match)
 
 
 def _in_commands(text: str) -> Iterator[Span]:

@@ -14,7 +14,7 @@ from kustomizer.diff.documents import read_documents
 from kustomizer.diff.revision import Tree, is_tutor_env
 from kustomizer.errors import Problem, UserError
 from kustomizer.git import repository
-from kustomizer.kustomization import is_kustomization
+from kustomizer.kustomization_fields import is_kustomization
 from kustomizer.kustomize import build
 from kustomizer.record import Record
 from kustomizer.resources import Resource, Resources

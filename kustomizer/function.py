@@ -157,7 +157,6 @@ def run() -> int:
     if report is not None:
         _append(report)
     data = sys.stdin.buffer.read()
-    config = b""
     if len(sys.argv) > 1:
         try:
             with open(sys.argv[1], "rb") as file:  # noqa: PTH123 - pathlib costs 5 ms to import
@@ -171,10 +170,8 @@ def run() -> int:
         output = run_resource_list(data)
     said = "".join([f"tutor-celery-workers: {problem.severity}: {problem}\n" for problem in output.problems])
     if report is not None and not output.failed:
-        parts = (data, output.data, config, said.encode())
         protocol = "stream" if len(sys.argv) > 1 else "list"
-        head = " ".join([protocol, *(str(len(part)) for part in parts)])
-        _append(report, f"{head}\n".encode(), *parts)
+        _append(report, f"{protocol} {len(data)} {len(output.data)}\n".encode(), data, output.data)
     if said and sys.stderr:
         sys.stderr.write(said)
         sys.stderr.flush()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from kustomizer import REPORT, programs
+from kustomizer.built_site import BuiltSite
 from kustomizer.errors import Problem, UserError
-from kustomizer.legacy_overlay import is_function, write_legacy_overlay
 from kustomizer.plugin_home import make_plugin_home, own_function
 from kustomizer.record import Record
-from kustomizer.report import split_report
+from kustomizer.staged_build import build_in_stages
 from kustomizer.verbose import told
 
 TYPE_CHECKING = False
@@ -50,17 +50,9 @@ class Kustomize(Record):
             return [self.path, "kustomize", "--enable-alpha-plugins", str(overlay)]
         return [self.path, "build", *FLAGS, str(overlay)]
 
-    def plain_command(self, directory: Path) -> list[str]:
+    def plain_command(self, directory: Path | str) -> list[str]:
         """Return the command that builds ``directory`` with no plugins enabled."""
         return [self.path, "kustomize" if self.is_kubectl else "build", str(directory)]
-
-
-class BuiltSite(Record):
-    """What a build printed: the resources, and what the function and kustomize had to say, and its report."""
-
-    text: str
-    notes: str
-    report: bytes = b""
 
 
 def find_kustomize(given: str | None = None, *, near: Path | str | None = None) -> Kustomize:
@@ -159,68 +151,56 @@ def find_and_build(overlay: str, given: str | None) -> BuiltSite:
 
 
 def build(
-    overlay: Path | str, kustomize: Kustomize, *, env: Mapping[str, str] | None = None, needs_function: bool = True
+    overlay: Path | str,
+    kustomize: Kustomize,
+    *,
+    env: Mapping[str, str] | None = None,
+    needs_function: bool = True,
+    reported: bool = False,
 ) -> BuiltSite:
     """Build ``overlay``. Raises UserError with kustomize's words where it fails, or where the function didn't run.
 
-    Without ``needs_function`` a build that the function has no part in will do.
+    Without ``needs_function`` a build that the function has no part in will do. The function's report is there if the
+    build is to be ``reported``.
     """
     with programs.Scratch() as scratch:
-        done = _run(overlay, kustomize, scratch, env=env)
+        done = _run(overlay, kustomize, scratch, env=env, reported=reported)
         return _outcome(overlay, kustomize, done, scratch, needs_function=needs_function)
 
 
 def _run(
-    overlay: Path | str, kustomize: Kustomize, scratch: Scratch, *, env: Mapping[str, str] | None = None
+    overlay: Path | str,
+    kustomize: Kustomize,
+    scratch: Scratch,
+    *,
+    env: Mapping[str, str] | None = None,
+    reported: bool = False,
 ) -> BuiltSite | Finished:
-    """Build ``overlay`` in the faster way, or the way it says itself; the latter's outcome is still to be read."""
+    """Build ``overlay`` in stages, or the way it says itself; the latter's outcome is still to be read."""
     if os.path.isfile(overlay):  # noqa: PTH113
         raise UserError(Problem(message=f"{overlay} is a file", remedy="Name the directory with the kustomization"))
-    built = _through_plugin(overlay, kustomize, scratch, env=env)
-    if built is not None:
-        return built
+    # A build in stages gives the same, for who wants to run it again.
     with told(kustomize.command(overlay)):
-        return _started_build(overlay, kustomize, scratch, env=env).wait()
-
-
-def _through_plugin(
-    overlay: Path | str, kustomize: Kustomize, scratch: Scratch, *, env: Mapping[str, str] | None = None
-) -> BuiltSite | None:
-    """Build ``overlay`` with the function as a legacy plugin, which takes less time.
-
-    Returns None where that isn't known to give the same, or fails: what kustomize says then isn't of the overlay.
-    """
-    legacy = write_legacy_overlay(str(overlay), f"{scratch.path}/overlay")
-    if legacy is None:
-        return None
-    report = f"{scratch.path}/plugin-report"
-    home = make_plugin_home(f"{scratch.path}/fast", legacy.function)
-    # What gives the same, for who wants to run it again.
-    with told(kustomize.command(overlay)):
-        # A plugin that fails leaves its configuration in the directory for temporary files.
-        environment = {"KUSTOMIZE_PLUGIN_HOME": home, "TMPDIR": scratch.path, REPORT: report}
-        done = _started_build(legacy.directory, kustomize, scratch, env={**(env or {}), **environment}).wait()
-    told_by_function = _content(report) or b""
-    runs = split_report(told_by_function)
-    as_named = all(is_function(run.config.decode(), str(overlay), legacy.function) for run in runs)
-    if done.status or not runs or not as_named:
-        return None
-    # kustomize keeps back what a legacy plugin says, except before 5.3.
-    said = "".join(run.said.decode() for run in runs)
-    notes = done.said if said in done.said else done.said + said
-    return BuiltSite(text=done.stdout.decode(), notes=notes, report=told_by_function)
+        built = build_in_stages(str(overlay), kustomize, scratch, env=_environment(env), reported=reported)
+        return built or _started_build(overlay, kustomize, scratch, env=env).wait()
 
 
 def _started_build(
     overlay: Path | str, kustomize: Kustomize, scratch: Scratch, *, env: Mapping[str, str] | None = None
 ) -> Running:
-    environment = {**os.environ, REPORT: _report(scratch), **(env or {})}
+    environment = {**_environment(env), REPORT: _report(scratch)}
     function = own_function()
     if function is not None and "KUSTOMIZE_PLUGIN_HOME" not in environment:
         environment["KUSTOMIZE_PLUGIN_HOME"] = make_plugin_home(f"{scratch.path}/plugin", function)
+    return _started(kustomize.command(overlay), scratch, env=environment)
+
+
+def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the environment for kustomize, and for the function as kustomize would hand it on."""
+    environment = {**os.environ, **(env or {})}
     if "GOMEMLIMIT" not in environment:
         environment.setdefault("GOGC", _MEMORY_FOR_TIME)
-    return _started(kustomize.command(overlay), scratch, env=environment)
+    return environment
 
 
 def _report(scratch: Scratch) -> str:
@@ -252,7 +232,7 @@ def _outcome(
                 remedy=_why_not(kustomize),
             )
         )
-    return BuiltSite(text=done.stdout.decode(), notes=done.said, report=report or b"")
+    return BuiltSite(data=done.stdout, notes=done.said, report=report or b"")
 
 
 def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
@@ -280,7 +260,6 @@ def _why_not(kustomize: Kustomize) -> str:
 def _content(path: str) -> bytes | None:
     """Return what is in a file, None where there is none."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs 5 ms to import
-            return file.read()
+        return programs.read_file(path)
     except FileNotFoundError:
         return None

@@ -69,7 +69,7 @@ def _build(asked: PlainBuild) -> None:
     built = find_and_build(asked.overlay, asked.executable)
     sys.stderr.write(built.notes)
     if asked.output is None:
-        sys.stdout.buffer.write(built.text.encode())
+        sys.stdout.buffer.write(built.data)
         sys.stdout.buffer.flush()
         return
     from pathlib import Path  # noqa: PLC0415 - most builds go to stdout

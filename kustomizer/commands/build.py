@@ -19,7 +19,8 @@ from kustomizer.kustomize import build, find_kustomize
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.kustomize import BuiltSite, Kustomize
+    from kustomizer.built_site import BuiltSite
+    from kustomizer.kustomize import Kustomize
 
 
 @click.command("build", short_help="Build overlays with kustomize and the function.")

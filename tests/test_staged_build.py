@@ -1,4 +1,4 @@
-"""An overlay that is written once more for the legacy protocol gives the bytes that kustomize gives, or isn't used."""
+"""An overlay that is built in stages gives the bytes that kustomize gives, or kustomize builds it itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,9 +14,10 @@ import pytest
 
 from kustomizer.commands.init import init
 from kustomizer.errors import UserError
+from kustomizer.kustomization_outline import Unknown
 from kustomizer.kustomize import Kustomize, build
-from kustomizer.legacy_overlay import LegacyOverlay, is_function, write_legacy_overlay
 from kustomizer.resource_list import read_build
+from kustomizer.staged_overlay import StagedOverlay, write_staged_overlay
 from kustomizer.survey import survey
 from tests import sites
 from tests.builds import EXEC, FUNCTION, HEAD, RECOMMENDED, Builds, environment
@@ -38,15 +40,24 @@ metadata:
     config.kubernetes.io/function: "exec: {path: ./other.sh}"
 """
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: b}\n"
+NAME_REFERENCES = (sites.ROOT / "base" / "name-references.yaml").read_text()
 GUARD = (sites.ROOT / "generators" / "guard" / "replacements.yaml").read_text()
+BELOW = {
+    "second": "namespace: other\nconfigMapGenerator: [{name: openedx-config, literals: [a=b]}]\n",
+    "prefixed": "namePrefix: a-\nconfigMapGenerator: [{name: prefixed, literals: [a=b]}]\n",
+    "variables": "resources: [../extra]\nvars: [{name: X, objref: {apiVersion: v1, kind: ConfigMap, name: extra}}]\n",
+    "remote": "resources: [https://example.com/a]\n",
+}
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """Return a directory with a site and what an overlay may name."""
     (tmp_path / "env").symlink_to(sites.site("22"))
-    for name in ("extra", "component", "other"):
+    for name in ("extra", "component", "other", "second", "prefixed", "variables", "remote"):
         (tmp_path / name).mkdir()
+    for name, text in BELOW.items():
+        (tmp_path / name / "kustomization.yaml").write_text(text)
     (tmp_path / "extra" / "kustomization.yaml").write_text("resources: [config-map.yaml]\n")
     (tmp_path / "extra" / "config-map.yaml").write_text(CONFIG_MAP)
     (tmp_path / "component" / "kustomization.yaml").write_text(
@@ -74,12 +85,23 @@ def by_kustomize(directory: Path, executable: Path, env: Mapping[str, str]) -> t
     return done.returncode, done.stdout, done.stderr
 
 
-def written(directory: Path, place: Path) -> LegacyOverlay | None:
-    return write_legacy_overlay(str(directory), str(place / "written"))
+def written(directory: Path, place: Path) -> StagedOverlay | None:
+    try:
+        return write_staged_overlay(str(directory), str(place / "written"))
+    except (Unknown, OSError):
+        return None
+
+
+def is_called(staged: StagedOverlay, *configs: str) -> bool:
+    try:
+        staged.check_configs(configs)
+    except Unknown:
+        return False
+    return True
 
 
 class Hold(Protocol):
-    """Holds a build of ours to kustomize's own, and to having been made the faster way."""
+    """Holds a build of ours to kustomize's own, and to having been made in stages."""
 
     def __call__(self, directory: Path, executable: Path, /) -> None:
         """Raise AssertionError where they differ."""
@@ -96,10 +118,10 @@ def hold(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     def check(directory: Path, executable: Path) -> None:
         status, stdout, stderr = by_kustomize(directory, executable, environment(home, PATH=os.environ["PATH"]))
         assert status == 0, stderr
-        built = build(directory, Kustomize(path=str(executable), version=""))
+        built = build(directory, Kustomize(path=str(executable), version=""), reported=True)
         assert built.text == stdout
         assert built.notes == stderr
-        assert built.report.startswith(b"stream "), "it was built as it is"
+        assert built.report.startswith(b"stream "), "kustomize built it"
         assert list(temporary.iterdir()) == []
 
     return check
@@ -135,7 +157,39 @@ targets: [{select: {kind: ConfigMap, name: extra}, fieldPaths: [data.c], options
 """
 GENERATOR = "configMapGenerator: [{name: g, files: [key=config.yaml, c/a.yaml], literals: [a=b]}]\n"
 BLOCK = CONFIG.replace('"exec: {path: ', "|\n      exec:\n        path: ").replace('}"', "")
-BUILT_FASTER: dict[str, tuple[str, dict[str, str]]] = {
+BOTH = "configMapGenerator: [{name: both, literals: [a=b]}]\nsecretGenerator: [{name: both, literals: [a=b]}]\n"
+LOOKS_HASHED = CONFIG_MAP.replace("name: extra", "name: extra-2456789bcd, namespace: openedx")
+OF_KINDS = (
+    *("v1 Service", "v1 LimitRange", "v1 Secret", "v1 Namespace", "v1 ServiceAccount", "batch/v1 CronJob"),
+    *("example.com/v1 Widget", "apps/v1 StatefulSet", "rbac.authorization.k8s.io/v1 ClusterRole", "v1 Endpoints"),
+    *("admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration", "apps/v1 DaemonSet", "v1 ResourceQuota"),
+    *(
+        "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration",
+        "apiextensions.k8s.io/v1 CustomResourceDefinition",
+    ),
+    *(
+        "policy/v1 PodDisruptionBudget",
+        "apps/v1 Deployment",
+        "example.com/v2 Gadget",
+        "scheduling.k8s.io/v1 PriorityClass",
+    ),
+)
+KINDS = "---\n".join(
+    f"apiVersion: {kind.split()[0]}\nkind: {kind.split()[1]}\nmetadata: {{name: {name}}}\n"
+    for kind in OF_KINDS
+    for name in ("z-last", "first")
+)
+KEDA = """\
+spec:
+  defaults: {keda: {enabled: true}}
+  broker: {existingSecret: {name: redis, passwordKey: password}}
+  workers: {lms: {high: {}, high_mem: {}}}
+"""
+KEDAS_SECRET = (
+    "secretGenerator: [{name: redis, literals: [password=secret], namespace: openedx}]\nconfigurations: [rules.yaml]\n"
+)
+NOT_LATIN = GENERATOR.replace("a=b", "ключ=значение 東京, 'long=ä ö ü'")
+IN_STAGES: dict[str, tuple[str, dict[str, str]]] = {
     "the function has something to say": (OVERLAY, {"config": HEAD + EXEC + WARNED}),
     "a comment": (f"# A comment.\n{OVERLAY.replace('[', '[  ')}", {}),
     "indented": ("resources:\n  # Tutor's.\n  - ../env\ntransformers:\n  - config.yaml\n", {}),
@@ -149,26 +203,55 @@ BUILT_FASTER: dict[str, tuple[str, dict[str, str]]] = {
     "a replacement": (f"{EXTRA}replacements: [{{path: replacement.yaml}}]\n", {"replacement": REPLACEMENT}),
     "generated": (OVERLAY + GENERATOR, {"c__a": "a: b\n"}),
     "the guard": (BESIDE, {"other": GUARD}),
-    "a builtin transformer": (BESIDE, {"other": LABELS}),
+    "a builtin transformer": (OVERLAY.replace("[config", "[other.yaml, config"), {"other": LABELS}),
     "a directory": (
         "resources: [../env]\ntransformers: [labels.yaml, sub]\n",
         {"labels": LABELS, "sub__kustomization": "resources: [config.yaml]\n", "sub__config": CONFIG},
     ),
     "two configurations": (BESIDE, {"config": HEAD + EXEC + ONE, "other": SECOND_HEAD + EXEC + ANOTHER}),
-    "two objects": (OVERLAY, {"config": f"{LABELS}---\n{CONFIG}"}),
+    "no namespace": (f"resources: [extra.yaml, ../env]\ntransformers: [config.yaml]\n{BOTH}", {"extra": CONFIG_MAP}),
+    "names that look hashed": (OVERLAY.replace("env", "env, extra.yaml"), {"extra": LOOKS_HASHED}),
+    "all kinds": (OVERLAY.replace("env", "env, extra.yaml"), {"extra": KINDS}),
+    "a Secret that KEDA reads": (f"{OVERLAY}{KEDAS_SECRET}", {"config": HEAD + EXEC + KEDA, "rules": NAME_REFERENCES}),
+    "the same name twice": (OVERLAY.replace("env", "env, ../second"), {}),
+    "letters that aren't Latin": (OVERLAY + NOT_LATIN, {"c__a": "a: ä\n"}),
     "an annotation of lines": (OVERLAY, {"config": BLOCK}),
 }
 
 
-@pytest.mark.parametrize("case", BUILT_FASTER)
+@pytest.mark.parametrize("case", IN_STAGES)
 def test_overlays_of_others(case: str, any_kustomize: Path, hold: Hold, place: Path) -> None:
-    kustomization, files = BUILT_FASTER[case]
+    kustomization, files = IN_STAGES[case]
     hold(overlay(place, kustomization, **files), any_kustomize)
 
 
 BY_ANOTHER = CONFIG.replace(str(FUNCTION), "/bin/cat").replace("name: celery", "name: other")
 IN_LINE = "".join(f"  {line}\n" for line in CONFIG.splitlines())
 LEFT_TO_KUSTOMIZE: dict[str, tuple[str, dict[str, str]]] = {
+    "a transformer behind the function": (BESIDE, {"other": LABELS}),
+    "two objects": (OVERLAY, {"config": f"{LABELS}---\n{CONFIG}"}),
+    "a guard that does more": (BESIDE, {"other": GUARD.replace("    - metadata.name\n", "    - data.name\n")}),
+    "a guard that is patched": (
+        BESIDE.replace("other.yaml", "sub"),
+        {"sub__kustomization": "resources: [guard.yaml]\nnamePrefix: a-\n", "sub__guard": GUARD},
+    ),
+    "a configuration behind the guard": (
+        BESIDE.replace("[config.yaml, other.yaml]", "[a.yaml, other.yaml, config.yaml]"),
+        {"a": CONFIG, "other": GUARD},
+    ),
+    "another order": (f"{OVERLAY}sortOptions: {{order: fifo}}\n", {}),
+    "names that change": (f"{OVERLAY}namePrefix: a-\n", {}),
+    "names that change below": (OVERLAY.replace("env", "env, ../prefixed"), {}),
+    "variables below": (OVERLAY.replace("env", "env, ../variables"), {}),
+    "remote below": (OVERLAY.replace("env", "env, ../remote"), {}),
+    "rules beside the configuration": (
+        "resources: [../env]\ntransformers: [sub]\n",
+        {
+            "sub__kustomization": "resources: [config.yaml]\nconfigurations: [rules.yaml]\n",
+            "sub__config": CONFIG.replace("..", "../.."),
+            "sub__rules": NAME_REFERENCES,
+        },
+    ),
     "it writes where an object came from": (f"{OVERLAY}buildMetadata: [originAnnotations]\n", {}),
     "a field that isn't known": (f"{OVERLAY}generators: [config.yaml]\n", {}),
     "no function": ("resources: [../env]\n", {}),
@@ -233,22 +316,28 @@ def test_what_is_spelled_as_a_number_stays_one(kustomize: Path, place: Path) -> 
         ("", False),
     ],
 )
-def test_the_program_that_the_function_was_named_by(annotation: str, expected: bool, tmp_path: Path) -> None:
-    named = {"metadata": {"annotations": {"celery.openedx.io/function": annotation}}}
-    assert is_function(json.dumps(named), str(tmp_path), os.path.realpath(FUNCTION)) is expected
+def test_the_program_that_a_configuration_names(annotation: str, expected: bool, place: Path) -> None:
+    staged = written(overlay(place), place)
+    assert staged is not None
+    config = {"kind": "CeleryWorkers", "metadata": {"annotations": {sites.FUNCTION: annotation}}}
+    assert is_called(staged, json.dumps(config)) is expected
 
 
-def test_without_the_annotation(tmp_path: Path) -> None:
-    assert not is_function("{}", str(tmp_path), os.path.realpath(FUNCTION))
-    assert not is_function("[", str(tmp_path), os.path.realpath(FUNCTION))
+def test_other_configurations_than_were_read(place: Path) -> None:
+    """A patch may have changed what they say."""
+    staged = written(overlay(place), place)
+    assert staged is not None
+    assert is_called(staged, CONFIG)
+    for others in ([], [CONFIG, CONFIG], ["{}"], ["["], [CONFIG.replace("kind: C", "kind: Not-C")]):
+        assert not is_called(staged, *others)
+    assert not is_called(staged, f"{CONFIG}# config.k8s.io/function\n")
 
 
 def test_a_program_with_arguments_is_called_as_it_says(
     kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the patch has hidden from kustomize is looked at afterwards."""
     monkeypatch.setenv("HOME", str(place))
-    program = place / "program"
+    program = place / "celery-workers"
     program.write_text(f'#!/bin/sh\n[ "$1" != -c ] || exec cat\nexec {FUNCTION} "$@"\n')
     program.chmod(0o755)
     directory = overlay(place, config=CONFIG.replace(f"path: {FUNCTION}", f"path: {program}, args: [-c]"))
@@ -299,10 +388,83 @@ def test_the_users_own_plugins_are_found(kustomize: Path, place: Path, monkeypat
     (place / "extra" / "kustomization.yaml").write_text("generators: [marker.yaml]\n")
     (place / "extra" / "marker.yaml").write_text("apiVersion: example.com/v1\nkind: Marker\nmetadata: {name: a}\n")
     monkeypatch.setenv("HOME", str(place))
-    kustomization = OVERLAY.replace("env", "env, ../extra")
-    for name, fields in (("fast", ""), ("as it is", "buildMetadata: [managedByLabel]\n")):
-        directory = overlay(place, kustomization + fields)
-        built = build(directory, Kustomize(path=str(kustomize), version=""))
-        assert built.report.startswith(b"list " if fields else b"stream "), name
-        assert "name: extra\n" in built.text
-        directory.rename(place / name)
+    directory = overlay(place, OVERLAY.replace("env", "env, ../extra"))
+    assert written(directory, place) is None
+    assert "name: extra\n" in build(directory, Kustomize(path=str(kustomize), version="")).text
+
+
+def test_a_site_that_was_built_before(any_kustomize: Path, hold: Hold, builds: Builds, place: Path) -> None:
+    """No name in it has a hash that kustomize would give it."""
+    built = builds.plain(sites.site("22")).stdout.decode()
+    hold(overlay(place, OVERLAY.replace("../env", "built.yaml"), built=built), any_kustomize)
+
+
+def test_a_name_that_looks_like_a_generated_one(kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function would find two objects of one name."""
+    monkeypatch.setenv("HOME", str(place))
+    extra = LOOKS_HASHED.replace("extra", "openedx-config")
+    directory = overlay(place, OVERLAY.replace("env", "env, extra.yaml"), extra=extra)
+    built = build(directory, Kustomize(path=str(kustomize), version=""), reported=True)
+    assert built.text == by_kustomize(directory, kustomize, environment(place))[1]
+    assert built.report.startswith(b"list "), "it was built in stages"
+
+
+def test_another_kustomization_below(kustomize: Path, hold: Hold, place: Path) -> None:
+    """Tutor's stands at the margin; one in JSON doesn't."""
+    (place / "extra" / "kustomization.yaml").write_text('{"configMapGenerator": [{"name": "c", "literals": ["a=b"]}]}')
+    hold(overlay(place, EXTRA), kustomize)
+
+
+ODD = {
+    "another order": ("print(*reversed(text.split('---\\n')), sep='---\\n', end='')", "remainder"),
+    "one object more": (
+        "print(text, text.split('---\\n')[-1].replace('name: ', 'name: z'), sep='---\\n', end='')",
+        "remainder",
+    ),
+    "one object less": ("print(*text.split('---\\n')[1:], sep='---\\n', end='')", "remainder"),
+    "another name": ("print(text.replace('name: openedx-config-', 'name: openedx-config-x'), end='')", "remainder"),
+    "a warning": ("print(text, end=''); print('warning', file=sys.stderr)", "remainder"),
+    "no success": ("sys.exit(1)", "remainder"),
+    "nothing": ("pass", "staged"),
+    "no header": ("print(text.replace('\\nkind: Service\\n', '\\n'), end='')", "staged"),
+    "no configuration": ("print(text[:text.rfind('---\\n')], end='')", "staged"),
+    "no site": ("sys.exit(1)", "staged"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_a_stage_that_gives_something_else(
+    case: str, kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, stage = ODD[case]
+    monkeypatch.setenv("HOME", str(place))
+    program = place / "kustomize"
+    program.write_text(
+        f"""#!{sys.executable}
+import subprocess, sys
+done = subprocess.run([{str(kustomize)!r}, *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+text = done.stdout
+if sys.argv[-1].endswith("/{stage}"):
+    {code}
+else:
+    print(text, end="")
+sys.exit(done.returncode)
+"""
+    )
+    program.chmod(0o755)
+    directory = overlay(place)
+    built = build(directory, Kustomize(path=str(program), version=""), reported=True)
+    assert built.report.startswith(b"list "), "it was built in stages"
+    assert built.text == by_kustomize(directory, kustomize, environment(place))[1]
+
+
+def test_a_function_that_fails(kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be one that reads the configuration first, or nothing at all."""
+    monkeypatch.setenv("HOME", str(place))
+    program = place / "celery-workers"
+    program.write_text(f'#!/bin/sh\n[ -z "$1" ] || exit 1\nexec {FUNCTION}\n')
+    program.chmod(0o755)
+    directory = overlay(place, config=CONFIG.replace(str(FUNCTION), str(program)))
+    built = build(directory, Kustomize(path=str(kustomize), version=""), reported=True)
+    assert built.report.startswith(b"list ")
+    assert "name: lms-worker-high\n" in built.text

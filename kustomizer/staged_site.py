@@ -1,0 +1,180 @@
+"""A site that kustomize printed without the function: what the function is given of it, and what is left to do then.
+
+The function sees ConfigMaps and Secrets without the hash behind their names. So the hashes are taken off again; what
+the function made or changed is for kustomize to build once more, beside stubs of the ConfigMaps and Secrets that it
+refers to, and the rest stays as it was printed. No hash, no reference and no YAML is made here, and where something
+isn't as expected, nothing comes of it.
+
+Texts have a character for each byte: one letter that isn't Latin makes Python take two bytes for each.
+"""
+
+from __future__ import annotations
+
+from kustomizer.emit import emit
+from kustomizer.header import scan_header
+from kustomizer.kustomization_outline import Unknown
+from kustomizer.output_order import sort_key
+from kustomizer.record import Record
+from kustomizer.resources import NEEDS_HASH_SUFFIX, stem_of
+from kustomizer.staged_overlay import CONFIG_PREFIX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kustomizer.header import Header
+
+_SEPARATOR = "---\n"
+_METADATA = "\nmetadata:\n"
+_ANNOTATIONS = "  annotations:\n"
+_MARK = f"{NEEDS_HASH_SUFFIX}: enabled"
+_PREVIOUS = "internal.config.kubernetes.io/previous"
+
+
+class Document(Record):
+    """An object as it was printed, and what it is called."""
+
+    text: str
+    header: Header
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.header[3]
+
+    def is_hashed(self, generated: set[str]) -> bool:
+        """Tell whether kustomize put a hash behind its name; ``generated`` are the names of what it generates."""
+        stem = stem_of(self.name)
+        return self.header[:2] in {("v1", "ConfigMap"), ("v1", "Secret")} and stem != self.name and stem in generated
+
+
+class StagedSite:
+    """A site as kustomize printed it without the function, and its configurations."""
+
+    def __init__(self, printed: bytes, generated: set[str]) -> None:
+        """Read what was ``printed``; ``generated`` are the names of generated ConfigMaps and Secrets."""
+        documents = _documents(_texts(_view(printed)))
+        self.configs = [_text(each.text.replace(CONFIG_PREFIX, "")) for each in documents if _is_config(each)]
+        """The configurations as kustomize would hand them to the function."""
+        self._site = [each for each in documents if not _is_config(each)]
+        self._hashed = [place for place, each in enumerate(self._site) if each.is_hashed(generated)]
+        text = _SEPARATOR.join([each.text for each in self._site])
+        for name in {self._site[place].name for place in self._hashed}:
+            text = text.replace(name, stem_of(name))
+        self._given = _texts(text)
+        for place in self._hashed:
+            self._given[place] = _marked(self._given[place])
+
+    @property
+    def given(self) -> bytes:
+        """What the function is given: the resources as they were before the names had their hashes."""
+        return _joined(self._given)
+
+    def remainder(self, made: bytes) -> Remainder:
+        """Return what is to be built once more, where this is what the function ``made`` of the resources."""
+        places = {text: place for place, text in enumerate(self._given)}
+        texts = _texts(_view(made))
+        kept = {places[text] for text in texts if text in places}
+        changed = [text for text in texts if text not in places]
+        # What refers to something with another hash, or with none so far, changes with it.
+        renamed = {each.name for each in _documents(text for text in changed if _MARK in text)}
+        renamed |= {stem_of(self._site[place].name) for place in self._hashed if place not in kept}
+        follows = [place for place in sorted(kept) if any(name in self._given[place] for name in renamed)]
+        kept -= {*follows}
+        changed += [self._given[place] for place in follows]
+        mentioned = "".join(changed)
+        stubs = [self._site[place].header for place in self._hashed if place in kept]
+        return Remainder(
+            changed=changed,
+            stubs=[header for header in stubs if stem_of(header[3]) in mentioned],
+            kept=[self._site[place] for place in kept],
+        )
+
+
+class Remainder(Record):
+    """What kustomize has to build once more, with the names of what that refers to, and what stays as it is."""
+
+    changed: Sequence[str]
+    stubs: Sequence[Header]
+    kept: Sequence[Document]
+
+    @property
+    def resources(self) -> bytes:
+        """What kustomize has to build, the other way round than it would print it."""
+        documents = _documents([*self.changed, *map(_stub, self.stubs)])
+        return _joined([each.text for each in _sorted(documents)[::-1]])
+
+    def names(self, kind: str) -> set[str]:
+        """Return the names of all objects of a kind, without the hashes that they have or will get."""
+        names = {each.name for each in self.kept if each.header[1] == kind}
+        return {stem_of(each) for each in names} | {
+            each.name for each in _documents(self.changed) if each.header[1] == kind
+        }
+
+    def completed(self, printed: bytes) -> bytes:
+        """Return the whole site, where this is what kustomize ``printed`` of :attr:`resources`."""
+        built = _documents(_texts(_view(printed)))
+        stubs = {*self.stubs}
+        complete = [*self.kept, *(each for each in built if each.header not in stubs)]
+        is_whole = len(complete) == len(self.kept) + len(self.changed) and len(built) == len(self.changed) + len(stubs)
+        if built != _sorted(built) or not is_whole:
+            raise Unknown
+        return _joined([each.text for each in _sorted(complete)])
+
+
+def _stub(header: Header) -> str:
+    """Return an object of which kustomize knows no more than that it had another name."""
+    api_version, kind, namespace, name = header
+    annotations = {"Kinds": kind, "Names": stem_of(name), "Namespaces": namespace or "default"}
+    metadata = {
+        "annotations": {f"{_PREVIOUS}{key}": value for key, value in annotations.items()},
+        "name": name,
+        **({"namespace": namespace} if namespace else {}),
+    }
+    return emit({"apiVersion": api_version, "kind": kind, "metadata": metadata})
+
+
+def _is_config(document: Document) -> bool:
+    return document.name.startswith(CONFIG_PREFIX)
+
+
+def _marked(text: str) -> str:
+    """Return a ConfigMap or a Secret with the mark by which kustomize knows that its name gets a hash."""
+    head, found, metadata = text.rpartition(_METADATA)
+    if not found:
+        raise Unknown
+    metadata = metadata.removeprefix(_ANNOTATIONS)
+    if metadata.startswith("  annotations:"):
+        raise Unknown
+    return f"{head}{found}{_ANNOTATIONS}    {_MARK}\n{metadata}"
+
+
+def _documents(texts: Iterable[str]) -> list[Document]:
+    """Return objects with what they are called. Raises Unknown where that takes a parser."""
+    documents = []
+    for text in texts:
+        header = scan_header(text, 0)
+        if header is None:
+            raise Unknown
+        documents.append(Document(text=text, header=header))
+    return documents
+
+
+def _sorted(documents: Sequence[Document]) -> list[Document]:
+    return sorted(documents, key=lambda each: sort_key(each.header))
+
+
+def _view(data: bytes) -> str:
+    return data.decode("latin-1")
+
+
+def _text(view: str) -> str:
+    return view.encode("latin-1").decode()
+
+
+def _texts(view: str) -> list[str]:
+    return [f"{text}\n" for text in view.removesuffix("\n").split(f"\n{_SEPARATOR}")] if view else []
+
+
+def _joined(texts: Iterable[str]) -> bytes:
+    return _SEPARATOR.join(texts).encode("latin-1")

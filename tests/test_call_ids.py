@@ -1,4 +1,4 @@
-"""Items go back without the numbers that kustomize gave them for the call, and nobody can tell from the build."""
+"""Items go back without what kustomize wrote into them for the call, and nobody can tell from the build."""
 
 from __future__ import annotations
 
@@ -46,6 +46,39 @@ def test_the_two_annotations_are_left_off(others: str) -> None:
 
 
 OTHER = "      a: b\n"
+OBJECT_ID = "kustomize.config.k8s.io/id"
+FOUR = f"""\
+      {OBJECT_ID}: |
+        kind: A
+        name: a
+      config.kubernetes.io/index: '11'
+      internal.config.kubernetes.io/index: '11'
+      internal.config.kubernetes.io/annotations-migration-resource-id: '11'
+"""
+
+
+def test_the_four_before_them_are_left_off() -> None:
+    assert without_call_ids(item(OTHER + FOUR + PAIR)) == item(OTHER)
+    assert without_call_ids(item(FOUR + PAIR + OTHER)) == item(OTHER)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        # kustomize has to say what becomes of an empty mapping.
+        FOUR,
+        OTHER + FOUR.replace("'11'", "'12'", 1),
+        OTHER + FOUR.replace("'11'", '"11"'),
+        OTHER + FOUR.replace("      config", "      a.config.kubernetes.io/path: 'a'\n      config", 1),
+        OTHER + FOUR.replace("        name: a\n", "      name: a\n"),
+        OTHER + FOUR + "      z: a\n",
+        OTHER + "".join(FOUR.splitlines(keepends=True)[:-1]),
+        OTHER + "".join(FOUR.splitlines(keepends=True)[3:]),
+        OTHER + f"      a: |\n{FOUR}".replace("\n      ", "\n        "),
+    ],
+)
+def test_others_than_those_four_stay(others: str) -> None:
+    assert without_call_ids(item(others + PAIR)) == item(others)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +131,9 @@ def test_no_item_of_a_real_site_keeps_them(site: str, any_kustomize: Path) -> No
 
     assert not output.failed
     assert f"{PAIR[:-5]}".encode() in data
-    for line in (f"\n      {FIRST}: ", f"\n      {SECOND}: "):
-        assert data.count(line.encode()) > 20
-        assert line.encode() not in output.data
+    for line in (f"\n      {key}: ".encode() for key in (FIRST, SECOND, OBJECT_ID, "config.kubernetes.io/index")):
+        assert data.count(line) > 20
+        assert line not in output.data
 
 
 def test_comments_that_would_be_lost_stay_kustomizes_to_put_back() -> None:
@@ -199,14 +232,18 @@ metadata:
 """
 
 
+FIFO = "sortOptions: {order: fifo}\n"
+
+
 def layered(copy: Checkout) -> None:
-    """Make an overlay with everything that could tell a number that is there from one that isn't."""
-    directory = copy.root / "overlays" / "layered"
-    directory.mkdir()
-    files = {"odd.yaml": ODD, "kustomization.yaml": LAYERED, "labels.yaml": LABELS, "behind.yaml": BEHIND}
-    for name, text in {**files, "behind.sh": "#!/bin/sh\nexec tee seen.yaml\n"}.items():
-        (directory / name).write_text(text)
-    (directory / "behind.sh").chmod(0o755)
+    """Make overlays with everything that could tell a number that is there from one that isn't."""
+    for overlay, kustomization in {"layered": LAYERED, "fifo": LAYERED + FIFO}.items():
+        directory = copy.root / "overlays" / overlay
+        directory.mkdir()
+        files = {"odd.yaml": ODD, "kustomization.yaml": kustomization, "labels.yaml": LABELS, "behind.yaml": BEHIND}
+        for name, text in {**files, "behind.sh": "#!/bin/sh\nexec tee seen.yaml\n"}.items():
+            (directory / name).write_text(text)
+        (directory / "behind.sh").chmod(0o755)
 
 
 def keep_them(copy: Checkout) -> None:
@@ -217,7 +254,7 @@ def keep_them(copy: Checkout) -> None:
 @pytest.mark.parametrize(
     ("site", "overlay"),
     [
-        *((site, "layered") for site in ("22", "full")),
+        *((site, overlay) for overlay in ("layered", "fifo") for site in ("22", "full")),
         *(("22", overlay) for overlay in OVERLAYS if overlay != "kubectl"),
         ("full", "multiqueue"),
     ],

@@ -143,7 +143,7 @@ class _Reader:
         if first == "|":
             return self.literal(token, indent)
         if first in "\"'":
-            end = _end_of_quoted(token, 0)
+            end = len(token) if first == '"' and _is_whole(token) else _end_of_quoted(token, 0)
             if end > len(token):
                 return self.folded(token, indent)
             if end < len(token):
@@ -267,6 +267,12 @@ def _key(line: str, indent: int) -> tuple[Scalar, str] | None:
         # A marker between documents, perhaps.
         return None
     return Scalar(raw, raw, plain=True), line[end + 2 :]
+
+
+def _is_whole(token: str) -> bool:
+    """Tell whether a scalar in double quotes ends with ``token``; of a long text that is known sooner than where."""
+    inner = token[1:-1].replace("\\\\", "").replace('\\"', "")
+    return len(token) > 1 and token[-1] == '"' and '"' not in inner and not inner.endswith("\\")
 
 
 def _end_of_quoted(line: str, start: int) -> int:

@@ -70,10 +70,11 @@ def _split(data: bytes) -> Input | None:
         return None
     start = len(head) - 2
     items = view[start : end + 1]
-    if _has_odd_line(items):
+    views = items[2:-1].split("\n- ")
+    if any(item.count("\n") != item.count("\n  ") and _has_odd_line(item) for item in views):
         return None
     try:
-        chunks, tail = [_text(chunk) for chunk in items[2:-1].split("\n- ")], _text(view[end + 1 :])
+        chunks, tail = [_text(item) for item in views], _text(view[end + 1 :])
         tree = block_yaml.read(tail.removesuffix("\n").split("\n"))
     except (block_yaml.NotCanonical, UnicodeDecodeError):
         return None
@@ -96,9 +97,9 @@ def _text(view: str) -> str:
     return view if view.isascii() else view.encode("latin-1").decode()
 
 
-def _has_odd_line(items: str) -> bool:
-    """Tell whether a line is neither empty nor indented by two columns or more, nor opens an item."""
-    return not {line[:2] for line in items.split("\n")} <= {"", "  ", "- "}
+def _has_odd_line(item: str) -> bool:
+    """Tell whether a line behind the first is neither empty nor indented by two columns or more."""
+    return not {line[:2] for line in item.split("\n")[1:]} <= {"", "  "}
 
 
 def _share_anchors(chunks: list[str], items: str) -> bool:

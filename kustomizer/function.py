@@ -11,7 +11,9 @@ import sys
 from posix import _exit, environ  # os would be one more module to import at each build
 
 from kustomizer import GROUP, KIND, REPORT
+from kustomizer.config import load
 from kustomizer.errors import ERROR, Problem, UserError
+from kustomizer.plan import plan
 from kustomizer.record import Record
 from kustomizer.resource_list import (
     plain_config,
@@ -21,6 +23,8 @@ from kustomizer.resource_list import (
     write_stream,
 )
 from kustomizer.resources import Resources
+from kustomizer.routing import route
+from kustomizer.split import split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,14 +49,10 @@ class Output(Record):
 
 def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     """Carry the configuration out on ``resources``. Returns warnings; raises UserError for what is refused."""
-    from kustomizer.plan import plan  # noqa: PLC0415 - what a refused input doesn't need isn't imported
-    from kustomizer.routing import route  # noqa: PLC0415
-    from kustomizer.split import split  # noqa: PLC0415
-
     plans, problems = plan(resources, config)
     problems += _for_each(plans, lambda each: split(resources, config, each))
     if any(variant.settings.keda_enabled for service_plan in plans for variant in service_plan.variants):
-        from kustomizer.keda import scale  # noqa: PLC0415
+        from kustomizer.keda import scale  # noqa: PLC0415 - what isn't asked for isn't imported
 
         problems += _for_each(plans, lambda each: scale(resources, config, each))
     if any(variant.settings.pod_disruption_budget for service_plan in plans for variant in service_plan.variants):
@@ -113,14 +113,12 @@ def run_stream(data: bytes, config: bytes) -> Output:
     """Run as a legacy exec plugin: ``config`` is the plugin's own file, ``data`` a stream of documents."""
     try:
         resources, problems = _run(read_stream(data, config))
-        return Output(data=write_stream(resources).encode(), problems=problems)
+        return Output(data=write_stream(resources), problems=problems)
     except UserError as error:
         return Output(data=b"", problems=error.problems)
 
 
 def _run(given: Input) -> tuple[Resources, list[Problem]]:
-    from kustomizer.config import load  # noqa: PLC0415
-
     config = load(plain_config(given.config))
     resources = Resources(given.resources)
     return resources, transform(resources, config)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ANYWHERE = frozenset(
     {
         *("apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels"),
-        *("commonAnnotations", "images", "replicas", "generatorOptions", "configurations", "crds"),
+        *("commonAnnotations", "images", "replicas", "generatorOptions", "configurations"),
         *("patches", "patchesStrategicMerge", "patchesJson6902", "replacements"),
         *("configMapGenerator", "secretGenerator"),
     }
@@ -30,7 +30,6 @@ ANYWHERE = frozenset(
 """Fields that have done their work before a transformer of an outer kustomization, but for what is read here."""
 WITH_DIRECTORIES = ("resources", "components")
 GENERATORS = ("configMapGenerator", "secretGenerator")
-_RULES = ("configurations", "crds")
 _AFFIXES = ("namePrefix", "nameSuffix")
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 """Letters of a path or a name that means itself to every reader, unless it begins with a dash."""
@@ -48,7 +47,6 @@ class Rules(Record):
     """The names of generated ConfigMaps and Secrets, without a hash."""
     configurations: list[str]
     """The files that say where objects name others."""
-    crds: list[str]
 
 
 class _NotPlain(Exception):  # noqa: N818 - a parser reads it then
@@ -60,7 +58,7 @@ def read_rules(directory: str, tree: Mapping[str, Any]) -> Rules:
 
     Raises Unknown where something in it isn't known here, and OSError where a file isn't there.
     """
-    rules = Rules(generated=set(), configurations=[], crds=[])
+    rules = Rules(generated=set(), configurations=[])
     _collect(directory, tree, rules, depth=_DEEPEST)
     return rules
 
@@ -71,10 +69,10 @@ def _collect(directory: str, tree: Mapping[str, Any], rules: Rules, *, depth: in
         raise Unknown
     for generator in (entry for field in GENERATORS for entry in tree.get(field) or ()):
         rules.generated.add(str(lookup(generator, "name")))
-    for field, files in zip(_RULES, (rules.configurations, rules.crds), strict=True):
-        files += [_joined(directory, entry) for entry in entries(tree, field)]
+    rules.configurations.extend(os.path.realpath(f"{directory}/{entry}") for entry in entries(tree, "configurations"))
     for entry in entries(tree, *WITH_DIRECTORIES):
-        path = _joined(directory, entry)
+        # What a linked directory names is relative to where it is.
+        path = os.path.realpath(f"{directory}/{entry}")
         if os.path.isdir(path):  # noqa: PTH112 - pathlib costs 5 ms to import
             below = read_outline(path)
             if not below.keys() <= {*ANYWHERE, *WITH_DIRECTORIES}:
@@ -82,10 +80,6 @@ def _collect(directory: str, tree: Mapping[str, Any], rules: Rules, *, depth: in
             _collect(path, below, rules, depth=depth - 1)
         elif not os.path.isfile(path):  # noqa: PTH113
             raise Unknown
-
-
-def _joined(directory: str, entry: str) -> str:
-    return os.path.normpath(f"{directory}/{entry}")
 
 
 def kustomization_file(directory: str) -> str:
@@ -176,7 +170,7 @@ def _sections(text: str) -> dict[str, list[str]]:
 
 
 def _value(field: str, lines: Sequence[str]) -> Any:
-    if field in {*WITH_DIRECTORIES, *_RULES}:
+    if field in {*WITH_DIRECTORIES, "configurations"}:
         return _list(lines)
     if field in GENERATORS:
         return [{"name": name} for name in _names(lines)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ITEM_INDENT = 2
+_SEPARATOR = "---\n"
 _HEADS = tuple(
     f"apiVersion: config.kubernetes.io/{version}\nkind: ResourceList\nitems:\n- "
     for version in ("v1", "v1beta1", "v1alpha1")
@@ -59,11 +60,14 @@ def read_resource_list(data: bytes) -> Input:
     return _split(data) or _parse(decode(data))
 
 
-def _split(data: bytes) -> Input | None:
-    # A view with a character for each byte: one letter that isn't Latin would double or quadruple the text.
+def _view(data: bytes) -> str:
+    """Return what :func:`decode` does, a character for each byte: one letter that isn't Latin would double it."""
     view = data.decode("latin-1")
-    if "\r" in view or view.startswith("\xef\xbb\xbf"):
-        view = decode(data).encode().decode("latin-1")
+    return decode(data).encode().decode("latin-1") if "\r" in view or view.startswith("\xef\xbb\xbf") else view
+
+
+def _split(data: bytes) -> Input | None:
+    view = _view(data)
     head = next((head for head in _HEADS if view.startswith(head)), None)
     end = view.rfind(_CONFIG_KEY)
     if head is None or end < 0 or not view.endswith("\n"):
@@ -168,21 +172,31 @@ def _parse(text: str) -> Input:
 def read_stream(data: bytes, config: bytes) -> Input:
     """Split a stream of documents, as kustomize's legacy exec plugins get it; ``config`` is the plugin's own file."""
     from_file = read_document(decode(config))
-    text = decode(data)
-    documents = text.removeprefix("---\n").split("\n---\n")
-    # The last line of a block of text that has no end counts without one: the fast reader wouldn't know.
-    cut = not text.endswith("\n")
-    if cut or has_other_lines(text) or any(has_marker(document) for document in documents):
-        from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+    return Input(resources=_read_documents(data) or _parse_documents(decode(data)), config=from_file)
 
-        trees = [tree for tree in full_yaml.read_all(text) if tree is not None]
-        wrong = next((position for position, tree in enumerate(trees) if not isinstance(tree, dict)), None)
-        if wrong is not None:
-            raise UserError(Problem(message=f"document {wrong + 1} of the input is not an object"))
-        return Input(resources=[Resource.new(tree, indent=0) for tree in trees], config=from_file)
-    documents[-1] = documents[-1].removesuffix("\n")
-    resources = [Resource(f"{document}\n") for document in documents if has_content(document)]
-    return Input(resources=resources, config=from_file)
+
+def _read_documents(data: bytes) -> list[Resource]:
+    """Return the documents of a stream as they are, none where a parser has to tell them apart."""
+    view = f"\n{_view(data).removeprefix(_SEPARATOR)}"
+    views = view[1:-1].split(f"\n{_SEPARATOR}")
+    # The last line of a block of text that has no end counts without one: the fast reader wouldn't know.
+    if view[-1] != "\n" or view.count("\n---") >= len(views) or "\n..." in view or "\n%" in view:
+        return []
+    try:
+        texts = [_text(f"{each}\n") for each in views]
+    except UnicodeDecodeError:
+        return []
+    return [] if any(map(has_other_lines, texts)) else [Resource(text) for text in texts if has_content(text)]
+
+
+def _parse_documents(text: str) -> list[Resource]:
+    from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+
+    trees = [tree for tree in full_yaml.read_all(text) if tree is not None]
+    wrong = next((position for position, tree in enumerate(trees) if not isinstance(tree, dict)), None)
+    if wrong is not None:
+        raise UserError(Problem(message=f"document {wrong + 1} of the input is not an object"))
+    return [Resource.new(tree, indent=0) for tree in trees]
 
 
 def read_build(data: bytes) -> Resources:
@@ -198,7 +212,9 @@ def has_marker(document: str) -> bool:
 
 def has_content(document: str) -> bool:
     """Tell whether a document holds more than empty lines and comments."""
-    return any(line.strip() and not line.lstrip().startswith("#") for line in document.split("\n"))
+    return document[:1].isalpha() or any(
+        line.strip() and not line.lstrip().startswith("#") for line in document.split("\n")
+    )
 
 
 def read_document(text: str) -> Any:
@@ -244,9 +260,9 @@ def _result(problem: Problem) -> dict[str, Any]:
     return result
 
 
-def write_stream(items: Iterable[Resource]) -> str:
+def write_stream(items: Iterable[Resource]) -> bytes:
     """Return the documents that go back to a legacy exec plugin's caller."""
-    return "---\n".join([item.render() for item in items])
+    return _SEPARATOR.encode().join([item.render().encode() for item in items])
 
 
 def plain_config(config: Any) -> dict[str, Any]:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+GENERATED_KINDS = ("ConfigMap", "Secret")
+"""What kustomize generates, with a hash behind the name."""
 CONFIG_PREFIX = "tutor-kustomizer.config."
 """What kustomize puts before the name of a configuration that is built beside the site."""
 
@@ -64,11 +66,10 @@ class StagedOverlay(Record):
         """Write what kustomize has to build once more, behind the functions, into the new ``directory``."""
         os.mkdir(directory)  # noqa: PTH102
         write_file(f"{directory}/resources.yaml", resources)
-        tree: dict[str, Any] = {"resources": ["resources.yaml"]}
-        for field, paths in (("configurations", self.rules.configurations), ("crds", self.rules.crds)):
-            tree[field] = [f"{field}-{at}.yaml" for at in range(len(paths))]
-            for name, path in zip(tree[field], paths, strict=True):
-                write_file(f"{directory}/{name}", read_file(path))
+        names = [f"rules-{at}.yaml" for at, _ in enumerate(self.rules.configurations)]
+        for name, path in zip(names, self.rules.configurations, strict=True):
+            write_file(f"{directory}/{name}", read_file(path))
+        tree = {"resources": ["resources.yaml"], "configurations": names}
         write_file(f"{directory}/{NAMES[0]}", emit(tree).encode())
 
     def check_configs(self, configs: Sequence[str]) -> None:
@@ -109,6 +110,8 @@ class _Writer:
             raise Unknown
         before, configs, guards = self._transformers(_strings(changed.pop("transformers", [])))
         rules = read_rules(self._overlay, changed)
+        for file in rules.configurations:
+            _refuse_references_in_data(file)
         for path in ("", "/site", "/config"):
             os.mkdir(self._directory + path)  # noqa: PTH102 - pathlib costs 5 ms to import
         for field in WITH_DIRECTORIES:
@@ -194,7 +197,7 @@ class _Writer:
         tree = read_exactly(path)
         rules = read_rules(path, tree)
         # Rules would hold for the site's objects, too, where the configuration is built beside it.
-        if not tree.keys() <= {*ANYWHERE, *WITH_DIRECTORIES} or rules.configurations or rules.crds:
+        if not tree.keys() <= {*ANYWHERE, *WITH_DIRECTORIES} or rules.configurations:
             raise Unknown
         for below in entries(tree, *WITH_DIRECTORIES):
             yield from self._texts(f"{entry}/{below}", depth - 1)
@@ -219,6 +222,20 @@ class _Writer:
             if f"\nkind: {KIND}\n" not in document or _FUNCTION in rest or program is None:
                 raise Unknown
             yield program
+
+
+def _refuse_references_in_data(file: str) -> None:
+    """Raise Unknown where a configuration of kustomize's says that ConfigMaps or Secrets refer to something.
+
+    By kustomize's own rules they don't, and no name is looked for in what they hold.
+    """
+    specs = [
+        spec
+        for reference in lookup(read_tree(read_text(file)), "nameReference") or ()
+        for spec in lookup(reference, "fieldSpecs") or ()
+    ]
+    if any(lookup(spec, "kind") in {None, "", *GENERATED_KINDS} for spec in specs):
+        raise Unknown
 
 
 def _guarded(text: str) -> str:

@@ -16,11 +16,11 @@ from kustomizer.kustomization_outline import Unknown
 from kustomizer.output_order import sort_key
 from kustomizer.record import Record
 from kustomizer.resources import NEEDS_HASH_SUFFIX, stem_of
-from kustomizer.staged_overlay import CONFIG_PREFIX
+from kustomizer.staged_overlay import CONFIG_PREFIX, GENERATED_KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kustomizer.header import Header
 
@@ -42,10 +42,15 @@ class Document(Record):
         """Its name."""
         return self.header[3]
 
+    @property
+    def is_of_generated_kind(self) -> bool:
+        """Whether it is a ConfigMap or a Secret, which refer to nothing."""
+        return self.header[0] == "v1" and self.header[1] in GENERATED_KINDS
+
     def is_hashed(self, generated: set[str]) -> bool:
         """Tell whether kustomize put a hash behind its name; ``generated`` are the names of what it generates."""
         stem = stem_of(self.name)
-        return self.header[:2] in {("v1", "ConfigMap"), ("v1", "Secret")} and stem != self.name and stem in generated
+        return self.is_of_generated_kind and stem != self.name and stem in generated
 
 
 class StagedSite:
@@ -58,12 +63,10 @@ class StagedSite:
         """The configurations as kustomize would hand them to the function."""
         self._site = [each for each in documents if not _is_config(each)]
         self._hashed = [place for place, each in enumerate(self._site) if each.is_hashed(generated)]
-        text = _SEPARATOR.join([each.text for each in self._site])
-        for name in {self._site[place].name for place in self._hashed}:
-            text = text.replace(name, stem_of(name))
-        self._given = _texts(text)
+        names = {self._site[place].name: stem_of(self._site[place].name) for place in self._hashed}
+        self._given = [each.text if each.is_of_generated_kind else _renamed(each.text, names) for each in self._site]
         for place in self._hashed:
-            self._given[place] = _marked(self._given[place])
+            self._given[place] = _marked(self._site[place])
 
     @property
     def given(self) -> bytes:
@@ -79,7 +82,8 @@ class StagedSite:
         # What refers to something with another hash, or with none so far, changes with it.
         renamed = {each.name for each in _documents(text for text in changed if _MARK in text)}
         renamed |= {stem_of(self._site[place].name) for place in self._hashed if place not in kept}
-        follows = [place for place in sorted(kept) if any(name in self._given[place] for name in renamed)]
+        referring = [place for place in sorted(kept) if not self._site[place].is_of_generated_kind]
+        follows = [place for place in referring if any(name in self._given[place] for name in renamed)]
         kept -= {*follows}
         changed += [self._given[place] for place in follows]
         mentioned = "".join(changed)
@@ -138,15 +142,22 @@ def _is_config(document: Document) -> bool:
     return document.name.startswith(CONFIG_PREFIX)
 
 
-def _marked(text: str) -> str:
-    """Return a ConfigMap or a Secret with the mark by which kustomize knows that its name gets a hash."""
-    head, found, metadata = text.rpartition(_METADATA)
-    if not found:
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    """Return an object that names others as it did before they had their hashes."""
+    for name, stem in names.items():
+        if name in text:
+            text = text.replace(name, stem)
+    return text
+
+
+def _marked(document: Document) -> str:
+    """Return a ConfigMap or a Secret before it had a hash, with the mark by which kustomize knows that it gets one."""
+    head, found, metadata = document.text.rpartition(_METADATA)
+    own, mark = f"  name: {document.name}\n", f"{_ANNOTATIONS}    {_MARK}\n"
+    others = metadata.removeprefix(_ANNOTATIONS)
+    if not found or others.count(own) != 1 or others.startswith("  annotations:"):
         raise Unknown
-    metadata = metadata.removeprefix(_ANNOTATIONS)
-    if metadata.startswith("  annotations:"):
-        raise Unknown
-    return f"{head}{found}{_ANNOTATIONS}    {_MARK}\n{metadata}"
+    return head + found + mark + others.replace(own, f"  name: {stem_of(document.name)}\n")
 
 
 def _documents(texts: Iterable[str]) -> list[Document]:

@@ -82,7 +82,7 @@ def _resolve(token: Scalar) -> str | int | float | bool | None:
         return True
     if token in FALSE:
         return False
-    if token[0] in "+-.0123456789":
+    if token[0] in "+-.0123456789" and "/" not in token:
         return _number(str(token))
     return str(token)
 

@@ -89,10 +89,19 @@ def function_input(kustomize: Path, env_dir: Path, config_yaml: str) -> bytes:
         return (directory / "input.yaml").read_bytes()
 
 
+CALL_IDS = rb"""
+      kustomize\.config\.k8s\.io/id: \|(?:
+        .*)+
+      config\.kubernetes\.io/index: '(\d+)'
+      internal\.config\.kubernetes\.io/index: '\1'
+      internal\.config\.kubernetes\.io/annotations-migration-resource-id: '\1'
+      internal\.config\.kubernetes\.io/id: '(\d+)'
+      config\.k8s\.io/id: '\2'(?=\n)"""
+
+
 def without_call_ids(data: bytes) -> bytes:
-    """Return what a function was given without the numbers of the items, which ours doesn't hand back."""
-    text = rb"\n      internal\.config\.kubernetes\.io/id: '(\d+)'\n      config\.k8s\.io/id: '\1'(?=\n)"
-    changed, count = re.subn(text, b"", data)
+    """Return what a function was given without what kustomize wrote for the call, which ours doesn't hand back."""
+    changed, count = re.subn(CALL_IDS, b"", data)
     if not count:
         raise ValueError("no item has a number")
     return changed

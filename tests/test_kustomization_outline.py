@@ -12,7 +12,7 @@ import yaml
 from kustomizer.kustomization_outline import GENERATORS, WITH_DIRECTORIES, Unknown, read_outline, read_rules
 from tests import sites
 
-LISTS = (*WITH_DIRECTORIES, "configurations", "crds")
+LISTS = (*WITH_DIRECTORIES, "configurations")
 PATCH = """\
 patches:
 - patch: |-
@@ -26,7 +26,7 @@ patches:
 """
 PLAIN = {
     "a comment": "# resources: [no]\nresources:\n# no\n- a  \n\n- ../b/c.yaml\nnamespace: n\n",
-    "indented": "resources:\n    - a\n    - b\ncrds: [c, d.yaml]\n",
+    "indented": "resources:\n    - a\n    - b\nconfigurations: [c, d.yaml]\n",
     "a marker": "---\nresources:\n- a\n",
     "no items": "resources:\n- a\nlabels:\n  - pairs: {a: b}\n",
     "a patch": PATCH + "resources:\n- a\n" + PATCH.replace("patches", "replacements"),
@@ -102,20 +102,24 @@ def test_what_is_no_kustomization(text: str, tmp_path: Path) -> None:
 
 def test_rules_of_all_that_it_is_made_of(tmp_path: Path) -> None:
     files = {
-        "kustomization.yaml": "resources: [one, a.yaml]\nsecretGenerator: [{name: s}]\ncrds: [crd.json]\n",
+        "kustomization.yaml": "resources: [one, a.yaml]\nsecretGenerator: [{name: s}]\n",
         "one/Kustomization": "resources:\n- ../two\nconfigurations:\n- rules.yaml\n",
-        "two/kustomization.yml": "components: [../three]\nconfigMapGenerator:\n- name: c\n",
+        "two/kustomization.yml": "components: [../../three]\nconfigMapGenerator:\n- name: c\n",
         "three/kustomization.yaml": "kind: Component\nconfigurations: [other.yaml]\n",
         "a.yaml": "",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
+    # As it is named from the directory that a link leads to.
+    (tmp_path / "elsewhere" / "one").parent.mkdir()
+    (tmp_path / "one").rename(tmp_path / "elsewhere" / "one")
+    (tmp_path / "one").symlink_to("elsewhere/one")
+    (tmp_path / "two").rename(tmp_path / "elsewhere" / "two")
     rules = read_rules(str(tmp_path), read_outline(str(tmp_path)))
 
     assert rules.generated == {"s", "c"}
-    assert rules.configurations == [f"{tmp_path}/one/rules.yaml", f"{tmp_path}/three/other.yaml"]
-    assert rules.crds == [f"{tmp_path}/crd.json"]
+    assert rules.configurations == [f"{tmp_path}/elsewhere/one/rules.yaml", f"{tmp_path}/three/other.yaml"]
 
 
 @pytest.mark.parametrize(

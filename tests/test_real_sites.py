@@ -308,7 +308,7 @@ def test_fixed_point(spec: str, any_site: Path, any_kustomize: Path, tmp_path: P
 def test_input_comes_back_as_it_was(any_site: Path, kustomize: Path, tmp_path: Path) -> None:
     """In the ResourceList, too, what isn't touched is handed back byte for byte, and in its order.
 
-    But for its number, that is, which would have kustomize compare it with what it handed over.
+    But for what kustomize wrote into it for the call, that is, and reads to no effect.
     """
     data = sites.function_input(kustomize, any_site, b.HEAD + b.RECOMMENDED)
     once = run_function(data, tmp_path).decode()

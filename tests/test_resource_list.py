@@ -269,7 +269,7 @@ def test_a_stream_passes_byte_for_byte() -> None:
     assert [resource.name for resource in given.resources] == ["a", "c"]
     assert values(given)[0]["z"] == "b\n\n"
     assert plain_config(given.config) == {"functionConfig": CONFIG_VALUE}
-    assert write_stream(given.resources) == STREAM
+    assert write_stream(given.resources) == STREAM.encode()
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_a_stream_passes_byte_for_byte() -> None:
 def test_documents_of_a_stream(text: str, expected: list[Any]) -> None:
     given = read_stream(text.encode(), b"a: b")
     assert values(given) == expected
-    trees = full_yaml.read_all(write_stream(given.resources))
+    trees = full_yaml.read_all(write_stream(given.resources).decode())
     assert [plain_value(tree) for tree in trees if tree is not None] == expected
 
 

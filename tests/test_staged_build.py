@@ -244,6 +244,10 @@ LEFT_TO_KUSTOMIZE: dict[str, tuple[str, dict[str, str]]] = {
     "names that change below": (OVERLAY.replace("env", "env, ../prefixed"), {}),
     "variables below": (OVERLAY.replace("env", "env, ../variables"), {}),
     "remote below": (OVERLAY.replace("env", "env, ../remote"), {}),
+    "ConfigMaps that refer to others": (
+        f"{OVERLAY}configurations: [rules.yaml]\n",
+        {"rules": NAME_REFERENCES.replace("kind: ScaledObject", "kind: ConfigMap")},
+    ),
     "rules beside the configuration": (
         "resources: [../env]\ntransformers: [sub]\n",
         {
@@ -254,6 +258,7 @@ LEFT_TO_KUSTOMIZE: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "it writes where an object came from": (f"{OVERLAY}buildMetadata: [originAnnotations]\n", {}),
     "a field that isn't known": (f"{OVERLAY}generators: [config.yaml]\n", {}),
+    "rules of resources that aren't known": (f"{OVERLAY}crds: [config.yaml]\n", {}),
     "no function": ("resources: [../env]\n", {}),
     "a legacy plugin as it is": (OVERLAY, {"config": HEAD + RECOMMENDED}),
     "no program": (OVERLAY, {"config": CONFIG.replace(str(FUNCTION), "/nowhere/function")}),

@@ -7,6 +7,8 @@ the function made or changed by itself; neither hashes nor references are anybod
 
 from __future__ import annotations
 
+import os
+
 from kustomizer import REPORT
 from kustomizer.built_site import BuiltSite
 from kustomizer.kustomization_outline import Unknown
@@ -65,13 +67,21 @@ class _Build:
             data, notes = made.stdout, notes + made.said
         remainder = site.remainder(data)
         staged.check_guards(remainder.names("ConfigMap"))
-        directory = f"{self._scratch}/remainder"
-        staged.write_remainder(remainder.resources, directory)
-        rest = _succeeded(self._start(self._kustomize.plain_command(directory)))
-        if rest.stderr:
-            raise Unknown
+        printed = self._printed(staged, [part.resources for part in remainder.parts])
         told = read_file(report) if reported else b""
-        return BuiltSite(data=remainder.completed(rest.stdout), notes=notes, report=told)
+        return BuiltSite(data=remainder.completed(printed), notes=notes, report=told)
+
+    def _printed(self, staged: StagedOverlay, parts: Sequence[bytes]) -> list[bytes]:
+        """Return what kustomize prints of each part; it builds as many at a time as there are processors."""
+        printed: list[bytes] = []
+        running: list[Running] = []
+        for at, resources in enumerate(parts):
+            directory = f"{self._scratch}/remainder-{at}"
+            staged.write_remainder(resources, directory)
+            running.append(self._start(self._kustomize.plain_command(directory)))
+            if len(running) - len(printed) >= (os.cpu_count() or 1) or at == len(parts) - 1:
+                printed += [_quiet(each).stdout for each in running[len(printed) :]]
+        return printed
 
     def stop(self) -> None:
         for each in self._running:
@@ -80,6 +90,13 @@ class _Build:
     def _start(self, command: Sequence[str], *, fed: bool = False, **env: str) -> Running:
         self._running.append(Running(command, self._scratch, env={**self._env, **env}, fed=fed))
         return self._running[-1]
+
+
+def _quiet(running: Running) -> Finished:
+    done = _succeeded(running)
+    if done.stderr:
+        raise Unknown
+    return done
 
 
 def _succeeded(running: Running) -> Finished:

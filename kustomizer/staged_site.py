@@ -29,6 +29,9 @@ _METADATA = "\nmetadata:\n"
 _ANNOTATIONS = "  annotations:\n"
 _MARK = f"{NEEDS_HASH_SUFFIX}: enabled"
 _PREVIOUS = "internal.config.kubernetes.io/previous"
+_QUOTES = str.maketrans("'\"", "  ")
+_PART = 100
+"""So many objects make the time that kustomize takes for each about what it takes to start."""
 
 
 class Document(Record):
@@ -86,44 +89,88 @@ class StagedSite:
         follows = [place for place in referring if any(name in self._given[place] for name in renamed)]
         kept -= {*follows}
         changed += [self._given[place] for place in follows]
-        mentioned = "".join(changed)
-        stubs = [self._site[place].header for place in self._hashed if place in kept]
+        unchanged = [self._site[place].header for place in self._hashed if place in kept]
         return Remainder(
-            changed=changed,
-            stubs=[header for header in stubs if stem_of(header[3]) in mentioned],
+            parts=[Part.of(texts, unchanged) for texts in _parts(changed, renamed)],
             kept=[self._site[place] for place in kept],
         )
 
 
-class Remainder(Record):
-    """What kustomize has to build once more, with the names of what that refers to, and what stays as it is."""
+class Part(Record):
+    """Objects that kustomize has to build once more, and what they refer to that stays as it is."""
 
-    changed: Sequence[str]
-    stubs: Sequence[Header]
-    kept: Sequence[Document]
+    changed: Sequence[Document]
+    stubs: Sequence[Document]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], hashed: Iterable[Header]) -> Part:
+        """Return these objects with those that they may refer to of what has a hash."""
+        whole = "".join(texts)
+        stubs = [_stub(header) for header in hashed if stem_of(header[3]) in whole]
+        return cls(changed=_documents(texts), stubs=_documents(stubs))
 
     @property
     def resources(self) -> bytes:
         """What kustomize has to build, the other way round than it would print it."""
-        documents = _documents([*self.changed, *map(_stub, self.stubs)])
-        return _joined([each.text for each in _sorted(documents)[::-1]])
+        return _joined([each.text for each in _sorted([*self.changed, *self.stubs])[::-1]])
+
+    def built(self, printed: bytes) -> list[Document]:
+        """Return the objects, where this is what kustomize ``printed`` of :attr:`resources`."""
+        documents = _documents(_texts(_view(printed)))
+        stubs = {each.header for each in self.stubs}
+        built = [each for each in documents if each.header not in stubs]
+        if (
+            documents != _sorted(documents)
+            or len(built) != len(self.changed)
+            or len(documents) != len(built) + len(stubs)
+        ):
+            raise Unknown
+        return built
+
+
+class Remainder(Record):
+    """What kustomize has to build once more, part by part, and what stays as it is."""
+
+    parts: Sequence[Part]
+    kept: Sequence[Document]
 
     def names(self, kind: str) -> set[str]:
         """Return the names of all objects of a kind, without the hashes that they have or will get."""
-        names = {each.name for each in self.kept if each.header[1] == kind}
-        return {stem_of(each) for each in names} | {
-            each.name for each in _documents(self.changed) if each.header[1] == kind
-        }
+        changed = [each for part in self.parts for each in part.changed]
+        named = [*((stem_of(each.name), each) for each in self.kept), *((each.name, each) for each in changed)]
+        return {name for name, each in named if each.header[1] == kind}
 
-    def completed(self, printed: bytes) -> bytes:
-        """Return the whole site, where this is what kustomize ``printed`` of :attr:`resources`."""
-        built = _documents(_texts(_view(printed)))
-        stubs = {*self.stubs}
-        complete = [*self.kept, *(each for each in built if each.header not in stubs)]
-        is_whole = len(complete) == len(self.kept) + len(self.changed) and len(built) == len(self.changed) + len(stubs)
-        if built != _sorted(built) or not is_whole:
-            raise Unknown
-        return _joined([each.text for each in _sorted(complete)])
+    def completed(self, printed: Iterable[bytes]) -> bytes:
+        """Return the whole site, where this is what kustomize ``printed`` of each part."""
+        built = [each for part, output in zip(self.parts, printed, strict=True) for each in part.built(output)]
+        return _joined([each.text for each in _sorted([*self.kept, *built])])
+
+
+def _parts(texts: Sequence[str], renamed: set[str]) -> list[list[str]]:
+    """Return the objects in parts of which none refers to what is renamed in another.
+
+    kustomize looks at all objects for each object: a site with 300 queues takes a fifth of the time in parts.
+    """
+    if len(texts) <= _PART:
+        return [[*texts]] if texts else []
+    groups: dict[str, list[str]] = {}
+    for text in texts:
+        # An object that is renamed has its own name in it. Who refers to several puts them together.
+        names = sorted(renamed.intersection(text.translate(_QUOTES).split()))
+        group = groups.get(names[0], []) if names else []
+        for name in names[1:]:
+            other = groups.get(name, group)
+            if other is not group:
+                group += other
+                groups |= {each: group for each, found in groups.items() if found is other}
+        groups |= dict.fromkeys(names or [text], group)
+        group.append(text)
+    parts: list[list[str]] = [[]]
+    for group in {id(group): group for group in groups.values()}.values():
+        if parts[-1] and len(parts[-1]) + len(group) > _PART:
+            parts.append([])
+        parts[-1] += group
+    return parts
 
 
 def _stub(header: Header) -> str:

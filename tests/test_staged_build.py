@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from kustomizer import staged_site
 from kustomizer.commands.init import init
 from kustomizer.errors import UserError
 from kustomizer.kustomization_outline import Unknown
@@ -24,7 +25,7 @@ from tests.builds import EXEC, FUNCTION, HEAD, RECOMMENDED, Builds, environment
 from tests.test_call_ids import LABELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 CONFIG = HEAD + EXEC + RECOMMENDED
 WARNED = "spec: {unassignedQueues: Ignore, workers: {lms: {high: {}}}}\n"
@@ -139,6 +140,35 @@ def test_our_overlays(site: str, name: str, any_kustomize: Path, hold: Hold, tmp
     (tmp_path / "tutor").mkdir()
     (tmp_path / "tutor" / "env").symlink_to(sites.site(site))
     hold(tmp_path / "overlays" / name, any_kustomize)
+
+
+@pytest.mark.parametrize("largest", [1, 7])
+@pytest.mark.parametrize("overlay", ["full/monitoring", "22/production"])
+def test_in_parts(largest: int, overlay: str, hold: Hold, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What refers to something that gets another name is built together with it."""
+    monkeypatch.setattr(staged_site, "_PART", largest)
+    site, name = overlay.split("/")
+    test_our_overlays(site, name, sites.kustomize(sites.NEWEST), hold, tmp_path)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4, 5, 6), (6, 5, 4, 3, 2, 1, 0), (3, 4, 0, 6, 2, 5, 1)])
+def test_who_refers_to_several_puts_them_together(order: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staged_site, "_PART", 1)
+    texts = ["name: a\n", "name: b\n", "name: c\n", "b: 'b'\n", 'c: "c"\n', "both: b\nand:\n- c\n", "name: none-of-a\n"]
+    parts = staged_site._parts([texts[at] for at in order], {"a", "b", "c"})
+
+    assert sorted(map(sorted, parts)) == sorted([texts[:1], sorted(texts[1:6]), texts[6:]])
+    monkeypatch.setattr(staged_site, "_PART", 6)
+    assert len(staged_site._parts([texts[at] for at in order], {"a", "b", "c"})) == 2
+    assert staged_site._parts([], set()) == []
+
+
+def test_many_queues(kustomize: Path, hold: Hold, place: Path) -> None:
+    workers = ", ".join(f"queue{number}: {{queues: [queue{number}]}}" for number in range(60))
+    spec = (
+        f"spec: {{unassignedQueues: Ignore, defaults: {{keda: {{enabled: true}}}}, workers: {{lms: {{{workers}}}}}}}\n"
+    )
+    hold(overlay(place, config=HEAD + EXEC + spec), kustomize)
 
 
 @pytest.mark.parametrize("site", ["16", "18", "22"])
@@ -421,15 +451,15 @@ def test_another_kustomization_below(kustomize: Path, hold: Hold, place: Path) -
 
 
 ODD = {
-    "another order": ("print(*reversed(text.split('---\\n')), sep='---\\n', end='')", "remainder"),
+    "another order": ("print(*reversed(text.split('---\\n')), sep='---\\n', end='')", "remainder-0"),
     "one object more": (
         "print(text, text.split('---\\n')[-1].replace('name: ', 'name: z'), sep='---\\n', end='')",
-        "remainder",
+        "remainder-0",
     ),
-    "one object less": ("print(*text.split('---\\n')[1:], sep='---\\n', end='')", "remainder"),
-    "another name": ("print(text.replace('name: openedx-config-', 'name: openedx-config-x'), end='')", "remainder"),
-    "a warning": ("print(text, end=''); print('warning', file=sys.stderr)", "remainder"),
-    "no success": ("sys.exit(1)", "remainder"),
+    "one object less": ("print(*text.split('---\\n')[1:], sep='---\\n', end='')", "remainder-0"),
+    "another name": ("print(text.replace('name: openedx-config-', 'name: openedx-config-x'), end='')", "remainder-0"),
+    "a warning": ("print(text, end=''); print('warning', file=sys.stderr)", "remainder-0"),
+    "no success": ("sys.exit(1)", "remainder-0"),
     "nothing": ("pass", "staged"),
     "no header": ("print(text.replace('\\nkind: Service\\n', '\\n'), end='')", "staged"),
     "no configuration": ("print(text[:text.rfind('---\\n')], end='')", "staged"),

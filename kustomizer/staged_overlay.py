@@ -147,8 +147,6 @@ class _Writer:
                 if len(programs) != sum(f"\n{text}".count("\nkind:") for text in texts):
                     raise Unknown
                 configs[entry] = programs
-            elif programs:
-                raise Unknown
             elif configs:
                 guards += [_guarded(text) for text in texts]
                 self._refuse_patches(entry)

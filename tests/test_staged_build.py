@@ -8,24 +8,30 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from kustomizer import staged_site
 from kustomizer.commands.init import init
 from kustomizer.errors import UserError
+from kustomizer.export_parts import object_of
 from kustomizer.kustomization_outline import Unknown
 from kustomizer.kustomize import Kustomize, build
-from kustomizer.resource_list import read_build
+from kustomizer.report import read_report
+from kustomizer.resource_list import read_build, read_resource_list
+from kustomizer.resources import NEEDS_HASH_SUFFIX
 from kustomizer.staged_overlay import StagedOverlay, write_staged_overlay
 from kustomizer.survey import survey
+from kustomizer.tree import lookup
 from tests import sites
 from tests.builds import EXEC, FUNCTION, HEAD, RECOMMENDED, Builds, environment
 from tests.test_call_ids import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from kustomizer.resources import Resource
 
 CONFIG = HEAD + EXEC + RECOMMENDED
 WARNED = "spec: {unassignedQueues: Ignore, workers: {lms: {high: {}}}}\n"
@@ -263,7 +269,7 @@ LEFT_TO_KUSTOMIZE: dict[str, tuple[str, dict[str, str]]] = {
     "a guard that does more": (BESIDE, {"other": GUARD.replace("    - metadata.name\n", "    - data.name\n")}),
     "a guard that is patched": (
         BESIDE.replace("other.yaml", "sub"),
-        {"sub__kustomization": "resources: [guard.yaml]\nnamePrefix: a-\n", "sub__guard": GUARD},
+        {"sub__kustomization": "resources: [guard.yaml]\npatches: [{path: a.yaml}]\n", "sub__guard": GUARD},
     ),
     "a configuration behind the guard": (
         BESIDE.replace("[config.yaml, other.yaml]", "[a.yaml, other.yaml, config.yaml]"),
@@ -300,7 +306,6 @@ LEFT_TO_KUSTOMIZE: dict[str, tuple[str, dict[str, str]]] = {
     "a file that isn't there": (BESIDE, {}),
     "another's file": (OVERLAY.replace("env", "env, ../extra/config-map.yaml"), {}),
     "remote": (OVERLAY.replace("env", "env, https://example.com/a"), {}),
-    "the directory that it lies in": (OVERLAY.replace("../env", ".."), {}),
     "not a list": (OVERLAY.replace("[../env]", "../env"), {}),
     "not a string": (OVERLAY.replace("config.yaml", "config.yaml, 1"), {}),
     "in line": (f"resources: [../env]\ntransformers:\n- |\n{IN_LINE}", {}),
@@ -327,6 +332,66 @@ def test_links_and_two_kustomizations_are_left_to_kustomize(place: Path) -> None
     (directory / "config.yaml").symlink_to("../config.yaml")
     assert written(directory, place) is None
     assert written(place / "nowhere", place) is None
+
+
+def test_a_cycle_is_kustomizes_to_refuse(place: Path) -> None:
+    """Written elsewhere, the overlay wouldn't lie in a directory that it names."""
+    (place / "kustomization.yaml").write_text("resources: [env]\n")
+    assert written(overlay(place, OVERLAY.replace("../env", "..")), place) is None
+
+
+@pytest.mark.parametrize("site", sites.SITES)
+def test_the_function_is_given_what_kustomize_would_hand_over(
+    site: str, any_kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In that order, without hashes, and with the mark of what gets one; but for kustomize's other bookkeeping."""
+    monkeypatch.setenv("HOME", str(place))
+    (place / "env").unlink()
+    (place / "env").symlink_to(sites.site(site))
+    (place / "extra" / "config-map.yaml").write_text(LOOKS_HASHED)
+    report = build(overlay(place, EXTRA), Kustomize(path=str(any_kustomize), version=""), reported=True).report
+    assert report.startswith(b"stream ")
+    (place / "other" / "kustomization.yaml").write_text(EXTRA.partition("\n")[0])
+    real = sites.function_input(any_kustomize, place / "other", CONFIG)
+
+    given = read_report(report)[0].given
+    assert [*map(handed_over, given)] == [*map(handed_over, read_resource_list(real).resources)]
+    assert sum(marked for _, marked in map(handed_over, given)) > 4
+
+
+def handed_over(resource: Resource) -> tuple[Any, bool]:
+    """Return an object as plain values, and whether it is to have a hash."""
+    tree = object_of(resource)
+    # Their namespace follows the account's only in the end; to the function they are nothing.
+    tree.pop("subjects", None)
+    if not tree["metadata"].get("annotations"):
+        tree["metadata"].pop("annotations", None)
+    return tree, lookup(resource.tree, "metadata", "annotations", NEEDS_HASH_SUFFIX) == "enabled"
+
+
+def test_a_function_that_takes_out_what_has_a_hash(
+    any_kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What refers to it keeps the name that it had before: kustomize finds nothing to follow."""
+    monkeypatch.setenv("HOME", str(place))
+    program = place / "celery-workers"
+    program.write_text(
+        f"""#!{sys.executable}
+import re, subprocess, sys
+text = subprocess.run([{str(FUNCTION)!r}, *sys.argv[1:]], stdout=subprocess.PIPE, text=True, check=True).stdout
+mark, margin = ("---\\n", "") if len(sys.argv) > 1 else ("\\n- ", "  ")
+items = text.split(mark)
+kept = [item for item in items if not re.search(f"(?m)^{{margin}}  name: (redis|caddy)-config$", item)]
+assert len(kept) == len(items) - 2
+print(mark.join(kept), end="")
+"""
+    )
+    program.chmod(0o755)
+    directory = overlay(place, config=CONFIG.replace(str(FUNCTION), str(program)))
+    built = build(directory, Kustomize(path=str(any_kustomize), version=""), reported=True)
+    assert built.report.startswith(b"stream ")
+    assert built.text == by_kustomize(directory, any_kustomize, environment(place))[1]
+    assert "name: redis-config\n" in built.text
 
 
 def test_what_is_spelled_as_a_number_stays_one(kustomize: Path, place: Path) -> None:

@@ -208,6 +208,7 @@ OF_KINDS = (
         "apps/v1 Deployment",
         "example.com/v2 Gadget",
         "scheduling.k8s.io/v1 PriorityClass",
+        "v1 Pod",
     ),
 )
 KINDS = "---\n".join(

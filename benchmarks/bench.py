@@ -32,6 +32,7 @@ from benchmarks.names import (
     GO_SAME,
     IMPORT_YAML,
     IMPORTS,
+    LEAVES_OFF,
     LEGACY,
     LEGACY_CAT,
     NO_FUNCTION,
@@ -159,6 +160,12 @@ def whole_builds(bench: Bench, site: str) -> Group:
     # Without arguments: a legacy plugin gets the path of its configuration.
     cat.write_text("#!/bin/sh\nexec cat\n")
     cat.chmod(0o755)
+    leaves_off = bench.scratch / "leaves-off"
+    # From the object's id to the number of the call.
+    leaves_off.write_text(
+        "#!/bin/sh\nexec sed '/^      kustomize.config.k8s.io.id: |$/,/^      config.k8s.io.id: /d'\n"
+    )
+    leaves_off.chmod(0o755)
     spec = inputs.spec()
 
     def build(name: str, config: str, *, plugins: Path = cat.parents[3], through: Sequence[str] = ()) -> Case:
@@ -166,19 +173,36 @@ def whole_builds(bench: Bench, site: str) -> Group:
         command = [*(through or (str(kustomize), *sites.BUILD)), str(directory)]
         return Case(name, command, env=bench.environment(KUSTOMIZE_PLUGIN_HOME=str(plugins)))
 
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from kustomizer.start import run; run()"
-    ours = [python()[0], "-I", "-c", code, str(ROOT), "build", "--kustomize", str(kustomize)]
     cases = [
         build(NO_FUNCTION, ""),
         build(CAT, inputs.config(spec, function=Path("/bin/cat"))),
+        build(LEAVES_OFF, inputs.config(spec, function=leaves_off)),
         build(EXEC, inputs.config(spec, function=FUNCTION)),
-        bench.optional(build(COMMAND, inputs.config(spec, function=FUNCTION), through=ours)),
+        bench.optional(build(COMMAND, inputs.config(spec, function=FUNCTION), through=our_command(kustomize))),
         build(LEGACY_CAT, inputs.config(spec)),
         build(LEGACY, inputs.config(spec), plugins=PLUGIN_HOME),
         with_tutor(bench, site, UPSTREAM, kustomize, config=""),
         with_tutor(bench, site, WITH_TUTOR, kustomize, config=inputs.config(spec, function=FUNCTION)),
     ]
     return bench.measure(f"builds-{site}", f"Whole builds, {site} site", cases, base=CAT)
+
+
+def our_command(kustomize: Path) -> list[str]:
+    """Return the command `tutor-kustomizer build`."""
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from kustomizer.start import run; run()"
+    return [python()[0], "-I", "-c", code, str(ROOT), "build", "--kustomize", str(kustomize)]
+
+
+def many_queues(bench: Bench) -> Group:
+    """Measure the build of a plain site with 300 queues, with kustomize and with our command."""
+    kustomize = sites.kustomize(sites.NEWEST)
+    config = inputs.config(inputs.spec(queues=300), function=FUNCTION)
+    directory = overlay(bench, sites.site(inputs.SITES["plain"]), config)
+    cases = [
+        Case(EXEC, [str(kustomize), *sites.BUILD, str(directory)], env=bench.environment()),
+        Case(COMMAND, [*our_command(kustomize), str(directory)], env=bench.environment()),
+    ]
+    return bench.measure("builds-queues-300", "Whole builds, plain site with 300 queues", cases, base=EXEC, least=3)
 
 
 def overlay(bench: Bench, env_dir: Path, config: str) -> Path:
@@ -281,6 +305,8 @@ def measure_all(bench: Bench) -> dict[str, Any]:
     for site in inputs.SITES:
         if bench.wants("builds"):
             groups[f"builds-{site}"] = whole_builds(bench, site)
+    if bench.wants("builds"):
+        groups["builds-queues-300"] = many_queues(bench)
     for key, (queues, foreign) in GENERATED.items():
         if bench.wants("generated"):
             groups[key] = generated(bench, key, queues=queues, foreign=foreign, go=go)

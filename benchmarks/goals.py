@@ -28,6 +28,8 @@ def goals(groups: dict[str, Group], slopes: Sequence[float]) -> list[Goal]:
                 Goal(f"{site}: build / upstream's save and build", group.wall_ratio(COMMAND, UPSTREAM)),
                 Goal(f"{site}: save and build, ours / upstream's", group.wall_ratio(WITH_TUTOR, UPSTREAM)),
             ]
+    if group := groups.get("builds-queues-300"):
+        result.append(Goal("300 queues: `tutor-kustomizer build` / kustomize's", group.wall_ratio(COMMAND)))
     row = groups["queues-1000"].row(OURS) if "queues-1000" in groups else None
     if row:
         result.append(Goal("1,000 queues: CPU", row.cpu / 1000, 2, " s"))

@@ -34,7 +34,8 @@ def build_in_stages(
     build = _Build(kustomize, scratch.path, env)
     try:
         return build.run(write_staged_overlay(overlay, f"{scratch.path}/staged"), reported=reported)
-    except (Unknown, OSError, UnicodeDecodeError):
+    except (Unknown, OSError, ValueError):
+        # Text that isn't UTF-8, or the name of a file that no file can have.
         return None
     finally:
         build.stop()

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-
 GENERATED_KINDS = ("ConfigMap", "Secret")
 """What kustomize generates, with a hash behind the name."""
 CONFIG_PREFIX = "tutor-kustomizer.config."
@@ -93,7 +92,7 @@ def write_staged_overlay(overlay: str, directory: str) -> StagedOverlay:
     """Write ``overlay`` once more, into the new ``directory``.
 
     What kustomize would refuse may come back written: a build that fails has to be made again from ``overlay``.
-    Raises Unknown, OSError or UnicodeDecodeError where kustomize has to build it itself.
+    Raises Unknown, OSError or ValueError where kustomize has to build it itself.
     """
     return _Writer(os.path.realpath(overlay), directory).write()
 

@@ -95,7 +95,7 @@ def by_kustomize(directory: Path, executable: Path, env: Mapping[str, str]) -> t
 def written(directory: Path, place: Path) -> StagedOverlay | None:
     try:
         return write_staged_overlay(str(directory), str(place / "written"))
-    except (Unknown, OSError):
+    except (Unknown, OSError, ValueError):
         return None
 
 
@@ -311,6 +311,8 @@ LEFT_TO_KUSTOMIZE: dict[str, tuple[str, dict[str, str]]] = {
     "not a string": (OVERLAY.replace("config.yaml", "config.yaml, 1"), {}),
     "in line": (f"resources: [../env]\ntransformers:\n- |\n{IN_LINE}", {}),
     "a pattern": (f"{OVERLAY}configMapGenerator: [{{name: g, files: ['*.yaml']}}]\n", {}),
+    "no name of a file": (OVERLAY.replace("../env", '"../env\\0"'), {}),
+    "a configuration of no name": (OVERLAY.replace("config.yaml", '"config\\0.yaml"'), {}),
     "not YAML": ("resources: [\n", {}),
     "not a mapping": ("- ../env\n", {}),
 }

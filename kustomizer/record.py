@@ -29,19 +29,21 @@ class Record:
     """
 
     _fields: tuple[str, ...] = ()
+    _field_names: frozenset[str] = frozenset()
     _defaults: dict[str, Any] = {}  # noqa: RUF012 - typing.ClassVar would import typing
 
     def __init_subclass__(cls) -> None:
         annotations = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - inspect costs 8 ms to import
         own = [name for name in annotations if not name.startswith("_")]
         cls._fields = (*cls._fields, *(name for name in own if name not in cls._fields))
+        cls._field_names = frozenset(cls._fields)
         cls._defaults = {**cls._defaults, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
 
     def __init__(self, **values: Any) -> None:
         state = {**self._defaults, **values}
-        if len(state) != len(self._fields) or any(name not in state for name in self._fields):
+        if state.keys() != self._field_names:
             missing = [name for name in self._fields if name not in state]
-            unknown = [name for name in state if name not in self._fields]
+            unknown = [name for name in state if name not in self._field_names]
             raise TypeError(f"{type(self).__name__}: missing {missing}, unknown {unknown}")
         self.__dict__.update(state)
 

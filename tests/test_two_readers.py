@@ -74,12 +74,25 @@ def parts(data: bytes) -> tuple[str, list[str], str]:
     return text[:start], [f"- {item}\n" for item in text[start + 2 : end - 1].split("\n- ")], text[end:]
 
 
+CALL_ANNOTATIONS = (
+    "kustomize.config.k8s.io/id",
+    "config.kubernetes.io/index",
+    "internal.config.kubernetes.io/index",
+    "internal.config.kubernetes.io/annotations-migration-resource-id",
+    "internal.config.kubernetes.io/id",
+    "config.k8s.io/id",
+)
+
+
 def made(data: bytes) -> tuple[list[Any], str]:
-    """Return the resources that the function makes of ``data``, kustomize's numbers aside, and what it says."""
+    """Return the resources that the function makes of ``data``, and what it says.
+
+    What kustomize wrote for the call is set aside: the function leaves it off where the text is kustomize's.
+    """
     output = run_resource_list(data)
     found = plain_value(full_yaml.read(output.data.decode()))["items"]
     for item in found:
-        for key in ("internal.config.kubernetes.io/id", "config.k8s.io/id"):
+        for key in CALL_ANNOTATIONS:
             item["metadata"].get("annotations", {}).pop(key, None)
     return found, said(output)
 

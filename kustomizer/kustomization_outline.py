@@ -33,6 +33,13 @@ GENERATORS = ("configMapGenerator", "secretGenerator")
 _AFFIXES = ("namePrefix", "nameSuffix")
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 """Letters of a path or a name that means itself to every reader, unless it begins with a dash."""
+FUNCTION = "config.kubernetes.io/function"
+"""The annotation that makes an object a function."""
+_BOOKKEEPING = ("config.kubernetes.io/", "config.k8s.io/")
+_API_VERSION = "kustomize.config.k8s.io/v1"
+_RENAMING = "allowNameChange"
+_FAR = frozenset(":?\n\0")
+"""What the address of a remote resource may have in it, and what no name of a file has."""
 _DEEPEST = 99
 
 
@@ -71,23 +78,57 @@ def _collect(directory: str, tree: Mapping[str, Any], rules: Rules, *, depth: in
         rules.generated.add(str(lookup(generator, "name")))
     rules.configurations.extend(os.path.realpath(f"{directory}/{entry}") for entry in entries(tree, "configurations"))
     for entry in entries(tree, *WITH_DIRECTORIES):
-        # What a linked directory names is relative to where it is.
-        path = os.path.realpath(f"{directory}/{entry}")
+        path = local_path(directory, entry)
         if os.path.isdir(path):  # noqa: PTH112 - pathlib costs 5 ms to import
             below = read_outline(path)
             if not below.keys() <= {*ANYWHERE, *WITH_DIRECTORIES}:
                 raise Unknown
             _collect(path, below, rules, depth=depth - 1)
-        elif not os.path.isfile(path):  # noqa: PTH113
-            raise Unknown
+        else:
+            _refuse_bookkeeping(read_text(path))
+
+
+def local_path(directory: str, entry: str) -> str:
+    """Return where the file or directory is that a kustomization in ``directory`` names.
+
+    Raises Unknown where kustomize may look for it elsewhere: far away, or at the other end of a link.
+    """
+    path = f"{directory}/{entry}"
+    real = os.path.realpath(path)
+    is_far = os.path.isdir(real) and "." in entry.lstrip("./").partition("/")[0]  # noqa: PTH112
+    if (
+        is_far
+        or entry.startswith("/")
+        or not _FAR.isdisjoint(entry)
+        or real != os.path.realpath(os.path.normpath(path))
+    ):
+        raise Unknown
+    return real
+
+
+def _refuse_bookkeeping(text: str) -> None:
+    """Raise Unknown where objects carry what kustomize writes for its own use: it heeds it, or takes it off."""
+    known = sum(text.count(mark) for mark in (FUNCTION, _API_VERSION))
+    if sum(text.count(mark) for mark in _BOOKKEEPING) > known:
+        raise Unknown
 
 
 def kustomization_file(directory: str) -> str:
     """Return the kustomization in ``directory``. Raises Unknown where there is none, or more than one."""
-    found = [path for path in (f"{directory}/{name}" for name in NAMES) if os.path.exists(path)]  # noqa: PTH110
-    if len(found) != 1:
+    found = [path for path in (f"{directory}/{name}" for name in NAMES) if os.path.lexists(path)]
+    # Where a link leads to is kustomize's to allow.
+    if len(found) != 1 or os.path.islink(found[0]):  # noqa: PTH114
         raise Unknown
     return found[0]
+
+
+def _read_kustomization(directory: str) -> str:
+    text = read_text(kustomization_file(directory))
+    # A patch that renames an object renames it where others refer to it, but not in what is added behind it.
+    if _RENAMING in text:
+        raise Unknown
+    _refuse_bookkeeping(text)
+    return text
 
 
 def read_text(path: str) -> str:
@@ -101,7 +142,7 @@ def read_outline(directory: str) -> dict[str, Any]:
 
     Of a generator there is no more than its name; the value of any other field is an empty string.
     """
-    text = read_text(kustomization_file(directory))
+    text = _read_kustomization(directory)
     try:
         return {field: _value(field, lines) for field, lines in _sections(text).items()}
     except _NotPlain:
@@ -113,7 +154,7 @@ def read_outline(directory: str) -> dict[str, Any]:
 
 def read_exactly(directory: str) -> dict[str, Any]:
     """Return the kustomization in ``directory`` as it is spelled: 1.10 is a number there."""
-    tree = read_tree(read_text(kustomization_file(directory)))
+    tree = read_tree(_read_kustomization(directory))
     if not isinstance(tree, dict):
         raise Unknown
     return tree

@@ -67,7 +67,7 @@ class _Build:
             made = _succeeded(function)
             data, notes = made.stdout, notes + made.said
         remainder = site.remainder(data)
-        staged.check_guards(remainder.names("ConfigMap"))
+        staged.check_guard(remainder.config_maps)
         printed = self._printed(staged, [part.resources for part in remainder.parts])
         told = read_file(report) if reported else b""
         return BuiltSite(data=remainder.completed(printed), notes=notes, report=told)

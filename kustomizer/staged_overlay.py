@@ -17,10 +17,12 @@ from kustomizer.emit import emit
 from kustomizer.kustomization_fields import NAMES, entries, named_paths
 from kustomizer.kustomization_outline import (
     ANYWHERE,
+    FUNCTION,
     PLAIN,
     WITH_DIRECTORIES,
     Rules,
     Unknown,
+    local_path,
     read_exactly,
     read_rules,
     read_text,
@@ -40,25 +42,24 @@ GENERATED_KINDS = ("ConfigMap", "Secret")
 CONFIG_PREFIX = "tutor-kustomizer.config."
 """What kustomize puts before the name of a configuration that is built beside the site."""
 
-_FUNCTION = "config.kubernetes.io/function"
 _OTHER_FUNCTIONS = ("config.k8s.io/function", "config.kubernetes.io/container", "config.k8s.io/container", "configFn")
 """What else makes an object a function (runtimeutil.GetFunctionSpec in kyaml)."""
-_OURS = ("celery-workers", "tutor-celery-workers")
-"""What the function is called in a checkout, and where it was installed. Any other program may be anything."""
+_OURS = b"from kustomizer.function import main\n"
+"""A line of the function's program, in a checkout and where it was installed. Any other program may be anything."""
 _DEEPEST = 9
 
 
 class StagedOverlay(Record):
     """An overlay that was written once more without its function.
 
-    ``directory`` holds it; ``functions`` are the programs that its configurations name, in order; ``guards`` the
-    ConfigMaps that have to be there behind the function.
+    ``directory`` holds it; ``functions`` are the programs that its configurations name, in order; ``guarded`` is the
+    ConfigMap that has to be there behind the functions, if any has.
     """
 
     overlay: str
     directory: str
     functions: Sequence[str]
-    guards: set[str]
+    guarded: str | None
     rules: Rules
 
     def write_remainder(self, resources: bytes, directory: str) -> None:
@@ -78,13 +79,13 @@ class StagedOverlay(Record):
 
     def _is_called(self, function: str, config: str) -> bool:
         tree = read_tree(config)
-        path = _path(lookup(tree, "metadata", "annotations", _FUNCTION))
+        path = _path(lookup(tree, "metadata", "annotations", FUNCTION))
         is_config = lookup(tree, "kind") == KIND and not any(mark in config for mark in _OTHER_FUNCTIONS)
         return is_config and path is not None and _program(path, self.overlay) == function
 
-    def check_guards(self, names: set[str]) -> None:
-        """Raise Unknown where a guard would find no ConfigMap of its name."""
-        if not self.guards <= names:
+    def check_guard(self, config_maps: Sequence[str]) -> None:
+        """Raise Unknown where the guard wouldn't find one ConfigMap of its name."""
+        if self.guarded is not None and config_maps.count(self.guarded) != 1:
             raise Unknown
 
 
@@ -107,7 +108,7 @@ class _Writer:
         changed = dict(read_exactly(self._overlay))
         if not changed.keys() <= {*ANYWHERE, *WITH_DIRECTORIES, "transformers"}:
             raise Unknown
-        before, configs, guards = self._transformers(_strings(changed.pop("transformers", [])))
+        configs, guarded = self._transformers(_strings(changed.pop("transformers", [])))
         rules = read_rules(self._overlay, changed)
         for file in rules.configurations:
             _refuse_references_in_data(file)
@@ -116,8 +117,6 @@ class _Writer:
         for field in WITH_DIRECTORIES:
             if field in changed:
                 changed[field] = self._elsewhere(_strings(changed[field]), "site")
-        if before:
-            changed["transformers"] = self._elsewhere(before, "site")
         for path in named_paths({field: value for field, value in changed.items() if field in ANYWHERE}):
             self._copy(path, "site")
         self._kustomization("/site", changed)
@@ -130,30 +129,42 @@ class _Writer:
             overlay=self._overlay,
             directory=self._directory,
             functions=[program for programs in configs.values() for program in programs],
-            guards={*guards},
+            guarded=guarded,
             rules=rules,
         )
 
-    def _transformers(self, listed: Sequence[str]) -> tuple[list[str], dict[str, list[str]], list[str]]:
-        """Return the transformers before the function, the configurations with their programs, and what guards name."""
-        before: list[str] = []
+    def _transformers(self, listed: Sequence[str]) -> tuple[dict[str, list[str]], str | None]:
+        """Return the configurations with the programs that they name, and the ConfigMap that the guard looks for."""
         configs: dict[str, list[str]] = {}
-        guards: list[str] = []
-        for entry in listed:
+        for at, entry in enumerate(listed):
             texts = [*self._texts(entry)]
             programs = [program for text in texts for program in self._functions_of(text)]
-            if programs and not guards and entry not in configs:
-                if len(programs) != sum(f"\n{text}".count("\nkind:") for text in texts):
-                    raise Unknown
-                configs[entry] = programs
-            elif configs:
-                guards += [_guarded(text) for text in texts]
-                self._refuse_patches(entry)
-            else:
-                before.append(entry)
+            if not programs and configs and at == len(listed) - 1:
+                return configs, self._guarded(entry, texts)
+            # Anything else may rename or hash what the function looks for, or change what it made.
+            if not programs or entry in configs or len(programs) != sum(f"\n{text}".count("\nkind:") for text in texts):
+                raise Unknown
+            configs[entry] = programs
         if not configs:
             raise Unknown
-        return before, configs, guards
+        return configs, None
+
+    def _guarded(self, entry: str, texts: Sequence[str]) -> str:
+        """Return the ConfigMap that a guard looks for. Raises Unknown where ``entry`` may be anything else."""
+        root, file = self._overlay, f"{self._overlay}/{entry}"
+        if os.path.isdir(file):  # noqa: PTH112
+            root = local_path(self._overlay, entry)
+            tree = read_exactly(root)
+            file = f"{root}/{''.join(entries(tree, 'resources'))}"
+            if (
+                not tree.keys() <= {"apiVersion", "kind", "resources"}
+                or tree.get("kind", "Kustomization") != "Kustomization"
+            ):
+                raise Unknown
+        # kustomize refuses files elsewhere.
+        if len(texts) != 1 or not _is_own(file, root):
+            raise Unknown
+        return _guarded(texts[0])
 
     def _kustomization(self, place: str, tree: Mapping[str, Any]) -> None:
         write_file(f"{self._directory}{place}/{NAMES[0]}", emit(dict(tree)).encode())
@@ -163,9 +174,8 @@ class _Writer:
         return [self._named(entry, place) for entry in listed]
 
     def _named(self, entry: str, place: str) -> str:
-        path = f"{self._overlay}/{entry}"
-        if os.path.isdir(path):  # noqa: PTH112
-            real = os.path.realpath(path)
+        real = local_path(self._overlay, entry)
+        if os.path.isdir(real):  # noqa: PTH112
             # kustomize takes a directory that holds this one for a cycle.
             if f"{self._overlay}/".startswith(f"{real.rstrip('/')}/"):
                 raise Unknown
@@ -176,7 +186,7 @@ class _Writer:
     def _copy(self, entry: str, place: str) -> None:
         """Copy a file of this kustomization's own into ``place``, where it is named as it is here."""
         path = f"{self._overlay}/{entry}"
-        if "\n" in entry or os.path.realpath(path) != os.path.normpath(path) or not _is_below(path, self._overlay):
+        if not _is_own(path, self._overlay):
             raise Unknown
         data = read_file(path)
         target = f"{self._directory}/{place}/{entry}"
@@ -185,7 +195,7 @@ class _Writer:
 
     def _texts(self, entry: str, depth: int = _DEEPEST) -> Iterator[str]:
         """Yield the text of each file with objects that an entry of ``transformers:`` comes from."""
-        path = f"{self._overlay}/{entry}"
+        path = local_path(self._overlay, entry)
         if not os.path.isdir(path):  # noqa: PTH112
             yield read_text(path)
             return
@@ -199,24 +209,18 @@ class _Writer:
         for below in entries(tree, *WITH_DIRECTORIES):
             yield from self._texts(f"{entry}/{below}", depth - 1)
 
-    def _refuse_patches(self, entry: str) -> None:
-        """Raise Unknown where an entry of ``transformers:`` is more than what its files hold."""
-        path = f"{self._overlay}/{entry}"
-        if os.path.isdir(path) and not read_exactly(path).keys() <= {"apiVersion", "kind", "resources"}:  # noqa: PTH112
-            raise Unknown
-
     def _functions_of(self, text: str) -> Iterator[str]:
         """Yield the programs that a file's configurations name."""
         for document in f"\n{text}".split("\n---"):
             if any(mark in document for mark in _OTHER_FUNCTIONS):
                 raise Unknown
-            _, mark, rest = document.partition(_FUNCTION)
+            _, mark, rest = document.partition(FUNCTION)
             if not mark:
                 continue
             words = rest.partition("path:")[2].split(maxsplit=1)
             program = _program(words[0].strip("'\"{},"), self._overlay) if words else None
             # Another function would be called from another directory than it expects.
-            if f"\nkind: {KIND}\n" not in document or _FUNCTION in rest or program is None:
+            if f"\nkind: {KIND}\n" not in document or FUNCTION in rest or program is None:
                 raise Unknown
             yield program
 
@@ -224,14 +228,15 @@ class _Writer:
 def _refuse_references_in_data(file: str) -> None:
     """Raise Unknown where a configuration of kustomize's says that ConfigMaps or Secrets refer to something.
 
-    By kustomize's own rules they don't, and no name is looked for in what they hold.
+    By kustomize's own rules they don't, and no name is looked for in what they hold. Nor is it in our configuration,
+    which is built beside the site here, and for which such rules don't hold there.
     """
     specs = [
         spec
         for reference in lookup(read_tree(read_text(file)), "nameReference") or ()
         for spec in lookup(reference, "fieldSpecs") or ()
     ]
-    if any(lookup(spec, "kind") in {None, "", *GENERATED_KINDS} for spec in specs):
+    if any(lookup(spec, "kind") in {None, "", KIND, *GENERATED_KINDS} for spec in specs):
         raise Unknown
 
 
@@ -248,7 +253,11 @@ def _guarded(text: str) -> str:
         "targets": [{"select": here, "fieldPaths": ["metadata.name"]}],
     }
     guard = {"apiVersion": "builtin", "kind": "ReplacementTransformer", "replacements": [replacement]}
-    if not isinstance(name, str) or {**tree, "metadata": None} != {**guard, "metadata": None}:
+    if (
+        not isinstance(name, str)
+        or not lookup(tree, "metadata", "name")
+        or {**guard, "metadata": tree["metadata"]} != tree
+    ):
         raise Unknown
     return name
 
@@ -270,8 +279,8 @@ def _path(annotation: Any) -> str | None:
 def _program(path: str, overlay: str) -> str | None:
     """Return our function that the annotation's ``path`` names, as kustomize looks for it."""
     found = os.path.join(overlay, path) if "/" in path else which(path)  # noqa: PTH118
-    real = os.path.realpath(found) if found and os.access(found, os.X_OK) else ""
-    return real if real.rpartition("/")[2] in _OURS else None
+    real = os.path.realpath(found) if found and os.access(found, os.X_OK) else None
+    return real if real is not None and _OURS in read_file(real) else None
 
 
 def _strings(node: Any) -> list[str]:
@@ -282,5 +291,7 @@ def _strings(node: Any) -> list[str]:
     return values
 
 
-def _is_below(path: str, directory: str) -> bool:
-    return os.path.normpath(path).startswith(f"{directory}/")
+def _is_own(path: str, directory: str) -> bool:
+    """Tell whether a file lies in ``directory`` or below it, and no link leads there."""
+    normal = os.path.normpath(path)
+    return normal.startswith(f"{directory}/") and os.path.realpath(path) == normal

@@ -51,9 +51,16 @@ class Document(Record):
         return self.header[0] == "v1" and self.header[1] in GENERATED_KINDS
 
     def is_hashed(self, generated: set[str]) -> bool:
-        """Tell whether kustomize put a hash behind its name; ``generated`` are the names of what it generates."""
+        """Tell whether kustomize put a hash behind its name; ``generated`` are the names of what it generates.
+
+        Raises Unknown where the name looks like it nevertheless.
+        """
         stem = stem_of(self.name)
-        return self.is_of_generated_kind and stem != self.name and stem in generated
+        if not self.is_of_generated_kind or stem == self.name:
+            return False
+        if stem not in generated:
+            raise Unknown
+        return True
 
 
 class StagedSite:
@@ -134,11 +141,11 @@ class Remainder(Record):
     parts: Sequence[Part]
     kept: Sequence[Document]
 
-    def names(self, kind: str) -> set[str]:
-        """Return the names of all objects of a kind, without the hashes that they have or will get."""
-        changed = [each for part in self.parts for each in part.changed]
-        named = [*((stem_of(each.name), each) for each in self.kept), *((each.name, each) for each in changed)]
-        return {name for name, each in named if each.header[1] == kind}
+    @property
+    def config_maps(self) -> list[str]:
+        """The names of all ConfigMaps, without the hashes that they have or will get."""
+        changed = [each.name for part in self.parts for each in part.changed if each.header[1] == "ConfigMap"]
+        return [*changed, *(stem_of(each.name) for each in self.kept if each.header[1] == "ConfigMap")]
 
     def completed(self, printed: Iterable[bytes]) -> bytes:
         """Return the whole site, where this is what kustomize ``printed`` of each part."""
@@ -190,9 +197,14 @@ def _is_config(document: Document) -> bool:
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:
-    """Return an object that names others as it did before they had their hashes."""
+    """Return an object that names others as it did before they had their hashes.
+
+    Raises Unknown where a name stands in something else than a field that refers to it: it was written by hand.
+    """
     for name, stem in names.items():
         if name in text:
+            if text.count(name) != text.count(f"ame: {name}\n"):
+                raise Unknown
             text = text.replace(name, stem)
     return text
 

@@ -54,6 +54,7 @@ BELOW = {
     "prefixed": "namePrefix: a-\nconfigMapGenerator: [{name: prefixed, literals: [a=b]}]\n",
     "variables": "resources: [../extra]\nvars: [{name: X, objref: {apiVersion: v1, kind: ConfigMap, name: extra}}]\n",
     "remote": "resources: [https://example.com/a]\n",
+    "renamed": "resources: [../extra]\npatches:\n- options:\n    allowNameChange: true\n  path: patch.yaml\n",
 }
 
 
@@ -61,8 +62,9 @@ BELOW = {
 def place(tmp_path: Path) -> Path:
     """Return a directory with a site and what an overlay may name."""
     (tmp_path / "env").symlink_to(sites.site("22"))
-    for name in ("extra", "component", "other", "second", "prefixed", "variables", "remote"):
+    for name in ("extra", "component", "other", "second", "prefixed", "variables", "remote", "renamed"):
         (tmp_path / name).mkdir()
+    (tmp_path / "guard.yaml").write_text(GUARD)
     for name, text in BELOW.items():
         (tmp_path / name / "kustomization.yaml").write_text(text)
     (tmp_path / "extra" / "kustomization.yaml").write_text("resources: [config-map.yaml]\n")
@@ -82,7 +84,7 @@ def overlay(place: Path, kustomization: str = OVERLAY, **files: str) -> Path:
     (directory / "kustomization.yaml").write_text(kustomization)
     for name, text in {"config": CONFIG, **files}.items():
         file = directory / f"{name.replace('__', '/')}.yaml"
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(exist_ok=True, parents=True)
         file.write_text(text)
     return directory
 
@@ -240,14 +242,12 @@ IN_STAGES: dict[str, tuple[str, dict[str, str]]] = {
     "a replacement": (f"{EXTRA}replacements: [{{path: replacement.yaml}}]\n", {"replacement": REPLACEMENT}),
     "generated": (OVERLAY + GENERATOR, {"c__a": "a: b\n"}),
     "the guard": (BESIDE, {"other": GUARD}),
-    "a builtin transformer": (OVERLAY.replace("[config", "[other.yaml, config"), {"other": LABELS}),
     "a directory": (
-        "resources: [../env]\ntransformers: [labels.yaml, sub]\n",
-        {"labels": LABELS, "sub__kustomization": "resources: [config.yaml]\n", "sub__config": CONFIG},
+        "resources: [../env]\ntransformers: [sub]\n",
+        {"sub__kustomization": "resources: [config.yaml]\n", "sub__config": CONFIG},
     ),
     "two configurations": (BESIDE, {"config": HEAD + EXEC + ONE, "other": SECOND_HEAD + EXEC + ANOTHER}),
     "no namespace": (f"resources: [extra.yaml, ../env]\ntransformers: [config.yaml]\n{BOTH}", {"extra": CONFIG_MAP}),
-    "names that look hashed": (OVERLAY.replace("env", "env, extra.yaml"), {"extra": LOOKS_HASHED}),
     "all kinds": (OVERLAY.replace("env", "env, extra.yaml"), {"extra": KINDS}),
     "a Secret that KEDA reads": (f"{OVERLAY}{KEDAS_SECRET}", {"config": HEAD + EXEC + KEDA, "rules": NAME_REFERENCES}),
     "the same name twice": (OVERLAY.replace("env", "env, ../second"), {}),
@@ -262,10 +262,45 @@ def test_overlays_of_others(case: str, any_kustomize: Path, hold: Hold, place: P
     hold(overlay(place, kustomization, **files), any_kustomize)
 
 
+OURS = "# What a program is known by: from kustomizer.function import main\n"
 BY_ANOTHER = CONFIG.replace(str(FUNCTION), "/bin/cat").replace("name: celery", "name: other")
+RENAMES = "path: patch.yaml, target: {kind: ConfigMap}, options: {allowNameChange: true}"
 IN_LINE = "".join(f"  {line}\n" for line in CONFIG.splitlines())
 LEFT_TO_KUSTOMIZE: dict[str, tuple[str, dict[str, str]]] = {
     "a transformer behind the function": (BESIDE, {"other": LABELS}),
+    "a transformer before the function": (OVERLAY.replace("[config", "[other.yaml, config"), {"other": LABELS}),
+    "a patch that renames": (f"{EXTRA}patches: [{{{RENAMES}}}]\n", {"patch": PATCH}),
+    "a patch that renames below": (OVERLAY.replace("env", "env, ../renamed"), {}),
+    "an object for kustomize alone": (
+        OVERLAY.replace("env", "env, extra.yaml"),
+        {
+            "extra": CONFIG_MAP.replace(
+                "{name: extra}", "{name: extra, annotations: {config.kubernetes.io/local-config: 't'}}"
+            )
+        },
+    ),
+    "kustomize's own annotation": (
+        OVERLAY.replace("env", "env, extra.yaml"),
+        {"extra": CONFIG_MAP.replace("{name: extra}", "{name: extra, annotations: {kustomize.config.k8s.io/id: a}}")},
+    ),
+    "a mark of what gets a hash": (f"{OVERLAY}commonAnnotations: {{{NEEDS_HASH_SUFFIX}: enabled}}\n", {}),
+    "a root of its own": (OVERLAY.replace("../env", "/env"), {}),
+    "what looks remote": (OVERLAY.replace("env", "env, github.com/a/b"), {"github.com__a__b__kustomization": ""}),
+    "a configuration that refers to others": (
+        f"{OVERLAY}configurations: [rules.yaml]\n",
+        {"rules": NAME_REFERENCES.replace("kind: ScaledObject", "kind: CeleryWorkers")},
+    ),
+    "two guards": ("resources: [../env]\ntransformers: [config.yaml, other.yaml, ./other.yaml]\n", {"other": GUARD}),
+    "a guard of no name": (BESIDE, {"other": GUARD.replace("  name: the-function-has-run\n", "  labels: {a: b}\n")}),
+    "a guard that is a component": (
+        BESIDE.replace("other.yaml", "sub"),
+        {"sub__kustomization": "kind: Component\nresources: [guard.yaml]\n", "sub__guard": GUARD},
+    ),
+    "a guard elsewhere": (BESIDE.replace("other.yaml", "../guard.yaml"), {}),
+    "a guard elsewhere, by a directory": (
+        BESIDE.replace("other.yaml", "sub"),
+        {"sub__kustomization": "resources: [../../guard.yaml]\n"},
+    ),
     "two objects": (OVERLAY, {"config": f"{LABELS}---\n{CONFIG}"}),
     "a guard that does more": (BESIDE, {"other": GUARD.replace("    - metadata.name\n", "    - data.name\n")}),
     "a guard that is patched": (
@@ -334,6 +369,14 @@ def test_links_and_two_kustomizations_are_left_to_kustomize(place: Path) -> None
     (directory / "config.yaml").rename(place / "config.yaml")
     (directory / "config.yaml").symlink_to("../config.yaml")
     assert written(directory, place) is None
+    (directory / "config.yaml").unlink()
+    (place / "config.yaml").rename(directory / "config.yaml")
+    shutil.rmtree(place / "written")
+    assert written(directory, place) is not None
+    shutil.rmtree(place / "written")
+    (directory / "kustomization.yaml").rename(place / "a.yaml")
+    (directory / "kustomization.yaml").symlink_to("../a.yaml")
+    assert written(directory, place) is None
     assert written(place / "nowhere", place) is None
 
 
@@ -351,7 +394,6 @@ def test_the_function_is_given_what_kustomize_would_hand_over(
     monkeypatch.setenv("HOME", str(place))
     (place / "env").unlink()
     (place / "env").symlink_to(sites.site(site))
-    (place / "extra" / "config-map.yaml").write_text(LOOKS_HASHED)
     report = build(overlay(place, EXTRA), Kustomize(path=str(any_kustomize), version=""), reported=True).report
     assert report.startswith(b"stream ")
     (place / "other" / "kustomization.yaml").write_text(EXTRA.partition("\n")[0])
@@ -380,7 +422,7 @@ def test_a_function_that_takes_out_what_has_a_hash(
     program = place / "celery-workers"
     program.write_text(
         f"""#!{sys.executable}
-import re, subprocess, sys
+{OURS}import re, subprocess, sys
 text = subprocess.run([{str(FUNCTION)!r}, *sys.argv[1:]], stdout=subprocess.PIPE, text=True, check=True).stdout
 mark, margin = ("---\\n", "") if len(sys.argv) > 1 else ("\\n- ", "  ")
 items = text.split(mark)
@@ -441,7 +483,7 @@ def test_a_program_with_arguments_is_called_as_it_says(
 ) -> None:
     monkeypatch.setenv("HOME", str(place))
     program = place / "celery-workers"
-    program.write_text(f'#!/bin/sh\n[ "$1" != -c ] || exec cat\nexec {FUNCTION} "$@"\n')
+    program.write_text(f'#!/bin/sh\n{OURS}[ "$1" != -c ] || exec cat\nexec {FUNCTION} "$@"\n')
     program.chmod(0o755)
     directory = overlay(place, config=CONFIG.replace(f"path: {FUNCTION}", f"path: {program}, args: [-c]"))
     assert written(directory, place) is not None
@@ -496,20 +538,68 @@ def test_the_users_own_plugins_are_found(kustomize: Path, place: Path, monkeypat
     assert "name: extra\n" in build(directory, Kustomize(path=str(kustomize), version="")).text
 
 
-def test_a_site_that_was_built_before(any_kustomize: Path, hold: Hold, builds: Builds, place: Path) -> None:
-    """No name in it has a hash that kustomize would give it."""
-    built = builds.plain(sites.site("22")).stdout.decode()
-    hold(overlay(place, OVERLAY.replace("../env", "built.yaml"), built=built), any_kustomize)
-
-
-def test_a_name_that_looks_like_a_generated_one(kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The function would find two objects of one name."""
-    monkeypatch.setenv("HOME", str(place))
-    extra = LOOKS_HASHED.replace("extra", "openedx-config")
-    directory = overlay(place, OVERLAY.replace("env", "env, extra.yaml"), extra=extra)
-    built = build(directory, Kustomize(path=str(kustomize), version=""), reported=True)
-    assert built.text == by_kustomize(directory, kustomize, environment(place))[1]
+def left_to_kustomize(directory: Path, executable: Path, home: Path) -> str:
+    """Return what a build gives that stops on its way through the stages, held to kustomize's own."""
+    status, stdout, stderr = by_kustomize(directory, executable, environment(home))
+    assert status == 0, stderr
+    built = build(directory, Kustomize(path=str(executable), version=""), reported=True)
+    assert (built.text, built.notes) == (stdout, stderr)
     assert built.report.startswith(b"list "), "it was built in stages"
+    return built.text
+
+
+@pytest.mark.parametrize("stem", ["extra", "openedx-config"])
+def test_names_that_look_generated(
+    stem: str, any_kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(place))
+    extra = LOOKS_HASHED.replace("extra", stem)
+    directory = overlay(place, OVERLAY.replace("env", "env, extra.yaml"), extra=extra)
+    left_to_kustomize(directory, any_kustomize, place)
+
+
+def test_a_site_that_was_built_before(
+    any_kustomize: Path, builds: Builds, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of its names look generated, and none is."""
+    monkeypatch.setenv("HOME", str(place))
+    built = builds.plain(sites.site("22")).stdout.decode()
+    left_to_kustomize(overlay(place, OVERLAY.replace("../env", "built.yaml"), built=built), any_kustomize, place)
+
+
+def test_a_generated_name_that_was_written_by_hand(
+    any_kustomize: Path, builds: Builds, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the value of a variable it refers to nothing."""
+    monkeypatch.setenv("HOME", str(place))
+    built = builds.plain(sites.site("22")).stdout.decode()
+    name = next(word for word in built.split() if word.startswith("openedx-config-"))
+    variable = {"name": "A", "value": name}
+    operation = {"op": "add", "path": "/spec/template/spec/containers/0/env/-", "value": variable}
+    patch = f"patches: [{{target: {{kind: Deployment, name: lms-worker}}, patch: '{json.dumps([operation])}'}}]\n"
+    text = left_to_kustomize(overlay(place, OVERLAY + patch), any_kustomize, place)
+    assert f"value: {name}\n" in text
+
+
+def test_a_guard_that_finds_two(kustomize: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(place))
+    extra = CONFIG_MAP.replace("{name: extra}", "{name: lms-worker-celery-settings, namespace: other}")
+    directory = overlay(place, BESIDE.replace("env", "env, extra.yaml"), other=GUARD, extra=extra)
+    with pytest.raises(UserError, match="multiple matches"):
+        build(directory, Kustomize(path=str(kustomize), version=""))
+
+
+def test_a_way_through_a_link(kustomize: Path, hold: Hold, place: Path) -> None:
+    """kustomize takes ``link/..`` for the directory with the link in it."""
+    directory = overlay(place, OVERLAY.replace("env", "env, link/../extra"))
+    (place / "component" / "deep").mkdir()
+    (directory / "link").symlink_to(place / "component" / "deep")
+    shutil.copytree(place / "extra", directory / "extra")
+    shutil.copytree(place / "extra", place / "component" / "extra")
+    (place / "component" / "extra" / "config-map.yaml").write_text(CONFIG_MAP.replace("a: b", "c: d"))
+    assert written(directory, place) is None
+    (directory / "kustomization.yaml").write_text(OVERLAY.replace("env", "env, ./extra/../extra"))
+    hold(directory, kustomize)
 
 
 def test_another_kustomization_below(kustomize: Path, hold: Hold, place: Path) -> None:

@@ -178,7 +178,8 @@ def read_stream(data: bytes, config: bytes) -> Input:
 def _read_documents(data: bytes) -> list[Resource]:
     """Return the documents of a stream as they are, none where a parser has to tell them apart."""
     view = f"\n{_view(data).removeprefix(_SEPARATOR)}"
-    views = view[1:-1].split(f"\n{_SEPARATOR}")
+    *views, last = view[1:].split(f"\n{_SEPARATOR}")
+    views.append(last.removesuffix("\n"))
     # The last line of a block of text that has no end counts without one: the fast reader wouldn't know.
     if view[-1] != "\n" or view.count("\n---") >= len(views) or "\n..." in view or "\n%" in view:
         return []

@@ -285,6 +285,7 @@ def test_a_stream_passes_byte_for_byte() -> None:
         ("a: b", [{"a": "b"}]),
         ("---\na: b\n---\nc: d\n---\n", [{"a": "b"}, {"c": "d"}]),
         ("# a\n---\na: b\n---\n# c\n", [{"a": "b"}]),
+        ("{}\n---\n", [{}]),
         ("--- # a\na: b\n--- \nc: d\n...\n", [{"a": "b"}, {"c": "d"}]),
         ("%YAML 1.1\n---\na: b\n", [{"a": "b"}]),
         ("--- {a: b}\n--- {c: d}\n", [{"a": "b"}, {"c": "d"}]),

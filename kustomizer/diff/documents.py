@@ -45,7 +45,7 @@ def _documents(file: IO[bytes]) -> Iterator[str]:
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:
     """Yield what stands between the lines that separate documents."""
-    rest = file.read(_BLOCK)
+    rest = file.read(max(_BLOCK, len(_BYTE_ORDER_MARK)))
     if rest.startswith(_BYTE_ORDER_MARK):
         raise _Unusual
     rest = rest.removeprefix(_SEPARATOR[1:])

@@ -18,6 +18,11 @@ NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 DIRECTORIES = ("resources", "components", "bases", "transformers", "validators")
 """Fields whose entries may be directories."""
 
+GENERATORS = ("configMapGenerator", "secretGenerator")
+"""Fields whose entries kustomize makes an object of, with a hash behind the name."""
+GENERATED_KINDS = ("ConfigMap", "Secret")
+"""What it makes of them."""
+
 _FILES = ("configurations", "crds", "patchesStrategicMerge")
 _WITH_PATH = ("patches", "patchesJson6902", "replacements")
 
@@ -32,9 +37,7 @@ def entries(tree: Mapping[str, Any], *fields: str) -> list[str]:
     return [str(entry) for field in fields for entry in _list(tree, field)]
 
 
-def named_paths(
-    tree: Mapping[str, Any], *, generators: tuple[str, ...] = ("configMapGenerator", "secretGenerator")
-) -> Iterator[str]:
+def named_paths(tree: Mapping[str, Any], *, generators: tuple[str, ...] = GENERATORS) -> Iterator[str]:
     """Yield what a kustomization names that may be a file or a directory, whether it is there or not."""
     named: list[Any] = [*entries(tree, *DIRECTORIES, *_FILES), lookup(tree, "openapi", "path")]
     named += [lookup(entry, "path") for field in _WITH_PATH for entry in _list(tree, field)]

@@ -10,7 +10,7 @@ import os
 
 from kustomizer import block_yaml
 from kustomizer.errors import UserError
-from kustomizer.kustomization_fields import NAMES, entries
+from kustomizer.kustomization_fields import GENERATORS, NAMES, entries
 from kustomizer.record import Record
 from kustomizer.tree import lookup, plain_value
 
@@ -24,12 +24,11 @@ ANYWHERE = frozenset(
         *("apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels"),
         *("commonAnnotations", "images", "replicas", "generatorOptions", "configurations"),
         *("patches", "patchesStrategicMerge", "patchesJson6902", "replacements"),
-        *("configMapGenerator", "secretGenerator"),
+        *GENERATORS,
     }
 )
 """Fields that have done their work before a transformer of an outer kustomization, but for what is read here."""
 WITH_DIRECTORIES = ("resources", "components")
-GENERATORS = ("configMapGenerator", "secretGenerator")
 _AFFIXES = ("namePrefix", "nameSuffix")
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")
 """Letters of a path or a name that means itself to every reader, unless it begins with a dash."""

@@ -14,7 +14,7 @@ import os
 
 from kustomizer import KIND
 from kustomizer.emit import emit
-from kustomizer.kustomization_fields import NAMES, entries, named_paths
+from kustomizer.kustomization_fields import GENERATED_KINDS, NAMES, entries, named_paths
 from kustomizer.kustomization_outline import (
     ANYWHERE,
     FUNCTION,
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-GENERATED_KINDS = ("ConfigMap", "Secret")
-"""What kustomize generates, with a hash behind the name."""
 CONFIG_PREFIX = "tutor-kustomizer.config."
 """What kustomize puts before the name of a configuration that is built beside the site."""
 
@@ -140,7 +138,7 @@ class _Writer:
             texts = [*self._texts(entry)]
             programs = [program for text in texts for program in self._functions_of(text)]
             if not programs and configs and at == len(listed) - 1:
-                return configs, self._guarded(entry, texts)
+                return configs, self._guarded_by(entry, texts)
             # Anything else may rename or hash what the function looks for, or change what it made.
             if not programs or entry in configs or len(programs) != sum(f"\n{text}".count("\nkind:") for text in texts):
                 raise Unknown
@@ -149,7 +147,7 @@ class _Writer:
             raise Unknown
         return configs, None
 
-    def _guarded(self, entry: str, texts: Sequence[str]) -> str:
+    def _guarded_by(self, entry: str, texts: Sequence[str]) -> str:
         """Return the ConfigMap that a guard looks for. Raises Unknown where ``entry`` may be anything else."""
         root, file = self._overlay, f"{self._overlay}/{entry}"
         if os.path.isdir(file):  # noqa: PTH112

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from kustomizer.emit import emit
 from kustomizer.header import scan_header
+from kustomizer.kustomization_fields import GENERATED_KINDS
 from kustomizer.kustomization_outline import Unknown
 from kustomizer.output_order import sort_key
 from kustomizer.record import Record
 from kustomizer.resources import NEEDS_HASH_SUFFIX, stem_of
-from kustomizer.staged_overlay import CONFIG_PREFIX, GENERATED_KINDS
+from kustomizer.staged_overlay import CONFIG_PREFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from kustomizer.kustomization_outline import GENERATORS, WITH_DIRECTORIES, Unknown, read_outline, read_rules
+from kustomizer.kustomization_fields import GENERATORS
+from kustomizer.kustomization_outline import WITH_DIRECTORIES, Unknown, read_outline, read_rules
 from tests import sites
 
 LISTS = (*WITH_DIRECTORIES, "configurations")

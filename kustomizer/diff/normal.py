@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.arguments import order_queues
-from kustomizer.diff.hashes import GENERATED_KINDS
 from kustomizer.diff.pods import containers, pod_template
+from kustomizer.kustomization_fields import GENERATED_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

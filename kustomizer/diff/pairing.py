@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.hashes import GENERATED_KINDS, is_kustomizes
+from kustomizer.diff.hashes import is_kustomizes
 from kustomizer.diff.model import CHANGED_HASH, CHANGED_SECRET, HASH, SECRET, ObjectId
+from kustomizer.kustomization_fields import GENERATED_KINDS
 from kustomizer.record import Record
 from kustomizer.resources import stem_of
 from kustomizer.tree import lookup, plain_value

@@ -9,7 +9,6 @@ from kustomizer.built_site import BuiltSite
 from kustomizer.errors import Problem, UserError
 from kustomizer.plugin_home import make_plugin_home, own_function
 from kustomizer.record import Record
-from kustomizer.staged_build import build_in_stages
 from kustomizer.verbose import told
 
 TYPE_CHECKING = False
@@ -156,51 +155,32 @@ def build(
     *,
     env: Mapping[str, str] | None = None,
     needs_function: bool = True,
-    reported: bool = False,
 ) -> BuiltSite:
     """Build ``overlay``. Raises UserError with kustomize's words where it fails, or where the function didn't run.
 
-    Without ``needs_function`` a build that the function has no part in will do. The function's report is there if the
-    build is to be ``reported``.
+    Without ``needs_function``, a build that the function has no part in is accepted, too.
     """
     with programs.Scratch() as scratch:
-        done = _run(overlay, kustomize, scratch, env=env, reported=reported)
+        done = _run(overlay, kustomize, scratch, env=env)
         return _outcome(overlay, kustomize, done, scratch, needs_function=needs_function)
 
 
 def _run(
-    overlay: Path | str,
-    kustomize: Kustomize,
-    scratch: Scratch,
-    *,
-    env: Mapping[str, str] | None = None,
-    reported: bool = False,
-) -> BuiltSite | Finished:
-    """Build ``overlay`` in stages, or the way it says itself; the latter's outcome is still to be read."""
+    overlay: Path | str, kustomize: Kustomize, scratch: Scratch, *, env: Mapping[str, str] | None = None
+) -> Finished:
+    """Run kustomize on ``overlay``. Raises UserError where that can't be started."""
     if os.path.isfile(overlay):  # noqa: PTH113
         raise UserError(Problem(message=f"{overlay} is a file", remedy="Name the directory with the kustomization"))
-    # A build in stages gives the same, for who wants to run it again.
-    with told(kustomize.command(overlay)):
-        built = build_in_stages(str(overlay), kustomize, scratch, env=_environment(env), reported=reported)
-        return built or _started_build(overlay, kustomize, scratch, env=env).wait()
-
-
-def _started_build(
-    overlay: Path | str, kustomize: Kustomize, scratch: Scratch, *, env: Mapping[str, str] | None = None
-) -> Running:
-    environment = {**_environment(env), REPORT: _report(scratch)}
+    command = kustomize.command(overlay)
+    environment = {**os.environ, **(env or {})}
+    added = {REPORT: _report(scratch)}
+    if "GOMEMLIMIT" not in environment and "GOGC" not in environment:
+        added["GOGC"] = _MEMORY_FOR_TIME
     function = own_function()
     if function is not None and "KUSTOMIZE_PLUGIN_HOME" not in environment:
-        environment["KUSTOMIZE_PLUGIN_HOME"] = make_plugin_home(f"{scratch.path}/plugin", function)
-    return _started(kustomize.command(overlay), scratch, env=environment)
-
-
-def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the environment for kustomize, and for the function as kustomize would hand it on."""
-    environment = {**os.environ, **(env or {})}
-    if "GOMEMLIMIT" not in environment:
-        environment.setdefault("GOGC", _MEMORY_FOR_TIME)
-    return environment
+        added["KUSTOMIZE_PLUGIN_HOME"] = make_plugin_home(f"{scratch.path}/plugin", function)
+    with told(command, env={**(env or {}), **added}):
+        return _started(command, scratch, env={**environment, **added}).wait()
 
 
 def _report(scratch: Scratch) -> str:
@@ -208,28 +188,21 @@ def _report(scratch: Scratch) -> str:
 
 
 def _outcome(
-    overlay: Path | str,
-    kustomize: Kustomize,
-    done: BuiltSite | Finished,
-    scratch: Scratch,
-    *,
-    needs_function: bool = True,
+    overlay: Path | str, kustomize: Kustomize, done: Finished, scratch: Scratch, *, needs_function: bool = True
 ) -> BuiltSite:
     """Return what the build gave that ran in ``scratch``, or raise UserError as :func:`build` does."""
-    if isinstance(done, BuiltSite):
-        return done
     report = _content(_report(scratch))
     if done.status != 0:
         words = done.said.strip() or f"exit status {done.status}"
         remedy = ""
         if _GUARD in words:
-            remedy = f"The function didn't run. {_why_not(kustomize)}" if report is None else _OTHER_GUARD
+            remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if report is None else _OTHER_GUARD
         raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{words}", remedy=remedy))
     if needs_function and report is None:
         raise UserError(
             Problem(
                 message=f"{overlay} was built without the function: the workers in it would take all queues",
-                remedy=_why_not(kustomize),
+                remedy=_why_not(overlay, kustomize),
             )
         )
     return BuiltSite(data=done.stdout, notes=done.said, report=report or b"")
@@ -249,10 +222,14 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
     return done.stdout
 
 
-def _why_not(kustomize: Kustomize) -> str:
+def _why_not(overlay: Path | str, kustomize: Kustomize) -> str:
     if kustomize.is_kubectl:
+        import shlex  # noqa: PLC0415 - only where a build fails
+
         return (
-            "kubectl skips exec functions: install kustomize, or take the annotation config.kubernetes.io/function out"
+            "kubectl skips exec functions: install kustomize, or let "
+            f"`tutor-kustomizer init --refresh --kubectl {shlex.quote(str(overlay))}` write the overlay in the form that "
+            "kubectl runs"
         )
     return "List the configuration under `transformers:`"
 

@@ -13,7 +13,6 @@ from kustomizer.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from typing_extensions import Self
 
@@ -58,49 +57,18 @@ class Finished(Record):
 class Running:
     """A program at work; its output goes to files in a directory, so that no pipe can be full."""
 
-    def __init__(
-        self, command: Sequence[str], directory: str, *, env: Mapping[str, str] | None = None, fed: bool = False
-    ) -> None:
-        """Start ``command``; one that is ``fed`` waits for :meth:`feed`. Raises OSError where it can't be run."""
+    def __init__(self, command: Sequence[str], directory: str, *, env: Mapping[str, str] | None = None) -> None:
+        """Start ``command``. Raises OSError where it can't be run."""
         self._files = [f"{directory}/{os.urandom(8).hex()}" for _ in ("stdout", "stderr")]
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        actions: list[Any] = [(os.POSIX_SPAWN_OPEN, 1 + at, file, flags, 0o600) for at, file in enumerate(self._files)]
-        self._stdin: int | None = None
-        if fed:
-            theirs, self._stdin = os.pipe()
-            actions += [(os.POSIX_SPAWN_DUP2, theirs, 0)]
-        try:
-            self._pid = os.posix_spawnp(
-                command[0],
-                list(command),
-                os.environ if env is None else env,
-                file_actions=actions,
-                setsigdef=[_SIGPIPE],  # which Python ignores, and so would the program
-            )
-        except OSError:
-            self._close()
-            raise
-        finally:
-            if fed:
-                os.close(theirs)
+        self._pid = os.posix_spawnp(
+            command[0],
+            list(command),
+            os.environ if env is None else env,
+            file_actions=[(os.POSIX_SPAWN_OPEN, 1 + at, file, flags, 0o600) for at, file in enumerate(self._files)],
+            setsigdef=[_SIGPIPE],  # which Python ignores, and so would the program
+        )
         self._status: int | None = None
-
-    def feed(self, data: bytes) -> None:
-        """Give it all of its input. What it doesn't want to read it need not."""
-        if self._stdin is None:
-            return
-        try:
-            with os.fdopen(self._stdin, "wb", closefd=False) as file:
-                file.write(data)
-        except BrokenPipeError:
-            pass
-        finally:
-            self._close()
-
-    def _close(self) -> None:
-        if self._stdin is not None:
-            os.close(self._stdin)
-            self._stdin = None
 
     def wait(self) -> Finished:
         """Wait for its end. Where the user interrupts that, or anything else does, the program is stopped."""
@@ -126,7 +94,6 @@ class Running:
 
     def stop(self) -> None:
         """Stop it, if it is still running."""
-        self._close()
         if not self._ended(os.WNOHANG):
             os.kill(self._pid, _SIGTERM)
             self._ended(0)
@@ -137,11 +104,6 @@ class Running:
             if pid:
                 self._status = os.waitstatus_to_exitcode(status)
         return self._status is not None
-
-
-def run(command: Sequence[str], directory: str, *, env: Mapping[str, str] | None = None) -> Finished:
-    """Run ``command`` to its end; ``directory`` is for its output on the way here. Raises OSError as it comes."""
-    return Running(command, directory, env=env).wait()
 
 
 def which(name: str) -> str | None:
@@ -157,9 +119,3 @@ def read_file(path: str) -> bytes:
     """Return what is in a file."""
     with open(path, "rb") as file:  # noqa: PTH123
         return file.read()
-
-
-def write_file(path: str, data: bytes) -> None:
-    """Write a file on the way, where nobody else looks."""
-    with open(path, "wb") as file:  # noqa: PTH123
-        file.write(data)

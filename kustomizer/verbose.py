@@ -7,7 +7,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class _Voice:
@@ -22,10 +22,14 @@ def set_verbose(on: bool) -> None:
 
 
 class told:  # noqa: N801 - reads as what it does; contextlib's way costs `build` two milliseconds
-    """Tell of ``command``, which runs meanwhile; who calls this sees to it that no secret is an argument."""
+    """Tell of ``command``, which runs meanwhile, with the ``env`` that is added to the user's own.
 
-    def __init__(self, command: Sequence[str]) -> None:
+    The caller makes sure that neither holds a secret.
+    """
+
+    def __init__(self, command: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
         self._command = command
+        self._env = env or {}
         self._words = ""
         self._start = 0.0
 
@@ -33,7 +37,8 @@ class told:  # noqa: N801 - reads as what it does; contextlib's way costs `build
         if _Voice.on:
             import shlex  # noqa: PLC0415 - see above
 
-            self._words = shlex.join(map(str, self._command))
+            added = [f"{name}={shlex.quote(value)}" for name, value in self._env.items()]
+            self._words = " ".join([*added, shlex.join(map(str, self._command))])
             _say(f"run: {self._words}")
             self._start = time.monotonic()
 

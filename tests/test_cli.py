@@ -238,4 +238,5 @@ def test_kubectl_alone_says_why_the_guard_stops_it(place: Path) -> None:
     done = run(place, "build", "guarded", PATH=str(without))
     assert done.returncode == 1
     assert "nothing selected by ConfigMap" in done.stderr
-    assert "The function didn't run. kubectl skips exec functions: install kustomize, or take" in done.stderr
+    assert "The function didn't run. kubectl skips exec functions: install kustomize, or let" in done.stderr
+    assert "`tutor-kustomizer init --refresh --kubectl guarded`" in done.stderr

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from kustomizer.programs import Running, Scratch, run, which
+from kustomizer.programs import Finished, Running, Scratch, which
 
 
 def shell(script: str) -> list[str]:
     return ["/bin/sh", "-c", script]
+
+
+def run(command: list[str], directory: str, env: dict[str, str] | None = None) -> Finished:
+    return Running(command, directory, env=env).wait()
 
 
 def test_what_comes_of_a_program(tmp_path: Path) -> None:
@@ -43,40 +47,6 @@ def test_a_closed_pipe_ends_a_program(tmp_path: Path) -> None:
 def test_one_that_cannot_be_run(program: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         run([program], str(tmp_path))
-
-
-def open_files() -> set[str]:
-    return set(os.listdir("/proc/self/fd"))  # noqa: PTH208 - numbers, not paths
-
-
-def test_one_that_is_fed(tmp_path: Path) -> None:
-    before = open_files()
-    first, second = (Running(shell("cat; echo end"), str(tmp_path), fed=True) for _ in range(2))
-    assert not first.ends_within(0.05)
-    # More than a pipe holds; the other one has no hand in it that would keep it open.
-    second.feed(b"a" * 1_000_000)
-
-    assert second.wait().stdout == b"a" * 1_000_000 + b"end\n"
-    assert first.wait().status == -signal.SIGTERM
-    assert open_files() == before
-
-
-def test_one_that_does_not_want_to_be_fed(tmp_path: Path) -> None:
-    before = open_files()
-    running = Running(shell("exec <&-; echo a"), str(tmp_path), fed=True)
-    # It may not have got that far: then it breaks off within the text.
-    running.feed(b"a" * 1_000_000)
-    running.feed(b"more")
-
-    assert running.wait().stdout == b"a\n"
-    assert open_files() == before
-
-
-def test_one_that_is_fed_and_cannot_be_run(tmp_path: Path) -> None:
-    before = open_files()
-    with pytest.raises(FileNotFoundError):
-        Running(["/nowhere/program"], str(tmp_path), fed=True)
-    assert open_files() == before
 
 
 def test_one_that_takes_too_long_is_stopped(tmp_path: Path) -> None:

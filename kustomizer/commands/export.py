@@ -61,7 +61,7 @@ def exported(overlay: Path, output: Path, executable: str | None) -> Export:
             message = f"{output} lies in {directory}, which the export is built from: kustomize calls that a cycle"
             raise UserError(Problem(message=message, remedy="Name a directory outside of it"))
     kustomize = find_kustomize(executable, near=overlay)
-    built = build(overlay, kustomize, reported=True)
+    built = build(overlay, kustomize)
     click.echo(built.notes, nl=False, err=True)
     runs = read_report(built.report)
     if len(runs) != 1:

@@ -12,7 +12,7 @@ import click
 
 from kustomizer import __version__
 from kustomizer.errors import UserError
-from kustomizer.verbose import set_verbose
+from kustomizer.system.command_log import set_verbose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,28 +11,28 @@ import sys
 from posix import _exit, environ  # os would be one more module to import at each build
 
 from kustomizer import GROUP, KIND, REPORT
-from kustomizer.config import load
+from kustomizer.config.model import load
 from kustomizer.errors import ERROR, Problem, UserError
-from kustomizer.plan import plan
-from kustomizer.record import Record
-from kustomizer.resource_list import (
+from kustomizer.manifests.protocols import (
     plain_config,
     read_resource_list,
     read_stream,
     write_resource_list,
     write_stream,
 )
-from kustomizer.resources import Resources
-from kustomizer.routing import route
-from kustomizer.split import split
+from kustomizer.manifests.resource import Resources
+from kustomizer.record import Record
+from kustomizer.transform.plan import plan
+from kustomizer.transform.routing import route
+from kustomizer.transform.split import split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.plan import ServicePlan
-    from kustomizer.resource_list import Input
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.protocols import Input
+    from kustomizer.transform.plan import ServicePlan
 
 
 class Output(Record):
@@ -52,22 +52,22 @@ def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     plans, problems = plan(resources, config)
     problems += _for_each(plans, lambda each: split(resources, config, each))
     if any(variant.settings.keda_enabled for service_plan in plans for variant in service_plan.variants):
-        from kustomizer.keda import scale  # noqa: PLC0415 - what isn't asked for isn't imported
+        from kustomizer.transform.keda.scaled_object import scale  # noqa: PLC0415 - what isn't asked for isn't imported
 
         problems += _for_each(plans, lambda each: scale(resources, config, each))
     if any(variant.settings.pod_disruption_budget for service_plan in plans for variant in service_plan.variants):
-        from kustomizer.disruption import limit_disruption  # noqa: PLC0415
+        from kustomizer.transform.disruption_budgets import limit_disruption  # noqa: PLC0415
 
         problems += limit_disruption(resources, plans)
     problems += route(resources, config)
     flower, monitoring = config.spec.flower, config.spec.monitoring
     if flower is not None and flower.enabled:
-        from kustomizer.flower import add_flower  # noqa: PLC0415
+        from kustomizer.transform.flower.objects import add_flower  # noqa: PLC0415
 
         # What is to be said about the broker, KEDA's part may have said.
         problems += [problem for problem in add_flower(resources, config, flower) if problem not in problems]
     if monitoring is not None and monitoring.prometheus_rule.enabled:
-        from kustomizer.alerts import add_alerts  # noqa: PLC0415
+        from kustomizer.transform.alerts.prometheus_rule import add_alerts  # noqa: PLC0415
 
         add_alerts(resources, config, plans, monitoring.prometheus_rule.labels)
     for resource in resources.of_kind(KIND):

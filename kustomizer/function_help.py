@@ -44,8 +44,8 @@ def answer(arguments: Sequence[str]) -> Answer:
     if list(arguments) == ["--version"]:
         return Answer(text=f"tutor-celery-workers {__version__}\n")
     if list(arguments) == ["--definition"]:
-        from kustomizer.emit import emit  # noqa: PLC0415 - nobody else waits for what this imports
-        from kustomizer.function_definition import function_definition  # noqa: PLC0415
+        from kustomizer.config.function_definition import function_definition  # noqa: PLC0415
+        from kustomizer.manifests.writer import emit  # noqa: PLC0415 - nobody else waits for what this imports
 
         return Answer(text=emit(function_definition()))
     return Answer(text=HELP, status=EXIT_USAGE)

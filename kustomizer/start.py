@@ -9,7 +9,7 @@ import os
 import sys
 
 from kustomizer.errors import UserError
-from kustomizer.kustomize import find_and_build
+from kustomizer.kustomize.build import find_and_build
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
@@ -74,7 +74,7 @@ def _build(asked: PlainBuild) -> None:
         return
     from pathlib import Path  # noqa: PLC0415 - most builds go to stdout
 
-    from kustomizer.files import write_file  # noqa: PLC0415
+    from kustomizer.system.files import write_file  # noqa: PLC0415
 
     write_file(Path(asked.output), built.text)
 

@@ -6,7 +6,7 @@ import shlex
 
 from hypothesis import strategies as st
 
-from kustomizer.celery_options import OPTIONS, Option
+from kustomizer.worker_command.options import OPTIONS, Option
 
 FLAGS = [option for option in OPTIONS if option.is_flag and not option.before_worker and option.name != "--help"]
 VALUED = [option for option in OPTIONS if not option.is_flag and not option.before_worker]

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from kustomizer.tree import Scalar
+from kustomizer.manifests.tree import Scalar
 
 # A value of a ConfigMap's data, and how kustomize wrote it for a function; further lines are relative to the key.
 # fmt: off

@@ -1,6 +1,6 @@
 """The dashboard's panels: what each measures, in PromQL, and what Flower can't know.
 
-The expressions were run on a real Prometheus; `tests/test_real_dashboard.py` does so again.
+The expressions were run on a real Prometheus; `tests/acceptance/test_dashboard.py` does so again.
 """
 
 from __future__ import annotations

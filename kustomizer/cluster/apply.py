@@ -12,20 +12,20 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.emit import emit
+from kustomizer.cluster.kubectl import refusal
 from kustomizer.errors import Problem, UserError
-from kustomizer.full_yaml import read_all
-from kustomizer.kubectl import refusal
+from kustomizer.manifests.full_reader import read_all
+from kustomizer.manifests.protocols import read_build
+from kustomizer.manifests.resource import Resources
+from kustomizer.manifests.tree import plain_value
+from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
-from kustomizer.resource_list import read_build
-from kustomizer.resources import Resources
-from kustomizer.tree import plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kustomizer.kubectl import Kubectl
-    from kustomizer.resources import Resource
+    from kustomizer.cluster.kubectl import Kubectl
+    from kustomizer.manifests.resource import Resource
 
 TUTORS_MANAGERS = frozenset({"kubectl-client-side-apply"})
 """Who owns the fields that `tutor k8s start` set: kubectl, applying client-side."""

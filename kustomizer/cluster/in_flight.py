@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.cluster.pods import may_use
 from kustomizer.errors import Problem, UserError
-from kustomizer.live_pods import may_use
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.live_pods import LivePod
-    from kustomizer.site import Site, Worker
+    from kustomizer.cluster.pods import LivePod
+    from kustomizer.site.model import Site, Worker
 
 
 class Message(Record):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.clear_text import has_url, is_secret_name, is_secret_value
-from kustomizer.emit import emit
-from kustomizer.live_pods import ANSWER_SECONDS, app_name, program_text
-from kustomizer.site import mapping
-from kustomizer.tree import Scalar, clone, lookup
-from kustomizer.tutor import NAME_LABEL, pod_template
+from kustomizer.cluster.pods import ANSWER_SECONDS, app_name, program_text
+from kustomizer.manifests.tree import Scalar, clone, lookup
+from kustomizer.manifests.writer import emit
+from kustomizer.masking.detection import has_url, is_secret_name, is_secret_value
+from kustomizer.openedx.workers import NAME_LABEL, pod_template
+from kustomizer.site.model import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kustomizer.site import Worker
+    from kustomizer.site.model import Worker
 
 NAME = "celery-in-flight"
 _KEPT_SECONDS = 3600

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from kustomizer.in_flight import Hash, Message, Restored
+    from kustomizer.cluster.in_flight import Hash, Message, Restored
 
 _ID_WIDTH = 36
 _AGE_WIDTH = 9

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
-from kustomizer.verbose import told
+from kustomizer.system.command_log import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

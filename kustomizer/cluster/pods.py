@@ -7,19 +7,19 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.celery_args import find_worker
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.workers import NAME_LABEL, environment
 from kustomizer.record import Record
-from kustomizer.site import mapping, mappings, words
-from kustomizer.tree import lookup
-from kustomizer.tutor import NAME_LABEL, environment
+from kustomizer.site.model import mapping, mappings, words
+from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kustomizer.celery_args import CommandLine
-    from kustomizer.kubectl import Kubectl
+    from kustomizer.cluster.kubectl import Kubectl
+    from kustomizer.worker_command.worker import CommandLine
 
 ANSWER_SECONDS = 300
 """How long the program may take in the pod, where it loads edx-platform's settings first."""

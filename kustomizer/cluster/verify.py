@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.record import Record
-from kustomizer.site import autoscalers, mapping, scale_target
-from kustomizer.timeouts import CELERYS_VISIBILITY_TIMEOUT
-from kustomizer.tree import lookup, plain_value
+from kustomizer.site.model import autoscalers, mapping, scale_target
+from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kustomizer.live_pods import LivePod
-    from kustomizer.site import Site, Worker
+    from kustomizer.cluster.pods import LivePod
+    from kustomizer.site.model import Site, Worker
 
 _SHOWN_TASKS = 3
 

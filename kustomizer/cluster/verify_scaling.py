@@ -6,19 +6,19 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from kustomizer.cluster.verify import Difference
 from kustomizer.errors import UserError
+from kustomizer.manifests.tree import lookup
 from kustomizer.record import Record
-from kustomizer.site import mapping, mappings, scale_target
-from kustomizer.tree import lookup
-from kustomizer.verify import Difference
+from kustomizer.site.model import mapping, mappings, scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kustomizer.kubectl import Kubectl
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site, Worker
-    from kustomizer.verify import Verified
+    from kustomizer.cluster.kubectl import Kubectl
+    from kustomizer.cluster.verify import Verified
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site, Worker
 
 _METRICS = "/apis/external.metrics.k8s.io/v1beta1/namespaces"
 _SUFFIXES = {"m": 0.001, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}

@@ -6,14 +6,14 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
-from kustomizer.text_table import text_table
+from kustomizer.system.text_table import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from kustomizer.verify import Difference, Verified
-    from kustomizer.verify_scaling import Count, Scaled
+    from kustomizer.cluster.verify import Difference, Verified
+    from kustomizer.cluster.verify_scaling import Count, Scaled
 
 
 def verify_text(workers: Sequence[Verified], scaled: Sequence[Scaled], width: int) -> str:

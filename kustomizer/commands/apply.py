@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.built_file import BuiltFile
+from kustomizer.cluster.apply import apply, change
+from kustomizer.cluster.kubectl import find_kubectl
 from kustomizer.commands.common import kustomize_option, terminal_width, wants_colour
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.text import text_report
 from kustomizer.errors import Problem, UserError
-from kustomizer.kubectl import find_kubectl
-from kustomizer.kustomize import build, find_kustomize
-from kustomizer.live import apply, change
+from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.built_file import BuiltFile
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import Comparison

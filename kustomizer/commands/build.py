@@ -12,15 +12,15 @@ import click
 
 from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import make_directory, write_file
-from kustomizer.kustomization_fields import is_kustomization
-from kustomizer.kustomize import build, find_kustomize
+from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.fields import is_kustomization
+from kustomizer.system.files import make_directory, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.built_site import BuiltSite
-    from kustomizer.kustomize import Kustomize
+    from kustomizer.kustomize.build import Kustomize
+    from kustomizer.kustomize.build_output import BuiltSite
 
 
 @click.command("build", short_help="Build overlays with kustomize and the function.")

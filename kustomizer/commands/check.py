@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.built_file import BuiltFile
 from kustomizer.commands.common import kustomize_option, terminal_width
+from kustomizer.commands.rule_pages import pages
 from kustomizer.diff.rules import OWN_RULES
-from kustomizer.files import write_file
-from kustomizer.finding_json import findings_json
-from kustomizer.finding_source import Source, file_source, overlay_source
-from kustomizer.finding_text import findings_text
-from kustomizer.findings import SEVERITIES, reaches
-from kustomizer.github_annotations import findings_github
-from kustomizer.kustomize import build, find_kustomize
+from kustomizer.findings.github import findings_github
+from kustomizer.findings.json import findings_json
+from kustomizer.findings.model import SEVERITIES, reaches
+from kustomizer.findings.sarif import findings_sarif
+from kustomizer.findings.source import Source, file_source, overlay_source
+from kustomizer.findings.text import findings_text
+from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.built_file import BuiltFile
+from kustomizer.manifests.protocols import read_build
 from kustomizer.record import Record
-from kustomizer.resource_list import read_build
 from kustomizer.rules import RULES, check
-from kustomizer.rules.pages import pages
-from kustomizer.sarif import findings_sarif
-from kustomizer.site import Site
+from kustomizer.site.model import Site
+from kustomizer.system.files import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
 
 EXIT_FINDINGS = 3
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.built_file import BuiltFile
-from kustomizer.kustomize import build, find_kustomize
-from kustomizer.resource_list import read_build
+from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.built_file import BuiltFile
+from kustomizer.manifests.protocols import read_build
 
 if TYPE_CHECKING:
-    from kustomizer.resources import Resources
+    from kustomizer.manifests.resource import Resources
 
 _NARROWEST = 40
 """Columns; in fewer, tables can't be read."""

@@ -16,10 +16,10 @@ from kustomizer.diff.reports.json import json_report
 from kustomizer.diff.reports.markdown import markdown_report
 from kustomizer.diff.reports.text import text_report
 from kustomizer.diff.sources import STDIN, Given, read_both, read_revision
-from kustomizer.files import write_file
-from kustomizer.findings import SEVERITIES, reaches
-from kustomizer.kustomize import find_kustomize
+from kustomizer.findings.model import SEVERITIES, reaches
+from kustomizer.kustomize.build import find_kustomize
 from kustomizer.record import Record
+from kustomizer.system.files import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kustomizer.diff.ignores import Ignore
     from kustomizer.diff.model import Comparison
     from kustomizer.diff.sources import Source
-    from kustomizer.kustomize import Kustomize
+    from kustomizer.kustomize.build import Kustomize
 
 EXIT_CHANGES = 2
 EXIT_FINDINGS = 3

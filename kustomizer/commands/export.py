@@ -9,12 +9,12 @@ import click
 
 from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.export import Export, export
-from kustomizer.export_base import read_base
-from kustomizer.export_directory import differences, refuse_foreign, replace_directory
-from kustomizer.export_proof import prove
-from kustomizer.kustomize import build, find_kustomize
-from kustomizer.report import read_report
+from kustomizer.export.base import read_base
+from kustomizer.export.directory import differences, refuse_foreign, replace_directory
+from kustomizer.export.overlay import Export, export
+from kustomizer.export.proof import prove
+from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.function_log import read_report
 
 EXIT_STALE = 3
 

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kustomizer.commands.common import kustomize_option, site_resources, terminal_width
-from kustomizer.errors import Problem, UserError
-from kustomizer.in_flight import (
+from kustomizer.cluster.in_flight import (
     hashes,
     key_of,
     list_request,
@@ -22,17 +20,19 @@ from kustomizer.in_flight import (
     unconsumed,
     workers_in,
 )
-from kustomizer.in_flight_job import job
-from kustomizer.in_flight_text import in_flight_json, in_flight_text, message_text, message_tree, restored_text
-from kustomizer.kubectl import Kubectl, find_kubectl
-from kustomizer.live_pods import live_pods, pod_to_ask
+from kustomizer.cluster.in_flight_job import job
+from kustomizer.cluster.in_flight_text import in_flight_json, in_flight_text, message_text, message_tree, restored_text
+from kustomizer.cluster.kubectl import Kubectl, find_kubectl
+from kustomizer.cluster.pods import live_pods, pod_to_ask
+from kustomizer.commands.common import kustomize_option, site_resources, terminal_width
+from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
-from kustomizer.site import Site
+from kustomizer.site.model import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kustomizer.live_pods import LivePod
+    from kustomizer.cluster.pods import LivePod
 
     Command = Callable[..., None]
 

@@ -10,11 +10,11 @@ import click
 
 from kustomizer.commands.common import kustomize_option, tutor_root_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize import build_tutors, find_kustomize
-from kustomizer.overlay import overlay_files
-from kustomizer.overlay_directory import write_overlay
-from kustomizer.resource_list import read_build
-from kustomizer.survey import Survey, survey
+from kustomizer.kustomize.build import build_tutors, find_kustomize
+from kustomizer.manifests.protocols import read_build
+from kustomizer.overlay.directory import write_overlay
+from kustomizer.overlay.survey import Survey, survey
+from kustomizer.overlay.templates import overlay_files
 
 
 @click.command("init", short_help="Write an overlay for a Tutor site.")

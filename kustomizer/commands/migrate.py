@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.commands.common import kustomize_option, terminal_width, tutor_root_option
-from kustomizer.migration import SECRET
-from kustomizer.overlay import overlay_files
-from kustomizer.overlay_directory import write_overlay
-from kustomizer.plugin_settings import read_settings
-from kustomizer.plugin_site import compared, migrate_site, read_site
-from kustomizer.site_comparison import grouped
+from kustomizer.migration.comparison import grouped
+from kustomizer.migration.configuration import SECRET
+from kustomizer.migration.settings import read_settings
+from kustomizer.migration.site import compared, migrate_site, read_site
+from kustomizer.overlay.directory import write_overlay
+from kustomizer.overlay.templates import overlay_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kustomizer.migration import Migration
-    from kustomizer.plugin_settings import PluginSettings
-    from kustomizer.plugin_site import PluginSite
-    from kustomizer.site_comparison import Difference
+    from kustomizer.migration.comparison import Difference
+    from kustomizer.migration.configuration import Migration
+    from kustomizer.migration.settings import PluginSettings
+    from kustomizer.migration.site import PluginSite
 
 
 @click.command("migrate", short_help="Move over from tutor-contrib-celery.")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kustomizer.config_edit import add_worker, change_worker, remove_worker
-from kustomizer.config_file import config_file, find_config
+from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
+from kustomizer.overlay.config_file import config_file, find_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kustomizer.config_edit import Change
-    from kustomizer.config_file import ConfigFile
+    from kustomizer.overlay.changes import Change
+    from kustomizer.overlay.config_file import ConfigFile
 
     Command = Callable[..., None]
 

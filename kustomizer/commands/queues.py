@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.commands.common import kustomize_option, site_resources, table_width
-from kustomizer.emit import emit
-from kustomizer.queue_model import queues_of
-from kustomizer.queue_picture import mermaid
-from kustomizer.queue_table import queues_data, queues_markdown, queues_text
-from kustomizer.site import Site
+from kustomizer.manifests.writer import emit
+from kustomizer.site.mermaid import mermaid
+from kustomizer.site.model import Site
+from kustomizer.site.queue_table import queues_data, queues_markdown, queues_text
+from kustomizer.site.queues import queues_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.queue_model import QueueRow
+    from kustomizer.site.queues import QueueRow
 
 
 @click.command("queues", short_help="Show who consumes and scales which queue.")

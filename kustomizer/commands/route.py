@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.commands.queue import file_options, finish, open_config
-from kustomizer.config_edit import remove_route, route_task
+from kustomizer.overlay.changes import remove_route, route_task
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from kustomizer.rules import RULES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kustomizer.rule_documentation import DocumentedRule
+    from kustomizer.findings.rule import DocumentedRule
 
 _HEAD = """\
 # Rules of `tutor-kustomizer check`

@@ -6,10 +6,10 @@ import json
 
 import click
 
-from kustomizer.config_schema import json_schema, reference_markdown
+from kustomizer.config.function_definition import function_definition
+from kustomizer.config.json_schema import json_schema, reference_markdown
 from kustomizer.diff.reports import json_schema as diff_schema
-from kustomizer.emit import emit
-from kustomizer.function_definition import function_definition
+from kustomizer.manifests.writer import emit
 
 
 @click.command("schema")

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kustomizer.cluster.in_flight import workers_in
+from kustomizer.cluster.pods import live_pods, pod_to_ask
+from kustomizer.cluster.verify import Difference, Verified, pods_of, verified, without_pod
+from kustomizer.cluster.verify_scaling import Scaled, cluster, redis_lists, scaled, scaled_objects
+from kustomizer.cluster.verify_text import verify_json, verify_text
 from kustomizer.commands.check import EXIT_FINDINGS
 from kustomizer.commands.common import table_width
 from kustomizer.commands.in_flight import Cluster, cluster_options, open_cluster
 from kustomizer.errors import UserError
-from kustomizer.in_flight import workers_in
-from kustomizer.live_pods import live_pods, pod_to_ask
 from kustomizer.record import Record
-from kustomizer.site import scale_target
-from kustomizer.verify import Difference, Verified, pods_of, verified, without_pod
-from kustomizer.verify_scaling import Scaled, cluster, redis_lists, scaled, scaled_objects
-from kustomizer.verify_text import verify_json, verify_text
+from kustomizer.site.model import scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.kubectl import Kubectl
-    from kustomizer.live_pods import LivePod
-    from kustomizer.resources import Resource
-    from kustomizer.site import Worker
+    from kustomizer.cluster.kubectl import Kubectl
+    from kustomizer.cluster.pods import LivePod
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Worker
 
 _AT_ONCE = 4
 

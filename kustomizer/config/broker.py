@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kustomizer.config_types import HostPort, KubernetesName, NonEmpty, SecretKey, Word
+from kustomizer.config.types import HostPort, KubernetesName, NonEmpty, SecretKey, Word
+from kustomizer.config.values import NonNegative
 from kustomizer.errors import Problem
 from kustomizer.record import Record
-from kustomizer.schema_values import NonNegative
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

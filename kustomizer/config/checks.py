@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from kustomizer.config_types import LABEL_LENGTH, OPEN_EDX_SERVICES, env_problems
-from kustomizer.config_worker import DEFAULT, deployment_name, max_replicas, worker_path
+from kustomizer.config.types import LABEL_LENGTH, OPEN_EDX_SERVICES, env_problems
+from kustomizer.config.values import join
+from kustomizer.config.worker import DEFAULT, deployment_name, max_replicas, worker_path
 from kustomizer.errors import Problem
-from kustomizer.schema_values import join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.config_worker import Worker
-    from kustomizer.merge import OptionKey
+    from kustomizer.config.layers import OptionKey
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.config.worker import Worker
 
 # KEDA puts the ScaledObject's name into a label.
 SCALED_OBJECT_SUFFIX = "-scaledobject"
@@ -24,7 +24,7 @@ def check_site(config: CeleryWorkers) -> list[Problem]:
     for path, settings in config.layers():
         problems += env_problems(settings.env or [], f"{path}.env")
         if settings.extra_args:
-            from kustomizer.extra_args import check_extra_args  # noqa: PLC0415 - many configurations have none
+            from kustomizer.worker_command.extra_args import check_extra_args  # noqa: PLC0415 - many configurations have none
 
             problems += check_extra_args(settings.extra_args, f"{path}.extraArgs")
     problems += _deployment_names(config)
@@ -42,11 +42,11 @@ def check_site(config: CeleryWorkers) -> list[Problem]:
 def _rare_sections(config: CeleryWorkers) -> list[Problem]:
     problems = []
     if config.spec.broker:
-        from kustomizer.config_broker import broker_problems  # noqa: PLC0415 - see RARE in kustomizer.config
+        from kustomizer.config.broker import broker_problems  # noqa: PLC0415 - see RARE in kustomizer.config.model
 
         problems += broker_problems(config.spec.broker, "spec.broker")
     if config.spec.flower:
-        from kustomizer.config_flower import flower_problems  # noqa: PLC0415
+        from kustomizer.config.flower import flower_problems  # noqa: PLC0415
 
         problems += flower_problems(config.spec.flower, "spec.flower")
     return problems

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kustomizer.config_types import EnvEntry, HostName, KubernetesName, SecretKey, Word, env_problems
+from kustomizer.config.types import EnvEntry, HostName, KubernetesName, SecretKey, Word, env_problems
+from kustomizer.config.values import JsonMap, Seconds
 from kustomizer.errors import Problem
 from kustomizer.record import Record
-from kustomizer.schema_values import JsonMap, Seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

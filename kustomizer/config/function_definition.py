@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from kustomizer import KIND
-from kustomizer.config import API_VERSION
-from kustomizer.config_schema import json_schema
+from kustomizer.config.json_schema import json_schema
+from kustomizer.config.model import API_VERSION
 
 
 def function_definition() -> dict[str, Any]:

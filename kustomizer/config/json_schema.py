@@ -13,16 +13,16 @@ from functools import cache
 from typing import Any
 
 from kustomizer import KIND
-from kustomizer.config import API_VERSION, Document
+from kustomizer.config.model import API_VERSION, Document
+from kustomizer.config.reader import Field, ListOf, MapOf, Nullable, Section, fields_of
+from kustomizer.config.values import Boolean, Choice, Either, Raw, Text, Type, Whole, join
 from kustomizer.record import Record
-from kustomizer.schema import Field, ListOf, MapOf, Nullable, Section, fields_of
-from kustomizer.schema_values import Boolean, Choice, Either, Raw, Text, Type, Whole, join
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema() -> dict[str, Any]:
-    """Return a JSON Schema that accepts what :func:`kustomizer.schema.decode` does.
+    """Return a JSON Schema that accepts what :func:`kustomizer.config.reader.decode` does.
 
     What fields mean to each other (a queue given to two workers) it can't say: the function does.
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    from kustomizer.schema_values import JsonMap
+    from kustomizer.config.values import JsonMap
 
     OptionKey: TypeAlias = Callable[[list[str]], Iterable[tuple[str, Sequence[str]]]]
 

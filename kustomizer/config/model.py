@@ -7,8 +7,10 @@ What a build needs of it is plain: ``load(document)``, then ``config.spec`` for 
 from __future__ import annotations
 
 from kustomizer import GROUP, KIND, __version__
-from kustomizer.config_checks import check_site, check_worker
-from kustomizer.config_types import (
+from kustomizer.config.checks import check_site, check_worker
+from kustomizer.config.layers import merge_layers
+from kustomizer.config.reader import decode
+from kustomizer.config.types import (
     OPEN_EDX_SERVICES,
     PythonModule,
     QueueName,
@@ -18,27 +20,25 @@ from kustomizer.config_types import (
     Version,
     is_version,
 )
-from kustomizer.config_worker import DEFAULT, Worker, WorkerSettings, deployment_name, worker_path
+from kustomizer.config.values import JsonMap, Seconds
+from kustomizer.config.worker import DEFAULT, Worker, WorkerSettings, deployment_name, worker_path
 from kustomizer.errors import Problem, ResourceRef, UserError
-from kustomizer.merge import merge_layers
 from kustomizer.record import Record
-from kustomizer.schema import decode
-from kustomizer.schema_values import JsonMap, Seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Literal
 
-    from kustomizer.config_broker import Broker
-    from kustomizer.config_flower import Flower, Monitoring
-    from kustomizer.merge import OptionKey
+    from kustomizer.config.broker import Broker
+    from kustomizer.config.flower import Flower, Monitoring
+    from kustomizer.config.layers import OptionKey
 
 __all__ = ["DEFAULT", "OPEN_EDX_SERVICES", "CeleryWorkers", "Document", "Worker", "deployment_name", "load"]
 
 API_VERSION = f"{GROUP}/v1alpha1"
 # Sections that most builds don't have, and their modules: 0.3 ms each to import.
-RARE = {"Broker": "config_broker", "Flower": "config_flower", "Monitoring": "config_flower"}
+RARE = {"Broker": "broker", "Flower": "flower", "Monitoring": "flower"}
 NOTHING: JsonMap = {}
 NO_KINDS: list[Any] = []
 
@@ -48,7 +48,7 @@ if not TYPE_CHECKING:  # mypy would believe that this module has every name
     def __getattr__(name: str) -> object:
         """Import the type of a rare section when a configuration has one (https://peps.python.org/pep-0562/)."""
         if name in RARE:
-            return getattr(__import__(f"kustomizer.{RARE[name]}", fromlist=[name]), name)
+            return getattr(__import__(f"kustomizer.config.{RARE[name]}", fromlist=[name]), name)
         raise AttributeError(name)
 
 
@@ -214,7 +214,7 @@ class CeleryWorkers(Record):
         """Return the settings that hold for one worker; its ``queues`` are always there.
 
         ``builtin`` is the weakest layer, spelled as in the configuration. ``option_key`` tells what an argument in
-        ``extraArgs`` means (see :func:`~kustomizer.merge.merge_layers`); it is given in tests.
+        ``extraArgs`` means (see :func:`~kustomizer.config.layers.merge_layers`); it is given in tests.
         """
         option_key = option_key or options_by_meaning
         layers = self._layers(service, variant, builtin)
@@ -303,7 +303,7 @@ def _numbers(version: str) -> list[int]:
 
 def options_by_meaning(args: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     """Return each option of ``args`` under its long name, whichever way it is spelled; other words as they are."""
-    from kustomizer.celery_options import list_words, read_all  # noqa: PLC0415 - only when there are arguments
+    from kustomizer.worker_command.options import list_words, read_all  # noqa: PLC0415 - only when there are arguments
 
     for item in read_all(list_words(args)):
         if item.trouble:

@@ -3,7 +3,7 @@
 The annotations of a :class:`Record` are the declaration: they are read as the strings that ``from __future__ import
 annotations`` leaves, by :func:`interpret`, so that nothing has to import ``typing``. What they can say::
 
-    bool  str  int  Positive  NonNegative  Seconds  Delay      values (more of them in kustomizer.config_types)
+    bool  str  int  Positive  NonNegative  Seconds  Delay      values (more of them in kustomizer.config.types)
     Literal["Error", "Ignore"]                                 one of these words
     list[X]  dict[str, X]                                      of any of these; the key may be a named kind of text
     JsonMap  JsonList                                          Kubernetes' own structures, passed through
@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import sys
 
+from kustomizer.config.values import Boolean, Choice, Text, Type, Whole, did_you_mean, join
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
-from kustomizer.schema_values import Boolean, Choice, Text, Type, Whole, did_you_mean, join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,14 +1,14 @@
 """The kinds of text in the configuration: names that Kubernetes, Celery and Redis put limits on.
 
-Each is a plain ``str`` for mypy and a :class:`~kustomizer.schema.Text` for the reader of the configuration.
+Each is a plain ``str`` for mypy and a :class:`~kustomizer.config.reader.Text` for the reader of the configuration.
 """
 
 from __future__ import annotations
 
+from kustomizer.config.reader import AsGiven
+from kustomizer.config.values import Either, JsonMap, Text, Whole
 from kustomizer.errors import Problem
 from kustomizer.record import Record
-from kustomizer.schema import AsGiven
-from kustomizer.schema_values import Either, JsonMap, Text, Whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kustomizer.config_types import CountOrPercent, EnvEntry, KubernetesName, QueueName
+from kustomizer.config.types import CountOrPercent, EnvEntry, KubernetesName, QueueName
+from kustomizer.config.values import Delay, JsonMap, NonNegative, Positive, Seconds, join
 from kustomizer.record import Record
-from kustomizer.schema_values import Delay, JsonMap, NonNegative, Positive, Seconds, join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ DEFAULT = "default"
 MAX_REPLICAS = 30
 MAX_REPLICAS_OF_DEFAULT = 10
 
-# Every field is None until something sets it: settings are merged as maps, layer by layer (kustomizer.merge),
+# Every field is None until something sets it: settings are merged as maps, layer by layer (kustomizer.config.layers),
 # before they are read into these records.
 
 

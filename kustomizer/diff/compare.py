@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.diff.changes.trees import tree_changes
 from kustomizer.diff.grouping import groups
 from kustomizer.diff.ignores import without_ignored
 from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import ABSENT, ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.rules import find
-from kustomizer.diff.trees import tree_changes
-from kustomizer.queue_model import queues_of
+from kustomizer.site.queues import queues_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kustomizer.diff.ignores import Ignore
     from kustomizer.diff.model import ObjectId
     from kustomizer.diff.sides import Sides
-    from kustomizer.resources import Resources
+    from kustomizer.manifests.resource import Resources
 
 
 def comparison(before: Resources, after: Resources, *, ignores: Sequence[Ignore] = ()) -> Comparison:

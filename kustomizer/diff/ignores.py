@@ -18,14 +18,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kustomizer import full_yaml
 from kustomizer.diff.model import Ignored, ObjectId, path_text
 from kustomizer.diff.rules import RULES
 from kustomizer.errors import ERROR, Problem, ResourceRef, UserError
+from kustomizer.manifests import full_reader
+from kustomizer.manifests.protocols import decode
+from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.tree import plain_value
 from kustomizer.record import Record
-from kustomizer.resource_list import decode
-from kustomizer.resources import stem_of
-from kustomizer.tree import plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.diff.model import AnyChange, ObjectChange
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
 
 IGNORE_FILE = ".tutor-kustomizer-diff.yaml"
 """Where it is looked for, beside the overlay."""
@@ -87,7 +87,7 @@ class Kept(Record):
 def read_ignores(path: Path) -> tuple[Ignore, ...]:
     """Return the entries of a file. Raises UserError where it can't be read, or says what isn't known."""
     try:
-        tree = plain_value(full_yaml.read(decode(path.read_bytes())))
+        tree = plain_value(full_reader.read(decode(path.read_bytes())))
     except UserError as error:
         raise UserError(*(each.replace(resource=ResourceRef(kind=str(path))) for each in error.problems)) from None
     problems: list[Problem] = []

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.model import ABSENT, Change
-from kustomizer.diff.quantities import quantity
-from kustomizer.tree import lookup
+from kustomizer.manifests.quantities import quantity
+from kustomizer.manifests.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kustomizer.errors import ResourceRef
-from kustomizer.findings import Finding
+from kustomizer.findings.model import Finding
 from kustomizer.record import Record
 
 if TYPE_CHECKING:

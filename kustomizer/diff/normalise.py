@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.arguments import order_queues
-from kustomizer.diff.pods import containers, pod_template
-from kustomizer.kustomization_fields import GENERATED_KINDS
+from kustomizer.diff.changes.arguments import order_queues
+from kustomizer.kustomize.fields import GENERATED_KINDS
+from kustomizer.manifests.pods import containers, pod_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.hashes import is_kustomizes
 from kustomizer.diff.model import CHANGED_HASH, CHANGED_SECRET, HASH, SECRET, ObjectId
-from kustomizer.kustomization_fields import GENERATED_KINDS
+from kustomizer.kustomize.fields import GENERATED_KINDS
+from kustomizer.manifests.name_hashes import is_kustomizes
+from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.record import Record
-from kustomizer.resources import stem_of
-from kustomizer.tree import lookup, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kustomizer.resources import Resource, Resources
+    from kustomizer.manifests.resource import Resource, Resources
 
 
 class Pair(Record):

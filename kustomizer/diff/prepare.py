@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.masking import Masks
 from kustomizer.diff.model import ObjectId, Renaming
 from kustomizer.diff.pairing import is_proven, is_same_text, pair
-from kustomizer.diff.pods import pod_template, strings
 from kustomizer.diff.sides import Side, Sides
-from kustomizer.resources import Resources, stem_of
-from kustomizer.site import Site
-from kustomizer.tree import plain_value
+from kustomizer.manifests.pods import pod_template, strings
+from kustomizer.manifests.resource import Resources, stem_of
+from kustomizer.manifests.tree import plain_value
+from kustomizer.masking.masking import Masks
+from kustomizer.site.model import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.diff.pairing import Pairing, Renamed
-    from kustomizer.resources import Resource
+    from kustomizer.manifests.resource import Resource
 
 
 def prepare(before: Resources, after: Resources) -> Sides:

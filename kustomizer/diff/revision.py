@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomization import built_from, read_kustomization
-from kustomizer.kustomization_fields import is_kustomization, named_paths
+from kustomizer.kustomize.fields import is_kustomization, named_paths
+from kustomizer.kustomize.kustomization import built_from, read_kustomization
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.git import Repository
+    from kustomizer.system.git import Repository
 
 ENV = "env"
 """Where Tutor writes what it renders, below its root."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.normal import normalised
+from kustomizer.diff.normalise import normalised
 from kustomizer.diff.pairing import is_same_text
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kustomizer.diff.masking import Masks
     from kustomizer.diff.model import ObjectId, Renaming
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.masking.masking import Masks
+    from kustomizer.site.model import Site
 
 
 class Side(Record):

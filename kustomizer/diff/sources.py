@@ -10,21 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from kustomizer.diff.documents import read_documents
 from kustomizer.diff.revision import Tree, is_tutor_env
 from kustomizer.errors import Problem, UserError
-from kustomizer.git import repository
-from kustomizer.kustomization_fields import is_kustomization
-from kustomizer.kustomize import build
+from kustomizer.kustomize.build import build
+from kustomizer.kustomize.fields import is_kustomization
+from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.manifests.stream import read_documents
+from kustomizer.manifests.tree import lookup
 from kustomizer.record import Record
-from kustomizer.resources import Resource, Resources
-from kustomizer.tree import lookup
+from kustomizer.system.git import repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kustomizer.git import Repository
-    from kustomizer.kustomize import Kustomize
+    from kustomizer.kustomize.build import Kustomize
+    from kustomizer.system.git import Repository
 
 STDIN = "-"
 _SUFFIXES = (".yaml", ".yml", ".json")

@@ -10,9 +10,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import GROUP, KIND, full_yaml
+from kustomizer import GROUP, KIND
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomization import (
+from kustomizer.kustomize.fields import DIRECTORIES, entries, is_kustomization
+from kustomizer.kustomize.kustomization import (
     built_from,
     kustomization_file,
     named_directories,
@@ -20,9 +21,9 @@ from kustomizer.kustomization import (
     objects,
     read_kustomization,
 )
-from kustomizer.kustomization_fields import DIRECTORIES, entries, is_kustomization
+from kustomizer.manifests import full_reader
+from kustomizer.manifests.tree import lookup
 from kustomizer.record import Record
-from kustomizer.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -183,4 +184,4 @@ def _refuse_secrets(overlay: Path, below: Mapping[str, Any], files: Mapping[str,
 
 
 def _has_secret(text: str) -> bool:
-    return any(lookup(tree, "kind") == "Secret" for tree in full_yaml.read_all(text))
+    return any(lookup(tree, "kind") == "Secret" for tree in full_reader.read_all(text))

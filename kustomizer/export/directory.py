@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.export import MADE_BY
-from kustomizer.export_secrets import EXAMPLE
-from kustomizer.files import new_mode
+from kustomizer.export.overlay import MADE_BY
+from kustomizer.export.secrets import EXAMPLE
+from kustomizer.system.files import new_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kustomizer.export_parts import File
+    from kustomizer.export.parts import File
 
 OWN_DIRECTORIES = ("after", "base", "patches", "resources", "secrets", "settings")
 """What lies in these is the export's; anything else in the directory is left as it is."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.plain_values import same
+from kustomizer.manifests.equality import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

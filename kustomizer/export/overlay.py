@@ -9,23 +9,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer import GROUP, KIND
-from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
-from kustomizer.export_base import BASE
-from kustomizer.export_clear_text import passwords_in_file
-from kustomizer.export_parts import File, Parts, object_of
-from kustomizer.export_secrets import ignore_file
-from kustomizer.overlay import NAME_REFERENCES
-from kustomizer.plain_values import same
+from kustomizer.export.base import BASE
+from kustomizer.export.parts import File, Parts, object_of
+from kustomizer.export.passwords import passwords_in_file
+from kustomizer.export.secrets import ignore_file
+from kustomizer.manifests.equality import same
+from kustomizer.manifests.writer import emit
+from kustomizer.overlay.templates import NAME_REFERENCES
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from kustomizer.export_base import Base
-    from kustomizer.report import Run
-    from kustomizer.resources import Resource
+    from kustomizer.export.base import Base
+    from kustomizer.kustomize.function_log import Run
+    from kustomizer.manifests.resource import Resource
 
 MADE_BY = "# Made by `tutor-kustomizer export`; make it again after each `tutor config save`.\n"
 """How a kustomization.yaml that may be replaced begins."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
-from kustomizer.export_patches import operations
-from kustomizer.export_secrets import EXAMPLE, are_public, env_file, example_file, secret_values
+from kustomizer.export.json_patch import operations
+from kustomizer.export.secrets import EXAMPLE, are_public, env_file, example_file, secret_values
+from kustomizer.manifests.resource import NEEDS_HASH_SUFFIX, is_internal_annotation
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
-from kustomizer.resources import NEEDS_HASH_SUFFIX, is_internal_annotation
-from kustomizer.tree import lookup, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.resources import Resource
+    from kustomizer.manifests.resource import Resource
 
 
 class File(Record):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer import clear_text, full_yaml
-from kustomizer.tree import plain_value
+from kustomizer.manifests import full_reader
+from kustomizer.manifests.tree import plain_value
+from kustomizer.masking import detection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 def passwords_in_file(path: str, text: str) -> list[str]:
     """Return the names of what holds a password in a file of this name."""
     if not path.endswith((".yaml", ".yml")):
-        return clear_text.in_file(path, text)
-    return sorted({name for tree in full_yaml.read_all(text) for name in passwords_in(plain_value(tree))})
+        return detection.in_file(path, text)
+    return sorted({name for tree in full_reader.read_all(text) for name in passwords_in(plain_value(tree))})
 
 
 def passwords_in(node: Any, key: str = "") -> Iterator[str]:
@@ -27,13 +28,13 @@ def passwords_in(node: Any, key: str = "") -> Iterator[str]:
         for name, value in node.items():
             yield from passwords_in(value, str(name))
     elif isinstance(node, list):
-        yield from clear_text.in_words([word for word in node if isinstance(word, str)])
+        yield from detection.in_words([word for word in node if isinstance(word, str)])
         for value in node:
             yield from passwords_in(value)
     elif isinstance(node, str):
-        yield from clear_text.in_file(key, node)
+        yield from detection.in_file(key, node)
 
 
 def _in_setting(name: str, value: str) -> Iterator[str]:
-    if clear_text.is_secret_name(name) and clear_text.is_secret_value(value):
+    if detection.is_secret_name(name) and detection.is_secret_value(value):
         yield name

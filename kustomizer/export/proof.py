@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.export_directory import write_files
-from kustomizer.plain_values import same
-from kustomizer.resource_list import read_build
-from kustomizer.tree import plain_value
-from kustomizer.verbose import told
+from kustomizer.export.directory import write_files
+from kustomizer.manifests.equality import same
+from kustomizer.manifests.protocols import read_build
+from kustomizer.manifests.tree import plain_value
+from kustomizer.system.command_log import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.export import Export
-    from kustomizer.kustomize import Kustomize
+    from kustomizer.export.overlay import Export
+    from kustomizer.kustomize.build import Kustomize
 
 
 def prove(export: Export, expected: str, kustomize: Kustomize) -> None:

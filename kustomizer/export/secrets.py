@@ -8,12 +8,12 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.tree import lookup, plain_value
+from kustomizer.manifests.tree import lookup, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kustomizer.resources import Resource
+    from kustomizer.manifests.resource import Resource
 
 EXAMPLE = ".example"
 """What goes behind the name of a file to be filled in."""

@@ -13,8 +13,8 @@ from kustomizer.errors import ERROR, INFO, WARNING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.finding_source import Source
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
+    from kustomizer.findings.source import Source
 
 _COMMANDS = {ERROR: "error", WARNING: "warning", INFO: "notice"}
 _IN_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kustomizer.findings import count
+from kustomizer.findings.model import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
 
 VERSION = 1
 """Grows when a field changes its meaning or goes; new fields may come without."""

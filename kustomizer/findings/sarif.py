@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from kustomizer.finding_source import Source
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
+    from kustomizer.findings.source import Source
     from kustomizer.rules import Rule
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kustomizer.errors import ResourceRef
-    from kustomizer.findings import Finding
-    from kustomizer.resources import Resource
+    from kustomizer.findings.model import Finding
+    from kustomizer.manifests.resource import Resource
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 

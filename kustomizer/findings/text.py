@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.errors import ERROR, INFO, WARNING
-from kustomizer.findings import count
+from kustomizer.findings.model import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
 
 _COLOURS = {ERROR: "red", WARNING: "yellow", INFO: "blue"}
 _INDENT = "  "

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 
-from kustomizer import REPORT, programs
-from kustomizer.built_site import BuiltSite
+from kustomizer import REPORT
 from kustomizer.errors import Problem, UserError
-from kustomizer.plugin_home import make_plugin_home, own_function
+from kustomizer.kustomize.build_output import BuiltSite
+from kustomizer.kustomize.plugin_home import make_plugin_home, own_function
 from kustomizer.record import Record
-from kustomizer.verbose import told
+from kustomizer.system import processes
+from kustomizer.system.command_log import told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from kustomizer.programs import Finished, Running, Scratch
+    from kustomizer.system.processes import Finished, Running, Scratch
 
 OLDEST = (5, 2, 0)
 """Older ones can't build a site whose plugins patch the workers (several documents in a patch file)."""
@@ -67,7 +68,7 @@ def find_kustomize(given: str | None = None, *, near: Path | str | None = None) 
             return _checked(candidate)
         except UserError as error:
             refused.append(error)
-    kubectl = programs.which("kubectl")
+    kubectl = processes.which("kubectl")
     if kubectl is not None:
         return Kustomize(path=kubectl, version="", is_kubectl=True)
     if refused:
@@ -82,7 +83,7 @@ def find_kustomize(given: str | None = None, *, near: Path | str | None = None) 
 
 def _candidates(near: Path | str | None) -> Iterator[str]:
     """Yield kustomize on PATH, and those in ``.tools/bin`` above ``near``, or above the working directory."""
-    on_path = programs.which("kustomize")
+    on_path = processes.which("kustomize")
     if on_path is not None:
         yield on_path
     directory = os.path.realpath(near or ".")
@@ -96,7 +97,7 @@ def _candidates(near: Path | str | None) -> Iterator[str]:
 
 
 def _checked(path: str) -> Kustomize:
-    with programs.Scratch() as scratch:
+    with processes.Scratch() as scratch:
         command = [path, "version"]
         with told(command):
             asked = _started(command, scratch)
@@ -105,7 +106,7 @@ def _checked(path: str) -> Kustomize:
 
 def _started(command: list[str], scratch: Scratch, *, env: Mapping[str, str] | None = None) -> Running:
     try:
-        return programs.Running(command, scratch.path, env=env)
+        return processes.Running(command, scratch.path, env=env)
     except OSError as error:
         raise UserError(Problem(message=f"{command[0]} can't be run: {error.strerror}")) from None
 
@@ -133,7 +134,7 @@ def find_and_build(overlay: str, given: str | None) -> BuiltSite:
     """Return what ``build(overlay, find_kustomize(given, near=overlay))`` does, and ask for the version meanwhile."""
     path = given or next(_candidates(overlay), None)
     if path is not None:
-        with programs.Scratch() as scratch:
+        with processes.Scratch() as scratch:
             try:
                 asked = _started([path, "version"], scratch)
                 try:
@@ -160,7 +161,7 @@ def build(
 
     Without ``needs_function``, a build that the function has no part in is accepted, too.
     """
-    with programs.Scratch() as scratch:
+    with processes.Scratch() as scratch:
         done = _run(overlay, kustomize, scratch, env=env)
         return _outcome(overlay, kustomize, done, scratch, needs_function=needs_function)
 
@@ -215,7 +216,7 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
             Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
         )
     command = kustomize.plain_command(env)
-    with programs.Scratch() as scratch, told(command):
+    with processes.Scratch() as scratch, told(command):
         done = _started(command, scratch).wait()
     if done.status != 0:
         raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{done.said.strip()}"))
@@ -228,8 +229,8 @@ def _why_not(overlay: Path | str, kustomize: Kustomize) -> str:
 
         return (
             "kubectl skips exec functions: install kustomize, or let "
-            f"`tutor-kustomizer init --refresh --kubectl {shlex.quote(str(overlay))}` write the overlay in the form that "
-            "kubectl runs"
+            f"`tutor-kustomizer init --refresh --kubectl {shlex.quote(str(overlay))}` write the overlay in the "
+            "form that kubectl runs"
         )
     return "List the configuration under `transformers:`"
 
@@ -237,6 +238,6 @@ def _why_not(overlay: Path | str, kustomize: Kustomize) -> str:
 def _content(path: str) -> bytes | None:
     """Return what is in a file, None where there is none."""
     try:
-        return programs.read_file(path)
+        return processes.read_file(path)
     except FileNotFoundError:
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import read_text
-from kustomizer.resource_list import read_build
+from kustomizer.manifests.protocols import read_build
+from kustomizer.system.files import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,11 +1,11 @@
 """What the fields of a kustomization name: directories, files, and what may be either.
 
-Apart from :mod:`kustomizer.kustomization`, since `tutor-kustomizer build` starts with it: it imports next to nothing.
+Imports next to nothing, unlike :mod:`kustomizer.kustomize.kustomization`.
 """
 
 from __future__ import annotations
 
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

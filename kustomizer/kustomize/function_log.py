@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from kustomizer.manifests.protocols import read_resource_list, read_stream
 from kustomizer.record import Record
-from kustomizer.resource_list import read_resource_list, read_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.resources import Resource
+    from kustomizer.manifests.resource import Resource
 
 
 class Run(Record):

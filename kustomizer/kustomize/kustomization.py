@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import full_yaml
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import read_text
-from kustomizer.kustomization_fields import DIRECTORIES, NAMES, entries, is_kustomization, named_paths
-from kustomizer.tree import plain_value
+from kustomizer.kustomize.fields import DIRECTORIES, NAMES, entries, is_kustomization, named_paths
+from kustomizer.manifests import full_reader
+from kustomizer.manifests.tree import plain_value
+from kustomizer.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ def read_kustomization(directory: Path) -> dict[str, Any]:
     path = kustomization_file(directory)
     text = read_text(path)
     try:
-        tree = plain_value(full_yaml.read(text))
+        tree = plain_value(full_reader.read(text))
     except UserError as error:
         raise error.within(path) from None
     if not isinstance(tree, dict):
@@ -63,7 +63,7 @@ def named_files(directory: Path, tree: Mapping[str, Any]) -> Iterator[str]:
 def objects(directory: Path, entry: str, depth: int = _DEEPEST) -> Iterator[Any]:
     """Yield the objects of an entry: a file, objects in line, or a directory that lists such."""
     if "\n" in entry:
-        yield from full_yaml.read_all(entry)
+        yield from full_reader.read_all(entry)
     elif (directory / entry).is_file():
         yield from _documents(directory / entry)
     elif depth and is_kustomization(directory / entry):
@@ -74,6 +74,6 @@ def objects(directory: Path, entry: str, depth: int = _DEEPEST) -> Iterator[Any]
 def _documents(path: Path) -> list[Any]:
     text = read_text(path)
     try:
-        return full_yaml.read_all(text)
+        return full_reader.read_all(text)
     except UserError as error:
         raise error.within(path) from None

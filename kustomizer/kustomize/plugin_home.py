@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from kustomizer import GROUP, KIND
-from kustomizer.programs import which
+from kustomizer import DIRECTORY, GROUP, KIND
+from kustomizer.system.processes import which
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _PLUGIN = f"{GROUP}/v1alpha1/{KIND.lower()}"
 
 def own_function() -> str | None:
     """Return the executable of the function that is at hand, None where there is none."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs 5 ms to import
+    root = os.path.dirname(os.path.abspath(DIRECTORY))  # noqa: PTH100, PTH120 - pathlib costs 5 ms to import
     in_repository = os.path.join(root, "generators", "celery-workers")  # noqa: PTH118
     return which("tutor-celery-workers") or (in_repository if os.path.exists(in_repository) else None)  # noqa: PTH110
 

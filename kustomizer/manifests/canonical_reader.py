@@ -2,13 +2,13 @@
 
 kustomize hands resources over as its own encoder writes them: block collections, two spaces of indentation, one line a
 scalar unless it is a literal block. Everything else raises :class:`NotCanonical`, and the caller takes
-:mod:`kustomizer.full_yaml` instead; ``tests/test_yaml_readers.py`` holds the two to the same result.
+:mod:`kustomizer.manifests.full_reader` instead; ``tests/manifests/test_yaml_readers.py`` holds both to one result.
 """
 
 from __future__ import annotations
 
-from kustomizer.characters import has_odd_character
-from kustomizer.tree import Scalar
+from kustomizer.manifests.characters import has_odd_character
+from kustomizer.manifests.tree import Scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

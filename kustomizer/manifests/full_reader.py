@@ -1,4 +1,4 @@
-"""Reads any YAML, JSON included, into the same tree as :mod:`kustomizer.block_yaml`, by way of libyaml.
+"""Reads any YAML, JSON included, into the same tree as :mod:`kustomizer.manifests.canonical_reader`, by way of libyaml.
 
 The tree is built from libyaml's events: PyYAML's constructors know tags that kustomize (go-yaml 3) doesn't, and stumble
 over a plain ``=`` or ``<<``, which are strings there; its composer overflows the stack where collections nest deep.
@@ -7,9 +7,9 @@ go-yaml is a port of libyaml, so the two agree on what a line break is (U+0085, 
 
 from __future__ import annotations
 
-from kustomizer.emit import quote, quoted_scalar
 from kustomizer.errors import Problem, UserError
-from kustomizer.tree import Scalar, clone, is_null, plain_value
+from kustomizer.manifests.tree import Scalar, clone, is_null, plain_value
+from kustomizer.manifests.writer import quote, quoted_scalar
 
 try:
     import yaml

@@ -11,7 +11,7 @@ import re
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.kustomization_fields import GENERATED_KINDS
+from kustomizer.kustomize.fields import GENERATED_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

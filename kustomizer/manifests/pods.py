@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,13 +6,13 @@ The ResourceList is the KRM functions specification's
 
 from __future__ import annotations
 
-from kustomizer import block_yaml
-from kustomizer.call_ids import without_call_ids
-from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests import canonical_reader
+from kustomizer.manifests.call_annotations import without_call_ids
+from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.manifests.tree import is_null, plain_value
+from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
-from kustomizer.resources import Resource, Resources
-from kustomizer.tree import is_null, plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def _split(data: bytes) -> Input | None:
         return None
     try:
         chunks, tail = [_text(item) for item in views], _text(view[end + 1 :])
-        tree = block_yaml.read(tail.removesuffix("\n").split("\n"))
-    except (block_yaml.NotCanonical, UnicodeDecodeError):
+        tree = canonical_reader.read(tail.removesuffix("\n").split("\n"))
+    except (canonical_reader.NotCanonical, UnicodeDecodeError):
         return None
     if set(tree) - {"results"} != {"functionConfig"} or any(has_other_lines(text) for text in (*chunks, tail)):
         return None
@@ -141,9 +141,9 @@ def has_other_lines(text: str) -> bool:
 
 
 def _parse(text: str) -> Input:
-    from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+    from kustomizer.manifests import full_reader  # noqa: PLC0415 - `import yaml` costs half of the function's time
 
-    tree = full_yaml.read(text)
+    tree = full_reader.read(text)
     if not isinstance(tree, dict) or tree.get("kind") != "ResourceList":
         raise UserError(
             Problem(
@@ -191,9 +191,9 @@ def _read_documents(data: bytes) -> list[Resource]:
 
 
 def _parse_documents(text: str) -> list[Resource]:
-    from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+    from kustomizer.manifests import full_reader  # noqa: PLC0415 - `import yaml` costs half of the function's time
 
-    trees = [tree for tree in full_yaml.read_all(text) if tree is not None]
+    trees = [tree for tree in full_reader.read_all(text) if tree is not None]
     wrong = next((position for position, tree in enumerate(trees) if not isinstance(tree, dict)), None)
     if wrong is not None:
         raise UserError(Problem(message=f"document {wrong + 1} of the input is not an object"))
@@ -222,12 +222,12 @@ def read_document(text: str) -> Any:
     """Return the tree of one document."""
     try:
         if not text.endswith("\n"):
-            raise block_yaml.NotCanonical
-        return block_yaml.read(text.removeprefix("---\n").removesuffix("\n").split("\n"))
-    except block_yaml.NotCanonical:
-        from kustomizer import full_yaml  # noqa: PLC0415
+            raise canonical_reader.NotCanonical
+        return canonical_reader.read(text.removeprefix("---\n").removesuffix("\n").split("\n"))
+    except canonical_reader.NotCanonical:
+        from kustomizer.manifests import full_reader  # noqa: PLC0415
 
-        return full_yaml.read(text)
+        return full_reader.read(text)
 
 
 def write_resource_list(given: Input, items: Iterable[Resource], problems: Sequence[Problem]) -> bytes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kustomizer import block_yaml
-from kustomizer.emit import emit
 from kustomizer.errors import Problem, ResourceRef, UserError
-from kustomizer.header import scan_header
-from kustomizer.tree import clone, is_null, lookup, plain_value
+from kustomizer.manifests import canonical_reader
+from kustomizer.manifests.identity import scan_header
+from kustomizer.manifests.tree import clone, is_null, lookup, plain_value
+from kustomizer.manifests.writer import emit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,11 +84,11 @@ class Resource:
     def _parse(self) -> dict[str, Any]:
         body = self.text if self.indent == 0 else " " * self.indent + self.text[self.indent :]
         try:
-            tree = block_yaml.read(body.removesuffix("\n").split("\n"), self.indent)
-        except block_yaml.NotCanonical:
-            from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+            tree = canonical_reader.read(body.removesuffix("\n").split("\n"), self.indent)
+        except canonical_reader.NotCanonical:
+            from kustomizer.manifests import full_reader  # noqa: PLC0415 - `import yaml` costs half of the function's time
 
-            tree = full_yaml.read(body)
+            tree = full_reader.read(body)
             self._lossy = True
         if not isinstance(tree, dict):
             raise UserError(Problem(message="an item of the input is not an object"))

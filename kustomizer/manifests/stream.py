@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING
 
-from kustomizer.resource_list import has_content, has_marker, has_other_lines, read_stream
-from kustomizer.resources import Resource
+from kustomizer.manifests.protocols import has_content, has_marker, has_other_lines, read_stream
+from kustomizer.manifests.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

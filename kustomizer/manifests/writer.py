@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kustomizer.characters import escaped, is_line
-from kustomizer.tree import Scalar
+from kustomizer.manifests.characters import escaped, is_line
+from kustomizer.manifests.tree import Scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
-from kustomizer.diff.secret_names import is_noun, is_secret, is_secret_below
+from kustomizer.masking.names import is_noun, is_secret, is_secret_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,19 +6,19 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from kustomizer.diff import secret_places
-from kustomizer.diff.secret_names import is_secret, is_secret_below
-from kustomizer.diff.secret_values import decode, pieces, readings
-from kustomizer.resources import Resource, stem_of
-from kustomizer.tree import plain_value
+from kustomizer.manifests.resource import Resource, stem_of
+from kustomizer.manifests.tree import plain_value
+from kustomizer.masking import places
+from kustomizer.masking.names import is_secret, is_secret_below
+from kustomizer.masking.values import decode, pieces, readings
 
 if TYPE_CHECKING:
     from typing import Any
 
     from typing_extensions import Self
 
-    from kustomizer.diff.secret_assignments import Span
-    from kustomizer.resources import Resources
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.masking.assignments import Span
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which client-side apply keeps a whole object, as JSON."""
@@ -127,16 +127,16 @@ class Collector:
         if kind == "Secret" or is_secret(name):
             self._secret(text)
             self.values |= pieces(text)
-        self._text(text, code=name.endswith(secret_places.CODE))
+        self._text(text, code=name.endswith(places.CODE))
 
     def _secret(self, value: Any) -> None:
-        if secret_places.is_value(str(value)):
+        if places.is_value(str(value)):
             self.values |= readings(str(value))
 
     def _text(self, text: str, *, code: bool = False) -> None:
         if (text, code) in self.spans:
             return
-        spans = self.spans[text, code] = secret_places.in_text(text, code=code)
+        spans = self.spans[text, code] = places.in_text(text, code=code)
         for start, end in spans:
             found = text[start:end]
             self.values |= readings(found) | (pieces(found) if "PRIVATE KEY" in found else set())
@@ -150,7 +150,7 @@ class Collector:
             else:
                 self._object(applied, str(applied.get("kind")) if isinstance(applied, dict) else "")
         elif name in WORD_LISTS and isinstance(value, list) and all(isinstance(word, str) for word in value):
-            for word, spans in zip(value, secret_places.in_words(value), strict=True):
+            for word, spans in zip(value, places.in_words(value), strict=True):
                 for start, end in spans:
                     self._secret(word[start:end])
         elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and is_secret(name):
@@ -166,7 +166,7 @@ class Collector:
     def _mapping(self, mapping: dict[str, Any], name: str = "") -> None:
         if isinstance(mapping.get("name"), str):
             self.names.add(mapping["name"])
-        named = secret_places.name_of_value(mapping, name)
+        named = places.name_of_value(mapping, name)
         for key, value in mapping.items():
             called = named if key == "value" else key
             below = name if isinstance(value, (str, int, float)) and is_secret_below(name, key) else called
@@ -192,7 +192,7 @@ def _may_hold_secrets(resource: Resource) -> bool:
 
 def _holds_secrets(text: str) -> bool:
     """Tell whether an object's text may hold a secret: what refers to one needn't be parsed."""
-    if LAST_APPLIED in text or secret_places.in_text(text):
+    if LAST_APPLIED in text or places.in_text(text):
         return True
     if any(is_secret(match.group(1) or match.group(2)) for match in _KEYS.finditer(text)):
         return True

@@ -17,18 +17,18 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from kustomizer.diff import secret_places
 from kustomizer.diff.model import ABSENT, CHANGED_SECRET, SECRET
-from kustomizer.diff.secret_collection import LAST_APPLIED, WORD_LISTS, Collector
-from kustomizer.diff.secret_names import is_secret, is_secret_below
-from kustomizer.diff.secret_values import SecretValues, decode, is_distinctive
-from kustomizer.tree import plain_value
+from kustomizer.manifests.tree import plain_value
+from kustomizer.masking import places
+from kustomizer.masking.collection import LAST_APPLIED, WORD_LISTS, Collector
+from kustomizer.masking.names import is_secret, is_secret_below
+from kustomizer.masking.values import SecretValues, decode, is_distinctive
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.diff.secret_assignments import Span
-    from kustomizer.resources import Resource, Resources
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.masking.assignments import Span
 
 # Unicode promises that these two never are letters of a text; where one stands in a text all the same, it is escaped.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
@@ -61,13 +61,13 @@ class Masks:
         key = (text, code)
         if key not in self._texts:
             spans = self._spans.get(key)
-            self._texts[key] = self.cut(text, secret_places.in_text(text, code=code) if spans is None else spans)
+            self._texts[key] = self.cut(text, places.in_text(text, code=code) if spans is None else spans)
         return self._texts[key]
 
     def cut(self, text: str, spans: list[Span]) -> str:
         """Return ``text`` with tokens for ``spans`` and for every known value."""
         parts, position = [], 0
-        for start, end in secret_places.merged([*spans, *self._values.spans(text)]):
+        for start, end in places.merged([*spans, *self._values.spans(text)]):
             parts += [text[position:start].replace(_OPEN, _ESCAPED), self.token(text[start:end])]
             position = end
         parts.append(text[position:].replace(_OPEN, _ESCAPED))
@@ -146,9 +146,9 @@ class _Walk:
     def file(self, name: str, content: Any) -> Any:
         if not isinstance(content, str):
             return self.field(name, content)
-        if is_secret(name) and secret_places.is_value(content):
+        if is_secret(name) and places.is_value(content):
             return self.masks.token(content)
-        return self.masks.text(content, code=name.endswith(secret_places.CODE))
+        return self.masks.text(content, code=name.endswith(places.CODE))
 
     def binary_file(self, name: str, content: Any) -> Any:
         text = decode(content) if isinstance(content, str) else None
@@ -160,9 +160,7 @@ class _Walk:
         if name == LAST_APPLIED:
             return self.masks.token(json.dumps(value))
         if name in WORD_LISTS and isinstance(value, list) and all(isinstance(word, str) for word in value):
-            return [
-                self.masks.cut(word, spans) for word, spans in zip(value, secret_places.in_words(value), strict=True)
-            ]
+            return [self.masks.cut(word, spans) for word, spans in zip(value, places.in_words(value), strict=True)]
         if isinstance(value, (str, int, float)) and self.is_secret_field(name, value):
             return self.masks.token(value)
         if isinstance(value, list) and is_secret(name):
@@ -173,7 +171,7 @@ class _Walk:
 
     def mapping(self, mapping: dict[str, Any], name: str = "") -> dict[str, Any]:
         """Return what has this name, a field's, where it has one."""
-        named = secret_places.name_of_value(mapping, name)
+        named = places.name_of_value(mapping, name)
         result = {}
         for key, value in mapping.items():
             called = named if key == "value" else key
@@ -183,7 +181,7 @@ class _Walk:
         return result
 
     def is_secret_field(self, name: str, value: Any) -> bool:
-        if isinstance(value, bool) or not is_secret(name) or not secret_places.is_value(str(value)):
+        if isinstance(value, bool) or not is_secret(name) or not places.is_value(str(value)):
             return False
         return not self.masks.names_a_secret(str(value))
 

@@ -1,7 +1,7 @@
 """Which names say that what they name is secret: settings, variables, options, keys of files.
 
-Wider than :mod:`kustomizer.clear_text`, which tells a reader what to mend and so must be right: what is masked here for
-nothing costs a reader little, what isn't masked is out.
+Wider than :mod:`kustomizer.masking.detection`, which tells a reader what to mend and so must be right. Masking a
+harmless value costs a reader little; a secret that isn't masked is out.
 """
 
 from __future__ import annotations

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff import secret_assignments
-from kustomizer.diff.secret_assignments import QUOTE
-from kustomizer.diff.secret_names import is_secret
-from kustomizer.diff.secret_values import looks_random
+from kustomizer.masking import assignments
+from kustomizer.masking.assignments import QUOTE
+from kustomizer.masking.names import is_secret
+from kustomizer.masking.values import looks_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kustomizer.diff.secret_assignments import Span
+    from kustomizer.masking.assignments import Span
 
 CODE = (".py", ".js", ".jsx", ".ts", ".tsx", ".sql", ".lua", ".rb", ".go", ".html", ".css", ".svg", ".md")
 """Files in which a value without quotes isn't a string."""
@@ -108,7 +108,7 @@ def in_text(text: str, *, code: bool = False) -> list[Span]:
 
     ``text`` is a file of a ConfigMap, a script, an argument; in ``code`` what has no quotes is no string.
     """
-    found = [*_shaped(text), *secret_assignments.values(text, code=code), *_in_statements(text), *_in_commands(text)]
+    found = [*_shaped(text), *assignments.values(text, code=code), *_in_statements(text), *_in_commands(text)]
     return merged([span for span in found if is_value(text[span[0] : span[1]])])
 
 
@@ -158,26 +158,26 @@ def _shaped(text: str) -> Iterator[Span]:
 
 def _in_statements(text: str) -> Iterator[Span]:
     for match in _IDENTIFIED.finditer(text) if "DENTIFIED" in text.upper() else ():
-        yield secret_assignments.string(text, match)
+        yield assignments.string(text, match)
     for match in _VARIABLE.finditer(text) if "value" in text else ():
         if is_secret(match["name"]):
-            yield match.span("plain") if match["plain"] else secret_assignments.string(text, match)
+            yield match.span("plain") if match["plain"] else assignments.string(text, match)
     for match in _USERS.finditer(text):
-        yield from secret_assignments.strings_in(text, match)
+        yield from assignments.strings_in(text, match)
     for line in _ACCESS_LIST.finditer(text) if ">" in text else ():
         for match in _ACCESS.finditer(text, line.start(), line.end()):
             yield match.span(1)
     for match in _CALLED.finditer(text) if "set_password(" in text else ():
-        yield secret_assignments.string(text, match)
+        yield assignments.string(text, match)
     for match in _SET.finditer(text) if "password" in text.lower() else ():
-        yield secret_assignments.string(text, match)
+        yield assignments.string(text, match)
 
 
 def _in_commands(text: str) -> Iterator[Span]:
     for command, pattern in _COMMANDS:
         for match in pattern.finditer(text) if command in text else ():
-            yield from secret_assignments.word(text, match.end())
+            yield from assignments.word(text, match.end())
     for match in _PERHAPS_GIVEN.finditer(text) if f"{_PERHAPS} " in text else ():
-        for start, end in secret_assignments.word(text, match.end()):
+        for start, end in assignments.word(text, match.end()):
             if looks_random(text[start:end]):
                 yield (start, end)

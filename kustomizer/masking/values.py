@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kustomizer.diff.secret_assignments import Span
+    from kustomizer.masking.assignments import Span
 
 SHORTEST = 8
 """What is shorter stands in many a word by chance. Tutor's shortest passwords are as long."""

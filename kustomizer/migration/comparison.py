@@ -9,7 +9,7 @@ from kustomizer.record import Record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kustomizer.site_facts import FlowerFacts, SiteFacts, WorkerFacts
+    from kustomizer.migration.facts import FlowerFacts, SiteFacts, WorkerFacts
 
 # What the plugin's copies don't restate of Tutor's worker.
 _LOST = frozenset({"prefetch-multiplier", "without-gossip", "without-mingle"})

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.config import load
-from kustomizer.config_types import OPEN_EDX_SERVICES
-from kustomizer.config_worker import DEFAULT, deployment_name
-from kustomizer.full_yaml import read
-from kustomizer.overlay import CONFIGURATION_HEAD, SCHEMA_LINE
+from kustomizer.config.model import load
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.worker import DEFAULT, deployment_name
+from kustomizer.manifests.full_reader import read
+from kustomizer.manifests.tree import plain_value
+from kustomizer.overlay.templates import CONFIGURATION_HEAD, SCHEMA_LINE
+from kustomizer.overlay.yaml_edit import block
 from kustomizer.record import Record
-from kustomizer.tree import plain_value
-from kustomizer.yaml_edit import block
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.plugin_settings import PluginSettings
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.migration.settings import PluginSettings
 
 SECRET = {"name": "flower-basic-auth", "key": "auth"}
 """The Secret that holds Flower's user and password, which the operator makes."""

@@ -6,8 +6,8 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.celery_args import find_worker
-from kustomizer.site_facts import FLOWER_SITE, container, named
+from kustomizer.migration.facts import FLOWER_SITE, container, named
+from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.celery_args import find_worker
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.record import Record
+from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

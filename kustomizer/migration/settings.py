@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import read_text
-from kustomizer.full_yaml import read
+from kustomizer.manifests.full_reader import read
+from kustomizer.manifests.tree import plain_value
 from kustomizer.record import Record
-from kustomizer.tree import plain_value
+from kustomizer.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,26 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import plugin_output
-from kustomizer.emit import emit
 from kustomizer.errors import Problem, UserError
-from kustomizer.full_yaml import read_all
 from kustomizer.function import run_stream
-from kustomizer.kustomize import build_tutors, find_kustomize
-from kustomizer.migration import migrate
+from kustomizer.kustomize.build import build_tutors, find_kustomize
+from kustomizer.manifests.full_reader import read_all
+from kustomizer.manifests.protocols import read_build
+from kustomizer.manifests.tree import plain_value
+from kustomizer.manifests.writer import emit
+from kustomizer.migration import emitted as plugin_output
+from kustomizer.migration.comparison import compare
+from kustomizer.migration.configuration import migrate
+from kustomizer.migration.facts import facts, named
+from kustomizer.overlay.survey import Survey, survey
 from kustomizer.record import Record
-from kustomizer.resource_list import read_build
-from kustomizer.site_comparison import compare
-from kustomizer.site_facts import facts, named
-from kustomizer.survey import Survey, survey
-from kustomizer.tree import plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.migration import Migration
-    from kustomizer.plugin_settings import PluginSettings
-    from kustomizer.site_comparison import Difference
+    from kustomizer.migration.comparison import Difference
+    from kustomizer.migration.configuration import Migration
+    from kustomizer.migration.settings import PluginSettings
 
 
 class PluginSite(Record):

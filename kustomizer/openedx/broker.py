@@ -7,22 +7,22 @@ that Redis knows is the decoded one.
 
 from __future__ import annotations
 
-from kustomizer.broker_notes import broker_notes
-from kustomizer.broker_settings import CONFIG_MAP, environment_file, overruled, transport_options, use_ssl
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.broker_warnings import broker_notes
+from kustomizer.openedx.env_file import CONFIG_MAP, environment_file, overruled, transport_options, use_ssl
+from kustomizer.openedx.settings_module import settings_file
+from kustomizer.openedx.settings_volume import tutors_config_map
 from kustomizer.record import Record
-from kustomizer.settings import settings_file
-from kustomizer.settings_volume import tutors_config_map
-from kustomizer.tree import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.broker_settings import EnvironmentFile
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.config_broker import Broker
-    from kustomizer.resources import Resource, Resources
+    from kustomizer.config.broker import Broker
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.env_file import EnvironmentFile
 
 UNACKED = "unacked"
 """Celery's own in-flight key (kombu/transport/redis.py)."""

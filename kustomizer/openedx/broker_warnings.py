@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from kustomizer.broker_settings import use_ssl
 from kustomizer.errors import WARNING, Problem
+from kustomizer.openedx.env_file import use_ssl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.broker import Endpoint
-    from kustomizer.broker_settings import EnvironmentFile
-    from kustomizer.config import CeleryWorkers
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.openedx.broker import Endpoint
+    from kustomizer.openedx.env_file import EnvironmentFile
 
 # What kombu (utils/url.py, connection.py) takes for the end of a host, of a URL or of an IPv6 address.
 _NOT_IN_URLS = frozenset("/?#;[]")

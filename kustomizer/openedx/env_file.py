@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from kustomizer import block_yaml
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests import canonical_reader
+from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.record import Record
-from kustomizer.tree import lookup, plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from kustomizer.resources import Resource, Resources
+    from kustomizer.manifests.resource import Resource, Resources
 
 CONFIG_MAP = "openedx-config"
 
@@ -144,11 +144,11 @@ def _values_of_all(text: str, file: EnvironmentFile) -> dict[str, Any]:
 
 def _read(text: str) -> Any:
     try:
-        return block_yaml.read(text.rstrip("\n").split("\n"))
-    except block_yaml.NotCanonical:
-        from kustomizer import full_yaml  # noqa: PLC0415 - `import yaml` costs half of the function's time
+        return canonical_reader.read(text.rstrip("\n").split("\n"))
+    except canonical_reader.NotCanonical:
+        from kustomizer.manifests import full_reader  # noqa: PLC0415 - `import yaml` costs half of the function's time
 
-        return full_yaml.read(text)
+        return full_reader.read(text)
 
 
 def transport_options(file: EnvironmentFile) -> dict[str, Any]:

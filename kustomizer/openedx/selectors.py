@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.resources import Resource
-from kustomizer.tree import lookup, plain_value
-from kustomizer.tutor import NAME_LABEL
+from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.workers import NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from kustomizer.resources import Resources
+    from kustomizer.manifests.resource import Resources
 
 _TARGET_REFERENCES = {
     "HorizontalPodAutoscaler": ("spec", "scaleTargetRef"),

@@ -7,9 +7,9 @@ server-side apply) in which Tutor's file has another name and ours takes its pla
 
 from __future__ import annotations
 
+from kustomizer.manifests.resource import NEEDS_HASH_SUFFIX, Resource
+from kustomizer.openedx.workers import site_metadata
 from kustomizer.record import Record
-from kustomizer.resources import NEEDS_HASH_SUFFIX, Resource
-from kustomizer.tutor import site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

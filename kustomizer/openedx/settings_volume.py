@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.manifests.resource import is_generated_name
+from kustomizer.manifests.tree import is_null, lookup, plain_value
+from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
+from kustomizer.openedx.workers import environment
 from kustomizer.record import Record
-from kustomizer.resources import is_generated_name
-from kustomizer.settings import TUTORS_FILE_PREFIX
-from kustomizer.tree import is_null, lookup, plain_value
-from kustomizer.tutor import environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from kustomizer.resources import Resource, Resources
-    from kustomizer.settings import SettingsFile
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.settings_module import SettingsFile
 
 
 class SettingsVolume(Record):

@@ -1,22 +1,22 @@
 """What Tutor emits for Celery, from 16 to 22: worker Deployments, their queues and the ConfigMaps they read.
 
-Read off real builds of each version; ``tests/test_real_sites.py`` holds this module to them.
+Read off real builds of each version; ``tests/acceptance/test_sites.py`` holds this module to them.
 """
 
 from __future__ import annotations
 
-from kustomizer.celery_args import find_worker
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.tree import is_null, lookup, plain_value
 from kustomizer.record import Record
-from kustomizer.tree import is_null, lookup, plain_value
+from kustomizer.worker_command.worker import find_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from kustomizer.celery_args import CommandLine
-    from kustomizer.resources import Resource, Resources
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.worker_command.worker import CommandLine
 
 NAME_LABEL = "app.kubernetes.io/name"
 """The one label by which Tutor tells its Deployments' pods apart."""

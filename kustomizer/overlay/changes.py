@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.config import DEFAULT, deployment_name
+from kustomizer.config.model import DEFAULT, deployment_name
+from kustomizer.config.values import did_you_mean, join
 from kustomizer.errors import INFO, WARNING, Problem, UserError
+from kustomizer.openedx.workers import KNOWN_QUEUES
+from kustomizer.overlay.yaml_edit import apply
 from kustomizer.record import Record
-from kustomizer.schema_values import did_you_mean, join
-from kustomizer.tutor import KNOWN_QUEUES
-from kustomizer.yaml_edit import apply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.config_file import ConfigFile
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.overlay.config_file import ConfigFile
 
     Settings = Mapping[tuple[str, ...], Any]
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kustomizer import KIND
-from kustomizer.config import CeleryWorkers, load
+from kustomizer.config.layers import merge_maps
+from kustomizer.config.model import CeleryWorkers, load
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import read_text, write_file
-from kustomizer.full_yaml import read_all
-from kustomizer.merge import merge_maps
+from kustomizer.manifests.full_reader import read_all
+from kustomizer.manifests.tree import plain_value
+from kustomizer.overlay.yaml_edit import apply, remove_key, set_value, without
 from kustomizer.record import Record
-from kustomizer.tree import plain_value
-from kustomizer.yaml_edit import apply, remove_key, set_value, without
+from kustomizer.system.files import read_text, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

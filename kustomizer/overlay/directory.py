@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.files import write_new_files
-from kustomizer.kustomization_fields import NAMES
+from kustomizer.kustomize.fields import NAMES
+from kustomizer.system.files import write_new_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

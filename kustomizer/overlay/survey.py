@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.broker import endpoint
-from kustomizer.config import load
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.model import load
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
+from kustomizer.openedx.broker import endpoint
+from kustomizer.openedx.workers import emitted_worker, worker_services
 from kustomizer.record import Record
-from kustomizer.tutor import emitted_worker, worker_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kustomizer.resources import Resources
+    from kustomizer.manifests.resource import Resources
 
 
 class SurveyedService(Record):

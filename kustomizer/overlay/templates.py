@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kustomizer.config_schema import json_schema
-from kustomizer.emit import quote
+from kustomizer.config.json_schema import json_schema
+from kustomizer.manifests.writer import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.survey import Survey
+    from kustomizer.overlay.survey import Survey
 
 FUNCTION = "tutor-celery-workers"
 """What kustomize looks for on PATH; the package installs it."""

@@ -14,8 +14,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from kustomizer.emit import quote, quoted_scalar
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.writer import quote, quoted_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

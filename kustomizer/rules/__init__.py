@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.findings import Finding
-from kustomizer.rule_documentation import DocumentedRule, documentation_of
+from kustomizer.findings.model import Finding
+from kustomizer.findings.rule import DocumentedRule, documentation_of
 
 # `as`: without it mypy takes these, on its second run, for names that the package doesn't mean to export.
 from kustomizer.rules import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from kustomizer.errors import Problem
-    from kustomizer.site import Site
+    from kustomizer.site.model import Site
 
 _MODULES = (
     broker_address,

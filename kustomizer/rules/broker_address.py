@@ -18,15 +18,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.site import mapping, mappings
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
+from kustomizer.site.model import mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site
 
 ID = "broker-address"
 

@@ -22,15 +22,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.site import mapping
-from kustomizer.tree import lookup
-from kustomizer.tutor import NAME_LABEL
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.workers import NAME_LABEL
+from kustomizer.site.model import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site, Worker
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site, Worker
 
 ID = "changed-selector"
 

@@ -23,18 +23,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kustomizer import clear_text
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.site import is_flower, mapping, mappings, words
-from kustomizer.tree import lookup
-from kustomizer.tutor import pod_template, pod_template_path
+from kustomizer.manifests.tree import lookup
+from kustomizer.masking import detection
+from kustomizer.openedx.workers import pod_template, pod_template_path
+from kustomizer.site.model import is_flower, mapping, mappings, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site
 
 ID = "clear-text-password"
 
@@ -73,7 +73,7 @@ def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:
             variables = list(_variables(container))
             if variables:
                 yield _problem(resource, f"{path}.env", variables, own, advice)
-            arguments = clear_text.in_words([*(words(container, "command") or ()), *(words(container, "args") or ())])
+            arguments = detection.in_words([*(words(container, "command") or ()), *(words(container, "args") or ())])
             if arguments:
                 yield _problem(resource, f"{path}.args", arguments, own, advice)
 
@@ -81,7 +81,7 @@ def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:
 def _variables(container: Any) -> Iterator[str]:
     for entry in mappings(lookup(container, "env")):
         name, text = str(entry.get("name")), str(entry.get("value") or "")
-        if (clear_text.is_secret_name(name) and clear_text.is_secret_value(text)) or clear_text.has_url(text):
+        if (detection.is_secret_name(name) and detection.is_secret_value(text)) or detection.has_url(text):
             yield name
 
 
@@ -91,8 +91,8 @@ def _triggers(resource: Resource) -> Iterator[Problem]:
         named = [
             str(name)
             for name, value in metadata.items()
-            if (clear_text.is_secret_name(str(name).upper()) and clear_text.is_secret_value(str(value)))
-            or clear_text.has_url(str(value))
+            if (detection.is_secret_name(str(name).upper()) and detection.is_secret_value(str(value)))
+            or detection.has_url(str(value))
         ]
         if named:
             remedy = "Put it into a Secret, and refer to that with a TriggerAuthentication"
@@ -102,9 +102,9 @@ def _triggers(resource: Resource) -> Iterator[Problem]:
 def _config_map(resource: Resource) -> Iterator[Problem]:
     names = []
     for file, text in mapping(lookup(resource.tree, "data")).items():
-        if clear_text.is_secret_name(str(file)) and clear_text.is_secret_value(str(text)):
+        if detection.is_secret_name(str(file)) and detection.is_secret_value(str(text)):
             names.append(str(file))
-        names += clear_text.in_file(str(file), str(text))
+        names += detection.in_file(str(file), str(text))
     if names:
         yield _problem(resource, "data", list(dict.fromkeys(names)), INFO, _TUTORS)
 

@@ -17,16 +17,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
-from kustomizer.site import mappings
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
+from kustomizer.site.model import mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site
 
 ID = "differing-images"
 

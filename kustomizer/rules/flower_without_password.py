@@ -23,17 +23,17 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, Problem
-from kustomizer.site import is_flower, mapping, mappings, words
-from kustomizer.targeting import selected_by
-from kustomizer.tree import is_null, lookup, plain_value
-from kustomizer.tutor import pod_template
+from kustomizer.manifests.tree import is_null, lookup, plain_value
+from kustomizer.openedx.selectors import selected_by
+from kustomizer.openedx.workers import pod_template
+from kustomizer.site.model import is_flower, mapping, mappings, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site
 
 ID = "flower-without-password"
 

@@ -20,15 +20,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer import GROUP, KIND
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.tree import lookup, plain_value
-from kustomizer.tutor import KNOWN_QUEUES
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.workers import KNOWN_QUEUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site import Site, Worker
+    from kustomizer.site.model import Site, Worker
 
 ID = "function-skipped"
 

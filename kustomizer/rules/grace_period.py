@@ -24,12 +24,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.tree import lookup, plain_value
+from kustomizer.manifests.tree import lookup, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site import Site, Worker
+    from kustomizer.site.model import Site, Worker
 
 ID = "grace-period"
 

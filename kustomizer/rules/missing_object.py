@@ -22,18 +22,18 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
+from kustomizer.manifests.resource import is_generated_name
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.workers import pod_template, pod_template_path
 from kustomizer.record import Record
-from kustomizer.resources import is_generated_name
-from kustomizer.site import mapping, mappings
-from kustomizer.tree import lookup
-from kustomizer.tutor import pod_template, pod_template_path
+from kustomizer.site.model import mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site
 
 ID = "missing-object"
 

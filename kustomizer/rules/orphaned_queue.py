@@ -21,12 +21,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.tutor import KNOWN_QUEUES
+from kustomizer.openedx.workers import KNOWN_QUEUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site import Site
+    from kustomizer.site.model import Site
 
 ID = "orphaned-queue"
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.site import autoscalers, scale_target
-from kustomizer.tree import is_null, lookup
+from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.site.model import autoscalers, scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site import Site
+    from kustomizer.site.model import Site
 
 ID = "replicas-beside-autoscaler"
 

@@ -16,14 +16,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.site import mapping, mappings, scale_target
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
+from kustomizer.site.model import mapping, mappings, scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from kustomizer.site import Site, Worker
+    from kustomizer.site.model import Site, Worker
 
 ID = "scale-to-zero"
 

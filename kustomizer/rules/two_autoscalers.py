@@ -15,13 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.site import autoscalers, scale_target
+from kustomizer.site.model import autoscalers, scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site
 
 ID = "two-autoscalers"
 

@@ -20,7 +20,7 @@ from kustomizer.errors import WARNING, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site import Site, Worker
+    from kustomizer.site.model import Site, Worker
 
 ID = "two-consumers"
 

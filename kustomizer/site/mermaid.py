@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kustomizer.queue_model import QueueRow
+    from kustomizer.site.queues import QueueRow
 
 MAX_ARROWS = 500
 MAX_TEXT = 50_000

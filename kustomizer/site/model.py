@@ -5,25 +5,25 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from kustomizer.broker import UNACKED
-from kustomizer.broker_settings import environment_file, transport_options
-from kustomizer.celery_args import find_worker
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
-from kustomizer.python_settings import PythonSettings
+from kustomizer.manifests.resource import Resources
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.broker import UNACKED
+from kustomizer.openedx.env_file import environment_file, transport_options
+from kustomizer.openedx.python_settings import PythonSettings
+from kustomizer.openedx.settings_module import settings_file
+from kustomizer.openedx.settings_volume import find_volume, our_source
+from kustomizer.openedx.workers import EmittedWorker, environment, pod_template
 from kustomizer.record import Record
-from kustomizer.resources import Resources
-from kustomizer.settings import settings_file
-from kustomizer.settings_volume import find_volume, our_source
-from kustomizer.timeouts import CELERYS_VISIBILITY_TIMEOUT
-from kustomizer.tree import lookup, plain_value
-from kustomizer.tutor import EmittedWorker, environment, pod_template
+from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
+from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from kustomizer.resources import Resource
+    from kustomizer.manifests.resource import Resource
 
 _WORKER_KINDS = ("Deployment", "StatefulSet")
 

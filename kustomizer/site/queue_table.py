@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kustomizer.queue_picture import mermaid
-from kustomizer.text_table import text_table
+from kustomizer.site.mermaid import mermaid
+from kustomizer.system.text_table import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from kustomizer.queue_model import QueueRow
+    from kustomizer.site.queues import QueueRow
 
 VERSION = 1
 """Grows when a field changes its meaning or goes; new fields may come without."""

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.workers import KNOWN_QUEUES, grace_period
 from kustomizer.record import Record
-from kustomizer.site import autoscalers, mapping, mappings, scale_target
-from kustomizer.tree import lookup, plain_value
-from kustomizer.tutor import KNOWN_QUEUES, grace_period
+from kustomizer.site.model import autoscalers, mapping, mappings, scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from kustomizer.resources import Resource
-    from kustomizer.site import Site, Worker
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site, Worker
 
 # What the fields are called, and what they are where they aren't stated.
 _AUTOSCALERS = {

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.layers import merge_by_name, merge_maps
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem, UserError
-from kustomizer.merge import merge_by_name, merge_maps
-from kustomizer.resources import Resource
-from kustomizer.tree import is_null, lookup
-from kustomizer.tutor import NAME_LABEL
+from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.openedx.workers import NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from kustomizer.celery_args import CommandLine
-    from kustomizer.plan import Variant
-    from kustomizer.tutor import EmittedWorker
+    from kustomizer.openedx.workers import EmittedWorker
+    from kustomizer.transform.plan import Variant
+    from kustomizer.worker_command.worker import CommandLine
 
 # What the cluster autoscaler and Karpenter heed.
 _PROTECTION = {

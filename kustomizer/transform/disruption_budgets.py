@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from kustomizer.errors import INFO, Problem
-from kustomizer.resources import Resource, same_object
-from kustomizer.targeting import selected_by
-from kustomizer.tree import clone, lookup
-from kustomizer.tutor import site_metadata
+from kustomizer.manifests.resource import Resource, same_object
+from kustomizer.manifests.tree import clone, lookup
+from kustomizer.openedx.selectors import selected_by
+from kustomizer.openedx.workers import site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from kustomizer.config_worker import PodDisruptionBudget
-    from kustomizer.plan import ServicePlan
-    from kustomizer.resources import Resources
+    from kustomizer.config.worker import PodDisruptionBudget
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.transform.plan import ServicePlan
 
 
 def limit_disruption(resources: Resources, plans: Sequence[ServicePlan]) -> list[Problem]:

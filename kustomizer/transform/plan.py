@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from kustomizer.config import deployment_name
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.model import deployment_name
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.values import join
 from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.openedx.selectors import has_autoscaler
+from kustomizer.openedx.workers import consumed_queues, emitted_worker, grace_period
 from kustomizer.record import Record
-from kustomizer.schema_values import join
-from kustomizer.targeting import has_autoscaler
-from kustomizer.timeouts import check_timeouts
-from kustomizer.tutor import consumed_queues, emitted_worker, grace_period
+from kustomizer.transform.timeouts import check_timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.config import CeleryWorkers, Worker
-    from kustomizer.resources import Resource, Resources
-    from kustomizer.tutor import EmittedWorker
+    from kustomizer.config.model import CeleryWorkers, Worker
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.workers import EmittedWorker
 
 DEFAULT = "default"
 """The variant that Tutor's own Deployment becomes."""

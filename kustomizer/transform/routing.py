@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kustomizer.errors import INFO, Problem, UserError
-from kustomizer.resources import is_generated_name
-from kustomizer.settings import config_map, render, render_routing, settings_file
-from kustomizer.settings_volume import (
+from kustomizer.manifests.resource import is_generated_name
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.settings_module import config_map, render, render_routing, settings_file
+from kustomizer.openedx.settings_volume import (
     find_volume,
     is_in_projection,
     mount_ours,
@@ -14,16 +15,15 @@ from kustomizer.settings_volume import (
     settled_name,
     tutors_config_map,
 )
-from kustomizer.tree import lookup
-from kustomizer.tutor import pod_template
+from kustomizer.openedx.workers import pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.resources import Resource, Resources
-    from kustomizer.settings import SettingsFile
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.settings_module import SettingsFile
 
 _IMMUTABLE = {"Job": "a Job's template is immutable", "Pod": "a Pod's volumes are immutable"}
 # Objects of data, in which the name of Tutor's ConfigMap is just a word.
@@ -38,7 +38,7 @@ def routing_table(config: CeleryWorkers, service: str) -> dict[str, str]:
 def routing_to_add(config: CeleryWorkers, file: SettingsFile, tutors: Resource | None) -> dict[str, str]:
     """Return the routing that Tutor's own settings, ``tutors``, don't end in already.
 
-    Our Tutor plugin can render it there (kustomizer/tutor_routing.py), last, so that nothing behind it says otherwise.
+    Our Tutor plugin (kustomizer/tutor_plugin/routing.py) can render it there, as the last statements.
     """
     table = routing_table(config, file.service)
     if not table or tutors is None or not tutors.mentions("EXPLICIT_QUEUES"):

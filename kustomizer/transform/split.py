@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.manifests.resource import Resource, same_object
+from kustomizer.manifests.tree import clone
+from kustomizer.openedx.selectors import copy_for, is_needless, leaves_out, left_out, targeting
+from kustomizer.openedx.settings_module import CelerySettings, config_map, render, settings_file
+from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled_name, tutors_config_map
+from kustomizer.openedx.workers import emitted_in, pod_template
 from kustomizer.record import Record
-from kustomizer.resources import Resource, same_object
-from kustomizer.routing import routing_to_add
-from kustomizer.settings import CelerySettings, config_map, render, settings_file
-from kustomizer.settings_volume import find_volume, mount_ours, obstacle, settled_name, tutors_config_map
-from kustomizer.targeting import copy_for, is_needless, leaves_out, left_out, targeting
-from kustomizer.timeouts import visibility_timeout_path
-from kustomizer.tree import clone
-from kustomizer.tutor import emitted_in, pod_template
-from kustomizer.workers import configure, copy
+from kustomizer.transform.deployments import configure, copy
+from kustomizer.transform.routing import routing_to_add
+from kustomizer.transform.timeouts import visibility_timeout_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.plan import ServicePlan, Variant
-    from kustomizer.resources import Resources
-    from kustomizer.settings import SettingsFile
-    from kustomizer.tutor import EmittedWorker
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.settings_module import SettingsFile
+    from kustomizer.openedx.workers import EmittedWorker
+    from kustomizer.transform.plan import ServicePlan, Variant
 
 
 class _Settings(Record):

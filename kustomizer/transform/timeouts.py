@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.plan import ServicePlan, Variant
-    from kustomizer.resources import Resources
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.transform.plan import ServicePlan, Variant
 
 CELERYS_VISIBILITY_TIMEOUT = 3600
 """Seconds (kombu/transport/redis.py)."""
@@ -37,7 +37,7 @@ def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dic
     timeouts = dict.fromkeys(OPEN_EDX_SERVICES, CELERYS_VISIBILITY_TIMEOUT)
     if not plans or not any(each.mentions("visibility_timeout") for each in resources.of_kind("ConfigMap")):
         return timeouts
-    from kustomizer.broker_settings import environment_file, transport_options  # noqa: PLC0415 - hardly any site has it
+    from kustomizer.openedx.env_file import environment_file, transport_options  # noqa: PLC0415 - hardly any site has it
 
     for service in timeouts:
         try:

@@ -16,7 +16,7 @@ from tutor.exceptions import TutorError
 
 from kustomizer.cli import Commands, verbose_option
 from kustomizer.errors import UserError
-from kustomizer.tutor_routing import OVERLAY, tutor_routing
+from kustomizer.tutor_plugin.routing import OVERLAY, tutor_routing
 
 _OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
 """The parameters that mean an overlay; `before` is what `diff --base` compares with itself."""

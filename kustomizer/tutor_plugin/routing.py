@@ -1,16 +1,16 @@
 """The routing of an overlay's configuration, for Tutor to render into Open edX's own settings.
 
 Then everything that Tutor starts sends its tasks to the right queues: the Jobs of `tutor k8s do`, too, which the
-overlay can't change. The function finds the routing there and adds nothing (kustomizer/routing.py).
+overlay can't change. The function finds the routing there and adds nothing (kustomizer/transform/routing.py).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from kustomizer.config_file import read_config
-from kustomizer.routing import routing_table
-from kustomizer.settings import render_routing
+from kustomizer.openedx.settings_module import render_routing
+from kustomizer.overlay.config_file import read_config
+from kustomizer.transform.routing import routing_table
 
 OVERLAY = "KUSTOMIZER_OVERLAY"
 """The value of Tutor's configuration that names the overlay."""

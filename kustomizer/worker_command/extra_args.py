@@ -6,14 +6,14 @@ the build says it first.
 
 from __future__ import annotations
 
-from kustomizer.celery_options import RIVALS, SPELLINGS, list_words, read_all
 from kustomizer.errors import Problem
+from kustomizer.worker_command.options import RIVALS, SPELLINGS, list_words, read_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from kustomizer.celery_options import Item, Option, Setting
+    from kustomizer.worker_command.options import Item, Option, Setting
 
 
 def check_extra_args(args: Sequence[str], field: str) -> list[Problem]:

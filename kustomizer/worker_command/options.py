@@ -174,7 +174,7 @@ class Word(Record):
         """Return another argument for the same place."""
         if not self.raw:
             return self.replace(text=text, expands=expands)
-        from kustomizer.shell_words import quoted  # noqa: PLC0415 - only a shell string needs it
+        from kustomizer.worker_command.shell_words import quoted  # noqa: PLC0415 - only a shell string needs it
 
         return self.replace(text=text, raw=quoted(text, expands=expands), expands=expands)
 

@@ -7,14 +7,14 @@ a site may set itself.
 
 from __future__ import annotations
 
-from kustomizer.celery_options import RIVALS, SPELLINGS, Item, Setting, Word, list_words, read, read_all
 from kustomizer.record import Record
+from kustomizer.worker_command.options import RIVALS, SPELLINGS, Item, Setting, Word, list_words, read, read_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.celery_options import Option
+    from kustomizer.worker_command.options import Option
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 # fmt: off
@@ -234,7 +234,7 @@ def _script_index(tokens: Sequence[str]) -> int | None:
 def _find_in_script(found: CommandLine, script: str) -> CommandLine | None:
     if "celery" not in script or "worker" not in script:
         return None
-    from kustomizer.shell_words import Unreadable, simple_commands  # noqa: PLC0415 - only a shell string needs it
+    from kustomizer.worker_command.shell_words import Unreadable, simple_commands  # noqa: PLC0415 - only a shell string needs it
 
     try:
         commands = [(each, [word.text for word in each.words]) for each in simple_commands(script)]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from dashboard_panels import PANELS
 
+from tests.acceptance.test_celery import BROKERS, HIGH, place, task
+from tests.acceptance.test_flower import AUTH_SECRET, SETTINGS, with_secrets
 from tests.flower_process import flower
 from tests.prometheus_process import Prometheus, prometheus, scrape_config
-from tests.test_real_celery import BROKERS, HIGH, place, task
-from tests.test_real_flower import AUTH_SECRET, SETTINGS, with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kustomizer.flower_broker import quote
+from kustomizer.transform.flower.broker_access import quote
 from tests import celery_site, sites
+from tests.acceptance.test_celery import BROKERS, HIGH, objects, place, secret, task
 from tests.flower_process import VERSIONS, Flower, flower, free_port
 from tests.flower_site import config, emit, site_input
 from tests.pods import Objects
 from tests.redis_server import HOST, RedisServer, private_authority, redis_server
-from tests.test_real_celery import BROKERS, HIGH, objects, place, secret, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests import builds as b, settings_import, sites
+from tests.acceptance.test_sites import ANNOTATIONS, GRACE_PERIODS, consumed, run_function
 from tests.builds import Build, Builds
-from tests.test_real_sites import ANNOTATIONS, GRACE_PERIODS, consumed, run_function
-from tests.test_settings_import import differing, in_flight_keys
+from tests.openedx.test_settings_import import differing, in_flight_keys
 
 OURS = re.compile(r"(?P<worker>.+)-celery-settings")
 # What the template restates of Tutor 22's worker, and so loses when Tutor adds to it: shortcoming 1.

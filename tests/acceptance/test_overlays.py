@@ -16,8 +16,8 @@ from typing import NamedTuple
 import pytest
 
 from tests import builds as b, sites
+from tests.acceptance.test_sites import QUEUES, dangling
 from tests.builds import Builds
-from tests.test_real_sites import QUEUES, dangling
 
 OVERLAYS = sorted(path.parent.name for path in sites.ROOT.glob("overlays/*/kustomization.yaml"))
 COPIED = ("base", "generators", "kustomizer", "overlays")

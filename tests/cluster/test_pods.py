@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from kustomizer.cluster.kubectl import Kubectl
+from kustomizer.cluster.pods import LivePod, app_name, live_pods, may_use, pod_to_ask
 from kustomizer.errors import UserError
-from kustomizer.kubectl import Kubectl
-from kustomizer.live_pods import LivePod, app_name, live_pods, may_use, pod_to_ask
 
 
 class Listed(Kubectl):

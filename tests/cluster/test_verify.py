@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from celery.utils import nodenames
 
-from kustomizer.celery_args import find_worker
-from kustomizer.live_pods import LivePod, node_name
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resource, Resources
-from kustomizer.site import Site, Worker
-from kustomizer.tutor import EmittedWorker
-from kustomizer.verify import Verified, keys_with, minimum, pods_of, verified
+from kustomizer.cluster.pods import LivePod, node_name
+from kustomizer.cluster.verify import Verified, keys_with, minimum, pods_of, verified
+from kustomizer.manifests.protocols import read_stream
+from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.openedx.workers import EmittedWorker
+from kustomizer.site.model import Site, Worker
+from kustomizer.worker_command.worker import find_worker
 
 POD = LivePod(name="lms-worker-high-1", container="lms-worker-high", service="lms", labels={})
 ANSWER: dict[str, Any] = {

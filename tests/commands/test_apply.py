@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kustomizer.live import TUTORS_MANAGERS
+from kustomizer.cluster.apply import TUTORS_MANAGERS
 from tests import sites
 from tests.builds import EXEC, HEAD, RECOMMENDED, commands
 

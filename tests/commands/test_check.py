@@ -15,8 +15,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
+from kustomizer.commands.rule_pages import pages
 from kustomizer.rules import RULES
-from kustomizer.rules.pages import pages
 from tests import sites
 from tests.builds import PLUGIN_HOME, Builds
 from tests.rules.small_site import resource, split_site, worker

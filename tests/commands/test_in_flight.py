@@ -20,13 +20,13 @@ import yaml
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
-from kustomizer.live_pods import program_text
+from kustomizer.cluster.pods import program_text
 from tests import celery_site
+from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, secret, task
 from tests.flower_process import free_port
 from tests.live_site import NAMESPACE, LiveSite, pod_name
 from tests.processes import answering
 from tests.redis_server import HOST
-from tests.test_real_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, secret, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
-from kustomizer.full_yaml import read_all
-from kustomizer.site_comparison import compare
-from kustomizer.site_facts import facts
-from kustomizer.tree import plain_value
+from kustomizer.manifests.full_reader import read_all
+from kustomizer.manifests.tree import plain_value
+from kustomizer.migration.comparison import compare
+from kustomizer.migration.facts import facts
 from tests import sites
 from tests.builds import Builds, commands
 

@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
-from kustomizer.config_file import find_config
+from kustomizer.overlay.config_file import find_config
 from tests import sites
 
 PRODUCTION = "overlays/production"

@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
 from tests import celery_site
+from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Place, objects, place, task
 from tests.commands.test_in_flight import Live, live
 from tests.keda_scaler import triggers_of
 from tests.live_site import NAMESPACE, pod_name
-from tests.test_real_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Place, objects, place, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

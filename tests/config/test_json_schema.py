@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import event, example, given, settings, strategies as st
 
-from kustomizer import config_types
-from kustomizer.config import Document
-from kustomizer.config_schema import description, json_schema, records, reference_markdown
+from kustomizer.config import types
+from kustomizer.config.json_schema import description, json_schema, records, reference_markdown
+from kustomizer.config.model import Document
+from kustomizer.config.reader import ListOf, MapOf, Nullable, Section, decode, fields_of
+from kustomizer.config.values import Boolean, Choice, Either, Raw, Text, Type, Whole
 from kustomizer.errors import UserError
-from kustomizer.schema import ListOf, MapOf, Nullable, Section, decode, fields_of
-from kustomizer.schema_values import Boolean, Choice, Either, Raw, Text, Type, Whole
 
 jsonschema: Any = import_module("jsonschema")  # it states no types
 SCHEMA = json_schema()
-TEXTS = {name: kind for name, kind in vars(config_types).items() if isinstance(kind, Text)}
-PERCENT = config_types.CountOrPercent.types[1]  # type: ignore[attr-defined]
+TEXTS = {name: kind for name, kind in vars(types).items() if isinstance(kind, Text)}
+PERCENT = types.CountOrPercent.types[1]  # type: ignore[attr-defined]
 
 
 def ecma_search(pattern: str, text: str) -> bool:

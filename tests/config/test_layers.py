@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, strategies as st
 
-from kustomizer.merge import merge_by_name, merge_layers, merge_maps
+from kustomizer.config.layers import merge_by_name, merge_layers, merge_maps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

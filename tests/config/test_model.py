@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import kustomizer
-from kustomizer import config_broker, config_flower
-from kustomizer.config import CeleryWorkers, load
-from kustomizer.config_worker import Keda, deployment_name, max_replicas
+from kustomizer.config import broker, flower
+from kustomizer.config.model import CeleryWorkers, load
+from kustomizer.config.worker import Keda, deployment_name, max_replicas
 from kustomizer.errors import UserError
 
 
@@ -139,10 +139,10 @@ def test_everything_that_the_issues_name_is_read() -> None:
     assert (worker.keda.in_flight, worker.keda.replace_hpa) == ("Slots", True)
     assert not worker.keda_enabled
     assert config.spec.broker is not None
-    assert config.spec.broker.tls == config_broker.Tls(
+    assert config.spec.broker.tls == broker.Tls(
         enabled=True,
-        ca=config_broker.SecretCertificate(name="ca", key="ca.crt"),
-        client_cert=config_broker.ClientCertificate(name="cert"),
+        ca=broker.SecretCertificate(name="ca", key="ca.crt"),
+        client_cert=broker.ClientCertificate(name="cert"),
     )
     assert config.spec.flower is not None
     assert config.spec.flower.expose.host == "flower.example.com"
@@ -153,9 +153,9 @@ def test_everything_that_the_issues_name_is_read() -> None:
 
 def test_defaults_of_flower() -> None:
     config = load(document(flower={"basicAuth": {"existingSecret": {"name": "a", "key": "b"}}, "enabled": True}))
-    assert config.spec.flower == config_flower.Flower(
+    assert config.spec.flower == flower.Flower(
         enabled=True,
-        basic_auth=config_flower.BasicAuth(existing_secret=config_flower.UserAndPassword(name="a", key="b")),
+        basic_auth=flower.BasicAuth(existing_secret=flower.UserAndPassword(name="a", key="b")),
     )
     assert config.spec.flower.service_monitor.labels == {"release": "prometheus"}
 
@@ -315,7 +315,7 @@ def test_what_has_no_right_shape(value: object, message: str) -> None:
 
 
 def test_a_configuration_for_a_newer_version_says_only_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kustomizer.config.__version__", "0.2.1")
+    monkeypatch.setattr("kustomizer.config.model.__version__", "0.2.1")
     assert problems(document(minimumVersion="0.10", fromTheFuture=True)) == [
         "spec.minimumVersion: this configuration needs tutor-kustomizer 0.10, and this is 0.2.1. "
         "Update it: pip install --upgrade tutor-kustomizer"
@@ -324,13 +324,13 @@ def test_a_configuration_for_a_newer_version_says_only_that(monkeypatch: pytest.
 
 @pytest.mark.parametrize("own", ["0.2", "0.2.0", "0.2.1", "0.10", "1.0.dev3", "0.2.0.dev1"])
 def test_versions_that_are_new_enough(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kustomizer.config.__version__", own)
+    monkeypatch.setattr("kustomizer.config.model.__version__", own)
     load(document(minimumVersion="0.2.0.0"))
 
 
 @pytest.mark.parametrize("own", ["0.1", "0.1.9", "0", "0.1.dev9"])
 def test_versions_that_are_too_old(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kustomizer.config.__version__", own)
+    monkeypatch.setattr("kustomizer.config.model.__version__", own)
     assert problems(document(minimumVersion="0.2"))[0].startswith("spec.minimumVersion: this configuration needs")
 
 
@@ -578,15 +578,14 @@ def test_messages_name_the_object() -> None:
 def test_what_the_import_costs() -> None:
     # Each of these costs more than reading the whole configuration.
     heavy = ["typing", "dataclasses", "re", "json", "inspect", "ast", "difflib", "importlib.util", "msgspec"]
-    rare = ["kustomizer.config_flower", "kustomizer.config_broker", "kustomizer.celery_options"]
-    code = (
-        f"import sys, kustomizer.config as c; c.load({RECOMMENDED!r}); print(set(sys.modules) & set({heavy + rare!r}))"
-    )
+    rare = ["kustomizer.config.flower", "kustomizer.config.broker", "kustomizer.worker_command.options"]
+    code = f"from kustomizer.config.model import load; load({RECOMMENDED!r})"
+    names = f"set(sys.modules) & set({heavy + rare!r})"
     command = [
         sys.executable,
         "-I",
         "-S",
         "-c",
-        f"import sys; sys.path.insert(0, {str(kustomizer.__path__[0])!r} + '/..'); {code}",
+        f"import sys; sys.path.insert(0, {str(kustomizer.__path__[0])!r} + '/..'); {code}; print({names})",
     ]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "set()\n"

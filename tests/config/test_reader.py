@@ -6,10 +6,8 @@ from typing import Any, Literal
 
 import pytest
 
-from kustomizer.errors import UserError
-from kustomizer.record import Record
-from kustomizer.schema import AsGiven, decode, interpret, yaml_name
-from kustomizer.schema_values import (
+from kustomizer.config.reader import AsGiven, decode, interpret, yaml_name
+from kustomizer.config.values import (
     LARGEST,
     Delay,
     Either,
@@ -23,6 +21,8 @@ from kustomizer.schema_values import (
     Whole,
     join,
 )
+from kustomizer.errors import UserError
+from kustomizer.record import Record
 
 
 class Leaf(Record):

@@ -12,6 +12,7 @@ import yaml
 from celery import Celery
 
 from tests import celery_site, sites
+from tests.acceptance.test_celery import BROKERS, Broker, secret
 from tests.builds import documents
 from tests.control_plane import emissions
 from tests.control_plane.faster import faster
@@ -19,7 +20,6 @@ from tests.control_plane.journal import Journal
 from tests.control_plane.kubelet import Kubelet
 from tests.control_plane.operator_site import NAMESPACE
 from tests.redis_server import redis_server
-from tests.test_real_celery import BROKERS, Broker, secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tests import builds, sites
+from tests.acceptance.test_overlays import COPIED, Checkout, is_template_job
 from tests.control_plane.api import RefusedError
-from tests.test_overlays import COPIED, Checkout, is_template_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from tests import builds
+from tests.acceptance.test_overlays import GUARD, OVERLAYS, Checkout, commands
 from tests.control_plane.api import RefusedError
 from tests.control_plane.operator_site import NAMESPACE, OperatorSite, consumers, states
-from tests.test_overlays import GUARD, OVERLAYS, Checkout, commands
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests import builds as b
+from tests.acceptance.test_celery import QUEUES
 from tests.control_plane import emissions
 from tests.control_plane.live_site import live_site
 from tests.control_plane.operator_site import NAMESPACE, consumers
 from tests.control_plane.test_tutor_beside import PLAIN, going_back
-from tests.test_real_celery import QUEUES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import builds, sites
+from tests.acceptance.test_overlays import is_template_job
 from tests.control_plane.emissions import UPSTREAM_WORKERS
 from tests.control_plane.kubelet import Kubelet
 from tests.control_plane.operator_site import NAMESPACE, OperatorSite, consumers
 from tests.control_plane.test_acceptance import RECOMMENDED
-from tests.test_overlays import is_template_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.acceptance.test_celery import QUEUES, Broker
 from tests.control_plane.live_site import live_site
 from tests.control_plane.operator_site import NAMESPACE
-from tests.test_real_celery import QUEUES, Broker
 
 if TYPE_CHECKING:
     from pathlib import Path

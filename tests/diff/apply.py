@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.lists import find
+from kustomizer.diff.changes.lists import find
 from kustomizer.diff.model import ABSENT, ArgumentsChange, Change, Key, OrderChange, TextChange
-from kustomizer.plain_values import same
-from kustomizer.tree import clone
+from kustomizer.manifests.equality import same
+from kustomizer.manifests.tree import clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

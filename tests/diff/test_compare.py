@@ -11,8 +11,8 @@ from kustomizer.diff.ignores import Ignore
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Change, TextChange, path_text
 from kustomizer.diff.prepare import prepare
 from kustomizer.errors import UserError
-from kustomizer.plain_values import same
-from kustomizer.resources import Resources
+from kustomizer.manifests.equality import same
+from kustomizer.manifests.resource import Resources
 from tests import sites
 from tests.diff.apply import applied
 from tests.diff.pairs import generated, of_trees, resources, unchanged_secrets, workload

@@ -9,7 +9,7 @@ import pytest
 from kustomizer.diff.ignores import Ignore, read_ignores, without_ignored
 from kustomizer.diff.model import ADD, CHANGE, Change, ObjectChange, ObjectId
 from kustomizer.errors import ERROR, WARNING, Problem, ResourceRef, UserError
-from kustomizer.findings import Finding
+from kustomizer.findings.model import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from kustomizer.diff.changes.trees import tree_changes
 from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import path_text
-from kustomizer.diff.trees import tree_changes
-from kustomizer.tree import clone
+from kustomizer.manifests.tree import clone
 
 
 def refused(api_version: str, kind: str, before: dict[str, Any], after: dict[str, Any]) -> list[str]:

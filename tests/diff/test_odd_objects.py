@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from kustomizer.diff.compare import compare
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.rules import find
-from kustomizer.plain_values import same
-from kustomizer.tree import clone, plain_value
+from kustomizer.manifests.equality import same
+from kustomizer.manifests.tree import clone, plain_value
 from tests import sites
 from tests.builds import Builds
 from tests.diff.apply import applied

@@ -108,4 +108,4 @@ def _packages(directory: Path) -> None:
     info = directory / f"tutor_kustomizer-{__version__}.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(_INFO)
-    (info / "entry_points.txt").write_text("[tutor.plugin.v1]\nkustomizer = kustomizer.tutor_plugin\n")
+    (info / "entry_points.txt").write_text("[tutor.plugin.v1]\nkustomizer = kustomizer.tutor_plugin.plugin\n")

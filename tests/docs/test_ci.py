@@ -1,6 +1,7 @@
 """docs/github-actions.md and docs/gitlab-ci.md: the jobs' scripts in clones, one job after the other.
 
-What a job gets of its service (a token, the summary's file) is stood in for; installing is tests/test_wheel.py's.
+What a job gets of its service (a token, the summary's file) is stood in for; tests/acceptance/test_wheel.py covers
+installing.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEXT = page("tutorial")
-# In the order of the page; installing is tests/test_wheel.py's, a live pod tests/commands/test_verify.py's.
+# In the order of the page; installing is tests/acceptance/test_wheel.py's, a live pod tests/commands/test_verify.py's.
 COMMANDS = without(commands(TEXT), "pip install .", "tutor-kustomizer verify")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from kustomizer.export_patches import Operation, operations
-from kustomizer.plain_values import same
+from kustomizer.export.json_patch import Operation, operations
+from kustomizer.manifests.equality import same
 
 NAMES = st.sampled_from(["name", "a", "b/c", "d~e", "0"])
 VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from kustomizer.report import read_report
+from kustomizer.kustomize.function_log import read_report
 from tests import sites
 from tests.builds import FUNCTION, HEAD, RECOMMENDED, Builds, environment
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from kustomizer.call_ids import without_call_ids
-from kustomizer.emit import emit
 from kustomizer.function import run_resource_list
+from kustomizer.manifests.call_annotations import without_call_ids
+from kustomizer.manifests.writer import emit
 from tests import builds as b, sites
+from tests.acceptance.test_overlays import OVERLAYS, Checkout, checkout
 from tests.kustomize_yaml import kustomize_trees
-from tests.test_overlays import OVERLAYS, Checkout, checkout
 
 __all__ = ["checkout"]
 

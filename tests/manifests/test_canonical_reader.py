@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer import block_yaml, full_yaml
-from kustomizer.emit import emit
-from kustomizer.tree import Scalar, plain_value
+from kustomizer.manifests import canonical_reader, full_reader
+from kustomizer.manifests.tree import Scalar, plain_value
+from kustomizer.manifests.writer import emit
 
 
 def read(text: str, indent: int = 0) -> object:
-    return block_yaml.read(text.removesuffix("\n").split("\n"), indent)
+    return canonical_reader.read(text.removesuffix("\n").split("\n"), indent)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_scalar_remembers_how_it_was_written() -> None:
 
 def test_the_lines_stay_as_they_were() -> None:
     lines = ["- a: b", "  c: d"]
-    block_yaml.read(lines)
+    canonical_reader.read(lines)
     assert lines == ["- a: b", "  c: d"]
 
 
@@ -76,7 +76,7 @@ def test_the_lines_stay_as_they_were() -> None:
     ],
 )  # fmt: skip
 def test_leaves_the_rest_to_the_full_reader(text: str) -> None:
-    with pytest.raises(block_yaml.NotCanonical):
+    with pytest.raises(canonical_reader.NotCanonical):
         read(text)
 
 
@@ -85,7 +85,7 @@ def test_leaves_the_rest_to_the_full_reader(text: str) -> None:
     ["- " * 10_000 + "a", "a: " * 10_000, "\n".join(f"{' ' * depth}a:" for depth in range(3_000)), "[" * 10_000],
 )
 def test_nesting_without_end_is_left_to_the_full_reader(text: str) -> None:
-    with pytest.raises(block_yaml.NotCanonical):
+    with pytest.raises(canonical_reader.NotCanonical):
         read(text)
 
 
@@ -108,9 +108,9 @@ FOLDED = [
 def test_a_quoted_scalar_goes_on_in_the_next_lines(text: str, value: str | None) -> None:
     lines = text.removesuffix("\n").split("\n")
     if value is None:
-        with pytest.raises(block_yaml.NotCanonical):
-            block_yaml.read(lines)
+        with pytest.raises(canonical_reader.NotCanonical):
+            canonical_reader.read(lines)
         return
-    tree = block_yaml.read(lines)
-    assert plain_value(tree) == {"a": value} == plain_value(full_yaml.read(text))
+    tree = canonical_reader.read(lines)
+    assert plain_value(tree) == {"a": value} == plain_value(full_reader.read(text))
     assert emit(tree) == text

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from hypothesis import example, given, settings, strategies as st
 
-from kustomizer import full_yaml
-from kustomizer.emit import emit
 from kustomizer.errors import UserError
-from kustomizer.tree import plain_value
+from kustomizer.manifests import full_reader
+from kustomizer.manifests.tree import plain_value
+from kustomizer.manifests.writer import emit
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 20)
@@ -47,9 +47,9 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     ],
 )  # fmt: skip
 def test_reads_any_yaml_as_kustomize_does(text: str, expected: object) -> None:
-    tree = full_yaml.read(text)
+    tree = full_reader.read(text)
     assert plain_value(tree) == expected
-    assert plain_value(full_yaml.read(emit(tree))) == expected
+    assert plain_value(full_reader.read(emit(tree))) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,19 +64,19 @@ def test_reads_any_yaml_as_kustomize_does(text: str, expected: object) -> None:
     ],
 )
 def test_documents(text: str, expected: list[object]) -> None:
-    assert [plain_value(tree) for tree in full_yaml.read_all(text)] == expected
+    assert [plain_value(tree) for tree in full_reader.read_all(text)] == expected
 
 
 def test_an_alias_is_a_copy() -> None:
-    tree = full_yaml.read("a: &b {c: d}\ne: *b\n")
+    tree = full_reader.read("a: &b {c: d}\ne: *b\n")
     tree["e"]["c"] = "changed"
     assert tree["a"] == {"c": "d"}
 
 
 def test_one_document_is_expected() -> None:
-    assert full_yaml.read("") is None
+    assert full_reader.read("") is None
     with pytest.raises(UserError, match="expected one YAML document, found 2"):
-        full_yaml.read("a: b\n---\nc: d\n")
+        full_reader.read("a: b\n---\nc: d\n")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_one_document_is_expected() -> None:
 )
 def test_says_what_is_wrong_and_quotes_no_value(text: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
-        full_yaml.read(text)
+        full_reader.read(text)
     assert message in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
@@ -126,30 +126,30 @@ def test_says_what_is_wrong_and_quotes_no_value(text: str, message: str) -> None
 def test_what_expands_or_nests_without_end_is_refused_at_once(text: str, message: str) -> None:
     start = time.process_time()
     with pytest.raises(UserError, match=message):
-        full_yaml.read(text)
+        full_reader.read(text)
     assert time.process_time() - start < 2
 
 
 def test_a_hundred_levels_are_read_and_written() -> None:
     text = "[" * 100 + "a" + "]" * 100
-    assert plain_value(full_yaml.read(emit(full_yaml.read(text)))) == plain_value(full_yaml.read(text))
+    assert plain_value(full_reader.read(emit(full_reader.read(text)))) == plain_value(full_reader.read(text))
 
 
 def test_libyaml_is_there_where_tests_run() -> None:
     """Without it the function works, ten times slower."""
-    assert full_yaml._Loader.__name__ == "CSafeLoader"
+    assert full_reader._Loader.__name__ == "CSafeLoader"
 
 
 @pytest.mark.parametrize("text", ["a: {b: [c, 'd']} # e\n", "a: &b =\nc: *b\n", "[" * 1_000, "a: \0\n", "a: 'b\n"])
 def test_pure_python_reads_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def outcome() -> object:
         try:
-            return plain_value(full_yaml.read(text))
+            return plain_value(full_reader.read(text))
         except UserError as error:
             return str(error)[:10]
 
     with_libyaml = outcome()
-    monkeypatch.setattr(full_yaml, "_Loader", yaml.SafeLoader)
+    monkeypatch.setattr(full_reader, "_Loader", yaml.SafeLoader)
     assert outcome() == with_libyaml
 
 
@@ -159,10 +159,10 @@ def test_pure_python_reads_the_same(text: str, monkeypatch: pytest.MonkeyPatch) 
 @settings(deadline=None, max_examples=1000)
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        trees = full_yaml.read_all(text)
+        trees = full_reader.read_all(text)
     except UserError as error:
         assert str(error)
         return
     for tree in trees:
         if isinstance(tree, (dict, list)):
-            assert plain_value(full_yaml.read(emit(tree))) == plain_value(tree)
+            assert plain_value(full_reader.read(emit(tree))) == plain_value(tree)

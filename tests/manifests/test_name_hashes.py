@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kustomizer.diff.hashes import is_kustomizes, suffixes
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import stem_of
-from kustomizer.tree import plain_value
+from kustomizer.manifests.name_hashes import is_kustomizes, suffixes
+from kustomizer.manifests.protocols import read_stream
+from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.tree import plain_value
 from tests import sites
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from kustomizer import full_yaml, resource_list
-from kustomizer.emit import emit
 from kustomizer.errors import Problem, ResourceRef, UserError
-from kustomizer.resource_list import (
+from kustomizer.manifests import full_reader, protocols
+from kustomizer.manifests.protocols import (
     Input,
     plain_config,
     read_document,
@@ -20,11 +19,12 @@ from kustomizer.resource_list import (
     write_resource_list,
     write_stream,
 )
-from kustomizer.resources import Resources
-from kustomizer.tree import plain_value
+from kustomizer.manifests.resource import Resources
+from kustomizer.manifests.tree import plain_value
+from kustomizer.manifests.writer import emit
 from tests import sites
 from tests.kustomize_yaml import kustomize_trees
-from tests.test_full_yaml import BOMB
+from tests.manifests.test_full_reader import BOMB
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
 ITEMS = """\
@@ -63,7 +63,7 @@ def no_full_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_text: str) -> Any:
         pytest.fail("the full parser was needed")
 
-    monkeypatch.setattr(full_yaml, "read_all", fail)
+    monkeypatch.setattr(full_reader, "read_all", fail)
 
 
 def values(given: Input) -> list[Any]:
@@ -97,7 +97,7 @@ def test_an_edited_item_changes_nothing_else() -> None:
 @settings(deadline=None)
 def test_any_resources_pass_byte_for_byte(trees: list[dict[str, Any]], config: dict[str, Any]) -> None:
     text = HEAD + "items:\n" + emit(trees) + emit({"functionConfig": config})
-    split = resource_list._split(text.encode())
+    split = protocols._split(text.encode())
     assert split is not None
     assert plain_value(split.config) == plain_value(config)
     assert values(split) == plain_value(trees)
@@ -131,20 +131,20 @@ def test_any_resources_pass_byte_for_byte(trees: list[dict[str, Any]], config: d
         lambda text: text.replace("  metadata:\n    name: first\n", "  metadata: {name: first}\n"),
         lambda text: text.replace("- apiVersion", "-\n  apiVersion"),
         lambda text: text.replace("- apiVersion: v1", "- 'apiVersion': \"v1\""),
-        lambda text: json.dumps(plain_value(full_yaml.read(text))),
-        lambda text: json.dumps(plain_value(full_yaml.read(text)), indent=4),
+        lambda text: json.dumps(plain_value(full_reader.read(text))),
+        lambda text: json.dumps(plain_value(full_reader.read(text)), indent=4),
         lambda text: text.replace("name: first", "name: &a first").replace("name: second", "name: second\n    x: *a"),
         lambda text: text.replace("apiVersion: v1\n  kind: S", "apiVersion: &b v1\n  x: *b\n  kind: S"),
     ],
 )
 def test_other_forms_hold_the_same(change: Callable[[str], str]) -> None:
     text = change(WHOLE)
-    expected = plain_value(full_yaml.read_all(text)[0])
+    expected = plain_value(full_reader.read_all(text)[0])
     given = read_resource_list(text.encode())
     assert [resource.name for resource in given.resources] == ["first", "second"]
     assert plain_config(given.config) == expected["functionConfig"]
     assert values(given) == expected["items"]
-    again = plain_value(full_yaml.read(written(given)))
+    again = plain_value(full_reader.read(written(given)))
     assert again == {key: value for key, value in expected.items() if key != "results"}
 
 
@@ -167,14 +167,14 @@ def test_other_forms_hold_the_same(change: Callable[[str], str]) -> None:
 def test_items(text: str, expected: list[Any]) -> None:
     given = read_resource_list(text.encode())
     assert values(given) == expected
-    assert plain_value(full_yaml.read(written(given)))["items"] == expected
+    assert plain_value(full_reader.read(written(given)))["items"] == expected
 
 
 def test_without_a_configuration() -> None:
     given = read_resource_list((HEAD + ITEMS).encode())
     with pytest.raises(UserError, match="functionConfig: the input holds no configuration"):
         plain_config(given.config)
-    assert plain_value(full_yaml.read(written(given))) == plain_value(full_yaml.read(HEAD + ITEMS))
+    assert plain_value(full_reader.read(written(given))) == plain_value(full_reader.read(HEAD + ITEMS))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_results_follow_the_configuration() -> None:
     ]
     text = write_resource_list(given, given.resources, problems).decode()
     assert text.startswith(WHOLE)
-    assert plain_value(full_yaml.read(text))["results"] == [
+    assert plain_value(full_reader.read(text))["results"] == [
         {
             "message": "is wrong. Mend it.",
             "severity": "error",
@@ -299,7 +299,7 @@ def test_a_stream_passes_byte_for_byte() -> None:
 def test_documents_of_a_stream(text: str, expected: list[Any]) -> None:
     given = read_stream(text.encode(), b"a: b")
     assert values(given) == expected
-    trees = full_yaml.read_all(write_stream(given.resources).decode())
+    trees = full_reader.read_all(write_stream(given.resources).decode())
     assert [plain_value(tree) for tree in trees if tree is not None] == expected
 
 
@@ -386,7 +386,7 @@ def test_a_changed_resource_list_is_read_or_refused(data: st.DataObject) -> None
     try:
         given = read_resource_list(text.encode())
         ask_for_everything(given)
-        expected = plain_value(full_yaml.read(text))
+        expected = plain_value(full_reader.read(text))
     except UserError as error:
         assert str(error)
         return
@@ -397,7 +397,7 @@ def test_a_changed_resource_list_is_read_or_refused(data: st.DataObject) -> None
 def test_real_sites_pass_byte_for_byte(any_site: Path, any_kustomize: Path) -> None:
     config = "apiVersion: celery.openedx.io/v1alpha1\nkind: CeleryWorkers\nmetadata:\n  name: a\nspec: {}\n"
     data = sites.function_input(any_kustomize, any_site, config)
-    given = resource_list._split(data)
+    given = protocols._split(data)
     assert given is not None
     resources = Resources(given.resources)
     expected = sites.without_call_ids(data)
@@ -405,7 +405,7 @@ def test_real_sites_pass_byte_for_byte(any_site: Path, any_kustomize: Path) -> N
     headers = [resource._head for resource in resources]
     assert None not in [resource._header for resource in resources]
     assert not any(resource._tree for resource in resources), "a header was not scanned"
-    tree = full_yaml.read(data.decode())
+    tree = full_reader.read(data.decode())
     assert values(given) == plain_value(tree["items"])
     assert plain_value(given.config) == plain_value(tree["functionConfig"])
     assert headers == [resource._header_of_tree() for resource in resources]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from kustomizer.diff.quantities import quantity
+from kustomizer.manifests.quantities import quantity
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings, strategies as st
 
-from kustomizer.emit import emit
 from kustomizer.errors import ResourceRef, UserError
-from kustomizer.header import _any, _usual, scan_header
-from kustomizer.resources import Resource, Resources, is_internal_annotation, same_object
-from kustomizer.tree import plain_value
+from kustomizer.manifests.identity import _any, _usual, scan_header
+from kustomizer.manifests.resource import Resource, Resources, is_internal_annotation, same_object
+from kustomizer.manifests.tree import plain_value
+from kustomizer.manifests.writer import emit
 from tests.kustomize_yaml import kustomize_trees, letters, texts
 
 # As kustomize 5.8.1 hands over a generated ConfigMap.

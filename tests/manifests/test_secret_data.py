@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kustomizer.secret_data import encoded
+from kustomizer.manifests.secret_data import encoded
 
 
 @pytest.mark.parametrize("length", [1, 50, 51, 52, 53, 104, 105, 106, 200])

@@ -8,11 +8,11 @@ import tracemalloc
 import pytest
 from hypothesis import given, strategies as st
 
-from kustomizer.diff import documents
-from kustomizer.diff.documents import read_documents
 from kustomizer.errors import UserError
-from kustomizer.resource_list import read_stream
-from kustomizer.tree import plain_value
+from kustomizer.manifests import stream
+from kustomizer.manifests.protocols import read_stream
+from kustomizer.manifests.stream import read_documents
+from kustomizer.manifests.tree import plain_value
 
 PIECES = st.sampled_from(
     (
@@ -54,7 +54,7 @@ def in_pieces(data: bytes) -> object:
 def test_it_is_what_reading_it_as_a_whole_gives(text: str, size: int, more: bytes) -> None:
     data = text.encode() + more
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(documents, "_BLOCK", size)
+        patch.setattr(stream, "_BLOCK", size)
         assert in_pieces(data) == as_a_whole(data)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kustomizer.tree import Scalar, clone, is_null, lookup, plain_value
+from kustomizer.manifests.tree import Scalar, clone, is_null, lookup, plain_value
 
 # What kyaml 0.21.1 (go.yaml.in/yaml/v3, in kustomize 5.8.1) decodes unquoted scalars to.
 NUMBERS: dict[str, int | float] = {

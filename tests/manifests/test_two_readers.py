@@ -11,10 +11,10 @@ import yaml
 from hypothesis import given, settings, strategies as st
 
 from benchmarks import inputs
-from kustomizer import block_yaml, full_yaml
 from kustomizer.function import run_resource_list
-from kustomizer.resource_list import read_resource_list
-from kustomizer.tree import plain_value
+from kustomizer.manifests import canonical_reader, full_reader
+from kustomizer.manifests.protocols import read_resource_list
+from kustomizer.manifests.tree import plain_value
 from tests.golden_cases import TAIL, Case, cases, said
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
@@ -54,7 +54,7 @@ def rewritten(data: bytes, forms: Sequence[str], *, whole: str = "") -> bytes:
 
     With ``whole`` the list itself is in that form.
     """
-    tree = plain_value(full_yaml.read(data.decode()))
+    tree = plain_value(full_reader.read(data.decode()))
     if whole:
         return FORMS[whole](tree).encode()
     head, items, tail = parts(data)
@@ -90,7 +90,7 @@ def made(data: bytes) -> tuple[list[Any], str]:
     What kustomize wrote for the call is set aside: the function leaves it off where the text is kustomize's.
     """
     output = run_resource_list(data)
-    found = plain_value(full_yaml.read(output.data.decode()))["items"]
+    found = plain_value(full_reader.read(output.data.decode()))["items"]
     for item in found:
         for key in CALL_ANNOTATIONS:
             item["metadata"].get("annotations", {}).pop(key, None)
@@ -102,8 +102,8 @@ def is_canonical(data: bytes) -> list[bool]:
     result = []
     for resource in read_resource_list(data).resources:
         try:
-            block_yaml.read(f"  {resource.text[2:]}".removesuffix("\n").split("\n"), 2)
-        except block_yaml.NotCanonical:
+            canonical_reader.read(f"  {resource.text[2:]}".removesuffix("\n").split("\n"), 2)
+        except canonical_reader.NotCanonical:
             result.append(False)
         else:
             result.append(bool(resource.text))

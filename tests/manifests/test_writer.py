@@ -6,9 +6,9 @@ import pytest
 import yaml
 from hypothesis import given, settings
 
-from kustomizer import full_yaml
-from kustomizer.emit import double_quoted, emit, quote, quoted_scalar
-from kustomizer.tree import Scalar, plain_value
+from kustomizer.manifests import full_reader
+from kustomizer.manifests.tree import Scalar, plain_value
+from kustomizer.manifests.writer import double_quoted, emit, quote, quoted_scalar
 from tests.kustomize_yaml import kustomize_trees, plain_trees, texts
 
 
@@ -64,7 +64,7 @@ def test_strings_are_spelled_so_that_they_stay_strings(text: str, expected: str)
 @settings(deadline=None)
 def test_any_string_is_read_back(text: str) -> None:
     for spelling in (quote(text), quoted_scalar(text), double_quoted(text)):
-        assert plain_value(full_yaml.read(emit({"key": [Scalar(text, spelling)]}))) == {"key": [text]}
+        assert plain_value(full_reader.read(emit({"key": [Scalar(text, spelling)]}))) == {"key": [text]}
 
 
 @given(texts())
@@ -77,12 +77,12 @@ def test_a_quoted_string_is_one_to_pyyaml_as_well(text: str) -> None:
 @settings(deadline=None)
 def test_any_tree_is_read_back(tree: dict[str, Any]) -> None:
     text = emit(tree)
-    assert plain_value(full_yaml.read(text)) == tree
+    assert plain_value(full_reader.read(text)) == tree
     assert emit([tree], 2) == "".join(f"  {line}\n" if line else "\n" for line in emit([tree]).split("\n")[:-1])
 
 
 @given(plain_trees() | kustomize_trees())
 @settings(deadline=None)
 def test_the_same_tree_gives_the_same_text_after_a_round(tree: dict[str, Any]) -> None:
-    once = emit(full_yaml.read(emit(tree)))
-    assert emit(full_yaml.read(once)) == once
+    once = emit(full_reader.read(emit(tree)))
+    assert emit(full_reader.read(once)) == once

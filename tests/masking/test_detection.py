@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kustomizer import clear_text
+from kustomizer.masking import detection
 
 HUGE = {
     "letters": "a" * 300_000,
@@ -28,8 +28,8 @@ HUGE = {
         ("- client_secret: x1", ["client_secret"]),
         ('{"db": {"password": "x1", "user": "me"}}', ["password"]),
         ("db = connect(password='x1')", ["password"]),
-        ("amqp://me:x1@rabbit", [clear_text.URL]),
-        ("-----BEGIN RSA PRIVATE KEY-----", [clear_text.PEM]),
+        ("amqp://me:x1@rabbit", [detection.URL]),
+        ("-----BEGIN RSA PRIVATE KEY-----", [detection.PEM]),
         ("PASSWORD: 'x1'\nPASSWORD: 'x2'\nTOKEN: 'x3'", ["PASSWORD", "TOKEN"]),
         ("PASSWORD: ''\nTOKEN: ${TOKEN}\nSECRET: \"{{ SECRET }}\"\nAPI_KEY: null", []),
         ("PASSWORD_RESET_LINK: 'x1'\nSECRET_NAME: 'x1'", []),
@@ -37,16 +37,16 @@ HUGE = {
     ],
 )
 def test_names_in_a_file(text: str, names: list[str]) -> None:
-    assert clear_text.in_file("a.yml", text) == names
+    assert detection.in_file("a.yml", text) == names
 
 
 def test_only_yaml_has_values_without_quotes() -> None:
-    assert clear_text.in_file("a.py", "password: str\n") == []
+    assert detection.in_file("a.py", "password: str\n") == []
 
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
 def test_it_takes_no_longer_than_the_text_is_long(text: str) -> None:
     start = time.process_time()
-    clear_text.in_file("a.yml", text)
-    clear_text.in_words([text])
+    detection.in_file("a.yml", text)
+    detection.in_words([text])
     assert time.process_time() - start < 3

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from hypothesis import given, settings, strategies as st
 
-from kustomizer.diff.masking import Masks
 from kustomizer.diff.model import ABSENT, CHANGED_SECRET, SECRET
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resource, Resources
-from kustomizer.tree import plain_value
+from kustomizer.manifests.protocols import read_stream
+from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.manifests.tree import plain_value
+from kustomizer.masking.masking import Masks
 from tests import sites
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from kustomizer.diff.secret_names import is_secret
-from kustomizer.diff.secret_places import CODE, in_text, in_words
+from kustomizer.masking.names import is_secret
+from kustomizer.masking.places import CODE, in_text, in_words
 
 HASH = "$2b$12$1kLKxcm9HOiUaflHxpzvG.Y9HAfuDKZY3OTz0/r94LhgkyVuP8k7u"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nowIB\n-----END RSA PRIVATE KEY-----"

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from kustomizer.errors import UserError
-from kustomizer.migration import Migration, migrate
-from kustomizer.plugin_settings import PluginSettings, read_settings
-from kustomizer.site_comparison import compare, grouped
-from kustomizer.site_facts import FlowerFacts, ScalingFacts, SiteFacts, WorkerFacts
+from kustomizer.migration.comparison import compare, grouped
+from kustomizer.migration.configuration import Migration, migrate
+from kustomizer.migration.facts import FlowerFacts, ScalingFacts, SiteFacts, WorkerFacts
+from kustomizer.migration.settings import PluginSettings, read_settings
 
 QUEUES = {
     "lms": ["edx.lms.core.default", "edx.lms.core.high", "edx.lms.core.high_mem"],

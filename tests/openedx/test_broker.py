@@ -10,8 +10,8 @@ import pytest
 import yaml
 from hypothesis import given, strategies as st
 
-from kustomizer import broker
-from kustomizer.broker_settings import overruled
+from kustomizer.openedx import broker
+from kustomizer.openedx.env_file import overruled
 from tests import sites
 from tests.keda_site import Result, built, config_map, env_file, site, worked
 

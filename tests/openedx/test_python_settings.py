@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.python_settings import PythonSettings
+from kustomizer.openedx.python_settings import PythonSettings
 
 
 def test_the_last_assignment_counts() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kustomizer.resources import Resource, Resources
-from kustomizer.targeting import KINDS, copy_for, has_autoscaler, is_needless, leaves_out, targeting
+from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.openedx.selectors import KINDS, copy_for, has_autoscaler, is_needless, leaves_out, targeting
 
 NAME = "app.kubernetes.io/name"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests import builds as b, settings_import, sites
+from tests.acceptance.test_sites import QUEUES
 from tests.builds import Builds
-from tests.test_real_sites import QUEUES
 
 ROUTED = "".join(
     [

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from hypothesis import example, given, strategies as st
 
-from kustomizer.emit import emit
-from kustomizer.resources import Resource
-from kustomizer.settings import CelerySettings, SettingsFile, config_map, render, settings_file
+from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.writer import emit
+from kustomizer.openedx.settings_module import CelerySettings, SettingsFile, config_map, render, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

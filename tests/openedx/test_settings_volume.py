@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from kustomizer.resources import Resource, Resources
-from kustomizer.settings import SettingsFile
-from kustomizer.settings_volume import (
+from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.manifests.tree import clone
+from kustomizer.openedx.settings_module import SettingsFile
+from kustomizer.openedx.settings_volume import (
     find_volume,
     is_in_projection,
     mount_ours,
@@ -16,7 +17,6 @@ from kustomizer.settings_volume import (
     settled_name,
     tutors_config_map,
 )
-from kustomizer.tree import clone
 
 LMS = SettingsFile(service="lms", module="lms.envs.tutor.production")
 MODULE = "DJANGO_SETTINGS_MODULE"

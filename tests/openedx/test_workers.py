@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kustomizer.errors import UserError
-from kustomizer.resources import Resource, Resources, is_generated_name
-from kustomizer.tutor import (
+from kustomizer.manifests.resource import Resource, Resources, is_generated_name
+from kustomizer.openedx.workers import (
     consumed_queues,
     emitted_in,
     emitted_worker,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kustomizer.overlay import NAME_REFERENCES
+from kustomizer.overlay.templates import NAME_REFERENCES
 from tests import sites
 from tests.builds import FUNCTION
 from tests.keda_site import HEAD, check_schema, env_file, site

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given, settings, strategies as st
 
 from kustomizer.errors import UserError
-from kustomizer.full_yaml import read_all
-from kustomizer.tree import plain_value
-from kustomizer.yaml_edit import apply, flow, remove_key, set_value, without
+from kustomizer.manifests.full_reader import read_all
+from kustomizer.manifests.tree import plain_value
+from kustomizer.overlay.yaml_edit import apply, flow, remove_key, set_value, without
 
 TEXT = """\
 # At the top.

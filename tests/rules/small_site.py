@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from kustomizer.errors import Problem
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
+from kustomizer.manifests.protocols import read_stream
+from kustomizer.manifests.resource import Resources
 from kustomizer.rules import RULES
-from kustomizer.site import Site
+from kustomizer.site.model import Site
 
 NAMESPACE = "openedx"
 QUEUES = {

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from kustomizer.errors import UserError
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
+from kustomizer.manifests.protocols import read_stream
+from kustomizer.manifests.resource import Resources
 from kustomizer.rules import check
-from kustomizer.site import Site
+from kustomizer.site.model import Site
 from tests.rules.small_site import deployment, resource, scaled_object, trigger, with_settings
 
 ODD: list[Any] = [None, "x", 3, True, [], {}, ["x"], [None], {"a": 1}]

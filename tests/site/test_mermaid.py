@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from kustomizer.queue_model import Guard, QueueRow, Scaling
-from kustomizer.queue_picture import MAX_ARROWS, MAX_TEXT, label, mermaid
+from kustomizer.site.mermaid import MAX_ARROWS, MAX_TEXT, label, mermaid
+from kustomizer.site.queues import Guard, QueueRow, Scaling
 
 ID = r"[a-z]\d+(?:_\d+)?"
 LABEL = r'"((?:[A-Za-z0-9_\-.,:/() ]|#\d+;|<br>)+)"'

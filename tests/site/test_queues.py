@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 
-from kustomizer.queue_model import Guard, QueueRow, Scaling, queues_of
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
-from kustomizer.site import Site
+from kustomizer.manifests.protocols import read_stream
+from kustomizer.manifests.resource import Resources
+from kustomizer.site.model import Site
+from kustomizer.site.queues import Guard, QueueRow, Scaling, queues_of
 from tests import sites
 from tests.builds import Builds
 from tests.rules.small_site import (

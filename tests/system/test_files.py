@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kustomizer.errors import UserError
-from kustomizer.files import write_file
+from kustomizer.system.files import write_file
 
 
 def _mode(path: Path) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kustomizer.programs import Finished, Running, Scratch, which
+from kustomizer.system.processes import Finished, Running, Scratch, which
 
 
 def shell(script: str) -> list[str]:

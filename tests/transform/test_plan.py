@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kustomizer.config import load
+from kustomizer.config.model import load
 from kustomizer.errors import UserError
-from kustomizer.plan import ServicePlan, plan
-from kustomizer.resources import Resource, Resources
+from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.transform.plan import ServicePlan, plan
 
 
 def worker(name: str, *queues: str, grace: int | None = None) -> Resource:

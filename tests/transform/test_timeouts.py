@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.timeouts import SAFE_TO_EVICT
+from kustomizer.transform.timeouts import SAFE_TO_EVICT
 from tests.keda_site import Result, built, env_file, site
 
 WORKERS = "workers: {lms: {default: {%s}, high: {%s}, high_mem: {}}, cms: {high: {}, low: {}}}"

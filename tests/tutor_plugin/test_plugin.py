@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kustomizer.python_settings import PythonSettings
+from kustomizer.openedx.python_settings import PythonSettings
 from tests import sites
 from tests.builds import Loader, commands, stem
 from tests.git_checkout import commit, git
@@ -23,7 +23,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     info = tmp_path / "packages" / "tutor_kustomizer-0.1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tutor-kustomizer\nVersion: 0.1.0\n")
-    (info / "entry_points.txt").write_text("[tutor.plugin.v1]\nkustomizer = kustomizer.tutor_plugin\n")
+    (info / "entry_points.txt").write_text("[tutor.plugin.v1]\nkustomizer = kustomizer.tutor_plugin.plugin\n")
     root = tmp_path / "root"
     root.mkdir()
     given = sites.site("22").parent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.celery_options import OPTIONS
-from kustomizer.extra_args import check_extra_args
+from kustomizer.worker_command.extra_args import check_extra_args
+from kustomizer.worker_command.options import OPTIONS
 
 
 def said(args: list[str]) -> list[str]:

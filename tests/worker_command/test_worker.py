@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.celery_args import CommandLine, find_worker, split_queues
+from kustomizer.worker_command.worker import CommandLine, find_worker, split_queues
 
 TUTOR_22 = [
     "celery",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.celery_args import find_worker, split_queues
 from kustomizer.diff.model import ArgumentsChange
-from kustomizer.site import words
+from kustomizer.site.model import words
+from kustomizer.worker_command.worker import find_worker, split_queues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kustomizer.celery_args import CommandLine
     from kustomizer.diff.model import Path
+    from kustomizer.worker_command.worker import CommandLine
 
     Shown = Callable[[Any, Any], tuple[Any, Any]]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.model import Key
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.arguments import argument_changes
-from kustomizer.diff.lists import keys
+from kustomizer.diff.changes.arguments import argument_changes
+from kustomizer.diff.changes.lists import keys
+from kustomizer.diff.changes.texts import text_change
 from kustomizer.diff.model import Change, Key, OrderChange
-from kustomizer.diff.pods import CONTAINER_LISTS
-from kustomizer.diff.texts import text_change
-from kustomizer.plain_values import same
+from kustomizer.manifests.equality import same
+from kustomizer.manifests.pods import CONTAINER_LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import summary
-from kustomizer.github_annotations import annotation
+from kustomizer.findings.github import annotation
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import Comparison

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
 from kustomizer.diff.reports.fields import fields_of, in_groups, manifest, told_groups
 from kustomizer.diff.reports.html_page import page
+from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
-from kustomizer.diff.reports.whats import what
 from kustomizer.diff.reports.wording import alike, by_kind, by_remedy, group_text, plural, renaming_text, summary, title
-from kustomizer.findings import SEVERITIES, count
+from kustomizer.findings.model import SEVERITIES, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId
     from kustomizer.diff.reports.queue_changes import QueueChange
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
 
 _LINES = {"+": "new", "-": "gone", "@": "place"}
 _QUEUES = {"+": "new", "-": "gone", "~": "change"}

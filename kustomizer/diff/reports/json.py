@@ -11,9 +11,9 @@ import math
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Absent, Change, Key, OrderChange, TextChange
-from kustomizer.finding_json import finding_data
-from kustomizer.findings import count
-from kustomizer.queue_table import queues_data
+from kustomizer.findings.json import finding_data
+from kustomizer.findings.model import count
+from kustomizer.site.queue_table import queues_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
 from kustomizer.diff.reports.json import ACTIONS, VERSION
-from kustomizer.findings import SEVERITIES
+from kustomizer.findings.model import SEVERITIES
 
 if TYPE_CHECKING:
     from typing import Any

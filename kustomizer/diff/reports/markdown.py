@@ -8,9 +8,9 @@ from urllib.parse import quote
 from kustomizer.diff.model import ADD, DESTROY, REPLACE
 from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest, told_groups
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
+from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
-from kustomizer.diff.reports.whats import what
 from kustomizer.diff.reports.wording import (
     alike,
     by_remedy,
@@ -22,14 +22,14 @@ from kustomizer.diff.reports.wording import (
     summary,
     title,
 )
-from kustomizer.queue_picture import mermaid
 from kustomizer.record import Record
+from kustomizer.site.mermaid import mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kustomizer.diff.model import AnyChange, Comparison, Group, Ignored, ObjectChange, ObjectId, Renaming
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
 
 GITHUB_LIMIT = 65_536
 """Characters of a comment, as GitHub's refusal says; it keeps 262,144 bytes, so four for each: code points, then."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import joined, plural
-from kustomizer.site import mapping, mappings
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
+from kustomizer.site.model import mapping, mappings
 
 if TYPE_CHECKING:
     from typing import Any

@@ -9,7 +9,7 @@ from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import Comparison
-    from kustomizer.queue_model import QueueRow
+    from kustomizer.site.queues import QueueRow
 
 
 class QueueChange(Record):

@@ -10,9 +10,9 @@ import click
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
 from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest, told_groups
+from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
-from kustomizer.diff.reports.whats import what
 from kustomizer.diff.reports.wording import (
     SIGNS,
     alike,
@@ -23,15 +23,15 @@ from kustomizer.diff.reports.wording import (
     summary,
     title,
 )
-from kustomizer.finding_text import findings_text
-from kustomizer.text_table import text_table
+from kustomizer.findings.text import findings_text
+from kustomizer.system.text_table import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId
     from kustomizer.diff.reports.fields import Field
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
 
 _COLOURS = {ADD: "green", CHANGE: "yellow", REPLACE: "red", DESTROY: "red"}
 _LINE_COLOURS = {"+": "green", "-": "red", "@": "cyan", "~": "yellow"}

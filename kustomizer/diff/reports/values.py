@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import CHANGED_SECRET, SECRET
 from kustomizer.diff.reports.visible import visible, visible_lines
-from kustomizer.emit import emit
+from kustomizer.manifests.writer import emit
 
 if TYPE_CHECKING:
     from typing import Any

@@ -8,13 +8,13 @@ from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Absent, Argumen
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.diff.reports.visible import visible
 from kustomizer.errors import ERROR, INFO, WARNING
-from kustomizer.findings import count
+from kustomizer.findings.model import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from kustomizer.diff.model import AnyChange, Comparison, Group, ObjectId, Path, Renaming
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
 
 SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
 """What stands before an object, as Terraform's plans have it."""

@@ -26,8 +26,8 @@ from kustomizer.diff.rules import (
     stranded_messages as stranded_messages,
 )
 from kustomizer.diff.rules.both_builds import new_findings
-from kustomizer.findings import Finding
-from kustomizer.rule_documentation import DocumentedRule, documentation_of
+from kustomizer.findings.model import Finding
+from kustomizer.findings.rule import DocumentedRule, documentation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ABSENT, DESTROY
-from kustomizer.findings import Finding
-from kustomizer.resources import stem_of
+from kustomizer.findings.model import Finding
+from kustomizer.manifests.resource import stem_of
 from kustomizer.rules import RULES, clear_text_password, missing_object
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kustomizer.diff.model import ObjectChange
     from kustomizer.diff.sides import Side, Sides
-    from kustomizer.resources import Resource
+    from kustomizer.manifests.resource import Resource
 
 # These look at each object for itself, and so parse all of them: here they look at what changes.
 _BY_OBJECT = {clear_text_password.ID: clear_text_password, missing_object.ID: missing_object}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.diff.model import Key, path_text
 from kustomizer.diff.rules.workloads import changed, containers, listed, named, ref, templates
 from kustomizer.errors import WARNING, Problem
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

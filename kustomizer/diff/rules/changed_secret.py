@@ -18,10 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import DESTROY
-from kustomizer.diff.pods import pod_template, strings
 from kustomizer.diff.rules.workloads import changed, listed, names_of, ref
 from kustomizer.errors import INFO, WARNING, Problem
-from kustomizer.tree import plain_value
+from kustomizer.manifests.pods import pod_template, strings
+from kustomizer.manifests.tree import plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

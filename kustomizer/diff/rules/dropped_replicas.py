@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.rules.workloads import changed, ref
 from kustomizer.errors import WARNING, Problem
-from kustomizer.site import autoscalers, scale_target
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
+from kustomizer.site.model import autoscalers, scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

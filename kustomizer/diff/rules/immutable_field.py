@@ -24,7 +24,7 @@ from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import REPLACE, path_text
 from kustomizer.diff.rules.workloads import listed, ref
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import DESTROY
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.site import AUTOSCALERS, scale_target
-from kustomizer.tree import lookup, plain_value
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.site.model import AUTOSCALERS, scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kustomizer.diff.model import ObjectChange
     from kustomizer.diff.sides import Sides
-    from kustomizer.resources import Resource
+    from kustomizer.manifests.resource import Resource
 
 ID = "left-behind"
 

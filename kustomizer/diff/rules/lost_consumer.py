@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kustomizer.diff.model import ObjectChange
     from kustomizer.diff.sides import Sides
-    from kustomizer.site import Worker
+    from kustomizer.site.model import Worker
 
 ID = "lost-consumer"
 

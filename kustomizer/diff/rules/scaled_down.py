@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.config_types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.diff.model import ADD
 from kustomizer.diff.rules.workloads import changed, ref
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.model import CHANGE, REPLACE, ObjectId, resource_ref
-from kustomizer.diff.pods import CONTAINER_LISTS, template_path
-from kustomizer.tree import lookup
+from kustomizer.manifests.pods import CONTAINER_LISTS, template_path
+from kustomizer.manifests.tree import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,21 +6,21 @@ alerts read those series. Each has a page of its name in docs/alerts that says w
 
 from __future__ import annotations
 
-from kustomizer.alert_rules import alert_rules
-from kustomizer.config_types import OPEN_EDX_SERVICES
-from kustomizer.config_worker import max_replicas
-from kustomizer.promql import either_namespace, label_value, literal, matching, selector
-from kustomizer.resources import Resource
-from kustomizer.tutor import NAME_LABEL, emitted_in, emitted_worker, site_metadata
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.worker import max_replicas
+from kustomizer.manifests.resource import Resource
+from kustomizer.openedx.workers import NAME_LABEL, emitted_in, emitted_worker, site_metadata
+from kustomizer.transform.alerts.promql import either_namespace, label_value, literal, matching, selector
+from kustomizer.transform.alerts.rules import alert_rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.plan import ServicePlan, Variant
-    from kustomizer.resources import Resources
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.transform.plan import ServicePlan, Variant
 
 NAME = "celery-workers"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.promql import either_namespace, literal, selector
+from kustomizer.transform.alerts.promql import either_namespace, literal, selector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

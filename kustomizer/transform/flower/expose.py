@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from kustomizer.broker_settings import CONFIG_MAP as OPENEDX_CONFIG
 from kustomizer.errors import INFO, Problem, UserError
-from kustomizer.flower_options import PORT, PORT_NAME, url_prefix
-from kustomizer.resources import Resource
-from kustomizer.tree import lookup
+from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.env_file import CONFIG_MAP as OPENEDX_CONFIG
+from kustomizer.transform.flower.options import PORT, PORT_NAME, url_prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.config_flower import Flower
-    from kustomizer.resources import Resources
+    from kustomizer.config.flower import Flower
+    from kustomizer.manifests.resource import Resources
 
 CADDY_CONFIG = "caddy-config"
 _FIELD = "spec.flower.expose"

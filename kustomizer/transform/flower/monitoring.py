@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from kustomizer.flower_options import PORT_NAME, url_prefix
-from kustomizer.resources import Resource
-from kustomizer.tutor import NAME_LABEL, site_metadata
+from kustomizer import DIRECTORY
+from kustomizer.manifests.resource import Resource
+from kustomizer.openedx.workers import NAME_LABEL, site_metadata
+from kustomizer.transform.flower.options import PORT_NAME, url_prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.config_flower import Flower
+    from kustomizer.config.flower import Flower
 
 DASHBOARD_FILE = "celery-dashboard.json"
 # Without os.path, which is one more module to import at each build.
-_DASHBOARD_PATH = f"{__file__.rpartition('/')[0] or '.'}/data/{DASHBOARD_FILE}"
+_DASHBOARD_PATH = f"{DIRECTORY}/data/{DASHBOARD_FILE}"
 
 
 def monitor(flower: Flower, worker: Resource) -> list[Resource]:

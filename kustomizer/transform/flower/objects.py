@@ -7,23 +7,23 @@ into ``valueFrom``, and a strategy that turns into ``Recreate``.
 
 from __future__ import annotations
 
-from kustomizer.broker import Endpoint, endpoint
-from kustomizer.config_flower import Flower
+from kustomizer.config.flower import Flower
 from kustomizer.errors import WARNING, Problem, UserError
-from kustomizer.flower_broker import BrokerAccess, access
-from kustomizer.flower_options import PORT, PORT_NAME
-from kustomizer.flower_pod import pod_spec
-from kustomizer.flower_secrets import check_secrets, object_with_hash, secret
-from kustomizer.resources import Resource
-from kustomizer.tree import lookup
-from kustomizer.tutor import NAME_LABEL, emitted_worker, site_metadata
+from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.broker import Endpoint, endpoint
+from kustomizer.openedx.workers import NAME_LABEL, emitted_worker, site_metadata
+from kustomizer.transform.flower.broker_access import BrokerAccess, access
+from kustomizer.transform.flower.options import PORT, PORT_NAME
+from kustomizer.transform.flower.pod import pod_spec
+from kustomizer.transform.flower.secrets import check_secrets, object_with_hash, secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.resources import Resources
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
 
 NAME = "flower"
 CONFIG_MAP = "flower-celery-config"
@@ -47,13 +47,13 @@ def add_flower(resources: Resources, config: CeleryWorkers, flower: Flower) -> l
         metadata = _metadata(worker, name=CONFIG_MAP)
         added.append(object_with_hash("ConfigMap", metadata, {"celeryconfig.py": reach.config}, indent=worker.indent))
     if flower.expose.enabled:
-        from kustomizer.flower_expose import expose  # noqa: PLC0415 - few sites do
+        from kustomizer.transform.flower.expose import expose  # noqa: PLC0415 - few sites do
 
         exposed, notes = expose(resources, flower, _metadata(worker), worker)
         added += exposed
         problems += notes
     if flower.service_monitor.enabled or flower.dashboard.enabled:
-        from kustomizer.flower_monitoring import monitor  # noqa: PLC0415
+        from kustomizer.transform.flower.monitoring import monitor  # noqa: PLC0415
 
         added += monitor(flower, worker)
     for resource in added:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.tree import plain_value
+from kustomizer.manifests.tree import plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.config_flower import Flower
+    from kustomizer.config.flower import Flower
 
 PORT = 5555
 PORT_NAME = "metrics"
 
 BASIC_AUTH_VARIABLE = "BASIC_AUTH_CREDENTIALS"
-"""Holds ``user:password``. A name that tutor-contrib-celery doesn't use: see kustomizer.flower."""
+"""Holds ``user:password``. A name that tutor-contrib-celery doesn't use: see kustomizer.transform.flower.objects."""
 
 # The UI's memory of tasks. Flower's own default, 100,000, was seen to take 431 MiB, these 91 MiB.
 _MAX_TASKS = 10_000

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from kustomizer.flower_broker import CONFIG_DIRECTORY, secret_variables, volumes
-from kustomizer.flower_options import (
+from kustomizer.config.layers import merge_by_name, merge_maps
+from kustomizer.manifests.tree import clone, lookup
+from kustomizer.transform.flower.broker_access import CONFIG_DIRECTORY, secret_variables, volumes
+from kustomizer.transform.flower.options import (
     PORT,
     PORT_NAME,
     check_environment,
@@ -11,16 +13,14 @@ from kustomizer.flower_options import (
     memory_limit,
     url_prefix,
 )
-from kustomizer.merge import merge_by_name, merge_maps
-from kustomizer.tree import clone, lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.config_flower import Flower
-    from kustomizer.flower_broker import BrokerAccess
-    from kustomizer.resources import Resource
+    from kustomizer.config.flower import Flower
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.transform.flower.broker_access import BrokerAccess
 
 # The image's user is called `flower`, by a name that `runAsNonRoot` can't check (its Dockerfile: adduser -u 1000).
 _USER = 1000

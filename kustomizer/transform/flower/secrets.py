@@ -5,18 +5,18 @@ from __future__ import annotations
 import binascii
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.flower_broker import URL_VARIABLE
-from kustomizer.resources import NEEDS_HASH_SUFFIX, Resource
-from kustomizer.secret_data import encoded
-from kustomizer.tree import lookup, plain_value
+from kustomizer.manifests.resource import NEEDS_HASH_SUFFIX, Resource
+from kustomizer.manifests.secret_data import encoded
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.transform.flower.broker_access import URL_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.config_flower import Flower
-    from kustomizer.flower_broker import BrokerAccess
-    from kustomizer.resources import Resources
+    from kustomizer.config.flower import Flower
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.transform.flower.broker_access import BrokerAccess
 
 
 def secret(metadata: dict[str, Any], url: str, *, indent: int) -> Resource:

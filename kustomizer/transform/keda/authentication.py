@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from kustomizer.manifests.resource import Resource
+from kustomizer.openedx.workers import site_metadata
 from kustomizer.record import Record
-from kustomizer.resources import Resource
-from kustomizer.tutor import site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kustomizer.broker import Endpoint
-    from kustomizer.config import CeleryWorkers
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.openedx.broker import Endpoint
 
 KIND = "TriggerAuthentication"
 
@@ -70,7 +70,7 @@ def _reference(parameter: str, secret: str, key: str) -> dict[str, str]:
 
 
 def _secret(name: str, values: dict[str, str], *, owner: Resource) -> Resource:
-    from kustomizer.secret_data import encoded  # noqa: PLC0415 - most sites' Redis has no password
+    from kustomizer.manifests.secret_data import encoded  # noqa: PLC0415 - most sites' Redis has no password
 
     data = {key: encoded(value) for key, value in values.items()}
     tree = {

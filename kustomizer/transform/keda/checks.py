@@ -6,19 +6,19 @@ webhook that doesn't answer, so that what it would refuse can go through and the
 
 from __future__ import annotations
 
-from kustomizer.config_types import OPEN_EDX_SERVICES
-from kustomizer.config_worker import Keda
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.worker import Keda
 from kustomizer.errors import WARNING, Problem, UserError
-from kustomizer.tree import lookup
+from kustomizer.manifests.tree import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.plan import Variant
-    from kustomizer.resources import Resource, Resources
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.transform.plan import Variant
 
 # These are metrics of the HPA's own: they count beside a formula, and KEDA reads no queue for them.
 _RESOURCE_TRIGGERS = frozenset({"cpu", "memory"})

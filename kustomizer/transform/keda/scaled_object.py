@@ -7,12 +7,16 @@ used.
 
 from __future__ import annotations
 
-from kustomizer.broker import endpoint
-from kustomizer.config_types import OPEN_EDX_SERVICES
-from kustomizer.config_worker import max_replicas
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.worker import max_replicas
 from kustomizer.errors import Problem, UserError
-from kustomizer.keda_authentication import authentication
-from kustomizer.keda_checks import (
+from kustomizer.manifests.resource import Resource, same_object
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.broker import endpoint
+from kustomizer.openedx.workers import emitted_in, site_metadata
+from kustomizer.record import Record
+from kustomizer.transform.keda.authentication import authentication
+from kustomizer.transform.keda.checks import (
     autoscalers_by_target,
     check_rivals,
     check_triggers,
@@ -20,22 +24,18 @@ from kustomizer.keda_checks import (
     taken_over,
     warnings,
 )
-from kustomizer.record import Record
-from kustomizer.resources import Resource, same_object
-from kustomizer.tree import lookup
-from kustomizer.tutor import emitted_in, site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from kustomizer.broker import Endpoint
-    from kustomizer.config import CeleryWorkers
-    from kustomizer.config_worker import Keda
-    from kustomizer.keda_authentication import Authentication
-    from kustomizer.plan import ServicePlan, Variant
-    from kustomizer.resources import Resources
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.config.worker import Keda
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.broker import Endpoint
+    from kustomizer.transform.keda.authentication import Authentication
+    from kustomizer.transform.plan import ServicePlan, Variant
 
 LIST_LENGTH = 40
 """Queued tasks per pod unless the configuration says otherwise, as tutor-contrib-celery has it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kustomizer.diff.lists import find, keys
+from kustomizer.diff.changes.lists import find, keys
 
 
 def shown(field: str, *items: dict[str, Any]) -> list[str] | None:

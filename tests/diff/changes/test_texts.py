@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from kustomizer.diff.texts import _few_edits, text_change
+from kustomizer.diff.changes.texts import _few_edits, text_change
 from tests.diff.apply import applied_text
 
 if TYPE_CHECKING:

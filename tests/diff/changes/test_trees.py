@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import given
 
+from kustomizer.diff.changes.trees import tree_changes
 from kustomizer.diff.model import ABSENT, Change, Key, OrderChange, path_text
-from kustomizer.diff.trees import tree_changes
-from kustomizer.plain_values import same
+from kustomizer.manifests.equality import same
 from tests.diff.apply import applied
 from tests.diff.strategies import trees
 

@@ -23,8 +23,8 @@ from kustomizer.diff.model import (
     TextChange,
 )
 from kustomizer.errors import INFO, WARNING, Problem, ResourceRef
-from kustomizer.findings import Finding
-from kustomizer.queue_model import Guard, QueueRow, Scaling
+from kustomizer.findings.model import Finding
+from kustomizer.site.queues import Guard, QueueRow, Scaling
 
 VERSION = Change(
     path=("metadata", "annotations", "app.kubernetes.io/version"),

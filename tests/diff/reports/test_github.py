@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.diff.model import Comparison
 from kustomizer.diff.reports.github import github_report
 from kustomizer.errors import Problem
-from kustomizer.findings import Finding
+from kustomizer.findings.model import Finding
 from tests.diff.reports.samples import RICH
 
 

@@ -13,7 +13,7 @@ from kustomizer.diff.model import ADD, CHANGE, DESTROY, Change, Comparison, Key,
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.reports.json import json_report
 from kustomizer.diff.reports.json_schema import json_schema
-from kustomizer.plain_values import same
+from kustomizer.manifests.equality import same
 from tests import sites
 from tests.diff.apply import applied
 from tests.diff.pairs import resources, unchanged_secrets

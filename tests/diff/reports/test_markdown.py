@@ -12,7 +12,7 @@ from kustomizer.diff.model import ADD, CHANGE, REPLACE, Change, Comparison, Igno
 from kustomizer.diff.reports.markdown import GITHUB_LIMIT, markdown_report, marker
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.errors import Problem, ResourceRef
-from kustomizer.findings import Finding
+from kustomizer.findings.model import Finding
 from tests.diff.reports.samples import CONFIG, FINDING, RICH
 
 HOSTILE = (

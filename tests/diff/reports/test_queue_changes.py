@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.diff.model import Comparison
 from kustomizer.diff.reports.queue_changes import QueueChange, queue_changes
-from kustomizer.queue_model import Guard, QueueRow, Scaling
+from kustomizer.site.queues import Guard, QueueRow, Scaling
 from tests.diff.reports.samples import RICH
 
 ROW = QueueRow(

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.diff.compare import compare
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.rules import find
-from kustomizer.resource_list import read_stream
-from kustomizer.resources import Resources
+from kustomizer.manifests.protocols import read_stream
+from kustomizer.manifests.resource import Resources
 from tests.rules.small_site import resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kustomizer.errors import Problem
-    from kustomizer.findings import Finding
+    from kustomizer.findings.model import Finding
 
 
 def findings(before: Sequence[str], after: Sequence[str]) -> list[Finding]:

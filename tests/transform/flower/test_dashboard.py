@@ -30,7 +30,7 @@ TITLES = [
     "Tasks Failure Ratio",
 ]
 TARGET = sites.ROOT / "kustomizer" / "data" / "celery-dashboard.json"
-SCHEMA = Path(__file__).parent / "schemas" / "prometheus-operator-0.93.0-servicemonitors.yaml"
+SCHEMA = sites.ROOT / "tests" / "schemas" / "prometheus-operator-0.93.0-servicemonitors.yaml"
 
 
 def strict(schema: Any) -> Any:
@@ -167,7 +167,8 @@ def test_config_map_for_grafanas_sidecar(builds: Builds) -> None:
 
 def test_is_not_parsed_at_build_time() -> None:
     code = (
-        "import kustomizer.flower, kustomizer.flower_monitoring, kustomizer.flower_expose, kustomizer.alerts\n"
+        "import sys\nfrom kustomizer.transform.flower import expose, monitoring, objects\n"
+        "from kustomizer.transform.alerts import prometheus_rule\n"
         "print([name for name in ('json', 'yaml', 'urllib.parse', 'base64', 'typing', 'dataclasses', 'pathlib')"
         " if name in sys.modules])"
     )

@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from kustomizer.flower_broker import quote
+from kustomizer.transform.flower.broker_access import quote
 from tests import sites
 from tests.builds import EXEC, HEAD, Builds
 from tests.flower_site import BASIC_AUTH, Emitted, config, emit, site_input

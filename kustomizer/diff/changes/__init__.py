@@ -1,0 +1,1 @@
+"""Differences between two values: trees, lists, texts, a worker's arguments."""

@@ -1,0 +1,4 @@
+"""Moving over from tutor-contrib-celery, and nothing else.
+
+May import `export` and what stands above it.
+"""

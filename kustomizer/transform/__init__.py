@@ -1,0 +1,5 @@
+"""The function's steps, in the order in which they run: plan, copies, routing, scaling, Flower, alerts.
+
+`keda/`, `flower/` and `alerts/` are imported only for a configuration that asks for them. May import `openedx` and what
+stands above it.
+"""

@@ -1,0 +1,1 @@
+"""The PrometheusRule: alerts on queues, workers and Flower."""

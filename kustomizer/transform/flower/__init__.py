@@ -1,0 +1,1 @@
+"""Flower: its Deployment, Service, Secrets, and what monitors and exposes it."""

@@ -60,7 +60,7 @@ def run() -> None:
     except UserError as error:
         _say(error)
     except OSError as error:
-        from kustomizer.cli import leave  # noqa: PLC0415
+        from kustomizer.commands.group import leave  # noqa: PLC0415
 
         leave(error)
 
@@ -81,7 +81,7 @@ def _build(asked: PlainBuild) -> None:
 
 def _say(error: UserError) -> None:
     """Tell of ``error`` the way every command does, and exit."""
-    from kustomizer.cli import Group  # noqa: PLC0415
+    from kustomizer.commands.group import Group  # noqa: PLC0415
 
     def fail() -> None:
         raise error

@@ -1,9 +1,9 @@
 """How many pods a worker has over time, by the rules of KEDA and of the HPA, for a ScaledObject as it is emitted.
 
 The counts are those that tests/acceptance/test_celery.py measures: a task that waits is on the list; one that runs is
-in the worker's hash, and each pod takes as many as it has slots. The rules are KEDA's (every 30 s it wakes a worker that has
-work, and takes it to zero after 300 s without) and Kubernetes' (every 15 s; the largest of all metrics, 10 % of
-tolerance; at most the double or four more at a time; down to the largest wish of the last 300 s).
+in the worker's hash, and each pod takes as many as it has slots. The rules are those of KEDA (every 30 s it wakes a
+worker that has work, and takes it to zero after 300 s without) and of Kubernetes (every 15 s; the largest of all
+metrics, 10 % of tolerance; at most the double or four more at a time; down to the largest wish of the last 300 s).
 """
 
 from __future__ import annotations

@@ -1,15 +1,11 @@
-"""The configuration: one object of kind CeleryWorkers, read, checked and ready to be asked about each worker.
+"""The CeleryWorkers object as typed records: the document, its ``spec``, and what the spec says of each worker.
 
-What a build needs of it is plain: ``load(document)``, then ``config.spec`` for what concerns the site, and
-``config.worker(service, variant, builtin=…)`` for the settings that hold for one worker.
+:mod:`kustomizer.config.load` makes one from a document, and merges the layers of a worker's settings.
 """
 
 from __future__ import annotations
 
-from kustomizer import GROUP, KIND, __version__
-from kustomizer.config.checks import check_site, check_worker
-from kustomizer.config.layers import merge_layers
-from kustomizer.config.reader import decode
+from kustomizer import GROUP, KIND
 from kustomizer.config.types import (
     OPEN_EDX_SERVICES,
     PythonModule,
@@ -18,23 +14,19 @@ from kustomizer.config.types import (
     TaskName,
     VariantName,
     Version,
-    is_version,
 )
 from kustomizer.config.values import JsonMap, Seconds
-from kustomizer.config.worker import DEFAULT, Worker, WorkerSettings, deployment_name, worker_path
-from kustomizer.errors import Problem, ResourceRef, UserError
+from kustomizer.config.worker import DEFAULT, Worker, WorkerSettings, worker_path
+from kustomizer.errors import ResourceRef
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from typing import Any, Literal
 
     from kustomizer.config.broker import Broker
     from kustomizer.config.flower import Flower, Monitoring
-    from kustomizer.config.layers import OptionKey
-
-__all__ = ["DEFAULT", "OPEN_EDX_SERVICES", "CeleryWorkers", "Document", "Worker", "deployment_name", "load"]
 
 API_VERSION = f"{GROUP}/v1alpha1"
 # Sections that most builds don't have, and their modules: 0.3 ms each to import.
@@ -168,7 +160,7 @@ class CeleryWorkers(Record):
     @property
     def ref(self) -> ResourceRef:
         """Names this object in messages."""
-        return _ref(self.name)
+        return object_ref(self.name)
 
     def services(self) -> list[str]:
         """Return the services whose workers are split."""
@@ -203,29 +195,6 @@ class CeleryWorkers(Record):
                 return ".".join((path, *keys))
         return ".".join((own, *keys))
 
-    def worker(
-        self,
-        service: str,
-        variant: str,
-        *,
-        builtin: Mapping[str, object] = NOTHING,
-        option_key: OptionKey | None = None,
-    ) -> Worker:
-        """Return the settings that hold for one worker; its ``queues`` are always there.
-
-        ``builtin`` is the weakest layer, spelled as in the configuration. ``option_key`` tells what an argument in
-        ``extraArgs`` means (see :func:`~kustomizer.config.layers.merge_layers`); it is given in tests.
-        """
-        option_key = option_key or options_by_meaning
-        layers = self._layers(service, variant, builtin)
-        merged = merge_layers(layers, option_key=option_key)
-        merged["queues"] = self.queues(service, variant)
-        worker = decode(Worker, merged, path=worker_path(service, variant))
-        problems = check_worker(self, service, variant, worker, option_key=option_key)
-        if problems:
-            raise UserError(*(problem.replace(resource=self.ref) for problem in problems))
-        return worker
-
     def _own(self, service: str, variant: str) -> JsonMap:
         workers = (self.given.get("workers") or NOTHING).get(service) or NOTHING
         return workers.get(variant) or NOTHING
@@ -233,8 +202,8 @@ class CeleryWorkers(Record):
     def _given_defaults(self) -> JsonMap:
         return self.given.get("defaults") or NOTHING
 
-    def _layers(self, service: str, variant: str, builtin: Mapping[str, object]) -> list[Mapping[str, object]]:
-        """Return what applies to a worker, the weakest first, without what the worker can't have."""
+    def settings_layers(self, service: str, variant: str, builtin: Mapping[str, object]) -> list[Mapping[str, object]]:
+        """Return the layers of a worker's settings, the weakest first, without what the worker can't have."""
         site: dict[str, object] = {}
         if self.spec.celery.visibility_timeout is not None:
             site["visibilityTimeout"] = self.spec.celery.visibility_timeout
@@ -250,65 +219,6 @@ class CeleryWorkers(Record):
         return [builtin, site, self._own(service, variant)]
 
 
-def load(document: object) -> CeleryWorkers:
-    """Read a configuration, or raise one UserError with everything that is wrong with it."""
-    metadata = document.get("metadata") if isinstance(document, dict) else None
-    name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
-    try:
-        _refuse_newer(document)
-        typed = decode(Document, document, path="")
-        given = document.get("spec") or NOTHING if isinstance(document, dict) else NOTHING
-        config = CeleryWorkers(name=name, spec=typed.spec, given=given)
-        problems = check_site(config)
-        scaled = set()
-        for service in config.services():
-            for variant in config.variants(service):
-                try:
-                    if config.worker(service, variant).keda_enabled:
-                        scaled.add((service, variant))
-                except UserError as error:
-                    problems += (problem.replace(resource=None) for problem in error.problems)
-        if problems:
-            raise UserError(*dict.fromkeys(problems))
-    except UserError as error:
-        raise UserError(*(problem.replace(resource=_ref(name)) for problem in error.problems)) from None
-    return config.replace(scaled=frozenset(scaled))
-
-
-def _ref(name: str) -> ResourceRef:
+def object_ref(name: str) -> ResourceRef:
+    """Return what names the configuration ``name`` in messages."""
     return ResourceRef(api_version=API_VERSION, kind=KIND, name=name)
-
-
-def _refuse_newer(document: object) -> None:
-    """Refuse a configuration for a newer version before anything else: its other fields may be unknown here."""
-    spec = document.get("spec") if isinstance(document, dict) else None
-    minimum = spec.get("minimumVersion") if isinstance(spec, dict) else None
-    if isinstance(minimum, str) and is_version(minimum) and _numbers(minimum) > _numbers(__version__):
-        message = f"this configuration needs tutor-kustomizer {minimum}, and this is {__version__}"
-        remedy = "Update it: pip install --upgrade tutor-kustomizer"
-        raise UserError(Problem(field="spec.minimumVersion", message=message, remedy=remedy))
-
-
-def _numbers(version: str) -> list[int]:
-    """Return a version's numbers without zeros at the end, up to the first part that isn't a number (``0.2.dev1``)."""
-    numbers: list[int] = []
-    for part in version.split("."):
-        if not (part.isascii() and part.isdigit()):
-            break
-        numbers.append(int(part))
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return numbers
-
-
-def options_by_meaning(args: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    """Return each option of ``args`` under its long name, whichever way it is spelled; other words as they are."""
-    from kustomizer.worker_command.options import list_words, read_all  # noqa: PLC0415 - only when there are arguments
-
-    for item in read_all(list_words(args)):
-        if item.trouble:
-            words = [word.text for word in item.words]
-            yield " ".join(words), words
-        else:
-            for setting in item.settings:
-                yield setting.option.name, [setting.option.write(setting.value)]

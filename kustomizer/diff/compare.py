@@ -8,9 +8,10 @@ from kustomizer.diff.changes.trees import tree_changes
 from kustomizer.diff.grouping import groups
 from kustomizer.diff.ignores import without_ignored
 from kustomizer.diff.immutable import immutable_changes
-from kustomizer.diff.model import ABSENT, ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange
+from kustomizer.diff.model import ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.rules import find
+from kustomizer.masking.marks import ABSENT
 from kustomizer.site.queues import queues_of
 
 if TYPE_CHECKING:

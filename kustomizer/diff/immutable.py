@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.model import ABSENT, Change
+from kustomizer.diff.model import Change
 from kustomizer.manifests.quantities import quantity
 from kustomizer.manifests.tree import lookup
+from kustomizer.masking.marks import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

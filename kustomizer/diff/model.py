@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kustomizer.errors import ResourceRef
 from kustomizer.findings.model import Finding
+from kustomizer.masking.marks import ABSENT
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -19,20 +20,9 @@ DESTROY = "destroy"
 ACTIONS = (DESTROY, REPLACE, CHANGE, ADD)
 """What happens to an object, the riskiest first."""
 
-SECRET = "(secret)"
-CHANGED_SECRET = "(secret, changed)"
-"""Stands on the side of *after* where it isn't the secret that stood there before."""
 HASH = "(hash)"
 CHANGED_HASH = "(hash, changed)"
 """In the place of the hash that ends a generated ConfigMap's name; SECRET and CHANGED_SECRET stand for a Secret's."""
-
-
-class Absent(Record):
-    """Type of ABSENT."""
-
-
-ABSENT = Absent()
-"""The field isn't there: on the side of *before* it is added, on the side of *after* it is removed."""
 
 
 class Key(Record):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.changes.arguments import order_queues
-from kustomizer.kustomize.fields import GENERATED_KINDS
+from kustomizer.manifests.name_hashes import GENERATED_KINDS
 from kustomizer.manifests.pods import containers, pod_template
 
 if TYPE_CHECKING:

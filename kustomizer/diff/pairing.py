@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import CHANGED_HASH, CHANGED_SECRET, HASH, SECRET, ObjectId
-from kustomizer.kustomize.fields import GENERATED_KINDS
-from kustomizer.manifests.name_hashes import is_kustomizes
+from kustomizer.diff.model import CHANGED_HASH, HASH, ObjectId
+from kustomizer.manifests.name_hashes import GENERATED_KINDS, is_kustomizes
 from kustomizer.manifests.resource import stem_of
 from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.record import Record
 
 if TYPE_CHECKING:

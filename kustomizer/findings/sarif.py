@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.findings.model import Finding
+    from kustomizer.findings.rule import DocumentedRule
     from kustomizer.findings.source import Source
-    from kustomizer.rules import Rule
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {ERROR: "error", WARNING: "warning", INFO: "note"}
 
 
-def findings_sarif(findings: Sequence[Finding], rules: Mapping[str, Rule], source: Source) -> str:
+def findings_sarif(findings: Sequence[Finding], rules: Mapping[str, DocumentedRule], source: Source) -> str:
     """Return the findings as a SARIF log with one run, in which all rules are described."""
     order = list(rules)
     driver = {
@@ -42,7 +42,7 @@ def findings_sarif(findings: Sequence[Finding], rules: Mapping[str, Rule], sourc
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: DocumentedRule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.title},

@@ -20,8 +20,6 @@ DIRECTORIES = ("resources", "components", "bases", "transformers", "validators")
 
 GENERATORS = ("configMapGenerator", "secretGenerator")
 """Fields whose entries kustomize makes an object of, with a hash behind the name."""
-GENERATED_KINDS = ("ConfigMap", "Secret")
-"""What it makes of them."""
 
 _FILES = ("configurations", "crds", "patchesStrategicMerge")
 _WITH_PATH = ("patches", "patchesJson6902", "replacements")

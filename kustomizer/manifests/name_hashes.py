@@ -11,11 +11,11 @@ import re
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.kustomize.fields import GENERATED_KINDS
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+GENERATED_KINDS = ("ConfigMap", "Secret")
+"""Kinds that kustomize generates, with a hash behind the name."""
 _LENGTH = 10
 _LETTERS = str.maketrans("013ae", "ghkmt")
 

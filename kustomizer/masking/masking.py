@@ -17,10 +17,10 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import ABSENT, CHANGED_SECRET, SECRET
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking import places
 from kustomizer.masking.collection import LAST_APPLIED, WORD_LISTS, Collector
+from kustomizer.masking.marks import ABSENT, CHANGED_SECRET, SECRET
 from kustomizer.masking.names import is_secret, is_secret_below
 from kustomizer.masking.values import SecretValues, decode, is_distinctive
 

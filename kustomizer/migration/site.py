@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.function import run_stream
 from kustomizer.kustomize.build import build_tutors, find_kustomize
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.protocols import read_build
@@ -18,6 +17,7 @@ from kustomizer.migration.configuration import migrate
 from kustomizer.migration.facts import facts, named
 from kustomizer.overlay.survey import Survey, survey
 from kustomizer.record import Record
+from kustomizer.transform.pipeline import transform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,10 +74,9 @@ def migrate_site(settings: PluginSettings, site: PluginSite) -> Migration:
 
 def compared(made: Migration, site: PluginSite) -> list[Difference]:
     """Return what differs from what the plugin emitted. Raises UserError where the function refuses the site."""
-    output = run_stream(stream(site.plain), made.text.encode())
-    if output.failed:
-        raise UserError(*output.problems)
+    resources = read_build(stream(site.plain))
+    transform(resources, made.config)
     if not site.plugin_on:
         return []
-    ours = [plain_value(document) for document in read_all(output.data.decode())]
+    ours = [plain_value(item.tree) for item in resources]
     return compare(facts(site.emitted, settings="openedx-settings-{}"), facts(ours, settings="{}-celery-settings"))

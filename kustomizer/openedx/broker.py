@@ -10,10 +10,10 @@ from __future__ import annotations
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.broker_warnings import broker_notes
+from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey
 from kustomizer.openedx.env_file import CONFIG_MAP, environment_file, overruled, transport_options, use_ssl
 from kustomizer.openedx.settings_module import settings_file
 from kustomizer.openedx.settings_volume import tutors_config_map
-from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,46 +24,10 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.env_file import EnvironmentFile
 
-UNACKED = "unacked"
-"""Celery's own in-flight key (kombu/transport/redis.py)."""
 DEFAULT_PORT = 6379
 DEFAULT_SENTINEL_PORT = 26379
 # kombu/transport/__init__.py: Celery has no transport for a Redis Cluster.
 _TRANSPORTS = {"redis": (False, False), "rediss": (True, False), "sentinel": (False, True)}
-
-
-class SecretKey(Record):
-    """A key of a Secret in the site's namespace."""
-
-    secret: str
-    key: str
-
-
-class Endpoint(Record):
-    """Where a service's broker is, and how to talk to it.
-
-    ``addresses`` are ``host:port`` as another namespace reaches them; ``database`` is Redis' number. Either the
-    credentials themselves are known (``username``, ``password``) or the Secret that holds them.
-    """
-
-    addresses: tuple[str, ...]
-    database: int = 0
-    username: str = ""
-    password: str = ""
-    username_key: SecretKey | None = None
-    password_key: SecretKey | None = None
-    key_prefix: str = ""
-    unacked_key: str = UNACKED
-    """The hash in which Celery keeps what is in flight, where a worker has none of its own."""
-    tls: bool = False
-    unsafe: bool = False
-    ca: SecretKey | None = None
-    client_cert: str = ""
-    sentinel_master: str = ""
-    sentinel_username: str = ""
-    sentinel_password: str = ""
-    sentinel_password_key: SecretKey | None = None
-    visibility_timeout: int | None = None
 
 
 def endpoint(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
-    from kustomizer.openedx.broker import Endpoint
+    from kustomizer.openedx.endpoint import Endpoint
     from kustomizer.openedx.env_file import EnvironmentFile
 
 # What kombu (utils/url.py, connection.py) takes for the end of a host, of a URL or of an IPv6 address.

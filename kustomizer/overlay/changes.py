@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.config.model import DEFAULT, deployment_name
+from kustomizer.config.load import worker_settings
 from kustomizer.config.values import did_you_mean, join
+from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.openedx.workers import KNOWN_QUEUES
 from kustomizer.overlay.yaml_edit import apply
@@ -199,7 +200,7 @@ def _without_consumer(config: CeleryWorkers, service: str) -> Iterator[Problem]:
 
 def _idle(config: CeleryWorkers, service: str, variant: str, settings: Settings) -> Iterator[Problem]:
     given = [path for path in settings if path[0] == "keda" and path != ("keda", "enabled")]
-    if given and not config.worker(service, variant).keda_enabled:
+    if given and not worker_settings(config, service, variant).keda_enabled:
         message = f"KEDA isn't turned on for {service} {variant}, so that its settings have no effect"
         yield Problem(severity=INFO, message=message, remedy="Turn it on with --keda, or in spec.defaults for all")
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer import KIND
 from kustomizer.config.layers import merge_maps
-from kustomizer.config.model import CeleryWorkers, load
+from kustomizer.config.load import load
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.tree import plain_value

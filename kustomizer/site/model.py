@@ -9,7 +9,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resources
 from kustomizer.manifests.tree import lookup, plain_value
-from kustomizer.openedx.broker import UNACKED
+from kustomizer.openedx.endpoint import UNACKED
 from kustomizer.openedx.env_file import environment_file, transport_options
 from kustomizer.openedx.python_settings import PythonSettings
 from kustomizer.openedx.settings_module import settings_file

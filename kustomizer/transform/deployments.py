@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.openedx.workers import EmittedWorker
-    from kustomizer.transform.plan import Variant
+    from kustomizer.transform.model import Variant
     from kustomizer.worker_command.worker import CommandLine
 
 # What the cluster autoscaler and Karpenter heed.

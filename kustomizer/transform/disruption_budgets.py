@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from kustomizer.config.worker import PodDisruptionBudget
     from kustomizer.manifests.resource import Resources
-    from kustomizer.transform.plan import ServicePlan
+    from kustomizer.transform.model import ServicePlan
 
 
 def limit_disruption(resources: Resources, plans: Sequence[ServicePlan]) -> list[Problem]:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from kustomizer.config.model import deployment_name
+from kustomizer.config.load import worker_settings
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.values import join
+from kustomizer.config.worker import deployment_name
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.openedx.selectors import has_autoscaler
 from kustomizer.openedx.workers import consumed_queues, emitted_worker, grace_period
-from kustomizer.record import Record
+from kustomizer.transform.model import ServicePlan, Variant
 from kustomizer.transform.timeouts import check_timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.config.model import CeleryWorkers, Worker
+    from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.workers import EmittedWorker
-
-DEFAULT = "default"
-"""The variant that Tutor's own Deployment becomes."""
 
 # What a rollout, a node's drain or KEDA's scale-in may interrupt: with late acknowledgement a task that is cut off is
 # run again from its start, so the pod waits for it. 600 s is what the cluster autoscaler grants by default
@@ -52,50 +50,6 @@ def builtin_settings(service: str, variant: str, *, emitted_grace_period: int = 
             "protectFromEviction": True,
         }
     return {"terminationGracePeriodSeconds": max(_GRACE_PERIOD, emitted_grace_period)}
-
-
-class Variant(Record):
-    """One worker Deployment to be: Tutor's own, or a copy of it."""
-
-    service: str
-    name: str
-    deployment: str
-    queues: tuple[str, ...]
-    settings: Worker
-    soft_shutdown: bool = False
-    """Whether its tasks are put back after a while when the worker is asked to stop."""
-    has_autoscaler: bool = False
-    """Whether a HorizontalPodAutoscaler sets the number of its pods."""
-
-    @property
-    def is_default(self) -> bool:
-        """Whether this is the Deployment that Tutor emits."""
-        return self.name == DEFAULT
-
-    @property
-    def unacked_suffix(self) -> str:
-        """What tells the worker's in-flight keys from Celery's own.
-
-        Nothing for the default worker, which restores what pods from before the split left.
-        """
-        return "" if self.is_default else f".{self.deployment}"
-
-    @property
-    def path(self) -> str:
-        """Where the configuration speaks of it."""
-        return f"spec.workers.{self.service}.{self.name}"
-
-
-class ServicePlan(Record):
-    """A service whose worker is split."""
-
-    emitted: EmittedWorker
-    variants: Sequence[Variant]
-
-    @property
-    def service(self) -> str:
-        """The service's name."""
-        return self.emitted.service
 
 
 def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan], list[Problem]]:
@@ -164,7 +118,7 @@ def _variant(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker
     builtin = builtin_settings(service, name, emitted_grace_period=grace_period(present))
     if (service, name) in config.scaled:
         builtin |= _SCALED
-    settings = config.worker(service, name, builtin=builtin)
+    settings = worker_settings(config, service, name, builtin=builtin)
     return Variant(
         service=service,
         name=name,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.settings_module import SettingsFile
     from kustomizer.openedx.workers import EmittedWorker
-    from kustomizer.transform.plan import ServicePlan, Variant
+    from kustomizer.transform.model import ServicePlan, Variant
 
 
 class _Settings(Record):

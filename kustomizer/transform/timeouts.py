@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resources
-    from kustomizer.transform.plan import ServicePlan, Variant
+    from kustomizer.transform.model import ServicePlan, Variant
 
 CELERYS_VISIBILITY_TIMEOUT = 3600
 """Seconds (kombu/transport/redis.py)."""

@@ -14,7 +14,7 @@ import click
 from tutor import config, hooks
 from tutor.exceptions import TutorError
 
-from kustomizer.cli import Commands, verbose_option
+from kustomizer.commands.group import Commands, verbose_option
 from kustomizer.errors import UserError
 from kustomizer.tutor_plugin.routing import OVERLAY, tutor_routing
 

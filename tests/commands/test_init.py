@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
-from kustomizer.config.model import load
+from kustomizer.config.load import load
 from tests import sites
 from tests.builds import commands, documents
 

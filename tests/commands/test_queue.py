@@ -12,6 +12,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
+from kustomizer.config.load import worker_settings
 from kustomizer.overlay.config_file import find_config
 from tests import sites
 
@@ -99,7 +100,7 @@ def test_a_setting_is_taken_out(repository: Path) -> None:
     path = "own/celery-workers.yaml"
     said = done("queue", "set", "lms", "high_mem", "--unset", "concurrency", "--max-replicas", "3", "--overlay", "own")
     assert "took spec.workers.lms.high_mem.concurrency out" in said
-    assert find_config(Path("own")).load().worker("lms", "high_mem").concurrency is None
+    assert worker_settings(find_config(Path("own")).load(), "lms", "high_mem").concurrency is None
     assert "        keda: {maxReplicas: 3}\n" in Path(path).read_text()
     # What is left empty goes with it.
     done("queue", "set", "lms", "high_mem", "--unset", "keda.maxReplicas", "--overlay", "own")
@@ -109,11 +110,11 @@ def test_a_setting_is_taken_out(repository: Path) -> None:
 
 
 def test_a_setting_of_the_patched_configuration_is_taken_out_of_the_patch_alone(repository: Path) -> None:
-    before = find_config(Path(PRODUCTION)).load().worker("lms", "high_mem")
+    before = worker_settings(find_config(Path(PRODUCTION)).load(), "lms", "high_mem")
     assert before.keda is not None
     assert before.keda.max_replicas == 5
     done("queue", "set", "lms", "high_mem", "--unset", "keda.maxReplicas", "--overlay", PRODUCTION)
-    after = find_config(Path(PRODUCTION)).load().worker("lms", "high_mem")
+    after = worker_settings(find_config(Path(PRODUCTION)).load(), "lms", "high_mem")
     assert after.keda is not None
     assert after.keda.max_replicas is None
     assert after.keda.in_flight == "Slots"

@@ -10,7 +10,8 @@ import pytest
 
 import kustomizer
 from kustomizer.config import broker, flower
-from kustomizer.config.model import CeleryWorkers, load
+from kustomizer.config.load import load, worker_settings
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.worker import Keda, deployment_name, max_replicas
 from kustomizer.errors import UserError
 
@@ -43,7 +44,7 @@ def test_the_recommended_configuration() -> None:
     assert config.services() == ["lms", "cms"]
     assert config.variants("lms") == ["default", "high", "high_mem"]
     assert config.queues("lms", "default") == ["edx.lms.core.default"]
-    assert config.worker("cms", "low").queues == ["edx.cms.core.low"]
+    assert worker_settings(config, "cms", "low").queues == ["edx.cms.core.low"]
     assert config.spec.unassigned_queues == "Error"
     assert (config.spec.broker, config.spec.flower, config.spec.monitoring) == (None, None, None)
 
@@ -131,7 +132,7 @@ def test_everything_that_the_issues_name_is_read() -> None:
             monitoring={"prometheusRule": {"enabled": True, "labels": {}}},
         )
     )
-    worker = config.worker("lms", "high_mem")
+    worker = worker_settings(config, "lms", "high_mem")
     assert worker.queues == ["edx.lms.core.high_mem", "reports"]
     assert worker.pod_annotations == {"a": "b", "c": "d"}
     assert [entry["name"] for entry in worker.env or []] == ["A", "B"]
@@ -171,12 +172,12 @@ def test_precedence() -> None:
         )
     )
     builtin = {"concurrency": 1, "terminationGracePeriodSeconds": 600, "resources": {"limits": {"cpu": "2"}}}
-    high = config.worker("lms", "high", builtin=builtin)
+    high = worker_settings(config, "lms", "high", builtin=builtin)
     assert high.concurrency == 3
     assert high.termination_grace_period_seconds == 600
     assert high.resources == {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2"}}
     assert high.priority_class_name == "x"
-    assert config.worker("lms", "default", builtin=builtin).concurrency == 2
+    assert worker_settings(config, "lms", "default", builtin=builtin).concurrency == 2
 
 
 def test_null_takes_back_what_is_inherited() -> None:
@@ -186,10 +187,10 @@ def test_null_takes_back_what_is_inherited() -> None:
             workers={"lms": {"high": {"concurrency": None, "keda": None, "nodeSelector": {"a": None}, "queues": None}}},
         )
     )
-    high = config.worker("lms", "high", builtin={"terminationGracePeriodSeconds": 600})
+    high = worker_settings(config, "lms", "high", builtin={"terminationGracePeriodSeconds": 600})
     assert (high.concurrency, high.keda, high.node_selector) == (None, None, {"c": "d"})
     assert high.queues == ["edx.lms.core.high"]
-    assert config.worker("lms", "default").keda_enabled
+    assert worker_settings(config, "lms", "default").keda_enabled
 
 
 def test_extra_args_are_merged_by_what_they_mean() -> None:
@@ -200,22 +201,24 @@ def test_extra_args_are_merged_by_what_they_mean() -> None:
         )
     )
     args = ["--pool=gevent", "--task-events", "--concurrency=8", "-Ofair"]
-    assert config.worker("lms", "high").extra_args == args
+    assert worker_settings(config, "lms", "high").extra_args == args
 
 
 def test_the_visibility_timeout_of_the_site_is_below_that_of_defaults() -> None:
     workers = {"lms": {"high_mem": {"visibilityTimeout": 7200}}}
     celery, defaults = {"visibilityTimeout": 4000}, {"visibilityTimeout": 5000}
     config = load(document(workers=workers, celery=celery))
-    assert config.worker("lms", "high_mem", builtin={"visibilityTimeout": 1}).visibility_timeout == 7200
-    assert config.worker("lms", "default", builtin={"visibilityTimeout": 1}).visibility_timeout == 4000
+    assert worker_settings(config, "lms", "high_mem", builtin={"visibilityTimeout": 1}).visibility_timeout == 7200
+    assert worker_settings(config, "lms", "default", builtin={"visibilityTimeout": 1}).visibility_timeout == 4000
     config = load(document(workers=workers, celery=celery, defaults=defaults))
-    assert config.worker("lms", "default").visibility_timeout == 5000
+    assert worker_settings(config, "lms", "default").visibility_timeout == 5000
 
 
 def test_default_workers_have_zero_where_defaults_say_slots() -> None:
     config = load(document(defaults={"keda": {"enabled": True, "inFlight": "Slots"}}, workers={"lms": {"high": {}}}))
-    in_flight = [keda.in_flight for keda in (config.worker("lms", v).keda for v in config.variants("lms")) if keda]
+    in_flight = [
+        keda.in_flight for keda in (worker_settings(config, "lms", v).keda for v in config.variants("lms")) if keda
+    ]
     assert in_flight == ["Zero", "Slots"]
 
 
@@ -228,7 +231,7 @@ def test_another_service_has_none_of_what_needs_our_settings() -> None:
         )
     )
     for variant in config.variants("superset"):
-        worker = config.worker("superset", variant)
+        worker = worker_settings(config, "superset", variant)
         assert (worker.visibility_timeout, worker.concurrency) == (None, 2)
         assert worker.keda is not None
         assert worker.keda.in_flight == "Off"
@@ -237,7 +240,7 @@ def test_another_service_has_none_of_what_needs_our_settings() -> None:
 def test_what_holds_is_checked_with_what_is_built_in() -> None:
     config = lms(high={"keda": {"enabled": True, "minReplicas": 3}})
     with pytest.raises(UserError, match=r"3 is more than spec\.workers\.lms\.high\.keda\.maxReplicas, 2") as caught:
-        config.worker("lms", "high", builtin={"keda": {"maxReplicas": 2}})
+        worker_settings(config, "lms", "high", builtin={"keda": {"maxReplicas": 2}})
     assert str(caught.value.problems[0].resource) == "CeleryWorkers celery-workers"
 
 
@@ -579,7 +582,7 @@ def test_what_the_import_costs() -> None:
     # Each of these costs more than reading the whole configuration.
     heavy = ["typing", "dataclasses", "re", "json", "inspect", "ast", "difflib", "importlib.util", "msgspec"]
     rare = ["kustomizer.config.flower", "kustomizer.config.broker", "kustomizer.worker_command.options"]
-    code = f"from kustomizer.config.model import load; load({RECOMMENDED!r})"
+    code = f"from kustomizer.config.load import load; load({RECOMMENDED!r})"
     names = f"set(sys.modules) & set({heavy + rare!r})"
     command = [
         sys.executable,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.changes.lists import find
-from kustomizer.diff.model import ABSENT, ArgumentsChange, Change, Key, OrderChange, TextChange
+from kustomizer.diff.model import ArgumentsChange, Change, Key, OrderChange, TextChange
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.tree import clone
+from kustomizer.masking.marks import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

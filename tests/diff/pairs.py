@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.model import CHANGED_SECRET, SECRET
 from kustomizer.manifests.name_hashes import suffixes
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from kustomizer import KIND
-from kustomizer.config.model import load
+from kustomizer.config.load import load
 from tests import sites
 from tests.docs.pages import commands, page
 from tests.docs.place import KUBECTL, place

@@ -12,10 +12,10 @@ import pytest
 import yaml
 from hypothesis import given, settings, strategies as st
 
-from kustomizer.diff.model import ABSENT, CHANGED_SECRET, SECRET
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import plain_value
+from kustomizer.masking.marks import ABSENT, CHANGED_SECRET, SECRET
 from kustomizer.masking.masking import Masks
 from tests import sites
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from kustomizer.config.model import load
+from kustomizer.config.load import load
 from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resource, Resources
-from kustomizer.transform.plan import ServicePlan, plan
+from kustomizer.transform.model import ServicePlan
+from kustomizer.transform.plan import plan
 
 
 def worker(name: str, *queues: str, grace: int | None = None) -> Resource:

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import (
-    CHANGED_HASH,
-    CHANGED_SECRET,
-    HASH,
-    SECRET,
-    Absent,
-    ArgumentsChange,
-    Change,
-    TextChange,
-    path_text,
-)
+from kustomizer.diff.model import CHANGED_HASH, HASH, ArgumentsChange, Change, TextChange, path_text
 from kustomizer.diff.reports.values import is_one_line, lines, one_line
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import plural
+from kustomizer.masking.marks import CHANGED_SECRET, SECRET, Absent
 from kustomizer.record import Record
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Absent, Change, Key, OrderChange, TextChange
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Change, Key, OrderChange, TextChange
 from kustomizer.findings.json import finding_data
 from kustomizer.findings.model import count
+from kustomizer.masking.marks import Absent
 from kustomizer.site.queue_table import queues_data
 
 if TYPE_CHECKING:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Absent, ArgumentsChange, Change, OrderChange, path_text
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, ArgumentsChange, Change, OrderChange, path_text
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.diff.reports.visible import visible
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import count
+from kustomizer.masking.marks import Absent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

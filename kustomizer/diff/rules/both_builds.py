@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import ABSENT, DESTROY
+from kustomizer.diff.model import DESTROY
 from kustomizer.findings.model import Finding
 from kustomizer.manifests.resource import stem_of
+from kustomizer.masking.marks import ABSENT
 from kustomizer.rules import RULES, clear_text_password, missing_object
 
 if TYPE_CHECKING:

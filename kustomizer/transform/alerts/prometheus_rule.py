@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resources
-    from kustomizer.transform.plan import ServicePlan, Variant
+    from kustomizer.transform.model import ServicePlan, Variant
 
 NAME = "celery-workers"
 

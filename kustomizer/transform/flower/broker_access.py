@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.openedx.broker import Endpoint, SecretKey
+    from kustomizer.openedx.endpoint import Endpoint, SecretKey
 
 CONFIG_DIRECTORY = "/etc/flower"
 CONFIG_FILE = "celeryconfig.py"

@@ -11,7 +11,8 @@ from kustomizer.config.flower import Flower
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.broker import Endpoint, endpoint
+from kustomizer.openedx.broker import endpoint
+from kustomizer.openedx.endpoint import Endpoint
 from kustomizer.openedx.workers import NAME_LABEL, emitted_worker, site_metadata
 from kustomizer.transform.flower.broker_access import BrokerAccess, access
 from kustomizer.transform.flower.options import PORT, PORT_NAME

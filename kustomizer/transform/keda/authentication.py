@@ -9,7 +9,7 @@ from kustomizer.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kustomizer.config.model import CeleryWorkers
-    from kustomizer.openedx.broker import Endpoint
+    from kustomizer.openedx.endpoint import Endpoint
 
 KIND = "TriggerAuthentication"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resource, Resources
-    from kustomizer.transform.plan import Variant
+    from kustomizer.transform.model import Variant
 
 # These are metrics of the HPA's own: they count beside a formula, and KEDA reads no queue for them.
 _RESOURCE_TRIGGERS = frozenset({"cpu", "memory"})

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.config.worker import Keda
     from kustomizer.manifests.resource import Resources
-    from kustomizer.openedx.broker import Endpoint
+    from kustomizer.openedx.endpoint import Endpoint
     from kustomizer.transform.keda.authentication import Authentication
-    from kustomizer.transform.plan import ServicePlan, Variant
+    from kustomizer.transform.model import ServicePlan, Variant
 
 LIST_LENGTH = 40
 """Queued tasks per pod unless the configuration says otherwise, as tutor-contrib-celery has it."""

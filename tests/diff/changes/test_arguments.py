@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kustomizer.diff.changes.arguments import argument_changes, order_queues
-from kustomizer.diff.model import CHANGED_SECRET, SECRET
+from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 
 PATH = ("spec", "template", "spec", "containers", "[lms-worker]")
 

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given
 
 from kustomizer.diff.changes.trees import tree_changes
-from kustomizer.diff.model import ABSENT, Change, Key, OrderChange, path_text
+from kustomizer.diff.model import Change, Key, OrderChange, path_text
 from kustomizer.manifests.equality import same
+from kustomizer.masking.marks import ABSENT
 from tests.diff.apply import applied
 from tests.diff.strategies import trees
 

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.model import (
-    ABSENT,
-    ArgumentsChange,
-    Change,
-    Hunk,
-    Key,
-    ObjectChange,
-    ObjectId,
-    OrderChange,
-    TextChange,
-)
+from kustomizer.diff.model import ArgumentsChange, Change, Hunk, Key, ObjectChange, ObjectId, OrderChange, TextChange
+from kustomizer.masking.marks import ABSENT
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import AnyChange, Step

@@ -5,10 +5,8 @@ from __future__ import annotations
 from kustomizer.diff.model import (
     ADD,
     CHANGE,
-    CHANGED_SECRET,
     DESTROY,
     REPLACE,
-    SECRET,
     ArgumentsChange,
     Change,
     Comparison,
@@ -24,6 +22,7 @@ from kustomizer.diff.model import (
 )
 from kustomizer.errors import INFO, WARNING, Problem, ResourceRef
 from kustomizer.findings.model import Finding
+from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.site.queues import Guard, QueueRow, Scaling
 
 VERSION = Change(

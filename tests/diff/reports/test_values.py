@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kustomizer.diff.model import CHANGED_SECRET, SECRET
 from kustomizer.diff.reports.values import is_one_line, lines, one_line
+from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 
 
 @pytest.mark.parametrize(

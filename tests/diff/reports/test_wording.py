@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kustomizer.diff.model import ABSENT, Change, ObjectId, OrderChange, TextChange
+from kustomizer.diff.model import Change, ObjectId, OrderChange, TextChange
 from kustomizer.diff.reports.wording import by_kind, by_remedy, change_text, joined, names, restarts, rolls
+from kustomizer.masking.marks import ABSENT
 from tests.diff.reports.samples import CONFIG, FINDING, INFO_FINDING, deployment
 
 

@@ -1,0 +1,105 @@
+"""Reads and checks a configuration: ``load(document)``, then ``worker_settings(config, service, variant)``.
+
+The first gives what the document says; the second what holds for one worker, once its layers are merged.
+"""
+
+from __future__ import annotations
+
+from kustomizer import __version__
+from kustomizer.config.checks import check_site, check_worker
+from kustomizer.config.layers import merge_layers
+from kustomizer.config.model import NOTHING, CeleryWorkers, Document, object_ref
+from kustomizer.config.reader import decode
+from kustomizer.config.types import is_version
+from kustomizer.config.worker import Worker, worker_path
+from kustomizer.errors import Problem, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kustomizer.config.layers import OptionKey
+
+
+def load(document: object) -> CeleryWorkers:
+    """Read a configuration, or raise one UserError with everything that is wrong with it."""
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+    try:
+        _refuse_newer(document)
+        typed = decode(Document, document, path="")
+        given = document.get("spec") or NOTHING if isinstance(document, dict) else NOTHING
+        config = CeleryWorkers(name=name, spec=typed.spec, given=given)
+        problems = check_site(config)
+        scaled = set()
+        for service in config.services():
+            for variant in config.variants(service):
+                try:
+                    if worker_settings(config, service, variant).keda_enabled:
+                        scaled.add((service, variant))
+                except UserError as error:
+                    problems += (problem.replace(resource=None) for problem in error.problems)
+        if problems:
+            raise UserError(*dict.fromkeys(problems))
+    except UserError as error:
+        raise UserError(*(problem.replace(resource=object_ref(name)) for problem in error.problems)) from None
+    return config.replace(scaled=frozenset(scaled))
+
+
+def worker_settings(
+    config: CeleryWorkers,
+    service: str,
+    variant: str,
+    *,
+    builtin: Mapping[str, object] = NOTHING,
+    option_key: OptionKey | None = None,
+) -> Worker:
+    """Return the settings that hold for one worker; its ``queues`` are always there.
+
+    ``builtin`` is the weakest layer, spelled as in the configuration. ``option_key`` tells what an argument in
+    ``extraArgs`` means (see :func:`~kustomizer.config.layers.merge_layers`); it is given in tests.
+    """
+    option_key = option_key or options_by_meaning
+    layers = config.settings_layers(service, variant, builtin)
+    merged = merge_layers(layers, option_key=option_key)
+    merged["queues"] = config.queues(service, variant)
+    worker = decode(Worker, merged, path=worker_path(service, variant))
+    problems = check_worker(config, service, variant, worker, option_key=option_key)
+    if problems:
+        raise UserError(*(problem.replace(resource=config.ref) for problem in problems))
+    return worker
+
+
+def _refuse_newer(document: object) -> None:
+    """Refuse a configuration for a newer version before anything else: its other fields may be unknown here."""
+    spec = document.get("spec") if isinstance(document, dict) else None
+    minimum = spec.get("minimumVersion") if isinstance(spec, dict) else None
+    if isinstance(minimum, str) and is_version(minimum) and _numbers(minimum) > _numbers(__version__):
+        message = f"this configuration needs tutor-kustomizer {minimum}, and this is {__version__}"
+        remedy = "Update it: pip install --upgrade tutor-kustomizer"
+        raise UserError(Problem(field="spec.minimumVersion", message=message, remedy=remedy))
+
+
+def _numbers(version: str) -> list[int]:
+    """Return a version's numbers without zeros at the end, up to the first part that isn't a number (``0.2.dev1``)."""
+    numbers: list[int] = []
+    for part in version.split("."):
+        if not (part.isascii() and part.isdigit()):
+            break
+        numbers.append(int(part))
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return numbers
+
+
+def options_by_meaning(args: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Return each option of ``args`` under its long name, whichever way it is spelled; other words as they are."""
+    from kustomizer.worker_command.options import list_words, read_all  # noqa: PLC0415 - only when there are arguments
+
+    for item in read_all(list_words(args)):
+        if item.trouble:
+            words = [word.text for word in item.words]
+            yield " ".join(words), words
+        else:
+            for setting in item.settings:
+                yield setting.option.name, [setting.option.write(setting.value)]

@@ -1,0 +1,42 @@
+"""A broker's address, and how to talk to it."""
+
+from __future__ import annotations
+
+from kustomizer.record import Record
+
+UNACKED = "unacked"
+"""Celery's own in-flight key (kombu/transport/redis.py)."""
+
+
+class SecretKey(Record):
+    """A key of a Secret in the site's namespace."""
+
+    secret: str
+    key: str
+
+
+class Endpoint(Record):
+    """Where a service's broker is, and how to talk to it.
+
+    ``addresses`` are ``host:port`` as another namespace reaches them; ``database`` is Redis' number. Either the
+    credentials themselves are known (``username``, ``password``) or the Secret that holds them.
+    """
+
+    addresses: tuple[str, ...]
+    database: int = 0
+    username: str = ""
+    password: str = ""
+    username_key: SecretKey | None = None
+    password_key: SecretKey | None = None
+    key_prefix: str = ""
+    unacked_key: str = UNACKED
+    """The hash in which Celery keeps what is in flight, where a worker has none of its own."""
+    tls: bool = False
+    unsafe: bool = False
+    ca: SecretKey | None = None
+    client_cert: str = ""
+    sentinel_master: str = ""
+    sentinel_username: str = ""
+    sentinel_password: str = ""
+    sentinel_password_key: SecretKey | None = None
+    visibility_timeout: int | None = None

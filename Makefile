@@ -34,6 +34,7 @@ test: lint parts ## Check style and types, and run every test on real Tutor, kus
 lint: .venv/.dev ## Check style and types only
 	$(RUFF) check
 	$(RUFF) format --check
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
 format: .venv/.dev ## Rewrite the code the way `make lint` wants it

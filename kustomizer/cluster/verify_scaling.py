@@ -11,6 +11,7 @@ from kustomizer.errors import UserError
 from kustomizer.manifests.tree import lookup
 from kustomizer.record import Record
 from kustomizer.site.model import mapping, mappings, scale_target
+from kustomizer.site.redis_lists import counted_lists, list_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,8 +63,7 @@ def scaled_objects(site: Site, workers: Sequence[Worker]) -> list[Resource]:
 
 def redis_lists(found: Sequence[Resource]) -> list[str]:
     """Return the names of the lists and hashes that they count, with a key prefix where there is one."""
-    triggers = [trigger for item in found for trigger in mappings(lookup(item.tree, "spec", "triggers"))]
-    return sorted({name for trigger in triggers if (name := _list_name(trigger))})
+    return sorted({name for item in found for name in counted_lists(item)})
 
 
 def cluster(kubectl: Kubectl) -> Cluster:
@@ -93,9 +93,9 @@ def scaled(
     counted = [
         Count(
             trigger=str(trigger.get("name") or number),
-            list_name=_list_name(trigger),
+            list_name=list_name(trigger),
             keda=metrics.get(number),
-            redis=counts.get(_list_name(trigger)),
+            redis=counts.get(list_name(trigger)),
         )
         for number, trigger in enumerate(triggers)
     ]
@@ -114,11 +114,6 @@ def scaled(
             *(_counted(triggers, worker.in_force) if worker and worker.in_force else ()),
         ],
     )
-
-
-def _list_name(trigger: Mapping[str, Any]) -> str:
-    name = mapping(trigger.get("metadata")).get("listName")
-    return str(name) if name and str(trigger.get("type", "")).startswith("redis") else ""
 
 
 def _status(conditions: Mapping[str, Mapping[str, Any]], kind: str) -> str:
@@ -199,17 +194,17 @@ def _apart(counts: Sequence[Count]) -> Iterator[Difference]:
 
 def _counted(triggers: Sequence[Mapping[str, Any]], in_force: Mapping[str, Any]) -> Iterator[Difference]:
     """What the worker really consumes and keeps has to be what is counted, on the database that it really uses."""
-    redis = [trigger for trigger in triggers if _list_name(trigger)]
+    redis = [trigger for trigger in triggers if list_name(trigger)]
     kept = f"{in_force['prefix']}{in_force['keys'][0]}"
     consumed = {f"{in_force['prefix']}{queue}" for queue in in_force["queues"]}
-    counted = {_list_name(trigger) for trigger in redis if trigger.get("name") != "inflight"}
+    counted = {list_name(trigger) for trigger in redis if trigger.get("name") != "inflight"}
     for name in sorted(consumed - counted) if counted else ():
         yield Difference(
             what="counted queues", configured=", ".join(sorted(counted)), in_force=f"it consumes {name}, too"
         )
     for trigger in redis:
-        if trigger.get("name") == "inflight" and _list_name(trigger) != kept:
-            yield Difference(what="counted in flight", configured=_list_name(trigger), in_force=kept)
+        if trigger.get("name") == "inflight" and list_name(trigger) != kept:
+            yield Difference(what="counted in flight", configured=list_name(trigger), in_force=kept)
     databases = {str(mapping(trigger.get("metadata")).get("databaseIndex", "0")) for trigger in redis}
     if databases and in_force["database"] is not None and databases != {str(in_force["database"])}:
         yield Difference(

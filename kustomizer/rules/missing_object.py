@@ -22,7 +22,6 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.manifests.resource import is_generated_name
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.workers import pod_template, pod_template_path
 from kustomizer.record import Record
@@ -67,11 +66,7 @@ def check_resource(site: Site, resource: Resource) -> Iterator[Problem]:
 def _problem(site: Site, resource: Resource, reference: _Reference) -> Problem:
     kind, name = reference.kind, reference.name
     # A reference to what is generated in the same namespace, which kustomize didn't rewrite.
-    hashed = [
-        other.name
-        for other in site.resources.of_kind(kind)
-        if other.namespace == resource.namespace and is_generated_name(other.name, name)
-    ]
+    hashed = [generated.name for generated in site.resources.generated(kind, name, resource.namespace)]
     elsewhere = sorted({other.namespace for other in site.resources.find(kind, name)})
     severity = ERROR
     if hashed:

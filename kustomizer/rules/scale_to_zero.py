@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.tree import lookup
-from kustomizer.site.model import mapping, mappings, scale_target
+from kustomizer.site.model import mapping, scale_target
+from kustomizer.site.redis_lists import counted_lists, key_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from kustomizer.site.model import Site, Worker
 
@@ -35,17 +35,14 @@ def check(site: Site) -> Iterator[Problem]:
         minimum = "minReplicaCount" if spec.get("idleReplicaCount") is None else "idleReplicaCount"
         if spec.get(minimum):
             continue
-        for worker in site.workers:
-            place = (worker.resource.kind, worker.resource.name)
-            if worker.resource.namespace != scaled_object.namespace or place != scale_target(scaled_object):
-                continue
-            counted = _guards(spec)
-            if any(name.endswith(worker.unacked_key) for name in counted):
-                continue
-            if not worker.is_open_edx and counted:
+        lists = counted_lists(scaled_object)
+        # What waits is on a list of another name.
+        guards = [name for name in lists if "unacked" in name]
+        for worker in site.workers_of(*scale_target(scaled_object), scaled_object.namespace):
+            if f"{key_prefix(worker, lists)}{worker.unacked_key}" in lists or (guards and not worker.is_open_edx):
                 continue
             yield Problem(
-                message=_message(worker, counted),
+                message=_message(worker, guards),
                 severity=ERROR if worker.is_open_edx else WARNING,
                 resource=scaled_object.ref,
                 field=f"spec.{minimum}",
@@ -53,17 +50,11 @@ def check(site: Site) -> Iterator[Problem]:
             )
 
 
-def _guards(spec: dict[str, Any]) -> list[str]:
-    """Return the in-flight keys that are counted: what waits is on a list of another name."""
-    names = (str(mapping(trigger.get("metadata")).get("listName", "")) for trigger in mappings(spec.get("triggers")))
-    return [name for name in names if "unacked" in name]
-
-
-def _message(worker: Worker, counted: list[str]) -> str:
+def _message(worker: Worker, guards: list[str]) -> str:
     name = worker.resource.name
-    if not counted:
+    if not guards:
         return f"scales {name} to zero when its queue is empty, in the middle of a task that it runs"
     return (
-        f"counts {', '.join(counted)} before it scales {name} to zero, and that worker's running tasks are in "
+        f"counts {', '.join(guards)} before it scales {name} to zero, and that worker's running tasks are in "
         f"{worker.unacked_key}"
     )

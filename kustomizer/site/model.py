@@ -34,6 +34,8 @@ class Worker(Record):
     emitted: EmittedWorker
     unacked_key: str = UNACKED
     """The hash in Redis where its tasks in flight are."""
+    key_prefix: str | None = None
+    """What its settings put before every key in Redis (global_keyprefix), None where they don't say."""
     own_visibility_timeout: int = CELERYS_VISIBILITY_TIMEOUT
     """Seconds; of workers that share an in-flight key the shortest counts, see Site.visibility_timeout()."""
     soft_shutdown: int | None = None
@@ -82,11 +84,19 @@ class Site:
     """All resources of one build, and what is known of its workers."""
 
     def __init__(self, resources: Resources) -> None:
-        # What is found, and in which words, isn't to depend on the order in which kustomize printed them.
+        # Findings, and their words, don't depend on the order in which kustomize printed the resources.
         self.resources = Resources(sorted(resources, key=lambda item: item.identity))
         self._modules: dict[tuple[int, str], PythonSettings] = {}
-        found = [worker for kind in _WORKER_KINDS for item in resources.of_kind(kind) for worker in self._workers(item)]
-        self.workers: Sequence[Worker] = found
+        self.workers: Sequence[Worker] = [
+            worker for item in self.resources.of_kind(*_WORKER_KINDS) for worker in self._workers(item)
+        ]
+        self._workers_of: dict[tuple[str, str, str], list[Worker]] = {}
+        self._shortest_timeouts: dict[tuple[str, str], int] = {}
+        for worker in self.workers:
+            resource, shared = worker.resource, (worker.resource.namespace, worker.unacked_key)
+            self._workers_of.setdefault((resource.kind, resource.name, resource.namespace), []).append(worker)
+            seconds = worker.own_visibility_timeout
+            self._shortest_timeouts[shared] = min(seconds, self._shortest_timeouts.get(shared, seconds))
 
     @property
     def open_edx_workers(self) -> list[Worker]:
@@ -100,11 +110,11 @@ class Site:
 
     def visibility_timeout(self, worker: Worker) -> int:
         """Return after how many seconds Redis hands a task of ``worker`` out again."""
-        return min(
-            other.own_visibility_timeout
-            for other in self.workers
-            if other.unacked_key == worker.unacked_key and other.resource.namespace == worker.resource.namespace
-        )
+        return self._shortest_timeouts[worker.resource.namespace, worker.unacked_key]
+
+    def workers_of(self, kind: str, name: str, namespace: str) -> Sequence[Worker]:
+        """Return the workers that run in the pods of one workload."""
+        return self._workers_of.get((kind, name, namespace), ())
 
     def routes(self) -> Iterator[Route]:
         """Yield what settings modules in ConfigMaps route, in EXPLICIT_QUEUES as Open edX has it."""
@@ -153,8 +163,10 @@ class Site:
             late = late if acknowledged is None else acknowledged is True
             rejects = module.constant("CELERY_REJECT_ON_WORKER_LOST") or rejects
         key, timeout = options.get("unacked_key"), options.get("visibility_timeout")
+        prefix = options.get("global_keyprefix")
         return worker.replace(
             unacked_key=key if isinstance(key, str) and key else UNACKED,
+            key_prefix=prefix if isinstance(prefix, str) else None,
             own_visibility_timeout=timeout if type(timeout) is int else CELERYS_VISIBILITY_TIMEOUT,
             soft_shutdown=soft_shutdown if type(soft_shutdown) is int else None,
             late=late,

@@ -11,6 +11,7 @@ from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.workers import KNOWN_QUEUES, grace_period
 from kustomizer.record import Record
 from kustomizer.site.model import autoscalers, mapping, mappings, scale_target
+from kustomizer.site.redis_lists import counted_lists, key_prefix, list_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,13 +108,14 @@ def _rows(
         unacked_key=worker.unacked_key if worker.is_open_edx else "",
         visibility_timeout=site.visibility_timeout(worker) if worker.is_open_edx else None,
     )
+    prefix = key_prefix(worker, counted_lists(scaler)) if scaler is not None else ""
     for queue in worker.queues or ("",):
         yield QueueRow(
             namespace=resource.namespace,
             service=worker.service,
             queue=queue,
             deployment=resource.name,
-            scaling=_fixed(resource) if scaler is None else _scaling(scaler, queue),
+            scaling=_fixed(resource) if scaler is None else _scaling(scaler, f"{prefix}{queue}" if queue else ""),
             guard=guard,
             tasks=tasks.get((resource.namespace, queue), ()),
         )
@@ -147,7 +149,7 @@ def _autoscalers(site: Site) -> dict[tuple[str, str, str], Resource]:
     return found
 
 
-def _scaling(scaler: Resource, queue: str) -> Scaling:
+def _scaling(scaler: Resource, queue_list: str) -> Scaling:
     by, low, low_default, high, high_default = _AUTOSCALERS[scaler.kind]
     spec = mapping(lookup(scaler.tree, "spec"))
     return Scaling(
@@ -155,7 +157,7 @@ def _scaling(scaler: Resource, queue: str) -> Scaling:
         name=scaler.name,
         minimum=_number(spec.get(low), low_default),
         maximum=_number(spec.get(high), high_default),
-        list_length=_list_length(mappings(spec.get("triggers")), queue),
+        list_length=_list_length(mappings(spec.get("triggers")), queue_list),
     )
 
 
@@ -168,12 +170,10 @@ def _number(value: Any, default: int) -> int:
     return value if type(value) is int else default
 
 
-def _list_length(triggers: Sequence[Mapping[str, Any]], queue: str) -> int | None:
+def _list_length(triggers: Sequence[Mapping[str, Any]], queue_list: str) -> int | None:
     for trigger in triggers:
-        metadata = mapping(trigger.get("metadata"))
-        # A key prefix may stand before the queue's name.
-        if queue and str(metadata.get("listName", "")).endswith(queue):
-            length = str(metadata.get("listLength", ""))
+        if queue_list and list_name(trigger) == queue_list:
+            length = str(mapping(trigger.get("metadata")).get("listLength", ""))
             return int(length) if length.isdecimal() and length.isascii() else None
     return None
 

@@ -27,5 +27,5 @@ def test_the_mark_that_the_function_takes_off() -> None:
 
 def test_workers_that_take_all_queues() -> None:
     lms, cms = worker("lms-worker", ALL["lms"]), worker("cms-worker")
-    assert found(lms, cms) == [("warning", "lms-worker"), ("warning", "cms-worker")]
+    assert found(lms, cms) == [("warning", "cms-worker"), ("warning", "lms-worker")]
     assert found(lms, worker("cms-worker", "edx.cms.core.default")) == [("info", "lms-worker")]

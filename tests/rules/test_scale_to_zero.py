@@ -36,8 +36,28 @@ def test_another_key_than_the_workers_is_counted() -> None:
     wrong = scaled_object("lms-worker-high", triggers=[QUEUED, IN_FLIGHT])
     (problem,) = problems("scale-to-zero", high, settings(text), wrong)
     assert "running tasks are in unacked.lms-worker-high" in problem.message
-    right = scaled_object("lms-worker-high", triggers=[QUEUED, trigger("prefix:unacked.lms-worker-high")])
+    right = scaled_object("lms-worker-high", triggers=[QUEUED, trigger("unacked.lms-worker-high")])
     assert found(high, settings(text), right) == []
+
+
+def test_the_key_prefix_that_the_settings_name_stands_before_the_key() -> None:
+    text = "BROKER_TRANSPORT_OPTIONS = {'global_keyprefix': 'site:'}"
+    lms = with_settings("lms-worker", "edx.lms.core.default")
+    for name, is_guard in (("site:unacked", True), ("unacked", False), ("other:unacked", False)):
+        scaled = scaled_object("lms-worker", triggers=[trigger("site:edx.lms.core.default"), trigger(name)])
+        assert (found(lms, settings(text), scaled) == []) == is_guard
+
+
+def test_a_key_prefix_that_no_settings_name_is_believed_where_a_queue_has_it_too() -> None:
+    lms = worker("lms-worker", "edx.lms.core.default")
+    both = [trigger("site:edx.lms.core.default"), trigger("site:unacked")]
+    assert found(lms, scaled_object("lms-worker", triggers=both)) == []
+
+
+def test_a_key_that_ends_in_the_workers_own_is_another_workers() -> None:
+    lms = worker("lms-worker", "edx.lms.core.default")
+    other = [trigger("edx.lms.core.default"), trigger("other.unacked")]
+    assert found(lms, scaled_object("lms-worker", triggers=other)) == [("error", "lms-worker-scaledobject")]
 
 
 def test_another_applications_settings_are_not_known() -> None:

@@ -62,9 +62,21 @@ def test_fixed_pods() -> None:
     assert str(found["b cms-worker"].scaling) == "1, fixed"
 
 
+def test_a_list_that_only_ends_in_the_queues_name_is_not_the_queues() -> None:
+    reports = trigger("reports-high", name="reports")
+    reports["metadata"]["listLength"] = "3"
+    found = rows(
+        worker("lms-worker", "high,reports-high"), scaled_object("lms-worker", triggers=[reports, trigger("high")])
+    )
+    assert found["high lms-worker"].scaling.list_length == 40
+    assert found["reports-high lms-worker"].scaling.list_length == 3
+    alone = rows(worker("lms-worker", "high"), scaled_object("lms-worker", triggers=[reports]))
+    assert alone["high lms-worker"].scaling.list_length is None
+
+
 def test_what_keda_does_with_a_worker() -> None:
     slots = {"scalingModifiers": {"formula": "queued1/1 + inflight/2"}}
-    triggers = [trigger("prefix-a"), trigger("unacked", name="inflight")]
+    triggers = [trigger("prefix-a"), trigger("prefix-unacked", name="inflight")]
     found = rows(
         worker("lms-worker", "a,b", grace=900),
         scaled_object("lms-worker", minReplicaCount=2, triggers=triggers),

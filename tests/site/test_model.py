@@ -1,0 +1,61 @@
+"""A built site: the same objects are the same site, in whatever order they were printed, and however many they are."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from kustomizer.rules import check
+from kustomizer.site.queues import queues_of
+from tests import growth
+from tests.rules.small_site import (
+    resource,
+    scaled_object,
+    service,
+    settings,
+    site,
+    split_site,
+    trigger,
+    with_settings,
+    worker,
+)
+
+
+def many(count: int) -> list[str]:
+    """Return a site of ``count`` workers, each with a queue, a key and a scaler of its own, and something wrong."""
+    names = [f"lms-worker-q{number}" for number in range(count)]
+    workers = [worker(name, f"{name}-queue", pod={"imagePullSecrets": [{"name": f"{name}-pull"}]}) for name in names]
+    scalers = [scaled_object(name, triggers=[trigger(f"{name}-queue")]) for name in names]
+    secrets = [resource("Secret", f"{name}-other") for name in names]
+    return [service("lms"), *workers, *scalers, *secrets]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_of_the_objects_changes_no_finding(seed: int) -> None:
+    documents = [
+        *split_site(lms_worker_high=worker("lms-worker-high", "edx.lms.core.default")),
+        worker("lms-worker-a", "edx.lms.core.default,edx.lms.core.high"),
+        with_settings("cms-worker-b", "edx.cms.core.low"),
+        settings("EXPLICIT_QUEUES = {'some.task': {'queue': 'nobodys'}}"),
+        scaled_object("lms-worker", triggers=[trigger("edx.lms.core.default")]),
+    ]
+    shuffled = list(documents)
+    random.Random(seed).shuffle(shuffled)  # noqa: S311 - no secret
+    assert shuffled != documents
+    assert check(site(*shuffled)) == check(site(*documents)) != []
+    assert [item.resource.name for item in site(*shuffled).workers] == [
+        item.resource.name for item in site(*documents).workers
+    ]
+
+
+def test_of_two_consumers_the_one_that_is_named_does_not_depend_on_the_order() -> None:
+    first, second = worker("lms-worker-a", "shared"), worker("lms-worker-b", "shared")
+    findings = [finding for finding in check(site(second, first)) if finding.rule == "two-consumers"]
+    assert findings == [finding for finding in check(site(first, second)) if finding.rule == "two-consumers"] != []
+
+
+def test_the_work_grows_with_the_number_of_workers_and_not_with_its_square() -> None:
+    few, lots = site(*many(25)), site(*many(200))
+    assert growth.calls(lambda: check(lots)) < 12 * growth.calls(lambda: check(few))
+    assert growth.calls(lambda: queues_of(lots)) < 12 * growth.calls(lambda: queues_of(few))

@@ -84,7 +84,8 @@ def test_verbose_tells_what_is_run_and_how_long_it_takes(place: Path) -> None:
     assert quiet.stderr == ""
     kustomize = shlex.quote(str(place / "bin" / "kustomize"))
     command = re.escape(f"{kustomize} build --enable-alpha-plugins --enable-exec overlay")
-    assert re.search(rf"(?m)^run: {command}$", talkative.stderr)
+    added = r"TUTOR_KUSTOMIZER_REPORT=\S+ GOGC=400 KUSTOMIZE_PLUGIN_HOME=\S+ "
+    assert re.search(rf"(?m)^run: {added}{command}$", talkative.stderr)
     assert re.search(rf"(?m)^\d+\.\d\d s: {command}$", talkative.stderr)
 
 

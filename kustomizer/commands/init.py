@@ -8,27 +8,60 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import kustomize_option, tutor_root_option
+from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import build_tutors, find_kustomize
 from kustomizer.manifests.protocols import read_build
 from kustomizer.overlay.directory import write_overlay
+from kustomizer.overlay.refresh import refresh
 from kustomizer.overlay.survey import Survey, survey
 from kustomizer.overlay.templates import overlay_files
 
 
 @click.command("init", short_help="Write an overlay for a Tutor site.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@tutor_root_option
+@click.option(
+    "--tutor-root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    envvar="TUTOR_ROOT",
+    help="Tutor's root, as `tutor config printroot` prints it.",
+)
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.option(
+    "--refresh",
+    "is_refresh",
+    is_flag=True,
+    help="Renew guard, schema and references of the overlay that is there; the configuration stays as it is.",
+)
+@click.option(
+    "--kubectl/--no-kubectl",
+    default=None,
+    help="Write it for builds by kubectl alone, or by kustomize (default; --refresh keeps what is there).",
+)
 @kustomize_option
-def init_command(directory: Path, tutor_root: Path, force: bool, executable: str | None) -> None:
-    """Write an overlay into DIRECTORY that splits the workers of a Tutor site."""
+def init_command(
+    directory: Path,
+    *,
+    tutor_root: Path | None,
+    force: bool,
+    is_refresh: bool,
+    kubectl: bool | None,
+    executable: str | None,
+) -> None:
+    """Write an overlay into DIRECTORY that splits the workers of a Tutor site, or renew the one that is there."""
+    if is_refresh:
+        if force:
+            raise click.UsageError("--refresh overwrites nothing of yours: leave --force out")
+        for line in refresh_lines(directory, kubectl=kubectl):
+            click.echo(line, err=True)
+        return
+    if tutor_root is None:
+        raise click.UsageError("Missing option '--tutor-root' (or TUTOR_ROOT in the environment).")
     env = tutor_root / "env"
     found = survey_site(env, executable)
     for line in found.lines():
         click.echo(line, err=True)
-    written = init(directory, env, found, force=force)
+    written = init(directory, env, found, force=force, kubectl=bool(kubectl))
     click.echo("Wrote " + ", ".join(str(path) for path in written), err=True)
     click.echo(f"Next: tutor-kustomizer build {shlex.quote(str(directory))}", err=True)
 
@@ -38,9 +71,16 @@ def survey_site(env: Path, executable: str | None) -> Survey:
     return survey(read_build(build_tutors(env, find_kustomize(executable, near=env))))
 
 
-def init(directory: Path, env: Path, found: Survey, *, force: bool) -> list[Path]:
+def refresh_lines(overlay: Path, *, kubectl: bool | None) -> list[str]:
+    """Renew the overlay and return what to say about it. Raises UserError, and writes nothing, where it can't."""
+    done = refresh(overlay, kubectl=kubectl)
+    files = ", ".join(map(str, done.written))
+    return [*done.notes, f"Wrote {files}" if files else f"{overlay} is up to date"]
+
+
+def init(directory: Path, env: Path, found: Survey, *, force: bool, kubectl: bool = False) -> list[Path]:
     """Write the overlay's files and return them. Raises UserError, and writes nothing, where it can't."""
     if not any(service.variants for service in found.services):
         raise UserError(Problem(message=f"{env} has no lms-worker or cms-worker to split"))
     relative = os.path.relpath(env.resolve(), directory.resolve())
-    return write_overlay(directory, env, overlay_files(relative, found), force=force)
+    return write_overlay(directory, env, overlay_files(relative, found, kubectl=kubectl), force=force)

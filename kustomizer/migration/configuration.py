@@ -9,7 +9,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.manifests.full_reader import read
 from kustomizer.manifests.tree import plain_value
-from kustomizer.overlay.templates import CONFIGURATION_HEAD, SCHEMA_LINE
+from kustomizer.overlay.templates import CONFIGURATION_HEAD_WITH_FUNCTION, SCHEMA_LINE
 from kustomizer.overlay.yaml_edit import block
 from kustomizer.record import Record
 
@@ -24,7 +24,7 @@ SECRET = {"name": "flower-basic-auth", "key": "auth"}
 
 _HEAD = f"""\
 {SCHEMA_LINE}# Made by `tutor-kustomizer migrate` from the settings of tutor-contrib-celery.
-{CONFIGURATION_HEAD}"""
+{CONFIGURATION_HEAD_WITH_FUNCTION}"""
 # Which setting of the plugin's is which of ours.
 _SCALING = {"min_replicas": "minReplicas", "max_replicas": "maxReplicas", "list_length": "listLength"}
 

@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 FUNCTION = "tutor-celery-workers"
 """What kustomize looks for on PATH; the package installs it."""
+FUNCTION_ANNOTATION = "config.kubernetes.io/function"
+"""By it kustomize knows an exec function. kubectl skips an object that carries it, and runs it as a legacy plugin
+without."""
+GUARD_NAME = "the-function-has-run"
+BY_KUSTOMIZE = "#   kustomize build --enable-alpha-plugins --enable-exec .\n"
+BY_KUBECTL = "#   KUSTOMIZE_PLUGIN_HOME=... kubectl kustomize --enable-alpha-plugins .\n"
+"""The line of the kustomization's first comment that says how to build without our command."""
 
 _KUSTOMIZATION = """\
 # Made by `tutor-kustomizer init`. Build it with `tutor-kustomizer build`, or with
-#   kustomize build --enable-alpha-plugins --enable-exec .
-apiVersion: kustomize.config.k8s.io/v1beta1
+{by}apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
 # What `tutor config save` writes.
@@ -51,7 +57,7 @@ _GUARD = """\
 apiVersion: builtin
 kind: ReplacementTransformer
 metadata:
-  name: the-function-has-run
+  name: {name}
 replacements:
 - source:
     kind: ConfigMap
@@ -81,16 +87,21 @@ nameReference:
     path: spec/secretTargetRef/name
 """
 
-CONFIGURATION_HEAD = f"""\
+CONFIGURATION_HEAD = """\
 apiVersion: celery.openedx.io/v1alpha1
 kind: CeleryWorkers
 metadata:
   name: celery-workers
-  annotations:
-    config.kubernetes.io/function: |
+"""
+CONFIGURATION_HEAD_WITH_FUNCTION = f"""\
+{CONFIGURATION_HEAD}  annotations:
+    {FUNCTION_ANNOTATION}: |
       exec:
         path: {FUNCTION}
 """
+SCHEMA_FILE = "celery-workers.schema.json"
+GUARD_FILE = "guard.yaml"
+NAME_REFERENCES_FILE = "name-references.yaml"
 SCHEMA_LINE = "# yaml-language-server: $schema=celery-workers.schema.json\n"
 """Lets an editor complete and check the configuration."""
 
@@ -121,19 +132,32 @@ _SETTINGS = {
 }
 
 
-def overlay_files(env: str, survey: Survey) -> Mapping[str, str]:
-    """Return the files of an overlay over ``env`` (a path relative to it), by name; ``survey`` says what is split."""
+def overlay_files(env: str, survey: Survey, *, kubectl: bool = False) -> Mapping[str, str]:
+    """Return the files of an overlay over ``env`` (a path relative to it), by name; ``survey`` says what is split.
+
+    One for ``kubectl`` calls the function as a legacy plugin.
+    """
     services = [service for service in survey.services if service.variants]
     return {
-        "kustomization.yaml": _KUSTOMIZATION.format(env=quote(env)),
+        "kustomization.yaml": _KUSTOMIZATION.format(env=quote(env), by=BY_KUBECTL if kubectl else BY_KUSTOMIZE),
         "celery-workers.yaml": SCHEMA_LINE
-        + CONFIGURATION_HEAD
+        + (CONFIGURATION_HEAD if kubectl else CONFIGURATION_HEAD_WITH_FUNCTION)
         + _RECOMMENDED
         + "".join(line + "\n" for service in services for line in _workers(service.name, service.variants)),
-        "celery-workers.schema.json": json.dumps(json_schema(), indent=2) + "\n",
-        "guard.yaml": _GUARD.format(config_map=f"{services[0].name}-worker-celery-settings"),
-        "name-references.yaml": NAME_REFERENCES,
+        SCHEMA_FILE: schema_text(),
+        GUARD_FILE: guard(services[0].name),
+        NAME_REFERENCES_FILE: NAME_REFERENCES,
     }
+
+
+def schema_text() -> str:
+    """Return the file with the configuration's JSON Schema."""
+    return json.dumps(json_schema(), indent=2) + "\n"
+
+
+def guard(service: str) -> str:
+    """Return the guard, which fails a build that doesn't hold the settings that the function makes for ``service``."""
+    return _GUARD.format(name=GUARD_NAME, config_map=f"{service}-worker-celery-settings")
 
 
 def _workers(service: str, variants: Sequence[str]) -> list[str]:

@@ -29,18 +29,21 @@ _QUANTITY = re.compile(r"[1-9][0-9]*(m|[KMGT]i?)")
 
 def document(text: str, kind: str) -> Any:
     """Return where the document of this ``kind`` stands in ``text``, None where there is none."""
-    try:
-        # The pure reader says where things stand; libyaml's isn't there on every platform.
-        nodes = list(YAML(pure=True).compose_all(text))
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise UserError(Problem(message=f"not YAML: {getattr(error, 'problem', None) or error}{where}")) from None
-    for node in nodes:
+    for node in _nodes(text):
         found = entry(node, "kind") if isinstance(node, MappingNode) else None
         if found is not None and found[1].value == kind:
             return node
     return None
+
+
+def _nodes(text: str) -> list[Any]:
+    try:
+        # The pure reader says where things stand; libyaml's isn't there on every platform.
+        return list(YAML(pure=True).compose_all(text))
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise UserError(Problem(message=f"not YAML: {getattr(error, 'problem', None) or error}{where}")) from None
 
 
 def entry(mapping: MappingNode, key: str) -> tuple[Any, Any] | None:
@@ -61,6 +64,31 @@ def set_value(text: str, kind: str, path: Sequence[str], value: Any) -> str:
             return _replace(text, node, name, old, rest)
         node = old
     return text
+
+
+def append_item(text: str, field: str, item: str) -> str:
+    """Return ``text``, of one document, with ``item`` at the end of its list ``field``, which is made if need be.
+
+    Raises UserError where the field holds something else than a list.
+    """
+    node: Any = next(iter(_nodes(text)), None)
+    found = entry(node, field) if isinstance(node, MappingNode) else None
+    if found is None or (isinstance(found[1], ScalarNode) and found[1].value in ("", "null", "~")):
+        if found is not None:
+            key = found[0]
+            text = text[: key.start_mark.index] + text[_next_line(text, key.end_mark.index) :]
+        return text + ("" if text.endswith("\n") or not text else _newline(text)) + f"{field}:\n- {_word(item)}\n"
+    listed = found[1]
+    if not isinstance(listed, SequenceNode):
+        raise UserError(Problem(message=f"`{field}:` isn't a list", remedy="Make it one"))
+    if listed.flow_style:
+        end = text.rindex("]", 0, listed.end_mark.index)
+        return f"{text[:end].rstrip()}{', ' if listed.value else ''}{flow(item)}{text[end:]}"
+    position = _next_line(text, _block_end(text, listed))
+    before = text[:position]
+    if not before.endswith("\n"):
+        before += _newline(text)
+    return f"{before}{' ' * listed.start_mark.column}- {_word(item)}{_newline(text)}{text[position:]}"
 
 
 def remove_key(text: str, kind: str, path: Sequence[str]) -> str:

@@ -38,8 +38,8 @@ class told:  # noqa: N801 - reads as what it does; contextlib's way costs `build
             import shlex  # noqa: PLC0415 - see above
 
             added = [f"{name}={shlex.quote(value)}" for name, value in self._env.items()]
-            self._words = " ".join([*added, shlex.join(map(str, self._command))])
-            _say(f"run: {self._words}")
+            self._words = shlex.join(map(str, self._command))
+            _say(" ".join(["run:", *added, self._words]))
             self._start = time.monotonic()
 
     def __exit__(self, *_: object) -> None:

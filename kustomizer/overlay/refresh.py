@@ -1,0 +1,186 @@
+"""Renews what an overlay has of ours: guard, schema, name references, and how kustomize finds the function.
+
+The configuration itself stays as it is, and so does what the operator added: a file that holds more than `init` would
+write is left alone, and said.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.errors import UserError
+from kustomizer.kustomize.kustomization import kustomization_file, objects, read_kustomization
+from kustomizer.manifests import full_reader
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.overlay.config_file import find_config
+from kustomizer.overlay.templates import (
+    BY_KUBECTL,
+    BY_KUSTOMIZE,
+    FUNCTION,
+    FUNCTION_ANNOTATION,
+    GUARD_FILE,
+    GUARD_NAME,
+    NAME_REFERENCES,
+    NAME_REFERENCES_FILE,
+    SCHEMA_FILE,
+    guard,
+    schema_text,
+)
+from kustomizer.overlay.yaml_edit import append_item
+from kustomizer.record import Record
+from kustomizer.system.files import read_text, write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.overlay.config_file import ConfigFile
+
+_ANNOTATIONS = ("metadata", "annotations")
+_OLD_ANNOTATION = "config.k8s.io/function"
+_EXEC = f"exec: {{path: {FUNCTION}}}"
+
+
+class Refreshed(Record):
+    """What came of it: the files that were written, and what was left as it is, in sentences."""
+
+    written: Sequence[Path]
+    notes: Sequence[str]
+
+
+def refresh(overlay: Path, *, kubectl: bool | None) -> Refreshed:
+    """Renew ``overlay`` in place; ``kubectl`` says in which form the function is called, None keeps the present one.
+
+    Raises UserError, and writes nothing, where the overlay or its configuration can't be read or changed.
+    """
+    return _Refresh(overlay, kubectl=kubectl).run()
+
+
+class _Refresh:
+    def __init__(self, overlay: Path, *, kubectl: bool | None) -> None:
+        self._overlay = overlay
+        self._kubectl = kubectl
+        self._texts: dict[Path, str] = {}
+        self._notes: list[str] = []
+
+    def run(self) -> Refreshed:
+        kustomization = kustomization_file(self._overlay)
+        tree = read_kustomization(self._overlay)
+        config = find_config(self._overlay)
+        loaded = config.load()
+        config = self._formed(config)
+        self._texts[config.path] = config.text
+        text = self._commented(read_text(kustomization), config)
+        listed = os.path.relpath(config.path.resolve(), self._overlay.resolve())
+        if not self._calls(tree, loaded):
+            text = append_item(text, "transformers", listed)
+        if (self._overlay / SCHEMA_FILE).exists() or SCHEMA_FILE in config.text:
+            self._texts[self._overlay / SCHEMA_FILE] = schema_text()
+        text = self._with_guard(text, tree, loaded)
+        text = self._with_name_references(text, tree)
+        self._texts[kustomization] = text
+        return self._write()
+
+    def _write(self) -> Refreshed:
+        changed = {path: text for path, text in self._texts.items() if not path.exists() or read_text(path) != text}
+        for path, text in changed.items():
+            write_file(path, text)
+        return Refreshed(written=list(changed), notes=self._notes)
+
+    def _formed(self, config: ConfigFile) -> ConfigFile:
+        """Return the configuration with the annotation of an exec function, or without."""
+        annotations = lookup(config.own, *_ANNOTATIONS) or {}
+        spelled = [name for name in (FUNCTION_ANNOTATION, _OLD_ANNOTATION) if name in annotations]
+        if self._kubectl is None or self._kubectl is not bool(spelled):
+            return config
+        if not self._kubectl:
+            if config.base is not None:
+                return config
+            return config.set((*_ANNOTATIONS, FUNCTION_ANNOTATION), _EXEC)
+        if len(annotations) == len(spelled):
+            return config.remove(_ANNOTATIONS)
+        for name in spelled:
+            config = config.remove((*_ANNOTATIONS, name))
+        return config
+
+    def _commented(self, text: str, config: ConfigFile) -> str:
+        """Return the kustomization with the command that builds it, where its first comment names one."""
+        is_exec = FUNCTION_ANNOTATION in (lookup(config.own, *_ANNOTATIONS) or {})
+        return text.replace(*((BY_KUBECTL, BY_KUSTOMIZE) if is_exec else (BY_KUSTOMIZE, BY_KUBECTL)))
+
+    def _calls(self, tree: dict[str, Any], config: CeleryWorkers) -> bool:
+        """Tell whether the kustomization lists the configuration under ``transformers:``."""
+        return any(kind == config.ref.kind for kind, _ in self._transformers(tree))
+
+    def _transformers(self, tree: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return kind and name of each object that the kustomization lists under ``transformers:``."""
+        entries = tree.get("transformers")
+        return [
+            (str(lookup(found, "kind") or ""), str(lookup(found, "metadata", "name") or ""))
+            for entry in (entries if isinstance(entries, list) else [])
+            for found in objects(self._overlay, str(entry))
+        ]
+
+    def _with_guard(self, text: str, tree: dict[str, Any], config: CeleryWorkers) -> str:
+        services = [service for service in OPEN_EDX_SERVICES if service in config.services()]
+        if not services:
+            return text
+        path, wanted = self._overlay / GUARD_FILE, guard(services[0])
+        if path.exists():
+            if _shape(read_text(path)) == _shape(wanted):
+                self._texts[path] = wanted
+            else:
+                self._notes.append(f"{path} holds something else than the guard of `init`: left as it is")
+            return text
+        if any(name == GUARD_NAME for _, name in self._transformers(tree)):
+            # It is listed from elsewhere, as the overlays of this repository do.
+            return text
+        self._texts[path] = wanted
+        return append_item(text, "transformers", GUARD_FILE)
+
+    def _with_name_references(self, text: str, tree: dict[str, Any]) -> str:
+        path = self._overlay / NAME_REFERENCES_FILE
+        wanted = _references(NAME_REFERENCES)
+        if path.exists():
+            present = _references(read_text(path))
+            if all(entry in wanted for entry in present):
+                self._texts[path] = NAME_REFERENCES
+            elif missing := [entry for entry in wanted if entry not in present]:
+                kinds = ", ".join(sorted({kind for kind, _ in missing}))
+                self._notes.append(f"{path} has entries of yours, and lacks ours for {kinds}: left as it is")
+            return text
+        if tree.get("configurations"):
+            return text
+        self._texts[path] = NAME_REFERENCES
+        return append_item(text, "configurations", NAME_REFERENCES_FILE)
+
+
+def _shape(text: str) -> Any:
+    """Return what a guard does, whichever ConfigMap it looks for."""
+    try:
+        documents = [plain_value(document) for document in full_reader.read_all(text)]
+    except UserError:
+        return None
+    for document in documents:
+        for replacement in lookup(document, "replacements") or []:
+            for place in (lookup(replacement, "source"), *_selects(replacement)):
+                if isinstance(place, dict):
+                    place.pop("name", None)
+    return documents
+
+
+def _selects(replacement: Any) -> list[Any]:
+    targets = lookup(replacement, "targets")
+    return [lookup(target, "select") for target in (targets if isinstance(targets, list) else [])]
+
+
+def _references(text: str) -> list[tuple[str, Any]]:
+    """Return each kind whose name is referred to, with one place of the reference."""
+    tree = plain_value(full_reader.read(text))
+    listed = lookup(tree, "nameReference")
+    if not isinstance(listed, list) or set(tree) != {"nameReference"}:
+        return [("something else", text)]
+    return [(str(lookup(entry, "kind")), place) for entry in listed for place in (lookup(entry, "fieldSpecs") or [])]

@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: bench bench-diff clean control-plane demo docs format help lint parts test upgrade
+.PHONY: bench bench-diff clean control-plane demo dist docs format help lint parts test upgrade
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -54,6 +54,9 @@ bench-diff: .venv/.dev parts ## Measure the comparison of two builds beside dyff
 docs: .venv/.dev ## Renew docs/configuration.md from the types of the configuration, docs/rules from the rules
 	$(BIN)/tutor-kustomizer schema --markdown >docs/configuration.md
 	$(BIN)/tutor-kustomizer check --write-pages docs/rules
+
+dist: .venv/.dev ## Build the wheel and the sdist into dist/ and check them; TAG=v1.2.3 holds them to a release
+	@$(BIN)/python tools/make_dist.py
 
 upgrade: ## Renew the pinned versions in requirements/ (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \

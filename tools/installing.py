@@ -27,11 +27,11 @@ def lock(target: Path) -> Iterator[None]:
         yield
 
 
-def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> str:
+def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, directory: Path | None = None) -> str:
     """Run ``command`` quietly and return its stdout; all it said becomes the error when it fails."""
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(words, env=env, check=True, capture_output=True, text=True)
+        done = subprocess.run(words, env=env, cwd=directory, check=True, capture_output=True, text=True)
     except OSError as error:
         raise InstallError(f"{words[0]} can't be run: {error}") from error
     except subprocess.CalledProcessError as error:

@@ -7,10 +7,16 @@ DIRECTORY = __file__.rpartition("/")[0] or "."
 """Where this package is installed; its `data/` holds the files that are no Python modules of it."""
 GROUP = "celery.openedx.io"
 KIND = "CeleryWorkers"
-"""What kind of object the configuration is, and the group of its API."""
+API_VERSION = f"{GROUP}/v1alpha1"
+"""The configuration is an object of this API version and kind."""
 REPORT = "TUTOR_KUSTOMIZER_REPORT"
 """Names a file that tells the caller of kustomize what the function was given and what it made.
 
 That it is there shows that the function ran: kustomize may skip one silently. kustomizer/kustomize/function_log.py
 reads it.
 """
+
+
+def is_configuration(api_version: object, kind: object) -> bool:
+    """Tell whether an object of this API version and kind is our configuration, in whichever version of its format."""
+    return kind == KIND and str(api_version).startswith(f"{GROUP}/")

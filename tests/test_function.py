@@ -516,17 +516,23 @@ SLOW = {
 # __future__ is what a line at the top of each module costs; binascii reads and writes a Secret's values.
 FREE = {"__future__", "binascii", "gc"}
 OF_COMMANDS = {
-    "cli",
-    "commands",
-    "config_schema",
-    "full_yaml",
-    "kustomize",
-    "programs",
-    "start",
-    "verbose",
-    "yaml_edit",
+    *(
+        "cli",
+        "commands",
+        "config.json_schema",
+        "diff",
+        "kustomize",
+        "manifests.full_reader",
+        "overlay",
+        "rules",
+        "site",
+    ),
+    *("start", "system"),
 }
-OPTIONAL = {"alerts", "broker", "config_broker", "config_flower", "disruption", "flower", "keda"}
+OPTIONAL = {
+    *("config.broker", "config.flower", "openedx.broker", "transform.alerts", "transform.disruption_budgets"),
+    *("transform.flower", "transform.keda", "worker_command.shell_words"),
+}
 
 
 def imported(data: bytes, tmp_path: Path) -> tuple[set[str], set[str]]:
@@ -552,7 +558,7 @@ def imported(data: bytes, tmp_path: Path) -> tuple[set[str], set[str]]:
 def test_nothing_slow_is_imported_for_what_kustomize_writes(good_case: Case, tmp_path: Path) -> None:
     others, ours = imported(good_case.resource_list, tmp_path)
 
-    assert "resource_list" in ours
+    assert "manifests.protocols" in ours
     assert not others & SLOW
     assert not ours & OF_COMMANDS
 
@@ -562,12 +568,12 @@ def test_nothing_else_is_imported_for_a_usual_site(site: str, tmp_path: Path) ->
     others, ours = imported(inputs.captured(site, inputs.spec(flower=True)), tmp_path)
 
     assert others <= FREE
-    assert {"keda", "flower", "disruption"} <= ours
+    assert {"transform.keda", "transform.flower", "transform.disruption_budgets"} <= ours
 
 
 def test_what_is_not_asked_for_is_not_imported(tmp_path: Path) -> None:
     others, ours = imported(RECOMMENDED.resource_list, tmp_path)
 
     assert others <= FREE - {"binascii"}
-    assert "split" in ours
+    assert "transform.deployments" in ours
     assert not ours & OPTIONAL

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.cluster.pods import may_use
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
+from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,7 +134,7 @@ def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
             "Try again: a solo pool answers between tasks only, and Redis takes minutes to notice that a node is lost. "
             "`celery inspect stats` shows workers of other namespaces"
         )
-        what = "1 worker that listens" if answer["unknown"] == 1 else f"{answer['unknown']} workers that listen"
+        what = plural(answer["unknown"], "worker") + (" that listens" if answer["unknown"] == 1 else " that listen")
         raise refused(f"{what} on this broker without an answer may use it{found}", remedy)
     return Restored(key=key, queues=answer["restored"], kept=answer["kept"])
 

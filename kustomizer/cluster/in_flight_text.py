@@ -7,6 +7,8 @@ import textwrap
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from kustomizer.system.wording import plural
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
@@ -50,12 +52,15 @@ def message_tree(message: Message) -> dict[str, Any]:
 
 def restored_text(restored: Restored, unconsumed: Sequence[str]) -> str:
     """Return what was put back where, a line each."""
-    lines = [f"{restored.key}: {_tasks(count)} put back on {queue}" for queue, count in sorted(restored.queues.items())]
+    lines = [
+        f"{restored.key}: {plural(count, 'task')} put back on {queue}"
+        for queue, count in sorted(restored.queues.items())
+    ]
     lines += [
         f"No worker of this site consumes {queue}: route or consume it, or they wait for ever" for queue in unconsumed
     ]
     if restored.kept:
-        lines.append(f"{restored.key}: {_tasks(restored.kept)} left, since no queue is known for them")
+        lines.append(f"{restored.key}: {plural(restored.kept, 'task')} left, since no queue is known for them")
     return "\n".join(
         lines or [f"{restored.key}: nothing is in flight. `in-flight list` shows the keys that hold something"]
     )
@@ -82,7 +87,7 @@ def age(seconds: int | None) -> str:
 
 def _hash(found: Hash, width: int) -> str:
     used = ", ".join(found.workers) or "no worker of this site: `in-flight restore` puts them back"
-    head = textwrap.fill(f"{found.key} ({used}): {_tasks(found.count)}", width, subsequent_indent="  ")
+    head = textwrap.fill(f"{found.key} ({used}): {plural(found.count, 'task')}", width, subsequent_indent="  ")
     text = [head, f"{'id':{_ID_WIDTH}}  {'taken':{_AGE_WIDTH}}  again"]
     for each in found.messages:
         again = "yes" if each.redelivered else ""
@@ -106,7 +111,3 @@ def _time(eta: str) -> str:
         return datetime.fromisoformat(eta).astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     except ValueError:
         return eta
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count} tasks"

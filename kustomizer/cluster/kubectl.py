@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
 from kustomizer.system.command_log import told
+from kustomizer.system.processes import which
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +100,7 @@ class Kubectl(Record):
 
 def find_kubectl(given: str | None, *, namespace: str = "", context: str = "", kubeconfig: str = "") -> Kubectl:
     """Return the kubectl to use, ``given`` or else the one on PATH. Raises UserError where there is none."""
-    path = given or shutil.which("kubectl")
+    path = given or which("kubectl")
     if path is None:
         remedy = "Install it, or name it with --kubectl"
         raise UserError(Problem(message="there is no kubectl on PATH", remedy=remedy))

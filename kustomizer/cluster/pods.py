@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import lookup, mapping, mappings, string_list
 from kustomizer.openedx.workers import NAME_LABEL, environment
 from kustomizer.record import Record
-from kustomizer.site.model import mapping, mappings, words
 from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def node_name(hostname: str | None, host: str) -> str:
 
 def app_name(container: Any, service: str) -> str:
     """Return the Celery application that a container's command line names, or Open edX's own of the service."""
-    given = [*(words(container, "command") or ()), *(words(container, "args") or ())]
+    given = [*(string_list(container, "command") or ()), *(string_list(container, "args") or ())]
     for word, following in zip(given, [*given[1:], ""], strict=False):
         if word in ("--app", "-A"):
             return str(following)
@@ -111,7 +110,7 @@ def _containers(pod: dict[str, Any]) -> Iterator[LivePod]:
             labels=mapping(lookup(pod, "metadata", "labels")),
             created=str(lookup(pod, "metadata", "creationTimestamp") or ""),
             is_ready=phase == "Running" and name in ready and not lookup(pod, "metadata", "deletionTimestamp"),
-            command_line=find_worker(words(container, "command"), words(container, "args")),
+            command_line=find_worker(string_list(container, "command"), string_list(container, "args")),
             app=app_name(container, service),
         )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.record import Record
-from kustomizer.site.model import autoscalers, mapping, scale_target
+from kustomizer.site.model import autoscalers, scale_target
+from kustomizer.system.wording import plural
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 
 if TYPE_CHECKING:
@@ -66,14 +67,16 @@ def without_pod(site: Site, worker: Worker, pods: Sequence[LivePod]) -> Verified
     if pods:
         found = ", ".join(pod.name for pod in pods)
         state = f"not ready: {found}"
-        missing = Difference(what="pods", configured=_pods(max(needed, 1)), in_force=f"none that is ready ({found})")
+        missing = Difference(
+            what="pods", configured=plural(max(needed, 1), "pod"), in_force=f"none that is ready ({found})"
+        )
         return Verified(worker=name, state=state, differences=(missing,))
     if needed == 0:
         return Verified(worker=name, state="none, and 0 is its minimum")
     return Verified(
         worker=name,
         state="none",
-        differences=(Difference(what="pods", configured=_pods(needed), in_force="none"),),
+        differences=(Difference(what="pods", configured=plural(needed, "pod"), in_force="none"),),
     )
 
 
@@ -164,7 +167,3 @@ def _number(value: str | None) -> int | None:
 def _some(tasks: Sequence[str]) -> str:
     more = len(tasks) - _SHOWN_TASKS
     return ", ".join(tasks[:_SHOWN_TASKS]) + (f" and {more} more" if more > 0 else "")
-
-
-def _pods(count: int) -> str:
-    return "1 pod" if count == 1 else f"{count} pods"

@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 from kustomizer.cluster.verify import Difference
 from kustomizer.errors import UserError
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.quantities import quantity
+from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.record import Record
-from kustomizer.site.model import mapping, mappings, scale_target
+from kustomizer.site.model import scale_target
 from kustomizer.site.redis_lists import counted_lists, list_name
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from kustomizer.site.model import Site, Worker
 
 _METRICS = "/apis/external.metrics.k8s.io/v1beta1/namespaces"
-_SUFFIXES = {"m": 0.001, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 # They are read seconds apart, and tasks come and go.
 _ROUGHLY = 10
 
@@ -168,15 +168,9 @@ def _metrics(found: Mapping[str, Any], kubectl: Kubectl) -> tuple[dict[int, floa
             continue
         number = re.match(r"s(\d+)-", str(metric))
         if number is not None:
-            values[int(number[1])] = sum(
-                _quantity(item.get("value")) for item in mappings(mapping(answer).get("items"))
-            )
+            items = mappings(mapping(answer).get("items"))
+            values[int(number[1])] = sum(float(quantity(item.get("value")) or 0) for item in items)
     return values, problems
-
-
-def _quantity(value: Any) -> float:
-    match = re.fullmatch(r"([0-9.]+)([mkMG]?)", str(value))
-    return float(match[1]) * _SUFFIXES[match[2]] if match else 0.0
 
 
 def _apart(counts: Sequence[Count]) -> Iterator[Difference]:

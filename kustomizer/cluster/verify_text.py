@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from kustomizer.system.text_table import text_table
+from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ def verify_json(workers: Sequence[Verified], scaled: Sequence[Scaled]) -> str:
 
 def _worker_line(found: Verified) -> tuple[str, str, str]:
     count = len(found.differences)
-    said = "as configured" if not count else f"{count} difference{'s' if count > 1 else ''}"
+    said = "as configured" if not count else plural(count, "difference")
     return (found.worker, found.pod or found.state, said if found.pod or count else "")
 
 

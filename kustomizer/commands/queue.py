@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kustomizer.manifests.quantities import quantity
 from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
 from kustomizer.overlay.config_file import config_file, find_config
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     Command = Callable[..., None]
 
 COUNT = click.IntRange(min=0)
-# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, without a sign.
-_QUANTITY = re.compile(r"(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?", re.ASCII)
 
 
 def file_options(command: Command) -> Command:
@@ -60,13 +58,13 @@ def quantities(ctx: click.Context, param: click.Parameter, value: str | None) ->
     if value is None:
         return None
     pairs = [part.partition("=") for part in value.split(",")]
-    if not all(name and quantity for name, _, quantity in pairs):
+    if not all(name and amount for name, _, amount in pairs):
         raise click.BadParameter(f"{value!r} isn't of the form cpu=500m,memory=1Gi", ctx, param)
-    for name, _, quantity in pairs:
-        if not _QUANTITY.fullmatch(quantity):
-            message = f"{name}: {quantity!r} is no quantity that Kubernetes knows, such as 500m, 2 or 8Gi"
+    for name, _, amount in pairs:
+        if quantity(amount) is None or amount[0] in "+-":
+            message = f"{name}: {amount!r} is no quantity that Kubernetes knows, such as 500m, 2 or 8Gi"
             raise click.BadParameter(message, ctx, param)
-    return {name: int(quantity) if quantity.isdecimal() else quantity for name, _, quantity in pairs}
+    return {name: int(amount) if amount.isdecimal() else amount for name, _, amount in pairs}
 
 
 QUANTITIES = {"callback": quantities, "metavar": "cpu=..,memory=.."}

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kustomizer import KIND
+from kustomizer import API_VERSION, KIND
 from kustomizer.config.json_schema import json_schema
-from kustomizer.config.model import API_VERSION
 
 
 def function_definition() -> dict[str, Any]:

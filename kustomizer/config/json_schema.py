@@ -12,8 +12,8 @@ import sys
 from functools import cache
 from typing import Any
 
-from kustomizer import KIND
-from kustomizer.config.model import API_VERSION, Document
+from kustomizer import API_VERSION, KIND
+from kustomizer.config.model import Document
 from kustomizer.config.reader import Field, ListOf, MapOf, Nullable, Section, fields_of
 from kustomizer.config.values import Boolean, Choice, Either, Raw, Text, Type, Whole, join
 from kustomizer.record import Record

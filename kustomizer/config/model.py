@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from kustomizer import GROUP, KIND
+from kustomizer import API_VERSION, KIND
 from kustomizer.config.types import (
     OPEN_EDX_SERVICES,
     PythonModule,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from kustomizer.config.broker import Broker
     from kustomizer.config.flower import Flower, Monitoring
 
-API_VERSION = f"{GROUP}/v1alpha1"
 # Sections that most builds don't have, and their modules: 0.3 ms each to import.
 RARE = {"Broker": "broker", "Flower": "flower", "Monitoring": "flower"}
 NOTHING: JsonMap = {}

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import GROUP, KIND
+from kustomizer import KIND, is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.fields import DIRECTORIES, entries, is_kustomization
 from kustomizer.kustomize.kustomization import (
@@ -151,7 +151,7 @@ def _is_ours(overlay: Path, entry: str) -> bool:
 
 
 def _is_configuration(tree: Any) -> bool:
-    return lookup(tree, "kind") == KIND and str(lookup(tree, "apiVersion")).startswith(f"{GROUP}/")
+    return is_configuration(lookup(tree, "apiVersion"), lookup(tree, "kind"))
 
 
 def _is_guard(overlay: Path, entry: str) -> bool:

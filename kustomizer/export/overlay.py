@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import GROUP, KIND
+from kustomizer import is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.base import BASE
 from kustomizer.export.parts import File, Parts, object_of
@@ -81,7 +81,7 @@ def export(base: Base, run: Run) -> Export:
     parts = Parts()
     for identity, resource in given.items():
         if identity not in made:
-            if not _is_configuration(resource):
+            if not is_configuration(resource.api_version, resource.kind):
                 parts.delete(resource)
         elif not same(object_of(resource), object_of(made[identity])):
             parts.patch(resource, made[identity])
@@ -103,7 +103,3 @@ def export(base: Base, run: Run) -> Export:
 
 def _by_identity(resources: Iterable[Resource]) -> dict[tuple[str, str, str, str], Resource]:
     return {resource.identity: resource for resource in resources}
-
-
-def _is_configuration(resource: Resource) -> bool:
-    return resource.kind == KIND and resource.api_version.startswith(f"{GROUP}/")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from kustomizer import DIRECTORY, GROUP, KIND
+from kustomizer import API_VERSION, DIRECTORY, GROUP, KIND
 from kustomizer.system.processes import which
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PLUGIN = f"{GROUP}/v1alpha1/{KIND.lower()}"
+_PLUGIN = f"{API_VERSION}/{KIND.lower()}"
 """Where a plugin home has the function."""
 
 

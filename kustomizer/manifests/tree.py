@@ -123,3 +123,21 @@ def lookup(node: Any, *path: str | int) -> Any:
             return None
         node = node[step]
     return node
+
+
+def mapping(node: Any) -> dict[str, Any]:
+    """Return a mapping as plain values; an empty one where ``node`` is something else: a build may hold anything."""
+    value = plain_value(node)
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(node: Any) -> list[dict[str, Any]]:
+    """Return a list of mappings as plain values; an item that is something else gives an empty one in its place."""
+    value = plain_value(node)
+    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
+
+
+def string_list(node: Any, field: str) -> list[str] | None:
+    """Return the list in ``field``, a container's ``command`` say, as strings; None where there is no list."""
+    items = lookup(node, field)
+    return [str(item) for item in items] if isinstance(items, list) else None

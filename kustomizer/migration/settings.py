@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from kustomizer.manifests.full_reader import read
 from kustomizer.manifests.tree import plain_value
 from kustomizer.record import Record
 from kustomizer.system.files import read_text
+from kustomizer.system.processes import which
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,7 @@ def _python(tutor: str | None) -> str | None:
     """Return the Python of the Tutor to ask: the one that is named, this very one, or that of the one on PATH."""
     if tutor is None and find_spec("tutorcelery") is not None:
         return sys.executable
-    executable = tutor or shutil.which("tutor")
+    executable = tutor or which("tutor")
     return None if executable is None else _interpreter(Path(executable))
 
 

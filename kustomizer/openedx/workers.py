@@ -6,7 +6,7 @@ Read off real builds of each version; ``tests/acceptance/test_sites.py`` holds t
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import is_null, lookup, plain_value
+from kustomizer.manifests.tree import is_null, lookup, plain_value, string_list
 from kustomizer.record import Record
 from kustomizer.worker_command.worker import find_worker
 
@@ -120,7 +120,7 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
     template = pod_template(resource)
     workers = []
     for index, container in enumerate(lookup(template, "spec", "containers") or ()):
-        command_line = find_worker(_words(container, "command"), _words(container, "args"))
+        command_line = find_worker(string_list(container, "command"), string_list(container, "args"))
         if command_line is None:
             continue
         if command_line.uneditable:
@@ -142,11 +142,6 @@ def emitted_in(service: str, resource: Resource) -> EmittedWorker | None:
     return found[0] if len(found) == 1 else None
 
 
-def _words(container: Any, field: str) -> list[str] | None:
-    words = lookup(container, field)
-    return [str(word) for word in words] if isinstance(words, list) else None
-
-
 def worker_services(resources: Resources) -> list[str]:
     """Return the services whose Deployment ``<service>-worker`` runs a Celery worker."""
     return [
@@ -158,7 +153,7 @@ def worker_services(resources: Resources) -> list[str]:
 
 def _runs_worker(resource: Resource) -> bool:
     containers = lookup(pod_template(resource), "spec", "containers") or ()
-    return any(find_worker(_words(item, "command"), _words(item, "args")) for item in containers)
+    return any(find_worker(string_list(item, "command"), string_list(item, "args")) for item in containers)
 
 
 def consumed_queues(resources: Iterable[Resource]) -> dict[str, Resource]:
@@ -169,7 +164,7 @@ def consumed_queues(resources: Iterable[Resource]) -> dict[str, Resource]:
             continue
         service = resource.name.removesuffix("-worker")
         for item in lookup(pod_template(resource), "spec", "containers") or ():
-            command_line = find_worker(_words(item, "command"), _words(item, "args"))
+            command_line = find_worker(string_list(item, "command"), string_list(item, "args"))
             if command_line is not None:
                 worker = EmittedWorker(service=service, resource=resource, container=0, command_line=command_line)
                 queues.update(dict.fromkeys(worker.queues or (), resource))

@@ -10,13 +10,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import KIND
+from kustomizer import KIND, is_configuration
 from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.full_reader import read_all
-from kustomizer.manifests.tree import plain_value
+from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.overlay.yaml_edit import apply, remove_key, set_value, without
 from kustomizer.record import Record
 from kustomizer.system.files import read_text, write_file
@@ -171,7 +171,8 @@ def _config_in(text: str) -> dict[str, Any] | None:
     if KIND not in text:
         return None
     documents = map(plain_value, read_all(text))
-    return next((item for item in documents if isinstance(item, dict) and item.get("kind") == KIND), None)
+    ours = (item for item in documents if is_configuration(lookup(item, "apiVersion"), lookup(item, "kind")))
+    return next(ours, None)
 
 
 def _config_of(path: Path) -> dict[str, Any] | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kustomizer import API_VERSION, KIND
 from kustomizer.config.load import load
 from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.worker import DEFAULT
 from kustomizer.errors import UserError
 from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.workers import emitted_worker, worker_services
@@ -63,15 +65,15 @@ def _service(resources: Resources, name: str) -> SurveyedService:
     return SurveyedService(
         name=name,
         queues=queues,
-        variants=[variant for variant in variants if variant != "default"],
+        variants=[variant for variant in variants if variant != DEFAULT],
         broker=broker,
     )
 
 
 def _broker(resources: Resources, name: str) -> str:
     document = {
-        "apiVersion": "celery.openedx.io/v1alpha1",
-        "kind": "CeleryWorkers",
+        "apiVersion": API_VERSION,
+        "kind": KIND,
         "metadata": {"name": "survey"},
         "spec": {},
     }

@@ -18,8 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.manifests.tree import lookup
-from kustomizer.site.model import mapping, mappings
+from kustomizer.manifests.tree import lookup, mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

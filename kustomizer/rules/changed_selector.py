@@ -22,9 +22,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import lookup, mapping
 from kustomizer.openedx.workers import NAME_LABEL
-from kustomizer.site.model import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,10 +24,10 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import lookup, mapping, mappings, string_list
 from kustomizer.masking import detection
 from kustomizer.openedx.workers import pod_template, pod_template_path
-from kustomizer.site.model import is_flower, mapping, mappings, words
+from kustomizer.site.model import is_flower
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,8 @@ def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:
             variables = list(_variables(container))
             if variables:
                 yield _problem(resource, f"{path}.env", variables, own, advice)
-            arguments = detection.in_words([*(words(container, "command") or ()), *(words(container, "args") or ())])
+            words = [word for field in ("command", "args") for word in string_list(container, field) or ()]
+            arguments = detection.in_words(words)
             if arguments:
                 yield _problem(resource, f"{path}.args", arguments, own, advice)
 

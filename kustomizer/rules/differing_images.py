@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
-from kustomizer.manifests.tree import lookup
-from kustomizer.site.model import mappings
+from kustomizer.manifests.tree import lookup, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,10 +23,10 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, Problem
-from kustomizer.manifests.tree import is_null, lookup, plain_value
+from kustomizer.manifests.tree import is_null, lookup, mapping, mappings, plain_value, string_list
 from kustomizer.openedx.selectors import selected_by
 from kustomizer.openedx.workers import pod_template
-from kustomizer.site.model import is_flower, mapping, mappings, words
+from kustomizer.site.model import is_flower
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def _problem(resource: Resource, field: str, way_in: str) -> Problem:
 
 
 def _has_password(site: Site, resource: Resource, container: Any) -> bool:
-    given = [*(words(container, "command") or ()), *(words(container, "args") or ())]
+    given = [*(string_list(container, "command") or ()), *(string_list(container, "args") or ())]
     if any(_OPTION.fullmatch(word) for word in given):
         return True
     for entry in mappings(lookup(container, "env")):

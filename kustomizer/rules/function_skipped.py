@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer import GROUP, KIND
+from kustomizer import KIND, is_configuration
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
@@ -38,7 +38,7 @@ _REMEDY = "Build with `tutor-kustomizer build`, or give kustomize --enable-alpha
 def check(site: Site) -> Iterator[Problem]:
     """Find what a build without the function leaves behind."""
     for resource in site.resources.of_kind(KIND):
-        if resource.api_version.startswith(f"{GROUP}/"):
+        if is_configuration(resource.api_version, resource.kind):
             yield Problem(
                 message="is in the output: the function, which takes it out, did not run",
                 severity=ERROR,

@@ -22,10 +22,9 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.openedx.workers import pod_template, pod_template_path
 from kustomizer.record import Record
-from kustomizer.site.model import mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

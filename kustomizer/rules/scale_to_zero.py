@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.manifests.tree import lookup
-from kustomizer.site.model import mapping, scale_target
+from kustomizer.manifests.tree import lookup, mapping
+from kustomizer.site.model import scale_target
 from kustomizer.site.redis_lists import counted_lists, key_prefix
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resources
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import lookup, mapping, plain_value, string_list
 from kustomizer.openedx.endpoint import UNACKED
 from kustomizer.openedx.env_file import environment_file, transport_options
 from kustomizer.openedx.python_settings import PythonSettings
@@ -138,7 +138,7 @@ class Site:
     def _workers(self, resource: Resource) -> Iterator[Worker]:
         template = pod_template(resource) if resource.mentions("celery") else None
         for index, container in enumerate(lookup(template, "spec", "containers") or ()):
-            command_line = find_worker(words(container, "command"), words(container, "args"))
+            command_line = find_worker(string_list(container, "command"), string_list(container, "args"))
             if template is None or command_line is None:
                 continue
             service = environment(container, "SERVICE_VARIANT") or resource.name.partition("-worker")[0]
@@ -196,24 +196,6 @@ def _settings(text: str) -> PythonSettings:
     return PythonSettings(text)
 
 
-def mapping(node: Any) -> dict[str, Any]:
-    """Return a mapping as plain values, empty where something else stands there: a build may hold anything."""
-    value = plain_value(node)
-    return value if isinstance(value, dict) else {}
-
-
-def mappings(node: Any) -> list[dict[str, Any]]:
-    """Return a list of mappings as plain values, each in its place."""
-    value = plain_value(node)
-    return [each if isinstance(each, dict) else {} for each in value] if isinstance(value, list) else []
-
-
-def words(container: Any, field: str) -> list[str] | None:
-    """Return the ``command`` or the ``args`` of a container, None where it has none."""
-    found = lookup(container, field)
-    return [str(word) for word in found] if isinstance(found, list) else None
-
-
 AUTOSCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
 
 
@@ -231,5 +213,5 @@ def scale_target(autoscaler: Resource) -> tuple[str, str]:
 def is_flower(container: Any) -> bool:
     """Tell whether a container runs Flower: its image, or `celery … flower`, says so."""
     image = str(lookup(container, "image") or "").rpartition("/")[2].partition("@")[0].partition(":")[0]
-    given = [*(words(container, "command") or ()), *(words(container, "args") or ())]
+    given = [*(string_list(container, "command") or ()), *(string_list(container, "args") or ())]
     return image == "flower" or ("flower" in given and any(word.rpartition("/")[2] == "celery" for word in given))

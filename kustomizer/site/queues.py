@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.workers import KNOWN_QUEUES, grace_period
 from kustomizer.record import Record
-from kustomizer.site.model import autoscalers, mapping, mappings, scale_target
+from kustomizer.site.model import autoscalers, scale_target
 from kustomizer.site.redis_lists import counted_lists, key_prefix, list_name
 
 if TYPE_CHECKING:

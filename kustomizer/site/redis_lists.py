@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.manifests.tree import lookup
-from kustomizer.site.model import mapping, mappings
+from kustomizer.manifests.tree import lookup, mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
+from kustomizer.system.processes import which
 
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
@@ -61,7 +61,7 @@ def repository(path: Path) -> Repository:
 
 
 def _git(directory: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
-    git = shutil.which("git")
+    git = which("git")
     if git is None:
         raise UserError(Problem(message="there is no git on PATH"))
     # A hook that calls us has these set, for the repository that it is in.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer import GROUP, KIND
+from kustomizer import KIND, is_configuration
 from kustomizer.errors import UserError
 from kustomizer.transform.plan import plan
 from kustomizer.transform.routing import route
@@ -43,7 +43,7 @@ def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
         add_alerts(resources, config, plans, monitoring.prometheus_rule.labels)
     for resource in resources.of_kind(KIND):
         # The overlay lists the configuration as a resource, too, so that an unfinished build doesn't apply cleanly.
-        if resource.api_version.startswith(f"{GROUP}/"):
+        if is_configuration(resource.api_version, resource.kind):
             resources.remove(resource)
     return problems
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kustomizer import KIND
 from kustomizer.errors import INFO, Problem, UserError
 from kustomizer.manifests.resource import is_generated_name
 from kustomizer.manifests.tree import lookup
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _IMMUTABLE = {"Job": "a Job's template is immutable", "Pod": "a Pod's volumes are immutable"}
 # Objects of data, in which the name of Tutor's ConfigMap is just a word.
-_DATA = frozenset({"ConfigMap", "Secret", "CeleryWorkers"})
+_DATA = frozenset({"ConfigMap", "Secret", KIND})
 
 
 def routing_table(config: CeleryWorkers, service: str) -> dict[str, str]:

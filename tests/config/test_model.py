@@ -318,7 +318,7 @@ def test_what_has_no_right_shape(value: object, message: str) -> None:
 
 
 def test_a_configuration_for_a_newer_version_says_only_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kustomizer.config.model.__version__", "0.2.1")
+    monkeypatch.setattr("kustomizer.config.load.__version__", "0.2.1")
     assert problems(document(minimumVersion="0.10", fromTheFuture=True)) == [
         "spec.minimumVersion: this configuration needs tutor-kustomizer 0.10, and this is 0.2.1. "
         "Update it: pip install --upgrade tutor-kustomizer"
@@ -327,13 +327,13 @@ def test_a_configuration_for_a_newer_version_says_only_that(monkeypatch: pytest.
 
 @pytest.mark.parametrize("own", ["0.2", "0.2.0", "0.2.1", "0.10", "1.0.dev3", "0.2.0.dev1"])
 def test_versions_that_are_new_enough(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kustomizer.config.model.__version__", own)
+    monkeypatch.setattr("kustomizer.config.load.__version__", own)
     load(document(minimumVersion="0.2.0.0"))
 
 
 @pytest.mark.parametrize("own", ["0.1", "0.1.9", "0", "0.1.dev9"])
 def test_versions_that_are_too_old(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kustomizer.config.model.__version__", own)
+    monkeypatch.setattr("kustomizer.config.load.__version__", own)
     assert problems(document(minimumVersion="0.2"))[0].startswith("spec.minimumVersion: this configuration needs")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.model import ArgumentsChange
-from kustomizer.site.model import words
+from kustomizer.manifests.tree import string_list
 from kustomizer.worker_command.worker import find_worker, split_queues
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def argument_changes(path: Path, before: Any, after: Any, shown: Shown) -> dict[
     notes = tuple(_notes(older, newer, shown))
     found = {}
     for field in differing:
-        old, new = shown(words(before, field), words(after, field))
+        old, new = shown(string_list(before, field), string_list(after, field))
         # What the whole line means is said once.
         own = notes if field == differing[-1] else ()
         found[field] = ArgumentsChange(path=(*path, field), before=tuple(old), after=tuple(new), notes=own)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from kustomizer.diff.model import CHANGED_HASH, HASH, ArgumentsChange, Change, TextChange, path_text
 from kustomizer.diff.reports.values import is_one_line, lines, one_line
 from kustomizer.diff.reports.visible import visible
-from kustomizer.diff.reports.wording import plural
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET, Absent
 from kustomizer.record import Record
+from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence

@@ -12,8 +12,9 @@ from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
-from kustomizer.diff.reports.wording import alike, by_kind, by_remedy, group_text, plural, renaming_text, summary, title
+from kustomizer.diff.reports.wording import alike, by_kind, by_remedy, group_text, renaming_text, summary, title
 from kustomizer.findings.model import SEVERITIES, count
+from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -17,13 +17,13 @@ from kustomizer.diff.reports.wording import (
     change_text,
     joined,
     names,
-    plural,
     restarts,
     summary,
     title,
 )
 from kustomizer.record import Record
 from kustomizer.site.mermaid import mermaid
+from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.diff.reports.visible import visible
-from kustomizer.diff.reports.wording import joined, plural
-from kustomizer.manifests.tree import lookup
-from kustomizer.site.model import mapping, mappings
+from kustomizer.diff.reports.wording import joined
+from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from typing import Any

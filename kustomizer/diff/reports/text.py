@@ -18,13 +18,13 @@ from kustomizer.diff.reports.wording import (
     alike,
     group_text,
     names,
-    plural,
     renaming_text,
     summary,
     title,
 )
 from kustomizer.findings.text import findings_text
 from kustomizer.system.text_table import text_table
+from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,6 +10,7 @@ from kustomizer.diff.reports.visible import visible
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import count
 from kustomizer.masking.marks import Absent
+from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +31,7 @@ def summary(comparison: Comparison) -> str:
     parts = [", ".join(f"{comparison.count(action)} {action}" for action in (ADD, CHANGE, REPLACE, DESTROY))]
     counts = count(comparison.findings)
     found = [
-        f"{number} {severity}{'s' * (number != 1 and severity != INFO)}"
+        f"{number} {severity}" if severity == INFO else plural(number, severity)
         for severity, number in ((severity, counts[severity]) for severity in (ERROR, WARNING, INFO))
         if number
     ]
@@ -48,11 +49,6 @@ def by_remedy(findings: Iterable[Finding]) -> list[list[Finding]]:
     for each in findings:
         found.setdefault((each.severity, each.rule, each.problem.remedy), []).append(each)
     return list(found.values())
-
-
-def plural(number: int, noun: str) -> str:
-    """Return ``1 object``, ``2 objects``."""
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def title(identity: ObjectId) -> str:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ADD
 from kustomizer.errors import ERROR, Problem
-from kustomizer.manifests.tree import is_null, lookup
-from kustomizer.site.model import mapping, scale_target
+from kustomizer.manifests.tree import is_null, lookup, mapping
+from kustomizer.site.model import scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

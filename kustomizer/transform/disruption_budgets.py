@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.errors import INFO, Problem
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import clone, lookup
-from kustomizer.openedx.selectors import selected_by
+from kustomizer.openedx.selectors import NameIndex, selected_by
 from kustomizer.openedx.workers import site_metadata
 
 TYPE_CHECKING = False
@@ -28,17 +28,18 @@ def limit_disruption(resources: Resources, plans: Sequence[ServicePlan]) -> list
     return [note for plan in plans for note in _limit(resources, plan, budgets)]
 
 
-def _limit(resources: Resources, plan: ServicePlan, others: Sequence[Resource]) -> list[Problem]:
+def _limit(resources: Resources, plan: ServicePlan, budgets: Sequence[Resource]) -> list[Problem]:
     notes: list[Problem] = []
     namespace = plan.emitted.resource.namespace
-    budgets = [budget for budget in others if budget.namespace == namespace]
+    index = NameIndex(budget for budget in budgets if budget.namespace == namespace)
     for variant in plan.variants:
         wanted = variant.settings.pod_disruption_budget
         if wanted is None:
             continue
         deployment = resources.find("Deployment", variant.deployment, namespace)[0]
         new = _budget(wanted, deployment)
-        present = [budget for budget in budgets if selected_by(budget, deployment)]
+        near = index.near("PodDisruptionBudget", deployment)
+        present = [budget for budget in near if selected_by(budget, deployment)]
         if not present:
             resources.add(new, after=deployment)
         elif not any(same_object(budget.tree, new.tree) for budget in present):

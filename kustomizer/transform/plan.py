@@ -7,7 +7,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.values import join
 from kustomizer.config.worker import deployment_name
 from kustomizer.errors import WARNING, Problem, UserError
-from kustomizer.openedx.selectors import has_autoscaler
+from kustomizer.openedx.targeting import autoscalers_by_target
 from kustomizer.openedx.workers import consumed_queues, emitted_worker, grace_period
 from kustomizer.transform.model import ServicePlan, Variant
 from kustomizer.transform.timeouts import check_timeouts
@@ -83,7 +83,8 @@ def _split(
     resources: Resources, config: CeleryWorkers, emitted: EmittedWorker, others: Mapping[str, Resource]
 ) -> tuple[ServicePlan, list[Problem]]:
     service = emitted.service
-    variants = [_variant(resources, config, emitted, name) for name in config.variants(service)]
+    autoscalers = autoscalers_by_target(resources, emitted.resource)
+    variants = [_variant(resources, config, emitted, name, autoscalers) for name in config.variants(service)]
     assigned = {
         queue
         for each in config.services()
@@ -110,7 +111,13 @@ def _split(
     return ServicePlan(emitted=emitted, variants=variants), problems
 
 
-def _variant(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker, name: str) -> Variant:
+def _variant(
+    resources: Resources,
+    config: CeleryWorkers,
+    emitted: EmittedWorker,
+    name: str,
+    autoscalers: Mapping[str, Sequence[Resource]],
+) -> Variant:
     service = emitted.service
     deployment = deployment_name(service, name)
     # Where an earlier run made the copy, its own grace period counts: since then Tutor's worker may have got another.
@@ -126,10 +133,14 @@ def _variant(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker
         queues=tuple(settings.queues or (f"edx.{service}.core.{name}",)),
         settings=settings,
         soft_shutdown=service in OPEN_EDX_SERVICES and config.spec.celery.soft_shutdown_timeout is not None,
-        has_autoscaler=has_autoscaler(
-            resources, emitted.resource, deployment, copied="HorizontalPodAutoscaler" in config.spec.copy_targeting
-        ),
+        has_autoscaler=deployment in autoscalers or _copies_autoscaler(config, autoscalers.get(emitted.deployment, ())),
     )
+
+
+def _copies_autoscaler(config: CeleryWorkers, autoscalers: Sequence[Resource]) -> bool:
+    """Tell whether one of the default worker's ``autoscalers`` is copied for its copies."""
+    copied = "HorizontalPodAutoscaler" in config.spec.copy_targeting
+    return copied and any(autoscaler.kind == "HorizontalPodAutoscaler" for autoscaler in autoscalers)
 
 
 def _other_consumers(resources: Resources, config: CeleryWorkers) -> dict[str, Resource]:

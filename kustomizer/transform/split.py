@@ -6,9 +6,9 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import clone
-from kustomizer.openedx.selectors import copy_for, is_needless, leaves_out, left_out, targeting
 from kustomizer.openedx.settings_module import CelerySettings, config_map, render, settings_file
 from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled_name, tutors_config_map
+from kustomizer.openedx.targeting import targeting
 from kustomizer.openedx.workers import emitted_in, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.deployments import configure, copy
@@ -17,7 +17,6 @@ from kustomizer.transform.timeouts import visibility_timeout_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
@@ -60,7 +59,12 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
             resources.add(deployment, after=emitted.resource)
         if ours is not None and settled_name(resources, ours) == ours.name:
             resources.add(ours, after=emitted.resource)
-    return [*notes, *_follow(resources, config, plan, [deployment for deployment, _ in copies])]
+    originals = targeting(resources, emitted.resource) if copies else []
+    if originals:
+        from kustomizer.transform.copy_targeting import follow  # noqa: PLC0415 - a plain site has none
+
+        notes += follow(resources, config, plan, originals, [deployment for deployment, _ in copies])
+    return notes
 
 
 def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> tuple[_Settings | None, list[Problem]]:
@@ -192,41 +196,3 @@ def _conflict(present: Resource, variant: Variant) -> Problem:
         remedy="Turn off the plugin that emits it (tutor-contrib-celery does: `tutor plugins disable celery`), "
         f"or give the worker another name than {variant.name}",
     )
-
-
-def _makes_its_own(variant: Variant, kind: str) -> bool:
-    """Tell whether the configuration gives the worker an object that does the same as one of this kind."""
-    settings = variant.settings
-    return {
-        "HorizontalPodAutoscaler": settings.keda_enabled,
-        "PodDisruptionBudget": settings.pod_disruption_budget is not None,
-    }.get(kind, False)
-
-
-def _follow(
-    resources: Resources, config: CeleryWorkers, plan: ServicePlan, copies: Sequence[Resource]
-) -> list[Problem]:
-    """Copy what targets the worker for its copies where the configuration asks for it; return warnings for the rest."""
-    worker = plan.emitted.resource
-    default = plan.variants[0].settings
-    copied = frozenset(config.spec.copy_targeting)
-    notes: list[Problem] = []
-    for resource in targeting(resources, worker):
-        if resource.kind == "PodDisruptionBudget" and resource.name == worker.name and default.pod_disruption_budget:
-            continue  # the one that an earlier run made for the default worker alone
-        missed = []
-        for variant, deployment in zip(plan.variants[1:], copies, strict=True):
-            if _makes_its_own(variant, resource.kind):
-                continue
-            if not leaves_out(resource, worker, deployment):
-                continue
-            new = copy_for(resource, worker, deployment)
-            if is_needless(new, deployment, resources):
-                continue
-            if resource.kind in copied:
-                resources.add(new, after=resource)
-            else:
-                missed.append(deployment.name)
-        if missed:
-            notes.append(left_out(resource, missed, worker))
-    return notes

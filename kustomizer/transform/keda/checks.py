@@ -9,7 +9,6 @@ from __future__ import annotations
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import Keda
 from kustomizer.errors import WARNING, Problem, UserError
-from kustomizer.manifests.tree import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,24 +16,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
-    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.manifests.resource import Resource
     from kustomizer.transform.model import Variant
 
 # These are metrics of the HPA's own: they count beside a formula, and KEDA reads no queue for them.
 _RESOURCE_TRIGGERS = frozenset({"cpu", "memory"})
-
-
-def autoscalers_by_target(resources: Resources, worker: Resource) -> dict[str, list[Resource]]:
-    """Return the HorizontalPodAutoscalers and ScaledObjects that target ``worker`` or a copy of it, by their target."""
-    found: dict[str, list[Resource]] = {}
-    for resource in resources.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
-        # A copy's name begins with the worker's.
-        near = resource.namespace == worker.namespace and resource.mentions(worker.name)
-        target = lookup(resource.tree, "spec", "scaleTargetRef") if near else None
-        # A ScaledObject's kind may be left out.
-        if target is not None and (lookup(target, "kind") or "Deployment") == "Deployment":
-            found.setdefault(str(lookup(target, "name")), []).append(resource)
-    return found
 
 
 def check_rivals(autoscalers: Sequence[Resource], variant: Variant, *, own: str) -> Resource | None:

@@ -13,11 +13,11 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.broker import endpoint
+from kustomizer.openedx.targeting import autoscalers_by_target
 from kustomizer.openedx.workers import emitted_in, site_metadata
 from kustomizer.record import Record
 from kustomizer.transform.keda.authentication import authentication
 from kustomizer.transform.keda.checks import (
-    autoscalers_by_target,
     check_rivals,
     check_triggers,
     other_scaled_object,

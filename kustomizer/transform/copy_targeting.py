@@ -1,0 +1,163 @@
+"""Copies what targets Tutor's worker for the worker's copies (``spec.copyTargeting``), and warns about the rest."""
+
+from __future__ import annotations
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.selectors import PEERS, NameIndex, pod_labels, pod_selectors, selected_by, selects, target
+from kustomizer.openedx.targeting import TARGET_REFERENCES
+from kustomizer.openedx.workers import NAME_LABEL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.transform.model import ServicePlan, Variant
+
+_BUDGET = "PodDisruptionBudget"
+_CONSEQUENCES = {
+    "HorizontalPodAutoscaler": "they have no autoscaler of this kind",
+    "VerticalPodAutoscaler": "their requests aren't adjusted",
+    _BUDGET: "a node's drain may evict all of them at once",
+    "NetworkPolicy": "they may be cut off from what the worker reaches, MySQL and Redis among it",
+    "Service": "it doesn't reach them",
+    "PodMonitor": "their metrics aren't scraped",
+}
+
+
+def follow(
+    resources: Resources,
+    config: CeleryWorkers,
+    plan: ServicePlan,
+    originals: Sequence[Resource],
+    copies: Sequence[Resource],
+) -> list[Problem]:
+    """Copy those of ``originals`` that the configuration wants copied; return warnings for the others.
+
+    ``originals`` are what :func:`~kustomizer.openedx.targeting.targeting` returns for the worker of ``plan``;
+    ``copies`` are the Deployments of its other variants.
+    """
+    worker = plan.emitted.resource
+    default = plan.variants[0].settings
+    index = NameIndex([*(original for original in originals if original.kind != _BUDGET), *_budgets(resources, worker)])
+    warnings: list[Problem] = []
+    for original in originals:
+        if original.kind == _BUDGET and original.name == worker.name and default.pod_disruption_budget:
+            continue  # the one that an earlier run made for the default worker alone
+        if not holds_for(original, worker):
+            continue
+        left_out = []
+        for variant, copy in zip(plan.variants[1:], copies, strict=True):
+            if _makes_its_own(variant, original.kind) or not leaves_out(original, worker, copy):
+                continue
+            new = copy_for(original, worker, copy)
+            if is_needless(new, copy, index):
+                continue
+            if original.kind in config.spec.copy_targeting:
+                resources.add(new, after=original)
+                index.add(new)
+            else:
+                left_out.append(copy.name)
+        if left_out:
+            warnings.append(_left_out(original, left_out, worker))
+    return warnings
+
+
+def _budgets(resources: Resources, worker: Resource) -> list[Resource]:
+    """Return all budgets beside ``worker``: one that doesn't mention it may select a copy all the same."""
+    return [budget for budget in resources.of_kind(_BUDGET) if budget.namespace == worker.namespace]
+
+
+def _makes_its_own(variant: Variant, kind: str) -> bool:
+    """Tell whether the configuration gives the worker an object that does the same as one of this kind."""
+    settings = variant.settings
+    return {
+        "HorizontalPodAutoscaler": settings.keda_enabled,
+        _BUDGET: settings.pod_disruption_budget is not None,
+    }.get(kind, False)
+
+
+def holds_for(resource: Resource, deployment: Resource) -> bool:
+    """Tell whether ``resource`` targets ``deployment``, or selects its pods."""
+    if resource.kind in TARGET_REFERENCES:
+        return target(resource) == deployment.name
+    return selected_by(resource, deployment)
+
+
+def leaves_out(resource: Resource, worker: Resource, copy: Resource) -> bool:
+    """Tell whether ``resource`` targets or selects ``worker`` but not ``copy``."""
+    if resource.kind in TARGET_REFERENCES:
+        return target(resource) == worker.name
+    workers, copys = pod_labels(worker), pod_labels(copy)
+    return any(selects(selector, workers) and not selects(selector, copys) for selector in pod_selectors(resource))
+
+
+def is_needless(new: Resource, copy: Resource, index: NameIndex) -> bool:
+    """Tell whether the build already has what ``new`` would be for ``copy``.
+
+    Two autoscalers of one Deployment fight, and two budgets for one pod let nobody evict it: there any other counts.
+    """
+    near = index.near(new.kind, copy)
+    if new.kind in TARGET_REFERENCES or new.kind == _BUDGET:
+        return any(holds_for(other, copy) for other in near)
+    spec = plain_value(lookup(new.tree, "spec"))
+    return any(plain_value(lookup(other.tree, "spec")) == spec for other in near if other.mentions(copy.name))
+
+
+def copy_for(original: Resource, worker: Resource, copy: Resource) -> Resource:
+    """Return a copy of ``original`` that targets or selects ``copy`` where it did ``worker``."""
+    tree = original.copy_tree()
+    old, new = worker.name, copy.name
+    name = original.name.replace(old, new) if old in original.name else f"{original.name}-{new}"
+    tree["metadata"]["name"] = name
+    labels = lookup(tree, "metadata", "labels")
+    if lookup(labels, NAME_LABEL) == old:
+        labels[NAME_LABEL] = new
+    if original.kind in TARGET_REFERENCES:
+        lookup(tree, *TARGET_REFERENCES[original.kind])["name"] = new
+    else:
+        if original.kind == "NetworkPolicy" and not selects(lookup(tree, "spec", "podSelector"), pod_labels(worker)):
+            _keep_peers(tree["spec"], worker)
+        _rename(tree["spec"], old, new)
+    return Resource.new(tree, indent=original.indent)
+
+
+def _keep_peers(spec: dict[str, Any], worker: Resource) -> None:
+    """Leave of a policy for other pods only what lets ``worker`` through: the rest of it holds already."""
+    labels = pod_labels(worker)
+    for direction, peers in PEERS:
+        rules = []
+        for rule in lookup(spec, direction) or ():
+            own = [peer for peer in lookup(rule, peers) or () if selects(lookup(peer, "podSelector"), labels)]
+            if own:
+                rules.append({**rule, peers: own})
+        if direction in spec:
+            spec[direction] = rules
+
+
+def _rename(node: Any, old: str, new: str) -> None:
+    """Let label selectors name ``new``, and it alone, where they name ``old``: the rest they select already."""
+    if isinstance(node, list):
+        for child in node:
+            _rename(child, old, new)
+    elif isinstance(node, dict):
+        if node.get("key") == NAME_LABEL and node.get("operator") == "In" and old in (node.get("values") or ()):
+            node["values"] = [new]
+        for key, child in node.items():
+            if key == NAME_LABEL and child == old:
+                node[key] = new
+            else:
+                _rename(child, old, new)
+
+
+def _left_out(resource: Resource, copies: Sequence[str], worker: Resource) -> Problem:
+    return Problem(
+        message=f"holds for {worker.name} but not for {', '.join(copies)}: {_CONSEQUENCES[resource.kind]}",
+        severity=WARNING,
+        resource=resource.ref,
+        remedy=f"Set spec.copyTargeting: [{resource.kind}] to copy it, or widen it",
+    )

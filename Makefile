@@ -66,7 +66,7 @@ upgrade: ## Renew the pinned versions in requirements/ (needs uv)
 
 # tutor/ stays: by now it may be somebody's site, with its passwords.
 clean: ## Remove what make has made, but not tutor/
-	rm -rf .venv .tools build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .tools build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## Print this help

@@ -76,7 +76,7 @@ def _refuse_newer(document: object) -> None:
     minimum = spec.get("minimumVersion") if isinstance(spec, dict) else None
     if isinstance(minimum, str) and is_version(minimum) and _numbers(minimum) > _numbers(__version__):
         message = f"this configuration needs tutor-kustomizer {minimum}, and this is {__version__}"
-        remedy = "Update it: pip install --upgrade tutor-kustomizer"
+        remedy = f"Install version {minimum} or a newer one"
         raise UserError(Problem(field="spec.minimumVersion", message=message, remedy=remedy))
 
 

@@ -321,7 +321,7 @@ def test_a_configuration_for_a_newer_version_says_only_that(monkeypatch: pytest.
     monkeypatch.setattr("kustomizer.config.load.__version__", "0.2.1")
     assert problems(document(minimumVersion="0.10", fromTheFuture=True)) == [
         "spec.minimumVersion: this configuration needs tutor-kustomizer 0.10, and this is 0.2.1. "
-        "Update it: pip install --upgrade tutor-kustomizer"
+        "Install version 0.10 or a newer one"
     ]
 
 

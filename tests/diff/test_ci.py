@@ -344,3 +344,37 @@ def test_the_gitlab_job(job: ActionJob) -> None:
     assert without.returncode == 3
     assert "GITLAB_TOKEN isn't set" in without.stdout
     assert len(job.server.asked) == asked
+
+
+NAMES_OF_AN_INDEX = [
+    "",
+    "tutor-kustomizer",
+    "tutor-kustomizer==0.1.0",
+    "tutor-kustomizer @ name",
+    "--pre tutor-kustomizer",
+]
+WITHOUT_A_HASH = [
+    "https://example.com/tutor_kustomizer-0.1.0-py3-none-any.whl",
+    "git+https://example.com/tool",
+    "git+https://me@example.com/tool",
+]
+
+
+@pytest.mark.parametrize("given", [*NAMES_OF_AN_INDEX, *WITHOUT_A_HASH])
+def test_the_gitlab_job_installs_nothing_by_name(given: str, job: ActionJob) -> None:
+    [template] = TEMPLATE.values()
+    done = job.run("\n".join(template["before_script"]), TUTOR_KUSTOMIZER=given)
+    assert done.returncode == 1
+    assert "git+https://HOST/OWNER/tutor-kustomizer@COMMIT" in done.stderr
+    assert not (job.checkout / ".tutor-kustomizer").exists()
+
+
+def test_the_gitlab_jobs_default_is_refused_and_the_pages_example_is_not(job: ActionJob) -> None:
+    [template] = TEMPLATE.values()
+    assert template["variables"]["TUTOR_KUSTOMIZER"] == ""
+    check, *_ = template["before_script"]
+    page = (sites.ROOT / "docs" / "diff.md").read_text()
+    [example] = re.findall(r"(?m)^    TUTOR_KUSTOMIZER: (\S+)$", page)
+    digest = "0" * 64
+    for given in (example, f"git+https://example.com/a/b@{digest[:40]}", f"https://example.com/a.whl#sha256={digest}"):
+        assert job.run(check, TUTOR_KUSTOMIZER=given).returncode == 0

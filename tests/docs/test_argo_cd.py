@@ -167,33 +167,51 @@ def test_the_other_commands(tmp_path: Path) -> None:
     here = place(tmp_path)
     for name in ("repo-server.yaml", "application.yaml"):
         (here.directory / name).write_bytes((FILES / name).read_bytes())
-    left = without(COMMANDS, "pip wheel", "docker build", "git add", "git commit", "tutor config save")
+    left = without(COMMANDS, "pip wheel", "docker run", "docker build", "git add", "git commit", "tutor config save")
     here.done(*left)
     assert (here.directory / "kustomize").is_file()
     assert list(here.applied()) == ["Application openedx"]
 
 
 def test_the_tools_wheel_comes_from_its_repository(tmp_path: Path) -> None:
-    """Where there is no index at all: of the requirements, only the tool's own is asked for."""
-    text = page("argo-cd")
-    assert "--find-links wheels\ntutor==" in text
-    (tmp_path / "requirements.txt").write_text(f"--find-links wheels\ntutor-kustomizer=={__version__}\n")
-    assert f"\ntutor-kustomizer=={__version__}\n" in text
-    typed = [command.replace("pip ", f"{sys.executable} -m pip ", 1) for command in COMMANDS if "pip wheel" in command]
+    """Where there is no index at all: of the requirements, only the tool's own is asked for, and by its path."""
+    (tool,) = re.findall(r"(?m)^(\S*tutor.kustomizer\S*)$", page("argo-cd"))
+    assert tool == f"./wheels/tutor_kustomizer-{__version__}-py3-none-any.whl"
+    (tmp_path / "requirements.txt").write_text(f"{tool}\n")
+    typed = [command for command in COMMANDS if "pip wheel" in command]
     env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TOOL": str(sites.ROOT), "PIP_NO_INDEX": "1"}
     # The tests' environment has what builds the wheel; what the tool requires is others' to have.
     env |= {"PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_DEPS": "1"}
     for command in typed:
-        subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, env=env, check=True, capture_output=True)
+        # The image's Python is this one here.
+        here = f"{sys.executable} -m pip {command[command.index('pip ') + 4 :]}"
+        subprocess.run(["/bin/sh", "-c", here], cwd=tmp_path, env=env, check=True, capture_output=True)
     assert len(typed) == 2
-    assert [path.name for path in (tmp_path / "wheels").iterdir()] == [
-        f"tutor_kustomizer-{__version__}-py3-none-any.whl"
-    ]
+    assert [path.name for path in (tmp_path / "wheels").iterdir()] == [tool.removeprefix("./wheels/")]
+    # As the Dockerfile installs it: the directory of the wheels is the path's.
+    target = ("--target", str(tmp_path / "installed"), "--requirement", "requirements.txt")
+    install = [sys.executable, "-m", "pip", "install", "--no-index", "--find-links=wheels", *target]
+    subprocess.run(install, cwd=tmp_path, env=env, check=True, capture_output=True)
+    assert (tmp_path / "installed" / "kustomizer" / "function.py").is_file()
+
+
+def test_the_wheels_are_made_by_the_images_python() -> None:
+    (base,) = re.findall(r"(?m)^FROM (\S+)$", (FILES / "Dockerfile").read_text())
+    (run,) = [command for command in COMMANDS if command.startswith("docker run")]
+    words = shlex.split(run.replace("\\\n", " "))
+    assert words[words.index(base) + 1 :][:2] == ["pip", "wheel"]
+
+
+@pytest.mark.parametrize("path", sorted((sites.ROOT / "docs").rglob("*.md")), ids=lambda path: path.stem)
+def test_no_page_installs_the_tool_by_a_name_of_an_index(path: Path) -> None:
+    """Nobody has the name in an index, so anybody might."""
+    named = r"(?:pip|pipx|uv(?: tool| pip)?) (?:install|wheel)[^\n`]*\s(?:--upgrade )?tutor-kustomizer(?![\w/.-])"
+    assert re.findall(rf"{named}|^tutor-kustomizer[=~<>]", path.read_text(), flags=re.MULTILINE) == []
 
 
 def test_the_pinned_versions_are_those_that_the_tests_run_on() -> None:
     pinned = re.findall(r"(?m)^(tutor[-a-z]*)==(\S+)$", page("argo-cd"))
     listed = sites.run(sites.tutor("22").with_name("pip"), "list", "--format=freeze").decode()
-    assert [name for name, _ in pinned] == ["tutor", "tutor-mfe", "tutor-indigo", "tutor-kustomizer"]
-    for name, version in pinned[:-1]:
+    assert [name for name, _ in pinned] == ["tutor", "tutor-mfe", "tutor-indigo"]
+    for name, version in pinned:
         assert f"{name}=={version}\n" in listed

@@ -28,11 +28,20 @@ def calls(function: Callable[[], object]) -> int:
     return count
 
 
-def seconds(function: Callable[[], object]) -> float:
-    """Return the CPU time of ``function``, the shortest of three: for loops that Python's own functions contain."""
+def seconds(function: Callable[[], object], *, runs: int = 3) -> float:
+    """Return the CPU time of ``function``, the shortest of ``runs``: for loops within Python's own functions."""
     times = []
-    for _ in range(3):
+    for _ in range(runs):
         start = time.process_time()
         function()
         times.append(time.process_time() - start)
     return min(times)
+
+
+def factor(function: Callable[[int], object], small: int, large: int) -> float:
+    """Return how many times longer ``function`` takes with ``large`` than with ``small``.
+
+    What takes less than 2 ms counts as that: a clock's noise isn't growth.
+    """
+    shorter = seconds(lambda: function(small))
+    return seconds(lambda: function(large), runs=2) / max(shorter, 0.002)

@@ -7,22 +7,23 @@ template, or one language within another.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
+from kustomizer.masking.brackets import Brackets
 from kustomizer.masking.names import is_noun, is_secret, is_secret_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Span: TypeAlias = "tuple[int, int]"
+    from kustomizer.masking.brackets import Span
 
 QUOTE = r"""(?P<escape>\\*)(?P<quote>\"""|'''|["'`])"""
 
 # What every name that is_secret() knows has in it. Searching for it costs a tenth of what looking at all names would.
 _STEM = re.compile("pass|pwd|pw|secret|token|key|auth|cred|cookie|jwk|salt|dsn|pepper|otp")
 _TO_SMALL = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
+_NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _IN_NAME = re.compile(r"[A-Za-z0-9_.-]*")
-_BEFORE_NAME = re.compile(r"[A-Za-z0-9_.-]*\Z")
 _LONGEST_NAME = 200
 _LONGEST = 20_000
 """A secret isn't longer; quotes that don't match would take the rest of the file for one."""
@@ -38,15 +39,11 @@ _BESIDE = re.compile(rf"[ \t]+{QUOTE}")
 _FALLBACK = re.compile(rf"""\\*["'][ \t]*,\s*{QUOTE}""")
 _BEFORE_FALLBACK = re.compile(r"""(?i)env[a-z_.]*\(\s*\\*["']\Z""")
 _LIST = re.compile(r"""(?:\\*["'`])?\]?[ \t]*[:=]\s*(?P<opening>[\[({])""")
-_STRING = re.compile(
-    r"""(?<!\\)"((?:[^"\\\n]|\\.)*)"|(?<!\\)'((?:[^'\\\n]|\\.)*)'|\\+"([^"\\\n]*)\\+"|\\+'([^'\\\n]*)\\+'|[\[({]|[\])}]"""
-)
-_OPENING = frozenset("[({")
 _OPTION = re.compile(r"=|[ \t]+|[ \t]*\\\n[ \t]*")
 _ASSIGNMENT = re.compile(r"""=(?=[^\s=])""")
 _WORD = re.compile(r"""[^\s"'`;|&<>)]+""")
 # 'a'"'"'b' of a shell.
-_QUOTED_WORD = re.compile(r"""(?:'[^']*'|"(?:[^"\\]|\\.)*")(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.)*""", re.DOTALL)
+_QUOTED_WORD = re.compile(r"""(?:'[^']*'|"(?:[^"\\]|\\.)*")(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.){0,40}""", re.DOTALL)
 _ELEMENT = re.compile(r"(?:\s[^<>]*)?>([^<]*)</")
 _FLOW = re.compile(
     r"""(?:["']?[ \t]*:[ \t]+|["'][ \t]*:)(?=[^\s"'])([^,{}\[\]\n]+)"""
@@ -69,20 +66,28 @@ def values(text: str, *, code: bool) -> Iterator[Span]:
 
     In ``code`` what has no quotes is no string.
     """
+    brackets = Brackets(text)
+    line = position = known = covered = 0
     for start, end in _names(text):
+        line = text.rfind("\n", position, start) + 1 or line
+        position = start
         before = text[start - 1] if start else ""
-        if before == "-":
-            yield from _option(text, end)
-        found = list(_quoted(text, start, end))
-        if not found:
-            found = list(_listed(text, end))
-        if not found and before == "<":
-            found = [match.span(1)] if (match := _ELEMENT.match(text, end)) else []
-        if not found and (not code or before in {"?", "&"}):
-            found = list(_unquoted(text, start, end))
-        if not code and (match := _ASSIGNMENT.match(text, end)):
-            found += word(text, match.end())
-        yield from found
+        spans = list(_quoted(text, start, end))
+        if not spans:
+            spans = list(_listed(text, brackets, end))
+        if not spans and before == "<":
+            spans = [match.span(1)] if (match := _ELEMENT.match(text, end)) else []
+        if not spans and start >= covered and (not code or before in {"?", "&"}):
+            spans = list(_unquoted(text, line, start, end))
+            # Whatever a value of several lines holds ends where that ends.
+            covered = max([covered, *(last for first, last in spans if "\n" in text[first:last])])
+        yield from spans
+        # What is within a word that was found before ends where that ends.
+        for pattern in (*((_OPTION,) if before == "-" else ()), *(() if code else (_ASSIGNMENT,))):
+            if (match := pattern.match(text, end)) and match.end() >= known:
+                for span in word(text, match.end()):
+                    known = max(known, span[1])
+                    yield span
 
 
 def _names(text: str) -> Iterator[Span]:
@@ -94,9 +99,10 @@ def _names(text: str) -> Iterator[Span]:
     for stem in _STEM.finditer(small):
         if stem.start() < last:
             continue
-        head = _BEFORE_NAME.search(text, max(last, stem.start() - _LONGEST_NAME), stem.start())
+        before = text[max(last, stem.start() - _LONGEST_NAME) : stem.start()]
+        start = stem.start() - len(before) + len(before.rstrip(_NAME_LETTERS))
         tail = _IN_NAME.match(text, stem.end(), stem.end() + _LONGEST_NAME)
-        start, end = head.start() if head else stem.start(), tail.end() if tail else stem.end()
+        end = tail.end() if tail else stem.end()
         last = end
         start += len(text[start:end]) - len(text[start:end].lstrip("-.0123456789"))
         if is_secret(text[start:end]):
@@ -134,11 +140,6 @@ def word(text: str, start: int) -> Iterator[Span]:
         yield string(text, opening)
 
 
-def _option(text: str, end: int) -> Iterator[Span]:
-    if match := _OPTION.match(text, end):
-        yield from word(text, match.end())
-
-
 def _quoted(text: str, start: int, end: int) -> Iterator[Span]:
     for pattern in (_QUOTED, _BESIDE):
         if match := pattern.match(text, end):
@@ -148,35 +149,26 @@ def _quoted(text: str, start: int, end: int) -> Iterator[Span]:
         yield string(text, match)
 
 
-def _listed(text: str, end: int) -> Iterator[Span]:
+def _listed(text: str, brackets: Brackets, end: int) -> Iterator[Span]:
     """Find the strings of a list or a dictionary: BASIC_AUTH = ("lms", "…")."""
     if match := _LIST.match(text, end):
-        yield from strings_in(text, match)
+        yield from brackets.strings(match.end())
 
 
-def strings_in(text: str, opening: re.Match[str]) -> Iterator[Span]:
-    """Yield the strings in the bracket that ``opening`` ends in, the keys of a dictionary left out."""
-    depth = 1
-    for found in _STRING.finditer(text, opening.end(), opening.end() + _LONGEST):
-        if not found.lastindex:
-            depth += 1 if found.group() in _OPENING else -1
-            if not depth:
-                return
-        elif not text[found.end() : found.end() + 3].lstrip().startswith(":"):
-            yield found.span(found.lastindex or 0)
-
-
-def _unquoted(text: str, start: int, end: int) -> Iterator[Span]:
-    line = text.rfind("\n", 0, start) + 1
+def _unquoted(text: str, line: int, start: int, end: int) -> Iterator[Span]:
+    """Find the value without quotes of the name at ``start``, in the line that begins at ``line``."""
     if _HEAD.fullmatch(text, line, start):
         indent = len(text[line:start]) - len(text[line:start].lstrip(" \t"))
         if (match := _PLAIN.match(text, end)) and not (match["mark"].isspace() and is_noun(text[start:end])):
             yield from _plain_value(text, match, indent)
         elif match := _EMPTY.match(text, end):
-            yield from _below(text, match.end(), indent)
+            in_item = text[line + indent : line + indent + 1] == "-"
+            yield from _below(text, match.end(), start - line if in_item else indent)
             yield from _entries(text, text[start:end], match.end(), indent)
-    elif text[line:start].rstrip(" \t\"'\\")[-1:] in {"{", ","} and (match := _FLOW.match(text, end)):
-        yield match.span(match.lastindex or 0)
+    else:
+        before = text[max(line, start - _LONGEST_NAME) : start].rstrip(" \t\"'\\")
+        if before.endswith(("{", ",")) and (match := _FLOW.match(text, end)):
+            yield match.span(match.lastindex or 0)
 
 
 def _plain_value(text: str, match: re.Match[str], indent: int) -> Iterator[Span]:
@@ -195,10 +187,8 @@ def _plain_value(text: str, match: re.Match[str], indent: int) -> Iterator[Span]
 
 def _end_of_deeper_lines(text: str, end: int, indent: int) -> int:
     """Return where the lines that stand further in than ``indent`` end, from the line break at ``end`` on."""
-    deeper = re.compile(rf"\n(?:[ \t]{{{indent + 1},}}[^\n]*|[ \t]*(?=\n))")
-    while found := deeper.match(text, end):
-        end = found.end()
-    return end
+    deeper = re.compile(rf"(?:\n(?:[ \t]{{{indent + 1},}}[^\n]*|[ \t]*(?=\n)))*").match(text, end)
+    return deeper.end() if deeper else end
 
 
 def _entries(text: str, collection: str, position: int, indent: int) -> Iterator[Span]:

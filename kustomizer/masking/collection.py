@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kustomizer.manifests.resource import Resources
-    from kustomizer.masking.assignments import Span
+    from kustomizer.masking.brackets import Span
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which client-side apply keeps a whole object, as JSON."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.manifests.resource import Resource, Resources
-    from kustomizer.masking.assignments import Span
+    from kustomizer.masking.brackets import Span
 
 # Unicode promises that these two never are letters of a text; where one stands in a text all the same, it is escaped.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"

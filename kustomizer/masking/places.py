@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.masking import assignments
 from kustomizer.masking.assignments import QUOTE
+from kustomizer.masking.brackets import Brackets
 from kustomizer.masking.names import is_secret
 from kustomizer.masking.values import looks_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kustomizer.masking.assignments import Span
+    from kustomizer.masking.brackets import Span
 
 CODE = (".py", ".js", ".jsx", ".ts", ".tsx", ".sql", ".lua", ".rb", ".go", ".html", ".css", ".svg", ".md")
 """Files in which a value without quotes isn't a string."""
@@ -22,14 +23,15 @@ CODE = (".py", ".js", ".jsx", ".ts", ".tsx", ".sql", ".lua", ".rb", ".go", ".htm
 _SHAPES: Sequence[tuple[Sequence[str], str]] = (
     (
         ("PRIVATE KEY",),
-        r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(?:.*?-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|.*)",
+        r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----"
+        r"(?:.*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----|.*)",
     ),
     # The private numbers of a JSON Web Key (RFC 7518, 6.2.2 and 6.3.2).
-    (("kty",), r"""\\*["'](?:d|p|q|dp|dq|qi|k)\\*["']\s*:\s*\\*["']([A-Za-z0-9_+/=-]{16,})"""),
+    (("kty",), r"""(?<!\\)\\*["'](?:d|p|q|dp|dq|qi|k)\\*["']\s*:\s*\\*["']([A-Za-z0-9_+/=-]{16,})"""),
     # Hashes of passwords: bcrypt, crypt(3), Apache's, Django's.
     (("$2",), r"\$2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{20,}"),
     (("$",), r"\$(?:1|5|6|y|gy|apr1|argon2[a-z]*|scrypt)\$[^\s\"':]{8,}"),
-    (("pbkdf2", "bcrypt", "argon2", "scrypt"), r"(?:pbkdf2|bcrypt|argon2|scrypt)_?[a-z0-9_]*\$[^\s\"']{8,}"),
+    (("pbkdf2", "bcrypt", "argon2", "scrypt"), r"(?:pbkdf2|bcrypt|argon2|scrypt)_?[a-z0-9_]{0,40}\$[^\s\"']{8,}"),
     (("{SHA", "{SSHA"), r"\{S?SHA[0-9]*\}[A-Za-z0-9+/=]{8,}"),
     # Tokens that say what they are, as those who hand them out want it.
     (
@@ -38,7 +40,7 @@ _SHAPES: Sequence[tuple[Sequence[str], str]] = (
         r"[A-Za-z0-9_-]{16,}",
     ),
     (("hooks.slack.com",), r"hooks\.slack\.com/services/([A-Za-z0-9/_-]+)"),
-    (("eyJ",), r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
+    (("eyJ",), r"eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
     (("Basic",), r"Basic\s+([A-Za-z0-9+/_-]{4,}={1,2}|(?=[A-Za-z0-9+/_-]*[0-9+/])[A-Za-z0-9+/_-]{8,})"),
     (("earer",), r"[Bb]earer\s+((?=[A-Za-z0-9+/=._~-]*[0-9])[A-Za-z0-9+/=._~-]{8,})"),
     # URLs: a password may hold an @, and a token may stand in the place of user and password.
@@ -162,8 +164,9 @@ def _in_statements(text: str) -> Iterator[Span]:
     for match in _VARIABLE.finditer(text) if "value" in text else ():
         if is_secret(match["name"]):
             yield match.span("plain") if match["plain"] else assignments.string(text, match)
+    brackets = Brackets(text)
     for match in _USERS.finditer(text):
-        yield from assignments.strings_in(text, match)
+        yield from brackets.strings(match.end())
     for line in _ACCESS_LIST.finditer(text) if ">" in text else ():
         for match in _ACCESS.finditer(text, line.start(), line.end()):
             yield match.span(1)

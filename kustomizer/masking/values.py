@@ -10,13 +10,12 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
+from kustomizer.masking.finder import SHORTEST, Finder
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from kustomizer.masking.assignments import Span
-
-SHORTEST = 8
-"""What is shorter stands in many a word by chance. Tutor's shortest passwords are as long."""
+    from kustomizer.masking.brackets import Span
 
 _CERTAIN = 12
 _LINE = 60
@@ -27,6 +26,7 @@ _PUBLIC = re.compile(
     r"|v?[0-9.]+|[a-z0-9-]+:[0-9]+|\{[A-Za-z_.]+\}|[A-Z][A-Z_]+|[a-z]+(?:[-_][a-z]+)+"
 )
 _BASE64_LETTERS = "A-Za-z0-9+/_-"
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _RUN = re.compile(rf"[{_BASE64_LETTERS}]*={{0,2}}")
 _WRAPPED = re.compile(rf"[{_BASE64_LETTERS}]{{40,}}(?:\\?\r?\n[ \t]*[{_BASE64_LETTERS}]+={{0,2}})+")
 _PIECE = re.compile(r"[A-Za-z0-9+/=_~.$!*-]{16,}")
@@ -103,47 +103,38 @@ class SecretValues:
     """Secret values, to be found in texts."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        distinct = sorted(set(values))
-        self._data = [value.encode("utf-8", "surrogatepass") for value in distinct]
-        self._forms = sorted({form for value in distinct for form in _forms(value) if len(form) >= SHORTEST})
-        self._cores = sorted({core for data in self._data for core in _cores(data)})
-        self._folded = sorted(
-            {squeezed for form in self._forms if (squeezed := _squeeze(form)) != form or len(form) > _LINE}
-        )
+        distinct = set(values)
+        forms = {form for value in distinct for form in _forms(value) if len(form) >= SHORTEST}
+        data = [value.encode("utf-8", "surrogatepass") for value in distinct]
+        self._data = Finder(value.decode("latin-1") for value in data)
+        self._forms = Finder(forms)
+        self._cores = Finder(core for value in data for core in _cores(value))
+        self._folded = Finder(squeezed for form in forms if (squeezed := _squeeze(form)) != form or len(form) > _LINE)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where a value stands, with the rest of the word that it is a part of; they may overlap."""
         for forms, widen in ((self._forms, _whole_word), (self._cores, _whole_run)):
-            for form in forms:
-                if form in text:
-                    yield from _occurrences(text, form, widen)
+            known = (0, 0)
+            for start, end in forms.spans(text):
+                if start < known[0] or end > known[1]:
+                    known = widen(text, start, end)
+                    yield known
         if "\n" in text:
             yield from self._over_lines(text)
 
     def _over_lines(self, text: str) -> Iterator[Span]:
         for match in _WRAPPED.finditer(text):
             data = _decoded("".join(match.group().replace("\\", "").split()))
-            if data and any(value in data for value in self._data):
+            if data and any(self._data.spans(data.decode("latin-1"))):
                 yield match.span()
-        squeezed = _squeeze(text)
-        if not any(form in squeezed for form in self._folded):
-            return
-        kept = [index for index, letter in enumerate(text) if not letter.isspace() and letter != "\\"]
-        for form in self._folded:
-            for start, end in _occurrences(squeezed, form, lambda _text, start, end: (start, end)):
-                yield (kept[start], kept[end - 1] + 1)
+        spans = list(self._folded.spans(_squeeze(text)))
+        kept = [index for index, letter in enumerate(text) if not letter.isspace() and letter != "\\"] if spans else []
+        for start, end in spans:
+            yield (kept[start], kept[end - 1] + 1)
 
 
 def _squeeze(text: str) -> str:
     return "".join(text.split()).replace("\\", "")
-
-
-def _occurrences(text: str, form: str, widen: Callable[[str, int, int], Span]) -> Iterator[Span]:
-    position = text.find(form)
-    while position >= 0:
-        start, end = widen(text, position, position + len(form))
-        yield (start, end)
-        position = text.find(form, end)
 
 
 def _whole_word(text: str, start: int, end: int) -> Span:
@@ -155,9 +146,9 @@ def _whole_word(text: str, start: int, end: int) -> Span:
 
 
 def _whole_run(text: str, start: int, end: int) -> Span:
-    before = re.compile(rf"[{_BASE64_LETTERS}]*\Z").search(text, max(0, start - 4096), start)
+    before = text[max(0, start - 4096) : start]
     after = _RUN.match(text, end)
-    return (before.start() if before else start, after.end() if after else end)
+    return (start - len(before) + len(before.rstrip(_LETTERS)), after.end() if after else end)
 
 
 def _forms(value: str) -> set[str]:

@@ -66,7 +66,7 @@ def cut(text: str, file: str = "a.yml") -> str:
         ("a.conf", "# credentials service\ncredentials abc\n", "# credentials service\ncredentials abc\n"),
         ("a.yml", "creds:\n- abc\nuser: me", "creds:\n- #\nuser: me"),
         ("a.yml", "- passwords:\n  - abc\n- user: me", "- passwords:\n  - #\n- user: me"),
-        ("a.yml", "passwords:\n- abc\n- password: |\n    def\n- ghi", "passwords:\n- #\n- password: |\n#\n- #"),
+        ("a.yml", "passwords:\n- abc\n- password: |\n    def\nuser: me", "passwords:\n- #\n- password: |\n#\nuser: me"),
         ("a.yml", "password: a\n  password: b\n\n  c\nuser: me", "password: #\nuser: me"),
         ("a.yml", "credentials:\n  secretRef:\n    name: abc", "credentials:\n  secretRef:\n    name: abc"),
         ("a.js", "fetch(a, {credentials: include})", "fetch(a, {credentials: include})"),

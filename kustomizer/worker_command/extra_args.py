@@ -74,6 +74,8 @@ def _expected(option: Option, value: str) -> str:
     """Return what Celery wants in place of ``value``; nothing when it takes it."""
     if option.kind == "integer" and not _is(int, value):
         return "a whole number"
+    if option.kind == "concurrency" and value.strip().lower() != "auto" and not (_is(int, value) and int(value) >= 0):
+        return "a whole number, or auto for Celery 5.7"
     if option.kind == "number" and not _is(float, value):
         return "a number of seconds"
     if option.kind == "autoscale" and not all(_is(int, part) for part in value.split(",", 1)):
@@ -125,7 +127,7 @@ def _example(spelling: str, value: str = "") -> str:
         return option.name
     if option.choices and value not in option.choices:
         value = _close(value.strip("= ").lower(), option.choices) or option.choices[1]
-    samples = {"integer": "4", "number": "600", "autoscale": "8,2"}
+    samples = {"integer": "4", "concurrency": "4", "number": "600", "autoscale": "8,2"}
     return option.write(value if value and not _expected(option, value) else samples.get(option.kind, "VALUE"))
 
 

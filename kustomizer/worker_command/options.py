@@ -1,6 +1,6 @@
 """The options of ``celery worker``: the table of them, how click reads them, and which of them a site may set itself.
 
-The table is what ``celery.bin.worker.worker.params`` holds in Celery 5.2 to 5.6; a test compares it with the installed
+The table is what ``celery.bin.worker.worker.params`` holds in Celery 5.2 to 5.7; a test compares it with the installed
 Celery. Click knows no abbreviations (``--queue``), reads ``-QA`` and ``-EQA`` as optparse does, and takes whatever
 comes next as the value of an option, were it ``--pool=gevent`` (``click.parser._OptionParser``).
 """
@@ -18,8 +18,8 @@ class Option(Record):
     """One option.
 
     ``spellings`` begins with the long one that it goes by here, and ends with the short one, if there is one. ``kind``
-    is ``flag`` (takes no value), ``text``, ``integer``, ``number``, ``choice``, ``queues`` (comma-separated) or
-    ``autoscale``.
+    is ``flag`` (takes no value), ``text``, ``integer``, ``number``, ``choice``, ``queues`` (comma-separated),
+    ``autoscale`` or ``concurrency`` (a number, or from Celery 5.7 on ``auto``).
     """
 
     spellings: tuple[str, ...]
@@ -93,8 +93,9 @@ OPTIONS: tuple[Option, ...] = (
     _worker("--optimization", "-O", kind="choice", choices=("default", "fair")),
     _worker("--prefetch-multiplier", kind="integer"),
     _worker("--disable-prefetch", kind="flag", since="5.6"),
-    _worker("--concurrency", "-c", kind="integer"),
+    _worker("--concurrency", "-c", kind="concurrency"),
     _worker("--pool", "-P", kind="choice", choices=_POOLS),
+    _worker("--pool-start-method", kind="choice", choices=("fork", "spawn"), since="5.7"),
     _worker("--task-events", "--events", "-E", kind="flag"),
     _worker("--time-limit", kind="number"),
     _worker("--soft-time-limit", kind="number"),
@@ -174,9 +175,17 @@ class Word(Record):
         """Return another argument for the same place."""
         if not self.raw:
             return self.replace(text=text, expands=expands)
-        from kustomizer.worker_command.shell_words import quoted  # noqa: PLC0415 - only a shell string needs it
+        return self.replace(text=text, raw=_quoted(text, expands=expands), expands=expands)
 
-        return self.replace(text=text, raw=quoted(text, expands=expands), expands=expands)
+
+def _quoted(text: str, *, expands: bool) -> str:
+    """Write ``text`` as one word of a shell string; with ``expands``, the variables in it stay variables."""
+    import shlex  # noqa: PLC0415 - only a shell string needs it
+
+    if not expands or "$" not in text:
+        return shlex.quote(text)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
+    return f'"{escaped}"'
 
 
 class Setting(Record):

@@ -231,45 +231,47 @@ def _script_index(tokens: Sequence[str]) -> int | None:
     return None
 
 
-def _find_in_script(found: CommandLine, script: str) -> CommandLine | None:
+def _find_in_script(line: CommandLine, script: str) -> CommandLine | None:
     if "celery" not in script or "worker" not in script:
         return None
-    from kustomizer.worker_command.shell_words import Unreadable, simple_commands  # noqa: PLC0415 - only a shell string needs it
+    from kustomizer.worker_command.shell_words import Unreadable, read_script  # noqa: PLC0415 - only a shell string needs it
 
     try:
-        commands = [(each, [word.text for word in each.words]) for each in simple_commands(script)]
+        commands = read_script(script)
     except Unreadable as reason:
-        return found.replace(uneditable=str(reason))
-    if any(find_worker(texts, None) for _, texts in commands if _script_index(texts) is not None):
-        return found.replace(uneditable="the shell string starts a shell of its own")
-    workers = [(each, index) for each, texts in commands if (index := _worker_index(texts)) is not None]
+        return line.replace(uneditable=str(reason))
+    if any(_holds_script(command.texts) for command in commands):
+        return line.replace(uneditable="the shell string holds another one that names celery")
+    running = [command for command in commands if _runs_celery(command.texts)]
+    workers = [(command, index) for command in running if (index := _worker_index(command.texts)) is not None]
     if not workers:
         return None
-    if len(workers) > 1:
-        return found.replace(uneditable="the shell string starts more than one worker")
-    simple, index = workers[0]
-    ends = [word.end for word in simple.words]
-    words = [
-        Word(
-            text=word.text,
-            raw=script[word.start : word.end],
-            gap=script[end : word.start],
-            expands=word.expands,
-        )
-        for word, end in zip(simple.words[index + 1 :], ends[index:], strict=False)
-    ]
-    place = Script(head=script[: ends[index]], tail=script[ends[-1] :])
-    found = _with_words(found.replace(script=place), words)
-    if simple.redirected:
-        return found.replace(uneditable="the worker's command in the shell string is redirected")
-    return found
+    if len(running) > 1:
+        return line.replace(uneditable="the shell string runs celery more than once")
+    command, index = workers[0]
+    place = Script(head=script[: command.ends[index]], tail=script[command.ends[-1] :])
+    line = _with_words(line.replace(script=place), command.words[index + 1 :])
+    if line.has("--beat"):
+        return line.replace(uneditable="the worker in the shell string runs beat, too")
+    return line
 
 
-def _with_words(found: CommandLine, words: Sequence[Word]) -> CommandLine:
-    found = found.replace(items=read_all(words))
-    for item in found.items:
+def _runs_celery(texts: Sequence[str]) -> bool:
+    """Tell whether a command gives a program called celery any arguments, whatever starts it (``exec``, ``gosu``)."""
+    return any(text.rsplit("/", 1)[-1] == "celery" for text in texts[:-1])
+
+
+def _holds_script(texts: Sequence[str]) -> bool:
+    """Tell whether a command may run a command of celery that stands in one of its words: ``bash -c``, ``eval``."""
+    before = texts[: _worker_index(texts)]
+    return texts[0] not in ("echo", "printf") and any("celery" in text and " " in text for text in before)
+
+
+def _with_words(line: CommandLine, words: Sequence[Word]) -> CommandLine:
+    line = line.replace(items=read_all(words))
+    for item in line.items:
         if item.trouble == "no value":
-            return found.replace(uneditable=f"{item.spelling} at the end has no value")
+            return line.replace(uneditable=f"{item.spelling} at the end has no value")
         if item.trouble in ("positional", "unknown") and item.words[0].expands:
-            return found.replace(uneditable=f"{item.words[0].text} may hold options that can't be seen in it")
-    return found
+            return line.replace(uneditable=f"{item.words[0].text} may hold options that can't be seen in it")
+    return line

@@ -24,6 +24,8 @@ def said(args: list[str]) -> list[str]:
         ["--autoscale", "8"],
         ["--time-limit=0.5", "--soft-time-limit", "600"],
         ["--concurrency=$(CONCURRENCY)"],
+        ["--concurrency=auto"],
+        ["-c", "0", "--pool-start-method=spawn"],
         ["--disable-prefetch", "--without-heartbeat"],
         ["--scheduler", "-"],
         ["--logfile="],
@@ -91,9 +93,26 @@ POOLS = "one of prefork, eventlet, gevent, solo, processes, threads, custom"
             ["-concurrency=4"],
             "[0]: '-concurrency=4' has one dash, with which Celery reads it as -c. Write --concurrency=4",
         ),
-        (["-c", "four"], "[0]: -c (--concurrency): 'four' is not a whole number. Write --concurrency=4"),
-        (["-c=8"], "[0]: -c (--concurrency): '=8' is not a whole number. Write --concurrency=8"),
-        (["--concurrency="], "[0]: --concurrency: '' is not a whole number. Write --concurrency=4"),
+        (
+            ["-c", "four"],
+            "[0]: -c (--concurrency): 'four' is not a whole number, or auto for Celery 5.7. Write --concurrency=4",
+        ),
+        (
+            ["-c=8"],
+            "[0]: -c (--concurrency): '=8' is not a whole number, or auto for Celery 5.7. Write --concurrency=8",
+        ),
+        (
+            ["--concurrency="],
+            "[0]: --concurrency: '' is not a whole number, or auto for Celery 5.7. Write --concurrency=4",
+        ),
+        (
+            ["-c-1"],
+            "[0]: -c (--concurrency): '-1' is not a whole number, or auto for Celery 5.7. Write --concurrency=4",
+        ),
+        (
+            ["--pool-start-method=Spawn"],
+            "[0]: --pool-start-method: 'Spawn' is not one of fork, spawn. Write --pool-start-method=spawn",
+        ),
         (["--time-limit=1h"], "[0]: --time-limit: '1h' is not a number of seconds. Write --time-limit=600"),
         (["--autoscale=8,2,1"], "[0]: --autoscale: '8,2,1' is not MAX,MIN. Write --autoscale=8,2"),
         (["--autoscale=8;2"], "[0]: --autoscale: '8;2' is not MAX,MIN. Write --autoscale=8,2"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from kustomizer.worker_command.worker import CommandLine, find_worker, split_queues
@@ -365,14 +367,16 @@ def test_removing_all_of_args_leaves_an_empty_list() -> None:
         ("celery worker \\\n  -E \\\n  -Ofair", "celery worker \\\n  -E \\\n  -Ofair \\\n  --queues=x"),
         ("LANG=C celery worker -- a=b", "LANG=C celery worker --queues=x -- a=b"),
         ("set -e; sleep 5 && exec celery worker -Qa", "set -e; sleep 5 && exec celery worker --queues=x"),
-        ("celery worker -E & wait", "celery worker -E --queues=x & wait"),
-        ("if ./ok; then\n celery worker\nfi", "if ./ok; then\n celery worker --queues=x\nfi"),
-        ("(cd /w && celery worker)", "(cd /w && celery worker --queues=x)"),
+        ("[ -f /env ] || exit 1; celery worker", "[ -f /env ] || exit 1; celery worker --queues=x"),
+        ("cd /openedx/celery && celery worker -E", "cd /openedx/celery && celery worker -E --queues=x"),
+        ("echo 'the celery worker starts'; celery worker", "echo 'the celery worker starts'; celery worker --queues=x"),
+        ("newrelic-admin run-program celery worker -Qa", "newrelic-admin run-program celery worker --queues=x"),
+        ("exec opentelemetry-instrument celery worker", "exec opentelemetry-instrument celery worker --queues=x"),
+        ("source /env.sh; exec celery worker -Qa", "source /env.sh; exec celery worker --queues=x"),
         (
             "# the worker's start\ncelery worker # all of it",
             "# the worker's start\ncelery worker --queues=x # all of it",
         ),
-        ("echo log > /tmp/log; celery worker", "echo log > /tmp/log; celery worker --queues=x"),
         ("celery worker --logfile=a#b", "celery worker --logfile=a#b --queues=x"),
         ("celery worker -f '' -Ea", "celery worker -f '' -Ea --queues=x"),
     ],
@@ -420,10 +424,12 @@ def test_ways_to_start_a_shell(command: list[str]) -> None:
         (r"""celery worker "-Qa\"b\$c\\d\e" -E""", r"""a"b$c\d\e"""),
         ("celery worker -Q'a'\"b\"c -E", "abc"),
         ("celery worker -Qa#b -E", "a#b"),
-        ("celery worker -Q\\\n a\\\nb -E", "ab"),
-        ('celery worker -Q "a$" -E', "a$"),
+        ("celery worker -Q \\\n a -E", "a"),
+        ("celery worker -Q a\\$b -E", "a$b"),
         ("celery worker -Q $A -E", "$A"),
         ("celery worker -Q ${A:-(b c)} -E", "${A:-(b c)}"),
+        ("celery worker -Q $(A) -E", "$(A)"),
+        ('celery worker -Q "${A:-b}$(C)" -E', "${A:-b}$(C)"),
     ],
 )
 def test_quotes_in_a_shell_string(script: str, queue: str) -> None:
@@ -455,23 +461,44 @@ def test_a_worker_option_named_like_a_shell_is_no_shell() -> None:
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ("celery worker > /log", "redirected"),
-        ("celery worker -Qa 2>&1", "redirected"),
+        ("celery worker > /log", "a redirection"),
+        ("celery worker -Qa 2>&1", "a redirection"),
+        ("echo log > /tmp/log; celery worker", "a redirection"),
+        ("cat <<X\nX\ncelery worker", "a redirection"),
         ("celery worker $OPTIONS", r"\$OPTIONS may hold options"),
         ('celery worker -E "$@"', r"\$@ may hold options"),
         ("celery worker -E$MORE", r"-E\$MORE may hold options"),
         ("celery worker --$MORE", "may hold options"),
-        ("celery worker & celery worker", "more than one worker"),
-        ("bash -c 'celery worker'", "starts a shell of its own"),
+        ("celery worker & celery worker", "in the background"),
+        ("celery worker -E & wait", "in the background"),
+        ("celery beat & exec celery worker", "in the background"),
+        ("celery worker; celery worker", "runs celery more than once"),
+        ("celery -A lms worker && celery -A lms beat", "runs celery more than once"),
+        ("celery migrate x y\nexec celery worker", "runs celery more than once"),
+        ("gosu app celery $COMMAND; celery worker", "runs celery more than once"),
+        ("celery worker -B", "runs beat, too"),
+        ("exec celery worker -Qa --beat", "runs beat, too"),
+        ("celery worker -EBQa", "runs beat, too"),
+        ("bash -c 'celery worker'", "another one that names celery"),
+        ("sh -c 'celery beat'; celery worker", "another one that names celery"),
+        ("su app -c 'celery beat'; celery worker", "another one that names celery"),
+        ("eval 'celery beat'; celery worker", "another one that names celery"),
+        ("C='celery beat'; $C; celery worker", "another one that names celery"),
+        ("yes | celery worker", "a pipe"),
+        ("if ./ok; then\n celery worker\nfi", "a shell's 'if'"),
+        ("for q in a b; do celery worker -Q $q; done", "a shell's 'for'"),
+        ("(cd /w && celery worker)", "a group of commands"),
+        ("{ celery worker; }", "braces"),
+        ("celery worker -Q {a,b}", "braces"),
         ("celery worker -c `nproc`", "backticks"),
-        ("celery worker -Q {a,b}", "brace expansion"),
         ("celery worker -Q 'a", "a quote that isn't closed"),
         ('celery worker -Q "a', "a quote that isn't closed"),
-        ("celery worker -c $(cat 'n')", "quotes within"),
-        ("celery worker -c $(nproc", "isn't closed"),
-        ("celery worker -n $'a'", "before a quote"),
-        ("cat <<X\nX\ncelery worker", "here-document"),
+        ('celery worker -Q "$(celery beat)"', "a quote that isn't closed, or that holds more"),
+        ("celery worker -c $(cat n)", "more than a plain variable"),
+        ("celery worker -c $(nproc", "more than a plain variable"),
+        ("celery worker -n $'a'", "more than a plain variable"),
         ("celery worker \\", "a backslash at the end"),
+        ("celery worker -Q a\\\nb", "goes on in the next line"),
         ("celery worker -Q", "-Q at the end has no value"),
     ],
 )
@@ -483,6 +510,14 @@ def test_shell_strings_that_cannot_be_edited(script: str, reason: str) -> None:
         line.without_option("--queues")
     assert line.command == ("sh", "-c")
     assert line.args == (script,)
+
+
+@pytest.mark.parametrize("odd", ['"', "'", "\\\\", "$a", '"$a', "${a", "$(a"])
+def test_a_long_shell_string_is_read_in_linear_time(odd: str) -> None:
+    script = f"celery worker {odd * 50_000}"
+    start = time.process_time()
+    in_shell(script)
+    assert time.process_time() - start < 5  # a second at the most; quadratic time would be minutes
 
 
 @pytest.mark.parametrize(

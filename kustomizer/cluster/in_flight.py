@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kustomizer.cluster.pods import LivePod
-    from kustomizer.site.model import Site, Worker
+    from kustomizer.site.model import Site, SiteWorker
 
 
 class Message(Record):
@@ -156,6 +156,6 @@ def namespace_of(site: Site) -> str:
     return found[0]
 
 
-def workers_in(site: Site, namespace: str) -> list[Worker]:
+def workers_in(site: Site, namespace: str) -> list[SiteWorker]:
     """Return the workers of lms and cms in ``namespace``, or that state none."""
     return [worker for worker in site.open_edx_workers if worker.resource.namespace in ("", namespace)]

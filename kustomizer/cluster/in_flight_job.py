@@ -13,7 +13,7 @@ from kustomizer.openedx.workers import NAME_LABEL, pod_template
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kustomizer.site.model import Worker
+    from kustomizer.site.model import SiteWorker
 
 NAME = "celery-in-flight"
 _KEPT_SECONDS = 3600
@@ -26,7 +26,7 @@ _POD_LEFT = (
 )
 
 
-def job(worker: Worker, request: Mapping[str, Any], namespace: str) -> str:
+def job(worker: SiteWorker, request: Mapping[str, Any], namespace: str) -> str:
     """Return a Job, as YAML, that runs the program with ``worker``'s image, environment and volumes.
 
     Its log is the answer in JSON. It has none of the labels by which the worker's pods are selected. A password that

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.cluster.pods import LivePod
-    from kustomizer.site.model import Site, Worker
+    from kustomizer.site.model import Site, SiteWorker
 
 _SHOWN_TASKS = 3
 
@@ -40,7 +40,7 @@ class Verified(Record):
     notes: Sequence[str] = ()
 
 
-def pods_of(worker: Worker, pods: Sequence[LivePod]) -> list[LivePod]:
+def pods_of(worker: SiteWorker, pods: Sequence[LivePod]) -> list[LivePod]:
     """Return the pods of a worker's Deployment, the newest first."""
     selector = mapping(lookup(worker.resource.tree, "spec", "selector", "matchLabels"))
     name = lookup(worker.resource.tree, "spec", "template", "spec", "containers", worker.emitted.container, "name")
@@ -48,7 +48,7 @@ def pods_of(worker: Worker, pods: Sequence[LivePod]) -> list[LivePod]:
     return sorted(own, key=lambda pod: (pod.created, pod.name), reverse=True)
 
 
-def minimum(site: Site, worker: Worker) -> int:
+def minimum(site: Site, worker: SiteWorker) -> int:
     """Return how few pods a worker may have."""
     for autoscaler in autoscalers(site):
         same_namespace = autoscaler.namespace == worker.resource.namespace
@@ -61,7 +61,7 @@ def minimum(site: Site, worker: Worker) -> int:
     return replicas if isinstance(replicas, int) else 1
 
 
-def without_pod(site: Site, worker: Worker, pods: Sequence[LivePod]) -> Verified:
+def without_pod(site: Site, worker: SiteWorker, pods: Sequence[LivePod]) -> Verified:
     """Return what is to be said of a worker that has no pod to ask."""
     name, needed = worker.resource.name, minimum(site, worker)
     if pods:
@@ -80,7 +80,7 @@ def without_pod(site: Site, worker: Worker, pods: Sequence[LivePod]) -> Verified
     )
 
 
-def verified(worker: Worker, pod: LivePod, answer: Mapping[str, Any] | None) -> Verified:
+def verified(worker: SiteWorker, pod: LivePod, answer: Mapping[str, Any] | None) -> Verified:
     """Return what a worker's ``answer`` differs in, None where it gave none."""
     name = worker.resource.name
     if answer is None:
@@ -104,7 +104,7 @@ def verified(worker: Worker, pod: LivePod, answer: Mapping[str, Any] | None) -> 
     return Verified(worker=name, pod=pod.name, in_force=answer, differences=differences, notes=notes)
 
 
-def _consumed(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference]:
+def _consumed(worker: SiteWorker, answer: Mapping[str, Any]) -> Iterator[Difference]:
     configured = sorted(worker.queues)
     if configured and answer["queues"] != configured:
         yield Difference(
@@ -115,7 +115,7 @@ def _consumed(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference]
         )
 
 
-def _in_flight(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference]:
+def _in_flight(worker: SiteWorker, answer: Mapping[str, Any]) -> Iterator[Difference]:
     found, configured = answer["keys"], keys_with(worker.unacked_key)
     remedy = "Roll the pods: they run with settings of before" if found[0] != configured[0] else ""
     if found[0] != worker.unacked_key:
@@ -133,7 +133,7 @@ def _in_flight(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference
         yield Difference(what="visibility timeout", configured=configured_seconds, in_force=f"{seconds} s")
 
 
-def _slots(worker: Worker, answer: Mapping[str, Any]) -> Iterator[Difference]:
+def _slots(worker: SiteWorker, answer: Mapping[str, Any]) -> Iterator[Difference]:
     line = worker.emitted.command_line
     if line.has("--autoscale") or line.option("--pool") == "solo":
         return

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kustomizer.cluster.kubectl import Kubectl
     from kustomizer.cluster.verify import Verified
     from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site, Worker
+    from kustomizer.site.model import Site, SiteWorker
 
 _METRICS = "/apis/external.metrics.k8s.io/v1beta1/namespaces"
 # They are read seconds apart, and tasks come and go.
@@ -54,7 +54,7 @@ class Cluster(Record):
     autoscalers: frozenset[str]
 
 
-def scaled_objects(site: Site, workers: Sequence[Worker]) -> list[Resource]:
+def scaled_objects(site: Site, workers: Sequence[SiteWorker]) -> list[Resource]:
     """Return the build's ScaledObjects of these workers."""
     names = {(worker.resource.kind, worker.resource.name, worker.resource.namespace) for worker in workers}
     found = site.resources.of_kind("ScaledObject")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kustomizer.cluster.kubectl import Kubectl
     from kustomizer.cluster.pods import LivePod
     from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Worker
+    from kustomizer.site.model import SiteWorker
 
 _AT_ONCE = 4
 
@@ -62,7 +62,7 @@ def verify(place: Cluster) -> tuple[list[Verified], list[Scaled]]:
     objects = scaled_objects(place.site, workers)
     lists = redis_lists(objects)
 
-    def ask(worker: Worker) -> _Answer:
+    def ask(worker: SiteWorker) -> _Answer:
         return _ask(place, kubectl, worker, pods_of(worker, pods), lists)
 
     with ThreadPoolExecutor(_AT_ONCE) as executor:
@@ -87,7 +87,9 @@ def _scaled(
     return [scaled(item, live, kubectl, counts, workers.get(scale_target(item)[1])) for item in objects]
 
 
-def _ask(place: Cluster, kubectl: Kubectl, worker: Worker, pods: Sequence[LivePod], lists: Sequence[str]) -> _Answer:
+def _ask(
+    place: Cluster, kubectl: Kubectl, worker: SiteWorker, pods: Sequence[LivePod], lists: Sequence[str]
+) -> _Answer:
     ready = [pod for pod in pods if pod.is_ready and pod.is_worker]
     if not ready:
         return _Answer(found=without_pod(place.site, worker, pods), counts={})

@@ -14,7 +14,7 @@ from typing import Any
 
 from kustomizer import API_VERSION, KIND
 from kustomizer.config.model import Document
-from kustomizer.config.reader import Field, ListOf, MapOf, Nullable, Section, fields_of
+from kustomizer.config.reader import ListOf, MapOf, Nullable, RecordField, Section, fields_of
 from kustomizer.config.values import Boolean, Choice, Either, Raw, Text, Type, Whole, join
 from kustomizer.record import Record
 
@@ -83,7 +83,7 @@ def _object(record: type[Record]) -> dict[str, Any]:
     }
 
 
-def _property(field: Field) -> dict[str, Any]:
+def _property(field: RecordField) -> dict[str, Any]:
     default = field.owner._defaults.get(field.name)
     shown = {"default": default} if isinstance(default, (bool, int, str, dict, list)) else {}
     return {**_entry(field.type), "description": description(field), **shown}
@@ -143,7 +143,7 @@ def _text(kind: Text) -> dict[str, Any]:
     return limits
 
 
-def description(field: Field) -> str:
+def description(field: RecordField) -> str:
     """Return what the record says about the field."""
     return _descriptions(field.owner.__module__)[field.owner.__name__, field.name]
 
@@ -172,7 +172,7 @@ def _where(paths: list[str]) -> str:
     return f"\n\nStands at {' and '.join(f'`{path}`' for path in paths)}." if paths != [""] else ""
 
 
-def _row(key: str, field: Field) -> str:
+def _row(key: str, field: RecordField) -> str:
     default = field.owner._defaults.get(field.name)
     if field.required:
         shown = "required"

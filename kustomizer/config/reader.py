@@ -97,7 +97,7 @@ class Section(Type):
                 problems.append(Problem(field=join(at, key), message="is missing", remedy=remedy))
         return None if len(problems) > known_before else self.record(**values)
 
-    def _unknown(self, key: object, at: str, fields: Mapping[str, Field]) -> Problem:
+    def _unknown(self, key: object, at: str, fields: Mapping[str, RecordField]) -> Problem:
         refused: Mapping[object, str] = dict(getattr(self.record, "_refused", ()))
         if key in refused:
             return Problem(field=join(at, key), message="isn't allowed here", remedy=refused[key])
@@ -132,7 +132,7 @@ BASIC: dict[str, Type] = {
 }
 
 
-class Field:
+class RecordField:
     """One field of a record, its annotation interpreted when it is first asked for: most aren't in a build."""
 
     def __init__(self, name: str, annotation: str, owner: type[Record], required: bool) -> None:
@@ -148,10 +148,10 @@ class Field:
         return self._type
 
 
-_fields: dict[type[Record], dict[str, Field]] = {}
+_fields: dict[type[Record], dict[str, RecordField]] = {}
 
 
-def fields_of(record: type[Record]) -> dict[str, Field]:
+def fields_of(record: type[Record]) -> dict[str, RecordField]:
     """Return the fields of ``record`` by their names in YAML."""
     if record not in _fields:
         annotations: dict[str, tuple[str, type[Record]]] = {}
@@ -159,7 +159,7 @@ def fields_of(record: type[Record]) -> dict[str, Field]:
             for name, annotation in owner.__dict__.get("__annotations__", {}).items():  # noqa: RUF063 - see record.py
                 annotations[name] = (annotation, owner)
         _fields[record] = {
-            yaml_name(name): Field(name, *annotations[name], required=name not in record._defaults)
+            yaml_name(name): RecordField(name, *annotations[name], required=name not in record._defaults)
             for name in record._fields
         }
     return _fields[record]

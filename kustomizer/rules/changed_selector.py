@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site, Worker
+    from kustomizer.site.model import Site, SiteWorker
 
 ID = "changed-selector"
 
@@ -65,7 +65,7 @@ def check(site: Site) -> Iterator[Problem]:
         yield from _unlike_service(site, worker, wanted)
 
 
-def _unlike_service(site: Site, worker: Worker, wanted: dict[str, str]) -> Iterator[Problem]:
+def _unlike_service(site: Site, worker: SiteWorker, wanted: dict[str, str]) -> Iterator[Problem]:
     for owner in site.resources.find("Deployment", worker.service, worker.resource.namespace):
         model = mapping(lookup(owner.tree, "spec", "selector", "matchLabels"))
         differing = sorted(

@@ -28,7 +28,7 @@ from kustomizer.openedx.workers import KNOWN_QUEUES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site.model import Site, Worker
+    from kustomizer.site.model import Site, SiteWorker
 
 ID = "function-skipped"
 
@@ -77,5 +77,5 @@ def _unsplit(site: Site) -> Iterator[Problem]:
         )
 
 
-def _takes_all(worker: Worker) -> bool:
+def _takes_all(worker: SiteWorker) -> bool:
     return set(KNOWN_QUEUES[worker.service]) <= set(worker.queues)

@@ -29,7 +29,7 @@ from kustomizer.manifests.tree import lookup, plain_value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site.model import Site, Worker
+    from kustomizer.site.model import Site, SiteWorker
 
 ID = "grace-period"
 
@@ -49,7 +49,7 @@ def check(site: Site) -> Iterator[Problem]:
             )
 
 
-def _faults(worker: Worker, seconds: int, timeout: int, *, is_stated: bool) -> Iterator[tuple[str, str]]:
+def _faults(worker: SiteWorker, seconds: int, timeout: int, *, is_stated: bool) -> Iterator[tuple[str, str]]:
     limit = _time_limit(worker)
     if seconds < KUBERNETES_DEFAULT or not is_stated:
         kind = "Kubernetes' default of " if not is_stated else ""
@@ -77,7 +77,7 @@ def _faults(worker: Worker, seconds: int, timeout: int, *, is_stated: bool) -> I
         )
 
 
-def _time_limit(worker: Worker) -> int | None:
+def _time_limit(worker: SiteWorker) -> int | None:
     value = worker.emitted.command_line.option("--time-limit") or ""
     number = value.partition(".")[0]
     return int(number) if number.isascii() and number.isdigit() else None

@@ -23,7 +23,7 @@ from kustomizer.site.redis_lists import counted_lists, key_prefix
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site.model import Site, Worker
+    from kustomizer.site.model import Site, SiteWorker
 
 ID = "scale-to-zero"
 
@@ -50,7 +50,7 @@ def check(site: Site) -> Iterator[Problem]:
             )
 
 
-def _message(worker: Worker, guards: list[str]) -> str:
+def _message(worker: SiteWorker, guards: list[str]) -> str:
     name = worker.resource.name
     if not guards:
         return f"scales {name} to zero when its queue is empty, in the middle of a task that it runs"

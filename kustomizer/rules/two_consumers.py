@@ -20,14 +20,14 @@ from kustomizer.errors import WARNING, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site.model import Site, Worker
+    from kustomizer.site.model import Site, SiteWorker
 
 ID = "two-consumers"
 
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the queues that more than one worker consumes."""
-    first: dict[tuple[str, str], Worker] = {}
+    first: dict[tuple[str, str], SiteWorker] = {}
     for worker in site.workers:
         for queue in dict.fromkeys(worker.queues):
             rival = first.setdefault((worker.resource.namespace, queue), worker)

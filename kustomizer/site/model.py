@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _WORKER_KINDS = ("Deployment", "StatefulSet")
 
 
-class Worker(Record):
+class SiteWorker(Record):
     """A container that runs a Celery worker, with the settings that it loads."""
 
     emitted: EmittedWorker
@@ -70,7 +70,7 @@ class Worker(Record):
         return f"spec.template.spec.containers[{self.emitted.container}]"
 
 
-class Route(Record):
+class RoutedTask(Record):
     """A task that settings send to a queue."""
 
     task: str
@@ -87,10 +87,10 @@ class Site:
         # Findings, and their words, don't depend on the order in which kustomize printed the resources.
         self.resources = Resources(sorted(resources, key=lambda item: item.identity))
         self._modules: dict[tuple[int, str], PythonSettings] = {}
-        self.workers: Sequence[Worker] = [
+        self.workers: Sequence[SiteWorker] = [
             worker for item in self.resources.of_kind(*_WORKER_KINDS) for worker in self._workers(item)
         ]
-        self._workers_of: dict[tuple[str, str, str], list[Worker]] = {}
+        self._workers_of: dict[tuple[str, str, str], list[SiteWorker]] = {}
         self._shortest_timeouts: dict[tuple[str, str], int] = {}
         for worker in self.workers:
             resource, shared = worker.resource, (worker.resource.namespace, worker.unacked_key)
@@ -99,7 +99,7 @@ class Site:
             self._shortest_timeouts[shared] = min(seconds, self._shortest_timeouts.get(shared, seconds))
 
     @property
-    def open_edx_workers(self) -> list[Worker]:
+    def open_edx_workers(self) -> list[SiteWorker]:
         """The workers of lms and cms."""
         return [worker for worker in self.workers if worker.is_open_edx]
 
@@ -108,15 +108,15 @@ class Site:
         """The queues that a worker takes, each with the namespace of that worker."""
         return {(worker.resource.namespace, queue) for worker in self.workers for queue in worker.queues}
 
-    def visibility_timeout(self, worker: Worker) -> int:
+    def visibility_timeout(self, worker: SiteWorker) -> int:
         """Return after how many seconds Redis hands a task of ``worker`` out again."""
         return self._shortest_timeouts[worker.resource.namespace, worker.unacked_key]
 
-    def workers_of(self, kind: str, name: str, namespace: str) -> Sequence[Worker]:
+    def workers_of(self, kind: str, name: str, namespace: str) -> Sequence[SiteWorker]:
         """Return the workers that run in the pods of one workload."""
         return self._workers_of.get((kind, name, namespace), ())
 
-    def routes(self) -> Iterator[Route]:
+    def routes(self) -> Iterator[RoutedTask]:
         """Yield what settings modules in ConfigMaps route, in EXPLICIT_QUEUES as Open edX has it."""
         for resource in self.resources.of_kind("ConfigMap"):
             if not resource.mentions("EXPLICIT_QUEUES"):
@@ -127,7 +127,7 @@ class Site:
                 for task, route in sorted(self._module(resource, file).entries("EXPLICIT_QUEUES").items()):
                     queue = route.get("queue") if isinstance(route, dict) else None
                     if isinstance(queue, str):
-                        yield Route(task=task, queue=queue, resource=resource, file=str(file))
+                        yield RoutedTask(task=task, queue=queue, resource=resource, file=str(file))
 
     def _module(self, resource: Resource, file: str) -> PythonSettings:
         key = (id(resource), str(file))
@@ -135,7 +135,7 @@ class Site:
             self._modules[key] = _settings(str(lookup(resource.tree, "data", file) or ""))
         return self._modules[key]
 
-    def _workers(self, resource: Resource) -> Iterator[Worker]:
+    def _workers(self, resource: Resource) -> Iterator[SiteWorker]:
         template = pod_template(resource) if resource.mentions("celery") else None
         for index, container in enumerate(lookup(template, "spec", "containers") or ()):
             command_line = find_worker(string_list(container, "command"), string_list(container, "args"))
@@ -143,10 +143,10 @@ class Site:
                 continue
             service = environment(container, "SERVICE_VARIANT") or resource.name.partition("-worker")[0]
             emitted = EmittedWorker(service=service, resource=resource, container=index, command_line=command_line)
-            worker = Worker(emitted=emitted)
+            worker = SiteWorker(emitted=emitted)
             yield self._with_settings(worker, template) if worker.is_open_edx else worker
 
-    def _with_settings(self, worker: Worker, template: dict[str, Any]) -> Worker:
+    def _with_settings(self, worker: SiteWorker, template: dict[str, Any]) -> SiteWorker:
         options: dict[str, Any] = {}
         soft_shutdown = None
         late = rejects = False
@@ -173,7 +173,7 @@ class Site:
             rejects=rejects is True,
         )
 
-    def _modules_of(self, worker: Worker, template: dict[str, Any]) -> Iterator[PythonSettings]:
+    def _modules_of(self, worker: SiteWorker, template: dict[str, Any]) -> Iterator[PythonSettings]:
         """Yield the settings modules that the worker loads, Tutor's before ours."""
         container = lookup(template, "spec", "containers", worker.emitted.container)
         module = environment(container, "DJANGO_SETTINGS_MODULE") or ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site, Worker
+    from kustomizer.site.model import Site, SiteWorker
 
 # What the fields are called, and what they are where they aren't stated.
 _AUTOSCALERS = {
@@ -95,7 +95,7 @@ def queues_of(site: Site) -> list[QueueRow]:
 
 def _rows(
     site: Site,
-    worker: Worker,
+    worker: SiteWorker,
     scalers: Mapping[tuple[str, str, str], Resource],
     tasks: Mapping[tuple[str, str], tuple[str, ...]],
 ) -> Iterator[QueueRow]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Worker
+    from kustomizer.site.model import SiteWorker
 
 
 def list_name(trigger: Mapping[str, Any]) -> str:
@@ -25,7 +25,7 @@ def counted_lists(scaled_object: Resource) -> list[str]:
     return [name for trigger in triggers if (name := list_name(trigger))]
 
 
-def key_prefix(worker: Worker, lists: Collection[str]) -> str:
+def key_prefix(worker: SiteWorker, lists: Collection[str]) -> str:
     """Return what stands before the names of a worker's queues and of its in-flight key in ``lists``.
 
     The worker's settings say so. Where they don't, a prefix is believed that stands before the in-flight key and before

@@ -48,7 +48,7 @@ _KEYWORDS = frozenset({
 # fmt: on
 
 
-class Command(Record):
+class ShellCommand(Record):
     """One command; ``ends`` has the index behind each word in the shell string."""
 
     words: tuple[Word, ...]
@@ -64,9 +64,9 @@ class Unreadable(Exception):  # noqa: N818 - says what is in the way, not that s
     """The shell string holds what this module doesn't read."""
 
 
-def read_script(script: str) -> list[Command]:
+def read_script(script: str) -> list[ShellCommand]:
     """Return the commands of a shell string in their order. Raises Unreadable, which says what can't be read."""
-    commands: list[Command] = []
+    commands: list[ShellCommand] = []
     words: list[Word] = []
     ends: list[int] = []
     for token in _TOKEN.finditer(script):
@@ -80,7 +80,7 @@ def read_script(script: str) -> list[Command]:
         elif words and not token["comment"]:
             if words[0].raw in _KEYWORDS:
                 raise Unreadable(f"the shell string holds a shell's {words[0].raw!r}")
-            commands.append(Command(words=tuple(words), ends=tuple(ends)))
+            commands.append(ShellCommand(words=tuple(words), ends=tuple(ends)))
             words, ends = [], []
     return commands
 

@@ -12,7 +12,7 @@ from kustomizer.cluster.verify import Verified, keys_with, minimum, pods_of, ver
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.openedx.workers import EmittedWorker
-from kustomizer.site.model import Site, Worker
+from kustomizer.site.model import Site, SiteWorker
 from kustomizer.worker_command.worker import find_worker
 
 POD = LivePod(name="lms-worker-high-1", container="lms-worker-high", service="lms", labels={})
@@ -37,7 +37,7 @@ def looked_at(*options: str, **said: Any) -> Verified:
     assert line is not None
     resource = Resource.new({"kind": "Deployment", "metadata": {"name": "lms-worker-high"}}, indent=0)
     emitted = EmittedWorker(service="lms", resource=resource, container=0, command_line=line)
-    worker = Worker(emitted=emitted, unacked_key="unacked.lms-worker-high", own_visibility_timeout=7200, late=True)
+    worker = SiteWorker(emitted=emitted, unacked_key="unacked.lms-worker-high", own_visibility_timeout=7200, late=True)
     return verified(worker, POD, {**ANSWER, **said})
 
 
@@ -109,7 +109,7 @@ spec: {scaleTargetRef: {name: lms-worker-high}, SPEC}
 """
 
 
-def site(more: str = "") -> tuple[Site, Worker]:
+def site(more: str = "") -> tuple[Site, SiteWorker]:
     found = Site(Resources(read_stream((BUILT + more).encode(), b"{}").resources))
     return found, found.workers[0]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kustomizer.diff.model import ObjectChange
     from kustomizer.diff.sides import Sides
-    from kustomizer.site.model import Worker
+    from kustomizer.site.model import SiteWorker
 
 ID = "lost-consumer"
 
@@ -39,7 +39,7 @@ def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         )
 
 
-def lost_queues(sides: Sides) -> Iterator[tuple[str, Worker]]:
+def lost_queues(sides: Sides) -> Iterator[tuple[str, SiteWorker]]:
     """Yield each queue that loses its last consumer, and one that took it."""
     kept = sides.after.site.consumed
     for worker in sides.before.site.workers:

@@ -81,9 +81,9 @@ def _build(asked: PlainBuild) -> None:
 
 def _say(error: UserError) -> None:
     """Tell of ``error`` the way every command does, and exit."""
-    from kustomizer.commands.group import Group  # noqa: PLC0415
+    from kustomizer.commands.group import ReportingGroup  # noqa: PLC0415
 
     def fail() -> None:
         raise error
 
-    Group(callback=fail, invoke_without_command=True).main(args=[], prog_name="tutor-kustomizer")
+    ReportingGroup(callback=fail, invoke_without_command=True).main(args=[], prog_name="tutor-kustomizer")

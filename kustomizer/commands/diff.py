@@ -15,7 +15,7 @@ from kustomizer.diff.reports.html import html_report
 from kustomizer.diff.reports.json import json_report
 from kustomizer.diff.reports.markdown import markdown_report
 from kustomizer.diff.reports.text import text_report
-from kustomizer.diff.sources import STDIN, Given, read_both, read_revision
+from kustomizer.diff.sources import STDIN, RevisionOptions, read_both, read_revision
 from kustomizer.findings.model import SEVERITIES, reaches
 from kustomizer.kustomize.build import find_kustomize
 from kustomizer.record import Record
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from kustomizer.diff.ignores import Ignore
     from kustomizer.diff.model import Comparison
-    from kustomizer.diff.sources import Source
+    from kustomizer.diff.sources import ComparedBuild
     from kustomizer.kustomize.build import Kustomize
 
 EXIT_CHANGES = 2
@@ -131,7 +131,7 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
         ctx.exit(EXIT_CHANGES)
 
 
-def _sources(ctx: click.Context, **options: Any) -> tuple[Source, Source]:
+def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, ComparedBuild]:
     """Return the two builds that the command line names. Raises _UsageError where it makes no sense."""
 
     def find(near: Path) -> Kustomize:
@@ -154,7 +154,7 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[Source, Source]:
     overlay = Path(before or ".")
     if not overlay.is_dir():
         raise _UsageError(f"{overlay} is no directory: --base builds an overlay", ctx)
-    given = Given(
+    given = RevisionOptions(
         revision=base,
         overlay=overlay,
         base_tutor_root=options["base_tutor_root"],

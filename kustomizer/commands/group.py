@@ -41,7 +41,7 @@ NAMES = (
 """The commands, each in a module of its name."""
 
 
-class Group(click.Group):
+class ReportingGroup(click.Group):
     """A group whose commands may raise UserError: the message goes to stderr, the exit status is 1."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -65,7 +65,7 @@ def _fail(ctx: click.Context, *problems: object) -> NoReturn:
     ctx.exit(EXIT_ERROR)
 
 
-class Commands(Group):
+class Commands(ReportingGroup):
     """All commands of ours. Each is imported when it is asked for: what `diff` needs isn't to slow `queues` down."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -56,7 +56,7 @@ def cluster_options(command: Command) -> Command:
     return command
 
 
-class Cluster(Record):
+class RunningSite(Record):
     """A built site, and the kubectl that reaches the place where it runs."""
 
     site: Site
@@ -87,10 +87,10 @@ class Cluster(Record):
         click.echo(job(workers[0], request, self.namespace), nl=False)
 
 
-def open_cluster(site: Path, options: Mapping[str, Any]) -> Cluster:
+def open_cluster(site: Path, options: Mapping[str, Any]) -> RunningSite:
     """Build ``site``, or read it where it is a file that was built, and return it with the cluster of ``options``."""
     found = Site(site_resources(site, options["executable"]))
-    return Cluster(site=found, namespace=options["namespace"] or namespace_of(found), given=options)
+    return RunningSite(site=found, namespace=options["namespace"] or namespace_of(found), given=options)
 
 
 _pod = click.option("--pod", metavar="NAME", help="Look from this pod, not from a default worker's.")

@@ -21,7 +21,7 @@ from kustomizer.overlay.templates import overlay_files
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kustomizer.migration.comparison import Difference
+    from kustomizer.migration.comparison import Deviation
     from kustomizer.migration.configuration import Migration
     from kustomizer.migration.settings import PluginSettings
     from kustomizer.migration.site import PluginSite
@@ -66,7 +66,7 @@ def write(output: Path, site: PluginSite, made: Migration, *, force: bool) -> li
 
 
 def report(
-    settings: PluginSettings, site: PluginSite, made: Migration, differences: Sequence[Difference]
+    settings: PluginSettings, site: PluginSite, made: Migration, differences: Sequence[Deviation]
 ) -> Iterator[str]:
     """Yield what was read, what couldn't be taken over, and what differs."""
     if settings.workers is None:

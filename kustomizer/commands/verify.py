@@ -15,7 +15,7 @@ from kustomizer.cluster.verify_scaling import Scaled, cluster, redis_lists, scal
 from kustomizer.cluster.verify_text import verify_json, verify_text
 from kustomizer.commands.check import EXIT_FINDINGS
 from kustomizer.commands.common import table_width
-from kustomizer.commands.in_flight import Cluster, cluster_options, open_cluster
+from kustomizer.commands.in_flight import RunningSite, cluster_options, open_cluster
 from kustomizer.errors import UserError
 from kustomizer.record import Record
 from kustomizer.site.model import scale_target
@@ -55,7 +55,7 @@ def verify_command(ctx: click.Context, /, *, site: Path, output: str, **options:
         ctx.exit(EXIT_FINDINGS)
 
 
-def verify(place: Cluster) -> tuple[list[Verified], list[Scaled]]:
+def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
     """Return what was found of each worker and of each ScaledObject. Raises UserError where pods can't be listed."""
     kubectl, workers = place.kubectl, workers_in(place.site, place.namespace)
     pods = live_pods(kubectl)
@@ -88,7 +88,7 @@ def _scaled(
 
 
 def _ask(
-    place: Cluster, kubectl: Kubectl, worker: SiteWorker, pods: Sequence[LivePod], lists: Sequence[str]
+    place: RunningSite, kubectl: Kubectl, worker: SiteWorker, pods: Sequence[LivePod], lists: Sequence[str]
 ) -> _Answer:
     ready = [pod for pod in pods if pod.is_ready and pod.is_worker]
     if not ready:
@@ -103,7 +103,7 @@ def _ask(
     return _Answer(found=found, counts=answer["counts"])
 
 
-def _counts(place: Cluster, kubectl: Kubectl, pods: Sequence[LivePod], lists: Sequence[str]) -> Mapping[str, int]:
+def _counts(place: RunningSite, kubectl: Kubectl, pods: Sequence[LivePod], lists: Sequence[str]) -> Mapping[str, int]:
     """Return the lists' lengths from another pod of the site, where no worker has one; nothing where none can tell."""
     try:
         pod = pod_to_ask(pods, name=None, namespace=place.namespace)

@@ -1,5 +1,5 @@
-"""What changes between two builds of a site, in the words of those who run it.
+"""Compares two builds of a site, and reports the changes in the words of those who run it.
 
-`model` says what a comparison is; `sources` gets the two builds, `prepare` makes them comparable and masks what is
-secret, `compare` finds the changes, `rules` judges them, and what is in `reports` prints them.
+`model` holds the comparison's types. `sources` reads the two builds, `prepare` masks secrets and makes the builds
+comparable, `compare` finds the changes, `rules` judges them, and `reports` prints them.
 """

@@ -1,7 +1,7 @@
-"""Puts a report on a pull request or a merge request, in the place of the one that stands there already.
+"""Puts a report on a pull request or a merge request as a comment, and replaces the comment of an earlier run.
 
-Run by the GitHub Action and the GitLab job as ``python -m kustomizer.diff.comment github FILE``; what it needs beside
-the file comes from the environment that these two set. Nothing else of `tutor-kustomizer diff` uses the network.
+The GitHub Action and the GitLab job run it as ``python -m kustomizer.diff.comment github FILE``. It reads its settings
+from the environment that these two set. Nothing else of `tutor-kustomizer diff` uses the network.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ _TRIES = 3
 _LONGEST_WAIT = 30
 _TIMEOUT = 30
 _REFUSED = (401, 403, 404)
-"""A token that may read only: that of a fork's pull request, or one without the permission. GitHub may say 404 then."""
+"""Statuses for a token that may only read, such as that of a fork's pull request. GitHub may answer 404 then."""
 _BUSY = {"POST": (429, 503)}
-"""Statuses to ask again after; after others a comment may be there already, and a second one would be too many."""
+"""Statuses after which a request is sent again; after any other one the comment may be there already."""
 _BUSY_READING = (429, 500, 502, 503, 504)
 
 
-class RefusedError(Exception):
-    """The token may not post."""
+class CommentRefusedError(Exception):
+    """The token may not comment."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The token goes to the API that was named, and nowhere else."""
+    """Follows no redirect, so that the token goes to the API that was named and nowhere else."""
 
     def redirect_request(self, *_arguments: Any) -> None:
         return None
 
 
 class Host(Record):
-    """Where comments are: a code host's API, and the request's place in it."""
+    """The comments of one pull request or merge request in a code host's API."""
 
     comments: str
     """The URL of the request's comments."""
     edited: str
     """The URL of one comment, with ``{id}`` for its number."""
     method: str
-    """How a comment is changed."""
+    """The HTTP method that changes a comment."""
     headers: Mapping[str, str]
     author: tuple[str, str, Any] | None
-    """What a comment calls its author, a field of that, and what it is for our own; None takes anybody's."""
+    """The comment's field for its author, the author's field, and its value in our own comments; None takes any."""
 
     def find(self, first_line: str) -> str | None:
         """Return the number of our comment that begins with ``first_line``, None where there is none."""
@@ -70,24 +70,24 @@ class Host(Record):
 
     def post(self, text: str) -> tuple[str, str]:
         """Create or change the comment; return which of the two, and its URL where the host tells it."""
-        found = self.find(text.split("\n", 1)[0])
-        if found is None:
-            done = request("POST", self.comments, self.headers, {"body": text})
-            return "Created", str(done.get("html_url", ""))
-        done = request(self.method, self.edited.replace("{id}", found), self.headers, {"body": text})
-        return "Changed", str(done.get("html_url", ""))
+        number = self.find(text.split("\n", 1)[0])
+        if number is None:
+            answer = request("POST", self.comments, self.headers, {"body": text})
+            return "Created", str(answer.get("html_url", ""))
+        answer = request(self.method, self.edited.replace("{id}", number), self.headers, {"body": text})
+        return "Changed", str(answer.get("html_url", ""))
 
     def _every(self) -> Iterator[Mapping[str, Any]]:
         page = 1
         while True:
-            found = request("GET", f"{self.comments}?per_page={_PAGE}&page={page}", self.headers, kind=list)
-            yield from (each for each in found if isinstance(each, dict))
-            if len(found) < _PAGE:
+            comments = request("GET", f"{self.comments}?per_page={_PAGE}&page={page}", self.headers, kind=list)
+            yield from (comment for comment in comments if isinstance(comment, dict))
+            if len(comments) < _PAGE:
                 return
             page += 1
 
     def _is_ours(self, comment: Mapping[str, Any]) -> bool:
-        # Whoever writes our first line into a comment of theirs isn't to have it rewritten.
+        # A comment of somebody else that begins with our first line isn't rewritten.
         if self.author is None:
             return True
         author, field, value = self.author
@@ -116,8 +116,9 @@ def github(environment: Mapping[str, str]) -> Host:
 
 
 def gitlab(environment: Mapping[str, str]) -> Host:
-    """Return a merge request's place. Raises UserError where the environment lacks something, RefusedError by the host.
+    """Return a merge request's place. Raises UserError where the environment lacks something.
 
+    Raises CommentRefusedError where the host doesn't know the token.
     https://docs.gitlab.com/api/notes/; the job's own token may not write notes.
     """
     api = _address(_needed(environment, "CI_API_V4_URL"))
@@ -144,11 +145,12 @@ def request(
     *,
     kind: type[list[Any]] | type[dict[str, Any]] = dict,
 ) -> Any:
-    """Return what the API answers, which is to be of ``kind``; where it is busy, ask again.
+    """Return the API's answer, which has to be of ``kind``; a busy API is asked again.
 
-    Raises RefusedError, and UserError for what else goes wrong. No message holds the token.
+    Raises CommentRefusedError where the token may not do this, UserError for any other failure. No message holds the
+    token.
     """
-    asked = urllib.request.Request(  # noqa: S310 - _address has looked at the scheme
+    call = urllib.request.Request(  # noqa: S310 - _address has looked at the scheme
         url,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
@@ -156,20 +158,20 @@ def request(
     )
     for left in reversed(range(_TRIES)):
         try:
-            with urllib.request.build_opener(_NoRedirect).open(asked, timeout=_TIMEOUT) as answer:
-                said = json.load(answer)
-            if not isinstance(said, kind):
+            with urllib.request.build_opener(_NoRedirect).open(call, timeout=_TIMEOUT) as answer:
+                content = json.load(answer)
+            if not isinstance(content, kind):
                 raise UserError(Problem(message=f"{method} {url}: the answer isn't that of an API of comments"))
-            return said
+            return content
         except urllib.error.HTTPError as error:
             with error:
-                told = _message(error)
+                message = _message(error)
             if error.code in _BUSY.get(method, _BUSY_READING) and left:
                 time.sleep(_wait(error))
                 continue
             if error.code in _REFUSED:
-                raise RefusedError(f"{error.code} {told}") from None
-            raise UserError(Problem(message=f"{method} {url}: {error.code} {told}")) from None
+                raise CommentRefusedError(f"{error.code} {message}") from None
+            raise UserError(Problem(message=f"{method} {url}: {error.code} {message}")) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
             if isinstance(error, ValueError) or method == "POST" or not left:
                 raise UserError(Problem(message=f"{method} {url}: {error}")) from None
@@ -183,13 +185,13 @@ def _wait(error: urllib.error.HTTPError) -> int:
 
 
 def _message(error: urllib.error.HTTPError) -> str:
-    """Return what the API says of an error, in a line."""
+    """Return the API's message about an error, as one line."""
     try:
         answer = json.load(error)
     except (OSError, ValueError):
         return error.reason
-    told = answer.get("message") or answer.get("error") if isinstance(answer, dict) else None
-    return visible(str(told or error.reason))
+    message = answer.get("message") or answer.get("error") if isinstance(answer, dict) else None
+    return visible(str(message or error.reason))
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:
@@ -216,18 +218,18 @@ def _address(url: str) -> str:
 @click.argument("host", type=click.Choice(["github", "gitlab"]))
 @click.argument("report", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def main(host: str, report: Path) -> None:
-    """Put REPORT, Markdown of `tutor-kustomizer diff`, on the request that this job is for; print where it stands."""
+    """Put REPORT, Markdown of `tutor-kustomizer diff`, on this job's pull or merge request, and print its address."""
     text = report.read_text(encoding="utf-8")
     try:
-        place = (github if host == "github" else gitlab)(os.environ)
-        done, url = place.post(text)
-    except RefusedError as refused:
+        comments = (github if host == "github" else gitlab)(os.environ)
+        action, url = comments.post(text)
+    except CommentRefusedError as refused:
         begin = "::warning title=tutor-kustomizer diff::" if host == "github" else "Warning: "
         click.echo(f"{begin}this token may not comment ({refused}); the report is in the job's own output", err=True)
         return
     except UserError as error:
         sys.exit(f"Error: {error}")
-    click.echo(f"{done} the comment", err=True)
+    click.echo(f"{action} the comment", err=True)
     if url:
         click.echo(visible(url))
 

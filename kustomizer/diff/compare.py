@@ -1,4 +1,4 @@
-"""What happens to each object: added, changed, replaced or destroyed, and which of its fields differ."""
+"""Finds the objects that are added, changed, replaced or destroyed, and the fields that differ."""
 
 from __future__ import annotations
 
@@ -24,41 +24,37 @@ if TYPE_CHECKING:
 
 
 def comparison(before: Resources, after: Resources, *, ignores: Sequence[Ignore] = ()) -> Comparison:
-    """Return what differs between two builds, masked and judged, without what ``ignores`` say not to show.
+    """Return the differences between two builds, masked and judged, without those that ``ignores`` match.
 
     Raises UserError where a resource can't be read.
     """
     sides = prepare(before, after)
     objects = compare(sides)
     kept = without_ignored(objects, find(sides, objects), ignores)
-    # The name of what isn't to be shown needn't be shown, either.
-    hidden = {each.id for each in objects} - {each.id for each in kept.objects}
+    # A renaming of an ignored object is ignored, too.
+    hidden = {item.id for item in objects} - {item.id for item in kept.objects}
     known = sum(identity in sides.after.resources for identity in sides.before.resources)
     return Comparison(
         objects=kept.objects,
         groups=groups(kept.objects),
-        renamings=tuple(each for each in sides.renamings if each.id not in hidden),
-        unchanged=known - sum(bool(each.changes) for each in objects),
+        renamings=tuple(item for item in sides.renamings if item.id not in hidden),
+        unchanged=known - sum(bool(item.changes) for item in objects),
         findings=kept.findings,
-        ignored=tuple(each.replace(reason=_told(sides, each.reason)) for each in kept.ignored),
+        ignored=tuple(item.replace(reason=_masked(sides, item.reason)) for item in kept.ignored),
         queues=(tuple(queues_of(sides.before.site)), tuple(queues_of(sides.after.site))),
     )
 
 
-def _told(sides: Sides, reason: str) -> str:
-    """Return a reason without what is secret in the builds: whoever wrote it may have quoted them."""
-    shown: str = sides.shown(ABSENT, sides.masks.text(reason))[1]
-    return shown
+def _masked(sides: Sides, reason: str) -> str:
+    """Return a reason with the builds' secrets masked: its author may have quoted one."""
+    masked: str = sides.shown(ABSENT, sides.masks.text(reason))[1]
+    return masked
 
 
 def compare(sides: Sides) -> tuple[ObjectChange, ...]:
-    """Return what happens to each object to which something happens, by risk and then by id; masked."""
-    found = [change for identity in sides.identities() if (change := _object(sides, identity)) is not None]
-    return tuple(sorted(found, key=lambda change: (ACTIONS.index(change.action), *_order(change.id))))
-
-
-def _order(identity: ObjectId) -> tuple[str, ...]:
-    return (identity.group, identity.kind, identity.namespace, identity.name)
+    """Return the objects that change, masked, by risk and then by id."""
+    changes = [change for identity in sides.identities() if (change := _object(sides, identity)) is not None]
+    return tuple(sorted(changes, key=lambda change: (ACTIONS.index(change.action), *change.id.order)))
 
 
 def _object(sides: Sides, identity: ObjectId) -> ObjectChange | None:

@@ -1,10 +1,10 @@
-"""What many objects share, said once."""
+"""Finds the changes that several objects share, so that reports print each once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.model import Change, Group
+from kustomizer.diff.model import SharedChange, ValueChange
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -14,30 +14,31 @@ if TYPE_CHECKING:
 _FEWEST = 2
 
 
-def groups(objects: Sequence[ObjectChange]) -> tuple[Group, ...]:
+def groups(objects: Sequence[ObjectChange]) -> tuple[SharedChange, ...]:
     """Return the changes that several objects have in common, the most widely shared first.
 
-    The same change is one of the same field, from the same to the same; of equally shared ones the first one found.
+    Two changes are the same where their field, the value before and the value after are. Equally shared changes keep
+    the order of the objects.
     """
-    found: dict[Hashable, tuple[AnyChange, list[ObjectId]]] = {}
-    for each in objects:
-        for change in each.changes:
-            found.setdefault(_same(change), (change, []))[1].append(each.id)
-    shared = [Group(change=change, objects=tuple(ids)) for change, ids in found.values() if len(ids) >= _FEWEST]
+    places: dict[Hashable, tuple[AnyChange, list[ObjectId]]] = {}
+    for item in objects:
+        for change in item.changes:
+            places.setdefault(_same(change), (change, []))[1].append(item.id)
+    shared = [SharedChange(change=change, objects=tuple(ids)) for change, ids in places.values() if len(ids) >= _FEWEST]
     return tuple(sorted(shared, key=lambda group: -len(group.objects)))
 
 
 def _same(change: AnyChange) -> Hashable:
-    if isinstance(change, Change):
-        # Where in its list an added item stands is another matter.
+    if isinstance(change, ValueChange):
+        # An added item may stand at another place of each object's list.
         change = change.replace(index=None)
     return (type(change).__name__, _frozen(change))
 
 
 def _frozen(value: Any) -> Hashable:
-    """Return what is hashable, and equal where the values are the same, of the same type."""
+    """Return a hashable key that is equal for equal values of the same type."""
     if isinstance(value, dict):
-        return ("{}", *sorted((key, _frozen(each)) for key, each in value.items()))
+        return ("{}", *sorted((key, _frozen(item)) for key, item in value.items()))
     if isinstance(value, (list, tuple)):
         return ("[]", *map(_frozen, value))
     if hasattr(value, "_fields"):

@@ -1,4 +1,4 @@
-"""What a committed file says not to show of a comparison, each with the reason for it.
+"""Reads a committed file that lists what not to show of a comparison, each entry with its reason.
 
 ::
 
@@ -10,7 +10,7 @@
         field: metadata.annotations["app.kubernetes.io/version"]
         reason: Tutor stamps its version on everything.
 
-What is ignored is counted, and its reason shown. An error is never ignored, nor is any change of what it is about.
+Reports count what is ignored, and show the reasons. An error is never ignored, nor is a change of its object.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ if TYPE_CHECKING:
     from kustomizer.findings.model import Finding
 
 IGNORE_FILE = ".tutor-kustomizer-diff.yaml"
-"""Where it is looked for, beside the overlay."""
+"""The file's name, beside the overlay or in the working directory."""
 
 _KEYS = ("rule", "resource", "field", "reason")
 
 
 class Ignore(Record):
-    """What isn't to be shown; an empty pattern matches everything, ``*`` any letters."""
+    """An entry of the file. An empty pattern matches everything; ``*`` matches any characters."""
 
     reason: str
     rule: str = ""
     resource: str = ""
     """``Kind/name`` or ``Kind/namespace/name``."""
     field: str = ""
-    """A path, as it is shown; what is below it is meant as well."""
+    """A field's path as reports show it; fields below it match, too."""
 
     def takes_change(self, identity: ObjectId, change: AnyChange | None) -> bool:
-        """Tell whether a change of an object is meant; None stands for the whole object, added or destroyed."""
+        """Tell whether the entry matches a change of an object; None stands for the whole object."""
         if self.rule or not self._is_about(identity.kind, identity.namespace, identity.name):
             return False
         return not self.field or (change is not None and _is_below(self.field, path_text(change.path)))
 
     def takes_finding(self, finding: Finding) -> bool:
-        """Tell whether a finding is meant. An error never is."""
+        """Tell whether the entry matches a finding; it never matches an error."""
         if finding.severity == ERROR or (self.rule and self.rule != finding.rule):
             return False
         about, field = finding.problem.resource, finding.problem.field
@@ -76,29 +76,31 @@ class Ignore(Record):
 
 
 class Kept(Record):
-    """What is left to be shown."""
+    """The part of a comparison that isn't ignored."""
 
     objects: Sequence[ObjectChange]
     findings: Sequence[Finding]
     ignored: Sequence[Ignored]
-    """One for each entry, in their order; those that matched nothing count nothing."""
+    """One for each entry, in their order, also for those that matched nothing."""
 
 
 def read_ignores(path: Path) -> tuple[Ignore, ...]:
-    """Return the entries of a file. Raises UserError where it can't be read, or says what isn't known."""
+    """Return the entries of a file. Raises UserError where it can't be read, or isn't right."""
     try:
         tree = plain_value(full_reader.read(decode(path.read_bytes())))
     except UserError as error:
-        raise UserError(*(each.replace(resource=ResourceRef(kind=str(path))) for each in error.problems)) from None
+        raise UserError(
+            *(problem.replace(resource=ResourceRef(kind=str(path))) for problem in error.problems)
+        ) from None
     problems: list[Problem] = []
     entries = list(_entries(tree, problems))
     if problems:
-        raise UserError(*(each.replace(resource=ResourceRef(kind=str(path))) for each in problems))
+        raise UserError(*(problem.replace(resource=ResourceRef(kind=str(path))) for problem in problems))
     return tuple(entries)
 
 
 def without_ignored(objects: Sequence[ObjectChange], findings: Sequence[Finding], ignores: Sequence[Ignore]) -> Kept:
-    """Return what is left of a comparison, and how much each entry took: the first that matches takes it."""
+    """Return a comparison without what the entries match; the first entry that matches counts it."""
     changes, counts = [0] * len(ignores), [0] * len(ignores)
     kept_findings = []
     for finding in findings:
@@ -150,9 +152,9 @@ def _entries(tree: Any, problems: list[Problem]) -> Iterator[Ignore]:
         if not isinstance(entry, dict):
             problems.append(_problem(at, "is to have a reason, and rule, resource or field", "See docs/diff.md"))
             continue
-        found = list(_wrong(at, entry))
-        problems += found
-        if not found:
+        entry_problems = list(_wrong(at, entry))
+        problems += entry_problems
+        if not entry_problems:
             yield Ignore(**entry)
 
 
@@ -183,5 +185,5 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _is_below(pattern: str, path: str) -> bool:
-    # fnmatch would take the brackets of a path for a set of letters.
+    # fnmatch would take the brackets in a path for a set of characters.
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*") + r"(?:[.\[].*)?", path, re.DOTALL) is not None

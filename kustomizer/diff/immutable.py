@@ -1,14 +1,14 @@
-"""Which fields Kubernetes doesn't let anybody change: their object has to be deleted and created again.
+"""The fields that Kubernetes refuses to change: their object has to be deleted and created again.
 
-From what the API server refuses (pkg/apis/*/validation/validation.go in https://github.com/kubernetes/kubernetes);
-``kubectl explain`` says it of few of them.
+The API server refuses them in pkg/apis/*/validation/validation.go of https://github.com/kubernetes/kubernetes;
+``kubectl explain`` names few of them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.model import Change
+from kustomizer.diff.model import ValueChange
 from kustomizer.manifests.quantities import quantity
 from kustomizer.manifests.tree import lookup
 from kustomizer.masking.marks import ABSENT
@@ -40,7 +40,7 @@ _FIELDS = {
     ("scheduling.k8s.io", "PriorityClass"): ("value", "preemptionPolicy"),
     ("storage.k8s.io", "StorageClass"): ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
 }
-# Where everything below a field is fixed but these.
+# Kinds of which a field is fixed but for these parts.
 _BUT = {
     ("", "PersistentVolume"): (
         "spec",
@@ -69,7 +69,7 @@ _BUT = {
         ),
     ),
 }
-# What such a field is where it isn't stated: to state it changes nothing.
+# Defaults of fixed fields: stating one, or leaving it out, changes nothing.
 _DEFAULTS = {
     "podManagementPolicy": "OrderedReady",
     "preemptionPolicy": "PreemptLowerPriority",
@@ -85,9 +85,9 @@ _DATA = ("data", "binaryData", "stringData", "immutable")
 
 
 def immutable_changes(before: Any, after: Any, changes: Sequence[AnyChange]) -> list[AnyChange]:
-    """Return those of an object's changes that are refused; ``before`` and ``after`` are its trees.
+    """Return the changes of an object that Kubernetes refuses; ``before`` and ``after`` are its trees.
 
-    What has another name afterwards, as a generated ConfigMap has, is another object: nothing of it is refused.
+    The object has to have one name in both: a generated ConfigMap with a new name is another object.
     """
     kind = (str(lookup(before, "apiVersion") or "").rpartition("/")[0], str(lookup(before, "kind") or ""))
     return [change for change in changes if _is_fixed(kind, before, after, change)]
@@ -113,13 +113,13 @@ def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange)
 
 
 def _shrinks(before: Any, after: Any) -> bool:
-    """Tell whether a claim is to be smaller than it is: a volume may only grow."""
+    """Tell whether a claim gets smaller: a volume may only grow."""
     old, new = (quantity(lookup(tree, *_SIZE)) for tree in (before, after))
     return old is not None and new is not None and new < old
 
 
 def _is_default(path: Sequence[str], change: AnyChange) -> bool:
-    if not isinstance(change, Change) or ABSENT not in (change.before, change.after):
+    if not isinstance(change, ValueChange) or ABSENT not in (change.before, change.after):
         return False
     stated = change.after if change.before is ABSENT else change.before
     return path[-1] in _DEFAULTS and stated == _DEFAULTS[path[-1]]
@@ -136,11 +136,11 @@ def _is_image(kind: tuple[str, str], path: Sequence[str]) -> bool:
 
 
 def _moves_service(before: Any, after: Any, path: Sequence[str], change: AnyChange) -> bool:
-    """Tell whether a Service's address changes: it stays where it isn't stated any more, and goes with the type."""
+    """Tell whether a Service changes its address: removing the field keeps it, another type may change it."""
     if not (_starts(path, "spec.clusterIP") or _starts(path, "spec.clusterIPs")):
         return False
     is_external = "ExternalName" in (lookup(before, "spec", "type"), lookup(after, "spec", "type"))
-    return not is_external and isinstance(change, Change) and lookup(after, *_plain(path)) not in (None, "", [])
+    return not is_external and isinstance(change, ValueChange) and lookup(after, *_plain(path)) not in (None, "", [])
 
 
 def _plain(path: Sequence[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a comparison of two builds found. No password is in it: everything that is shown was masked before."""
+"""The types of a comparison of two builds. They hold no password: all values are masked before."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ REPLACE = "replace"
 """A change that Kubernetes refuses: the object has to be deleted and created again."""
 DESTROY = "destroy"
 ACTIONS = (DESTROY, REPLACE, CHANGE, ADD)
-"""What happens to an object, the riskiest first."""
+"""The actions, the riskiest first."""
 
 HASH = "(hash)"
 CHANGED_HASH = "(hash, changed)"
-"""In the place of the hash that ends a generated ConfigMap's name; SECRET and CHANGED_SECRET stand for a Secret's."""
+"""Stand for the hash in a generated ConfigMap's name; SECRET and CHANGED_SECRET stand for that of a Secret."""
 
 
 class Key(Record):
-    """The item of a list that Kubernetes knows by some of its fields, as it knows containers by ``name``."""
+    """Identifies an item of a list by some of its fields, as ``name`` identifies a container."""
 
     fields: Sequence[tuple[str, str]]
-    """Each field that identifies the item, and its value: ``(("containerPort", "8000"), ("protocol", "TCP"))``."""
+    """The identifying fields and their values: ``(("containerPort", "8000"), ("protocol", "TCP"))``."""
 
     def __str__(self) -> str:
         if len(self.fields) == 1:
@@ -42,23 +42,24 @@ Path: TypeAlias = "tuple[Step, ...]"
 
 
 class Hunk(Record):
-    """Lines of a file that differ, and their neighbours, as in a unified diff."""
+    """Lines that differ, and their neighbours, as in a unified diff."""
 
     before: int
-    """The number of its first line in the file before, from 1."""
+    """The number of its first line in the text before, from 1."""
     after: int
+    """The number of its first line in the text after, from 1."""
     lines: Sequence[str]
     """Each begins with ``-``, ``+`` or a blank, and has no newline at its end."""
 
 
-class Change(Record):
-    """One field that differs; ``before`` and ``after`` are plain values, masked."""
+class ValueChange(Record):
+    """A field that differs; ``before`` and ``after`` are plain values, masked."""
 
     path: Path
     before: Any = ABSENT
     after: Any = ABSENT
     index: int | None = None
-    """Where an item that is added to a keyed list stands afterwards."""
+    """The place of an item that is added to a keyed list, from 0."""
 
 
 class TextChange(Record):
@@ -71,68 +72,72 @@ class TextChange(Record):
 
 
 class OrderChange(Record):
-    """Items of a keyed list that are the same, or changed each for itself, in another order."""
+    """The items of a keyed list in another order; changes of the items stand beside it."""
 
     path: Path
     after: Sequence[Key]
-    """All items that are there afterwards, in their order."""
+    """All items of the list afterwards, in their order."""
 
 
 class ArgumentsChange(Record):
-    """The ``args`` or the ``command`` of a Celery process, with what differs for the process."""
+    """The ``args`` or the ``command`` of a Celery worker, with what the change means to it."""
 
     path: Path
     before: Sequence[str]
     after: Sequence[str]
     notes: Sequence[str]
-    """What differs, each in words: ``no longer takes edx.lms.core.high``, ``--concurrency: 2, was 1``."""
+    """The differences in words: ``no longer takes edx.lms.core.high``, ``--concurrency: 2, was 1``."""
 
 
-AnyChange: TypeAlias = "Change | TextChange | OrderChange | ArgumentsChange"
+AnyChange: TypeAlias = "ValueChange | TextChange | OrderChange | ArgumentsChange"
 
 
 class ObjectId(Record):
-    """Which object it is: the version of its API isn't part of it, nor is the hash that kustomize put in its name."""
+    """Identifies an object, without its API's version and without the hash that kustomize appends to its name."""
 
     group: str
     kind: str
     namespace: str
     name: str
 
+    @property
+    def order(self) -> tuple[str, str, str, str]:
+        """The key that sorts objects."""
+        return (self.group, self.kind, self.namespace, self.name)
+
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
 class Renaming(Record):
-    """A generated ConfigMap or Secret whose name ends in another hash, since what it holds has changed."""
+    """A generated ConfigMap or Secret whose name ends in another hash, since its content has changed."""
 
     id: ObjectId
     before: str
     after: str
-    """The names without their hash, which tells about what the object holds. A ConfigMap's is whole where its end isn't
-    what kustomize computes."""
+    """The names without their hashes. A ConfigMap's is whole where kustomize doesn't compute the same hash."""
     proven: bool
-    """Whether each hash is the one that kustomize computes; else they are a guess, paired by how their names begin."""
+    """Whether kustomize computes both hashes; else the two are only paired because their names begin alike."""
     rolls: Sequence[ObjectId]
-    """What runs pods that refer to it, and so replaces them."""
+    """The workloads whose pods refer to it, and which therefore restart."""
 
 
 class ObjectChange(Record):
-    """What happens to one object."""
+    """One object that is added, changed, replaced or destroyed."""
 
     action: str
     """One of ACTIONS."""
     id: ObjectId
     api_version: tuple[str, str]
-    """Before and after; the same, but for a change of the API's version; empty on the side where there is none."""
+    """The ``apiVersion`` before and after; empty on a side where the object isn't there."""
     changes: Sequence[AnyChange] = ()
-    """In the order of their paths; of one that is replaced too. Empty where it is added or destroyed."""
+    """In the order of their paths. Empty where the object is added or destroyed."""
     tree: Any = None
-    """The whole object, masked, where it is added or destroyed."""
+    """The whole object, masked, where it is added or destroyed; else None."""
 
 
-class Group(Record):
-    """One change that many objects share: Tutor stamps its version on everything."""
+class SharedChange(Record):
+    """A change that several objects share, such as that of Tutor's version, which is on every object."""
 
     change: AnyChange
     objects: Sequence[ObjectId]
@@ -140,7 +145,7 @@ class Group(Record):
 
 
 class Ignored(Record):
-    """What a committed file says not to show, and why."""
+    """An entry of the ignore file, and how much it matched."""
 
     reason: str
     changes: int = 0
@@ -148,28 +153,28 @@ class Ignored(Record):
 
 
 class Comparison(Record):
-    """Everything that differs between two builds, ready to be shown."""
+    """All differences between two builds, ready to be shown."""
 
     objects: Sequence[ObjectChange]
     """By risk: in the order of ACTIONS, then by id."""
-    groups: Sequence[Group] = ()
-    """The most widely shared first. What is in a group stands in the objects' own changes, too."""
+    groups: Sequence[SharedChange] = ()
+    """The most widely shared first. A shared change stands in its objects' own changes, too."""
     renamings: Sequence[Renaming] = ()
     unchanged: int = 0
     """How many objects are the same on both sides."""
     findings: Sequence[Finding] = ()
-    """The worst first, without those that are ignored."""
+    """The worst first, without the ignored ones."""
     ignored: Sequence[Ignored] = ()
     queues: tuple[Sequence[Any], Sequence[Any]] = ((), ())
-    """What takes which queue, before and after (records of queue_model)."""
+    """The queues and their workers before and after, as QueueRow of site/queues."""
 
     def count(self, action: str) -> int:
-        """Return to how many objects ``action`` happens."""
-        return sum(each.action == action for each in self.objects)
+        """Return the number of objects with this action."""
+        return sum(item.action == action for item in self.objects)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing changes: what was ignored doesn't count."""
+        """Whether nothing changes, ignored changes aside."""
         return not self.objects and not self.renamings
 
 
@@ -189,7 +194,7 @@ def path_text(path: Path) -> str:
 
 
 def resource_ref(identity: ObjectId, api_version: str = "") -> ResourceRef:
-    """Return what a finding calls this object."""
+    """Return the reference by which findings name this object."""
     return ResourceRef(
         api_version=api_version or identity.group, kind=identity.kind, namespace=identity.namespace, name=identity.name
     )

@@ -1,4 +1,4 @@
-"""One object's tree without what means nothing: the hashes in generated names, the order of a worker's queues."""
+"""Removes meaningless differences from an object: hashes in generated names, the order of a worker's queues."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from kustomizer.manifests.pods import containers, pod_template
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A word as long as it gets, so that a file of one such word is looked at once.
+# Matches whole words only, so that a file of one long word is scanned once.
 _GENERATED = re.compile(r"(?<![-.a-z0-9])[-.a-z0-9]*-[2456789bcdfghkmt]{10}(?![-.a-z0-9])")
-# Nobody changes what these run: another name in it is another Job.
+# Their pods can't be changed: another name in them is another Job.
 _FIXED = ("Job", "Pod")
 
 
 def normalised(tree: dict[str, Any], names: Mapping[str, str], real_names: Mapping[str, str]) -> dict[str, Any]:
-    """Return ``tree`` with other names for generated ConfigMaps and Secrets, and with queues in order.
+    """Return ``tree`` with the names of generated ConfigMaps and Secrets replaced, and with queues in order.
 
-    ``names`` are for references that follow the object they mean, ``real_names`` for where the name itself counts:
-    in what can't be changed, and in files, which kustomize doesn't look into.
+    ``names`` replace references to an object. ``real_names`` replace names that count themselves: in objects that
+    can't be changed, and in files, in which kustomize updates no references.
     """
     kind = tree.get("kind")
     if kind in GENERATED_KINDS:
@@ -37,15 +37,15 @@ def normalised(tree: dict[str, Any], names: Mapping[str, str], real_names: Mappi
 
 
 def _renamed(node: Any, names: Mapping[str, str]) -> Any:
-    """Return a copy of ``node`` in which strings hold the names that ``names`` says."""
+    """Return a copy of ``node`` with the names in its strings replaced."""
     if isinstance(node, dict):
-        return {_text(key, names): _renamed(value, names) for key, value in node.items()}
+        return {_renamed_in_text(key, names): _renamed(value, names) for key, value in node.items()}
     if isinstance(node, list):
         return [_renamed(value, names) for value in node]
-    return _text(node, names) if isinstance(node, str) else node
+    return _renamed_in_text(node, names) if isinstance(node, str) else node
 
 
-def _text(text: str, names: Mapping[str, str]) -> str:
+def _renamed_in_text(text: str, names: Mapping[str, str]) -> str:
     if "-" not in text or not names:
         return text
     return _GENERATED.sub(lambda match: names.get(match.group(), match.group()), text)

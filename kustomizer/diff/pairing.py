@@ -1,7 +1,7 @@
-"""Which object of one build is which of the other: by group, kind, namespace and name, generated names by their stem.
+"""Matches the objects of two builds by group, kind, namespace and name, generated names without their hash.
 
-kustomize ends the name of a ConfigMap or Secret that it generates in a hash of what the object holds. Where both ends
-are what kustomize computes, the one has replaced the other; else that they begin alike is but a guess.
+kustomize appends a hash of the content to the name of a ConfigMap or Secret that it generates. Where it computes the
+hashes of both names, one object has replaced the other; else the pair is a guess.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Pair(Record):
-    """A ConfigMap or Secret that may have a generated name; at least one of the two is there."""
+    """A ConfigMap or Secret before and after; at least one of the two is there."""
 
     before: Resource | None
     after: Resource | None
@@ -31,14 +31,14 @@ class Pair(Record):
 
     @property
     def resource(self) -> Resource:
-        """The one that is there, afterwards if both are."""
-        found = self.after or self.before
-        assert found is not None  # noqa: S101 - what the class says of itself
-        return found
+        """The object afterwards, or before where it is destroyed."""
+        resource = self.after or self.before
+        assert resource is not None  # noqa: S101 - at least one is there
+        return resource
 
     @property
     def is_renamed(self) -> bool:
-        """Whether it is there before and after, under two names."""
+        """Whether it has two names, one before and one after."""
         return self.before is not None and self.after is not None and self.before.name != self.after.name
 
 
@@ -57,11 +57,11 @@ class Pairing(Record):
     renamed: Sequence[Renamed]
     """In the order of their ids."""
     names: tuple[Mapping[str, str], Mapping[str, str]]
-    """What generated names of each side are called where only the object that is meant counts."""
+    """Replacements for generated names in references, for each side."""
     real_names: tuple[Mapping[str, str], Mapping[str, str]]
-    """What generated names of each side are called where the name itself counts: they, too, are without their hash.
+    """Replacements for generated names where the name itself counts, for each side.
 
-    The hash of what holds a password tells the password to whoever can try many, and what else it holds is shown.
+    They have no hash either: the hash of an object with a password lets anybody try passwords against it.
     """
 
 
@@ -84,18 +84,18 @@ def pair(before: Resources, after: Resources) -> Pairing:
     renamed = []
     for (kind, namespace, stem), (older, newer) in sorted(families.items(), key=lambda item: item[0]):
         known = {resource.name for resource in older}
-        for name, found in _named(stem, _pairs(older, newer)):
+        for name, match in _named(stem, _pairs(older, newer)):
             identity = ObjectId(group="", kind=kind, namespace=namespace, name=name)
-            if found.is_renamed:
-                renamed.append(Renamed(id=identity, pair=found))
-            for position, each in enumerate((found.before, found.after)):
-                if each is None:
+            if match.is_renamed:
+                renamed.append(Renamed(id=identity, pair=match))
+            for position, partner in enumerate((match.before, match.after)):
+                if partner is None:
                     continue
-                sides[position][identity] = each
-                if each.name != name:
-                    names[position][each.name] = name
-                    is_old = position == 0 or each.name in known
-                    real_names[position][each.name] = f"{name}-{_MARKS[kind][not is_old]}"
+                sides[position][identity] = partner
+                if partner.name != name:
+                    names[position][partner.name] = name
+                    is_old = position == 0 or partner.name in known
+                    real_names[position][partner.name] = f"{name}-{_MARKS[kind][not is_old]}"
     return Pairing(
         before=sides[0],
         after=sides[1],
@@ -106,12 +106,12 @@ def pair(before: Resources, after: Resources) -> Pairing:
 
 
 def is_same_text(old: Resource, new: Resource) -> bool:
-    """Tell whether two objects are certainly the same; this costs no parsing."""
+    """Tell whether two objects have the same text, without parsing it."""
     return old.text == new.text != ""
 
 
 def _pairs(before: Sequence[Resource], after: Sequence[Resource]) -> list[Pair]:
-    """Pair what begins alike: what has the very same name first, what is left by how much of it is the same."""
+    """Pair objects whose names begin alike: first by the whole name, then by how much of their data is the same."""
     older = {resource.name: resource for resource in before}
     newer = {resource.name: resource for resource in after}
     same = sorted(older.keys() & newer.keys())
@@ -127,14 +127,14 @@ def _pairs(before: Sequence[Resource], after: Sequence[Resource]) -> list[Pair]:
 
 
 def is_proven(resource: Resource) -> bool:
-    """Tell whether the name ends in the hash of what the object holds."""
+    """Tell whether the name ends in the hash of the object's content."""
     stem = stem_of(resource.name)
     suffix = resource.name[len(stem) + 1 :]
     return bool(suffix) and is_kustomizes(suffix, plain_value(resource.tree))
 
 
 def _alike(old: Resource, new: Resource) -> int:
-    """Return how much of two objects' data is the same: entries count, and their names half."""
+    """Return a score of how alike two objects' data are: 1 for a common key, 2 where its value is the same, too."""
     count = 0
     for field in ("data", "binaryData", "stringData"):
         before, after = (plain_value(lookup(resource.tree, field)) for resource in (old, new))
@@ -145,23 +145,23 @@ def _alike(old: Resource, new: Resource) -> int:
 
 
 def _named(stem: str, pairs: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:
-    """Give each pair a name of its own: one gets the stem, the others what tells them apart and is no secret."""
-    ordered = sorted(pairs, key=lambda found: (not _has_name(found, stem), not found.is_renamed))
-    for position, found in enumerate(ordered):
-        resource = found.resource
-        if resource.kind != "Secret" and (_is_named_so(found) or (position and not is_proven(resource))):
-            yield resource.name, found
+    """Yield each pair with a name of its own: one gets the stem, the others a number or their whole name."""
+    ordered = sorted(pairs, key=lambda match: (not _has_name(match, stem), not match.is_renamed))
+    for position, match in enumerate(ordered):
+        resource = match.resource
+        if resource.kind != "Secret" and (_is_named_so(match) or (position and not is_proven(resource))):
+            yield resource.name, match
         else:
-            yield (f"{stem} ({position + 1})" if position else stem), found
+            yield (f"{stem} ({position + 1})" if position else stem), match
 
 
-def _has_name(found: Pair, name: str) -> bool:
-    return any(resource is not None and resource.name == name for resource in (found.before, found.after))
+def _has_name(match: Pair, name: str) -> bool:
+    return any(resource is not None and resource.name == name for resource in (match.before, match.after))
 
 
-def _is_named_so(found: Pair) -> bool:
-    """Tell whether somebody gave a changed ConfigMap a name that only looks generated."""
-    old, new = found.before, found.after
+def _is_named_so(match: Pair) -> bool:
+    """Tell whether a changed ConfigMap has a name that only looks generated."""
+    old, new = match.before, match.after
     if old is None or new is None or old.name != new.name or is_same_text(old, new):
         return False
     return not is_proven(old) and not is_proven(new)

@@ -1,10 +1,10 @@
-"""Makes two builds comparable."""
+"""Makes two builds comparable: pairs their objects, and collects their secrets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import ObjectId, Renaming
+from kustomizer.diff.model import Renaming
 from kustomizer.diff.pairing import is_proven, is_same_text, pair
 from kustomizer.diff.sides import Side, Sides
 from kustomizer.manifests.pods import pod_template, strings
@@ -16,75 +16,73 @@ from kustomizer.site.model import Site
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from kustomizer.diff.model import ObjectId
     from kustomizer.diff.pairing import Pairing, Renamed
     from kustomizer.manifests.resource import Resource
 
 
 def prepare(before: Resources, after: Resources) -> Sides:
-    """Return the two builds with each object of one found in the other, and what is secret known.
+    """Return the two builds with their objects paired and their secrets known.
 
-    That a build holds an object twice is a UserError of Resources; what is the same on both sides isn't parsed.
+    Objects that are the same on both sides aren't parsed.
     """
     after = _sharing(before, after)
-    found = pair(before, after)
+    pairing = pair(before, after)
     sides = [
         Side(site=Site(resources), resources=objects, names=names, real_names=real_names)
         for resources, objects, names, real_names in zip(
-            (before, after), (found.before, found.after), found.names, found.real_names, strict=True
+            (before, after), (pairing.before, pairing.after), pairing.names, pairing.real_names, strict=True
         )
     ]
     return Sides(
         before=sides[0],
         after=sides[1],
-        renamings=list(_renamings(found)),
+        renamings=list(_renamings(pairing)),
         masks=Masks.of(before, after),
         made={},
     )
 
 
 def _sharing(before: Resources, after: Resources) -> Resources:
-    """Return ``after`` with the very objects of ``before`` where they are the same: each is parsed once at most."""
+    """Return ``after`` with equal objects taken from ``before``, so that each is parsed once at most."""
     twins = ((before.get(item.identity), item) for item in after)
     return Resources(old if old is not None and is_same_text(old, item) else item for old, item in twins)
 
 
-def _renamings(found: Pairing) -> Iterator[Renaming]:
-    rolled = _rolled(found)
-    for renamed in found.renamed:
+def _renamings(pairing: Pairing) -> Iterator[Renaming]:
+    rolled = _rolled(pairing)
+    for renamed in pairing.renamed:
         old, new = renamed.pair.before, renamed.pair.after
         if old is not None and new is not None:
             yield Renaming(
                 id=renamed.id,
-                before=_told(old),
-                after=_told(new),
+                before=_shown_name(old),
+                after=_shown_name(new),
                 proven=renamed.pair.proven,
                 rolls=tuple(rolled.get(renamed.id, ())),
             )
 
 
-def _told(resource: Resource) -> str:
+def _shown_name(resource: Resource) -> str:
+    """Return the name without a hash that tells about the content."""
     return stem_of(resource.name) if resource.kind == "Secret" or is_proven(resource) else resource.name
 
 
-def _rolled(found: Pairing) -> Mapping[ObjectId, Sequence[ObjectId]]:
-    """Return by ConfigMap or Secret what runs pods that hold its name: of what there was already, and has changed."""
+def _rolled(pairing: Pairing) -> Mapping[ObjectId, Sequence[ObjectId]]:
+    """Return, by generated ConfigMap or Secret, the changed workloads whose pods refer to it."""
     by_name: dict[tuple[str, str], list[Renamed]] = {}
-    for renamed in found.renamed:
+    for renamed in pairing.renamed:
         if renamed.pair.after is not None:
             by_name.setdefault((renamed.id.namespace, renamed.pair.after.name), []).append(renamed)
     rolled: dict[ObjectId, list[ObjectId]] = {}
     if not by_name:
         return rolled
-    for identity, resource in sorted(found.after.items(), key=lambda item: _order(item[0])):
-        old = found.before.get(identity)
+    for identity, resource in sorted(pairing.after.items(), key=lambda item: item[0].order):
+        old = pairing.before.get(identity)
         if old is None or is_same_text(old, resource) or not resource.mentions("containers"):
             continue
-        held = {*strings(plain_value(pod_template(resource.tree)))}
-        for name in held:
+        names = {*strings(plain_value(pod_template(resource.tree)))}
+        for name in names:
             for renamed in by_name.get((resource.namespace, name), ()):
                 rolled.setdefault(renamed.id, []).append(identity)
     return rolled
-
-
-def _order(identity: ObjectId) -> tuple[str, ...]:
-    return (identity.group, identity.kind, identity.namespace, identity.name)

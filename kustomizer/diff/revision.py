@@ -1,7 +1,7 @@
-"""An overlay as it is at a Git revision: the files of that commit, and beside them what Git doesn't hold.
+"""Rebuilds the files of an overlay at a Git revision, with the files that Git doesn't hold.
 
-Tutor's ``env/`` and files with secrets are commonly ignored by Git. They come from the working tree, from another
-Tutor root, or are rendered by Tutor from what the commit holds.
+Git commonly ignores Tutor's ``env/`` and files with secrets. They are taken from the working tree or another Tutor
+root, or Tutor renders them from the files of the commit.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _CONFIG = "config.yml"
 
 
 class Tree(Record):
-    """Files of ``repository`` as of some time, at the same place below ``mirror`` as the checkout is below ``/``.
+    """A copy of the files of ``repository``, at the same place below ``mirror`` as the checkout is below ``/``.
 
-    So a path that leads out of the repository, to a Tutor root beside it say, leads somewhere below the mirror.
+    A path that leads out of the repository, such as one to a Tutor root beside it, leads to a place below the mirror.
     """
 
     mirror: Path
@@ -41,23 +41,23 @@ class Tree(Record):
 
     @property
     def top(self) -> Path:
-        """Where the repository's files go."""
+        """The place of the repository's files."""
         return self.image(self.repository.top)
 
     @property
     def root(self) -> Path:
-        """The overlay in this tree."""
+        """The overlay in this copy."""
         return self.image(self.overlay)
 
     def image(self, path: Path) -> Path:
-        """Return the place that stands for ``path``, which is absolute."""
+        """Return the place in the mirror of an absolute ``path``."""
         return self.mirror / path.relative_to(path.anchor)
 
     def add_what_git_lacks(self) -> list[Path]:
-        """Bring what the overlay names from the working tree where Git ignores it, and from outside the repository.
+        """Add what the overlay names and Git ignores or what lies outside of the repository; return its paths.
 
-        Directories are linked: kustomize takes one that it finds a kustomization in for a root of its own. A file has
-        to be below the kustomization that names it, so that it is copied. Returns the paths brought, absolute.
+        Directories are linked, as kustomize takes each for a root of its own. Files are copied, as kustomize refuses a
+        link to a file that isn't below the kustomization. The paths are absolute.
         """
         brought: list[Path] = []
         while True:
@@ -69,12 +69,12 @@ class Tree(Record):
             brought += missing
 
     def tutor_envs(self) -> list[Path]:
-        """Return each directory that Tutor writes and the overlay is built from, whether it is there or not."""
-        found = {path for path in self._named() if is_tutor_env(self.image(path))}
-        return sorted(found | {path for path in self._missing() if path.name == ENV})
+        """Return the directories that Tutor writes and the overlay is built from, whether they are there or not."""
+        directories = {path for path in self._named() if is_tutor_env(self.image(path))}
+        return sorted(directories | {path for path in self._missing() if path.name == ENV})
 
     def put_env(self, path: Path, env: Path) -> None:
-        """Let ``env`` stand for ``path``."""
+        """Put a link to ``env`` in the place of ``path``."""
         self._clear(path).symlink_to(env.resolve(), target_is_directory=True)
 
     def render_env(self, path: Path, tutor: str) -> None:
@@ -124,7 +124,7 @@ class Tree(Record):
         return [path for path in self._named() if not self.image(path).exists()]
 
     def _named(self) -> list[Path]:
-        """Return what the kustomizations of this tree name, each as the path that it stands for."""
+        """Return the paths that the kustomizations of this copy name, as paths of the working tree."""
         return list(dict.fromkeys(self._names(self.root))) if is_kustomization(self.root) else []
 
     def _names(self, root: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""The two builds that are compared, made comparable: masked, and generated names without their hashes."""
+"""The two builds of a comparison: their secrets masked, their generated names without hashes."""
 
 from __future__ import annotations
 
@@ -21,38 +21,40 @@ class Side(Record):
     """One of the two builds."""
 
     site: Site
-    """As it was built: with its secrets, so for looking only; nothing of it is shown."""
+    """The build as it is, with its secrets. Nothing of it may be printed."""
     resources: Mapping[ObjectId, Resource]
     names: Mapping[str, str]
-    """What generated names are called where only the object that is meant counts: their stems."""
+    """Replacements for generated names in references: their stems."""
     real_names: Mapping[str, str]
-    """What generated names are called where the name itself counts: as model.HASH and model.SECRET say."""
+    """Replacements for generated names where the name itself counts: a mark stands for the hash."""
 
 
 class Sides(Record):
-    """Both builds, and how objects of one are found in the other."""
+    """Both builds, with their objects paired."""
 
     before: Side
     after: Side
     renamings: list[Renaming]
     masks: Masks
     made: dict[ObjectId, tuple[Any, Any]]
-    """The trees that somebody has asked for: the comparison, and then one rule after the other."""
+    """The trees made so far; the comparison and the rules share them."""
 
     def identities(self) -> list[ObjectId]:
         """Return every object of the two builds once."""
-        return [*self.before.resources, *(each for each in self.after.resources if each not in self.before.resources)]
+        return [
+            *self.before.resources,
+            *(identity for identity in self.after.resources if identity not in self.before.resources),
+        ]
 
     def is_same(self, identity: ObjectId) -> bool:
-        """Tell whether an object is certainly the same on both sides; this costs no parsing."""
+        """Tell whether an object has the same text on both sides, without parsing it."""
         before, after = (side.resources.get(identity) for side in (self.before, self.after))
         return before is not None and after is not None and is_same_text(before, after)
 
     def trees(self, identity: ObjectId) -> tuple[Any, Any]:
-        """Return an object as it is before and after, None where there is none: plain values, masked and normalised.
+        """Return an object before and after, None where there is none: plain values, masked and normalised.
 
-        Masked values are such that a secret that changed differs; :meth:`shown` makes of them what may be printed.
-        The trees are for reading.
+        A changed secret has another mask; :meth:`shown` makes masks printable. Callers don't change the trees.
         """
         if identity not in self.made:
             self.made[identity] = (self._tree(self.before, identity), self._tree(self.after, identity))
@@ -63,7 +65,7 @@ class Sides(Record):
         return self.before.resources[identity].name == self.after.resources[identity].name
 
     def shown(self, before: Any, after: Any) -> tuple[Any, Any]:
-        """Return what may be printed of two trees, or of two parts of trees: secrets as model.SECRET says."""
+        """Return two trees, or two parts of trees, with printable marks for secrets."""
         return self.masks.shown(before, after)
 
     def _tree(self, side: Side, identity: ObjectId) -> Any:
@@ -72,12 +74,12 @@ class Sides(Record):
             return None
         tree = normalised(self.masks.tree(resource), side.names, side.real_names)
         metadata = tree.get("metadata")
-        if isinstance(metadata, dict) and resource.name in side.names and not self._is_name_told(identity):
+        if isinstance(metadata, dict) and resource.name in side.names and not self._has_hashes(identity):
             metadata["name"] = side.real_names.get(resource.name, resource.name)
         return tree
 
-    def _is_name_told(self, identity: ObjectId) -> bool:
-        """Tell whether the name needn't be compared: it has a hash on both sides, or there is but one side."""
-        found = [side.resources.get(identity) for side in (self.before, self.after)]
-        pairs = zip(found, (self.before, self.after), strict=True)
+    def _has_hashes(self, identity: ObjectId) -> bool:
+        """Tell whether the object's name needn't be compared: it has a hash on both sides, or on the only one."""
+        resources = [side.resources.get(identity) for side in (self.before, self.after)]
+        pairs = zip(resources, (self.before, self.after), strict=True)
         return all(resource.name in side.names for resource, side in pairs if resource is not None)

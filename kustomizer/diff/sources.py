@@ -1,4 +1,4 @@
-"""Where the two builds of a comparison come from: files, directories of manifests, overlays, Git revisions."""
+"""Reads the two builds of a comparison: from files, directories of manifests, overlays and Git revisions."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 _SHOWN_OF_A_COMMIT = 12
 
 
-class Source(Record):
-    """One of the two builds, and what to call it."""
+class ComparedBuild(Record):
+    """One of the two builds, with its name in reports."""
 
     label: str
     resources: Resources
     notes: str = ""
-    """What kustomize and the function had to say."""
+    """The messages of kustomize and the function."""
 
 
-class Given(Record):
-    """What the command line says of a comparison with a Git revision."""
+class RevisionOptions(Record):
+    """The command line's options for a comparison with a Git revision."""
 
     revision: str
     overlay: Path
@@ -50,10 +50,10 @@ class Given(Record):
     tutor: str = "tutor"
 
 
-def read_both(before: str, after: str, find: Callable[[Path], Kustomize]) -> tuple[Source, Source]:
-    """Return the builds that two arguments name; overlays are built side by side with what ``find`` gives.
+def read_both(before: str, after: str, find: Callable[[Path], Kustomize]) -> tuple[ComparedBuild, ComparedBuild]:
+    """Return the builds that two arguments name; ``find`` returns the kustomize that builds an overlay.
 
-    Raises UserError where a path isn't there, or isn't a build.
+    Two overlays are built at the same time. Raises UserError where a path isn't there, or isn't a build.
     """
     texts: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -61,34 +61,34 @@ def read_both(before: str, after: str, find: Callable[[Path], Kustomize]) -> tup
         return _results(first.result, second.result)
 
 
-def read_revision(given: Given, find: Callable[[Path], Kustomize]) -> tuple[Source, Source]:
+def read_revision(options: RevisionOptions, find: Callable[[Path], Kustomize]) -> tuple[ComparedBuild, ComparedBuild]:
     """Return an overlay's build at a revision, and its build in the working tree.
 
     Raises UserError where there is no such revision, or something can't be built.
     """
-    overlay = given.overlay.resolve()
+    overlay = options.overlay.resolve()
     checkout = repository(overlay)
-    commit = checkout.commit(given.revision)
+    commit = checkout.commit(options.revision)
     kustomize = find(overlay)
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
         place = Path(directory).resolve()
         base = Tree(mirror=place / "base", repository=checkout, overlay=overlay)
         base.top.mkdir(parents=True)
         checkout.check_out(commit, base.top)
-        how = _add_to_base(base, given)
-        head = _rendered_head(place / "head", checkout, overlay, given.tutor) if given.render else overlay
+        how = _add_to_base(base, options)
+        head = _rendered_head(place / "head", checkout, overlay, options.tutor) if options.render else overlay
         if not base.root.is_dir():
-            # A report says so, too: of an overlay that was renamed everything is new.
+            # The report says so, since every object of a renamed overlay is new.
             how = ", where it isn't there yet"
         name = _name(overlay, checkout)
         known_as = {str(place / "base"): "", str(place / "head"): ""}
         with ThreadPoolExecutor(max_workers=2) as pool:
             texts: dict[str, str] = {}
-            before = pool.submit(_build_or_nothing, base.root, kustomize, f"{name} at {given.revision}", texts)
+            before = pool.submit(_build_or_nothing, base.root, kustomize, f"{name} at {options.revision}", texts)
             after = pool.submit(_build, head, kustomize, name, texts)
             sources = _results(before.result, after.result, known_as)
     short = commit[:_SHOWN_OF_A_COMMIT]
-    at = given.revision if commit.startswith(given.revision) else f"{given.revision} ({short})"
+    at = options.revision if commit.startswith(options.revision) else f"{options.revision} ({short})"
     changed = ", with uncommitted changes" if checkout.is_changed() else ""
     return (
         sources[0].replace(label=f"{name} at {at}{how}"),
@@ -97,27 +97,27 @@ def read_revision(given: Given, find: Callable[[Path], Kustomize]) -> tuple[Sour
 
 
 def _results(
-    before: Callable[[], Source], after: Callable[[], Source], known_as: dict[str, str] | None = None
-) -> tuple[Source, Source]:
-    """Return what both give. Where they fail, problems of both are told, with directories as the user knows them."""
+    before: Callable[[], ComparedBuild], after: Callable[[], ComparedBuild], known_as: dict[str, str] | None = None
+) -> tuple[ComparedBuild, ComparedBuild]:
+    """Return both builds. Raises UserError with the problems of both, with directories as the user knows them."""
     problems: list[Problem] = []
-    found: list[Source] = []
+    builds: list[ComparedBuild] = []
     for result in (before, after):
         try:
-            found.append(result())
+            builds.append(result())
         except UserError as error:
             problems += error.problems
     for directory, name in (known_as or {}).items():
-        problems = [each.replace(message=each.message.replace(directory, name)) for each in problems]
+        problems = [problem.replace(message=problem.message.replace(directory, name)) for problem in problems]
     if problems:
         raise UserError(*dict.fromkeys(problems))
-    return found[0], found[1]
+    return builds[0], builds[1]
 
 
-def _add_to_base(base: Tree, given: Given) -> str:
-    """Complete the files of a commit, and return in words where the rest is from."""
-    if given.base_tutor_root is not None:
-        env = given.base_tutor_root / "env"
+def _add_to_base(base: Tree, options: RevisionOptions) -> str:
+    """Add what a commit lacks, and return in words where it comes from."""
+    if options.base_tutor_root is not None:
+        env = options.base_tutor_root / "env"
         if not is_tutor_env(env):
             raise UserError(
                 Problem(message=f"{env} isn't what Tutor writes", remedy="Run `tutor config save` for that root first")
@@ -126,9 +126,9 @@ def _add_to_base(base: Tree, given: Given) -> str:
         for path in base.tutor_envs():
             base.put_env(path, env)
         return f", {env} in the place of its own"
-    if given.render:
+    if options.render:
         for path in base.tutor_envs():
-            base.render_env(path, given.tutor)
+            base.render_env(path, options.tutor)
         base.add_what_git_lacks()
         return ", both rendered by `tutor config save`"
     brought = base.add_what_git_lacks()
@@ -137,7 +137,7 @@ def _add_to_base(base: Tree, given: Given) -> str:
 
 
 def _rendered_head(mirror: Path, checkout: Repository, overlay: Path, tutor: str) -> Path:
-    """Return the overlay in a copy of the working tree in which Tutor has rendered."""
+    """Return the overlay in a copy of the working tree in which Tutor rendered its files anew."""
     head = Tree(mirror=mirror, repository=checkout, overlay=overlay)
     for file in checkout.files():
         source, place = checkout.top / file, head.top / file
@@ -150,18 +150,18 @@ def _rendered_head(mirror: Path, checkout: Repository, overlay: Path, tutor: str
     return head.root
 
 
-def _read(name: str, find: Callable[[Path], Kustomize], texts: dict[str, str]) -> Source:
+def _read(name: str, find: Callable[[Path], Kustomize], texts: dict[str, str]) -> ComparedBuild:
     path = Path(name)
     if name == STDIN:
         data = io.BytesIO(sys.stdin.buffer.read())
-        return Source(label="standard input", resources=_resources(data, "standard input", texts))
+        return ComparedBuild(label="standard input", resources=_resources(data, "standard input", texts))
     if path.is_dir():
         if is_kustomization(path):
             return _build(path, find(path), name, texts)
-        return Source(label=name, resources=Resources(_in_directory(path, texts)))
+        return ComparedBuild(label=name, resources=Resources(_in_directory(path, texts)))
     if not path.exists():
         raise UserError(Problem(message=f"{name} isn't there"))
-    return Source(label=name, resources=_in_file(path, texts))
+    return ComparedBuild(label=name, resources=_in_file(path, texts))
 
 
 def _in_file(path: Path, texts: dict[str, str]) -> Resources:
@@ -178,28 +178,32 @@ def _in_directory(directory: Path, texts: dict[str, str]) -> Iterator[Resource]:
         yield from _in_file(file, texts)
 
 
-def _build_or_nothing(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> Source:
-    """Build ``overlay``, which needn't have been there at the time."""
+def _build_or_nothing(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> ComparedBuild:
+    """Build ``overlay``; it is empty where it isn't there at that revision."""
     if not overlay.is_dir():
-        return Source(label=label, resources=Resources([]), notes=f"{label}: not there yet\n")
+        return ComparedBuild(label=label, resources=Resources([]), notes=f"{label}: not there yet\n")
     return _build(overlay, kustomize, label, texts)
 
 
-def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> Source:
-    # A site before it was split has no part of ours; a function that was skipped is a finding.
+def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> ComparedBuild:
+    # A site that isn't split yet doesn't list the function; a rule finds a function that was skipped.
     built = build(overlay, kustomize, needs_function=False)
-    return Source(label=label, resources=_resources(io.BytesIO(built.text.encode()), label, texts), notes=built.notes)
+    return ComparedBuild(
+        label=label, resources=_resources(io.BytesIO(built.text.encode()), label, texts), notes=built.notes
+    )
 
 
 def _resources(file: IO[bytes], name: str, texts: dict[str, str]) -> Resources:
     try:
         return Resources(_without_lists(read_documents(file, texts)))
     except UserError as error:
-        raise UserError(*(each.replace(message=f"{name}: {each.message}") for each in error.problems)) from None
+        raise UserError(
+            *(problem.replace(message=f"{name}: {problem.message}") for problem in error.problems)
+        ) from None
 
 
 def _without_lists(resources: Iterable[Resource]) -> Iterator[Resource]:
-    """Yield resources, those of a List (what `kubectl get -o yaml` prints) one by one."""
+    """Yield resources, and the items of a List (as `kubectl get -o yaml` prints it) one by one."""
     for resource in resources:
         items = lookup(resource.tree, "items") if resource.kind == "List" else None
         if isinstance(items, list):

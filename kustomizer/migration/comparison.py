@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LOST = frozenset({"prefetch-multiplier", "without-gossip", "without-mingle"})
 
 
-class Difference(Record):
+class Deviation(Record):
     """One thing that isn't as it was."""
 
     of: str
@@ -27,9 +27,9 @@ class Difference(Record):
     """Why it has to differ; empty where the operator has to look."""
 
 
-def grouped(differences: Iterable[Difference]) -> Iterator[str]:
+def grouped(differences: Iterable[Deviation]) -> Iterator[str]:
     """Yield a line for each difference; objects that differ alike share one."""
-    alike: dict[Difference, list[str]] = {}
+    alike: dict[Deviation, list[str]] = {}
     for difference in differences:
         alike.setdefault(difference.replace(of=""), []).append(difference.of)
     for difference, objects in alike.items():
@@ -38,13 +38,13 @@ def grouped(differences: Iterable[Difference]) -> Iterator[str]:
         yield f"{', '.join(objects)}: {difference.aspect} {change}{because}".replace(":  ", ": ")
 
 
-def compare(plugin: SiteFacts, ours: SiteFacts) -> list[Difference]:
+def compare(plugin: SiteFacts, ours: SiteFacts) -> list[Deviation]:
     """Return what differs."""
-    found: list[Difference] = []
+    found: list[Deviation] = []
     for name in dict.fromkeys([*plugin.workers, *ours.workers]):
         before, after = plugin.workers.get(name), ours.workers.get(name)
         if before is None or after is None:
-            found.append(Difference(of=name, aspect="Deployment", was=_there(before), now=_there(after)))
+            found.append(Deviation(of=name, aspect="Deployment", was=_there(before), now=_there(after)))
         else:
             found += _worker(name, before, after)
     for service in plugin.routing:
@@ -52,7 +52,7 @@ def compare(plugin: SiteFacts, ours: SiteFacts) -> list[Difference]:
         for task in dict.fromkeys([*before_table, *after_table]):
             was, now = before_table.get(task, ""), after_table.get(task, "")
             if was != now:
-                found.append(Difference(of=f"{task}, sent by {service}", aspect="queue", was=was, now=now))
+                found.append(Deviation(of=f"{task}, sent by {service}", aspect="queue", was=was, now=now))
     return [*found, *_flower(plugin.flower, ours.flower)]
 
 
@@ -60,22 +60,22 @@ def _there(found: object) -> str:
     return "" if found is None else "there"
 
 
-def _worker(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Difference]:
+def _worker(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviation]:
     if sorted(was.queues) != sorted(now.queues):
         kept = set(was.queues) < set(now.queues)
         why = "nobody consumed the others" if kept else ""
-        yield Difference(of=name, aspect="queues", was=", ".join(was.queues), now=", ".join(now.queues), why=why)
+        yield Deviation(of=name, aspect="queues", was=", ".join(was.queues), now=", ".join(now.queues), why=why)
     for option in sorted({*was.options, *now.options}):
         before, after = was.options.get(option), now.options.get(option)
         if before != after:
             why = "Tutor's own, which the plugin's copies lose" if before is None and option in _LOST else ""
-            yield Difference(of=name, aspect=f"--{option}", was=_option(before), now=_option(after), why=why)
+            yield Deviation(of=name, aspect=f"--{option}", was=_option(before), now=_option(after), why=why)
     if was.hostname.replace("%%h", "%h") != now.hostname:
-        yield Difference(of=name, aspect="--hostname", was=was.hostname, now=now.hostname)
+        yield Deviation(of=name, aspect="--hostname", was=was.hostname, now=now.hostname)
     elif was.hostname != now.hostname:
-        yield Difference(of=name, aspect="--hostname", was="....%%h", now="....%h", why="a stray % in the node's name")
+        yield Deviation(of=name, aspect="--hostname", was="....%%h", now="....%h", why="a stray % in the node's name")
     if was.replicas != now.replicas:
-        yield Difference(of=name, aspect="replicas", was=str(was.replicas), now=str(now.replicas))
+        yield Deviation(of=name, aspect="replicas", was=str(was.replicas), now=str(now.replicas))
     yield from _scaling(name, was, now)
 
 
@@ -83,17 +83,17 @@ def _option(value: str | None) -> str:
     return "" if value is None else value or "set"
 
 
-def _scaling(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Difference]:
+def _scaling(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviation]:
     before, after = was.scaling, now.scaling
     scaler = f"{name}-scaledobject"
     if before is None or after is None:
         if before is not after:
-            yield Difference(of=scaler, aspect="ScaledObject", was=_there(before), now=_there(after))
+            yield Deviation(of=scaler, aspect="ScaledObject", was=_there(before), now=_there(after))
         return
     if before.minimum != after.minimum:
-        yield Difference(of=scaler, aspect="minimum", was=str(before.minimum), now=str(after.minimum))
+        yield Deviation(of=scaler, aspect="minimum", was=str(before.minimum), now=str(after.minimum))
     if before.maximum != after.maximum:
-        yield Difference(of=scaler, aspect="maximum", was=str(before.maximum), now=str(after.maximum))
+        yield Deviation(of=scaler, aspect="maximum", was=str(before.maximum), now=str(after.maximum))
     for queue in dict.fromkeys([*before.list_lengths, *after.list_lengths]):
         length, ours = before.list_lengths.get(queue), after.list_lengths.get(queue)
         if length != ours:
@@ -104,24 +104,24 @@ def _scaling(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Differen
             )
             if length is None and queue not in was.queues:
                 why = "nobody consumed it"
-            yield Difference(
+            yield Deviation(
                 of=scaler, aspect=f"list length of {queue}", was=str(length or ""), now=str(ours or ""), why=why
             )
 
 
-def _flower(was: FlowerFacts | None, now: FlowerFacts | None) -> Iterator[Difference]:
+def _flower(was: FlowerFacts | None, now: FlowerFacts | None) -> Iterator[Deviation]:
     if was is None or now is None:
         if was is not now:
-            yield Difference(of="flower", aspect="Deployment", was=_there(was), now=_there(now))
+            yield Deviation(of="flower", aspect="Deployment", was=_there(was), now=_there(now))
         return
     if was.image != now.image:
-        yield Difference(of="flower", aspect="image", was=was.image, now=now.image)
+        yield Deviation(of="flower", aspect="image", was=was.image, now=now.image)
     if was.host != now.host:
-        yield Difference(of="flower", aspect="host", was=was.host, now=now.host)
+        yield Deviation(of="flower", aspect="host", was=was.host, now=now.host)
     if was.monitored != now.monitored:
-        yield Difference(of="flower", aspect="ServiceMonitor", was=str(was.monitored), now=str(now.monitored))
+        yield Deviation(of="flower", aspect="ServiceMonitor", was=str(was.monitored), now=str(now.monitored))
     if was.clear_text and not now.clear_text:
-        yield Difference(
+        yield Deviation(
             of="flower",
             aspect="password",
             was="in the Deployment",

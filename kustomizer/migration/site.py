@@ -22,7 +22,7 @@ from kustomizer.transform.pipeline import transform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.migration.comparison import Difference
+    from kustomizer.migration.comparison import Deviation
     from kustomizer.migration.configuration import Migration
     from kustomizer.migration.settings import PluginSettings
 
@@ -72,7 +72,7 @@ def migrate_site(settings: PluginSettings, site: PluginSite) -> Migration:
     return made
 
 
-def compared(made: Migration, site: PluginSite) -> list[Difference]:
+def compared(made: Migration, site: PluginSite) -> list[Deviation]:
     """Return what differs from what the plugin emitted. Raises UserError where the function refuses the site."""
     resources = read_build(stream(site.plain))
     transform(resources, made.config)

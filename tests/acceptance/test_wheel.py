@@ -108,6 +108,8 @@ def test_each_installer_gives_both_commands(
     run("queue", "set", "lms", "high", "--replicas", "2", "--overlay", tmp_path / "overlay")
     run("build", tmp_path / "overlay", "-o", tmp_path / "site.yaml")
     assert "lms-worker-high      2, fixed" in run("queues", tmp_path / "site.yaml")
+    site = tmp_path / "site.yaml"
+    assert "addEventListener" in run("diff", site, site, "-o", "html")
 
 
 def test_the_tutorial_names_these_installers() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.changes.lists import find
-from kustomizer.diff.model import ArgumentsChange, Change, Key, OrderChange, TextChange
+from kustomizer.diff.model import ArgumentsChange, Key, OrderChange, TextChange, ValueChange
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.tree import clone
 from kustomizer.masking.marks import ABSENT
@@ -38,7 +38,7 @@ def applied(tree: Any, changes: Iterable[AnyChange]) -> Any:
     return root[""]
 
 
-def apply_change(parent: Any, place: Any, change: Change) -> None:
+def apply_change(parent: Any, place: Any, change: ValueChange) -> None:
     if change.before is ABSENT:
         value = clone(change.after)
         if isinstance(parent, dict):

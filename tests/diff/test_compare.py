@@ -8,7 +8,7 @@ import pytest
 
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.ignores import Ignore
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Change, TextChange, path_text
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, TextChange, ValueChange, path_text
 from kustomizer.diff.prepare import prepare
 from kustomizer.errors import UserError
 from kustomizer.manifests.equality import same
@@ -85,7 +85,7 @@ def paths(found: Comparison) -> dict[str, list[str]]:
 
 def test_an_upgrade_of_tutor(builds: Builds) -> None:
     found = comparison(*map(resources, real("21 and 22", builds)))
-    assert found.groups[0].change == Change(
+    assert found.groups[0].change == ValueChange(
         path=("metadata", "annotations", "app.kubernetes.io/version"), before="21.0.9", after="22.0.3"
     )
     assert len(found.groups[0].objects) == len(found.objects)

@@ -6,7 +6,7 @@ from typing import Any
 
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.grouping import groups
-from kustomizer.diff.model import CHANGE, Change, Key, ObjectChange, ObjectId, OrderChange, TextChange
+from kustomizer.diff.model import CHANGE, Key, ObjectChange, ObjectId, OrderChange, TextChange, ValueChange
 from tests.diff.pairs import of_trees
 
 
@@ -16,7 +16,7 @@ def changed(name: str, *changes: Any) -> ObjectChange:
 
 
 def test_the_most_widely_shared_first() -> None:
-    one, two, three = (Change(path=("spec", name), before=1, after=2) for name in "abc")
+    one, two, three = (ValueChange(path=("spec", name), before=1, after=2) for name in "abc")
     found = groups([changed("x", one, two), changed("y", one, two, three), changed("z", two)])
     assert [(each.change, [item.name for item in each.objects]) for each in found] == [
         (two, ["x", "y", "z"]),
@@ -26,12 +26,12 @@ def test_the_most_widely_shared_first() -> None:
 
 def test_other_values_are_another_change() -> None:
     for before, after in ((1, True), (1, "1"), (1, 1.0), ({"a": 1}, {"a": True}), ([1], ["1"])):
-        first, second = (Change(path=("a",), before=0, after=value) for value in (before, after))
+        first, second = (ValueChange(path=("a",), before=0, after=value) for value in (before, after))
         assert groups([changed("x", first), changed("y", second)]) == ()
 
 
 def test_where_in_a_list_an_item_is_added_is_another_matter() -> None:
-    first, second = (Change(path=("env", Key(fields=(("name", "A"),))), after={}, index=index) for index in (0, 4))
+    first, second = (ValueChange(path=("env", Key(fields=(("name", "A"),))), after={}, index=index) for index in (0, 4))
     (group,) = groups([changed("x", first), changed("y", second)])
     assert len(group.objects) == 2
 

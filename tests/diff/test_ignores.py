@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kustomizer.diff.ignores import Ignore, read_ignores, without_ignored
-from kustomizer.diff.model import ADD, CHANGE, Change, ObjectChange, ObjectId
+from kustomizer.diff.model import ADD, CHANGE, ObjectChange, ObjectId, ValueChange
 from kustomizer.errors import ERROR, WARNING, Problem, ResourceRef, UserError
 from kustomizer.findings.model import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-IMAGE = Change(path=("spec", "template", "image"), before="a", after="b")
-VERSION = Change(path=("metadata", "annotations", "app.kubernetes.io/version"), before="21", after="22")
-DATA = Change(path=("data", "a"), before="b", after="c")
+IMAGE = ValueChange(path=("spec", "template", "image"), before="a", after="b")
+VERSION = ValueChange(path=("metadata", "annotations", "app.kubernetes.io/version"), before="21", after="22")
+DATA = ValueChange(path=("data", "a"), before="b", after="c")
 
 
-def item(kind: str = "Deployment", name: str = "lms", *changes: Change, action: str = CHANGE) -> ObjectChange:
+def item(kind: str = "Deployment", name: str = "lms", *changes: ValueChange, action: str = CHANGE) -> ObjectChange:
     identity = ObjectId(group="", kind=kind, namespace="openedx", name=name)
     return ObjectChange(action=action, id=identity, api_version=("v1", "v1"), changes=changes)
 

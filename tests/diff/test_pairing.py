@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kustomizer.diff.compare import comparison
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, Change
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, ValueChange
 from kustomizer.diff.pairing import pair
 from tests.diff.pairs import generated, of_trees, shuffled, workload
 
@@ -81,7 +81,7 @@ def test_another_one_of_the_same_stem_is_another_one(one: dict[str, Any], two: d
     ]
     (found,) = comparison(*jobs).objects
     (change,) = found.changes
-    assert isinstance(change, Change)
+    assert isinstance(change, ValueChange)
     assert {change.before, change.after} == {f"{stem}-({mark})", f"{stem} (2)-({mark})"}
 
 
@@ -105,7 +105,7 @@ def test_files_keep_the_names_that_are_in_them_but_for_their_hashes() -> None:
     ]
     found = comparison(*builds_of)
     (change,) = next(each.changes for each in found.objects if each.id.name == "files")
-    assert change == Change(
+    assert change == ValueChange(
         path=("data", "a"), before="a-(hash), s-(secret)", after="a-(hash, changed), s-(secret, changed)"
     )
 
@@ -115,7 +115,7 @@ def test_a_hash_that_is_switched_off_is_a_change_of_the_name() -> None:
     volume = [{"name": "v", "configMap": {"name": each}} for each in (name(A1), "a")]
     found = comparison(of_trees(A1, workload("w", volume[0])), of_trees(plain, workload("w", volume[1])))
     assert [str(each.id) for each in found.objects] == ["ConfigMap openedx/a"]
-    assert found.objects[0].changes == (Change(path=("metadata", "name"), before="a-(hash)", after="a"),)
+    assert found.objects[0].changes == (ValueChange(path=("metadata", "name"), before="a-(hash)", after="a"),)
     assert [str(each) for each in found.renamings[0].rolls] == ["Deployment openedx/w"]
     assert not found.renamings[0].proven
     secret = comparison(of_trees(S1), of_trees(named(S1, "s")))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kustomizer.diff.sources import Given, read_both, read_revision
+from kustomizer.diff.sources import RevisionOptions, read_both, read_revision
 from kustomizer.errors import UserError
 from kustomizer.kustomize.build import Kustomize
 from tests import sites
@@ -20,21 +20,21 @@ from tests.git_checkout import commit, git
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.diff.sources import Source
+    from kustomizer.diff.sources import ComparedBuild
 
 KUSTOMIZE = Kustomize(path=str(sites.kustomize(sites.NEWEST)), version=sites.NEWEST)
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n"
 
 
-def revision(overlay: Path, ref: str = "HEAD", **more: object) -> tuple[Source, Source]:
-    return read_revision(Given(revision=ref, overlay=overlay, **more), lambda _near: KUSTOMIZE)  # type: ignore[arg-type]
+def revision(overlay: Path, ref: str = "HEAD", **more: object) -> tuple[ComparedBuild, ComparedBuild]:
+    return read_revision(RevisionOptions(revision=ref, overlay=overlay, **more), lambda _near: KUSTOMIZE)  # type: ignore[arg-type]
 
 
-def both(before: Path, after: Path) -> tuple[Source, Source]:
+def both(before: Path, after: Path) -> tuple[ComparedBuild, ComparedBuild]:
     return read_both(str(before), str(after), lambda _near: KUSTOMIZE)
 
 
-def names(source: Source, kind: str = "ConfigMap") -> list[str]:
+def names(source: ComparedBuild, kind: str = "ConfigMap") -> list[str]:
     return sorted(resource.name for resource in source.resources.of_kind(kind))
 
 

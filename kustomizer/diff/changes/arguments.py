@@ -1,4 +1,4 @@
-"""What differs for a Celery worker between two command lines."""
+"""Compares two command lines of a Celery worker by their meaning."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _SETS = {
 
 
 def order_queues(container: Any) -> None:
-    """Sort the queues that a worker's container takes: their order means nothing to Celery."""
+    """Sort the queues in the command line of a worker's container: their order means nothing to Celery."""
     line = _worker(container)
     if line is None or line.uneditable:
         return
     for name in _SETS:
         settings = [setting for item in line.items for setting in item.settings if setting.option.name == name]
         value = line.option(name)
-        # Of several the last one counts, and that there are several is to be seen.
+        # Where the option is stated several times, the last one counts; all stay visible.
         if len(settings) == 1 and value is not None:
             ordered = ",".join(sorted(split_queues(value)))
             line = line if ordered == value else line.with_option(name, ordered)
@@ -44,20 +44,20 @@ def order_queues(container: Any) -> None:
 def argument_changes(path: Path, before: Any, after: Any, shown: Shown) -> dict[str, ArgumentsChange]:
     """Return the changes of ``command`` and ``args`` where a container runs a worker before and after.
 
-    ``path`` is the container's. Nothing where one of the fields came or went: then the rest says it as well.
+    ``path`` is the container's. Returns nothing where one of the two fields is added or removed.
     """
     older, newer = _worker(before), _worker(after)
     if older is None or newer is None or any((field in before) != (field in after) for field in FIELDS):
         return {}
     differing = [field for field in FIELDS if before.get(field) != after.get(field)]
     notes = tuple(_notes(older, newer, shown))
-    found = {}
+    changes = {}
     for field in differing:
         old, new = shown(string_list(before, field), string_list(after, field))
-        # What the whole line means is said once.
+        # The notes about the whole command line stand beside its last field only.
         own = notes if field == differing[-1] else ()
-        found[field] = ArgumentsChange(path=(*path, field), before=tuple(old), after=tuple(new), notes=own)
-    return found
+        changes[field] = ArgumentsChange(path=(*path, field), before=tuple(old), after=tuple(new), notes=own)
+    return changes
 
 
 def _worker(container: Any) -> CommandLine | None:
@@ -86,7 +86,7 @@ def _notes(before: CommandLine, after: CommandLine, shown: Shown) -> Iterator[st
 
 
 def _around(line: CommandLine) -> list[str]:
-    """Return the words that aren't options that are known."""
+    """Return the words that aren't options known to us."""
     tokens = [*(line.command or ()), *(line.args or ())]
     head = [*tokens[: line.place], *([line.script.head, line.script.tail] if line.script else ())]
     return [*head, *(word.text for item in line.items if not item.settings for word in item.words)]

@@ -1,7 +1,7 @@
-"""Which items of two lists are the same: by what Kubernetes merges them by, as it does containers by ``name``.
+"""Matches the items of two lists by the keys by which Kubernetes merges them, such as ``name`` for containers.
 
 The keys are those of ``x-kubernetes-list-map-keys`` and ``x-kubernetes-patch-merge-key`` in Kubernetes' OpenAPI
-document (https://github.com/kubernetes/kubernetes/blob/master/api/openapi-spec/swagger.json); where it has none, those
+document (https://github.com/kubernetes/kubernetes/blob/master/api/openapi-spec/swagger.json); other lists have the keys
 by which people tell the items apart.
 """
 
@@ -15,8 +15,8 @@ from kustomizer.manifests.tree import lookup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# By the list's name, the first that identifies every item. A field may stand deeper in the item (`metadata.name`);
-# `field=value` is what it is where it isn't stated, and `field?` counts where it is there.
+# Possible keys by the list's name; the first that identifies every item is used. A field may stand deeper in the item
+# (`metadata.name`); `field=value` states its default, and `field?` may be missing.
 _KEYS = {
     "conditions": ("type",),
     "endpoints": ("port? targetPort? path?",),
@@ -53,14 +53,14 @@ _KEYS = {
     "x-kubernetes-validations": ("rule",),
 }
 _BY_NAME = ("name",)
-# A list of rules is an Ingress's only where one of them has one of these.
+# Keys that need one of these fields in every item: `rules` is an Ingress's list only then.
 _NEEDED = {"host=": ("host", "http"), "path= pathType=": ("path", "backend")}
 
 
 def keys(field: str, before: Sequence[Any], after: Sequence[Any]) -> tuple[list[Key], list[Key]] | None:
-    """Return a key for each item of a list of this name on both sides.
+    """Return the keys of the items of a list before and after; ``field`` is the list's name.
 
-    None where the items have none, or two of one side have the same: environment variables may be stated twice.
+    Returns None where items have no key, or where two items of one side have the same.
     """
     items = [*before, *after]
     if not items or not all(isinstance(item, dict) for item in items):
@@ -69,8 +69,8 @@ def keys(field: str, before: Sequence[Any], after: Sequence[Any]) -> tuple[list[
         needed = _NEEDED.get(names)
         if needed and not all(any(name in item for name in needed) for item in items):
             continue
-        found = [_key(item, names) for item in items]
-        known = [key for key in found if key is not None]
+        item_keys = [_key(item, names) for item in items]
+        known = [key for key in item_keys if key is not None]
         older, newer = known[: len(before)], known[len(before) :]
         if len(known) == len(items) and len(set(older)) == len(older) and len(set(newer)) == len(newer):
             return older, newer
@@ -96,7 +96,7 @@ def _key(item: dict[str, Any], names: str) -> Key | None:
 
 
 def find(field: str, items: Sequence[Any], key: Key) -> int | None:
-    """Return where the item with this key stands in a list of this name."""
+    """Return the place of the item with this key; ``field`` is the list's name."""
     for names in _KEYS.get(field, _BY_NAME):
         for position, item in enumerate(items):
             if isinstance(item, dict) and _key(item, names) == key:

@@ -1,30 +1,33 @@
-"""What differs between two texts of several lines, line by line."""
+"""Compares two texts of several lines, line by line.
+
+Python's difflib isn't used: in 10,000 lines of which every second one differs it took 28 seconds, in 2,000 lines that
+are all repeated 160.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from itertools import pairwise, repeat
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import Hunk, TextChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kustomizer.diff.model import Path
 
 _CONTEXT = 3
-# Where more lines come and go, and none of them is unique on both sides, it is another text.
 _MOST_EDITS = 500
+"""Where more lines that both texts have come and go, it is another text, and all of it is shown."""
 
 Span = tuple[int, int, int, int]
 """Where lines before, and lines after, begin and end."""
 
 
 def text_change(path: Path, before: str, after: str, shown: Callable[[str, str], tuple[str, str]]) -> TextChange:
-    """Return what differs between two texts; ``shown`` makes what is displayed of a line before and one after."""
+    """Return the hunks that differ between two texts; ``shown`` makes two lines printable."""
     older, newer = _lines(before), _lines(after)
-    spans = list(_merged(_differing(older, newer)))
+    spans = _spans(_kept(older, newer), len(older), len(newer))
     return TextChange(
         path=path,
         hunks=tuple(_hunk(group, older, newer, shown) for group in _groups(spans)),
@@ -37,115 +40,76 @@ def _lines(text: str) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _differing(before: Sequence[str], after: Sequence[str]) -> Iterator[Span]:
-    """Yield where the two differ, in order: cut at the lines that are unique on both sides, and in between compared."""
-    stack = [(0, len(before), 0, len(after))]
-    while stack:
-        start, end, new_start, new_end = stack.pop()
-        while start < end and new_start < new_end and before[start] == after[new_start]:
-            start, new_start = start + 1, new_start + 1
-        while start < end and new_start < new_end and before[end - 1] == after[new_end - 1]:
-            end, new_end = end - 1, new_end - 1
-        if start == end or new_start == new_end:
-            if start < end or new_start < new_end:
-                yield (start, end, new_start, new_end)
-            continue
-        anchors = _anchors(before, after, (start, end, new_start, new_end))
-        if anchors:
-            edges = [(start - 1, new_start - 1), *anchors, (end, new_end)]
-            parts = [(left[0] + 1, right[0], left[1] + 1, right[1]) for left, right in pairwise(edges)]
-            stack += reversed(parts)
-        else:
-            yield from _compared(before, after, (start, end, new_start, new_end))
+def _kept(older: Sequence[str], newer: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield where each line that stays stands before and after."""
+    shorter = min(len(older), len(newer))
+    head = next((place for place in range(shorter) if older[place] != newer[place]), shorter)
+    rest = range(shorter - head)
+    tail = next((place for place in rest if older[-1 - place] != newer[-1 - place]), len(rest))
+    yield from ((place, place) for place in range(head))
+    # A line that the other text doesn't have can't stay: without it there is less to compare.
+    places = _places_of_shared_lines(older, newer, head, tail)
+    new_places = _places_of_shared_lines(newer, older, head, tail)
+    for place, new_place in common([older[place] for place in places], [newer[place] for place in new_places]):
+        yield places[place], new_places[new_place]
+    yield from ((len(older) - place, len(newer) - place) for place in range(tail, 0, -1))
 
 
-def _anchors(before: Sequence[str], after: Sequence[str], span: Span) -> list[tuple[int, int]]:
-    """Return the longest run of lines, in order, that stand once on each side."""
-    start, end, new_start, new_end = span
-    places = _unique(before, start, end)
-    new_places = _unique(after, new_start, new_end)
-    common = [(place, new_places[line]) for line, place in places.items() if line in new_places]
-    ends: list[int] = []
-    tails: list[int] = []
-    previous: list[int] = []
-    for index, (_, new_place) in enumerate(common):
-        position = bisect_left(ends, new_place)
-        previous.append(tails[position - 1] if position else -1)
-        if position == len(ends):
-            ends.append(new_place)
-            tails.append(index)
-        else:
-            ends[position], tails[position] = new_place, index
-    found = []
-    index = tails[-1] if tails else -1
-    while index >= 0:
-        found.append(common[index])
-        index = previous[index]
-    return found[::-1]
+def _places_of_shared_lines(lines: Sequence[str], others: Sequence[str], head: int, tail: int) -> list[int]:
+    known = {*others[head : len(others) - tail]}
+    return [place for place in range(head, len(lines) - tail) if lines[place] in known]
 
 
-def _unique(lines: Sequence[str], start: int, end: int) -> dict[str, int]:
-    places: dict[str, int] = {}
-    for place in range(start, end):
-        places[lines[place]] = place if lines[place] not in places else -1
-    return {line: place for line, place in places.items() if place >= 0}
+def common(older: Sequence[str], newer: Sequence[str]) -> list[tuple[int, int]]:
+    """Return as many lines as can stay, by their places before and after; none where too many come and go.
 
-
-def _compared(before: Sequence[str], after: Sequence[str], span: Span) -> Iterator[Span]:
-    """Yield where two stretches differ in which no line is unique."""
-    start, end, new_start, new_end = span
-    for first, last, new_first, new_last in _few_edits(before[start:end], after[new_start:new_end]):
-        yield (start + first, start + last, new_start + new_first, new_start + new_last)
-
-
-def _few_edits(older: Sequence[str], newer: Sequence[str]) -> list[Span]:
-    """Return where two texts differ, by as few lines as can be; that they differ altogether where those are many.
-
-    E. W. Myers, An O(ND) Difference Algorithm and Its Variations (https://doi.org/10.1007/BF01840446), given up early.
+    E. W. Myers, An O(ND) Difference Algorithm and Its Variations (https://doi.org/10.1007/BF01840446).
     """
     farthest = {1: 0}
     trace = []
     for edits in range(_MOST_EDITS):
         trace.append(dict(farthest))
         for diagonal in range(-edits, edits + 1, 2):
-            is_insertion = diagonal == -edits or (diagonal != edits and farthest[diagonal - 1] < farthest[diagonal + 1])
-            x = farthest[diagonal + 1] if is_insertion else farthest[diagonal - 1] + 1
+            x = farthest[diagonal + 1] if _is_insertion(farthest, diagonal, edits) else farthest[diagonal - 1] + 1
             while x < len(older) and 0 <= x - diagonal < len(newer) and older[x] == newer[x - diagonal]:
                 x += 1
             farthest[diagonal] = x
             if x >= len(older) and x - diagonal >= len(newer):
-                return _traced(trace, len(older), len(newer))
-    return [(0, len(older), 0, len(newer))]
+                return _way(trace, x, diagonal)
+    return []
 
 
-def _traced(trace: Sequence[dict[int, int]], x: int, y: int) -> list[Span]:
-    """Return the edits on the way to the end of both texts, each a line that goes or comes."""
-    found = []
-    for edits in range(len(trace) - 1, 0, -1):
-        farthest, diagonal = trace[edits], x - y
-        is_insertion = diagonal == -edits or (diagonal != edits and farthest[diagonal - 1] < farthest[diagonal + 1])
-        before = diagonal + 1 if is_insertion else diagonal - 1
-        x, y = farthest[before], farthest[before] - before
-        found.append((x, x, y, y + 1) if is_insertion else (x, x + 1, y, y))
-    return found[::-1]
+def _is_insertion(farthest: dict[int, int], diagonal: int, edits: int) -> bool:
+    """Tell whether the last of ``edits`` on this diagonal inserts a line; else it deletes one."""
+    return diagonal == -edits or (diagonal != edits and farthest[diagonal - 1] < farthest[diagonal + 1])
 
 
-def _merged(spans: Iterator[Span]) -> Iterator[Span]:
-    """Yield the spans, those that touch as one."""
-    last: Span | None = None
-    for span in spans:
-        if last is not None and last[1] == span[0] and last[3] == span[2]:
-            last = (last[0], span[1], last[2], span[3])
-            continue
-        if last is not None:
-            yield last
-        last = span
-    if last is not None:
-        yield last
+def _way(trace: Sequence[dict[int, int]], x: int, diagonal: int) -> list[tuple[int, int]]:
+    """Return the lines that stay on the way to the end of both texts, which is at ``x`` on ``diagonal``."""
+    kept: list[tuple[int, int]] = []
+    for edits in reversed(range(len(trace))):
+        is_insertion = _is_insertion(trace[edits], diagonal, edits)
+        came_from = diagonal + 1 if is_insertion else diagonal - 1
+        before = trace[edits][came_from]
+        start = before if is_insertion else before + 1
+        kept += [(place, place - diagonal) for place in range(x - 1, start - 1, -1)]
+        x, diagonal = before, came_from
+    return kept[::-1]
+
+
+def _spans(kept: Iterable[tuple[int, int]], end: int, new_end: int) -> list[Span]:
+    """Return where two texts differ: what lies between the lines that stay."""
+    spans = []
+    start = new_start = 0
+    for place, new_place in [*kept, (end, new_end)]:
+        if start < place or new_start < new_place:
+            spans.append((start, place, new_start, new_place))
+        start, new_start = place + 1, new_place + 1
+    return spans
 
 
 def _groups(spans: Sequence[Span]) -> Iterator[list[Span]]:
-    """Yield the spans that share a hunk: their neighbouring lines meet."""
+    """Yield the spans of each hunk: those whose neighbouring lines meet."""
     group: list[Span] = []
     for span in spans:
         if group and span[0] - group[-1][1] > 2 * _CONTEXT:
@@ -172,10 +136,10 @@ def _hunk(
 
 
 def _block(older: Sequence[str], newer: Sequence[str], shown: Callable[[str, str], tuple[str, str]]) -> Iterator[str]:
-    """Yield lines that went and lines that came: what stands for a secret says so where it isn't the one before."""
+    """Yield the lines that go, then those that come. The mark of a secret says whether the secret changed."""
     for line in older:
         yield f"-{shown(line, line)[0]}"
-    # A line stands for the one in its place, where there are as many; else for any of them.
+    # A line replaces the one in its place where there are as many, else all of them.
     pairs = zip(older, newer, strict=True) if len(older) == len(newer) else zip(repeat("\n".join(older)), newer)
     for line in newer if not older else ():
         yield f"+{shown(line, line)[0]}"

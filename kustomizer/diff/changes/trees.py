@@ -1,4 +1,4 @@
-"""Which fields of an object differ."""
+"""Finds the fields of an object that differ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.diff.changes.arguments import argument_changes
 from kustomizer.diff.changes.lists import keys
 from kustomizer.diff.changes.texts import text_change
-from kustomizer.diff.model import Change, Key, OrderChange
+from kustomizer.diff.model import Key, OrderChange, ValueChange
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.pods import CONTAINER_LISTS
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def tree_changes(before: Any, after: Any, shown: Shown) -> tuple[AnyChange, ...]:
-    """Return what differs between two trees, by path; ``shown`` makes of what differs what may be shown."""
-    return tuple(_Walk(shown).values((), before, after))
+    """Return the changes between two trees by path; ``shown`` makes two values printable."""
+    return tuple(_TreeComparison(shown).values((), before, after))
 
 
-class _Walk:
-    """Compares trees, and shows of what differs what may be shown."""
+class _TreeComparison:
+    """Compares two trees from the root down."""
 
     def __init__(self, shown: Shown) -> None:
         self.shown = shown
@@ -41,7 +41,7 @@ class _Walk:
             yield text_change(path, before, after, self.shown)
         else:
             old, new = self.shown(before, after)
-            yield Change(path=path, before=old, after=new)
+            yield ValueChange(path=path, before=old, after=new)
 
     def mappings(self, path: Path, before: dict[str, Any], after: dict[str, Any]) -> Iterator[AnyChange]:
         is_container = len(path) > 1 and path[-2] in CONTAINER_LISTS
@@ -57,23 +57,23 @@ class _Walk:
                 yield from self.values((*path, key), before[key], after[key])
 
     def lists(self, path: Path, before: Sequence[Any], after: Sequence[Any]) -> Iterator[AnyChange]:
-        found = keys(str(path[-1]) if path else "", before, after)
-        if found is not None:
+        item_keys = keys(str(path[-1]) if path else "", before, after)
+        if item_keys is not None:
             yield from self.keyed(
-                path, dict(zip(found[0], before, strict=True)), dict(zip(found[1], after, strict=True))
+                path, dict(zip(item_keys[0], before, strict=True)), dict(zip(item_keys[1], after, strict=True))
             )
         elif _goes_by_position(before, after):
             shorter = min(len(before), len(after))
             for index in range(shorter):
                 yield from self.values((*path, index), before[index], after[index])
-            # From the end, so that each index is that of the list at hand.
+            # From the end, so that the indexes stay right while items are removed.
             for index in range(len(before) - 1, shorter - 1, -1):
                 yield self.removed((*path, index), before[index])
             for index in range(shorter, len(after)):
                 yield self.added((*path, index), after[index])
         else:
             old, new = self.shown(before, after)
-            yield Change(path=path, before=old, after=new)
+            yield ValueChange(path=path, before=old, after=new)
 
     def keyed(self, path: Path, before: dict[Key, Any], after: dict[Key, Any]) -> Iterator[AnyChange]:
         for key, value in before.items():
@@ -91,15 +91,15 @@ class _Walk:
     def step(self, key: Key) -> Key:
         return Key(fields=tuple((name, self.shown(value, value)[0]) for name, value in key.fields))
 
-    def removed(self, path: Path, value: Any) -> Change:
-        return Change(path=path, before=self.shown(value, value)[0])
+    def removed(self, path: Path, value: Any) -> ValueChange:
+        return ValueChange(path=path, before=self.shown(value, value)[0])
 
-    def added(self, path: Path, value: Any, *, index: int | None = None) -> Change:
-        return Change(path=path, after=self.shown(value, value)[0], index=index)
+    def added(self, path: Path, value: Any, *, index: int | None = None) -> ValueChange:
+        return ValueChange(path=path, after=self.shown(value, value)[0], index=index)
 
 
 def _goes_by_position(before: Sequence[Any], after: Sequence[Any]) -> bool:
-    """Tell whether what stands at the same place is likely the same: nothing was put in or taken out in between."""
+    """Tell whether items at the same place can be compared: none was inserted, removed or moved in between."""
     if len(before) == len(after):
         scalars = [*before, *after]
         moved = not any(isinstance(value, (dict, list)) for value in scalars) and (

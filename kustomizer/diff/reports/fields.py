@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import CHANGED_HASH, HASH, ArgumentsChange, Change, TextChange, path_text
+from kustomizer.diff.model import CHANGED_HASH, HASH, ArgumentsChange, TextChange, ValueChange, path_text
 from kustomizer.diff.reports.values import is_one_line, lines, one_line
 from kustomizer.diff.reports.visible import visible
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET, Absent
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
     from typing import Any
 
-    from kustomizer.diff.model import AnyChange, Comparison, Group, Hunk, ObjectChange, ObjectId
+    from kustomizer.diff.model import AnyChange, Comparison, Hunk, ObjectChange, ObjectId, SharedChange
 
 LONGEST = 12
 """Lines of one value that are shown where not everything is asked for."""
 
 
-class Field(Record):
+class ChangedField(Record):
     """One changed field: what it is called, and lines with ``-``, ``+``, a blank or ``@@`` before them."""
 
     path: str
@@ -32,7 +32,7 @@ class Field(Record):
     lines: Sequence[str]
 
 
-class ToldHunks:
+class EarlierHunks:
     """Where in a report each hunk stood first: Tutor's settings of lms and cms, for production and development, change
     alike."""
 
@@ -46,59 +46,65 @@ class ToldHunks:
 
 
 def fields_of(
-    change: ObjectChange, *, full: bool, without: Sequence[AnyChange] = (), told: ToldHunks | None = None
-) -> list[Field]:
+    item: ObjectChange, *, full: bool, without: Sequence[AnyChange] = (), earlier: EarlierHunks | None = None
+) -> list[ChangedField]:
     """Return the fields of one object that change, but those that stand in ``without``.
 
     With ``told``, lines of a text that stood in it before are referred to.
     """
-    found = [field_of(each, full=full, told=told, of=change.id.name) for each in change.changes if each not in without]
-    before, after = change.api_version
-    if change.changes and before != after and ("apiVersion",) not in [each.path for each in change.changes]:
-        found.insert(0, field_of(Change(path=("apiVersion",), before=before, after=after), full=full))
-    return found
+    fields = [
+        field_of(change, full=full, earlier=earlier, of=item.id.name)
+        for change in item.changes
+        if change not in without
+    ]
+    before, after = item.api_version
+    if item.changes and before != after and ("apiVersion",) not in [change.path for change in item.changes]:
+        fields.insert(0, field_of(ValueChange(path=("apiVersion",), before=before, after=after), full=full))
+    return fields
 
 
-def field_of(change: AnyChange, *, full: bool = False, told: ToldHunks | None = None, of: str = "") -> Field:
+def field_of(
+    change: AnyChange, *, full: bool = False, earlier: EarlierHunks | None = None, of: str = ""
+) -> ChangedField:
     """Return one change in lines; ``of`` is the object's name."""
     path = visible(path_text(change.path))
-    if isinstance(change, Change):
+    if isinstance(change, ValueChange):
         return _value(path, change, full=full)
     if isinstance(change, TextChange):
-        return Field(path=path, sign="~", brief="", lines=_hunks(change, told, f"{visible(of)} {path}"))
+        return ChangedField(path=path, sign="~", brief="", lines=_hunks(change, earlier, f"{visible(of)} {path}"))
     if isinstance(change, ArgumentsChange):
-        return Field(path=path, sign="~", brief="", lines=_arguments(change, full=full))
+        return ChangedField(path=path, sign="~", brief="", lines=_arguments(change, full=full))
     order = ", ".join(visible(str(key).strip("[]")) for key in change.after)
-    return Field(path=path, sign="~", brief=f"another order: {order}", lines=[f"  another order: {order}"])
+    return ChangedField(path=path, sign="~", brief=f"another order: {order}", lines=[f"  another order: {order}"])
 
 
 def in_groups(comparison: Comparison) -> Mapping[ObjectId, list[AnyChange]]:
     """Return the changes of each object that are told of once for all: it shares them, or a name has another hash."""
-    found: dict[ObjectId, list[AnyChange]] = {}
+    shared: dict[ObjectId, list[AnyChange]] = {}
     for group in comparison.groups:
-        for each in group.objects:
-            found.setdefault(each, []).append(group.change)
+        for identity in group.objects:
+            shared.setdefault(identity, []).append(group.change)
     names = _renamed(comparison)
     for item in comparison.objects:
         for change in item.changes:
             if _is_renaming(change, names):
-                found.setdefault(item.id, []).append(change)
-    return found
+                shared.setdefault(item.id, []).append(change)
+    return shared
 
 
-def told_groups(comparison: Comparison) -> list[Group]:
+def groups_to_show(comparison: Comparison) -> list[SharedChange]:
     """Return the groups, without other hashes of generated names: what is told of these says who refers to them."""
     names = _renamed(comparison)
     return [group for group in comparison.groups if not _is_renaming(group.change, names)]
 
 
 def _renamed(comparison: Comparison) -> set[str]:
-    return {each.id.name for each in comparison.renamings}
+    return {renaming.id.name for renaming in comparison.renamings}
 
 
 def _is_renaming(change: AnyChange, names: Container[str]) -> bool:
     """Tell whether a reference, to one of ``names``, differs but in its hash."""
-    if not isinstance(change, Change) or change.path[:1] != ("spec",):
+    if not isinstance(change, ValueChange) or change.path[:1] != ("spec",):
         return False
     return any(
         isinstance(change.before, str)
@@ -115,13 +121,13 @@ def manifest(change: ObjectChange) -> list[str]:
     return [f"{sign} {line}".rstrip() for line in lines(change.tree)]
 
 
-def _value(path: str, change: Change, *, full: bool) -> Field:
+def _value(path: str, change: ValueChange, *, full: bool) -> ChangedField:
     added, removed = isinstance(change.before, Absent), isinstance(change.after, Absent)
     before = [] if added else [f"- {line}".rstrip() for line in _shortened(change.before, full=full)]
     after = [] if removed else [f"+ {line}".rstrip() for line in _shortened(change.after, full=full)]
     sides = [value for value in (change.before, change.after) if not isinstance(value, Absent)]
     brief = " → ".join(map(one_line, sides)) if all(map(is_one_line, sides)) else ""
-    return Field(path=path, sign="+" if added else "-" if removed else "~", brief=brief, lines=[*before, *after])
+    return ChangedField(path=path, sign="+" if added else "-" if removed else "~", brief=brief, lines=[*before, *after])
 
 
 def _shortened(value: Any, *, full: bool) -> list[str]:
@@ -131,15 +137,15 @@ def _shortened(value: Any, *, full: bool) -> list[str]:
     return [*every[:LONGEST], f"... {len(every) - LONGEST} more lines"]
 
 
-def _hunks(change: TextChange, told: ToldHunks | None, here: str) -> list[str]:
-    found = []
+def _hunks(change: TextChange, earlier: EarlierHunks | None, here: str) -> list[str]:
+    lines = []
     for hunk in change.hunks:
-        place = told.place(hunk, here) if told else ""
-        found += [f"{_head(hunk)} as in {place}"] if place else [_head(hunk), *map(_line, hunk.lines)]
+        place = earlier.place(hunk, here) if earlier else ""
+        lines += [f"{_head(hunk)} as in {place}"] if place else [_head(hunk), *map(_line, hunk.lines)]
     before, after = change.newline_at_end
     if before != after:
-        found.append(f"{'+' if after else '-'} a newline at the end of the text")
-    return found
+        lines.append(f"{'+' if after else '-'} a newline at the end of the text")
+    return lines
 
 
 def _head(hunk: Hunk) -> str:
@@ -156,7 +162,7 @@ def _arguments(change: ArgumentsChange, *, full: bool) -> list[str]:
     notes = [f"  {visible(note)}" for note in change.notes]
     if notes and not full:
         return notes
-    gone = [f"- {visible(each)}".rstrip() for each in change.before if each not in change.after]
-    new = [f"+ {visible(each)}".rstrip() for each in change.after if each not in change.before]
+    gone = [f"- {visible(argument)}".rstrip() for argument in change.before if argument not in change.after]
+    new = [f"+ {visible(argument)}".rstrip() for argument in change.after if argument not in change.before]
     moved = [] if notes or gone or new else [f"  {plural(len(change.after), 'argument')} in another order"]
     return [*notes, *gone, *new, *moved]

@@ -17,6 +17,7 @@ TITLE = "tutor-kustomizer diff"
 def github_report(comparison: Comparison) -> str:
     """Return a workflow command for each finding and one that sums up, a line each."""
     lines = [
-        annotation(each.severity, visible(str(each.problem)), title=visible(each.rule)) for each in comparison.findings
+        annotation(finding.severity, visible(str(finding.problem)), title=visible(finding.rule))
+        for finding in comparison.findings
     ]
     return "\n".join([*lines, annotation("info", summary(comparison), title=TITLE)]) + "\n"

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import fields_of, in_groups, manifest, told_groups
+from kustomizer.diff.reports.fields import fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
@@ -31,7 +31,7 @@ def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
     """Return the document, a newline at its end; everything is in it, folded."""
     parts = [
         "<h1>What changes</h1>",
-        *(f'<p class="dim">{_text(each)}</p>' for each in header),
+        *(f'<p class="dim">{_text(line)}</p>' for line in header),
         _counts(comparison),
         *_section("Findings", map(_finding, by_remedy(comparison.findings))),
         *_section("In words", _words(comparison)),
@@ -60,11 +60,11 @@ def _section(name: str, parts: Iterable[str]) -> list[str]:
 
 
 def _counts(comparison: Comparison) -> str:
-    found = count(comparison.findings)
-    ignored = sum(each.changes + each.findings for each in comparison.ignored)
+    numbers = count(comparison.findings)
+    ignored = sum(entry.changes + entry.findings for entry in comparison.ignored)
     labels = [
         *((action, f"{comparison.count(action)} {action}") for action in (ADD, CHANGE, REPLACE, DESTROY)),
-        *((severity, f"{found[severity]} {severity}") for severity in SEVERITIES if found[severity]),
+        *((severity, f"{numbers[severity]} {severity}") for severity in SEVERITIES if numbers[severity]),
         *([("", f"{ignored} ignored")] if ignored else []),
         ("", f"{comparison.unchanged} unchanged"),
     ]
@@ -79,10 +79,10 @@ def _finding(together: Sequence[Finding]) -> str:
         f'<div class="finding {first.severity}">',
         f"<p>{_label(first.severity, first.severity)} <strong>{_text(first.rule)}</strong></p>",
     ]
-    for each in together:
-        place = ": ".join(str(part) for part in (each.problem.resource, each.problem.field) if part)
+    for finding in together:
+        place = ": ".join(str(part) for part in (finding.problem.resource, finding.problem.field) if part)
         lines += [f"<p><code>{_text(place)}</code></p>"] if place else []
-        lines.append(f"<p>{_sentence(each.problem.message)}</p>")
+        lines.append(f"<p>{_sentence(finding.problem.message)}</p>")
     remedy = first.problem.remedy
     return "\n".join([*lines, *([f'<p class="dim">Remedy: {_sentence(remedy)}</p>'] if remedy else []), "</div>"])
 
@@ -91,10 +91,10 @@ def _words(comparison: Comparison) -> Iterator[str]:
     if comparison.is_empty:
         yield "<p>Nothing changes.</p>"
     for renamings in alike(comparison.renamings):
-        names = "".join(f"<li>{html.escape(title(each))}</li>" for each in renamings[0].rolls)
+        names = "".join(f"<li>{html.escape(title(workload))}</li>" for workload in renamings[0].rolls)
         yield _folded(html.escape(renaming_text(renamings)), f"<ul>{names}</ul>" if names else "")
-    for group in told_groups(comparison):
-        names = "".join(f"<li>{kind}: {html.escape(', '.join(each))}</li>" for kind, each in _kinds(group.objects))
+    for group in groups_to_show(comparison):
+        names = "".join(f"<li>{kind}: {html.escape(', '.join(own))}</li>" for kind, own in _kinds(group.objects))
         yield _folded(html.escape(group_text(group)), f"<ul>{names}</ul>")
     for ignored in comparison.ignored:
         counts = f"{plural(ignored.changes, 'change')} and {plural(ignored.findings, 'finding')}"
@@ -110,18 +110,18 @@ def _folded(head: str, body: str) -> str:
 
 
 def _queues(changes: Sequence[QueueChange]) -> Iterator[str]:
-    if all(each.sign == " " for each in changes):
+    if all(change.sign == " " for change in changes):
         return
     yield '<table class="queues"><thead><tr><th></th><th>Queue</th><th>Worker</th><th>Before</th><th>After</th></tr>'
     yield "</thead><tbody>"
-    for each in changes:
-        words = {"+": "new", "-": "gone", "~": "change"}.get(each.sign, "")
+    for change in changes:
+        words = {"+": "new", "-": "gone", "~": "change"}.get(change.sign, "")
         cells = [
-            f"<td>{_label(_QUEUES[each.sign], words) if words else ''}</td>",
-            f'<td data-name="queue"><code>{html.escape(each.queue)}</code></td>',
-            f'<td data-name="worker"><code>{html.escape(each.worker)}</code></td>',
-            f'<td data-name="before">{html.escape(each.before)}</td>' if each.before else "<td></td>",
-            f'<td data-name="after">{html.escape(each.after)}</td>' if each.after else "<td></td>",
+            f"<td>{_label(_QUEUES[change.sign], words) if words else ''}</td>",
+            f'<td data-name="queue"><code>{html.escape(change.queue)}</code></td>',
+            f'<td data-name="worker"><code>{html.escape(change.worker)}</code></td>',
+            f'<td data-name="before">{html.escape(change.before)}</td>' if change.before else "<td></td>",
+            f'<td data-name="after">{html.escape(change.after)}</td>' if change.after else "<td></td>",
         ]
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody></table>"
@@ -146,14 +146,14 @@ def _object(change: ObjectChange, comparison: Comparison, shared: Mapping[Object
         words = what(change, comparison)
         head += f' <span class="dim">{html.escape(words)}</span>' if words else ""
         return _block(head, _lines(manifest(change)), is_open=False)
-    told = shared.get(change.id, ())
+    common = shared.get(change.id, ())
     parts = [
         f'<p class="path">{html.escape(field.path)}</p>\n{_lines(field.lines)}'
-        for field in fields_of(change, full=True, without=told)
+        for field in fields_of(change, full=True, without=common)
     ]
     head += f' <span class="dim">{plural(len(parts), "field")}</span>' if parts else ""
-    if told:
-        parts.append(f'<p class="dim">and {plural(len(told), "change")} that others share: see above</p>')
+    if common:
+        parts.append(f'<p class="dim">and {plural(len(common), "change")} that others share: see above</p>')
     return _block(head, "\n".join(parts), is_open=change.action == REPLACE and len(parts) > 1)
 
 

@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Change, Key, OrderChange, TextChange
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Key, OrderChange, TextChange, ValueChange
 from kustomizer.findings.json import finding_data
 from kustomizer.findings.model import count
 from kustomizer.masking.marks import Absent
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from kustomizer.diff.model import AnyChange, Comparison, Group, ObjectChange, ObjectId, Renaming, Step
+    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId, Renaming, SharedChange, Step
 
 VERSION = 1
 """Grows when a field changes its meaning or goes; new fields may come without."""
@@ -37,18 +37,19 @@ def json_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
             **{action: comparison.count(action) for action in (ADD, CHANGE, REPLACE, DESTROY)},
             "unchanged": comparison.unchanged,
             "findings": count(comparison.findings),
-            "ignored": sum(each.changes + each.findings for each in comparison.ignored),
+            "ignored": sum(entry.changes + entry.findings for entry in comparison.ignored),
         },
-        "findings": [finding_data(each) for each in comparison.findings],
-        "groups": [_group(each) for each in comparison.groups],
-        "renamings": [_renaming(each) for each in comparison.renamings],
+        "findings": [finding_data(entry) for entry in comparison.findings],
+        "groups": [_group(entry) for entry in comparison.groups],
+        "renamings": [_renaming(entry) for entry in comparison.renamings],
         "queues": {
             "before": queues_data(comparison.queues[0])["queues"],
             "after": queues_data(comparison.queues[1])["queues"],
         },
-        "objects": [_object(each) for each in comparison.objects],
+        "objects": [_object(entry) for entry in comparison.objects],
         "ignored": [
-            {"reason": each.reason, "changes": each.changes, "findings": each.findings} for each in comparison.ignored
+            {"reason": entry.reason, "changes": entry.changes, "findings": entry.findings}
+            for entry in comparison.ignored
         ],
     }
     return json.dumps(_finite(document), indent=2, allow_nan=False) + "\n"
@@ -62,7 +63,7 @@ def _object(change: ObjectChange) -> dict[str, Any]:
         "action": change.action,
         "actions": ACTIONS[change.action],
         "apiVersion": {"before": before, "after": after},
-        **(whole if change.action in (ADD, DESTROY) else {"changes": [_change(each) for each in change.changes]}),
+        **(whole if change.action in (ADD, DESTROY) else {"changes": [_change(field) for field in change.changes]}),
     }
 
 
@@ -77,13 +78,13 @@ def _id(identity: ObjectId) -> dict[str, str]:
 
 def _change(change: AnyChange) -> dict[str, Any]:
     path = [_step(step) for step in change.path]
-    if isinstance(change, Change):
+    if isinstance(change, ValueChange):
         sides = (("before", change.before), ("after", change.after))
-        values = {side: each for side, each in sides if not isinstance(each, Absent)}
+        values = {side: value for side, value in sides if not isinstance(value, Absent)}
         place = {} if change.index is None else {"index": change.index}
         return {"type": "value", "path": path, **values, **place}
     if isinstance(change, TextChange):
-        hunks = [{"before": each.before, "after": each.after, "lines": list(each.lines)} for each in change.hunks]
+        hunks = [{"before": value.before, "after": value.after, "lines": list(value.lines)} for value in change.hunks]
         before, after = change.newline_at_end
         return {"type": "text", "path": path, "hunks": hunks, "newlineAtEnd": {"before": before, "after": after}}
     if isinstance(change, OrderChange):
@@ -101,8 +102,8 @@ def _step(step: Step) -> Any:
     return dict(step.fields) if isinstance(step, Key) else step
 
 
-def _group(group: Group) -> dict[str, Any]:
-    return {"change": _change(group.change), "objects": [_id(each) for each in group.objects]}
+def _group(group: SharedChange) -> dict[str, Any]:
+    return {"change": _change(group.change), "objects": [_id(identity) for identity in group.objects]}
 
 
 def _renaming(renaming: Renaming) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def _renaming(renaming: Renaming) -> dict[str, Any]:
         "before": renaming.before,
         "after": renaming.after,
         "proven": renaming.proven,
-        "rolls": [_id(each) for each in renaming.rolls],
+        "rolls": [_id(identity) for identity in renaming.rolls],
     }
 
 

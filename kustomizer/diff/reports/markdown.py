@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kustomizer.diff.model import ADD, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest, told_groups
+from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
@@ -28,7 +28,7 @@ from kustomizer.system.wording import plural
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.diff.model import AnyChange, Comparison, Group, Ignored, ObjectChange, ObjectId, Renaming
+    from kustomizer.diff.model import AnyChange, Comparison, Ignored, ObjectChange, ObjectId, Renaming, SharedChange
     from kustomizer.findings.model import Finding
 
 GITHUB_LIMIT = 65_536
@@ -80,10 +80,10 @@ class _Section(Record):
 
 def _fitting(sections: Sequence[_Section], room: int) -> str:
     """Return what fits into ``room`` characters, the first parts first, and how many don't."""
-    every = "".join("\n\n" + each.between.join(each.parts) for each in sections if each.parts)
+    every = "".join("\n\n" + section.between.join(section.parts) for section in sections if section.parts)
     if len(every) <= room:
         return every
-    room -= len(_omitted({each.noun: len(each.parts) for each in sections}))
+    room -= len(_omitted({section.noun: len(section.parts) for section in sections}))
     if room < 0:
         return ""
     text = ""
@@ -118,9 +118,9 @@ def _finding(alike: Sequence[Finding]) -> str:
     """Return what a rule says of an object or of several, with the one remedy."""
     first = alike[0]
     lines = [f"**{first.severity}** {code(first.rule)}"]
-    for each in alike:
-        place = ", ".join(code(str(part)) for part in (each.problem.resource, each.problem.field) if part)
-        lines.append(f"- {place}: {prose(each.problem.message)}" if place else f"- {prose(each.problem.message)}")
+    for finding in alike:
+        place = ", ".join(code(str(part)) for part in (finding.problem.resource, finding.problem.field) if part)
+        lines.append(f"- {place}: {prose(finding.problem.message)}" if place else f"- {prose(finding.problem.message)}")
     remedy = prose(first.problem.remedy)
     return "\n".join([*lines, f"- Remedy: {remedy}"] if remedy else lines)
 
@@ -128,19 +128,19 @@ def _finding(alike: Sequence[Finding]) -> str:
 def _words(comparison: Comparison, *, full: bool) -> list[str]:
     return [
         *map(_renaming, alike(comparison.renamings)),
-        *(_group(each, full=full) for each in told_groups(comparison)),
+        *(_group(group, full=full) for group in groups_to_show(comparison)),
         *map(_ignored, comparison.ignored),
     ]
 
 
-def _group(group: Group, *, full: bool) -> str:
+def _group(group: SharedChange, *, full: bool) -> str:
     objects = "; ".join(names(group.objects, full=full))
     return f"- {code(change_text(group.change))} on {plural(len(group.objects), 'object')}: {code(objects)}"
 
 
 def _renaming(renamings: Sequence[Renaming]) -> str:
     first = renamings[0]
-    config = joined([code(f"{each.id.kind} {each.id.name}") for each in renamings])
+    config = joined([code(f"{renaming.id.kind} {renaming.id.name}") for renaming in renamings])
     guess = "" if first.proven else f", a guess: before it was {code(first.before)}"
     return f"- {config} changed{guess}; {restarts(first.rolls, code)}"
 
@@ -155,8 +155,8 @@ def _pictures(comparison: Comparison) -> list[str]:
     if before == after:
         return []
     lines = [
-        f"{each.sign} {each.queue} by {each.worker}: {' → '.join(side for side in (each.before, each.after) if side)}"
-        for each in queue_changes(comparison)
+        f"{change.sign} {change.queue} by {change.worker}: {' → '.join(filter(None, (change.before, change.after)))}"
+        for change in queue_changes(comparison)
     ]
     return [
         *([fenced(["@@ queues @@", *lines], "diff")] if lines else []),
@@ -169,14 +169,14 @@ def _pictures(comparison: Comparison) -> list[str]:
 
 def _objects(comparison: Comparison, *, full: bool) -> list[str]:
     shared = in_groups(comparison)
-    told = None if full else ToldHunks()
-    found = []
+    earlier = None if full else EarlierHunks()
+    texts = []
     for change in comparison.objects:
         if change.action in (ADD, DESTROY):
-            found.append(_whole(change, what(change, comparison), full=full))
+            texts.append(_whole(change, what(change, comparison), full=full))
         else:
-            found.append(_changed(change, shared, told))
-    return [text for text in found if text]
+            texts.append(_changed(change, shared, earlier))
+    return [text for text in texts if text]
 
 
 def _whole(change: ObjectChange, words: str, *, full: bool) -> str:
@@ -187,9 +187,9 @@ def _whole(change: ObjectChange, words: str, *, full: bool) -> str:
     return f"**{change.action}** {code(name)}" + (f": {code(words)}" if words else "")
 
 
-def _changed(change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]], told: ToldHunks | None) -> str:
+def _changed(change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]], earlier: EarlierHunks | None) -> str:
     name = title(change.id)
-    fields = fields_of(change, full=told is None, without=shared.get(change.id, ()), told=told)
+    fields = fields_of(change, full=earlier is None, without=shared.get(change.id, ()), earlier=earlier)
     if not fields:
         # Its changes stand where all that share them are listed.
         return f"**{change.action}** {code(name)}" if change.action == REPLACE or change.id not in shared else ""

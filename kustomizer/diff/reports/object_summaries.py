@@ -47,7 +47,7 @@ def _queues(change: ObjectChange, comparison: Comparison) -> str:
 
 def _images(spec: Any) -> str:
     template = lookup(spec, "jobTemplate", "spec", "template", "spec") or lookup(spec, "template", "spec")
-    images = [_word(each.get("image")) for each in mappings(mapping(template).get("containers"))]
+    images = [_word(container.get("image")) for container in mappings(mapping(template).get("containers"))]
     return ", ".join(dict.fromkeys(image for image in images if image))
 
 

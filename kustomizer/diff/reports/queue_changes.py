@@ -28,7 +28,7 @@ def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueC
     before, after = ({_key(row): row for row in side} for side in comparison.queues)
     several = len({row.namespace for side in comparison.queues for row in side}) > 1
     keys = sorted({**before, **after}, key=lambda key: (key[0], key[1], key[3], not key[2], key[2]))
-    found = []
+    changes = []
     for key in keys:
         old, new = _scales(before.get(key)), _scales(after.get(key))
         # What stays as it is isn't to be read twice.
@@ -36,13 +36,13 @@ def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueC
         change = QueueChange(
             queue=visible(_queue(key, several=several)),
             worker=visible(key[2]) or "nobody",
-            before="; ".join(each for each in old if not (differs and each in new)),
-            after="; ".join(each for each in new if not (differs and each in old)),
+            before="; ".join(part for part in old if not (differs and part in new)),
+            after="; ".join(part for part in new if not (differs and part in old)),
             sign="~" if differs else "+" if not old else "-" if not new else " ",
         )
         if every or old != new:
-            found.append(change)
-    return found
+            changes.append(change)
+    return changes
 
 
 def _key(row: QueueRow) -> tuple[str, str, str, str]:

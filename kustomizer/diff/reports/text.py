@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import ToldHunks, fields_of, in_groups, manifest, told_groups
+from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId
-    from kustomizer.diff.reports.fields import Field
+    from kustomizer.diff.reports.fields import ChangedField
     from kustomizer.findings.model import Finding
 
 _COLOURS = {ADD: "green", CHANGE: "yellow", REPLACE: "red", DESTROY: "red"}
@@ -46,7 +46,7 @@ def text_report(
     length. Without ``colour`` there are no escape sequences in it.
     """
     parts = [
-        "\n".join(line for each in header for line in _wrapped(visible(each), width)),
+        "\n".join(line for line in header for line in _wrapped(visible(line), width)),
         _findings(comparison.findings, width),
         _words(comparison, width, full=full),
         _queues(comparison, width),
@@ -78,7 +78,7 @@ def shown_finding(finding: Finding) -> Finding:
 def _findings(findings: Sequence[Finding], width: int) -> str:
     if not findings:
         return ""
-    text = findings_text([shown_finding(each) for each in findings], width)
+    text = findings_text([shown_finding(finding) for finding in findings], width)
     # Its last lines sum up, which the report's own last line does.
     return text.rpartition("\n")[0].rstrip("\n")
 
@@ -87,7 +87,7 @@ def _words(comparison: Comparison, width: int, *, full: bool) -> str:
     """Return what many objects share, what restarts, and what isn't shown."""
     lines = ["Nothing changes."] if comparison.is_empty else []
     shared: dict[tuple[ObjectId, ...], list[str]] = {}
-    for group in told_groups(comparison):
+    for group in groups_to_show(comparison):
         shared.setdefault(tuple(group.objects), []).append(group_text(group))
     for objects, texts in shared.items():
         for text in texts:
@@ -111,7 +111,9 @@ def _queues(comparison: Comparison, width: int) -> str:
     if not changes:
         return ""
     rows = [["", "QUEUE", "WORKER", "BEFORE", "AFTER"]]
-    rows += [[each.sign, each.queue, each.worker, each.before or "-", each.after or "-"] for each in changes]
+    rows += [
+        [change.sign, change.queue, change.worker, change.before or "-", change.after or "-"] for change in changes
+    ]
     lines = []
     colour = None
     for line in text_table(rows, width).split("\n"):
@@ -123,13 +125,13 @@ def _queues(comparison: Comparison, width: int) -> str:
 
 def _objects(comparison: Comparison, width: int, *, full: bool) -> str:
     shared = in_groups(comparison)
-    told = None if full else ToldHunks()
+    earlier = None if full else EarlierHunks()
     blocks = []
     for action, changes in itertools.groupby(comparison.objects, key=lambda change: change.action):
         whole = action in (ADD, DESTROY)
         texts = [
-            "\n".join(_whole(each, comparison, width, full=full) if whole else _changed(each, shared, told, width))
-            for each in changes
+            "\n".join(_whole(item, comparison, width, full=full) if whole else _changed(item, shared, earlier, width))
+            for item in changes
         ]
         close = not any("\n" in text for text in texts) or (whole and not full)
         blocks.append(("\n" if close else "\n\n").join(text for text in texts if text))
@@ -145,9 +147,9 @@ def _whole(change: ObjectChange, comparison: Comparison, width: int, *, full: bo
 
 
 def _changed(
-    change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]], told: ToldHunks | None, width: int
+    change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]], earlier: EarlierHunks | None, width: int
 ) -> Iterator[str]:
-    fields = fields_of(change, full=told is None, without=shared.get(change.id, ()), told=told)
+    fields = fields_of(change, full=earlier is None, without=shared.get(change.id, ()), earlier=earlier)
     if fields or change.action == REPLACE or change.id not in shared:
         note = " is deleted and created again" if change.action == REPLACE else ""
         head = f"{SIGNS[change.action]} {title(change.id)}{note}"
@@ -156,13 +158,13 @@ def _changed(
             yield from _field(field, width)
 
 
-def _field(field: Field, width: int) -> Iterator[str]:
+def _field(field: ChangedField, width: int) -> Iterator[str]:
     line = f"  {field.sign} {field.path}: {field.brief}"
     if field.brief and len(line) <= width:
         yield "  " + click.style(field.sign, fg=_LINE_COLOURS[field.sign]) + line[3:]
         return
     yield f"    {field.path}"
-    yield from (_styled(each, "      ") for each in field.lines)
+    yield from (_styled(line, "      ") for line in field.lines)
 
 
 def _styled(line: str, indent: str) -> str:

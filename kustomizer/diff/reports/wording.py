@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, ArgumentsChange, Change, OrderChange, path_text
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, ArgumentsChange, OrderChange, ValueChange, path_text
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.diff.reports.visible import visible
 from kustomizer.errors import ERROR, INFO, WARNING
@@ -15,7 +15,7 @@ from kustomizer.system.wording import plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from kustomizer.diff.model import AnyChange, Comparison, Group, ObjectId, Path, Renaming
+    from kustomizer.diff.model import AnyChange, Comparison, ObjectId, Path, Renaming, SharedChange
     from kustomizer.findings.model import Finding
 
 SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
@@ -30,14 +30,14 @@ def summary(comparison: Comparison) -> str:
     """Return the last line: ``2 add, 5 change, 1 replace, 0 destroy; 1 error; 3 ignored``."""
     parts = [", ".join(f"{comparison.count(action)} {action}" for action in (ADD, CHANGE, REPLACE, DESTROY))]
     counts = count(comparison.findings)
-    found = [
+    counted_findings = [
         f"{number} {severity}" if severity == INFO else plural(number, severity)
         for severity, number in ((severity, counts[severity]) for severity in (ERROR, WARNING, INFO))
         if number
     ]
-    if found:
-        parts.append(", ".join(found))
-    ignored = sum(each.changes + each.findings for each in comparison.ignored)
+    if counted_findings:
+        parts.append(", ".join(counted_findings))
+    ignored = sum(entry.changes + entry.findings for entry in comparison.ignored)
     if ignored:
         parts.append(f"{ignored} ignored")
     return "; ".join(parts)
@@ -45,10 +45,10 @@ def summary(comparison: Comparison) -> str:
 
 def by_remedy(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Return the findings of a rule that have one remedy together."""
-    found: dict[tuple[str, str, str], list[Finding]] = {}
-    for each in findings:
-        found.setdefault((each.severity, each.rule, each.problem.remedy), []).append(each)
-    return list(found.values())
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.severity, finding.rule, finding.problem.remedy), []).append(finding)
+    return list(groups.values())
 
 
 def title(identity: ObjectId) -> str:
@@ -63,7 +63,7 @@ def joined(words: Sequence[str]) -> str:
 
 def rolls(objects: Iterable[ObjectId]) -> str:
     """Return what a change restarts: the services by name, then the workers, which may be many, by their number."""
-    names = list(dict.fromkeys(visible(each.name) for each in objects))
+    names = list(dict.fromkeys(visible(identity.name) for identity in objects))
     workers = [name for name in names if "-worker" in name]
     if len(workers) <= _NAMED_WORKERS:
         return joined(names)
@@ -72,8 +72,8 @@ def rolls(objects: Iterable[ObjectId]) -> str:
 
 def restarts(objects: Sequence[ObjectId], quoted: Callable[[str], str] = str) -> str:
     """Return what a change restarts, and which Jobs, which it doesn't, read it: ``rolls lms; read by Job lms-job``."""
-    jobs = [each for each in objects if each.kind == "Job"]
-    rolled = [each for each in objects if each.kind != "Job"]
+    jobs = [identity for identity in objects if identity.kind == "Job"]
+    rolled = [identity for identity in objects if identity.kind != "Job"]
     parts = [f"rolls {quoted(rolls(rolled))}"] if rolled else []
     if jobs:
         shown = rolls(jobs) if len(jobs) <= _NAMED_JOBS else str(len(jobs))
@@ -87,17 +87,17 @@ def restarts(objects: Sequence[ObjectId], quoted: Callable[[str], str] = str) ->
 
 def alike(renamings: Iterable[Renaming]) -> list[list[Renaming]]:
     """Return renamings of which the same is to be said together; of a guess there is something to say each time."""
-    found: dict[tuple[object, ...], list[Renaming]] = {}
-    for each in renamings:
-        key = (each.id.kind, tuple(each.rolls)) if each.proven else (each.id,)
-        found.setdefault(key, []).append(each)
-    return list(found.values())
+    groups: dict[tuple[object, ...], list[Renaming]] = {}
+    for renaming in renamings:
+        key = (renaming.id.kind, tuple(renaming.rolls)) if renaming.proven else (renaming.id,)
+        groups.setdefault(key, []).append(renaming)
+    return list(groups.values())
 
 
 def renaming_text(renamings: Sequence[Renaming]) -> str:
     """Return ``ConfigMap openedx-config changed; rolls lms, cms and 6 workers``, for those that are alike."""
     first = renamings[0]
-    names = joined([visible(each.id.name) for each in renamings])
+    names = joined([visible(renaming.id.name) for renaming in renamings])
     text = f"{visible(first.id.kind)}{'s' * (len(renamings) != 1)} {names} changed"
     if not first.proven:
         before = visible(first.before)
@@ -105,7 +105,7 @@ def renaming_text(renamings: Sequence[Renaming]) -> str:
     return f"{text}; {restarts(first.rolls)}"
 
 
-def group_text(group: Group) -> str:
+def group_text(group: SharedChange) -> str:
     """Return ``app.kubernetes.io/version: 21.0.0 → 22.0.3, on 48 objects``."""
     return f"{change_text(group.change)}, on {plural(len(group.objects), 'object')}"
 
@@ -117,7 +117,7 @@ def change_text(change: AnyChange) -> str:
         return f"{name}: {'; '.join(map(visible, change.notes)) or 'other arguments'}"
     if isinstance(change, OrderChange):
         return f"{name}: another order"
-    if not isinstance(change, Change):
+    if not isinstance(change, ValueChange):
         return f"{name}: {plural(len(change.hunks), 'place')} of the text"
     if isinstance(change.before, Absent):
         return f"{name}: {one_line(change.after)} is new" if is_one_line(change.after) else f"{name} is new"
@@ -140,17 +140,17 @@ def path_name(path: Path) -> str:
 def by_kind(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:
     """Return the names of each kind, with their namespaces where these differ."""
     objects = list(objects)
-    several = len({each.namespace for each in objects if each.namespace}) > 1
-    found: dict[str, list[str]] = {}
-    for each in sorted(objects, key=lambda item: (item.kind, item.namespace, item.name, item.group)):
-        name = f"{each.namespace}/{each.name}" if several and each.namespace else each.name
-        found.setdefault(visible(each.kind), []).append(visible(name))
-    return list(found.items())
+    several = len({identity.namespace for identity in objects if identity.namespace}) > 1
+    names: dict[str, list[str]] = {}
+    for identity in sorted(objects, key=lambda item: (item.kind, item.namespace, item.name, item.group)):
+        name = f"{identity.namespace}/{identity.name}" if several and identity.namespace else identity.name
+        names.setdefault(visible(identity.kind), []).append(visible(name))
+    return list(names.items())
 
 
 def names(objects: Sequence[ObjectId], *, full: bool) -> list[str]:
     """Return ``Deployment: cms, lms`` and so on; how many of each kind where they are many and not all is asked for."""
     kinds = by_kind(objects)
     if len(objects) > _NAMED_OBJECTS and not full:
-        return [", ".join(f"{kind} {len(each)}" for kind, each in kinds)]
-    return [f"{kind}: {', '.join(each)}" for kind, each in kinds]
+        return [", ".join(f"{kind} {len(names_of_kind)}" for kind, names_of_kind in kinds)]
+    return [f"{kind}: {', '.join(names_of_kind)}" for kind, names_of_kind in kinds]

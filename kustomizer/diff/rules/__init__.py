@@ -1,7 +1,7 @@
 """The rules of `tutor-kustomizer diff`: one module each, with its id, its page as docstring, and ``check``.
 
-What can be told from one build alone is told by the rules of `tutor-kustomizer check`: those run on both builds, and
-what they find in the second and not in the first is reported here, too.
+The rules of `tutor-kustomizer check` look at one build. `diff` runs them on both builds, and reports what they find in
+the second build only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer import rules as check_rules
 
-# `as`: without it mypy takes these, on its second run, for names that the package doesn't mean to export.
+# `as` exports the modules: without it mypy refuses them on its second run.
 from kustomizer.diff.rules import (
     changed_kind as changed_kind,
     changed_secret as changed_secret,
@@ -52,29 +52,33 @@ _MODULES = (
 )
 
 
-class Rule(DocumentedRule):
-    """One rule."""
+class ComparisonRule(DocumentedRule):
+    """A rule that looks at two builds."""
 
     check: Callable[[Sides, Sequence[ObjectChange]], Iterable[Problem]]
 
 
 OWN_RULES = {
-    module.ID: Rule(id=module.ID, documentation=documentation_of(module), check=module.check) for module in _MODULES
+    module.ID: ComparisonRule(id=module.ID, documentation=documentation_of(module), check=module.check)
+    for module in _MODULES
 }
-"""Those that need two builds, by their id, in the order of their ids."""
+"""The rules that need two builds, by id."""
 RULES = frozenset({*OWN_RULES, *check_rules.RULES})
-"""The ids of all rules that `diff` reports."""
+"""The ids of all rules whose findings `diff` reports."""
 
 
 def find(sides: Sides, objects: Sequence[ObjectChange]) -> list[Finding]:
-    """Return what all rules find in a comparison, the worst first; nothing secret is in it."""
+    """Return the findings of all rules, the worst first, with secrets masked."""
     if not objects and not sides.renamings:
         return []
-    found = [Finding(rule=rule.id, problem=each) for rule in OWN_RULES.values() for each in rule.check(sides, objects)]
+    findings = [
+        Finding(rule=rule.id, problem=problem) for rule in OWN_RULES.values() for problem in rule.check(sides, objects)
+    ]
     lost = {queue for queue, _worker in lost_consumer.lost_queues(sides)}
-    found += [finding for finding in new_findings(sides, objects) if not _is_told(finding, lost)]
-    return sorted(found, key=lambda finding: finding.order)
+    findings += [finding for finding in new_findings(sides, objects) if not _is_duplicate(finding, lost)]
+    return sorted(findings, key=lambda finding: finding.order)
 
 
-def _is_told(finding: Finding, lost: set[str]) -> bool:
+def _is_duplicate(finding: Finding, lost: set[str]) -> bool:
+    """Tell whether lost-consumer reports the queue already."""
     return finding.rule == "orphaned-queue" and any(f" {queue}," in finding.problem.message for queue in lost)

@@ -1,4 +1,4 @@
-"""What the rules of `tutor-kustomizer check` find in the build after a change, and not in the one before it."""
+"""Runs the rules of `tutor-kustomizer check` on both builds, and yields the findings that are new."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from kustomizer.diff.sides import Side, Sides
     from kustomizer.manifests.resource import Resource
 
-# These look at each object for itself, and so parse all of them: here they look at what changes.
+# These rules look at single objects, and would parse all of them: here they look at changed objects only.
 _BY_OBJECT = {clear_text_password.ID: clear_text_password, missing_object.ID: missing_object}
 _REFERRED = frozenset({"ConfigMap", "Secret", "TriggerAuthentication"})
 
 
 def new_findings(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
-    """Yield what is found afterwards only. A Secret's name has no hash in it."""
+    """Yield the findings of the build after only, with secrets masked and no hash of a Secret."""
     known = {_key(finding, sides.before) for finding in _check(sides.before, objects)}
     for finding in _check(sides.after, objects):
         if _key(finding, sides.after) not in known:
-            yield _told(finding, sides)
+            yield _masked(finding, sides)
 
 
 def _check(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
@@ -42,12 +42,12 @@ def _check(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
 
 
 def _concerned(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Resource]:
-    """Yield what changes, and what refers to objects that go away."""
+    """Yield the objects that change, and those that refer to destroyed objects."""
     changed = {item.id for item in objects}
     gone = [item.id for item in objects if item.action == DESTROY and item.id.kind in _REFERRED]
     for identity, resource in sorted(side.resources.items(), key=lambda pair: pair[1].identity):
         if identity in changed or any(
-            each.namespace == identity.namespace and resource.mentions(each.name) for each in gone
+            identifier.namespace == identity.namespace and resource.mentions(identifier.name) for identifier in gone
         ):
             yield resource
 
@@ -64,13 +64,13 @@ def _without_hashes(text: str, side: Side) -> str:
     return text
 
 
-def _told(finding: Finding, sides: Sides) -> Finding:
+def _masked(finding: Finding, sides: Sides) -> Finding:
     problem, about = finding.problem, finding.problem.resource
-    named = about.replace(name=_without_secret_hashes(about.name, sides.after)) if about else None
-    # These rules look at the builds as they are, and what they quote wasn't masked.
-    masked = (sides.shown(ABSENT, sides.masks.cut(text, []))[1] for text in (problem.message, problem.remedy))
-    message, remedy = (_without_secret_hashes(text, sides.after) for text in masked)
-    return finding.replace(problem=problem.replace(resource=named, message=message, remedy=remedy))
+    reference = about.replace(name=_without_secret_hashes(about.name, sides.after)) if about else None
+    # These rules look at the builds with their secrets, and may quote them.
+    texts = (sides.shown(ABSENT, sides.masks.cut(text, []))[1] for text in (problem.message, problem.remedy))
+    message, remedy = (_without_secret_hashes(text, sides.after) for text in texts)
+    return finding.replace(problem=problem.replace(resource=reference, message=message, remedy=remedy))
 
 
 def _without_secret_hashes(text: str, side: Side) -> str:

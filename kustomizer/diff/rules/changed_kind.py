@@ -36,10 +36,10 @@ _HANDLERS = frozenset({"exec", "httpGet", "tcpSocket", "grpc"})
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     """Find what changes its kind under the same name."""
     for item in changed(objects):
-        found = templates(sides, item)
-        if found is None:
+        both = templates(sides, item)
+        if both is None:
             continue
-        before, after, path = found
+        before, after, path = both
         yield from _volumes(item, before, after, path)
         for kind, name, container in containers(after):
             model = named(before, f"spec.{kind}").get(name, {})
@@ -52,7 +52,7 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
 def _volumes(item: ObjectChange, before: Any, after: Any, path: str) -> Iterator[Problem]:
     older = named(before, "spec.volumes")
     for name, volume in named(after, "spec.volumes").items():
-        old, new = (sorted(each.keys() - {"name"}) for each in (older.get(name, {}), volume))
+        old, new = (sorted(volume_fields.keys() - {"name"}) for volume_fields in (older.get(name, {}), volume))
         if old and new and old != new:
             message = f"volume {name} was {listed(old)} and becomes {listed(new)} under the same name"
             yield _problem(item, f"{path}spec.volumes[{name}]", message, "Give the volume another name")
@@ -69,7 +69,7 @@ def _variables(item: ObjectChange, before: Any, after: Any, at: str) -> Iterator
 
 def _probes(item: ObjectChange, before: Any, after: Any, at: str) -> Iterator[Problem]:
     for field in _PROBES:
-        old, new = (sorted(_HANDLERS & set(lookup(each, field) or ())) for each in (before, after))
+        old, new = (sorted(_HANDLERS & set(lookup(container, field) or ())) for container in (before, after))
         if old and new and old != new:
             message = f"the probe was {listed(old)} and becomes {listed(new)}"
             yield _problem(item, f"{at}.{field}", message, "Apply this object client-side, once")

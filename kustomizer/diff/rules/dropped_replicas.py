@@ -36,7 +36,9 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         if not isinstance(before, int) or before <= 1 or after is not None:
             continue
         place = (item.id.namespace, item.id.kind, item.id.name)
-        scalers = [each for each in autoscalers(sides.after.site) if (each.namespace, *scale_target(each)) == place]
+        scalers = [
+            scaler for scaler in autoscalers(sides.after.site) if (scaler.namespace, *scale_target(scaler)) == place
+        ]
         until = f"until {scalers[0].kind} {scalers[0].name} scales it again" if scalers else NOTHING
         yield Problem(
             message=f"states no replicas any more, {before} before: it falls to 1, {until}",

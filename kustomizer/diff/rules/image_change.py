@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import Change, path_text
+from kustomizer.diff.model import ValueChange, path_text
 from kustomizer.diff.rules.workloads import changed, listed, names_of, ref
 from kustomizer.errors import INFO, WARNING, Problem
 
@@ -27,15 +27,15 @@ ID = "image-change"
 
 def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     """Find the images that change."""
-    found: dict[tuple[str, str], list[tuple[ObjectChange, str]]] = {}
+    places_by_images: dict[tuple[str, str], list[tuple[ObjectChange, str]]] = {}
     # What always runs says more than a Job.
-    for item in sorted(changed(objects), key=lambda each: each.id.kind != "Deployment"):
+    for item in sorted(changed(objects), key=lambda change: change.id.kind != "Deployment"):
         for change in item.changes:
-            if not isinstance(change, Change) or change.path[-1] != "image":
+            if not isinstance(change, ValueChange) or change.path[-1] != "image":
                 continue
             if isinstance(change.before, str) and isinstance(change.after, str):
-                found.setdefault((change.before, change.after), []).append((item, path_text(change.path)))
-    for (before, after), places in sorted(found.items(), key=lambda pair: pair[0]):
+                places_by_images.setdefault((change.before, change.after), []).append((item, path_text(change.path)))
+    for (before, after), places in sorted(places_by_images.items(), key=lambda pair: pair[0]):
         item, field = places[0]
         others = list(dict.fromkeys(other.id for other, _ in places if other.id != item.id))
         is_open = _is_open(after) and not _is_open(before)

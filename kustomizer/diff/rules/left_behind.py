@@ -46,11 +46,11 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         if not site.resources.find(kind, name, scaler.namespace):
             continue
         rivals = [
-            each
-            for each in site.resources.of_kind("ScaledObject")
-            if each.namespace == scaler.namespace and scale_target(each) == (kind, name)
+            rival
+            for rival in site.resources.of_kind("ScaledObject")
+            if rival.namespace == scaler.namespace and scale_target(rival) == (kind, name)
         ]
-        if item.id.kind == "HorizontalPodAutoscaler" and any(_takes_over(each, scaler) for each in rivals):
+        if item.id.kind == "HorizontalPodAutoscaler" and any(_takes_over(rival, scaler) for rival in rivals):
             continue
         refused = bool(rivals) and item.id.kind == "HorizontalPodAutoscaler"
         yield Problem(

@@ -34,7 +34,9 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     if not changed:
         return
     after = sides.after.site.resources
-    scaled = {(each.namespace, *scale_target(each)) for each in after.of_kind("ScaledObject")}
+    scaled = {
+        (scaled_object.namespace, *scale_target(scaled_object)) for scaled_object in after.of_kind("ScaledObject")
+    }
     for identity in changed:
         scaler = sides.before.resources[identity]
         kind, name = scale_target(scaler)

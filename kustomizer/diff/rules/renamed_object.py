@@ -67,13 +67,13 @@ def _pairs(gone: Sequence[ObjectChange], come: Sequence[ObjectChange]) -> Iterat
     if len(gone) * len(come) > _MOST:
         return
     contents = {id(item): _content(item) for item in (*gone, *come)}
-    found = sorted(
+    scores = sorted(
         (-_alike(contents[id(old)], contents[id(new)]), old.id.name, new.id.name, number, other)
         for number, old in enumerate(gone)
         for other, new in enumerate(come)
     )
     taken: set[ObjectChange | tuple[str, int]] = set()
-    for score, _old_name, _new_name, number, other in found:
+    for score, _old_name, _new_name, number, other in scores:
         if -score >= _ALIKE and not {("old", number), ("new", other)} & taken:
             taken |= {("old", number), ("new", other)}
             yield gone[number], come[other]

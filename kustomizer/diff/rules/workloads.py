@@ -42,9 +42,9 @@ def templates(sides: Sides, item: ObjectChange) -> tuple[Any, Any, str] | None:
 
 def named(node: Any, field: str) -> dict[str, dict[str, Any]]:
     """Return the items of a list by their names."""
-    found = lookup(node, *field.split("."))
-    items = found if isinstance(found, list) else []
-    return {str(item.get("name")): item for item in items if isinstance(item, dict)}
+    items = lookup(node, *field.split("."))
+    entries = items if isinstance(items, list) else []
+    return {str(item.get("name")): item for item in entries if isinstance(item, dict)}
 
 
 def containers(template: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -56,12 +56,15 @@ def containers(template: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def listed(names: Iterable[str]) -> str:
     """Return names as a sentence has them, the first of them if they are many."""
-    found = list(names)
-    if len(found) > _SHOWN:
-        return f"{', '.join(found[: _SHOWN - 1])} and {len(found) - _SHOWN + 1} more"
-    return " and ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
+    words = list(names)
+    if len(words) > _SHOWN:
+        return f"{', '.join(words[: _SHOWN - 1])} and {len(words) - _SHOWN + 1} more"
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def names_of(identities: Iterable[ObjectId]) -> list[str]:
     """Return the names of objects, with their kind where it isn't Deployment."""
-    return [each.name if each.kind == "Deployment" else f"{each.kind} {each.name}" for each in identities]
+    return [
+        identity.name if identity.kind == "Deployment" else f"{identity.kind} {identity.name}"
+        for identity in identities
+    ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from kustomizer.diff.changes.texts import _few_edits, text_change
+from kustomizer.diff.changes.texts import common, text_change
 from tests.diff.apply import applied_text
 
 if TYPE_CHECKING:
@@ -103,15 +103,27 @@ def test_many_lines_of_such_a_text() -> None:
 
 
 @given(TEXTS, TEXTS)
-def test_a_way_from_one_text_to_the_other_that_is_as_short_as_can_be(before: str, after: str) -> None:
+def test_as_many_lines_stay_as_can_be(before: str, after: str) -> None:
     older, newer = before.split("\n"), after.split("\n")
-    found = _few_edits(older, newer)
-    assert sum(last - first + new_last - new_first for first, last, new_first, new_last in found) == distance(
-        older, newer
-    )
-    rest = [line for place, line in enumerate(older) if not any(first <= place < last for first, last, _, _ in found)]
-    kept = [line for place, line in enumerate(newer) if not any(first <= place < last for _, _, first, last in found)]
-    assert rest == kept
+    kept = common(older, newer)
+    assert [older[place] for place, _ in kept] == [newer[place] for _, place in kept]
+    for places in zip(*kept, strict=True):
+        assert list(places) == sorted(set(places))
+    assert len(older) + len(newer) - 2 * len(kept) == distance(older, newer)
+
+
+def test_every_second_line_of_ten_thousand() -> None:
+    before = "".join(f"{number}\n" for number in range(10_000))
+    after = "".join(f"{number}{'x' * (number % 2)}\n" for number in range(10_000))
+    found = change(before, after)
+    assert applied_text(before, found) == after
+    assert sum(line[0] != " " for hunk in found.hunks for line in hunk.lines) == 10_000
+
+
+def test_another_text_is_shown_whole() -> None:
+    before = "".join(f"{number}\n" for number in range(2_000))
+    after = "".join(f"{number}\n" for number in reversed(range(2_000)))
+    assert applied_text(before, change(before, after)) == after
 
 
 def distance(before: list[str], after: list[str]) -> int:

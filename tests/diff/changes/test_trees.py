@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 
 from kustomizer.diff.changes.trees import tree_changes
-from kustomizer.diff.model import Change, Key, OrderChange, path_text
+from kustomizer.diff.model import Key, OrderChange, ValueChange, path_text
 from kustomizer.manifests.equality import same
 from kustomizer.masking.marks import ABSENT
 from tests.diff.apply import applied
@@ -20,8 +20,8 @@ def plain(before: Any, after: Any) -> tuple[Any, Any]:
 
 def changes(before: Any, after: Any) -> dict[str, tuple[Any, Any]]:
     found = tree_changes(before, after, plain)
-    assert all(isinstance(each, Change) for each in found), found
-    return {path_text(each.path): (each.before, each.after) for each in found if isinstance(each, Change)}
+    assert all(isinstance(each, ValueChange) for each in found), found
+    return {path_text(each.path): (each.before, each.after) for each in found if isinstance(each, ValueChange)}
 
 
 @given(trees())
@@ -65,7 +65,7 @@ def test_items_that_only_moved_are_one_change_of_order() -> None:
     before = {"initContainers": [{"name": "a", "image": "x"}, {"name": "b"}]}
     after = {"initContainers": [{"name": "b"}, {"name": "a", "image": "y"}]}
     first, second = tree_changes(before, after, plain)
-    assert first == Change(path=("initContainers", Key(fields=(("name", "a"),)), "image"), before="x", after="y")
+    assert first == ValueChange(path=("initContainers", Key(fields=(("name", "a"),)), "image"), before="x", after="y")
     assert isinstance(second, OrderChange)
     assert [str(key) for key in second.after] == ["[b]", "[a]"]
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.model import ArgumentsChange, Change, Hunk, Key, ObjectChange, ObjectId, OrderChange, TextChange
+from kustomizer.diff.model import (
+    ArgumentsChange,
+    Hunk,
+    Key,
+    ObjectChange,
+    ObjectId,
+    OrderChange,
+    TextChange,
+    ValueChange,
+)
 from kustomizer.masking.marks import ABSENT
 
 if TYPE_CHECKING:
@@ -30,7 +39,7 @@ def read_change(item: dict[str, Any]) -> AnyChange:
     path = tuple(read_step(step) for step in item["path"])
     if item["type"] == "value":
         before, after = item.get("before", ABSENT), item.get("after", ABSENT)
-        return Change(path=path, before=before, after=after, index=item.get("index"))
+        return ValueChange(path=path, before=before, after=after, index=item.get("index"))
     if item["type"] == "text":
         ends = item["newlineAtEnd"]
         hunks = tuple(Hunk(**each) for each in item["hunks"])

@@ -8,9 +8,7 @@ from kustomizer.diff.model import (
     DESTROY,
     REPLACE,
     ArgumentsChange,
-    Change,
     Comparison,
-    Group,
     Hunk,
     Ignored,
     Key,
@@ -18,14 +16,16 @@ from kustomizer.diff.model import (
     ObjectId,
     OrderChange,
     Renaming,
+    SharedChange,
     TextChange,
+    ValueChange,
 )
 from kustomizer.errors import INFO, WARNING, Problem, ResourceRef
 from kustomizer.findings.model import Finding
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.site.queues import Guard, QueueRow, Scaling
 
-VERSION = Change(
+VERSION = ValueChange(
     path=("metadata", "annotations", "app.kubernetes.io/version"),
     before="21.0.0",
     after="22.0.3",
@@ -91,7 +91,7 @@ RICH = Comparison(
             action=REPLACE,
             id=ObjectId(group="batch", kind="Job", namespace="openedx", name="lms-job"),
             api_version=("batch/v1", "batch/v1"),
-            changes=(Change(path=container("lms", "image"), before="openedx:21", after="openedx:22"),),
+            changes=(ValueChange(path=container("lms", "image"), before="openedx:21", after="openedx:22"),),
         ),
         ObjectChange(
             action=CHANGE,
@@ -122,15 +122,15 @@ RICH = Comparison(
             api_version=("apps/v1beta1", "apps/v1"),
             changes=(
                 VERSION,
-                Change(path=("spec", "replicas"), before=1, after="1"),
-                Change(path=("spec", "strategy"), before={"type": "Recreate"}),
+                ValueChange(path=("spec", "replicas"), before=1, after="1"),
+                ValueChange(path=("spec", "strategy"), before={"type": "Recreate"}),
                 ArgumentsChange(
                     path=container("lms-worker", "args"),
                     before=("celery", "--queues=edx.lms.core.default,edx.lms.core.high"),
                     after=("celery", "--queues=edx.lms.core.default"),
                     notes=("no longer takes edx.lms.core.high", "--concurrency: 2, was 1"),
                 ),
-                Change(path=container("lms-worker", "resources"), after={"limits": {"cpu": "2", "memory": "4Gi"}}),
+                ValueChange(path=container("lms-worker", "resources"), after={"limits": {"cpu": "2", "memory": "4Gi"}}),
                 OrderChange(
                     path=container("lms-worker", "env"),
                     after=(Key(fields=(("name", "A"),)), Key(fields=(("name", "B"),))),
@@ -151,7 +151,7 @@ RICH = Comparison(
             tree={"spec": {"scaleTargetRef": {"name": "lms-worker-high"}, "minReplicaCount": 0, "maxReplicaCount": 5}},
         ),
     ),
-    groups=(Group(change=VERSION, objects=(deployment("lms-worker"), deployment("smtp"))),),
+    groups=(SharedChange(change=VERSION, objects=(deployment("lms-worker"), deployment("smtp"))),),
     renamings=(
         Renaming(
             id=CONFIG,

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from kustomizer.diff.compare import comparison
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, Change, Comparison, Key, ObjectChange
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, Comparison, Key, ObjectChange, ValueChange
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.reports.json import json_report
 from kustomizer.diff.reports.json_schema import json_schema
@@ -111,7 +111,7 @@ def test_every_type_of_change() -> None:
 
 
 def test_where_an_item_is_added() -> None:
-    change = Change(path=("spec", Key(fields=(("name", "a"),))), after={"name": "a"}, index=2)
+    change = ValueChange(path=("spec", Key(fields=(("name", "a"),))), after={"name": "a"}, index=2)
     found = Comparison(objects=(ObjectChange(action=CHANGE, id=CONFIG, api_version=("v1", "v1"), changes=(change,)),))
     assert document(found)["objects"][0]["changes"][0]["index"] == 2
 
@@ -140,9 +140,9 @@ def test_what_it_says_makes_one_site_into_the_other(pair: tuple[str, str], build
 
 def test_null_is_a_value_and_no_value_is_none() -> None:
     changes = (
-        Change(path=("a",), before=None, after=0),
-        Change(path=("b",), after=None),
-        Change(path=("c",), before=1),
+        ValueChange(path=("a",), before=None, after=0),
+        ValueChange(path=("b",), after=None),
+        ValueChange(path=("c",), before=1),
     )
     found = Comparison(objects=(ObjectChange(action=CHANGE, id=CONFIG, api_version=("v1", "v1"), changes=changes),))
     assert document(found)["objects"][0]["changes"] == [

@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import given, strategies
 
-from kustomizer.diff.model import ADD, CHANGE, REPLACE, Change, Comparison, Ignored, ObjectChange
+from kustomizer.diff.model import ADD, CHANGE, REPLACE, Comparison, Ignored, ObjectChange, ValueChange
 from kustomizer.diff.reports.markdown import GITHUB_LIMIT, markdown_report, marker
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.errors import Problem, ResourceRef
@@ -51,7 +51,7 @@ def hostile(text: str) -> Comparison:
                 action=CHANGE,
                 id=identity,
                 api_version=("v1", text),
-                changes=(Change(path=(text,), before=text, after={text: text}),),
+                changes=(ValueChange(path=(text,), before=text, after={text: text}),),
             ),
             ObjectChange(action=REPLACE, id=identity, api_version=("v1", "v1")),
             ObjectChange(action=ADD, id=identity, api_version=("", text), tree={"data": {text: text}}),
@@ -194,7 +194,7 @@ def test_the_limit_counts_characters_of_any_size() -> None:
             action=CHANGE,
             id=CONFIG.replace(name=f"c{number}"),
             api_version=("v1", "v1"),
-            changes=(Change(path=("data", "a"), before="", after=value),),
+            changes=(ValueChange(path=("data", "a"), before="", after=value),),
         )
         for number in range(3)
     )

@@ -6,14 +6,24 @@ import re
 
 import pytest
 
-from kustomizer.diff.model import ADD, CHANGE, Change, Comparison, Group, Hunk, Ignored, ObjectChange, TextChange
+from kustomizer.diff.model import (
+    ADD,
+    CHANGE,
+    Comparison,
+    Hunk,
+    Ignored,
+    ObjectChange,
+    SharedChange,
+    TextChange,
+    ValueChange,
+)
 from kustomizer.diff.reports.text import text_report
 from tests.diff.reports.samples import APPS, CONFIG, RICH, VERSION, deployment
 
 HEADER = ("overlays/production: main → the working tree; env/ from the working tree for both",)
 
 
-def changed(*changes: Change | TextChange) -> Comparison:
+def changed(*changes: ValueChange | TextChange) -> Comparison:
     return Comparison(objects=(ObjectChange(action=CHANGE, id=CONFIG, api_version=("v1", "v1"), changes=changes),))
 
 
@@ -111,7 +121,7 @@ def test_full_shows_objects_and_values_whole() -> None:
 
 @pytest.mark.parametrize("full", [False, True])
 def test_a_long_value_is_cut_unless_everything_is_asked_for(full: bool) -> None:
-    comparison = changed(Change(path=("data", "file"), after="".join(f"{number}\n" for number in range(40))))
+    comparison = changed(ValueChange(path=("data", "file"), after="".join(f"{number}\n" for number in range(40))))
     text = text_report(comparison, full=full)
     assert ("+ 39\n" in text) == full
     assert ("+ ... 28 more lines\n" in text) == (not full)
@@ -122,7 +132,9 @@ def test_objects_that_change_only_as_others_do_are_told_of_once() -> None:
         ObjectChange(action=CHANGE, id=deployment(f"app-{number}"), api_version=APPS, changes=(VERSION,))
         for number in range(48)
     )
-    found = Comparison(objects=objects, groups=(Group(change=VERSION, objects=tuple(each.id for each in objects)),))
+    found = Comparison(
+        objects=objects, groups=(SharedChange(change=VERSION, objects=tuple(each.id for each in objects)),)
+    )
     text = text_report(found)
     assert "app.kubernetes.io/version: 21.0.0 → 22.0.3, on 48 objects\n    Deployment 48\n" in text
     assert "app-7" not in text
@@ -142,7 +154,7 @@ def test_no_character_of_a_manifest_reaches_the_terminal() -> None:
                 api_version=("v1", odd),
                 changes=(
                     TextChange(path=("data", odd), hunks=(hunk,), newline_at_end=(True, True)),
-                    Change(path=(odd,), before=odd, after={odd: odd}),
+                    ValueChange(path=(odd,), before=odd, after={odd: odd}),
                 ),
             ),
             ObjectChange(action=ADD, id=identity, api_version=("", odd), tree={odd: [odd]}),
@@ -181,7 +193,7 @@ def test_lines_that_stand_elsewhere_already_are_referred_to() -> None:
 
 def test_the_version_of_an_object_is_told_from_that_of_its_pods() -> None:
     change = VERSION.replace(path=("spec", "template", *VERSION.path))
-    text = text_report(Comparison(objects=(), groups=(Group(change=change, objects=(CONFIG, CONFIG)),)))
+    text = text_report(Comparison(objects=(), groups=(SharedChange(change=change, objects=(CONFIG, CONFIG)),)))
     assert "app.kubernetes.io/version of its pods: 21.0.0 → 22.0.3, on 2 objects\n" in text
 
 

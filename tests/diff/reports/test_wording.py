@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.diff.model import Change, ObjectId, OrderChange, TextChange
+from kustomizer.diff.model import ObjectId, OrderChange, TextChange, ValueChange
 from kustomizer.diff.reports.wording import by_kind, by_remedy, change_text, joined, names, restarts, rolls
 from kustomizer.masking.marks import ABSENT
 from tests.diff.reports.samples import CONFIG, FINDING, INFO_FINDING, deployment
@@ -26,18 +26,18 @@ def test_few_workers_are_named_and_many_counted() -> None:
 
 def test_a_change_in_a_line() -> None:
     path = ("spec", "replicas")
-    assert change_text(Change(path=path, before=1, after=2)) == "spec.replicas: 1 → 2"
-    assert change_text(Change(path=path, before=ABSENT, after=2)) == "spec.replicas: 2 is new"
-    assert change_text(Change(path=path, before=1)) == "spec.replicas: 1 goes"
-    assert change_text(Change(path=path, after={"a": 1})) == "spec.replicas is new"
-    assert change_text(Change(path=path, before={"a": 1}, after="x")) == "spec.replicas changes"
+    assert change_text(ValueChange(path=path, before=1, after=2)) == "spec.replicas: 1 → 2"
+    assert change_text(ValueChange(path=path, before=ABSENT, after=2)) == "spec.replicas: 2 is new"
+    assert change_text(ValueChange(path=path, before=1)) == "spec.replicas: 1 goes"
+    assert change_text(ValueChange(path=path, after={"a": 1})) == "spec.replicas is new"
+    assert change_text(ValueChange(path=path, before={"a": 1}, after="x")) == "spec.replicas changes"
     assert change_text(OrderChange(path=path, after=())) == "spec.replicas: another order"
     text = TextChange(path=("data", "a.py"), hunks=(), newline_at_end=(True, True))
     assert change_text(text) == 'data["a.py"]: 0 places of the text'
 
 
 def test_a_name_with_a_slash_in_a_files_name_is_no_label() -> None:
-    assert change_text(Change(path=("data", "a/b"), before="1", after="2")) == 'data["a/b"]: "1" → "2"'
+    assert change_text(ValueChange(path=("data", "a/b"), before="1", after="2")) == 'data["a/b"]: "1" → "2"'
 
 
 def test_findings_with_one_remedy() -> None:

@@ -16,7 +16,7 @@ from kustomizer.cluster.kubectl import refusal
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.protocols import read_build
-from kustomizer.manifests.resource import Resources
+from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.cluster.kubectl import Kubectl
-    from kustomizer.manifests.resource import Resource
 
 TUTORS_MANAGERS = frozenset({"kubectl-client-side-apply"})
 """Who owns the fields that `tutor k8s start` set: kubectl, applying client-side."""
@@ -173,7 +172,8 @@ def _kubectl(
 def _resources(directory: Path) -> Resources:
     files = sorted(directory.iterdir()) if directory.exists() else []
     trees = [tree for file in files for tree in _trees(file.read_text(encoding="utf-8"))]
-    return read_build("---\n".join(map(emit, trees)).encode())
+    # The text of each is made since equal ones needn't be compared field by field.
+    return Resources(Resource(emit(tree), tree=tree) for tree in trees)
 
 
 def _trees(text: str) -> Iterator[dict[str, Any]]:

@@ -14,8 +14,9 @@ from kustomizer.commands.common import kustomize_option, terminal_width, wants_c
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.text import text_report
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
+from kustomizer.kustomize.executable import find_kustomize
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import Comparison

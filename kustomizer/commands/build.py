@@ -12,15 +12,16 @@ import click
 
 from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.build import build
+from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.system.files import make_directory, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.kustomize.build import Kustomize
-    from kustomizer.kustomize.build_output import BuiltSite
+    from kustomizer.kustomize.build_output import BuildOutput
+    from kustomizer.kustomize.executable import Kustomize
 
 
 @click.command("build", short_help="Build overlays with kustomize and the function.")
@@ -63,13 +64,13 @@ def overlays_in(directory: Path) -> list[Path]:
     return found
 
 
-def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, BuiltSite]:
+def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, BuildOutput]:
     """Build ``overlays`` side by side. Raises UserError with what is wrong with any of them."""
     names = [_name(overlay) for overlay in overlays]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError(Problem(message=f"two of the overlays are named {', '.join(twice)}: their files would be one"))
-    done: dict[Path, BuiltSite] = {}
+    done: dict[Path, BuildOutput] = {}
     problems: list[Problem] = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         running = {pool.submit(build, overlay, kustomize): overlay for overlay in overlays}
@@ -90,7 +91,7 @@ def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, B
     return {overlay: done[overlay] for overlay in overlays}
 
 
-def write_all(built: Mapping[Path, BuiltSite], directory: Path) -> list[str]:
+def write_all(built: Mapping[Path, BuildOutput], directory: Path) -> list[str]:
     """Write each site into a file of its overlay's name; return what to tell about it."""
     make_directory(directory)
     lines = []

@@ -16,9 +16,9 @@ from kustomizer.findings.model import SEVERITIES, reaches
 from kustomizer.findings.sarif import findings_sarif
 from kustomizer.findings.source import Source, file_source, overlay_source
 from kustomizer.findings.text import findings_text
-from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
-from kustomizer.manifests.protocols import read_build
+from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.record import Record
 from kustomizer.rules import RULES, check
 from kustomizer.site.model import Site
@@ -98,8 +98,7 @@ def check_overlay(overlay: Path, executable: str | None) -> Checked:
     """Build ``overlay`` and return what is found in it; a build that skipped the function has findings, too."""
     built = build(overlay, find_kustomize(executable, near=overlay), needs_function=False)
     click.echo(built.notes, nl=False, err=True)
-    resources = read_build(built.text.encode())
-    return Checked(findings=check(Site(resources)), source=overlay_source(overlay))
+    return Checked(findings=check(Site(built.resources())), source=overlay_source(overlay))
 
 
 def render(checked: Checked, output: str, width: int) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
-from kustomizer.manifests.protocols import read_build
+from kustomizer.kustomize.executable import find_kustomize
 
 if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
@@ -36,7 +36,7 @@ tutor_root_option = click.option(
 def site_resources(site: Path, executable: str | None) -> Resources:
     """Return what ``site`` holds, a file that was built, or builds to, an overlay. Raises UserError where it can't."""
     if site.is_dir():
-        return read_build(build(site, find_kustomize(executable, near=site)).text.encode())
+        return build(site, find_kustomize(executable, near=site)).resources()
     return BuiltFile(site).resources
 
 

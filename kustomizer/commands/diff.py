@@ -17,7 +17,7 @@ from kustomizer.diff.reports.markdown import markdown_report
 from kustomizer.diff.reports.text import text_report
 from kustomizer.diff.sources import STDIN, RevisionOptions, read_both, read_revision
 from kustomizer.findings.model import SEVERITIES, reaches
-from kustomizer.kustomize.build import find_kustomize
+from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kustomizer.diff.ignores import Ignore
     from kustomizer.diff.model import Comparison
     from kustomizer.diff.sources import ComparedBuild
-    from kustomizer.kustomize.build import Kustomize
+    from kustomizer.kustomize.executable import Kustomize
 
 EXIT_CHANGES = 2
 EXIT_FINDINGS = 3

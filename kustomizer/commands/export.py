@@ -13,7 +13,8 @@ from kustomizer.export.base import read_base
 from kustomizer.export.directory import differences, refuse_foreign, replace_directory
 from kustomizer.export.overlay import Export, export
 from kustomizer.export.proof import prove
-from kustomizer.kustomize.build import build, find_kustomize
+from kustomizer.kustomize.build import build
+from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.kustomize.function_log import read_report
 
 EXIT_STALE = 3

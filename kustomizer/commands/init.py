@@ -10,7 +10,8 @@ import click
 
 from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build import build_tutors, find_kustomize
+from kustomizer.kustomize.build import build_tutors
+from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.manifests.protocols import read_build
 from kustomizer.overlay.directory import write_overlay
 from kustomizer.overlay.refresh import refresh

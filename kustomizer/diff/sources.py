@@ -23,7 +23,7 @@ from kustomizer.system.git import repository
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kustomizer.kustomize.build import Kustomize
+    from kustomizer.kustomize.executable import Kustomize
     from kustomizer.system.git import Repository
 
 STDIN = "-"
@@ -188,9 +188,7 @@ def _build_or_nothing(overlay: Path, kustomize: Kustomize, label: str, texts: di
 def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> ComparedBuild:
     # A site that isn't split yet doesn't list the function; a rule finds a function that was skipped.
     built = build(overlay, kustomize, needs_function=False)
-    return ComparedBuild(
-        label=label, resources=_resources(io.BytesIO(built.text.encode()), label, texts), notes=built.notes
-    )
+    return ComparedBuild(label=label, resources=_resources(io.BytesIO(built.data), label, texts), notes=built.notes)
 
 
 def _resources(file: IO[bytes], name: str, texts: dict[str, str]) -> Resources:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kustomizer.export.overlay import Export
-    from kustomizer.kustomize.build import Kustomize
+    from kustomizer.kustomize.executable import Kustomize
 
 
 def prove(export: Export, expected: str, kustomize: Kustomize) -> None:

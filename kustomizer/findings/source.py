@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kustomizer.kustomize.fields import NAMES
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from kustomizer.errors import ResourceRef
     from kustomizer.findings.model import Finding
     from kustomizer.manifests.resource import Resource
-
-_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 class Source(Record):
@@ -44,8 +43,8 @@ def file_source(path: Path, text: str, resources: Iterable[Resource]) -> Source:
 
 def overlay_source(overlay: Path) -> Source:
     """Return the source of an overlay: what is built from it has no lines of its own."""
-    names = (overlay / name for name in _KUSTOMIZATIONS)
-    path = next((path for path in names if path.is_file()), overlay / _KUSTOMIZATIONS[0])
+    paths = [overlay / name for name in NAMES]
+    path = next((path for path in paths if path.is_file()), paths[0])
     return Source(path=_relative(path), lines={})
 
 

@@ -1,12 +1,16 @@
-"""What a build printed."""
+"""The output of a build."""
 
 from __future__ import annotations
 
 from kustomizer.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kustomizer.manifests.resource import Resources
 
-class BuiltSite(Record):
-    """The resources, what the function and kustomize had to say, and the function's report where one was asked for."""
+
+class BuildOutput(Record):
+    """The resources as printed, the messages of kustomize and the function, and the function's report."""
 
     data: bytes
     notes: str
@@ -16,3 +20,9 @@ class BuiltSite(Record):
     def text(self) -> str:
         """The resources as text."""
         return self.data.decode()
+
+    def resources(self) -> Resources:
+        """Return the resources. Raises UserError where one is there twice."""
+        from kustomizer.manifests.protocols import read_build  # noqa: PLC0415 - most builds are only printed
+
+        return read_build(self.data)

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.fields import DIRECTORIES, NAMES, entries, is_kustomization, named_paths
 from kustomizer.manifests import full_reader
-from kustomizer.manifests.tree import plain_value
+from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-_DEEPEST = 9
 
 
 def kustomization_file(directory: Path) -> Path:
@@ -38,11 +36,19 @@ def read_kustomization(directory: Path) -> dict[str, Any]:
     return tree
 
 
+def listed_paths(directory: Path, tree: Mapping[str, Any], *fields: str) -> Iterator[Path]:
+    """Yield the files and directories that the kustomization ``tree`` in ``directory`` lists in ``fields``.
+
+    An entry with a line break is an object. What isn't there is a URL, or kustomize's to report.
+    """
+    for entry in entries(tree, *fields):
+        if "\n" not in entry and (directory / entry).exists():
+            yield directory / entry
+
+
 def named_directories(directory: Path, tree: Mapping[str, Any]) -> Iterator[Path]:
     """Yield the directories that the kustomization ``tree`` in ``directory`` names."""
-    for entry in entries(tree, *DIRECTORIES):
-        if "\n" not in entry and (directory / entry).is_dir():
-            yield (directory / entry).resolve()
+    return (path.resolve() for path in listed_paths(directory, tree, *DIRECTORIES) if path.is_dir())
 
 
 def built_from(directory: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
@@ -53,6 +59,31 @@ def built_from(directory: Path, above: frozenset[Path] = frozenset()) -> Iterato
             yield from built_from(below, above | {directory})
 
 
+def resource_files(directory: Path, *, patches: bool = False, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield the files that hold the resources of ``directory``, those of the directories that it lists first.
+
+    With ``patches`` the files that change them follow.
+    """
+    if directory.resolve() in above or not is_kustomization(directory):
+        return
+    tree = read_kustomization(directory)
+    for path in listed_paths(directory, tree, "resources"):
+        if path.is_dir():
+            yield from resource_files(path, patches=patches, above=above | {directory.resolve()})
+        else:
+            yield path
+    if patches:
+        yield from patch_files(directory, tree)
+
+
+def patch_files(directory: Path, tree: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the files with patches that the kustomization ``tree`` in ``directory`` lists."""
+    entries_with_path = lookup(tree, "patches")
+    paths = [lookup(entry, "path") for entry in entries_with_path] if isinstance(entries_with_path, list) else []
+    yield from listed_paths(directory, {"patches": [path for path in paths if path]}, "patches")
+    yield from listed_paths(directory, tree, "patchesStrategicMerge")
+
+
 def named_files(directory: Path, tree: Mapping[str, Any]) -> Iterator[str]:
     """Yield the files that the kustomization ``tree`` in ``directory`` names; kustomize wants them all below it."""
     for entry in named_paths(tree, generators=("configMapGenerator",)):
@@ -60,18 +91,19 @@ def named_files(directory: Path, tree: Mapping[str, Any]) -> Iterator[str]:
             yield entry
 
 
-def objects(directory: Path, entry: str, depth: int = _DEEPEST) -> Iterator[Any]:
+def objects(directory: Path, entry: str) -> Iterator[Any]:
     """Yield the objects of an entry: a file, objects in line, or a directory that lists such."""
     if "\n" in entry:
         yield from full_reader.read_all(entry)
     elif (directory / entry).is_file():
-        yield from _documents(directory / entry)
-    elif depth and is_kustomization(directory / entry):
-        for each in entries(read_kustomization(directory / entry), "resources"):
-            yield from objects(directory / entry, each, depth - 1)
+        yield from documents(directory / entry)
+    else:
+        for path in resource_files(directory / entry):
+            yield from documents(path)
 
 
-def _documents(path: Path) -> list[Any]:
+def documents(path: Path) -> list[Any]:
+    """Return the trees of a file's documents. Raises UserError, which names the file, where it isn't YAML."""
     text = read_text(path)
     try:
         return full_reader.read_all(text)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build import build_tutors, find_kustomize
+from kustomizer.kustomize.build import build_tutors
+from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.tree import plain_value

@@ -10,13 +10,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import KIND, is_configuration
+from kustomizer import KIND
 from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.errors import Problem, UserError
+from kustomizer.kustomize.fields import is_kustomization
+from kustomizer.kustomize.kustomization import listed_paths, patch_files, read_kustomization, resource_files
 from kustomizer.manifests.full_reader import read_all
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import plain_value
 from kustomizer.overlay.yaml_edit import apply, remove_key, set_value, without
 from kustomizer.record import Record
 from kustomizer.system.files import read_text, write_file
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
 OWN_FILE = "celery-workers.yaml"
 """Where `tutor-kustomizer init` puts the configuration."""
-
-_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 class ConfigFile(Record):
@@ -111,8 +111,8 @@ def config_file(path: Path) -> ConfigFile:
     text = read_text(path)
     if _config_of(path) is None:
         raise UserError(Problem(message=f"{path} holds no object of kind {KIND}"))
-    kustomization = _kustomization(path.parent)
-    if path.resolve() not in [patch.resolve() for patch in _patches(path.parent, kustomization)]:
+    patches = patch_files(path.parent, _kustomization(path.parent))
+    if path.resolve() not in [patch.resolve() for patch in patches]:
         return ConfigFile(path=path, text=text)
     base: dict[str, Any] | None = None
     for layer in _layers(path.parent):
@@ -124,43 +124,17 @@ def config_file(path: Path) -> ConfigFile:
 
 def _of_overlay(overlay: Path) -> Iterator[Path]:
     """Yield the files of an overlay that speak of the configuration, the weakest first."""
-    kustomization = _kustomization(overlay)
-    for field in ("transformers", "generators"):
-        for listed in _listed(overlay, kustomization, field):
-            yield from _layers(listed) if listed.is_dir() else [listed] if _holds_config(listed) else []
+    for path in listed_paths(overlay, _kustomization(overlay), "transformers", "generators"):
+        yield from _layers(path) if path.is_dir() else [path] if _holds_config(path) else []
     yield from _layers(overlay)
 
 
-def _layers(directory: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    if directory.resolve() in above:
-        # A cycle, which is kustomize's to report.
-        return
-    above = (*above, directory.resolve())
-    kustomization = _kustomization(directory)
-    for listed in _listed(directory, kustomization, "resources"):
-        yield from _layers(listed, above) if listed.is_dir() else [listed] if _holds_config(listed) else []
-    yield from (patch for patch in _patches(directory, kustomization) if _holds_config(patch))
+def _layers(directory: Path) -> Iterator[Path]:
+    return filter(_holds_config, resource_files(directory, patches=True))
 
 
 def _kustomization(directory: Path) -> dict[str, Any]:
-    for name in _KUSTOMIZATIONS:
-        if (directory / name).is_file():
-            content = next(iter(_documents(directory / name)), None)
-            return content if isinstance(content, dict) else {}
-    return {}
-
-
-def _listed(directory: Path, kustomization: dict[str, Any], field: str) -> Iterator[Path]:
-    for item in _list(kustomization, field):
-        # What holds a line break is an object written in place; what isn't there is a URL, or kustomize's to report.
-        if isinstance(item, str) and "\n" not in item and (directory / item).exists():
-            yield directory / item
-
-
-def _patches(directory: Path, kustomization: dict[str, Any]) -> list[Path]:
-    named = [item.get("path") for item in _list(kustomization, "patches") if isinstance(item, dict)]
-    both = {"patches": [*named, *_list(kustomization, "patchesStrategicMerge")]}
-    return list(_listed(directory, both, "patches"))
+    return read_kustomization(directory) if is_kustomization(directory) else {}
 
 
 def _holds_config(path: Path) -> bool:
@@ -168,11 +142,8 @@ def _holds_config(path: Path) -> bool:
 
 
 def _config_in(text: str) -> dict[str, Any] | None:
-    if KIND not in text:
-        return None
-    documents = map(plain_value, read_all(text))
-    ours = (item for item in documents if is_configuration(lookup(item, "apiVersion"), lookup(item, "kind")))
-    return next(ours, None)
+    trees = map(plain_value, read_all(text) if KIND in text else ())
+    return next((tree for tree in trees if isinstance(tree, dict) and tree.get("kind") == KIND), None)
 
 
 def _config_of(path: Path) -> dict[str, Any] | None:
@@ -181,20 +152,6 @@ def _config_of(path: Path) -> dict[str, Any] | None:
         return _config_in(text)
     except UserError as error:
         raise error.within(path) from None
-
-
-def _documents(path: Path) -> list[Any]:
-    text = read_text(path)
-    try:
-        return [plain_value(document) for document in read_all(text)]
-    except UserError as error:
-        raise error.within(path) from None
-
-
-def _list(kustomization: dict[str, Any], field: str) -> list[Any]:
-    """Return the list ``field``. What isn't one is kustomize's to refuse."""
-    found = kustomization.get(field)
-    return found if isinstance(found, list) else []
 
 
 def _has(data: Any, path: Sequence[str]) -> bool:

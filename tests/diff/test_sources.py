@@ -13,7 +13,7 @@ import pytest
 
 from kustomizer.diff.sources import RevisionOptions, read_both, read_revision
 from kustomizer.errors import UserError
-from kustomizer.kustomize.build import Kustomize
+from kustomizer.kustomize.executable import Kustomize
 from tests import sites
 from tests.git_checkout import commit, git
 

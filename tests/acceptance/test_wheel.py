@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -116,6 +118,27 @@ def test_the_tutorial_names_these_installers() -> None:
     text = (sites.ROOT / "docs" / "tutorial.md").read_text()
     for command in ("pip install .", "uv tool install .", "pipx install ."):
         assert command in text
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv", "pipx"])
+def test_each_installer_upgrades_and_uninstalls(installer: str, wheels: Path, tmp_path: Path) -> None:
+    """With the commands of docs/upgrading.md, a wheel in place of the clone."""
+    text = (sites.ROOT / "docs" / "upgrading.md").read_text()
+    install, uninstall = re.findall(rf"(?m)^    {installer} (?:tool )?(?:un)?install .*$", text)
+    bin_directory = {"pip": by_pip, "uv": by_uv, "pipx": by_pipx}[installer](wheels, tmp_path)
+    command = bin_directory / "tutor-kustomizer"
+    places = {"UV_TOOL_DIR": "tools", "UV_TOOL_BIN_DIR": "bin", "UV_CACHE_DIR": "cache", "PIPX_HOME": "home"}
+    env = {name: str(tmp_path / path) for name, path in {**places, "PIPX_BIN_DIR": "bin"}.items()}
+    env |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "UV_NO_INDEX": "1", "UV_FIND_LINKS": str(wheels)}
+    # pip belongs to the environment that it installs into; the others are those of the tests' environment.
+    first = bin_directory if installer == "pip" else Path(sys.executable).parent
+    env = clean(**env, UV_OFFLINE="1", UV_PYTHON=sys.executable, PIPX_DEFAULT_PYTHON=sys.executable)
+    env["PATH"] = f"{first}:{env['PATH']}"
+    for given, there in ((install.removesuffix(".") + str(the_wheel(wheels)), True), (uninstall, False)):
+        # pip asks before it removes anything.
+        words = [*shlex.split(given), *(["--yes"] if given.strip().startswith("pip un") else [])]
+        assert subprocess.run(words, env=env, check=False, capture_output=True).returncode == 0
+        assert command.exists() is there
 
 
 @pytest.mark.parametrize("version", [sites.NEWEST, sites.OLDEST])

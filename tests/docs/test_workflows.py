@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from tests import sites
+from tests.docs.pages import files, page
+from tests.docs.place import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +125,19 @@ def test_the_hook_for_sites_runs_a_command_that_is_there() -> None:
     # Files are what starts it; the overlay is an argument.
     assert hook["pass_filenames"] is False
     assert hook["language"] == "python"
+
+
+def test_the_hook_checks_an_overlay(tmp_path: Path) -> None:
+    """With the arguments of docs/tutorial.md."""
+    (hook,) = load(sites.ROOT / ".pre-commit-hooks.yaml")
+    shown = yaml.safe_load(files(page("tutorial"))[".pre-commit-config.yaml"])
+    ((used,),) = [repository["hooks"] for repository in shown["repos"]]
+    assert used["id"] == hook["id"]
+    command = f"{hook['entry']} {shlex.join(used['args'])}"
+    site = place(tmp_path)
+    site.done("tutor --root=tutor config save", "tutor-kustomizer init overlay --tutor-root tutor", command)
+    site.done("sed -i 's/unassignedQueues: Error/unassignedQueues: Ignore/; /low: {}/d' overlay/celery-workers.yaml")
+    assert site.run(command).returncode == 3
 
 
 def test_nobody_is_asked_for_a_password() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Output(Record):
-    """What the function answers: what goes to stdout, what to tell the user, and whether it worked."""
+    """The function's answer: the data for stdout, and the problems for the user."""
 
     data: bytes
     problems: Sequence[Problem]
@@ -44,15 +44,15 @@ class Output(Record):
 
 
 def run_resource_list(data: bytes) -> Output:
-    """Run on a ResourceList. Where something is refused the items come back as they were, with the ``results``."""
+    """Run on a ResourceList. Where something is refused, the items come back unchanged, with the ``results``."""
     try:
-        given = read_resource_list(data)
+        task = read_resource_list(data)
     except UserError as error:
         return Output(data=b"", problems=error.problems)
     problems: Sequence[Problem]
     try:
-        resources, problems = _run(given)
-        output = write_resource_list(given, resources, problems)
+        resources, problems = _run(task)
+        output = write_resource_list(task, resources, problems)
     except UserError as error:
         # Read again: the trees may have been changed already.
         problems = error.problems
@@ -70,9 +70,9 @@ def run_stream(data: bytes, config: bytes) -> Output:
         return Output(data=b"", problems=error.problems)
 
 
-def _run(given: Input) -> tuple[Resources, list[Problem]]:
-    config = load(plain_config(given.config))
-    resources = Resources(given.resources)
+def _run(task: Input) -> tuple[Resources, list[Problem]]:
+    config = load(plain_config(task.config))
+    resources = Resources(task.resources)
     return resources, transform(resources, config)
 
 
@@ -81,28 +81,28 @@ def _append(report: bytes, *parts: bytes) -> None:
         file.write(b"".join(parts))
 
 
-def _tell() -> None:
+def _answer_person() -> None:
     """Answer a person, who gives options or no input, and exit."""
-    from kustomizer.function_help import answer  # noqa: PLC0415 - kustomize never asks
+    from kustomizer.function_help import answer  # noqa: PLC0415 - kustomize never needs it
 
-    told = answer(sys.argv[1:])
-    print(told.text, end="", file=sys.stderr if told.status else sys.stdout)
-    sys.exit(told.status)
+    reply = answer(sys.argv[1:])
+    print(reply.text, end="", file=sys.stderr if reply.status else sys.stdout)
+    sys.exit(reply.status)
 
 
 def main() -> None:
-    """Run as kustomize runs it, and end the process."""
+    """Run the function as kustomize does, and end the process."""
     status = run()
-    # What Python does before it ends takes a millisecond or two, and frees memory that is free in a moment.
+    # Python's own clean-up takes a millisecond or two, and only frees memory that is about to be freed.
     _exit(status)
 
 
 def run() -> int:
-    """Read, answer, and return the exit status: a legacy exec plugin has the configuration's path as its argument."""
-    # The process is over before garbage could matter, and looking for it is a twentieth of the time.
+    """Read, answer, and return the exit status. A legacy exec plugin gets the configuration's path as its argument."""
+    # The process ends before garbage could matter, and collecting it takes a twentieth of the time.
     gc.disable()
     if (len(sys.argv) > 1 and sys.argv[1].startswith("-")) or not sys.stdin or sys.stdin.isatty():
-        _tell()
+        _answer_person()
     report = environ.get(REPORT.encode())
     if report is not None:
         _append(report)
@@ -118,12 +118,12 @@ def run() -> int:
             output = run_stream(data, config)
     else:
         output = run_resource_list(data)
-    said = "".join([f"tutor-celery-workers: {problem.severity}: {problem}\n" for problem in output.problems])
+    messages = "".join([f"tutor-celery-workers: {problem.severity}: {problem}\n" for problem in output.problems])
     if report is not None and not output.failed:
         protocol = "stream" if len(sys.argv) > 1 else "list"
         _append(report, f"{protocol} {len(data)} {len(output.data)}\n".encode(), data, output.data)
-    if said and sys.stderr:
-        sys.stderr.write(said)
+    if messages and sys.stderr:
+        sys.stderr.write(messages)
         sys.stderr.flush()
     sys.stdout.buffer.write(output.data)
     sys.stdout.buffer.flush()

@@ -1,4 +1,4 @@
-"""What the function tells a person who runs it by hand; kustomize never sees this."""
+"""Answers a person who runs the function by hand; kustomize never needs this."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ By hand:
 
 
 class Answer(Record):
-    """What to print, and the exit status with which to do so; usage that is wrong goes to stderr."""
+    """A text to print, and the exit status; wrong usage goes to stderr."""
 
     text: str
     status: int = 0
 
 
 def answer(arguments: Sequence[str]) -> Answer:
-    """Return what the options ``arguments`` ask for; none at all is a person's who gave no input."""
+    """Return the answer to ``arguments``; without any, a person ran the function without input."""
     if list(arguments) in (["--help"], ["-h"]):
         return Answer(text=HELP)
     if list(arguments) == ["--version"]:
         return Answer(text=f"tutor-celery-workers {__version__}\n")
     if list(arguments) == ["--definition"]:
         from kustomizer.config.function_definition import function_definition  # noqa: PLC0415
-        from kustomizer.manifests.writer import emit  # noqa: PLC0415 - nobody else waits for what this imports
+        from kustomizer.manifests.writer import emit  # noqa: PLC0415 - only this option needs it
 
         return Answer(text=emit(function_definition()))
     return Answer(text=HELP, status=EXIT_USAGE)

@@ -116,7 +116,7 @@ def test_results_have_the_specifications_form() -> None:
 
     assert yaml.safe_load(output.data)["results"] == [
         {
-            "message": "after the split no worker would consume edx.lms.core.high_mem, and tasks there would wait for "
+            "message": "after the split no worker would consume edx.lms.core.high_mem: tasks there would wait for "
             "ever. Give each a worker here or list it in another worker's queues, or set "
             "spec.unassignedQueues: KeepOnDefault",
             "severity": "error",
@@ -287,7 +287,7 @@ def test_copies_of_another_configuration_are_refused() -> None:
     plain = said(run_stream(case.expected.encode(), config))
     assert "error: ConfigMap lms-worker-high-celery-settings in namespace openedx: metadata.name: the build" in plain
     built = said(run_stream(hashed(case.expected).encode(), config))
-    assert "it isn't the copy that spec.workers.lms.high asks for" in built
+    assert "it differs from the copy that spec.workers.lms.high asks for" in built
 
 
 @pytest.mark.parametrize(("called", "before", "after"), [
@@ -301,7 +301,7 @@ def test_copies_are_compared_with_what_the_configuration_says(called: str, befor
 
     output = run_stream(case.expected.encode(), case.config.replace(before, after))
 
-    assert "metadata.name: the build already has this Deployment, and it isn't the copy" in said(output)
+    assert "metadata.name: the build already has this Deployment, and it differs from the copy" in said(output)
 
 
 def test_routing_that_changed_since_is_followed_or_refused() -> None:

@@ -1,15 +1,15 @@
-"""The broker that Celery uses, read from what Tutor emitted, for those who have to reach it: KEDA and Flower.
+"""Reads the broker that Celery uses from what Tutor emitted: KEDA and Flower have to reach it, too.
 
 edx-platform (lms/envs/production.py) puts the values of ``lms.env.yml`` into a URL without quoting them, and kombu
-unquotes its parts (kombu/utils/url.py): so the password in the file is percent-encoded where it has to be, and the one
-that Redis knows is the decoded one.
+unquotes the URL's parts (kombu/utils/url.py). So the file holds the password percent-encoded, and Redis knows the
+decoded one.
 """
 
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.broker_warnings import broker_notes
+from kustomizer.openedx.broker_warnings import broker_warnings
 from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey
 from kustomizer.openedx.env_file import CONFIG_MAP, environment_file, overruled, transport_options, use_ssl
 from kustomizer.openedx.settings_module import settings_file
@@ -35,10 +35,10 @@ def endpoint(
 ) -> tuple[Endpoint, list[Problem]]:
     """Return the broker of ``service``, whose worker is ``worker``, and warnings about it.
 
-    Raises UserError where neither Tutor's output nor the configuration says where it is.
+    Raises UserError where neither Tutor's output nor the configuration says where the broker is.
     """
-    said = config.spec.broker
-    located = said is not None and (said.address is not None or said.sentinel is not None)
+    configured = config.spec.broker
+    located = configured is not None and (configured.address is not None or configured.sentinel is not None)
     file = environment_file(resources, service, worker.namespace)
     if not located:
         _refuse_overruled(resources, config, service, worker)
@@ -53,12 +53,14 @@ def endpoint(
                 )
             )
     if file is None:
-        return _overridden(Endpoint(addresses=()), said, worker.namespace), []
-    found = _overridden(_emitted(file, said, worker.namespace, located=located), said, worker.namespace)
-    return found, broker_notes(config, file, found)
+        return _overridden(Endpoint(addresses=()), configured, worker.namespace), []
+    emitted = _emitted(file, configured, worker.namespace, located=located)
+    broker = _overridden(emitted, configured, worker.namespace)
+    return broker, broker_warnings(config, file, broker)
 
 
 def _refuse_overruled(resources: Resources, config: CeleryWorkers, service: str, worker: Resource) -> None:
+    """Raise UserError where Tutor's Python settings replace what ``lms.env.yml`` says about the broker."""
     file = settings_file(service, config.spec.settings.modules)
     settings = tutors_config_map(resources, file, worker.namespace)
     if settings is None:
@@ -67,40 +69,40 @@ def _refuse_overruled(resources: Resources, config: CeleryWorkers, service: str,
     if name:
         raise UserError(
             Problem(
-                message=f"the settings set or read {name} themselves, and what comes out only a running pod knows",
+                message=f"these settings set or read {name} themselves: only a running pod knows the result",
                 resource=settings.ref,
                 field=f'data["{file.name}"]',
-                remedy="Say where the broker is in spec.broker: address (or sentinel), and what else isn't the default",
+                remedy="Set spec.broker.address (or sentinel), and what else differs from the defaults",
             )
         )
 
 
-def _emitted(file: EnvironmentFile, said: Broker | None, namespace: str, *, located: bool) -> Endpoint:
-    """Return the broker as edx-platform makes it out of ``file``."""
+def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *, located: bool) -> Endpoint:
+    """Return the broker as edx-platform makes it from ``file``."""
     values = file.values
     transport = str(values.get("CELERY_BROKER_TRANSPORT") or "redis")
     if transport not in _TRANSPORTS and not located:
         raise UserError(
             file.problem(
                 "CELERY_BROKER_TRANSPORT",
-                f"is {transport}: only a Redis tells how many tasks wait and how many are in flight",
+                f"is {transport}: only Redis tells how many tasks wait and how many are in flight",
                 f"Use one of {', '.join(_TRANSPORTS)}; Celery has no transport for a Redis Cluster",
             )
         )
     tls, sentinel = _TRANSPORTS.get(transport, (False, False))
     options = transport_options(file)
-    # edx-platform makes one URL out of all this, and of several with `;` between them kombu heeds the first one's path.
+    # edx-platform makes one URL of all this; of several, with `;` between them, kombu takes the first one's path.
     first = f"{values.get('CELERY_BROKER_HOSTNAME') or ''}/{_plain(values.get('CELERY_BROKER_VHOST'))}".split(";")[0]
     database = first.rpartition("://")[2].partition("/")[2].strip("/") or "0"
     if not (database.isascii() and database.isdigit()):
-        if said is None or said.database is None:
+        if configured is None or configured.database is None:
             remedy = "Set it in Tutor's configuration, or spec.broker.database"
             raise UserError(file.problem("CELERY_BROKER_VHOST", "isn't the number of a Redis database", remedy))
         database = "0"
     own_sentinel = options.get("sentinel_kwargs")
     own_sentinel = own_sentinel if sentinel and isinstance(own_sentinel, dict) else {}
     timeout = options.get("visibility_timeout")
-    found = Endpoint(
+    broker = Endpoint(
         addresses=_addresses(str(values.get("CELERY_BROKER_HOSTNAME") or ""), sentinel=sentinel, namespace=namespace),
         database=int(database),
         username=unquote(_plain(values.get("CELERY_BROKER_USER"))),
@@ -113,7 +115,7 @@ def _emitted(file: EnvironmentFile, said: Broker | None, namespace: str, *, loca
         sentinel_password=_plain(own_sentinel.get("password")),
         visibility_timeout=timeout if type(timeout) is int else None,
     )
-    if sentinel and not found.sentinel_master and not located:
+    if sentinel and not broker.sentinel_master and not located:
         raise UserError(
             file.problem(
                 "CELERY_BROKER_TRANSPORT",
@@ -121,7 +123,7 @@ def _emitted(file: EnvironmentFile, said: Broker | None, namespace: str, *, loca
                 "Set spec.broker.sentinel: addresses and master",
             )
         )
-    return found
+    return broker
 
 
 def _plain(value: Any) -> str:
@@ -138,15 +140,15 @@ def _text(file: EnvironmentFile, options: dict[str, Any], name: str) -> str:
 def _addresses(hostname: str, *, sentinel: bool, namespace: str) -> tuple[str, ...]:
     """Return each host and port of a CELERY_BROKER_HOSTNAME; kombu takes several URLs with ``;`` between them."""
     port = DEFAULT_SENTINEL_PORT if sentinel else DEFAULT_PORT
-    found = []
+    addresses = []
     for part in hostname.split(";"):
-        place = part.rpartition("://")[2].rpartition("@")[2].split("/")[0].strip()
-        host, colon, given = place.rpartition(":")
-        if not colon or not given.isdigit():
-            host, given = place, str(port)
+        address = part.rpartition("://")[2].rpartition("@")[2].split("/")[0].strip()
+        host, colon, stated_port = address.rpartition(":")
+        if not colon or not stated_port.isdigit():
+            host, stated_port = address, str(port)
         if host:
-            found.append(f"{reachable(host, namespace)}:{given}")
-    return tuple(found) if sentinel else tuple(found[:1])
+            addresses.append(f"{reachable(host, namespace)}:{stated_port}")
+    return tuple(addresses) if sentinel else tuple(addresses[:1])
 
 
 def reachable(host: str, namespace: str) -> str:
@@ -162,7 +164,7 @@ def _reachable_address(address: str, namespace: str) -> str:
 
 
 def unquote(text: str) -> str:
-    """Decode percent-encoding, which hardly any site's broker has."""
+    """Return ``text`` without percent-encoding; few brokers' values have any."""
     if "%" not in text:
         return text
     from urllib.parse import unquote as decode  # noqa: PLC0415 - costs 3 ms
@@ -170,39 +172,39 @@ def unquote(text: str) -> str:
     return decode(text)
 
 
-def _overridden(emitted: Endpoint, said: Broker | None, namespace: str) -> Endpoint:
-    """Return ``emitted`` with what ``spec.broker`` says."""
-    if said is None:
+def _overridden(emitted: Endpoint, configured: Broker | None, namespace: str) -> Endpoint:
+    """Return ``emitted`` with the changes that ``spec.broker`` makes."""
+    if configured is None:
         return emitted
     changes: dict[str, Any] = {}
-    if said.address is not None:
-        address = _reachable_address(said.address, namespace)
+    if configured.address is not None:
+        address = _reachable_address(configured.address, namespace)
         changes |= {"addresses": (address,), "sentinel_master": "", "sentinel_username": "", "sentinel_password": ""}
-    if said.sentinel is not None:
-        secret = said.sentinel.existing_secret
+    if configured.sentinel is not None:
+        secret = configured.sentinel.existing_secret
         changes |= {
-            "addresses": tuple(_reachable_address(address, namespace) for address in said.sentinel.addresses),
-            "sentinel_master": said.sentinel.master,
-            "sentinel_username": said.sentinel.username or emitted.sentinel_username,
+            "addresses": tuple(_reachable_address(address, namespace) for address in configured.sentinel.addresses),
+            "sentinel_master": configured.sentinel.master,
+            "sentinel_username": configured.sentinel.username or emitted.sentinel_username,
             "sentinel_password": "" if secret else emitted.sentinel_password,
             "sentinel_password_key": secret and SecretKey(secret=secret.name, key=secret.password_key),
         }
-    if said.database is not None:
-        changes["database"] = said.database
-    if said.username is not None:
-        changes["username"] = said.username
-    if said.key_prefix is not None:
-        changes["key_prefix"] = said.key_prefix
-    if said.existing_secret is not None:
-        given = said.existing_secret
-        changes |= {"password": "", "password_key": SecretKey(secret=given.name, key=given.password_key)}
-        if given.username_key is not None:
-            changes |= {"username": "", "username_key": SecretKey(secret=given.name, key=given.username_key)}
-    if said.tls is not None:
+    if configured.database is not None:
+        changes["database"] = configured.database
+    if configured.username is not None:
+        changes["username"] = configured.username
+    if configured.key_prefix is not None:
+        changes["key_prefix"] = configured.key_prefix
+    if configured.existing_secret is not None:
+        existing = configured.existing_secret
+        changes |= {"password": "", "password_key": SecretKey(secret=existing.name, key=existing.password_key)}
+        if existing.username_key is not None:
+            changes |= {"username": "", "username_key": SecretKey(secret=existing.name, key=existing.username_key)}
+    if configured.tls is not None:
         changes |= {
-            "tls": emitted.tls if said.tls.enabled is None else said.tls.enabled,
-            "unsafe": said.tls.unsafe,
-            "ca": said.tls.ca and SecretKey(secret=said.tls.ca.name, key=said.tls.ca.key),
-            "client_cert": said.tls.client_cert.name if said.tls.client_cert else "",
+            "tls": emitted.tls if configured.tls.enabled is None else configured.tls.enabled,
+            "unsafe": configured.tls.unsafe,
+            "ca": configured.tls.ca and SecretKey(secret=configured.tls.ca.name, key=configured.tls.ca.key),
+            "client_cert": configured.tls.client_cert.name if configured.tls.client_cert else "",
         }
     return emitted.replace(**changes)

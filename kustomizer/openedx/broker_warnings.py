@@ -1,4 +1,4 @@
-"""What a site's operator ought to know about a broker that KEDA and Flower read besides Open edX."""
+"""Warnings about the broker as KEDA and Flower see it."""
 
 from __future__ import annotations
 
@@ -13,72 +13,71 @@ if TYPE_CHECKING:
     from kustomizer.openedx.endpoint import Endpoint
     from kustomizer.openedx.env_file import EnvironmentFile
 
-# What kombu (utils/url.py, connection.py) takes for the end of a host, of a URL or of an IPv6 address.
+# kombu (utils/url.py, connection.py) ends a host, a URL or an IPv6 address at one of these.
 _NOT_IN_URLS = frozenset("/?#;[]")
 
 
-def broker_notes(config: CeleryWorkers, file: EnvironmentFile, found: Endpoint) -> list[Problem]:
-    """Return warnings about the broker ``found``, which Open edX reads out of ``file``."""
-    notes = []
+def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoint) -> list[Problem]:
+    """Return warnings about ``broker``, which Open edX reads from ``file``."""
+    warnings = []
 
-    def note(name: str, message: str, remedy: str) -> None:
-        notes.append(file.problem(name, message, remedy, severity=WARNING))
+    def warn(name: str, message: str, remedy: str) -> None:
+        warnings.append(file.problem(name, message, remedy, severity=WARNING))
 
-    if found.password and _NOT_IN_URLS & set(file.values["CELERY_BROKER_PASSWORD"]):
-        note(
+    if broker.password and _NOT_IN_URLS & set(file.values["CELERY_BROKER_PASSWORD"]):
+        warn(
             "CELERY_BROKER_PASSWORD",
             "has a '/', '?', '#', ';' or bracket, which ends the host in the URL that Open edX makes: its workers "
             "can't connect",
             "Percent-encode it in Tutor's REDIS_PASSWORD; it is decoded here as Celery does",
         )
     ssl = use_ssl(file)
-    if not found.tls:
-        if found.ca or found.client_cert or found.unsafe:
-            notes.append(_plain_text(config, file))
-        return notes
-    if found.unsafe:
-        return notes
+    if not broker.tls:
+        if broker.ca or broker.client_cert or broker.unsafe:
+            warnings.append(_plain_text(config, file))
+        return warnings
+    if broker.unsafe:
+        return warnings
     if ssl is True:
-        note(
+        warn(
             "BROKER_USE_SSL",
-            "is true, which Celery's Redis transport passes over: the workers talk plain text",
-            "Write what it needs, {ssl_cert_reqs: required} for one; or, where plain text is meant, "
+            "is true, which Celery's Redis transport ignores: the workers talk plain text",
+            "Write the options instead, such as {ssl_cert_reqs: required}; where plain text is meant, set "
             "spec.broker.tls.enabled: false",
         )
-    if found.ca is None and isinstance(ssl, dict) and ssl.get("ssl_ca_certs"):
-        note(
+    if broker.ca is None and isinstance(ssl, dict) and ssl.get("ssl_ca_certs"):
+        warn(
             "BROKER_USE_SSL",
-            "names a CA by a path in the worker's pod, which nobody else can read",
+            "names a CA by a path in the worker's pod, which KEDA and Flower can't read",
             "Set spec.broker.tls.ca to the Secret that holds it, unless a public CA signed the certificate",
         )
-    elif found.ca is None and _is_unverified(ssl):
-        note(
+    elif broker.ca is None and _is_unverified(ssl):
+        warn(
             "BROKER_USE_SSL",
-            "lets the workers take any certificate, and KEDA and Flower check it",
-            "Set spec.broker.tls.ca to the Secret with the CA that signed it (or unsafe: true), unless it is a public "
-            "one",
+            "lets the workers take any certificate, but KEDA and Flower check it",
+            "Set spec.broker.tls.ca to the Secret that holds its CA (or unsafe: true), unless a public CA signed it",
         )
-    if not found.client_cert and isinstance(ssl, dict) and ssl.get("ssl_certfile"):
-        note(
+    if not broker.client_cert and isinstance(ssl, dict) and ssl.get("ssl_certfile"):
+        warn(
             "BROKER_USE_SSL",
-            "names a client certificate by a path in the worker's pod, which nobody else can read",
+            "names a client certificate by a path in the worker's pod, which KEDA and Flower can't read",
             "Set spec.broker.tls.clientCert to the Secret that holds it, if the broker asks for one",
         )
-    return notes
+    return warnings
 
 
 def _plain_text(config: CeleryWorkers, file: EnvironmentFile) -> Problem:
     return Problem(
-        message=f"says how to talk TLS, and by {file.owner.ref} the broker talks plain text",
+        message=f"says how to talk TLS, but {file.owner.ref} says that the broker talks plain text",
         severity=WARNING,
         resource=config.ref,
         field="spec.broker.tls",
-        remedy="Set spec.broker.tls.enabled: true where it talks TLS all the same, or take tls out",
+        remedy="Set spec.broker.tls.enabled: true if the broker talks TLS, or take tls out",
     )
 
 
 def _is_unverified(ssl: Any) -> bool:
-    """Tell whether kombu checks no certificate; of itself it doesn't for ``rediss`` (kombu/utils/url.py)."""
+    """Tell whether the workers check no certificate; by default kombu checks none (kombu/utils/url.py)."""
     if not isinstance(ssl, dict):
         return not ssl
     return str(ssl.get("ssl_cert_reqs", "required")).upper().removeprefix("CERT_") in ("NONE", "0")

@@ -1,4 +1,4 @@
-"""A broker's address, and how to talk to it."""
+"""A broker's address and the options of a connection to it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class SecretKey(Record):
 class Endpoint(Record):
     """Where a service's broker is, and how to talk to it.
 
-    ``addresses`` are ``host:port`` as another namespace reaches them; ``database`` is Redis' number. Either the
-    credentials themselves are known (``username``, ``password``) or the Secret that holds them.
+    ``addresses`` are ``host:port`` as another namespace reaches them; ``database`` is Redis' number. A credential is
+    either known itself (``password``) or a Secret holds it (``password_key``).
     """
 
     addresses: tuple[str, ...]
@@ -30,7 +30,7 @@ class Endpoint(Record):
     password_key: SecretKey | None = None
     key_prefix: str = ""
     unacked_key: str = UNACKED
-    """The hash in which Celery keeps what is in flight, where a worker has none of its own."""
+    """The Redis hash in which Celery keeps tasks in flight, for a worker that has none of its own."""
     tls: bool = False
     unsafe: bool = False
     ca: SecretKey | None = None

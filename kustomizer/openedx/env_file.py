@@ -1,4 +1,4 @@
-"""What Open edX's own settings say about the broker: ``lms.env.yml``, and the Python settings that may overrule it."""
+"""Reads what Open edX's own settings say about the broker: ``lms.env.yml``, and Python settings that overrule it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CONFIG_MAP = "openedx-config"
 
 _PREFIX = "CELERY_BROKER_"
 _USE_SSL = "BROKER_USE_SSL"
-# A line that starts so says that the file isn't, or needn't be, a mapping with a key on a line of its own: braces, a
-# key behind a question mark, a merge.
+# Starts of lines in files that may not have each key at the start of a line: braces, a key behind a question mark, a
+# directive, a merge.
 _OTHER_FORM = ("{", "?", "%", "<<")
-# A line that starts so goes on with the value above it, or is nothing.
+# Starts of lines that continue the value above, or hold nothing.
 _CONTINUES = (" ", "\t", "#", "-")
 
-# What makes the URL and the options that Celery takes; `BROKER_POOL_LIMIT` and the like don't matter here.
+# Settings that make up the URL and the options of Celery's connection; `BROKER_POOL_LIMIT` and the like don't.
 _DECISIVE = frozenset(
     f"BROKER_{name}"
     for name in (
@@ -36,7 +36,7 @@ _CHANGES = frozenset({"clear", "pop", "popitem", "setdefault", "update", "__seti
 
 
 class EnvironmentFile(Record):
-    """``lms.env.yml``: its values that concern the broker, and the ConfigMap that it is in."""
+    """The values of ``lms.env.yml`` that concern the broker, and the ConfigMap that holds the file."""
 
     values: Mapping[str, Any]
     owner: Resource
@@ -44,7 +44,7 @@ class EnvironmentFile(Record):
 
     @property
     def field(self) -> str:
-        """Where it stands in the ConfigMap."""
+        """The file's path in the ConfigMap."""
         return f'data["{self.service}.env.yml"]'
 
     def problem(self, name: str, message: str, remedy: str, *, severity: str = "error") -> Problem:
@@ -57,13 +57,13 @@ class EnvironmentFile(Record):
 def environment_file(resources: Resources, service: str, namespace: str) -> EnvironmentFile | None:
     """Return what ``<service>.env.yml`` says about the broker, None where the build has no such file.
 
-    Raises UserError where it can't be read; the message holds nothing of what stands in it.
+    Raises UserError where it can't be read; the message quotes nothing from the file.
     """
     for resource in resources.generated("ConfigMap", CONFIG_MAP, namespace):
         text = lookup(resource.tree, "data", f"{service}.env.yml")
         if isinstance(text, str):
-            found = EnvironmentFile(values={}, owner=resource, service=service)
-            return found.replace(values=_values(str(text), found))
+            file = EnvironmentFile(values={}, owner=resource, service=service)
+            return file.replace(values=_values(str(text), file))
     return None
 
 
@@ -72,16 +72,13 @@ def _values(text: str, file: EnvironmentFile) -> dict[str, Any]:
     if values is None:
         values = _values_of_all(text, file)
     if type(values.get("CELERY_BROKER_PASSWORD")) not in (str, type(None)):
-        # Open edX reads YAML 1.1 and writes what it read with Python's str(): nobody knows 0123 or 1e5 again then.
+        # Open edX reads YAML 1.1 and makes a string with Python's str(), which doesn't give 0123 or 1e5 back.
         raise UserError(file.problem("CELERY_BROKER_PASSWORD", "isn't a string", "Put it in quotes"))
     return values
 
 
 def _values_by_line(text: str) -> dict[str, Any] | None:
-    """Return the values that stand on lines of their own, None where that can't be told without the whole text.
-
-    The rest of the file, with its passwords, needn't be parsed.
-    """
+    """Return the values whose keys start lines, without parsing the rest; None where all of it has to be parsed."""
     settings: list[tuple[str, list[str]]] = []
     lines: list[str] | None = None
     for line in text.split("\n"):
@@ -100,12 +97,12 @@ def _values_by_line(text: str) -> dict[str, Any] | None:
     values: dict[str, Any] = {}
     for name, lines in settings:
         try:
-            read = plain_value(_read("\n".join(line for line in lines if not line.startswith("#"))))
+            setting = plain_value(_read("\n".join(line for line in lines if not line.startswith("#"))))
         except UserError:
             return None
-        if not isinstance(read, dict) or list(read) != [name]:
+        if not isinstance(setting, dict) or list(setting) != [name]:
             return None
-        values.update(read)
+        values.update(setting)
     return values or None
 
 
@@ -114,7 +111,7 @@ def _concerns_broker(key: str) -> bool:
 
 
 def _key(line: str) -> str | None:
-    """Return the key that ``line`` opens a value with, None where it isn't as plain as that."""
+    """Return the key at the start of ``line``, None where the line isn't as plain as that."""
     quote = line[0] if line[0] in "\"'" else ""
     name, quoted, rest = line[1:].partition(quote) if quote else (line.partition(":")[0].rstrip(" \t"), "", line)
     if quote:
@@ -133,7 +130,7 @@ def _values_of_all(text: str, file: EnvironmentFile) -> dict[str, Any]:
         # The reader's own message could quote a line of it.
         raise UserError(
             Problem(
-                message="can't be read as YAML, and it says where the broker is",
+                message="can't be read as YAML, and the function needs the broker's address from it",
                 resource=file.owner.ref,
                 field=file.field,
                 remedy="Mend the plugin's patch that writes it",
@@ -158,14 +155,14 @@ def transport_options(file: EnvironmentFile) -> dict[str, Any]:
 
 
 def use_ssl(file: EnvironmentFile) -> Any:
-    """Return what the workers are told about TLS; edx-platform reads the one name or, in older releases, the other."""
+    """Return the workers' TLS options; edx-platform reads the first name or, in older releases, the second."""
     return file.values.get("BROKER_USE_SSL") or file.values.get("CELERY_BROKER_USE_SSL")
 
 
 def overruled(settings: str) -> str:
-    """Return the name of the broker's that Python settings set, or read from elsewhere; empty where there is none.
+    """Return the broker's setting that Python settings set, or read from elsewhere; empty where there is none.
 
-    What comes of it only a running pod knows.
+    Only a running pod knows its value.
     """
     if "BROKER_" not in settings:
         return ""
@@ -185,7 +182,7 @@ def overruled(settings: str) -> str:
 
 
 def _set_by(node: Any, ast: Any) -> list[str]:
-    """Return the names that a node of the syntax tree sets; of a string itself, as in ``environ["BROKER_URL"]``."""
+    """Return the names that a node of the syntax tree sets, and a string itself, as in ``environ["BROKER_URL"]``."""
     if isinstance(node, ast.Name):
         return [] if isinstance(node.ctx, ast.Load) else [node.id]
     if isinstance(node, ast.Constant):

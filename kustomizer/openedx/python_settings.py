@@ -1,6 +1,6 @@
-"""What a Django settings module says in plain literals, read without running it.
+"""Reads the plain literals of a Django settings module, without running it.
 
-What it computes only a running pod knows, and isn't found here.
+Values that the module computes aren't seen here: only a running pod knows them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class PythonSettings:
         try:
             nodes = list(ast.walk(ast.parse(text)))
         except (SyntaxError, ValueError, RecursionError):
-            # Written for another version of Python, perhaps: nothing is known of it.
+            # It may be written for another version of Python: nothing is known of it.
             nodes = []
         statements = [node for node in nodes if isinstance(node, (ast.Assign, ast.Expr))]
         self._statements = sorted(statements, key=lambda node: (node.lineno, node.col_offset))
@@ -34,14 +34,14 @@ class PythonSettings:
         return value
 
     def entries(self, name: str) -> dict[str, Any]:
-        """Return what the dictionary ``name`` is given: in an assignment, an ``update`` or key by key."""
-        found: dict[str, Any] = {}
+        """Return the entries of the dictionary ``name``: from assignments, calls of ``update`` and single keys."""
+        entries: dict[str, Any] = {}
         for statement in self._statements:
             for key, value in _entries(statement, name):
                 literal = _literal(value)
                 if literal is not None:
-                    found[key] = literal
-        return found
+                    entries[key] = literal
+        return entries
 
 
 def _entries(statement: ast.Assign | ast.Expr, name: str) -> Iterator[tuple[str, ast.expr]]:

@@ -1,8 +1,8 @@
-"""Celery settings for what is split: a small settings module that runs Tutor's own and adds to it.
+"""The settings module of a split worker: it runs Tutor's own module and adds Celery settings to it.
 
-Tutor's ConfigMap stays as it is, since `tutor k8s do` names it by the hash of Tutor's own build. The pod mounts, in the
-place of it, a projected volume *of a new name* (a volume that keeps its name and changes its kind is refused by
-server-side apply) in which Tutor's file has another name and ours takes its place.
+Tutor's ConfigMap stays as it is, since `tutor k8s do` names it by the hash of Tutor's own build. Instead of Tutor's
+volume the pod mounts a projected one, in which ours has the name of Tutor's file and Tutor's file has another one. The
+projected volume has *a new name*: server-side apply refuses a volume that keeps its name and changes its kind.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TUTORS_FILE_PREFIX = "tutor_"
-"""What goes before the name of Tutor's settings file where ours takes its place."""
+"""Prefix of Tutor's settings file where ours has taken its name."""
 
 
 class CelerySettings(Record):
-    """What a worker's own settings module says besides the routing.
+    """A worker's own Celery settings, besides the routing.
 
     ``unacked_suffix`` gives the worker in-flight keys of its own; times are seconds.
     """
@@ -79,7 +79,7 @@ def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySett
 
 
 def render_routing(routing: Mapping[str, str]) -> str:
-    """Return the statement that routes tasks to queues, as Tutor's own settings may have it, too."""
+    """Return the statement that routes tasks to queues; Tutor's own settings may hold the same one."""
     return "\n".join(_routing_lines(routing))
 
 
@@ -95,7 +95,7 @@ def _worker_lines(worker: CelerySettings) -> list[str]:
         lines.append(f"CELERYD_SOFT_SHUTDOWN_TIMEOUT = {worker.soft_shutdown_timeout!r}")
     options: dict[str, object] = {}
     if worker.unacked_suffix:
-        # All three: with some of them shared, messages are stranded (kombu/transport/redis.py).
+        # All three: if workers share some of them, messages are stranded (kombu/transport/redis.py).
         for key in ("unacked", "unacked_index", "unacked_mutex"):
             options[f"{key}_key"] = f"{key}{worker.unacked_suffix}"
     if worker.visibility_timeout is not None:

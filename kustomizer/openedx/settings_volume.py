@@ -1,4 +1,4 @@
-"""Puts our settings module where a pod finds Tutor's, in the place of Tutor's settings volume."""
+"""Replaces Tutor's settings volume of a pod by one that holds our settings module, too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SettingsVolume(Record):
-    """The volume of a pod through which it reads a service's settings: Tutor's, or ours from an earlier run."""
+    """The volume that holds a service's settings in a pod: Tutor's, or ours from an earlier run."""
 
     index: int
     tree: dict[str, Any]
@@ -34,7 +34,7 @@ class SettingsVolume(Record):
 def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int | None = None) -> SettingsVolume | None:
     """Return the settings volume of ``file``'s service in a pod template, None where the pod mounts none.
 
-    ``container`` says which one has to mount it, where that isn't all the same.
+    ``container`` is the index of the container that has to mount it; without it any will do.
     """
     all_containers = list(containers(template))
     readers = all_containers if container is None else [lookup(template, "spec", "containers", container)]
@@ -42,9 +42,9 @@ def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int 
         is_ours = lookup(volume, "name") == file.volume and our_source(volume) is not None
         if not is_ours and not is_generated_name(str(lookup(volume, "configMap", "name")), file.config_map):
             continue
-        found = SettingsVolume(index=index, tree=volume, is_ours=is_ours)
-        if any(mounts(reader, found.name) for reader in readers):
-            return found
+        settings = SettingsVolume(index=index, tree=volume, is_ours=is_ours)
+        if any(mounts(reader, settings.name) for reader in readers):
+            return settings
     return None
 
 
@@ -55,7 +55,7 @@ def our_source(volume: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def is_in_projection(template: dict[str, Any], file: SettingsFile) -> bool:
-    """Tell whether the pod has Tutor's settings in a projected volume that isn't ours."""
+    """Tell whether a projected volume of the pod's own holds Tutor's settings."""
     return any(
         is_generated_name(str(lookup(source, "configMap", "name")), file.config_map)
         for volume in lookup(template, "spec", "volumes") or ()
@@ -82,10 +82,10 @@ def obstacle(
     *,
     container: int | None = None,
 ) -> str:
-    """Say why our settings can't take effect in a pod that mounts ``volume``; empty where they can.
+    """Return why our settings can't take effect in a pod that mounts ``volume``; empty where they can.
 
-    ``tutors`` is Tutor's settings ConfigMap. ``container`` is the one that has to load them; without it any will do,
-    and a process of the other service, which mounts this one's settings for its own reasons, is no obstacle.
+    ``tutors`` is Tutor's settings ConfigMap. ``container`` is the one that has to load them. Without it any container
+    will do; one of the other service, which mounts this service's settings for its own reasons, is no obstacle.
     """
     if not volume.is_ours:
         if tutors is None or file.name not in files(tutors):
@@ -93,10 +93,10 @@ def obstacle(
         items = lookup(volume.tree, "configMap", "items")
         if items and not any(lookup(item, "path") == file.name for item in items):
             return f"volume {volume.name} leaves {file.name} out (items)"
-    mounting = [each for each in containers(template) if mounts(each, volume.name)]
-    for each in mounting:
-        if any("subPath" in mount or "subPathExpr" in mount for mount in mounts(each, volume.name)):
-            return f"container {each.get('name')} mounts single files of {file.config_map} (subPath)"
+    mounting = [candidate for candidate in containers(template) if mounts(candidate, volume.name)]
+    for reader in mounting:
+        if any("subPath" in mount or "subPathExpr" in mount for mount in mounts(reader, volume.name)):
+            return f"container {reader.get('name')} mounts single files of {file.config_map} (subPath)"
     readers = mounting if container is None else [lookup(template, "spec", "containers", container)]
     modules = [environment(reader, "DJANGO_SETTINGS_MODULE") for reader in readers]
     foreign = [module for module in modules if module and module != file.module]
@@ -114,7 +114,7 @@ def tutors_config_map(resources: Resources, file: SettingsFile, namespace: str) 
 
 
 def settled_name(resources: Resources, ours: Resource) -> str:
-    """Return the name of ``ours`` in the build: with a hash, where an earlier build's output holds it, or its own."""
+    """Return the name of ``ours`` in the build: with a hash where an earlier build's output holds it, else its own."""
     for resource in resources.generated("ConfigMap", ours.name, ours.namespace):
         data = lookup(resource.tree, "data")
         if resource.name != ours.name and plain_value(data) == plain_value(ours.tree["data"]):
@@ -135,7 +135,7 @@ def mount_ours(
     config_map: str,
     tutors: Resource | None,
 ) -> None:
-    """Change the pod template so that it reads our ``config_map`` with Tutor's file under another name beside it."""
+    """Change the pod template so that it mounts our ``config_map``, and Tutor's file beside it under another name."""
     source = our_source(volume.tree) if volume.is_ours else None
     if source is not None:
         source["name"] = config_map
@@ -147,15 +147,15 @@ def mount_ours(
             mount["name"] = file.volume
 
 
-def _projected(given: dict[str, Any], file: SettingsFile, config_map: str, keys: Sequence[str]) -> dict[str, Any]:
-    items = given.get("items") or [{"key": key, "path": key} for key in keys]
-    tutors: dict[str, Any] = {"name": given["name"], "items": [_renamed(item, file) for item in items]}
-    if not is_null(given.get("optional")):
-        tutors["optional"] = given["optional"]
+def _projected(tutors: dict[str, Any], file: SettingsFile, config_map: str, keys: Sequence[str]) -> dict[str, Any]:
+    items = tutors.get("items") or [{"key": key, "path": key} for key in keys]
+    source: dict[str, Any] = {"name": tutors["name"], "items": [_renamed(item, file) for item in items]}
+    if not is_null(tutors.get("optional")):
+        source["optional"] = tutors["optional"]
     ours = {"name": config_map, "items": [{"key": file.name, "path": file.name}]}
-    projected: dict[str, Any] = {"sources": [{"configMap": tutors}, {"configMap": ours}]}
-    if not is_null(given.get("defaultMode")):
-        projected["defaultMode"] = given["defaultMode"]
+    projected: dict[str, Any] = {"sources": [{"configMap": source}, {"configMap": ours}]}
+    if not is_null(tutors.get("defaultMode")):
+        projected["defaultMode"] = tutors["defaultMode"]
     return {"name": file.volume, "projected": projected}
 
 

@@ -1,6 +1,6 @@
-"""What Tutor emits for Celery, from 16 to 22: worker Deployments, their queues and the ConfigMaps they read.
+"""Reads what Tutor 16 to 22 emits for Celery: worker Deployments, their queues and the ConfigMaps they read.
 
-Read off real builds of each version; ``tests/acceptance/test_sites.py`` holds this module to them.
+``tests/acceptance/test_sites.py`` holds this module to real builds of each version.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kustomizer.worker_command.worker import CommandLine
 
 NAME_LABEL = "app.kubernetes.io/name"
-"""The one label by which Tutor tells its Deployments' pods apart."""
+"""The label by which Tutor tells the pods of its Deployments apart."""
 
 # Tutor 16 and 17 name no queues: their workers take whatever edx-platform's CELERY_QUEUES lists
 # (lms/envs/production.py and cms/envs/production.py of the releases Palm and Quince).
@@ -28,7 +28,7 @@ KNOWN_QUEUES = {
     "cms": ("edx.cms.core.default", "edx.cms.core.high", "edx.cms.core.low"),
 }
 
-# Where a pod's template stands, by kind; a Pod is one itself.
+# The path of the pod template, by kind; a Pod is one itself.
 _POD_TEMPLATES = {
     "Pod": (),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
@@ -42,7 +42,7 @@ class EmittedWorker(Record):
     service: str
     resource: Resource
     container: int
-    """Which of the pod's containers runs Celery."""
+    """The index of the container that runs Celery."""
     command_line: CommandLine
 
     @property
@@ -52,12 +52,12 @@ class EmittedWorker(Record):
 
     @property
     def grace_period(self) -> int:
-        """The seconds that its pods get to finish, 0 where the manifest leaves that to Kubernetes."""
+        """Seconds that its pods get to finish, 0 where the manifest leaves that to Kubernetes."""
         return grace_period(self.resource)
 
     @property
     def queues(self) -> tuple[str, ...] | None:
-        """The queues it consumes, None where only the application's own settings know."""
+        """The queues that it consumes, None where only the application's own settings name them."""
         named = self.command_line.queues
         if named is not None:
             return named
@@ -81,7 +81,7 @@ def pod_template(resource: Resource) -> dict[str, Any] | None:
 
 
 def pod_template_path(kind: str) -> str:
-    """Return the path of the pod template within an object of ``kind``, as errors name it."""
+    """Return the path of the pod template within an object of ``kind``, as messages write it."""
     return ".".join(_POD_TEMPLATES.get(kind, _COMMON_POD_TEMPLATE))
 
 
@@ -91,22 +91,22 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
     Raises UserError where there is none, more than one, or one whose command line can't be edited.
     """
     name = f"{service}-worker"
-    found = [worker for resource in resources.find("Deployment", name) for worker in _workers_in(service, resource)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        there = ", ".join(sorted(worker_services(resources))) or "none"
+    deployments = resources.find("Deployment", name)
+    workers = [worker for resource in deployments for worker in _workers_in(service, resource)]
+    if len(workers) == 1:
+        return workers[0]
+    if not workers:
+        services = ", ".join(sorted(worker_services(resources))) or "none"
         # As superset-worker of aspects on Tutor 22, which runs `bash docker-bootstrap.sh worker`.
-        hidden = bool(resources.find("Deployment", name))
-        why = ": its command line doesn't say `celery … worker`, a script's own does perhaps" if hidden else ""
+        why = ": its command line has no `celery … worker`; it may be started by a script" if deployments else ""
         raise UserError(
             Problem(
                 message=f"the build has no Deployment {name} that runs a Celery worker{why}",
                 field=f"spec.workers.{service}",
-                remedy=f"Services that have one: {there}",
+                remedy=f"Services that have one: {services}",
             )
         )
-    places = ", ".join(f"{worker.resource.ref} (container {worker.container})" for worker in found)
+    places = ", ".join(f"{worker.resource.ref} (container {worker.container})" for worker in workers)
     raise UserError(
         Problem(
             message=f"more than one container runs the Celery worker of {service}: {places}",
@@ -129,7 +129,7 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
                     message=f"the worker's command line can't be edited: {command_line.uneditable}",
                     resource=resource.ref,
                     field=f"spec.template.spec.containers[{index}]",
-                    remedy="Give the container `celery … worker` as its command or args, without a shell's script",
+                    remedy="Give the container `celery … worker` as its command or args, without a shell script",
                 )
             )
         workers.append(EmittedWorker(service=service, resource=resource, container=index, command_line=command_line))
@@ -138,8 +138,8 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
 
 def emitted_in(service: str, resource: Resource) -> EmittedWorker | None:
     """Return the one Celery worker that ``resource`` runs, None where there is none or more."""
-    found = _workers_in(service, resource)
-    return found[0] if len(found) == 1 else None
+    workers = _workers_in(service, resource)
+    return workers[0] if len(workers) == 1 else None
 
 
 def worker_services(resources: Resources) -> list[str]:
@@ -157,7 +157,7 @@ def _runs_worker(resource: Resource) -> bool:
 
 
 def consumed_queues(resources: Iterable[Resource]) -> dict[str, Resource]:
-    """Return the queues that workers among ``resources`` consume by name, or by Open edX's settings; and who does."""
+    """Return the queues that workers among ``resources`` consume, by name or by Open edX's settings, and the worker."""
     queues: dict[str, Resource] = {}
     for resource in resources:
         if resource.kind not in {"Deployment", "StatefulSet"} or not resource.mentions("celery"):
@@ -172,7 +172,7 @@ def consumed_queues(resources: Iterable[Resource]) -> dict[str, Resource]:
 
 
 def site_metadata(owner: Resource, *, name: str) -> dict[str, Any]:
-    """Return the metadata of a new object that Tutor's selectors take for one of the site, as ``owner`` is."""
+    """Return the metadata of a new object, labelled as ``owner`` so that Tutor's selectors count it to the site."""
     prefix = "app.kubernetes.io/"
     labels = lookup(owner.tree, "metadata", "labels") or {}
     annotations = lookup(owner.tree, "metadata", "annotations") or {}
@@ -185,7 +185,7 @@ def site_metadata(owner: Resource, *, name: str) -> dict[str, Any]:
 
 
 def environment(container: Any, name: str) -> str | None:
-    """Return the value of an environment variable that the manifest states, None where it doesn't."""
+    """Return the value that the manifest gives an environment variable, None where it gives none."""
     for entry in lookup(container, "env") or ():
         if lookup(entry, "name") == name:
             value = lookup(entry, "value")

@@ -99,13 +99,14 @@ def leaves_out(resource: Resource, worker: Resource, copy: Resource) -> bool:
 def is_needless(new: Resource, copy: Resource, index: NameIndex) -> bool:
     """Tell whether the build already has what ``new`` would be for ``copy``.
 
-    Two autoscalers of one Deployment fight, and two budgets for one pod let nobody evict it: there any other counts.
+    Two autoscalers of one Deployment fight, and a pod with two budgets can't be evicted: there any object of the kind
+    counts, elsewhere only an equal one.
     """
     near = index.near(new.kind, copy)
     if new.kind in TARGET_REFERENCES or new.kind == _BUDGET:
-        return any(holds_for(other, copy) for other in near)
+        return any(holds_for(resource, copy) for resource in near)
     spec = plain_value(lookup(new.tree, "spec"))
-    return any(plain_value(lookup(other.tree, "spec")) == spec for other in near if other.mentions(copy.name))
+    return any(plain_value(lookup(equal.tree, "spec")) == spec for equal in near if equal.mentions(copy.name))
 
 
 def copy_for(original: Resource, worker: Resource, copy: Resource) -> Resource:
@@ -127,7 +128,7 @@ def copy_for(original: Resource, worker: Resource, copy: Resource) -> Resource:
 
 
 def _keep_peers(spec: dict[str, Any], worker: Resource) -> None:
-    """Leave of a policy for other pods only what lets ``worker`` through: the rest of it holds already."""
+    """Reduce a policy for other pods to the peers that are ``worker``: the original holds for the rest."""
     labels = pod_labels(worker)
     for direction, peers in PEERS:
         rules = []
@@ -140,7 +141,7 @@ def _keep_peers(spec: dict[str, Any], worker: Resource) -> None:
 
 
 def _rename(node: Any, old: str, new: str) -> None:
-    """Let label selectors name ``new``, and it alone, where they name ``old``: the rest they select already."""
+    """Let label selectors name ``new`` alone where they name ``old``: the original selects the rest."""
     if isinstance(node, list):
         for child in node:
             _rename(child, old, new)

@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import Variant
     from kustomizer.worker_command.worker import CommandLine
 
-# What the cluster autoscaler and Karpenter heed.
+# Annotations that the cluster autoscaler and Karpenter heed.
 _PROTECTION = {
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
     "karpenter.sh/do-not-disrupt": "true",
 }
-# Celery takes SIGTERM, which is what a pod gets, for a warm shutdown without a limit; SIGQUIT is the soft one
+# A pod gets SIGTERM, which Celery takes for a warm shutdown without a limit; SIGQUIT is the soft one
 # (https://docs.celeryq.dev/en/stable/userguide/workers.html#soft-shutdown).
 _SOFT_SHUTDOWN = ({"name": "REMAP_SIGTERM", "value": "SIGQUIT"},)
-# Annotations of pods that name a container; an API server refuses an AppArmor profile for one that isn't there.
+# Annotations of pods that name a container. An API server refuses an AppArmor profile for a container that is missing.
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _TERM_FIELDS = ("affinity", "topologySpreadConstraints")
 
 
 def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
-    """Return a copy of Tutor's Deployment for ``variant``; to be made before that one is configured itself."""
+    """Return a copy of Tutor's Deployment for ``variant``; call it before Tutor's own is configured."""
     tree = emitted.resource.copy_tree()
     if lookup(tree, "spec", "selector", "matchLabels", NAME_LABEL) != emitted.deployment:
         raise UserError(
             Problem(
-                message=f"selects no {NAME_LABEL}: {emitted.deployment}, by which its pods are told from its copies'",
+                message=f"selects no {NAME_LABEL}: {emitted.deployment}, which tells its pods from those of its copies",
                 resource=emitted.resource.ref,
                 field="spec.selector.matchLabels",
                 remedy="Label the worker as Tutor does",
@@ -49,12 +49,12 @@ def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
     return Resource.new(tree, indent=emitted.resource.indent)
 
 
-def _command_line(given: CommandLine, variant: Variant) -> CommandLine:
-    result = given.with_option("--queues", ",".join(variant.queues)).without_option("--exclude-queues")
+def _command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
+    result = emitted.with_option("--queues", ",".join(variant.queues)).without_option("--exclude-queues")
     if not variant.is_default and variant.service in OPEN_EDX_SERVICES:
-        # Open edX's workers are named after their queue. Another application's keep the name they have: the pod in it
-        # (%h) tells copies apart.
-        result = result.with_option("--hostname", given.hostname_for(f"edx.{variant.service}.core.{variant.name}"))
+        # Open edX's workers are named after their queue. Those of another application keep their name: it holds the
+        # pod's (%h), which tells copies apart.
+        result = result.with_option("--hostname", emitted.hostname_for(f"edx.{variant.service}.core.{variant.name}"))
     settings = variant.settings
     result = result.with_extra(settings.extra_args or ())
     if settings.concurrency is not None:
@@ -90,7 +90,7 @@ def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
 
 
 def _rename_in_terms(node: Any, old: str, new: str) -> None:
-    """Let the label selectors of affinity and topology terms name the copy where they named the worker."""
+    """Rename the worker in the label selectors of affinity and topology terms."""
     if isinstance(node, list):
         for child in node:
             _rename_in_terms(child, old, new)
@@ -105,7 +105,7 @@ def _rename_in_terms(node: Any, old: str, new: str) -> None:
 
 
 def _rename_container_references(node: Any, old: Any, new: str) -> None:
-    """Follow the container's new name in ``resourceFieldRef.containerName`` (downward API)."""
+    """Rename the container in ``resourceFieldRef.containerName`` (downward API)."""
     if isinstance(node, list):
         for child in node:
             _rename_container_references(child, old, new)
@@ -118,9 +118,9 @@ def _rename_container_references(node: Any, old: Any, new: str) -> None:
 
 
 def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) -> None:
-    """Give a Deployment the queues of ``variant`` and what the configuration sets; a second time has no effect.
+    """Give a Deployment the queues and settings of ``variant``; a second time has no effect.
 
-    ``emitted`` says how Celery is started, and in which container.
+    ``emitted`` has the command line and the container that runs it.
     """
     settings = variant.settings
     template = tree["spec"]["template"]
@@ -149,7 +149,7 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
 def _write_command_line(container: dict[str, Any], command_line: CommandLine) -> None:
     for field, words in (("command", command_line.command), ("args", command_line.args)):
         if words is not None:
-            # A word that stays keeps its spelling, too.
+            # An argument that stays keeps its spelling in YAML, too.
             spelling = {str(word): word for word in container[field]}
             container[field] = [spelling.get(word, word) for word in words]
 
@@ -161,15 +161,15 @@ def _set_replicas(spec: dict[str, Any], variant: Variant) -> None:
     elif variant.settings.replicas is not None:
         spec["replicas"] = variant.settings.replicas
     elif not variant.is_default and not variant.has_autoscaler:
-        # Stated, since a Deployment that an autoscaler left at 0 stays there when the manifest says nothing.
+        # Without replicas in the manifest, a Deployment that an autoscaler left at 0 stays at 0.
         spec.setdefault("replicas", 1)
 
 
 def _merge(merge: Callable[[Any, Any], Any], target: dict[str, Any], field: str, value: Any) -> None:
-    """Merge ``value``, where there is any, into what ``field`` holds; null is nothing to Kubernetes."""
+    """Merge ``value``, where it isn't empty, into ``field``; to Kubernetes a null field is a missing one."""
     if value:
-        given = target.get(field)
-        target[field] = merge(None if is_null(given) else given, value)
+        present = target.get(field)
+        target[field] = merge(None if is_null(present) else present, value)
 
 
 def _set(target: dict[str, Any], field: str, value: Any) -> None:

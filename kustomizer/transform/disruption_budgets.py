@@ -1,4 +1,4 @@
-"""PodDisruptionBudgets: how many of a worker's pods a node's drain may take at a time."""
+"""Adds PodDisruptionBudgets: how many of a worker's pods a node's drain may evict at a time."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def limit_disruption(resources: Resources, plans: Sequence[ServicePlan]) -> list[Problem]:
     """Add a PodDisruptionBudget for each worker of ``plans`` that is to have one.
 
-    Returns a note for each worker that already has one: with two, Kubernetes evicts none of its pods.
+    Returns a note for each worker that already has a budget: with two, Kubernetes evicts none of its pods.
     """
-    # Before ours are among them.
+    # Read before ours are added.
     budgets = resources.of_kind("PodDisruptionBudget")
     return [note for plan in plans for note in _limit(resources, plan, budgets)]
 
@@ -43,7 +43,7 @@ def _limit(resources: Resources, plan: ServicePlan, budgets: Sequence[Resource])
         if not present:
             resources.add(new, after=deployment)
         elif not any(same_object(budget.tree, new.tree) for budget in present):
-            notes.append(_has_one(present[0], variant.deployment, f"{variant.path}.podDisruptionBudget"))
+            notes.append(_already_limited(present[0], variant.deployment, f"{variant.path}.podDisruptionBudget"))
     return notes
 
 
@@ -64,11 +64,11 @@ def _budget(wanted: PodDisruptionBudget, deployment: Resource) -> Resource:
     return Resource.new(tree, indent=deployment.indent)
 
 
-def _has_one(present: Resource, deployment: str, field: str) -> Problem:
+def _already_limited(present: Resource, deployment: str, field: str) -> Problem:
     return Problem(
-        message=f"already limits the disruption of {deployment}; no second one is added",
+        message=f"already limits the disruption of {deployment}; no second budget is added",
         severity=INFO,
         resource=present.ref,
         field="spec.selector",
-        remedy=f"Set {field}: null, or take this one out",
+        remedy=f"Set {field}: null, or take this budget out",
     )

@@ -1,4 +1,4 @@
-"""What a split is to give: the worker Deployments of each service, before anything is changed."""
+"""The plan of a split: the worker Deployments of each service, before anything is changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Variant(Record):
-    """One worker Deployment to be: Tutor's own, or a copy of it."""
+    """One worker Deployment of the plan: Tutor's own, or a copy of it."""
 
     service: str
     name: str
@@ -22,9 +22,9 @@ class Variant(Record):
     queues: tuple[str, ...]
     settings: Worker
     soft_shutdown: bool = False
-    """Whether its tasks are put back after a while when the worker is asked to stop."""
+    """Whether unfinished tasks are put back a while after the worker is asked to stop."""
     has_autoscaler: bool = False
-    """Whether a HorizontalPodAutoscaler sets the number of its pods."""
+    """Whether an autoscaler that isn't ours sets the number of its pods."""
 
     @property
     def is_default(self) -> bool:
@@ -33,20 +33,20 @@ class Variant(Record):
 
     @property
     def unacked_suffix(self) -> str:
-        """What tells the worker's in-flight keys from Celery's own.
+        """The suffix of the worker's own in-flight keys.
 
-        Nothing for the default worker, which restores what pods from before the split left.
+        Empty for the default worker: it keeps Celery's keys, and restores what pods from before the split left there.
         """
         return "" if self.is_default else f".{self.deployment}"
 
     @property
     def path(self) -> str:
-        """Where the configuration speaks of it."""
+        """The worker's path in the configuration."""
         return f"spec.workers.{self.service}.{self.name}"
 
 
 class ServicePlan(Record):
-    """A service whose worker is split."""
+    """A service whose worker is split, and the Deployments that it is split into."""
 
     emitted: EmittedWorker
     variants: Sequence[Variant]

@@ -1,4 +1,4 @@
-"""Who consumes what after the split: each service's default worker and its copies, before anything is changed."""
+"""Plans the split: which worker consumes which queues, and with which settings. Nothing is changed yet."""
 
 from __future__ import annotations
 
@@ -20,23 +20,22 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.workers import EmittedWorker
 
-# What a rollout, a node's drain or KEDA's scale-in may interrupt: with late acknowledgement a task that is cut off is
-# run again from its start, so the pod waits for it. 600 s is what the cluster autoscaler grants by default
+# A rollout, a node's drain or KEDA's scale-in stops pods. With late acknowledgement a task that is cut off is run again
+# from its start, so the pod waits for it. 600 s is what the cluster autoscaler grants by default
 # (--max-graceful-termination-sec), and longer than any task of Open edX's short queues.
 _GRACE_PERIOD = 600
-# Grade and problem response reports, the tasks of this queue, run for up to an hour on a large site. The visibility
+# The tasks of high_mem, grade and problem response reports, run for up to an hour on a large site. The visibility
 # timeout is above the grace period, or a task that still runs would be delivered a second time.
 _REPORTS_GRACE_PERIOD = 3600
 _REPORTS_VISIBILITY_TIMEOUT = 7200
 
-
-# A worker that KEDA scales runs on nodes that come and go: no more than one pod is evicted at a time, and none that
-# an autoscaler of nodes would only like to move.
+# A worker that KEDA scales runs on nodes that come and go: a drain evicts one pod at a time, and an autoscaler of nodes
+# evicts none.
 _SCALED = {"podDisruptionBudget": {"maxUnavailable": 1}, "protectFromEviction": True}
 
 
 def builtin_settings(service: str, variant: str, *, emitted_grace_period: int = 0) -> dict[str, object]:
-    """Return what this kind of worker is given unless the configuration says otherwise, as raw configuration.
+    """Return the default settings of this kind of worker, spelled as in the configuration.
 
     A grace period (seconds) that somebody patched into Tutor's Deployment isn't shortened.
     """
@@ -55,7 +54,7 @@ def builtin_settings(service: str, variant: str, *, emitted_grace_period: int = 
 def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan], list[Problem]]:
     """Return the split of each configured service, and warnings.
 
-    Raises UserError for a service without a worker, and for queues that nobody would consume.
+    Raises UserError for a service without a worker, and for queues that no worker would consume.
     """
     problems: list[Problem] = []
     plans: list[ServicePlan] = []
@@ -66,9 +65,9 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
         except UserError as error:
             problems += [problem.replace(resource=problem.resource or config.ref) for problem in error.problems]
             continue
-        found, notes = _split(resources, config, emitted, others)
-        plans.append(found)
-        problems += notes
+        service_plan, warnings = _split(resources, config, emitted, others)
+        plans.append(service_plan)
+        problems += warnings
     problems += check_timeouts(resources, config, plans)
     if len(plans) == len(config.spec.workers):
         problems += _unserved_routes(config, plans, others)
@@ -87,9 +86,9 @@ def _split(
     variants = [_variant(resources, config, emitted, name, autoscalers) for name in config.variants(service)]
     assigned = {
         queue
-        for each in config.services()
-        for variant in config.variants(each)
-        for queue in config.queues(each, variant)
+        for split in config.services()
+        for variant in config.variants(split)
+        for queue in config.queues(split, variant)
     }
     orphans = tuple(queue for queue in emitted.queues or () if queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
@@ -100,7 +99,7 @@ def _split(
         queues = ", ".join(orphans)
         problems.append(
             Problem(
-                message=f"after the split no worker would consume {queues}, and tasks there would wait for ever",
+                message=f"after the split no worker would consume {queues}: tasks there would wait for ever",
                 severity=WARNING if policy == "Ignore" else "error",
                 resource=config.ref,
                 field=join("spec.workers", service),
@@ -120,7 +119,7 @@ def _variant(
 ) -> Variant:
     service = emitted.service
     deployment = deployment_name(service, name)
-    # Where an earlier run made the copy, its own grace period counts: since then Tutor's worker may have got another.
+    # If an earlier run made the copy, its own grace period counts: that of Tutor's worker may have changed since.
     present = resources.get(("apps", "Deployment", emitted.resource.namespace, deployment)) or emitted.resource
     builtin = builtin_settings(service, name, emitted_grace_period=grace_period(present))
     if (service, name) in config.scaled:
@@ -144,7 +143,7 @@ def _copies_autoscaler(config: CeleryWorkers, autoscalers: Sequence[Resource]) -
 
 
 def _other_consumers(resources: Resources, config: CeleryWorkers) -> dict[str, Resource]:
-    """Return the queues that workers consume which the configuration doesn't name, and one such worker for each."""
+    """Return the queues of workers that the configuration doesn't name, each with one such worker."""
     named = {deployment_name(service, name) for service in config.services() for name in config.variants(service)}
     return consumed_queues(item for item in resources if item.kind != "Deployment" or item.name not in named)
 
@@ -169,17 +168,17 @@ def _unserved_routes(
 def _shared_queues(
     config: CeleryWorkers, plans: Sequence[ServicePlan], others: Mapping[str, Resource]
 ) -> list[Problem]:
-    """Warn of a queue that a worker of another service, or one that isn't ours, consumes as well."""
+    """Return warnings about queues that a worker of another service, or one that isn't ours, consumes, too."""
     problems = []
     taken = {queue: str(worker.ref) for queue, worker in others.items()}
     for plan in plans:
         problems += [
             Problem(
-                message=f"{taken[queue]} consumes {queue}, too: which of the two gets a task is left to chance",
+                message=f"{taken[queue]} consumes {queue}, too: chance decides which of the two gets a task",
                 severity=WARNING,
                 resource=config.ref,
                 field=f"{variant.path}.queues",
-                remedy="Let the workers of one service alone consume it",
+                remedy="Leave the queue to the workers of one service",
             )
             for variant in plan.variants
             for queue in variant.queues

@@ -1,4 +1,4 @@
-"""Gives the routing of tasks to every pod that sends them: what mounts a service's settings loads ours instead."""
+"""Gives the routing of tasks to every pod that sends them: each pod that mounts a service's settings loads ours."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kustomizer.openedx.settings_module import SettingsFile
 
 _IMMUTABLE = {"Job": "a Job's template is immutable", "Pod": "a Pod's volumes are immutable"}
-# Objects of data, in which the name of Tutor's ConfigMap is just a word.
+# Objects of data, in which the name of Tutor's ConfigMap is only text.
 _DATA = frozenset({"ConfigMap", "Secret", KIND})
 
 
@@ -37,7 +37,7 @@ def routing_table(config: CeleryWorkers, service: str) -> dict[str, str]:
 
 
 def routing_to_add(config: CeleryWorkers, file: SettingsFile, tutors: Resource | None) -> dict[str, str]:
-    """Return the routing that Tutor's own settings, ``tutors``, don't end in already.
+    """Return the configured routing, empty where Tutor's own settings, ``tutors``, already end in it.
 
     Our Tutor plugin (kustomizer/tutor_plugin/routing.py) can render it there, as the last statements.
     """
@@ -49,9 +49,9 @@ def routing_to_add(config: CeleryWorkers, file: SettingsFile, tutors: Resource |
 
 
 def route(resources: Resources, config: CeleryWorkers) -> list[Problem]:
-    """Give the routing to each pod template that mounts a routed service's settings, and doesn't load ours yet.
+    """Give the routing to each pod template that mounts a routed service's settings and doesn't load ours yet.
 
-    Returns what was left alone, and why.
+    Returns notes about objects that are left alone, and why.
     """
     notes: list[Problem] = []
     for service in config.spec.routing:
@@ -74,16 +74,16 @@ def _route_service(
         template = pod_template(resource)
         if template is None:
             if file.config_map in resource.render():
-                notes.append(_left_alone(resource, file, "this function knows no pod template in it"))
+                notes.append(_left_alone(resource, file, "its kind has no pod template that this function knows"))
             continue
         volume = find_volume(template, file)
         if volume is None:
             if is_in_projection(template, file):
-                notes.append(_left_alone(resource, file, "it has them in a projected volume of its own"))
+                notes.append(_left_alone(resource, file, "they are in a projected volume of its own"))
             continue
         source = our_source(volume.tree) if volume.is_ours else None
         if source is not None and not is_generated_name(str(source["name"]), name):
-            readers += 1  # a worker's own, which hold the routing, too
+            readers += 1  # it loads a worker's own settings, which hold the routing, too
             continue
         tutors = tutors_config_map(resources, file, resource.namespace)
         if not routing_to_add(config, file, tutors):
@@ -108,7 +108,7 @@ def _route_service(
 
 def _unread(config: CeleryWorkers, file: SettingsFile) -> Problem:
     return Problem(
-        message=f"no pod of this build loads its settings from {file.config_map}: nothing would heed the routing",
+        message=f"no pod of this build loads its settings from {file.config_map}: the routing would have no effect",
         resource=config.ref,
         field=f"spec.routing.{file.service}",
         remedy=f"Take it out, or mount {file.config_map} as Tutor does",

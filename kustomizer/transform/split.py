@@ -1,4 +1,4 @@
-"""Splits a service's worker: restricts Tutor's, adds the copies, and gives each the settings that a split needs."""
+"""Splits a service's worker: restricts Tutor's, adds copies, and gives each the settings that a split needs."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class _Settings(Record):
-    """Tutor's settings file and ConfigMap of a service whose workers load ours."""
+    """The settings file and Tutor's ConfigMap of a service whose workers load our settings."""
 
     file: SettingsFile
     tutors: Resource | None
 
 
 def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> list[Problem]:
-    """Carry ``plan`` out on ``resources``. Returns warnings; raises UserError for what can't be done."""
+    """Split the worker of ``plan`` in ``resources``. Returns warnings; raises UserError for what can't be done."""
     emitted = plan.emitted
     settings, notes = _settings(resources, config, plan)
     default, *others = plan.variants
@@ -92,8 +92,8 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
 
 
 def _without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile) -> list[Problem]:
-    """Warn that the workers get no settings of ours; raises UserError where the configuration needs some."""
-    message = f"mounts no {file.config_map}-* that ours could take the place of"
+    """Return the warning that workers get no settings of ours; raises UserError where the configuration needs them."""
+    message = f"mounts no {file.config_map}-* for ours to replace"
     needs = _needs(config, plan)
     if needs:
         raise UserError(
@@ -109,7 +109,7 @@ def _without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFi
         )
     return [
         Problem(
-            message=f"{message}: its workers acknowledge tasks early, and one that is killed loses its tasks",
+            message=f"{message}: its workers acknowledge tasks early, so that a worker that is killed loses its tasks",
             severity=WARNING,
             resource=plan.emitted.resource.ref,
             field="spec.template.spec.volumes",
@@ -119,7 +119,7 @@ def _without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFi
 
 
 def _needs(config: CeleryWorkers, plan: ServicePlan) -> dict[str, str]:
-    """Return the fields that ask for what only settings give, and what else could be done about each."""
+    """Return the fields that need settings of ours, and what else could be done about each."""
     leave_out = "leave the field out"
     fields = {}
     for variant in plan.variants:
@@ -175,7 +175,7 @@ def _config_map(
 def _is_settled(
     resources: Resources, present: Resource, variant: Variant, settings: _Settings | None, ours: Resource | None
 ) -> bool:
-    """Tell whether ``present`` is what an earlier run over this output made, on which this one has no effect.
+    """Tell whether ``present`` is a copy that an earlier run made, and this run would change nothing in it.
 
     It can't be compared with a new copy: Tutor's own worker has been restricted since.
     """
@@ -190,7 +190,7 @@ def _is_settled(
 
 def _conflict(present: Resource, variant: Variant) -> Problem:
     return Problem(
-        message=f"the build already has this Deployment, and it isn't the copy that {variant.path} asks for",
+        message=f"the build already has this Deployment, and it differs from the copy that {variant.path} asks for",
         resource=present.ref,
         field="metadata.name",
         remedy="Turn off the plugin that emits it (tutor-contrib-celery does: `tutor plugins disable celery`), "

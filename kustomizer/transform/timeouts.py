@@ -1,4 +1,4 @@
-"""Whether times fit each other: after how long Redis hands a running task out again, and how long a pod may finish."""
+"""Checks that times fit each other: when Redis delivers a running task again, and how long a pod may finish."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLUSTER_AUTOSCALERS_GRACE = 600
 
 
 def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan]) -> list[Problem]:
-    """Return what is wrong with the times of lms and cms; another application's settings aren't ours to know."""
+    """Return problems with the times of lms and cms; of another application the settings aren't known."""
     split = [plan for plan in plans if plan.service in OPEN_EDX_SERVICES]
     emitted = _emitted_timeouts(resources, split)
     problems = _shared_key(config, [plan.variants[0] for plan in split], emitted)
@@ -33,9 +33,9 @@ def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[
 
 
 def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dict[str, int]:
-    """Return the visibility timeout of each service where the configuration sets none: Celery's, or lms.env.yml's."""
+    """Return each service's visibility timeout without the configuration: lms.env.yml's, or Celery's."""
     timeouts = dict.fromkeys(OPEN_EDX_SERVICES, CELERYS_VISIBILITY_TIMEOUT)
-    if not plans or not any(each.mentions("visibility_timeout") for each in resources.of_kind("ConfigMap")):
+    if not plans or not any(config_map.mentions("visibility_timeout") for config_map in resources.of_kind("ConfigMap")):
         return timeouts
     from kustomizer.openedx.env_file import environment_file, transport_options  # noqa: PLC0415 - hardly any site has it
 
@@ -43,7 +43,7 @@ def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dic
         try:
             file = environment_file(resources, service, plans[0].emitted.resource.namespace)
         except UserError:
-            # Who needs the broker itself says so; here there is nothing to compare with.
+            # The step that needs the broker reports it; here there is nothing to compare with.
             continue
         seconds = transport_options(file).get("visibility_timeout") if file else None
         if type(seconds) is int:
@@ -56,28 +56,29 @@ def _visibility_timeout(variant: Variant, emitted: Mapping[str, int]) -> int:
 
 
 def _shared_key(config: CeleryWorkers, defaults: Sequence[Variant], emitted: Mapping[str, int]) -> list[Problem]:
-    """The default workers share Celery's own in-flight key in Redis, where the shortest timeout counts for all tasks.
+    """Return a problem where default workers, which share an in-flight key, have different visibility timeouts.
 
-    A service that isn't split has the timeout that Tutor's output gives it.
+    The shortest timeout counts for all tasks of a key in Redis. A service that isn't split has the one of Tutor's
+    output.
     """
     timeouts = {**emitted, **{variant.service: _visibility_timeout(variant, emitted) for variant in defaults}}
     if not defaults or len(set(timeouts.values())) == 1:
         return []
     changed = [variant for variant in defaults if timeouts[variant.service] != CELERYS_VISIBILITY_TIMEOUT]
     own = (changed or defaults)[0]
-    other = next((variant for variant in defaults if variant is not own), None)
-    if other is not None:
-        rival, seconds = other.service, timeouts[other.service]
-        remedy = f"Give {other.path} the same visibilityTimeout, or the long tasks a worker of their own"
+    second = next((variant for variant in defaults if variant is not own), None)
+    if second is not None:
+        rival, seconds = second.service, timeouts[second.service]
+        remedy = f"Give {second.path} the same visibilityTimeout, or the long tasks a worker of their own"
     else:
         unsplit = next(service for service in OPEN_EDX_SERVICES if service != own.service)
         rival, seconds = f"{unsplit}, which isn't split", timeouts[unsplit]
         remedy = f"Split {unsplit} with the same visibilityTimeout, too, or give the long tasks a worker of their own"
     return [
         Problem(
-            message=f"the default worker shares Celery's in-flight key with that of {rival}, and of "
+            message=f"the default worker shares Celery's in-flight key with that of {rival}; of "
             f"{timeouts[own.service]} s and {seconds} s the shorter counts for both: what runs longer is run twice",
-            severity=ERROR if other is not None else WARNING,
+            severity=ERROR if second is not None else WARNING,
             resource=config.ref,
             field=visibility_timeout_path(config, own),
             remedy=remedy,
@@ -109,15 +110,15 @@ def _grace_period(
     if seconds > timeout:
         warn(
             field,
-            f"pods of {variant.deployment} get {seconds} s to finish a task, which Redis hands to another one "
+            f"pods of {variant.deployment} get {seconds} s to finish a task, which Redis delivers again "
             f"after {timeout} s: it is run twice",
-            f"Set {variant.path}.visibilityTimeout above it",
+            f"Set {variant.path}.visibilityTimeout above {seconds}",
         )
     if seconds > CLUSTER_AUTOSCALERS_GRACE and not _is_protected(variant):
         warn(
             field,
-            f"pods of {variant.deployment} get {seconds} s to finish a task, and the cluster autoscaler grants "
-            f"{CLUSTER_AUTOSCALERS_GRACE} s of them where it takes a node away",
+            f"pods of {variant.deployment} get {seconds} s to finish a task, but the cluster autoscaler grants "
+            f"{CLUSTER_AUTOSCALERS_GRACE} s when it removes a node",
             f"Set {variant.path}.protectFromEviction: true",
         )
     soft = config.spec.celery.soft_shutdown_timeout
@@ -125,7 +126,7 @@ def _grace_period(
         warn(
             "spec.celery.softShutdownTimeout",
             f"pods of {variant.deployment} are killed after {seconds} s, before the {soft} s of the soft shutdown are "
-            "over: it can't put back what isn't done",
+            "over: unfinished tasks aren't put back",
             f"Set it below {seconds}, or raise {field}",
         )
     return problems

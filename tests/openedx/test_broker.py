@@ -170,7 +170,7 @@ def test_no_file_at_all() -> None:
 @pytest.mark.parametrize("transport", ["amqp", "rediscluster", "sqs"])
 def test_another_transport_is_refused(transport: str) -> None:
     message = refused(CELERY_BROKER_TRANSPORT=f'"{transport}"')
-    assert f"CELERY_BROKER_TRANSPORT is {transport}: only a Redis tells how many tasks wait" in message
+    assert f"CELERY_BROKER_TRANSPORT is {transport}: only Redis tells how many tasks wait" in message
     assert "Use one of redis, rediss, sentinel; Celery has no transport for a Redis Cluster" in message
 
 
@@ -231,7 +231,7 @@ def test_tls_as_the_configuration_says() -> None:
 
 def test_a_ca_for_plain_text() -> None:
     result = lms("tls: {ca: {name: redis-ca}}")
-    assert "spec.broker.tls: says how to talk TLS, and by ConfigMap openedx-config" in result.warnings[0]
+    assert "spec.broker.tls: says how to talk TLS, but ConfigMap openedx-config" in result.warnings[0]
     assert not result.kinds("TriggerAuthentication")
 
 
@@ -404,9 +404,9 @@ HARMLESS = [
 def test_settings_that_overrule_the_file(settings: str) -> None:
     message = refused(settings=f"x = 1\n{settings}\n")
     assert message.startswith(
-        'ConfigMap openedx-settings-lms in namespace openedx: data["production.py"]: the settings'
+        'ConfigMap openedx-settings-lms in namespace openedx: data["production.py"]: these settings'
     )
-    assert "Say where the broker is in spec.broker: address (or sentinel)" in message
+    assert "Set spec.broker.address (or sentinel)" in message
     said = ", broker: {address: 'redis:6379'}"
     assert worked(LMS % said, site(settings=f"x = 1\n{settings}\n"))
 

@@ -61,7 +61,7 @@ def test_unassigned_queues_are_kept_behind_the_default_workers_own() -> None:
 def test_a_queue_that_another_worker_of_the_build_consumes_is_not_left_alone() -> None:
     """A plugin's own worker, say, or one that the configuration gives to another service."""
     spec: dict[str, Any] = {"workers": {"lms": {"default": {}}}}
-    with pytest.raises(UserError, match=r"no worker would consume edx[.]lms[.]core[.]high,"):
+    with pytest.raises(UserError, match=r"no worker would consume edx[.]lms[.]core[.]high:"):
         planned(spec, LMS, CMS)
     assert queues(planned(spec, LMS, worker("plugin", "edx.lms.core.high"))[0]) == {
         "lms-worker": ("edx.lms.core.default",)
@@ -73,7 +73,7 @@ def test_a_queue_that_another_worker_of_the_build_consumes_is_not_left_alone() -
 def test_a_copy_of_an_earlier_run_is_not_another_worker() -> None:
     """What the configuration no longer gives it, it will not consume."""
     spec: dict[str, Any] = {"workers": {"lms": {"high": {"queues": ["other"]}}}}
-    with pytest.raises(UserError, match=r"no worker would consume edx[.]lms[.]core[.]high,"):
+    with pytest.raises(UserError, match=r"no worker would consume edx[.]lms[.]core[.]high:"):
         planned(spec, LMS, worker("lms-worker-high", "edx.lms.core.high"))
 
 
@@ -113,8 +113,8 @@ def test_queue_that_two_split_services_consume() -> None:
     _, said = planned({"workers": workers}, LMS, CMS)
 
     assert said == (
-        "CeleryWorkers: spec.workers.cms.both.queues: Deployment lms-worker-high consumes both, too: which of the two "
-        "gets a task is left to chance. Let the workers of one service alone consume it"
+        "CeleryWorkers: spec.workers.cms.both.queues: Deployment lms-worker-high consumes both, too: chance decides "
+        "which of the two gets a task. Leave the queue to the workers of one service"
     )
 
 
@@ -169,7 +169,7 @@ def test_service_that_is_not_split_has_celerys_timeout(field: str, spec: dict[st
     assert warnings.startswith(
         f"CeleryWorkers: {field}: the default worker shares Celery's in-flight key with that of "
     )
-    assert "lms, which isn't split, and of 7200 s and 3600 s the shorter counts" in warnings
+    assert "lms, which isn't split; of 7200 s and 3600 s the shorter counts" in warnings
 
 
 def test_null_takes_a_timeout_back() -> None:
@@ -177,7 +177,7 @@ def test_null_takes_a_timeout_back() -> None:
     errors, _ = timeouts({"defaults": {"visibilityTimeout": 7200}, "workers": workers})
 
     assert errors.startswith("CeleryWorkers: spec.defaults.visibilityTimeout: the default worker shares")
-    assert "that of lms, and of 7200 s and 3600 s" in errors
+    assert "that of lms; of 7200 s and 3600 s" in errors
 
 
 def test_grace_period_up_to_the_timeout_is_fine() -> None:

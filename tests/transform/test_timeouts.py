@@ -66,7 +66,7 @@ def test_a_soft_shutdown_longer_than_the_grace_period(seconds: int, workers: int
 
 
 def test_services_whose_files_differ_share_a_key() -> None:
-    message = "the default worker shares Celery's in-flight key with that of cms, and of 7200 s and 3600 s the shorter"
+    message = "the default worker shares Celery's in-flight key with that of cms; of 7200 s and 3600 s the shorter"
     assert message in build(lms="{visibility_timeout: 7200}").errors[0]
     assert not build(lms="{visibility_timeout: 7200}", cms="{visibility_timeout: 7200}").errors
     assert not build("visibilityTimeout: 7200", cms="{visibility_timeout: 7200}").errors

@@ -1,7 +1,7 @@
-"""Alerts on queues, workers, KEDA and Flower, as a PrometheusRule.
+"""Makes the PrometheusRule: alerts on queues, workers, KEDA and Flower.
 
-How many tasks wait, and what is known of a worker, is recorded per worker first, from whichever exporter there is; the
-alerts read those series. Each has a page of its name in docs/alerts that says what to do.
+Recording rules first make series per worker, such as its queued tasks, from whichever exporter there is; the alerts
+read those series. Each alert has a page of its name in docs/alerts that says what to do.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def add_alerts(
 
 
 def _records(variant: Variant, deployment: Resource) -> list[dict[str, Any]]:
-    """Return what is recorded of one worker."""
+    """Return the recording rules of one worker."""
     namespace = deployment.namespace
     replicas = {"deployment": literal(variant.deployment)}
     ready = either_namespace("kube_deployment_status_replicas_ready", namespace, replicas)
@@ -73,31 +73,31 @@ def _records(variant: Variant, deployment: Resource) -> list[dict[str, Any]]:
 
 
 def _queued(variant: Variant, namespace: str) -> str:
-    """Return how many tasks wait for a worker: what celery-exporter, redis_exporter or KEDA says, in that order."""
+    """Return an expression for the tasks that wait: from celery-exporter, redis_exporter or KEDA, in that order."""
     queues = "|".join(label_value(queue) for queue in variant.queues)
     sources = [
         either_namespace("celery_queue_length", namespace, {"queue_name": matching(queues)}),
-        # A key prefix may stand before the queue's name; kombu's own keys hold it, too.
+        # The key may have a prefix before the queue's name. kombu's own keys hold the name, too, and don't count.
         either_namespace("redis_key_size", namespace, {"key": matching(f"([^_].*[^a-z0-9_.])?({queues})")}),
     ]
     if variant.settings.keda_enabled:
         sources.append(_keda(variant, namespace, matching("queued[0-9]+")))
     chain = [f"sum({source})" for source in sources]
-    # An empty list is no key in Redis: without this a queue that empties now and then would seem never to.
+    # An empty list is no key in Redis: without this a queue that empties now and then would never seem empty.
     chain.append(f"0 * sum({either_namespace('redis_up', namespace, {})})")
     return " or ".join(chain)
 
 
 def _in_flight(variant: Variant, deployment: Resource) -> str:
-    """Return how many tasks a worker is working on.
+    """Return an expression for the tasks that a worker is working on.
 
-    KEDA counts a worker's own key; the one that the default workers share tells less of each than Flower does.
+    KEDA's count of the worker's own in-flight key comes first. The default workers share a key: there Flower does.
     """
     namespace = deployment.namespace
     node = {"worker": matching(_node_name(variant, deployment))}
     executing = selector("flower_worker_number_of_currently_executing_tasks", namespace, node)
     online = selector("flower_worker_online", namespace, node)
-    # Flower takes a killed worker for one that is online and busy for ever; its heartbeat tells.
+    # Flower shows a killed worker as online and busy for ever; its missing heartbeat tells it apart.
     heartbeats = selector("flower_events_total", namespace, {**node, "type": literal("worker-heartbeat")})
     silent = f"increase({heartbeats}[2m]) == 0"
     sources = [f"sum({executing} and on(worker) {online} == 1 unless on(worker) {silent})"]
@@ -116,10 +116,10 @@ def _keda(variant: Variant, namespace: str, scaler: str) -> str:
 
 
 def _node_name(variant: Variant, deployment: Resource) -> str:
-    """Return a regular expression of the names by which Celery calls the worker's nodes."""
+    """Return a regular expression for the names of the worker's nodes in Celery."""
     worker = emitted_in(variant.service, deployment)
-    given = worker.command_line.option("--hostname") if worker is not None else None
-    name, at, host = (given or "celery@%h").partition("@")
+    option = worker.command_line.option("--hostname") if worker is not None else None
+    name, at, host = (option or "celery@%h").partition("@")
     if not at:
         name, host = "celery", name
     # %h is the pod's whole host name, %d its domain, %n and %i of a name or a child; %% is a percent sign.

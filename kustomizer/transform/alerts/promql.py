@@ -12,7 +12,7 @@ _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
 def label_value(text: str) -> str:
-    """Return a regular expression that is ``text`` and nothing else, without a backslash that would need two."""
+    """Return a regular expression that matches exactly ``text``; character classes spare it doubled backslashes."""
     return _SPECIAL.sub(
         lambda match: f"[{match.group()}]" if match.group() not in "\\^" else f"\\{match.group()}", text
     )
@@ -41,10 +41,10 @@ def selector(metric: str, namespace: str, matchers: Mapping[str, str], *, label:
 
 
 def either_namespace(metric: str, namespace: str, matchers: Mapping[str, str]) -> str:
-    """Return an aggregation's argument: what an exporter says about ``namespace``.
+    """Return the argument of an aggregation: an exporter's series about ``namespace``.
 
-    Where Prometheus doesn't honour the exporter's own labels, ``namespace`` is the exporter's, and the one that it
-    means is ``exported_namespace``.
+    Where Prometheus doesn't honour the exporter's labels, the label ``namespace`` is the exporter's own, and the one
+    that it reports on is ``exported_namespace``.
     """
     own = selector(metric, namespace, matchers)
     if not namespace:

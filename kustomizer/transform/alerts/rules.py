@@ -1,4 +1,4 @@
-"""The alerts themselves: one entry each, and a page of its name in docs/alerts."""
+"""The alerts; each has a page of its name in docs/alerts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def alert_rules(namespace: str, *, workers: bool, keda: bool, flower: bool) -> list[dict[str, Any]]:
-    """Return the alerts for a site of which these parts are there."""
+    """Return the alerts for a site that has these parts."""
     rules: list[dict[str, Any]] = []
     if workers:
         rules += [_not_draining(namespace), _no_ready_replica(namespace), _stopped_consuming(namespace)]
@@ -131,6 +131,6 @@ def _flower_down(namespace: str) -> dict[str, Any]:
 
 
 def _increase(metric: str, namespace: str) -> str:
-    """Return a counter's increase; a range takes no ``or``, so this is either_namespace() for one."""
+    """Return a counter's increase in either namespace; a range takes no ``or``, as either_namespace() has it."""
     labels = ("namespace", "exported_namespace") if namespace else ("namespace",)
     return " or ".join(f"increase({selector(metric, namespace, {}, label=label)}[10m])" for label in labels)

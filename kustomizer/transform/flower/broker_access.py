@@ -1,8 +1,8 @@
-"""How Flower reaches the broker: a URL in a Secret, and a ``celeryconfig.py`` for what no URL can say.
+"""Flower's access to the broker: a URL in a Secret, and a ``celeryconfig.py`` for options that no URL can hold.
 
-Flower hands ``broker_use_ssl`` and ``broker_transport_options`` to its own Redis client as well as to Celery
-(flower/views/broker.py); what stands in the URL's query reaches only one of the two. With a key prefix, Sentinel or a
-private CA a URL alone leaves it healthy and blind, and a bare ``rediss://`` isn't verified.
+Flower gives ``broker_use_ssl`` and ``broker_transport_options`` to its own Redis client as well as to Celery
+(flower/views/broker.py); the URL's query reaches only one of the two. With a key prefix, Sentinel or a private CA, the
+URL alone leaves Flower healthy and blind, and with a bare ``rediss://`` nothing verifies the certificate.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONFIG_DIRECTORY = "/etc/flower"
 CONFIG_FILE = "celeryconfig.py"
-"""What Celery's default loader imports; Flower is started without an application."""
+"""The module that Celery's default loader imports; Flower is started without an application."""
 URL_VARIABLE = "CELERY_BROKER_URL"
 USERNAME_VARIABLE = "BROKER_USERNAME"
 PASSWORD_VARIABLE = "BROKER_PASSWORD"
@@ -29,80 +29,80 @@ _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 
 
 class BrokerAccess(Record):
-    """What Flower's pod needs to reach a broker."""
+    """The settings with which Flower's pod reaches a broker."""
 
     url: str
-    """The broker's URL with its password, for a Secret; empty where ``config`` puts it together in the pod."""
+    """The broker's URL with its password, for a Secret; empty where ``config`` makes it in the pod."""
     config: str
-    """The text of ``celeryconfig.py``, without any secret in it; empty where the URL says all."""
+    """The text of ``celeryconfig.py``, without any secret in it; empty where the URL is enough."""
     secrets: tuple[tuple[str, SecretKey], ...]
-    """Environment variables that are keys of others' Secrets."""
+    """Environment variables whose values are in existing Secrets."""
     ca: SecretKey | None
     client_cert: str
 
 
 def quote(text: str) -> str:
-    """Percent-encode ``text`` for any part of a URL, as ``urllib.parse.quote(text, safe="")``: that costs 3 ms."""
+    """Percent-encode ``text`` as ``urllib.parse.quote(text, safe="")`` does; importing that costs 3 ms."""
     return "".join([chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in text.encode()])
 
 
-def access(found: Endpoint) -> BrokerAccess:
-    """Return how Flower reaches the broker ``found``."""
+def access(broker: Endpoint) -> BrokerAccess:
+    """Return how Flower reaches ``broker``."""
     keys = (
-        (USERNAME_VARIABLE, found.username_key),
-        (PASSWORD_VARIABLE, found.password_key),
-        (SENTINEL_PASSWORD_VARIABLE, found.sentinel_password_key),
+        (USERNAME_VARIABLE, broker.username_key),
+        (PASSWORD_VARIABLE, broker.password_key),
+        (SENTINEL_PASSWORD_VARIABLE, broker.sentinel_password_key),
     )
     secrets = tuple((name, key) for name, key in keys if key is not None)
-    assembled = found.username_key is not None or found.password_key is not None
-    configured = bool(secrets or found.tls or found.key_prefix or found.sentinel_master)
+    assembled = broker.username_key is not None or broker.password_key is not None
+    configured = bool(secrets or broker.tls or broker.key_prefix or broker.sentinel_master)
     return BrokerAccess(
-        url="" if assembled else _url(found, _credentials(found)),
-        config=_config(found, assembled=assembled) if configured else "",
+        url="" if assembled else _url(broker, _credentials(broker)),
+        config=_config(broker, assembled=assembled) if configured else "",
         secrets=secrets,
-        ca=found.ca if found.tls else None,
-        client_cert=found.client_cert if found.tls else "",
+        ca=broker.ca if broker.tls else None,
+        client_cert=broker.client_cert if broker.tls else "",
     )
 
 
-def _credentials(found: Endpoint) -> str:
+def _credentials(broker: Endpoint) -> str:
     """Return the part of the URL before the host."""
-    if not found.username and not found.password:
+    if not broker.username and not broker.password:
         return ""
-    password = f":{quote(found.password)}" if found.password else ""
-    return f"{quote(found.username)}{password}@"
+    password = f":{quote(broker.password)}" if broker.password else ""
+    return f"{quote(broker.username)}{password}@"
 
 
-def _url(found: Endpoint, credentials: str) -> str:
-    """Return the URL; kombu takes one for each Sentinel, with ``;`` between them."""
-    scheme = "sentinel" if found.sentinel_master else "rediss" if found.tls else "redis"
-    return ";".join(f"{scheme}://{credentials}{address}/{found.database}" for address in found.addresses)
+def _url(broker: Endpoint, credentials: str) -> str:
+    """Return the URL; with Sentinels one for each, joined by ``;`` as kombu has it."""
+    scheme = "sentinel" if broker.sentinel_master else "rediss" if broker.tls else "redis"
+    return ";".join(f"{scheme}://{credentials}{address}/{broker.database}" for address in broker.addresses)
 
 
-def _config(found: Endpoint, *, assembled: bool) -> str:
+def _config(broker: Endpoint, *, assembled: bool) -> str:
     """Return the text of ``celeryconfig.py``; each value in it is a Python literal."""
     body: list[str] = []
     modules = []
     if assembled:
         modules += ["import os", "from urllib.parse import quote"]
-        body += ["", *_assembled_url(found)]
-    elif found.sentinel_password_key:
+        body += ["", *_assembled_url(broker)]
+    elif broker.sentinel_password_key:
         modules.append("import os")
-    if found.tls:
+    if broker.tls:
         modules.append("import ssl")
-        body += ["", *_tls(found)]
-    options = _transport_options(found)
+        body += ["", *_tls(broker)]
+    options = _transport_options(broker)
     if options:
         body += ["", "broker_transport_options = {", *(f"    {key!r}: {value}," for key, value in options), "}"]
     modules.sort()
     return "\n".join(["# Made by tutor-kustomizer: what a broker's URL can't say.", *modules, *body, ""])
 
 
-def _assembled_url(found: Endpoint) -> list[str]:
-    """Return the lines that make the URL in the pod, out of what only a Secret knows."""
-    username = _from_environment(USERNAME_VARIABLE) if found.username_key else repr(quote(found.username))
-    password = _from_environment(PASSWORD_VARIABLE) if found.password_key else repr(quote(found.password))
-    template = _url(found, "{credentials}")
+def _assembled_url(broker: Endpoint) -> list[str]:
+    """Return the lines that make the URL in the pod, from credentials that only a Secret holds."""
+    username = _from_environment(USERNAME_VARIABLE) if broker.username_key else repr(quote(broker.username))
+    password = _from_environment(PASSWORD_VARIABLE) if broker.password_key else repr(quote(broker.password))
+    template = _url(broker, "{credentials}")
     return [
         f'credentials = {username} + ":" + {password} + "@"',
         f'broker_url = {template!r}.replace("{{credentials}}", credentials)',
@@ -113,33 +113,33 @@ def _from_environment(name: str) -> str:
     return f'quote(os.environ["{name}"], safe="")'
 
 
-def _tls(found: Endpoint) -> list[str]:
+def _tls(broker: Endpoint) -> list[str]:
     options = [
-        ("ssl_cert_reqs", "ssl.CERT_NONE" if found.unsafe else "ssl.CERT_REQUIRED"),
+        ("ssl_cert_reqs", "ssl.CERT_NONE" if broker.unsafe else "ssl.CERT_REQUIRED"),
         # redis-py checks it by default from 6.0 on only.
-        ("ssl_check_hostname", repr(not found.unsafe)),
+        ("ssl_check_hostname", repr(not broker.unsafe)),
     ]
-    if found.ca:
+    if broker.ca:
         options.append(("ssl_ca_certs", repr(f"{CA_DIRECTORY}/ca.crt")))
-    if found.client_cert:
+    if broker.client_cert:
         options.append(("ssl_certfile", repr(f"{CLIENT_CERT_DIRECTORY}/tls.crt")))
         options.append(("ssl_keyfile", repr(f"{CLIENT_CERT_DIRECTORY}/tls.key")))
     return ["broker_use_ssl = {", *(f"    {key!r}: {value}," for key, value in options), "}"]
 
 
-def _transport_options(found: Endpoint) -> list[tuple[str, str]]:
+def _transport_options(broker: Endpoint) -> list[tuple[str, str]]:
     options = []
-    if found.key_prefix:
-        options.append(("global_keyprefix", repr(found.key_prefix)))
-    if found.sentinel_master:
-        options.append(("master_name", repr(found.sentinel_master)))
+    if broker.key_prefix:
+        options.append(("global_keyprefix", repr(broker.key_prefix)))
+    if broker.sentinel_master:
+        options.append(("master_name", repr(broker.sentinel_master)))
         # Where events are published. Through Sentinels kombu before 5.4, which the image of Flower 2.0.1 has, listens
         # to "/{db}." as it stands there (https://github.com/celery/kombu, transport/redis.py): blind, without a word.
-        options.append(("fanout_prefix", repr(f"/{found.database}.")))
+        options.append(("fanout_prefix", repr(f"/{broker.database}.")))
         arguments = []
-        if found.sentinel_username:
-            arguments.append(f"'username': {found.sentinel_username!r}")
-        if found.sentinel_password_key:
+        if broker.sentinel_username:
+            arguments.append(f"'username': {broker.sentinel_username!r}")
+        if broker.sentinel_password_key:
             arguments.append(f"'password': os.environ[{SENTINEL_PASSWORD_VARIABLE!r}]")
         if arguments:
             options.append(("sentinel_kwargs", "{" + ", ".join(arguments) + "}"))
@@ -147,7 +147,7 @@ def _transport_options(found: Endpoint) -> list[tuple[str, str]]:
 
 
 def secret_variables(reach: BrokerAccess) -> list[dict[str, Any]]:
-    """Return the ``env`` entries whose values others' Secrets have."""
+    """Return the ``env`` entries whose values are in existing Secrets."""
     return [
         {"name": name, "valueFrom": {"secretKeyRef": {"name": key.secret, "key": key.key}}}
         for name, key in reach.secrets
@@ -156,14 +156,15 @@ def secret_variables(reach: BrokerAccess) -> list[dict[str, Any]]:
 
 def volumes(reach: BrokerAccess, *, config_map: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Return each volume with its mount."""
-    found: list[tuple[str, str, dict[str, Any]]] = []
+    sources: list[tuple[str, str, dict[str, Any]]] = []
     if reach.config:
-        found.append(("celery-config", CONFIG_DIRECTORY, {"configMap": {"name": config_map}}))
+        sources.append(("celery-config", CONFIG_DIRECTORY, {"configMap": {"name": config_map}}))
     if reach.ca:
         source = {"secretName": reach.ca.secret, "items": [{"key": reach.ca.key, "path": "ca.crt"}]}
-        found.append(("broker-ca", CA_DIRECTORY, {"secret": source}))
+        sources.append(("broker-ca", CA_DIRECTORY, {"secret": source}))
     if reach.client_cert:
-        found.append(("broker-client-cert", CLIENT_CERT_DIRECTORY, {"secret": {"secretName": reach.client_cert}}))
+        sources.append(("broker-client-cert", CLIENT_CERT_DIRECTORY, {"secret": {"secretName": reach.client_cert}}))
     return [
-        ({"name": name, **source}, {"name": name, "mountPath": path, "readOnly": True}) for name, path, source in found
+        ({"name": name, **source}, {"name": name, "mountPath": path, "readOnly": True})
+        for name, path, source in sources
     ]

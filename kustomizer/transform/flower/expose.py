@@ -1,4 +1,4 @@
-"""Flower from outside of the cluster: through Tutor's own Caddy, an Ingress, or an HTTPRoute."""
+"""Exposes Flower outside the cluster: through Tutor's own Caddy, an Ingress, or an HTTPRoute."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _IN_HOSTS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 def expose(
     resources: Resources, flower: Flower, metadata: dict[str, Any], worker: Resource
 ) -> tuple[list[Resource], list[Problem]]:
-    """Return the objects that expose Flower, and notes; edits Tutor's Caddyfile where that is what is asked for."""
+    """Return the objects that expose Flower, and notes; for ``type: Caddy`` edit Tutor's Caddyfile instead."""
     host = flower.expose.host or f"flower.{_lms_host(resources, worker)}"
     metrics = f"{url_prefix(flower)}/metrics"
     if flower.expose.type == "Caddy":
@@ -47,22 +47,22 @@ def expose(
 
 def _lms_host(resources: Resources, worker: Resource) -> str:
     for resource in resources.generated("ConfigMap", OPENEDX_CONFIG, worker.namespace):
-        _, found, rest = f"\n{lookup(resource.tree, 'data', 'lms.env.yml') or ''}".partition(_LMS_BASE)
+        _, key, rest = f"\n{lookup(resource.tree, 'data', 'lms.env.yml') or ''}".partition(_LMS_BASE)
         value = rest.partition("\n")[0].lstrip(" \t").lstrip("\"'")
         host = value[: next((end for end, char in enumerate(value) if char not in _IN_HOSTS), len(value))]
-        if found and host:
+        if key and host:
             return host
     raise UserError(
         Problem(
             message="the build doesn't say what the host of the LMS is",
             field=f"{_FIELD}.host",
-            remedy="Set the host name that Flower is to have",
+            remedy="Set Flower's host name",
         )
     )
 
 
 def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -> None:
-    """Add Flower's site to Tutor's Caddyfile; a second time has no effect."""
+    """Add Flower's site to Tutor's Caddyfile, unless it is there."""
     for resource in resources.generated("ConfigMap", CADDY_CONFIG, worker.namespace):
         text = lookup(resource.tree, "data", "Caddyfile")
         if text is None:
@@ -73,7 +73,7 @@ def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -
         if _has_site(text, host):
             raise UserError(
                 Problem(
-                    message=f"has a site {host} already; Caddy refuses a second one",
+                    message=f"already has a site {host}; Caddy refuses a second one",
                     resource=resource.ref,
                     field="data.Caddyfile",
                     remedy="Turn off what adds it (tutor-contrib-celery: CELERY_FLOWER_EXPOSE_SERVICE), or set "
@@ -92,7 +92,7 @@ def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -
 
 
 def _has_site(caddyfile: str, host: str) -> bool:
-    """Tell whether a site's block is for ``host``, among others perhaps."""
+    """Tell whether the Caddyfile has a site for ``host``, alone or among other hosts."""
     if host not in caddyfile:
         return False
     import re  # noqa: PLC0415 - costs 5 ms, and hardly any site's Caddyfile names the host yet
@@ -101,9 +101,9 @@ def _has_site(caddyfile: str, host: str) -> bool:
 
 
 def _site(host: str, metrics: str) -> str:
-    """Return the site's block, as Tutor's plugins write theirs.
+    """Return the site's block, in the form of those of Tutor's plugins.
 
-    Without Tutor's web proxy its Caddy serves just as well, on a port that another proxy forwards to.
+    It works without Tutor's web proxy, too: its Caddy then listens on a port that another proxy forwards to.
     """
     return (
         "# Flower\n"
@@ -122,7 +122,7 @@ def _ingress(host: str) -> dict[str, Any]:
 
 
 def _http_route(host: str, metrics: str) -> dict[str, Any]:
-    """Return a route whose rule for metrics has no backend: a gateway answers with an error."""
+    """Return a route whose rule for metrics has no backend, so that a gateway answers with an error."""
     return {
         "hostnames": [host],
         "rules": [

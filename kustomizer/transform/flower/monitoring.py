@@ -1,4 +1,4 @@
-"""What collects Flower's metrics and shows them: a ServiceMonitor, and a dashboard for Grafana's sidecar."""
+"""Monitoring of Flower: a ServiceMonitor, and a dashboard for Grafana's sidecar."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _DASHBOARD_PATH = f"{DIRECTORY}/data/{DASHBOARD_FILE}"
 
 
 def monitor(flower: Flower, worker: Resource) -> list[Resource]:
-    """Return what of the two is asked for."""
-    found = []
+    """Return the ServiceMonitor and the dashboard, where they are enabled."""
+    objects = []
     if flower.service_monitor.enabled:
-        found.append(_service_monitor(flower, worker))
+        objects.append(_service_monitor(flower, worker))
     if flower.dashboard.enabled:
-        found.append(_dashboard(flower.dashboard.labels, worker))
-    return found
+        objects.append(_dashboard(flower.dashboard.labels, worker))
+    return objects
 
 
 def _service_monitor(flower: Flower, worker: Resource) -> Resource:
@@ -45,7 +45,7 @@ def _service_monitor(flower: Flower, worker: Resource) -> Resource:
 
 
 def _dashboard(labels: dict[str, str], worker: Resource) -> Resource:
-    """Return the dashboard's ConfigMap; with a hash in its name Grafana would see the old one beside the new one."""
+    """Return the dashboard's ConfigMap, without a hash: Grafana would show the old dashboard beside the new one."""
     with open(_DASHBOARD_PATH, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 5 ms to import
         text = file.read()
     tree = {

@@ -1,8 +1,8 @@
-"""Flower: what shows workers and tasks, and has their metrics for Prometheus.
+"""Adds Flower, which shows workers and tasks and has metrics of them for Prometheus.
 
-Names, port and labels are those of tutor-contrib-celery's Flower, so that a site that has it sees an update in place. A
-real API server's server-side apply settles the rest of the form: it refuses an ``env`` entry that turns from ``value``
-into ``valueFrom``, and a strategy that turns into ``Recreate``.
+Names, port and labels are those of tutor-contrib-celery's Flower, so that a site that has it sees an update in place.
+Server-side apply determines the rest of the form: it refuses an ``env`` entry that changes from ``value`` to
+``valueFrom``, and a strategy that changes to ``Recreate``.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 NAME = "flower"
 CONFIG_MAP = "flower-celery-config"
 SERVICE = "lms"
-"""Whose broker Flower watches; in Open edX it is that of cms, too."""
+"""The service whose broker Flower watches; in Open edX cms has the same broker."""
 
 _LABELS = "app.kubernetes.io/"
 
 
 def add_flower(resources: Resources, config: CeleryWorkers, flower: Flower) -> list[Problem]:
-    """Add Flower and what belongs to it. Returns warnings; raises UserError for what can't be done."""
+    """Add Flower's objects. Returns warnings; raises UserError for what can't be done."""
     worker = emitted_worker(resources, SERVICE).resource
-    found, problems = endpoint(resources, config, SERVICE, worker)
-    problems += _other_broker(resources, config, found, worker)
-    reach = access(found)
+    broker, problems = endpoint(resources, config, SERVICE, worker)
+    problems += _different_brokers(resources, config, broker, worker)
+    reach = access(broker)
     check_secrets(resources, flower, reach, worker)
     added = [_deployment(flower, reach, worker), _service(worker)]
     if reach.url:
@@ -83,7 +83,7 @@ def _deployment(flower: Flower, reach: BrokerAccess, worker: Resource) -> Resour
         "kind": "Deployment",
         "metadata": _metadata(worker),
         "spec": {
-            # With two of them every count is doubled: neither more replicas, nor a new pod beside an old one.
+            # Two pods would double every count: one replica, and no new pod before the old one is gone.
             "replicas": 1,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
             "selector": {"matchLabels": _selector(worker)},
@@ -97,14 +97,14 @@ def _deployment(flower: Flower, reach: BrokerAccess, worker: Resource) -> Resour
 
 
 def _selector(worker: Resource) -> dict[str, Any]:
-    """Return what Tutor selects the worker's pods by, for Flower's: a Deployment's selector can't be changed later."""
+    """Return the labels that select Flower's pods, as Tutor selects the worker's; they can't be changed later."""
     return {**_of_the_site(worker, "spec", "selector", "matchLabels"), NAME_LABEL: NAME}
 
 
 def _of_the_site(worker: Resource, *path: str) -> dict[str, Any]:
-    """Return those labels or annotations at ``path`` that Tutor gives everything of the site."""
-    found = lookup(worker.tree, *path)
-    return {key: value for key, value in (found or {}).items() if key.startswith(_LABELS)}
+    """Return the labels or annotations at ``path`` that Tutor gives every object of the site."""
+    present = lookup(worker.tree, *path)
+    return {key: value for key, value in (present or {}).items() if key.startswith(_LABELS)}
 
 
 def _service(worker: Resource) -> Resource:
@@ -114,14 +114,16 @@ def _service(worker: Resource) -> Resource:
     return Resource.new(tree, indent=worker.indent)
 
 
-def _other_broker(resources: Resources, config: CeleryWorkers, found: Endpoint, worker: Resource) -> list[Problem]:
-    """Warn where cms has another broker, whose workers this Flower doesn't see."""
+def _different_brokers(
+    resources: Resources, config: CeleryWorkers, broker: Endpoint, worker: Resource
+) -> list[Problem]:
+    """Return a warning where cms has another broker: Flower doesn't see its workers."""
     try:
-        other, _ = endpoint(resources, config, "cms", worker)
+        of_cms, _ = endpoint(resources, config, "cms", worker)
     except UserError:
-        # Nothing says what cms uses; where that matters, its workers' own settings are refused.
+        # The build doesn't say which broker cms uses; where that matters, another step refuses it.
         return []
-    if other.replace(visibility_timeout=None) == found.replace(visibility_timeout=None):
+    if of_cms.replace(visibility_timeout=None) == broker.replace(visibility_timeout=None):
         return []
     return [
         Problem(

@@ -1,4 +1,4 @@
-"""Flower's pod: fit for the restricted Pod Security Standard, and probed so that a slow Redis doesn't kill it."""
+"""Flower's pod: it meets the restricted Pod Security Standard, and its probes let it survive a slow Redis."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource
     from kustomizer.transform.flower.broker_access import BrokerAccess
 
-# The image's user is called `flower`, by a name that `runAsNonRoot` can't check (its Dockerfile: adduser -u 1000).
+# The image names its user `flower`, and `runAsNonRoot` can check a number only (its Dockerfile: adduser -u 1000).
 _USER = 1000
 _GRACE_PERIOD = 10
 
 
 def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, secret: str, config_map: str) -> dict[str, Any]:
-    """Return the pod; ``secret`` and ``config_map`` are the names of ours, where ``reach`` needs them."""
+    """Return the pod's spec; ``secret`` and ``config_map`` name our objects, where ``reach`` needs them."""
     check_environment(flower)
     mounted = volumes(reach, config_map=config_map)
     env = [*environment(flower), *secret_variables(reach)]
@@ -69,8 +69,9 @@ def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, secret: s
         "nodeSelector": flower.node_selector,
         "tolerations": flower.tolerations,
     }
-    for field, given in placement.items():
-        value = clone(lookup(worker.tree, "spec", "template", "spec", field)) if given is None else given
+    for field, configured in placement.items():
+        emitted = lookup(worker.tree, "spec", "template", "spec", field)
+        value = clone(emitted) if configured is None else configured
         if value:
             pod[field] = value
     return pod
@@ -83,7 +84,7 @@ def _resources(flower: Flower) -> dict[str, Any]:
 def _probes(flower: Flower) -> dict[str, Any]:
     check = {"httpGet": {"path": f"{url_prefix(flower)}/healthcheck", "port": PORT_NAME}}
     return {
-        # Flower 2.0.1 answers nothing while it waits for a Redis that doesn't answer: a restart wouldn't help.
+        # Flower 2.0.1 answers no request while it waits for Redis: a restart wouldn't help.
         "livenessProbe": {
             **check,
             "initialDelaySeconds": 15,

@@ -1,4 +1,4 @@
-"""Secrets that Flower reads: our own with the broker's URL, and checks of those that the build itself makes."""
+"""Secrets that Flower reads: our own with the broker's URL, and checks of existing ones that the build makes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def secret(metadata: dict[str, Any], url: str, *, indent: int) -> Resource:
-    """Return the Secret that Flower's container takes as a whole for its environment."""
+    """Return the Secret whose keys are all environment variables of Flower's container."""
     return object_with_hash("Secret", metadata, {URL_VARIABLE: encoded(url)}, indent=indent)
 
 
 def object_with_hash(kind: str, metadata: dict[str, Any], data: dict[str, str], *, indent: int) -> Resource:
-    """Return a ConfigMap or a Secret of ours; kustomize adds a hash to its name, so that a change rolls the pod."""
+    """Return a ConfigMap or a Secret that asks kustomize for a hash in its name: a change then rolls the pod."""
     metadata["annotations"] = {**metadata["annotations"], NEEDS_HASH_SUFFIX: "enabled"}
     tree = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
     if kind == "Secret":
@@ -34,7 +34,7 @@ def object_with_hash(kind: str, metadata: dict[str, Any], data: dict[str, str], 
 
 
 def check_secrets(resources: Resources, flower: Flower, reach: BrokerAccess, worker: Resource) -> None:
-    """Raise UserError where a Secret that the build makes can't be what Flower needs."""
+    """Raise UserError where an existing Secret lacks what Flower needs, as far as the build shows it."""
     named = [(f"spec.broker: {name}", key.secret, key.key) for name, key in reach.secrets]
     if reach.ca:
         named.append(("spec.broker.tls.ca", reach.ca.secret, reach.ca.key))
@@ -44,11 +44,11 @@ def check_secrets(resources: Resources, flower: Flower, reach: BrokerAccess, wor
     for field, name, key in named:
         problems += _problems(resources, name, key, worker, field)
     if flower.basic_auth is not None:
-        given = flower.basic_auth.existing_secret
+        existing = flower.basic_auth.existing_secret
         field = "spec.flower.basicAuth.existingSecret"
-        problems += _problems(resources, given.name, given.key, worker, field)
+        problems += _problems(resources, existing.name, existing.key, worker, field)
         if not problems:
-            problems += _unusable_credentials(resources, given.name, given.key, worker, field)
+            problems += _unusable_credentials(resources, existing.name, existing.key, worker, field)
     if problems:
         raise UserError(*problems)
 
@@ -62,14 +62,14 @@ def _problems(resources: Resources, name: str, key: str, worker: Resource, field
             return []
         if lookup(present.tree, "metadata", "annotations", NEEDS_HASH_SUFFIX) == "enabled":
             # kustomize rewrites the name of a generated Secret within one namespace only.
-            message = f"isn't in the namespace of Flower's pod, {worker.namespace}, which then refers to no Secret"
+            message = f"isn't in {worker.namespace}, the namespace of Flower's pod, so that the pod refers to no Secret"
             remedy = f"Give its secretGenerator entry `namespace: {worker.namespace}`"
             return [Problem(message=message, resource=present.ref, field="metadata.namespace", remedy=remedy)]
     return []
 
 
 def _unusable_credentials(resources: Resources, name: str, key: str, worker: Resource, field: str) -> list[Problem]:
-    """Return what Flower would answer 401 to everybody for, or take for two entries; never the value itself."""
+    """Return problems with credentials that let nobody in, or that Flower takes for two; the value isn't quoted."""
     for present in resources.find("Secret", name, worker.namespace):
         value = _value(present, key)
         if value is None:

@@ -1,4 +1,4 @@
-"""How KEDA gets at the broker's credentials: a TriggerAuthentication, and a Secret where nobody else manages one."""
+"""KEDA's access to the broker's credentials: a TriggerAuthentication, and a Secret where the site has none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KIND = "TriggerAuthentication"
 
 
 class Authentication(Record):
-    """What a trigger's ``authenticationRef`` names."""
+    """The object that a trigger's ``authenticationRef`` names."""
 
     name: str
     kind: str = KIND
@@ -27,31 +27,31 @@ class Authentication(Record):
 
 
 def authentication(
-    config: CeleryWorkers, service: str, found: Endpoint, worker: Resource
+    config: CeleryWorkers, service: str, broker: Endpoint, worker: Resource
 ) -> tuple[Authentication | None, list[Resource]]:
-    """Return what triggers refer to for their credentials, and the objects that have to be added for it.
+    """Return what triggers refer to for credentials, None where they need none; and the objects to add.
 
     Their name has no hash: kustomize doesn't rewrite references inside of a TriggerAuthentication.
     """
-    given = config.spec.broker.trigger_authentication if config.spec.broker else None
-    if given is not None:
-        return Authentication(name=given.name, kind=given.kind), []
+    existing = config.spec.broker.trigger_authentication if config.spec.broker else None
+    if existing is not None:
+        return Authentication(name=existing.name, kind=existing.kind), []
     name = f"{service}-worker-broker"
-    keys = {"username": found.username_key, "password": found.password_key}
-    known = {"password": found.password}
-    if found.sentinel_master:
-        keys["sentinelPassword"] = found.sentinel_password_key
-        known["sentinelPassword"] = found.sentinel_password
-    if found.tls:
-        keys["ca"] = found.ca
+    keys = {"username": broker.username_key, "password": broker.password_key}
+    known = {"password": broker.password}
+    if broker.sentinel_master:
+        keys["sentinelPassword"] = broker.sentinel_password_key
+        known["sentinelPassword"] = broker.sentinel_password
+    if broker.tls:
+        keys["ca"] = broker.ca
     references = [_reference(parameter, key.secret, key.key) for parameter, key in keys.items() if key is not None]
-    # What a Secret of others holds needs none of ours.
+    # A value that another Secret holds isn't written into ours.
     secret = {parameter: value for parameter, value in known.items() if value and keys.get(parameter) is None}
     references += [_reference(parameter, name, parameter) for parameter in secret]
-    if found.tls and found.client_cert:
+    if broker.tls and broker.client_cert:
         references += [
-            _reference("cert", found.client_cert, "tls.crt"),
-            _reference("key", found.client_cert, "tls.key"),
+            _reference("cert", broker.client_cert, "tls.crt"),
+            _reference("key", broker.client_cert, "tls.key"),
         ]
     if not references:
         return None, []

@@ -1,7 +1,7 @@
-"""What stands against a ScaledObject: other autoscalers in the build, and what KEDA or its webhook would refuse.
+"""Conflicts that prevent a ScaledObject: other autoscalers in the build, and what KEDA or its webhook would refuse.
 
 The webhook's rules are those of KEDA 2.15.1 and 2.20.2 (apis/keda/v1alpha1/scaledobject_webhook.go). Clusters ignore a
-webhook that doesn't answer, so that what it would refuse can go through and then scale nothing.
+webhook that doesn't answer: then an object that it would refuse is accepted, and scales nothing.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource
     from kustomizer.transform.model import Variant
 
-# These are metrics of the HPA's own: they count beside a formula, and KEDA reads no queue for them.
+# These are the HPA's own metrics, not KEDA's: they count beside a formula.
 _RESOURCE_TRIGGERS = frozenset({"cpu", "memory"})
 
 
 def check_rivals(autoscalers: Sequence[Resource], variant: Variant, *, own: str) -> Resource | None:
     """Return the HorizontalPodAutoscaler that the ScaledObject named ``own`` takes over, where there is one.
 
-    ``autoscalers`` are those that target the worker. Raises UserError for one that would stay beside the ScaledObject:
+    ``autoscalers`` are those that target the worker. Raises UserError for any that would stay beside the ScaledObject:
     two of them fight over the number of pods.
     """
     keda = variant.settings.keda
-    hpas = [each for each in autoscalers if each.kind == "HorizontalPodAutoscaler"]
+    hpas = [autoscaler for autoscaler in autoscalers if autoscaler.kind == "HorizontalPodAutoscaler"]
     taken = hpas[0] if keda is not None and keda.replace_hpa and hpas else None
-    rivals = [each for each in autoscalers if each is not taken and (each in hpas or each.name != own)]
+    rivals = [rival for rival in autoscalers if rival is not taken and (rival in hpas or rival.name != own)]
     if rivals:
         raise UserError(*(_rival(rival, variant) for rival in rivals))
     return taken
@@ -56,7 +56,7 @@ def _rival(resource: Resource, variant: Variant) -> Problem:
 
 
 def other_scaled_object(present: Resource, variant: Variant) -> Problem:
-    """Return what to say where the build has a different ScaledObject of the name that ours would have."""
+    """Return the error that the build has a different ScaledObject of the name that ours would have."""
     return Problem(
         message=f"scales {variant.deployment}, and it isn't the ScaledObject that {variant.path}.keda asks for",
         resource=present.ref,
@@ -67,17 +67,17 @@ def other_scaled_object(present: Resource, variant: Variant) -> Problem:
 
 
 def taken_over(hpa: Resource, variant: Variant) -> Problem:
-    """Return what to say where the ScaledObject takes an HPA over."""
+    """Return the warning that the ScaledObject takes an HPA over."""
     return Problem(
-        message=f"leaves the build: {variant.deployment}-scaledobject takes the live one over and keeps its name",
+        message=f"leaves the build: {variant.deployment}-scaledobject takes over the live one and keeps its name",
         severity=WARNING,
         resource=hpa.ref,
-        remedy="Nothing is left to delete in the cluster; where a GitOps controller prunes it, KEDA makes it again",
+        remedy="There is nothing to delete in the cluster; if a GitOps controller prunes it, KEDA makes it again",
     )
 
 
 def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[str, Any]]) -> None:
-    """Raise UserError for triggers and a fallback of the operator's that KEDA would refuse, or not heed."""
+    """Raise UserError for the operator's own triggers and fallback where KEDA would refuse or ignore them."""
     keda = variant.settings.keda or Keda()
     problems = []
 
@@ -98,26 +98,33 @@ def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[
                 if not isinstance(value, str):
                     refuse("extraTriggers", f"{at}.metadata.{key}", "isn't a string", "Put it in quotes")
         if name in names:
-            refuse("extraTriggers", f"{at}.name", f"{name} is another trigger's name, too", "Give it a name of its own")
+            refuse(
+                "extraTriggers",
+                f"{at}.name",
+                f"{name} is another trigger's name, too",
+                "Give each trigger a name of its own",
+            )
         if isinstance(name, str) and name:
             names.add(name)
         if keda.in_flight == "Slots" and kind not in _RESOURCE_TRIGGERS:
             refuse(
                 "extraTriggers",
                 at,
-                "beside inFlight: Slots KEDA heeds its formula and triggers on cpu and memory, and no others",
+                "is ignored: with inFlight: Slots KEDA heeds its formula and triggers on cpu and memory alone",
                 "Take it out, or set inFlight: Zero",
             )
     for key in ("failureThreshold", "replicas"):
         value = (keda.fallback or {key: 0}).get(key)
         if type(value) is not int or value < 0:
-            refuse("fallback", f".{key}", "isn't a whole number, 0 or more", "Set it: KEDA takes no fallback without")
+            refuse(
+                "fallback", f".{key}", "isn't a whole number, 0 or more", "Set it: KEDA refuses a fallback without it"
+            )
     if problems:
         raise UserError(*problems)
 
 
 def warnings(config: CeleryWorkers, variant: Variant) -> list[Problem]:
-    """Return what works and may still not be meant."""
+    """Return warnings about valid but probably unintended settings."""
     keda = variant.settings.keda or Keda()
     problems = []
 
@@ -139,12 +146,12 @@ def warnings(config: CeleryWorkers, variant: Variant) -> list[Problem]:
             f"{least} 0 with inFlight: Off lets KEDA scale {variant.deployment} to zero in the middle of a task",
             remedy,
         )
-    others = [trigger for trigger in keda.extra_triggers or () if trigger.get("metricType") != "AverageValue"]
-    if keda.fallback and others:
+    refused = [trigger for trigger in keda.extra_triggers or () if trigger.get("metricType") != "AverageValue"]
+    if keda.fallback and refused:
         warn(
             "fallback",
-            "KEDA 2.15 refuses a fallback beside a trigger whose metricType isn't AverageValue, and beside cpu and "
-            "memory; 2.20 takes it",
-            "Leave one of the two out unless your KEDA takes them",
+            "KEDA 2.15 refuses a fallback with a trigger whose metricType isn't AverageValue, or one on cpu or memory; "
+            "2.20 accepts it",
+            "Leave one of the two out unless your KEDA accepts both",
         )
     return problems

@@ -1,8 +1,7 @@
 """KEDA's objects: a ScaledObject for each worker that scales on its queues and on what it is working on.
 
-What the fields do is in KEDA's documentation (https://keda.sh/docs/2.20/reference/scaledobject-spec/) and its Redis
-scaler (pkg/scalers/redis_scaler.go), which counts a list's length and a hash's fields alike. Only what KEDA 2.15 has is
-used.
+KEDA's documentation (https://keda.sh/docs/2.20/reference/scaledobject-spec/) says what the fields do; its Redis scaler
+(pkg/scalers/redis_scaler.go) counts a list's length and a hash's fields alike. Only fields of KEDA 2.15 are used.
 """
 
 from __future__ import annotations
@@ -40,44 +39,44 @@ if TYPE_CHECKING:
 LIST_LENGTH = 40
 """Queued tasks per pod unless the configuration says otherwise, as tutor-contrib-celery has it."""
 
-# The in-flight trigger of `inFlight: Zero` must wake the worker and never ask for a second pod: any count divided by
+# The in-flight trigger of `inFlight: Zero` has to wake the worker and never ask for a second pod: any count divided by
 # this rounds up to one.
 _NEVER_A_SECOND = 1_000_000
-# KEDA makes a label of its HPA's name, too, which is `keda-hpa-<ScaledObject>` unless it is stated; 2.20 refuses a
-# longer one (verifyName in scaledobject_webhook.go).
+# KEDA uses its HPA's name as a label's value, too. The name is `keda-hpa-<ScaledObject>` unless it is stated; 2.20
+# refuses one that is too long for a label (verifyName in scaledobject_webhook.go).
 _LABEL_LENGTH = 63
 _TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
 
 
 class _Triggers(Record):
-    """The triggers on a worker's queues, and the one on what it is working on, where there is one."""
+    """The triggers on a worker's queues, and the one on its tasks in flight, where there is one."""
 
     queued: Sequence[dict[str, Any]]
     in_flight: Sequence[dict[str, Any]]
 
 
 def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> list[Problem]:
-    """Add what scales the workers of ``plan`` with KEDA. Returns warnings; raises UserError for what is refused."""
+    """Add the objects that scale the workers of ``plan``. Returns warnings; raises UserError for what is refused."""
     scaled = [variant for variant in plan.variants if variant.settings.keda_enabled]
     if not scaled:
         return []
     worker = plan.emitted.resource
-    found, notes = endpoint(resources, config, plan.service, worker)
-    credentials, added = authentication(config, plan.service, found, worker)
-    # Before ours are among them.
-    present = autoscalers_by_target(resources, worker)
+    broker, notes = endpoint(resources, config, plan.service, worker)
+    credentials, added = authentication(config, plan.service, broker, worker)
+    # Read before ours are added.
+    autoscalers = autoscalers_by_target(resources, worker)
     problems: list[Problem] = []
     for variant in scaled:
         try:
-            hpa = check_rivals(present.get(variant.deployment, ()), variant, own=_name(variant))
-            triggers = _triggers(variant, found, credentials)
+            hpa = check_rivals(autoscalers.get(variant.deployment, ()), variant, own=_name(variant))
+            triggers = _triggers(variant, broker, credentials)
             notes += _scale(resources, config, variant, worker.namespace, triggers=triggers, hpa=hpa)
         except UserError as error:
             problems += error.problems
     if problems:
         raise UserError(*problems)
-    for each in added:
-        resources.add(each, after=worker)
+    for resource in added:
+        resources.add(resource, after=worker)
     return notes
 
 
@@ -120,14 +119,14 @@ def _keda(variant: Variant) -> Keda:
 
 
 def _taken_before(present: Resource | None, keda: Keda) -> str:
-    """Return the HPA that an earlier run over this output has taken over: it isn't in the input any more."""
+    """Return the name of the HPA that an earlier run took over: it is no longer in the input."""
     if present is None or not keda.replace_hpa or not lookup(present.tree, "metadata", "annotations", _TRANSFER):
         return ""
     return str(lookup(present.tree, "spec", "advanced", "horizontalPodAutoscalerConfig", "name") or "")
 
 
 def _hpa_name(variant: Variant, scaled_object: str) -> str:
-    """Return the name of KEDA's HPA where the one it would have is too long."""
+    """Return a name for KEDA's HPA where its default name is too long, else nothing."""
     return f"keda-hpa-{variant.deployment}" if len(f"keda-hpa-{scaled_object}") > _LABEL_LENGTH else ""
 
 
@@ -136,7 +135,7 @@ def _spec(variant: Variant, triggers: _Triggers, *, formula: str, hpa_name: str)
     hpa_config: dict[str, Any] = {"name": hpa_name} if hpa_name else {}
     if keda.behavior:
         hpa_config["behavior"] = keda.behavior
-    # Without it a worker that KEDA took to 0 stays there when the ScaledObject goes: Tutor's manifest has no replicas.
+    # Without it, a worker at 0 stays at 0 when the ScaledObject is deleted: Tutor's manifest has no replicas.
     advanced: dict[str, Any] = {"restoreToOriginalReplicaCount": True}
     if hpa_config:
         advanced["horizontalPodAutoscalerConfig"] = hpa_config
@@ -164,15 +163,15 @@ def _spec(variant: Variant, triggers: _Triggers, *, formula: str, hpa_name: str)
     }
 
 
-def _triggers(variant: Variant, found: Endpoint, credentials: Authentication | None) -> _Triggers:
-    """Return the triggers on the worker's queues, and the one on what it is working on."""
+def _triggers(variant: Variant, broker: Endpoint, credentials: Authentication | None) -> _Triggers:
+    """Return the triggers on the worker's queues, and the one on its tasks in flight."""
     keda = _keda(variant)
 
     def trigger(name: str, metadata: dict[str, str]) -> dict[str, Any]:
         return {
-            "type": "redis-sentinel" if found.sentinel_master else "redis",
+            "type": "redis-sentinel" if broker.sentinel_master else "redis",
             "name": name,
-            # What it is by default; beside a fallback KEDA 2.15 wants it said (CheckFallbackValid).
+            # The default; with a fallback KEDA 2.15 wants it stated (CheckFallbackValid).
             **({"metricType": "AverageValue"} if keda.fallback else {}),
             "metadata": metadata,
             **({"authenticationRef": credentials.reference} if credentials else {}),
@@ -180,43 +179,43 @@ def _triggers(variant: Variant, found: Endpoint, credentials: Authentication | N
 
     queued = []
     for number, queue in enumerate(variant.queues, start=1):
-        metadata = _trigger_metadata(found, queue, keda.list_length or LIST_LENGTH)
+        metadata = _trigger_metadata(broker, queue, keda.list_length or LIST_LENGTH)
         if keda.activation_list_length is not None:
             metadata["activationListLength"] = str(keda.activation_list_length)
         queued.append(trigger(f"queued{number}", metadata))
     default = "Zero" if variant.service in OPEN_EDX_SERVICES else "Off"
     if (keda.in_flight or default) == "Off":
         return _Triggers(queued=queued, in_flight=())
-    key = f"unacked{variant.unacked_suffix}" if variant.unacked_suffix else found.unacked_key
+    key = f"unacked{variant.unacked_suffix}" if variant.unacked_suffix else broker.unacked_key
     per_pod = 1 if keda.in_flight == "Slots" else _NEVER_A_SECOND
-    in_flight = trigger("inflight", _trigger_metadata(found, key, per_pod))
+    in_flight = trigger("inflight", _trigger_metadata(broker, key, per_pod))
     return _Triggers(queued=queued, in_flight=(in_flight,))
 
 
-def _trigger_metadata(found: Endpoint, key: str, per_pod: int) -> dict[str, str]:
-    metadata = {"listName": f"{found.key_prefix}{key}", "listLength": str(per_pod)}
-    if found.sentinel_master:
-        metadata |= {"addresses": ",".join(found.addresses), "sentinelMaster": found.sentinel_master}
-        if found.sentinel_username:
-            metadata["sentinelUsername"] = found.sentinel_username
+def _trigger_metadata(broker: Endpoint, key: str, per_pod: int) -> dict[str, str]:
+    metadata = {"listName": f"{broker.key_prefix}{key}", "listLength": str(per_pod)}
+    if broker.sentinel_master:
+        metadata |= {"addresses": ",".join(broker.addresses), "sentinelMaster": broker.sentinel_master}
+        if broker.sentinel_username:
+            metadata["sentinelUsername"] = broker.sentinel_username
     else:
-        metadata["address"] = found.addresses[0]
-    if found.username:
-        metadata["username"] = found.username
-    if found.database:
-        metadata["databaseIndex"] = str(found.database)
-    if found.tls:
+        metadata["address"] = broker.addresses[0]
+    if broker.username:
+        metadata["username"] = broker.username
+    if broker.database:
+        metadata["databaseIndex"] = str(broker.database)
+    if broker.tls:
         metadata["enableTLS"] = "true"
-        if found.unsafe:
+        if broker.unsafe:
             metadata["unsafeSsl"] = "true"
     return metadata
 
 
 def _formula(config: CeleryWorkers, variant: Variant, deployment: Resource, triggers: _Triggers) -> str:
-    """Return the formula that adds busy slots to what is queued; of two triggers the HPA would take the larger.
+    """Return the formula that adds busy slots to queued tasks; of two triggers the HPA would take the larger.
 
-    KEDA compares its result with ``activationTarget``, and not each trigger with its own: what wakes the worker stands
-    in the formula, where one task in flight suffices however small a part of a pod it is.
+    KEDA compares the formula's result with ``activationTarget``, and no trigger with its own activation value. So the
+    formula itself says when the worker wakes: one task in flight suffices, however small a part of a pod it is.
     """
     keda, queued = _keda(variant), [str(trigger["name"]) for trigger in triggers.queued]
     total = f"({' + '.join(queued)})" if len(queued) > 1 else queued[0]
@@ -230,7 +229,7 @@ def _formula(config: CeleryWorkers, variant: Variant, deployment: Resource, trig
 def _slots(config: CeleryWorkers, variant: Variant, deployment: Resource) -> int:
     """Return how many tasks one pod works on at a time."""
     worker = emitted_in(variant.service, deployment)
-    assert worker is not None  # noqa: S101 - it was found to be one before it was split
+    assert worker is not None  # noqa: S101 - it was broker to be one before it was split
     if worker.command_line.option("--pool") == "solo":
         # Whatever --concurrency says (celery/concurrency/solo.py).
         return 1
@@ -239,8 +238,8 @@ def _slots(config: CeleryWorkers, variant: Variant, deployment: Resource) -> int
     if value is None or not (value.isascii() and value.isdigit()) or int(value) == 0:
         raise UserError(
             Problem(
-                message="inFlight: Slots needs to know how many tasks a pod works on at a time, and Celery would take "
-                "the node's number of CPUs",
+                message="inFlight: Slots needs to know how many tasks a pod works on at a time; without --concurrency "
+                "that is the node's number of CPUs",
                 resource=config.ref,
                 field=f"{variant.path}.concurrency",
                 remedy="Set concurrency, or inFlight: Zero",

@@ -55,7 +55,7 @@ def test_a_host_and_a_prefix_of_the_users_own(builds: Builds) -> None:
 
 def test_a_second_site_of_that_host_is_refused(builds: Builds) -> None:
     [problem] = exposed(builds, {"host": "studio.lms.example.com"}).problems
-    assert "has a site studio.lms.example.com already" in problem.message
+    assert "already has a site studio.lms.example.com" in problem.message
 
 
 def test_the_copy_of_caddys_configuration_rolls_caddy(builds: Builds) -> None:

@@ -222,7 +222,7 @@ def test_triggers_that_keda_would_not_heed() -> None:
     """Beside a formula KEDA hands the HPA the formula's value, and cpu and memory."""
     cron, memory = "{type: cron, metadata: {}}", "{type: memory, metricType: Utilization, metadata: {value: '80'}}"
     (message,) = refused(f"{SLOTS}, extraTriggers: [{memory}, {cron}]", "concurrency: 1")
-    assert "extraTriggers[1]: beside inFlight: Slots KEDA heeds its formula and triggers on cpu and memory" in message
+    assert "extraTriggers[1]: is ignored: with inFlight: Slots KEDA heeds its formula and triggers on cpu" in message
     assert high(f"{SLOTS}, extraTriggers: [{memory}]", "concurrency: 1")
     assert high(f"extraTriggers: [{memory}, {cron}]")
 
@@ -237,7 +237,7 @@ def test_a_fallback_that_old_keda_would_refuse() -> None:
     fallback = "fallback: {failureThreshold: 3, replicas: 2}"
     assert not high(fallback).warnings
     result = high(f"{fallback}, extraTriggers: [{{type: memory, metricType: Utilization, metadata: {{value: '80'}}}}]")
-    assert "keda.fallback: KEDA 2.15 refuses a fallback beside a trigger" in result.warnings[0]
+    assert "keda.fallback: KEDA 2.15 refuses a fallback with a trigger" in result.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -304,8 +304,8 @@ def test_taking_an_hpa_over() -> None:
     assert found["spec"]["advanced"]["horizontalPodAutoscalerConfig"] == {"name": "lms-worker-hpa"}
     assert not result.kinds("HorizontalPodAutoscaler")
     (message,) = (text for text in result.warnings if "leaves the build" in text)
-    assert "leaves the build: lms-worker-scaledobject takes the live one over" in message
-    assert "Nothing is left to delete in the cluster" in message
+    assert "leaves the build: lms-worker-scaledobject takes over the live one" in message
+    assert "There is nothing to delete in the cluster" in message
     assert not worked(spec).warnings
 
     two = site(others=[*given.others, scaler("HorizontalPodAutoscaler", "second", "lms-worker")])

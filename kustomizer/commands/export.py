@@ -1,4 +1,4 @@
-"""`tutor-kustomizer export`: write an overlay of plain kustomize that gives the same resources."""
+"""`tutor-kustomizer export`: writes an overlay of plain kustomize that builds the same resources."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.base import read_base
-from kustomizer.export.directory import differences, refuse_foreign, replace_directory
-from kustomizer.export.overlay import Export, export
+from kustomizer.export.directory import differences, refuse_foreign, write_export
+from kustomizer.export.overlay import Export, export_of
 from kustomizer.export.proof import prove
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import find_kustomize
@@ -20,25 +20,41 @@ from kustomizer.kustomize.function_log import read_report
 EXIT_STALE = 3
 
 
-@click.command("export", short_help="Write an overlay as plain kustomize, without plugins.")
+@click.command("export", short_help="Write an overlay as plain kustomize, without the function.")
 @click.argument("overlay", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR", help="Where to."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="The directory to write to.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 3 if DIR isn't what would be written.")
 @click.option("--include-secrets", is_flag=True, help="Write the values of Secrets, in clear text, too.")
+@click.option("--force", is_flag=True, help="Overwrite files of an earlier export that were edited.")
 @kustomize_option
 @click.pass_context
 def export_command(
-    ctx: click.Context, *, overlay: Path, output: Path, check: bool, include_secrets: bool, executable: str | None
+    ctx: click.Context,
+    *,
+    overlay: Path,
+    output: Path,
+    check: bool,
+    include_secrets: bool,
+    force: bool,
+    executable: str | None,
 ) -> None:
-    """Write into DIR an overlay that gives the same resources as OVERLAY, with no plugin at all."""
+    """Write into DIR an overlay of plain kustomize that builds the same resources as OVERLAY.
+
+    A second export replaces the files that the first one wrote. Files that were edited since then stay, and are named.
+    """
     if not check:
         refuse_foreign(output)
-    made = exported(overlay, output, executable)
-    files = made.contents(output.resolve(), include_secrets=include_secrets)
+    export = exported(overlay, output, executable)
+    files = export.contents(output.resolve(), include_secrets=include_secrets)
     if check:
-        stale = list(differences(output, files))
+        stale = list(differences(output.resolve(), files))
         for line in stale:
             click.echo(line)
         if stale:
@@ -47,15 +63,18 @@ def export_command(
             click.echo(f"{output} is out of date: {again}", err=True)
             ctx.exit(EXIT_STALE)
         return
-    replace_directory(output, files)
-    click.echo(f"Wrote {len(files)} files into {output}", err=True)
-    for path in made.to_fill_in:
-        if not (output / path).exists():
-            click.echo(f"Fill in {output / path}, as {output / path}.example says", err=True)
+    kept = write_export(output, files, force=force)
+    click.echo(f"Wrote {len(files.keys() - {*kept})} files into {output}", err=True)
+    for name in kept:
+        reason = "was edited" if name in files else "was edited, and isn't part of the export any more"
+        click.echo(f"Kept {output / name}, which {reason}: --force replaces it", err=True)
+    for name in export.to_fill_in:
+        if not (output / name).exists():
+            click.echo(f"Fill in {output / name}, as {output / name}.example says", err=True)
 
 
 def exported(overlay: Path, output: Path, executable: str | None) -> Export:
-    """Return the export of ``overlay``, proven. Raises UserError where plain kustomize can't do the same."""
+    """Return the export of ``overlay``. Raises UserError where plain kustomize doesn't build the same from it."""
     base = read_base(overlay)
     for directory in base.directories():
         if output.resolve().is_relative_to(directory):
@@ -68,6 +87,6 @@ def exported(overlay: Path, output: Path, executable: str | None) -> Export:
     if len(runs) != 1:
         message = f"the function ran {len(runs)} times in the build of {overlay}"
         raise UserError(Problem(message=message, remedy="Let one overlay list one configuration"))
-    made = export(base, runs[0])
-    prove(made, built.text, kustomize)
-    return made
+    export = export_of(base, runs[0])
+    prove(export, built.text, kustomize)
+    return export

@@ -1,4 +1,4 @@
-"""A build as plain kustomize, for where no plugins are allowed.
+"""Exports a build as plain kustomize, for where the function can't run.
 
 May import `cluster` and what stands above it.
 """

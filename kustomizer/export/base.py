@@ -1,7 +1,7 @@
-"""What an exported overlay layers onto: the kustomization of the overlay it was made from, without the function.
+"""The base of an exported overlay: the kustomization of the original overlay, without the function.
 
-It goes into a directory of its own, ``base``, so that all of it has been done where the exported patches begin, just as
-it has where kustomize calls the function.
+It goes into a directory of its own, ``base``. So kustomize has applied all of it before the exported patches, as it has
+before it calls the function.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 GUARD = "the-function-has-run"
 
-# Fields that go onto the top: kustomize heeds the one only there, the others come behind the function.
+# Fields that go into the top kustomization: kustomize reads sortOptions only there, validators run after the function.
 _ON_TOP = ("sortOptions", "validators")
 BASE = "base"
 AFTER = "after"
-"""The directories of what comes before the patches, and of what comes behind them."""
+"""The directories for what kustomize applies before the patches, and after them."""
 _REFUSED = {
-    "buildMetadata": "it writes into each object where it came from, which the export changes",
-    "generators": "a generator may be another plugin",
+    "buildMetadata": "it writes each object's origin into it, and the export has other origins",
+    "generators": "a generator may run another function",
     "helmCharts": "building charts needs a flag",
     "helmChartInflationGenerator": "building charts needs a flag",
     "secretGenerator": "its values would be copied into the export",
@@ -46,10 +46,10 @@ _REMEDY = "Move it into a kustomization that the overlay lists under `resources:
 
 
 class Base(Record):
-    """The part of an overlay that works without the function.
+    """The part of an overlay that needs no function.
 
-    ``below`` is the kustomization under the exported patches, ``on_top`` what goes into the one that has them;
-    ``files`` are those that they name, by path relative to the overlay.
+    ``below`` is the kustomization under the patches, ``on_top`` holds fields of the top kustomization. ``files``
+    are the files that both name, by path relative to the overlay.
     """
 
     overlay: Path
@@ -58,7 +58,7 @@ class Base(Record):
     files: Mapping[str, str]
 
     def kustomization(self, directory: Path) -> dict[str, Any]:
-        """Return ``below`` for a base that lies in ``directory``: the directories that it names are elsewhere."""
+        """Return ``below`` for a base in ``directory``: paths to other directories are relative to it."""
         tree = dict(self.below)
         for field in DIRECTORIES:
             if field in tree:
@@ -66,7 +66,7 @@ class Base(Record):
         return tree
 
     def top(self, directory: Path) -> dict[str, Any]:
-        """Return ``on_top`` for a kustomization that lies in ``directory``, with ``files`` below ``after``."""
+        """Return ``on_top`` for a kustomization in ``directory``, with ``files`` below ``after``."""
         tree = dict(self.on_top)
         for field in ("transformers", "validators"):
             if field in tree:
@@ -81,13 +81,13 @@ class Base(Record):
         return os.path.relpath((self.overlay / entry).resolve(), directory)
 
     def file_contents(self) -> Iterator[tuple[str, str]]:
-        """Yield the files that the two kustomizations name, by path in the export."""
+        """Yield the path in the export and the text of each file that the two kustomizations name."""
         for part, place in ((self.below, BASE), (self.on_top, AFTER)):
             for name in named_files(self.overlay, part):
                 yield f"{place}/{name}", self.files[name]
 
     def directories(self) -> Iterator[Path]:
-        """Yield the directories that the base is built from, and those that they are built from."""
+        """Yield the directories that the base is built from, directly or not."""
         for part in (self.below, self.on_top):
             for directory in named_directories(self.overlay, part):
                 yield from built_from(directory)
@@ -116,7 +116,7 @@ def read_base(overlay: Path) -> Base:
     behind = [entry for entry in transformers[ours[0] + 1 :] if not _is_guard(overlay, entry)]
     if behind:
         on_top["transformers"] = behind
-    files = {name: _text(overlay, name) for part in (below, on_top) for name in named_files(overlay, part)}
+    files = {name: _file_text(overlay, name) for part in (below, on_top) for name in named_files(overlay, part)}
     _refuse_secrets(overlay, below, files)
     return Base(overlay=overlay, below=below, on_top=on_top, files=files)
 
@@ -136,18 +136,18 @@ def _no_single_function(overlay: Path, path: Path, number: int) -> Problem:
 
 
 def _nested(overlay: Path) -> Iterator[Path]:
-    """Yield the kustomizations that ``overlay`` layers onto and that list the function."""
+    """Yield the directories below ``overlay`` whose kustomization lists the function."""
     for directory in filter(is_kustomization, built_from(overlay.resolve())):
-        if any(_is_ours(directory, each) for each in entries(read_kustomization(directory), "transformers")):
+        if any(_is_ours(directory, entry) for entry in entries(read_kustomization(directory), "transformers")):
             yield Path(os.path.relpath(directory))
 
 
 def _is_ours(overlay: Path, entry: str) -> bool:
-    found = [_is_configuration(each) for each in objects(overlay, entry)]
-    if any(found) and not all(found):
+    are_ours = [_is_configuration(tree) for tree in objects(overlay, entry)]
+    if any(are_ours) and not all(are_ours):
         message = f"{entry} holds other objects beside the {KIND} configuration"
         raise UserError(Problem(message=message, field=str(overlay), remedy="Move them into a file of their own"))
-    return any(found)
+    return any(are_ours)
 
 
 def _is_configuration(tree: Any) -> bool:
@@ -155,22 +155,23 @@ def _is_configuration(tree: Any) -> bool:
 
 
 def _is_guard(overlay: Path, entry: str) -> bool:
-    found = list(objects(overlay, entry))
-    return bool(found) and all(lookup(each, "metadata", "name") == GUARD for each in found)
+    trees = list(objects(overlay, entry))
+    return bool(trees) and all(lookup(tree, "metadata", "name") == GUARD for tree in trees)
 
 
-def _text(overlay: Path, name: str) -> str:
+def _file_text(overlay: Path, name: str) -> str:
     if Path(name).is_absolute() or ".." in Path(name).parts:
         message = f"names the file {name}, which isn't below it"
         raise UserError(Problem(message=message, field=str(overlay), remedy="Move the file into the overlay"))
     try:
-        return (overlay / name).read_text(encoding="utf-8")
+        # read_text() would change \r\n to \n.
+        return (overlay / name).read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         raise UserError(Problem(message=f"{overlay / name} is not UTF-8 text", remedy=_REMEDY)) from None
 
 
 def _refuse_secrets(overlay: Path, below: Mapping[str, Any], files: Mapping[str, str]) -> None:
-    """Raise UserError where a Secret's values may stand in what would be copied."""
+    """Raise UserError where files or patches to be copied may hold a Secret's values."""
     texts = {str(overlay / name): text for name, text in files.items() if name.endswith((".yaml", ".yml", ".json"))}
     places = [where for where, text in texts.items() if _has_secret(text)]
     for field in ("patches", "patchesJson6902", "patchesStrategicMerge"):

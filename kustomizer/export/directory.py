@@ -1,4 +1,7 @@
-"""Puts an export into its directory, all of it or nothing, and tells where the directory is no longer the export."""
+"""Writes an export into its directory, and finds the files of the directory that aren't as in the export.
+
+An existing export is changed file by file: each is replaced in one step, so that at any time all files are there.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,19 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.overlay import MADE_BY
-from kustomizer.export.secrets import EXAMPLE
-from kustomizer.system.files import new_mode
+from kustomizer.export.parts import File
+from kustomizer.export.record import RECORD, digest, digests_of, read_digests, record_text
+from kustomizer.export.secrets import EXAMPLE, ignore_file
+from kustomizer.system.files import new_mode, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kustomizer.export.parts import File
-
-OWN_DIRECTORIES = ("after", "base", "patches", "resources", "secrets", "settings")
-"""What lies in these is the export's; anything else in the directory is left as it is."""
+    from kustomizer.export.record import Digests
 
 
 def write_files(directory: Path, files: Mapping[str, File]) -> None:
-    """Write ``files`` into ``directory``, each private from the moment it is there if it is to be."""
+    """Write new files into ``directory``; one with a password is private from the start."""
     for name, file in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,92 +34,110 @@ def write_files(directory: Path, files: Mapping[str, File]) -> None:
             opened.write(file.text)
 
 
-def replace_directory(directory: Path, files: Mapping[str, File]) -> None:
-    """Make ``directory`` hold ``files`` in one step. Raises UserError, and changes nothing, where it can't.
+def write_export(directory: Path, files: Mapping[str, File], *, force: bool = False) -> list[str]:
+    """Write an export into ``directory``, and return the files that were edited there and kept.
 
-    What was filled in stays, and so does what isn't the export's.
+    Files of the user's stay. Without ``force`` so do edited files of an earlier export. Raises UserError where the
+    directory isn't an export, or can't be written.
     """
     directory = directory.resolve()
     refuse_foreign(directory)
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
-        try:
-            write_files(new, files)
-            _keep(directory, new)
-            _exchange(new, directory)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+        if directory.is_dir() and any(directory.iterdir()):
+            return _update(directory, with_ignored(directory, files), force=force)
+        _create(directory, files)
     except OSError as error:
         raise UserError(Problem(message=f"{directory} can't be written: {error.strerror}")) from None
+    return []
 
 
 def refuse_foreign(directory: Path) -> None:
-    """Raise UserError where ``directory`` has files but isn't an export, or where nothing can be written there."""
+    """Raise UserError where ``directory`` has files but isn't an export, or is read-only."""
     kustomization = directory / "kustomization.yaml"
     if directory.is_dir() and not os.access(directory, os.W_OK):
-        # It would be replaced as a whole, and what was in it could neither be kept nor be deleted.
         raise UserError(Problem(message=f"{directory} can't be written: it is read-only"))
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        if (directory / RECORD).is_file():
+            return
         if kustomization.is_file() and kustomization.read_bytes().startswith(MADE_BY.encode()):
             return
         message = f"{directory} is there already, and `tutor-kustomizer export` didn't make it"
         raise UserError(Problem(message=message, remedy="Name another directory, or remove it"))
 
 
-def _keep(old: Path, new: Path) -> None:
-    """Copy what isn't the export's, and what was filled in, from ``old`` to ``new``."""
-    if not old.exists():
-        new.chmod(new_mode(0o777))
-        return
-    shutil.copymode(old, new)
-    for path in old.iterdir():
-        target = new / path.name
-        if path.name in OWN_DIRECTORIES or target.exists():
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.copytree(path, target, symlinks=True)
-        else:
-            shutil.copy2(path, target, follow_symlinks=False)
-    for path in (old / "secrets").glob("*.env"):
-        target = new / "secrets" / path.name
-        # One without an example wasn't filled in by hand: it had no secret to keep.
-        examples = (place / "secrets" / f"{path.name}{EXAMPLE}" for place in (old, new))
-        if not target.exists() and all(example.exists() for example in examples):
-            shutil.copy2(path, target, follow_symlinks=False)
-
-
-def _exchange(new: Path, directory: Path) -> None:
-    """Put ``new`` in the place of ``directory``, which is put back where that fails."""
-    if not directory.exists():
-        new.rename(directory)
-        return
-    old = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
+def _create(directory: Path, files: Mapping[str, File]) -> None:
+    """Write a new export in one step."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}."))
     try:
-        directory.rename(old)
-        try:
-            new.rename(directory)
-        except OSError:
-            old.rename(directory)
-            raise
+        write_files(temporary, {**files, RECORD: File(text=record_text(digests_of(files)))})
+        temporary.chmod(new_mode(0o777))
+        temporary.rename(directory)
     finally:
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _update(directory: Path, files: Mapping[str, File], *, force: bool) -> list[str]:
+    """Replace the files of an earlier export, and return those that were edited and kept."""
+    known = read_digests(directory)
+    stale = [name for name in known if name not in files and (directory / name).is_file()]
+    edited = {name for name in (*files, *stale) if _is_edited(directory, name, files.get(name), known)}
+    kept = set() if force else edited
+    new = digests_of({name: file for name, file in files.items() if name not in kept})
+    # An interrupted export leaves old and new files: the next one has to know both.
+    write_file(directory / RECORD, record_text(known, new))
+    for name, file in files.items():
+        path = directory / name
+        if name not in kept and _content(path) != file.text.encode():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, file.text, mode=new_mode(file.mode))
+    for name in stale:
+        if name not in kept:
+            _remove(directory, name)
+    write_file(directory / RECORD, record_text(new, {name: known[name] for name in kept if name in known}))
+    return sorted(kept)
+
+
+def _is_edited(directory: Path, name: str, file: File | None, known: Digests) -> bool:
+    content = _content(directory / name)
+    if content is None or (file is not None and content == file.text.encode()):
+        return False
+    return digest(content) not in known.get(name, ())
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _remove(directory: Path, name: str) -> None:
+    """Remove a file, and the directories that it leaves empty."""
+    path = directory / name
+    path.unlink()
+    for parent in path.relative_to(directory).parents[:-1]:
+        if any((directory / parent).iterdir()):
+            return
+        (directory / parent).rmdir()
+
+
+def with_ignored(directory: Path, files: Mapping[str, File]) -> Mapping[str, File]:
+    """Return ``files`` with a .gitignore that also covers filled-in secrets which the export doesn't have any more."""
+    private = {name.removesuffix(EXAMPLE) for name in files if name.endswith(EXAMPLE)}
+    public = {name for name, digests in read_digests(directory).items() if digests} | files.keys() - private
+    present = {path.relative_to(directory).as_posix() for path in (directory / "secrets").glob("*.env")}
+    if present - public <= private:
+        return files
+    return {**files, ".gitignore": File(text=ignore_file(sorted(private | (present - public))))}
 
 
 def differences(directory: Path, files: Mapping[str, File]) -> Iterator[str]:
-    """Yield a line for each file in ``directory`` that isn't as in ``files``."""
+    """Yield a line for each file of the export in ``directory`` that isn't as in ``files``."""
+    files = with_ignored(directory, files)
     for name, file in files.items():
-        path = directory / name
-        if not path.is_file():
+        content = _content(directory / name)
+        if content is None:
             yield f"missing: {name}"
-        elif path.read_bytes() != file.text.encode():
+        elif content != file.text.encode():
             yield f"differs: {name}"
-    for place in OWN_DIRECTORIES:
-        for path in sorted((directory / place).rglob("*")):
-            name = path.relative_to(directory).as_posix()
-            if path.is_file() and name not in files and not _is_filled_in(name):
-                yield f"left over: {name}"
-
-
-def _is_filled_in(name: str) -> bool:
-    return name.startswith("secrets/") and name.endswith(".env")
+    for name in sorted(read_digests(directory)):
+        if name not in files and (directory / name).is_file():
+            yield f"left over: {name}"

@@ -1,7 +1,7 @@
-"""Derives, for one object, the patch that makes what the function made out of what the function was given.
+"""Derives the JSON patch (RFC 6902) that turns an object of the function's input into that of its output.
 
-JSON patches (RFC 6902) rather than strategic merges: they can say every change exactly, the order of a list too, and a
-strategic merge of an object that kustomize has no schema for can't remove a field.
+A strategic merge can't express every change, such as another order of a list, and it can't remove a field of an object
+that kustomize has no schema for.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Operation = dict[str, Any]
 def operations(before: Any, after: Any, path: str = "") -> Iterator[Operation]:
     """Yield the operations that turn ``before`` into ``after``, both plain values.
 
-    Where they reach into a list, a ``test`` of the element's name goes first: a build over a site that changed since
-    then fails, in place of changing another container or volume.
+    A ``test`` of the element's name precedes operations in a list: a build over a site that changed since then fails
+    before it changes another container or volume.
     """
     if same(before, after):
         return

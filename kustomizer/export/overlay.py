@@ -1,7 +1,7 @@
-"""An overlay without plugins: plain kustomize that gives the same resources as an overlay with the function.
+"""An exported overlay: plain kustomize that builds the same resources as an overlay with the function.
 
-What the function was given and what it made during a real build are compared object by object: a changed one becomes a
-patch, a new one a file, and ConfigMaps and Secrets whose names carry a hash become kustomize's own generators.
+The function's input and output in a real build are compared object by object. A changed object becomes a patch, a new
+one a file. New ConfigMaps and Secrets whose names carry a hash become kustomize's own generators.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource
 
 MADE_BY = "# Made by `tutor-kustomizer export`; make it again after each `tutor config save`.\n"
-"""How a kustomization.yaml that may be replaced begins."""
+"""The first line of an export's kustomization.yaml."""
 
 
 class Export(Record):
-    """Everything in the exported overlay that doesn't depend on where it is put."""
+    """The exported overlay, before it is known where it goes."""
 
     base: Base
     kustomization: Mapping[str, Any]
     files: Mapping[str, File]
-    """Files by path, without the two kustomizations."""
+    """The files by path, without the two kustomizations."""
     to_fill_in: Sequence[str]
+    """The paths of the files with the values of Secrets."""
 
     def contents(self, directory: Path, *, include_secrets: bool) -> dict[str, File]:
         """Return the files of the export in ``directory``, by path relative to it.
 
-        Raises UserError where a file that has to be there holds a password, and secrets are not to be included.
+        Raises UserError where another file than those to fill in holds a password, without ``include_secrets``.
         """
         below = self.base.kustomization(directory / BASE)
         top = {**self.kustomization, **self.base.top(directory)}
@@ -52,13 +53,13 @@ class Export(Record):
             f"{BASE}/kustomization.yaml": File(text=emit(_headed(below))),
             **self.files,
         }
-        written = {path: _looked_through(path, file) for path, file in sorted(files.items())}
+        contents = {path: _looked_through(path, file) for path, file in sorted(files.items())}
         if not include_secrets:
-            written = {path: file for path, file in written.items() if not file.is_private}
-            problems = [_in_clear_text(path, file) for path, file in written.items() if file.passwords]
+            contents = {path: file for path, file in contents.items() if not file.is_private}
+            problems = [_in_clear_text(path, file) for path, file in contents.items() if file.passwords]
             if problems:
                 raise UserError(*problems)
-        return written
+        return contents
 
 
 def _looked_through(path: str, file: File) -> File:
@@ -75,8 +76,8 @@ def _headed(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", **tree}
 
 
-def export(base: Base, run: Run) -> Export:
-    """Return the export of an overlay with this ``base``, in whose build the function did what ``run`` says."""
+def export_of(base: Base, run: Run) -> Export:
+    """Return the export of an overlay with this ``base``; ``run`` is the function's run in the overlay's build."""
     given, made = _by_identity(run.given), _by_identity(run.made)
     parts = Parts()
     for identity, resource in given.items():

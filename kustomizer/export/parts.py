@@ -1,4 +1,4 @@
-"""The files of an export, and the fields of a kustomization that name them: patches, new objects, generators."""
+"""Collects the files of an export, and the kustomization's fields that name them: patches, new objects, generators."""
 
 from __future__ import annotations
 
@@ -19,21 +19,27 @@ if TYPE_CHECKING:
 
 
 class File(Record):
-    """A file of the export: one that ``is_private`` holds the values of a Secret, and nothing else."""
+    """A file of the export."""
 
     text: str
     is_private: bool = False
+    """Whether it holds the values of a Secret, and nothing else."""
     passwords: Sequence[str] = ()
-    """What else holds a password in clear text, by name."""
+    """The names of other settings in it that hold a password in clear text."""
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it holds a password."""
+        return self.is_private or bool(self.passwords)
 
     @property
     def mode(self) -> int:
-        """Who may read it."""
-        return 0o600 if self.is_private or self.passwords else 0o644
+        """The file's mode: one with a password is its owner's alone."""
+        return 0o600 if self.is_secret else 0o644
 
 
 class Parts:
-    """Collects the files and the fields of the kustomization that names them."""
+    """The files so far, and the kustomization's fields for them."""
 
     def __init__(self) -> None:
         self.files: dict[str, File] = {}
@@ -43,7 +49,7 @@ class Parts:
         self.secrets: list[dict[str, Any]] = []
 
     def delete(self, resource: Resource) -> None:
-        """Take an object of Tutor's out."""
+        """Delete an object of Tutor's."""
         self.patches.append({"path": self._put("patches", resource, {"$patch": "delete", **_header(resource)})})
 
     def patch(self, before: Resource, after: Resource) -> None:
@@ -100,7 +106,7 @@ class Parts:
         return path
 
     def fields(self) -> dict[str, Any]:
-        """Return what the kustomization says about all of it."""
+        """Return the fields of the kustomization that name the files."""
         fields = {
             "resources": self.resources,
             "patches": self.patches,
@@ -130,7 +136,7 @@ def _tidied(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def _generated(resource: Resource, tree: dict[str, Any]) -> dict[str, Any]:
-    """Return what the two generators have in common."""
+    """Return the fields that an entry of either generator has."""
     entry: dict[str, Any] = {"name": resource.name}
     if resource.namespace:
         entry["namespace"] = resource.namespace
@@ -143,7 +149,7 @@ def _generated(resource: Resource, tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def object_of(resource: Resource) -> Any:
-    """Return the object as plain values, without kustomize's bookkeeping."""
+    """Return the object as plain values, without kustomize's internal annotations."""
     tree = plain_value(resource.tree)
     annotations = lookup(tree, "metadata", "annotations")
     if isinstance(annotations, dict):

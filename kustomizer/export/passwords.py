@@ -1,4 +1,4 @@
-"""Finds passwords that stand in clear text in what an export would write, such as in a copied worker's environment."""
+"""Finds passwords in clear text in the files of an export, such as in a copied worker's environment."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def passwords_in_file(path: str, text: str) -> list[str]:
-    """Return the names of what holds a password in a file of this name."""
+    """Return the names of the settings that hold a password in a file; ``path`` tells its format."""
     if not path.endswith((".yaml", ".yml")):
         return detection.in_file(path, text)
     return sorted({name for tree in full_reader.read_all(text) for name in passwords_in(plain_value(tree))})
 
 
 def passwords_in(node: Any, key: str = "") -> Iterator[str]:
-    """Yield the names of what holds a password below ``node``, plain values; never the password itself."""
+    """Yield the names of the settings below ``node`` that hold a password, never the password itself."""
     if isinstance(node, dict):
         if isinstance(node.get("name"), str) and isinstance(node.get("value"), str):
             yield from _in_setting(node["name"], node["value"])

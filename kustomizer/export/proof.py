@@ -1,4 +1,4 @@
-"""Builds an export and holds it against the build that it was made from, object by object."""
+"""Builds an export, and compares it object by object with the build that it was made from."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
-    """Raise UserError where a build of ``export``, secrets and all, isn't ``expected``, the function's build."""
-    # Not where the export goes: the values of Secrets are needed, which mustn't be written there.
+    """Raise UserError where plain kustomize builds other resources from ``export`` than ``expected``."""
+    # In a temporary directory: the build needs the values of Secrets, which may not be written into the export.
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
         directory = Path(temporary).resolve()
         write_files(directory, export.contents(directory, include_secrets=True))

@@ -1,4 +1,4 @@
-"""Secrets of an export: their values stay out of it unless they are asked for, an example says what to fill in."""
+"""The Secrets of an export: their values stay out of it unless asked for, and an example lists what to fill in."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource
 
 EXAMPLE = ".example"
-"""What goes behind the name of a file to be filled in."""
+"""The suffix of the example beside a file to fill in."""
 
 _CREDENTIALS = re.compile(r"([a-z0-9+]+://)[^/;]*@")
 
 
 def secret_values(secret: Resource) -> dict[str, str]:
-    """Return the values of a Secret. Raises UserError for what a line of an env file can't hold."""
+    """Return the values of a Secret. Raises UserError where a line of an env file can't hold one."""
     values = {key: _decoded(secret, key, value) for key, value in (lookup(secret.tree, "data") or {}).items()}
     values |= {key: str(plain_value(text)) for key, text in (lookup(secret.tree, "stringData") or {}).items()}
     for key, text in values.items():
@@ -44,32 +44,32 @@ def _unfit(secret: Resource, key: str, reason: str) -> UserError:
 
 
 def env_file(values: dict[str, str]) -> str:
-    """Return the file that kustomize's secretGenerator reads (``envs``): nothing is quoted in it."""
+    """Return an env file for kustomize's secretGenerator (``envs``): values stand in it unquoted."""
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
 
 def ignore_file(paths: Iterable[str]) -> str:
-    """Return the .gitignore that keeps these out of a repository."""
+    """Return the .gitignore that keeps ``paths`` out of a repository."""
     return "".join(
         ["# The values of Secrets: each clone, or what deploys, fills them in.\n", *(f"/{p}\n" for p in paths)]
     )
 
 
 def are_public(values: dict[str, str]) -> bool:
-    """Tell whether a Secret holds nothing but addresses without credentials, which the site's ConfigMaps have, too."""
+    """Tell whether all values of a Secret are addresses without credentials, as the site's ConfigMaps have them."""
     return all(value and "@" not in value and _masked(value) == value for value in values.values())
 
 
 def example_file(name: str, values: dict[str, str]) -> str:
-    """Return the same file without the values; of an address, all but the credentials stays."""
+    """Return the env file without its values; addresses stay without their credentials."""
     head = f"# Copy this to {name}.env and fill in each value as it is: no quotes, no spaces around the `=`.\n"
     return head + env_file({key: _masked(value) for key, value in values.items()})
 
 
 def _masked(value: str) -> str:
-    """Return an address with its credentials masked, nothing of any other value."""
+    """Return an address with its credentials masked; any other value becomes empty."""
     if "://" not in value:
         return ""
     masked = _CREDENTIALS.sub(r"\g<1>CREDENTIALS@", value)
-    # What is left may hold a password in a place that isn't known here.
+    # The rest of the address may still hold a password.
     return "" if "?" in masked or masked.count("@") != masked.count("CREDENTIALS@") else masked

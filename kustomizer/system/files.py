@@ -30,7 +30,7 @@ def make_directory(path: Path) -> None:
         raise UserError(Problem(message=f"the directory {path} can't be made: {error.strerror}")) from None
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, text: str, *, mode: int | None = None) -> None:
     """Put ``text`` into ``path`` in one step, so that nobody ever sees half of it. Raises UserError where it can't.
 
     A file that is there keeps its mode, and a link still leads to it. What is no file, /dev/stdout or a pipe, is
@@ -40,13 +40,14 @@ def write_file(path: Path, text: str) -> None:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8", newline="\n")
         else:
-            _replace(Path(os.path.realpath(path)), text)
+            _replace(Path(os.path.realpath(path)), text, mode)
     except OSError as error:
         raise UserError(Problem(message=f"{path} can't be written: {error.strerror}")) from None
 
 
-def _replace(path: Path, text: str) -> None:
-    mode = path.stat().st_mode & 0o7777 if path.exists() else new_mode()
+def _replace(path: Path, text: str, mode: int | None) -> None:
+    if mode is None:
+        mode = path.stat().st_mode & 0o7777 if path.exists() else new_mode()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

@@ -359,12 +359,11 @@ def test_check_lists_what_is_stale(place: Callable[..., Place]) -> None:
         "differs: patches/deployment-cms-worker.yaml",
         "differs: patches/deployment-lms-worker.yaml",
         *sorted(f"differs: resources/deployment-{name}.yaml" for name in copies),
-        "left over: resources/mine.yaml",
     ]
     assert "is out of date" in stale.stderr
 
     made.exported("multiqueue")
-    assert made.files().keys() == before.keys()
+    assert made.files().keys() == before.keys() | {"resources/mine.yaml"}
     assert made.export("multiqueue", "--check").exit_code == 0
 
 
@@ -397,23 +396,28 @@ def test_a_directory_of_others_is_left_alone(place: Callable[..., Place]) -> Non
     assert made.files() == {"kustomization.yaml": "resources: []\n"}
 
 
-def test_all_or_nothing(place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edited_file_is_kept_unless_forced(place: Callable[..., Place]) -> None:
     made = place()
     made.exported("multiqueue")
     before = made.files()
-    rename = Path.rename
-
-    def fail(self: Path, target: Path) -> Path:
-        if target == made.out and (self / "resources/scaledobject-lms-worker-scaledobject.yaml").exists():
-            raise OSError(28, "No space left on device")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", fail)
-    refused = made.export("production")
-    assert refused.exit_code == 1
-    assert "No space left on device" in refused.stderr
+    patch = "patches/deployment-lms-worker.yaml"
+    made.write(f"plain/{patch}", before[patch] + "# mine\n")
+    kept = made.exported("multiqueue").stderr
+    assert f"Kept {made.out}/{patch}, which was edited: --force replaces it" in kept
+    assert made.files()[patch] == before[patch] + "# mine\n"
+    assert made.export("multiqueue", "--check").stdout == f"differs: {patch}\n"
+    assert "Kept" not in made.exported("multiqueue", "--force").stderr
     assert made.files() == before
-    assert not [path for path in made.root.iterdir() if path.name.startswith(".plain")]
+
+
+def test_line_ends_of_a_generators_file_stay(place: Callable[..., Place]) -> None:
+    made = place()
+    (made.root / "overlays/multiqueue/windows.txt").write_bytes(b"one\r\ntwo\rthree\r\n")
+    path = made.root / "overlays/multiqueue/kustomization.yaml"
+    path.write_text(path.read_text() + "configMapGenerator: [{name: windows, files: [windows.txt]}]\n")
+    made.exported("multiqueue")
+    assert (made.out / "base/windows.txt").read_bytes() == b"one\r\ntwo\rthree\r\n"
+    assert made.build("plain", command=(made.kustomize, "build")) == made.build("overlays/multiqueue")
 
 
 def test_a_site_that_changed_underneath_fails_the_build(place: Callable[..., Place]) -> None:

@@ -1,17 +1,17 @@
-"""Fixtures for every test, and the rule that nothing hides behind a skip in continuous integration."""
+"""Fixtures for every test, and how many examples Hypothesis tries."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests import sites
+from tests import examples, parts, sites
 from tests.builds import Builds
 
-IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
+pytest_plugins = ["tests.nothing_hidden"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,37 +20,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse the switch in continuous integration, where nobody reviews what it wrote."""
-    if IN_CI and config.getoption("refresh_golden"):
+    """Choose how thorough to be, and refuse --refresh-golden where nobody reviews what it wrote."""
+    examples.choose("quick" if config.getoption("quick") else "thorough")
+    if parts.IN_CI and config.getoption("refresh_golden"):
         raise pytest.UsageError("--refresh-golden makes every golden test pass: not in CI")
-
-
-def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Make a skipped or expectedly failing test a failure."""
-    if not report.skipped:
-        return
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else getattr(report, "wasxfail", report.longrepr)
-    report.outcome = "failed"
-    report.longrepr = f"Skipped, or expected to fail, which is a failure in CI: {reason}"
-    if hasattr(report, "wasxfail"):
-        del report.wasxfail
-
-
-if IN_CI:
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """See a test's report after pytest's own plugins have had it."""
-        report = yield
-        refuse_skip(report)
-        return report
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """See a module that skips itself."""
-        report = yield
-        refuse_skip(report)
-        return report
 
 
 @pytest.fixture(scope="session")

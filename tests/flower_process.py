@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests import sites
+from tests import parts
 from tests.pods import secret_values
 from tests.processes import answering
 
@@ -109,7 +109,7 @@ def flower(version: str, objects: Objects, root: Path, **more: str) -> Iterator[
     home = root / "data"
     home.mkdir(parents=True)
     log = root / "flower.log"
-    command = sites.present(sites.TOOLS / "flower" / version / "bin" / "celery")
+    command = parts.present(parts.TOOLS / "flower" / version / "bin" / "celery")
     with log.open("wb") as output:
         process = subprocess.Popen(
             # What the image runs.

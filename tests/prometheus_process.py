@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import subprocess
 import urllib.parse
 import urllib.request
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from tests import parts
 from tests.flower_process import free_port
 from tests.processes import answering
 
@@ -64,8 +64,7 @@ def scrape_config(monitor: Mapping[str, Any], service: Mapping[str, Any], port: 
 @contextlib.contextmanager
 def prometheus(directory: Path, *scrapes: Mapping[str, Any]) -> Iterator[Prometheus]:
     """Run a Prometheus until the end of the context."""
-    program = shutil.which("prometheus")
-    assert program is not None, "no prometheus on PATH: run `make parts`"
+    program = parts.program("prometheus")
     directory.mkdir(parents=True)
     config = directory / "prometheus.yaml"
     config.write_text(yaml.safe_dump({"global": {"evaluation_interval": "1s"}, "scrape_configs": list(scrapes)}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import redis
 
+from tests import parts
 from tests.sites import run
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def redis_server(
     directory: Path, *, username: str = "", password: str = "", tls: bool = False
 ) -> Iterator[RedisServer]:
     """Run a server that keeps what it has in ``directory``. It has Redis' sixteen databases."""
-    program = shutil.which("redis-server")
-    if program is None:
-        raise FileNotFoundError("no redis-server on PATH: run `make parts`")
+    program = parts.program("redis-server")
     directory.mkdir(parents=True, exist_ok=True)
     ca = private_authority(directory) if tls else None
     server = RedisServer(port=_free_port(), username=username, password=password, ca=ca)

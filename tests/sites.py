@@ -15,11 +15,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests import parts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROOT = Path(__file__).resolve().parent.parent
-TOOLS = ROOT / ".tools"
+
+ROOT, TOOLS = parts.ROOT, parts.TOOLS
 
 PLAIN_SITES = ("16", "17", "18", "19", "20", "21", "22")
 """One site per Tutor version, without plugins."""
@@ -36,24 +38,17 @@ FUNCTION = "config.kubernetes.io/function"
 
 def site(name: str) -> Path:
     """Return the ``env`` directory of a site: "16" to "22", "full" or "oracle"."""
-    return present(TOOLS / "sites" / name / "env")
+    return parts.present(TOOLS / "sites" / name / "env")
 
 
 def tutor(version: str) -> Path:
     """Return the ``tutor`` command of a version: "16" to "22"."""
-    return present(TOOLS / "tutor" / version / "bin" / "tutor")
+    return parts.present(TOOLS / "tutor" / version / "bin" / "tutor")
 
 
 def kustomize(version: str) -> Path:
     """Return the executable of a kustomize version: ``NEWEST`` or ``OLDEST``."""
-    return present(TOOLS / "kustomize" / version / "kustomize")
-
-
-def present(path: Path) -> Path:
-    """Return ``path``, or say how to get it."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: run `make parts`")
-    return path
+    return parts.present(TOOLS / "kustomize" / version / "kustomize")
 
 
 def run(*command: str | Path, env: Mapping[str, str] | None = None) -> bytes:

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from kustomizer.cli import main
-from tests import sites
+from tests import parts, sites
 from tests.builds import EXEC, HEAD, RECOMMENDED, commands
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def test_kubectl_alone_says_why_the_guard_stops_it(place: Path) -> None:
     assert run(place, "build", "guarded").returncode == 0
     without = place / "without"
     without.mkdir()
-    (without / "kubectl").symlink_to(shutil.which("kubectl") or "")
+    (without / "kubectl").symlink_to(parts.program("kubectl"))
     done = run(place, "build", "guarded", PATH=str(without))
     assert done.returncode == 1
     assert "nothing selected by ConfigMap" in done.stderr

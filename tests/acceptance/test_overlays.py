@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import builds as b, sites
+from tests import builds as b, parts, sites
 from tests.acceptance.test_sites import QUEUES, dangling
 from tests.builds import Builds
 
@@ -23,7 +23,6 @@ OVERLAYS = sorted(path.parent.name for path in sites.ROOT.glob("overlays/*/kusto
 COPIED = ("base", "generators", "kustomizer", "overlays")
 GUARD = "- ../../generators/guard\n"
 ROW = re.compile(r"^\| \[(?P<name>.+?)\]\((?P<link>.+?)\) \| (?P<purpose>.+?) \| `(?P<command>.+?)` \|$", re.MULTILINE)
-KUBECTL = shutil.which("kubectl")
 
 
 def commands() -> dict[str, str]:
@@ -191,18 +190,16 @@ def test_protocols_agree(checkout: Callable[..., Checkout], capsys: pytest.Captu
 
     assert copy.build("kubectl") == expected
     ran = [f"kustomize {sites.NEWEST}"]
-    if KUBECTL:
-        done = copy.run(commands()["kubectl"], path=kubectl_path())
-        assert done.status == 0, done.stderr
-        assert done.stdout == expected
-        ran.append(KUBECTL)
+    done = copy.run(commands()["kubectl"], path=kubectl_path())
+    assert done.status == 0, done.stderr
+    assert done.stdout == expected
+    ran.append(parts.program("kubectl"))
     with capsys.disabled():
         print(f"\noverlays/kubectl built by: {', '.join(ran)}", file=sys.stderr)
 
 
 def kubectl_path() -> str:
-    assert KUBECTL
-    return f"{Path(KUBECTL).parent}:/usr/bin:/bin"
+    return f"{Path(parts.program('kubectl')).parent}:/usr/bin:/bin"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -210,9 +207,8 @@ def kubectl_path() -> str:
 def test_kubectl_without_plugins_refuses_loudly(flags: str, overlay: str, checkout: Callable[..., Checkout]) -> None:
     """Of kubectl's two ways to build, neither prints a site in which the function hasn't run."""
     copy = checkout()
-    builders = ["kustomize build", *(["kubectl kustomize"] if KUBECTL else [])]
-    for builder in builders:
-        ran = copy.run(f"{builder}{flags} overlays/{overlay}", path=kubectl_path() if KUBECTL else "")
+    for builder in ("kustomize build", "kubectl kustomize"):
+        ran = copy.run(f"{builder}{flags} overlays/{overlay}", path=kubectl_path())
         assert ran.status != 0
         assert ran.stdout == b""
         assert re.search("external plugins disabled|unable to find plugin root|nothing selected by", ran.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -16,7 +15,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests import builds as b, sites
+from tests import builds as b, parts, sites
 from tests.builds import Builds
 
 QUEUES = {
@@ -336,9 +335,8 @@ def test_protocols_agree(any_site: Path, builds: Builds, capsys: pytest.CaptureF
         # kustomize 5.8 shows what a legacy plugin says only when it fails: overlays/README.md names it.
         assert ours_of(built.stderr) == (ours_of(expected.stderr) if version == sites.OLDEST else [])
         ran.append(f"kustomize {version}")
-    kubectl = shutil.which("kubectl")
-    if kubectl:
-        assert builds.through_kubectl(any_site, kubectl).stdout == expected.stdout
-        ran.append(kubectl)
+    kubectl = parts.program("kubectl")
+    assert builds.through_kubectl(any_site, kubectl).stdout == expected.stdout
+    ran.append(kubectl)
     with capsys.disabled():
         print(f"\nlegacy exec plugin on {any_site.parent.name}, run by: {', '.join(ran)}", file=sys.stderr)

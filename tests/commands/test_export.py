@@ -18,11 +18,10 @@ import yaml
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
-from tests import sites
+from tests import parts, sites
 from tests.builds import FUNCTION, documents, environment
 
 COPIED = ("base", "generators", "kustomizer", "overlays")
-KUBECTL = shutil.which("kubectl")
 PASSWORD = "s3cr et/pä+ss"
 """One that a URL has to quote."""
 
@@ -126,8 +125,7 @@ def plain_builds(made: Place) -> dict[str, list[str]]:
     commands: dict[str, tuple[str | Path, ...]] = {
         version: (sites.kustomize(version), "build") for version in (sites.NEWEST, sites.OLDEST)
     }
-    if KUBECTL:
-        commands["kubectl"] = (KUBECTL, "kustomize")
+    commands["kubectl"] = (parts.program("kubectl"), "kustomize")
     return {name: made.build("plain", command=command) for name, command in commands.items()}
 
 
@@ -171,8 +169,7 @@ def test_each_overlay_on_each_tutor(overlay: str, site: str, place: Callable[...
     # The same configuration, for kustomize's legacy plugins.
     expected = made.build(f"overlays/{'multiqueue' if overlay == 'kubectl' else overlay}")
     assert any("name: lms-worker-high\n" in text for text in expected)
-    commands: list[tuple[str | Path, ...]] = [(made.kustomize, "build"), *([(KUBECTL, "kustomize")] if KUBECTL else [])]
-    for command in commands:
+    for command in ((made.kustomize, "build"), (parts.program("kubectl"), "kustomize")):
         assert made.build("plain", command=command) == expected
 
 
@@ -184,13 +181,13 @@ def test_the_overlays_are_all_there() -> None:
 
 def test_kubectl_alone_is_enough(place: Callable[..., Place]) -> None:
     made = place()
-    if KUBECTL:
-        (made.root / "bin" / "kubectl").symlink_to(KUBECTL)
-        overlay, out = made.root / "overlays/kubectl", made.root / "plain"
-        env = {"PATH": f"{made.root}/bin:/usr/bin:/bin", "KUSTOMIZE_PLUGIN_HOME": str(made.root / "generators/plugin")}
-        done = CliRunner(env=env).invoke(main, ["export", str(overlay), "-o", str(out)])
-        assert done.exit_code == 0, done.output
-        assert made.build("plain", command=(KUBECTL, "kustomize")) == made.build("overlays/multiqueue")
+    kubectl = parts.program("kubectl")
+    (made.root / "bin" / "kubectl").symlink_to(kubectl)
+    overlay, out = made.root / "overlays/kubectl", made.root / "plain"
+    env = {"PATH": f"{made.root}/bin:/usr/bin:/bin", "KUSTOMIZE_PLUGIN_HOME": str(made.root / "generators/plugin")}
+    done = CliRunner(env=env).invoke(main, ["export", str(overlay), "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    assert made.build("plain", command=(kubectl, "kustomize")) == made.build("overlays/multiqueue")
 
 
 def test_everything_else_in_an_overlay_stays(place: Callable[..., Place]) -> None:
@@ -519,7 +516,8 @@ def test_the_docs_commands(place: Callable[..., Place]) -> None:
             args = [str(made.root / arg) if arg.split("/")[0] in {"overlays", "plain"} else arg for arg in args]
             done = made.command(*args)
             assert done.exit_code == 0, (command, done.output)
-        elif KUBECTL and args[0] == "kustomize":
-            assert made.build(args[1], command=(KUBECTL, "kustomize")) == made.build("overlays/production")
+        elif args[0] == "kustomize":
+            built = made.build(args[1], command=(parts.program("kubectl"), "kustomize"))
+            assert built == made.build("overlays/production")
         else:
-            assert args == ["apply", "-k", "plain"] or (args[0], KUBECTL) == ("kustomize", None)
+            assert args == ["apply", "-k", "plain"]

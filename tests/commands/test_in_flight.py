@@ -6,7 +6,6 @@ import ast
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -21,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
 from kustomizer.cluster.pods import program_text
-from tests import celery_site
+from tests import celery_site, parts
 from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, secret, task
 from tests.flower_process import free_port
 from tests.live_site import NAMESPACE, LiveSite, pod_name
@@ -428,8 +427,7 @@ def sentinel(directory: Path, master: int) -> Iterator[tuple[int, subprocess.Pop
             return bool(client.ping())
         return False
 
-    program = shutil.which("redis-server")
-    assert program is not None
+    program = parts.program("redis-server")
     with log.open("wb") as output:
         process = subprocess.Popen([program, str(config), "--sentinel"], stdout=output, stderr=output)
     with answering(process, log, is_ready, seconds=celery_site.SECONDS):

@@ -15,6 +15,7 @@ from kustomizer.config.model import Document
 from kustomizer.config.reader import ListOf, MapOf, Nullable, Section, decode, fields_of
 from kustomizer.config.values import Boolean, Choice, Either, Raw, Text, Type, Whole
 from kustomizer.errors import UserError
+from tests.examples import examples
 
 jsonschema: Any = import_module("jsonschema")  # it states no types
 SCHEMA = json_schema()
@@ -71,7 +72,7 @@ def test_defaults_are_values_that_the_schema_takes(name: str) -> None:
 
 @pytest.mark.parametrize("kind", [*TEXTS.values(), PERCENT], ids=[*TEXTS, "percent"])
 @given(data=st.data())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_patterns_accept_what_the_functions_do(kind: Text, data: st.DataObject) -> None:
     near = st.from_regex(kind.pattern, fullmatch=True) if kind.pattern else st.text()
     text = data.draw(near | st.text(max_size=4) | st.text("aZ0-_.,: %/\n\x85\ufeff@", max_size=6))
@@ -157,7 +158,7 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 @given(DOCUMENTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @example({})
 @example([])
 @example(in_spec())

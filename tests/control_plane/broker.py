@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from typing import TYPE_CHECKING
 
 import redis
 
-from tests import sites
+from tests import parts, sites
 
 if TYPE_CHECKING:
     import subprocess
@@ -55,9 +54,7 @@ class Broker:
 
     def start(self) -> None:
         """Start it on the data that it has, and wait until it answers."""
-        program = shutil.which("redis-server")
-        if program is None:
-            raise FileNotFoundError("no redis-server on PATH: run `make parts`")
+        program = parts.program("redis-server")
         log = self._directory / "redis.log"
         self._process = self._keeper.start([program, self._directory / "redis.conf"], log=log, env=dict(os.environ))
         deadline = time.monotonic() + SECONDS

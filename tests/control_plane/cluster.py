@@ -10,7 +10,6 @@ One cluster is enough for all tests of a process: ``clear`` empties a namespace 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,7 +22,7 @@ from tests.control_plane.certificates import Certificates, certificates
 from tests.control_plane.keda import KEDA_ENVIRON, Keda
 from tests.control_plane.keeper import Keeper
 from tests.control_plane.names import Names
-from tests.sites import TOOLS, present
+from tests.parts import TOOLS, present, program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -161,9 +160,7 @@ def _start(keeper: Keeper, directory: Path, command: Sequence[str | Path]) -> su
 
 
 def _start_etcd(directory: Path, keeper: Keeper) -> str:
-    program = shutil.which("etcd")
-    if program is None:
-        raise FileNotFoundError("no etcd on PATH: run `make parts`")
+    etcd = program("etcd")
     clients, peers = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
     options = {
         "data-dir": directory / "etcd",
@@ -175,7 +172,7 @@ def _start_etcd(directory: Path, keeper: Keeper) -> str:
         # It is gone with the test; a machine that loses power in between loses nothing.
         "unsafe-no-fsync": "true",
     }
-    _start(keeper, directory, [program, *(f"--{name}={value}" for name, value in options.items())])
+    _start(keeper, directory, [etcd, *(f"--{name}={value}" for name, value in options.items())])
     return clients
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.sites import TOOLS, present
+from tests.parts import TOOLS, present
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kustomizer.diff.compare import compare
 from kustomizer.diff.prepare import prepare
@@ -45,7 +45,6 @@ def spoil(tree: Any, data: st.DataObject) -> None:
     parent[path[-1]] = clone(data.draw(st.sampled_from(ODD)))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.data())
 def test_whatever_stands_there_the_comparison_says_all_of_it(trees: list[Any], data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.sampled_from(range(len(trees))), min_size=1, max_size=5, unique=True))

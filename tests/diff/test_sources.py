@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 
     from kustomizer.diff.sources import ComparedBuild
 
-KUSTOMIZE = Kustomize(path=str(sites.kustomize(sites.NEWEST)), version=sites.NEWEST)
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n"
 
 
+def newest(_near: object) -> Kustomize:
+    return Kustomize(path=str(sites.kustomize(sites.NEWEST)), version=sites.NEWEST)
+
+
 def revision(overlay: Path, ref: str = "HEAD", **more: object) -> tuple[ComparedBuild, ComparedBuild]:
-    return read_revision(RevisionOptions(revision=ref, overlay=overlay, **more), lambda _near: KUSTOMIZE)  # type: ignore[arg-type]
+    return read_revision(RevisionOptions(revision=ref, overlay=overlay, **more), newest)  # type: ignore[arg-type]
 
 
 def both(before: Path, after: Path) -> tuple[ComparedBuild, ComparedBuild]:
-    return read_both(str(before), str(after), lambda _near: KUSTOMIZE)
+    return read_both(str(before), str(after), newest)
 
 
 def names(source: ComparedBuild, kind: str = "ConfigMap") -> list[str]:

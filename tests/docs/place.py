@@ -5,20 +5,17 @@ What a flow commits is what its tests have: they start from a clone.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kustomizer import __version__
-from tests import sites
+from tests import parts, sites
 from tests.builds import FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-KUBECTL = shutil.which("kubectl")
 
 _KUBECTL = """\
 #!/bin/sh
@@ -74,10 +71,10 @@ def place(scratch: Path) -> Place:
     binaries = scratch / "bin"
     binaries.mkdir()
     _packages(scratch / "packages")
-    assert KUBECTL is not None
     python = f"PYTHONPATH={sites.ROOT} exec {sys.executable}"
+    kubectl = parts.program("kubectl")
     scripts = {
-        "kubectl": _KUBECTL.format(real=KUBECTL, python=f"env PYTHONPATH={sites.ROOT} {sys.executable}"),
+        "kubectl": _KUBECTL.format(real=kubectl, python=f"env PYTHONPATH={sites.ROOT} {sys.executable}"),
         "tutor-kustomizer": f"#!/bin/sh\n{python} -c 'from kustomizer.cli import run; run()' \"$@\"\n",
         "tutor": f'#!/bin/sh\nPYTHONPATH={scratch}/packages:{sites.ROOT} exec {sites.tutor("22")} "$@"\n',
     }

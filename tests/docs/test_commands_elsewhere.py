@@ -14,9 +14,9 @@ import yaml
 
 from kustomizer import KIND
 from kustomizer.config.load import load
-from tests import sites
+from tests import parts, sites
 from tests.docs.pages import commands, page
-from tests.docs.place import KUBECTL, place
+from tests.docs.place import place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_the_name_references_are_those_that_init_writes() -> None:
 
 def test_the_secret_is_the_one_that_the_configuration_names(tmp_path: Path) -> None:
     (create,) = [command for command in commands(page("flower")) if command.startswith("kubectl")]
-    real = create.replace("kubectl", str(KUBECTL), 1)
+    real = create.replace("kubectl", parts.program("kubectl"), 1)
     made = yaml.safe_load(place(tmp_path).done(f"{real} --dry-run=client --output=yaml"))
     spec = indented("flower")
     assert isinstance(spec, dict)

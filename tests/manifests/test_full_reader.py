@@ -10,6 +10,7 @@ from kustomizer.errors import UserError
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
+from tests.examples import examples
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 20)
@@ -156,7 +157,7 @@ def test_pure_python_reads_the_same(text: str, monkeypatch: pytest.MonkeyPatch) 
 @example("[-]")
 @example("{? a: -}")
 @given(st.text(max_size=30) | st.text("ab:-[]{}&*!|>'\"#%,? \n\t~<.\\", max_size=40))
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=examples(1000))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         trees = full_reader.read_all(text)

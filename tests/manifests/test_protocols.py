@@ -23,6 +23,7 @@ from kustomizer.manifests.resource import Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
 from tests import sites
+from tests.examples import examples
 from tests.kustomize_yaml import kustomize_trees
 from tests.manifests.test_full_reader import BOMB
 
@@ -94,7 +95,6 @@ def test_an_edited_item_changes_nothing_else() -> None:
 
 
 @given(st.lists(kustomize_trees(), min_size=1, max_size=5), kustomize_trees())
-@settings(deadline=None)
 def test_any_resources_pass_byte_for_byte(trees: list[dict[str, Any]], config: dict[str, Any]) -> None:
     text = HEAD + "items:\n" + emit(trees) + emit({"functionConfig": config})
     split = protocols._split(text.encode())
@@ -366,7 +366,7 @@ NOISE = [
 
 
 @given(st.binary(max_size=60) | st.lists(st.sampled_from([*PIECES, *NOISE]), max_size=30).map("".join).map(str.encode))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=examples(500))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for read in (read_resource_list, lambda data: read_stream(data, b"{}"), lambda config: read_stream(b"", config)):
         try:
@@ -376,7 +376,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=examples(500))
 def test_a_changed_resource_list_is_read_or_refused(data: st.DataObject) -> None:
     text = WHOLE
     for _ in range(data.draw(st.integers(1, 3))):

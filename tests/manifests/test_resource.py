@@ -11,6 +11,7 @@ from kustomizer.manifests.identity import _any, _usual, scan_header
 from kustomizer.manifests.resource import Resource, Resources, is_internal_annotation, same_object
 from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
+from tests.examples import examples
 from tests.kustomize_yaml import kustomize_trees, letters, texts
 
 # As kustomize 5.8.1 hands over a generated ConfigMap.
@@ -135,7 +136,7 @@ def objects() -> st.SearchStrategy[dict[str, Any]]:
 
 
 @given(objects() | kustomize_trees(), st.sampled_from([0, 2]))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=examples(500))
 def test_a_scanned_header_is_the_trees(tree: dict[str, Any], indent: int) -> None:
     assume(tree)
     text = emit([tree], 0) if indent else emit(tree)
@@ -145,7 +146,7 @@ def test_a_scanned_header_is_the_trees(tree: dict[str, Any], indent: int) -> Non
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=examples(500))
 def test_a_scanned_header_is_the_trees_in_changed_text(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(ITEM)))
     end = data.draw(st.integers(start, min(len(ITEM), start + 12)))
@@ -195,7 +196,6 @@ def strings(node: Any) -> Iterator[str]:
 
 
 @given(kustomize_trees(), st.sampled_from(["a", "key", "code", "0x1F", "functionConfig", "lms-worker"]))
-@settings(deadline=None)
 def test_no_mention_is_certain(tree: dict[str, Any], word: str) -> None:
     resource = Resource(emit(tree))
     if any(word in text for text in strings(tree)):

@@ -15,6 +15,7 @@ from kustomizer.function import run_resource_list
 from kustomizer.manifests import canonical_reader, full_reader
 from kustomizer.manifests.protocols import read_resource_list
 from kustomizer.manifests.tree import plain_value
+from tests.examples import examples
 from tests.golden_cases import TAIL, Case, cases, said
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
@@ -135,7 +136,7 @@ SMALL = ["recommended", "routing", "copy-targeting", "keda", "unassigned-error",
 
 
 @given(st.sampled_from(SMALL).map(CASES.__getitem__), st.lists(st.sampled_from(["", *FORMS]), min_size=1, max_size=12))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_each_item_in_a_form_of_its_own(case: Case, forms: list[str]) -> None:
     data = case.resource_list
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import Scalar, plain_value
@@ -61,7 +61,6 @@ def test_strings_are_spelled_so_that_they_stay_strings(text: str, expected: str)
 
 
 @given(texts())
-@settings(deadline=None)
 def test_any_string_is_read_back(text: str) -> None:
     for spelling in (quote(text), quoted_scalar(text), double_quoted(text)):
         assert plain_value(full_reader.read(emit({"key": [Scalar(text, spelling)]}))) == {"key": [text]}
@@ -74,7 +73,6 @@ def test_a_quoted_string_is_one_to_pyyaml_as_well(text: str) -> None:
 
 
 @given(plain_trees())
-@settings(deadline=None)
 def test_any_tree_is_read_back(tree: dict[str, Any]) -> None:
     text = emit(tree)
     assert plain_value(full_reader.read(text)) == tree
@@ -82,7 +80,6 @@ def test_any_tree_is_read_back(tree: dict[str, Any]) -> None:
 
 
 @given(plain_trees() | kustomize_trees())
-@settings(deadline=None)
 def test_the_same_tree_gives_the_same_text_after_a_round(tree: dict[str, Any]) -> None:
     once = emit(full_reader.read(emit(tree)))
     assert emit(full_reader.read(once)) == once

@@ -11,6 +11,7 @@ from kustomizer.errors import UserError
 from kustomizer.manifests import canonical_reader, full_reader
 from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
+from tests.examples import examples
 from tests.kustomize_yaml import ODD_SPELLINGS, SPELLINGS, kustomize_trees, letters, plain_trees, spelled
 
 
@@ -67,7 +68,6 @@ def test_a_long_key_is_left_to_the_full_reader() -> None:
 
 
 @given(kustomize_trees(), st.sampled_from([0, 2, 4]))
-@settings(deadline=None)
 def test_kustomizes_form_is_read_without_the_full_reader(tree: dict[str, Any], indent: int) -> None:
     text = emit(tree, indent)
     read = fast(text, indent)
@@ -77,7 +77,6 @@ def test_kustomizes_form_is_read_without_the_full_reader(tree: dict[str, Any], i
 
 
 @given(plain_trees())
-@settings(deadline=None)
 def test_readers_agree_on_what_we_write(tree: dict[str, Any]) -> None:
     agree(emit(tree))
 
@@ -97,7 +96,7 @@ def test_readers_agree_on_what_we_write(tree: dict[str, Any]) -> None:
 @example("a: b\n ")
 @example("- a\n ")
 @example("a: 'b\rc'")
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=examples(1000))
 def test_readers_agree_on_yaml_like_text(text: str) -> None:
     text += "\n"
     try:
@@ -110,7 +109,7 @@ def test_readers_agree_on_yaml_like_text(text: str) -> None:
 
 
 @given(kustomize_trees(), st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 def test_readers_agree_on_a_changed_text(tree: dict[str, Any], data: st.DataObject) -> None:
     text = emit(tree)
     start = data.draw(st.integers(0, len(text)))

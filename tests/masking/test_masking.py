@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 import yaml
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resource, Resources
@@ -173,14 +173,12 @@ def test_a_place_says_that_its_value_is_secret(place: str, value: str) -> None:
     assert SECRET in text
 
 
-@settings(deadline=None)
 @given(place=st.sampled_from(sorted(PLACES)), value=SECRETS)
 def test_any_value_is_hidden_in_any_place(place: str, value: str) -> None:
     text = shown(PLACES[place](value))
     assert hidden(value, text), text
 
 
-@settings(deadline=None)
 @given(form=st.sampled_from(sorted(FORMS)), value=SECRETS)
 def test_what_was_seen_in_a_secret_place_is_hidden_in_any_form(form: str, value: str) -> None:
     text = shown(config_map(notes=FORMS[form](value)), secret(value))
@@ -199,7 +197,6 @@ def test_what_was_seen_in_any_place_is_hidden_elsewhere(place: str, layout: Call
     assert hidden(value, text), text
 
 
-@settings(deadline=None)
 @given(value=SECRETS, other=SECRETS, place=st.sampled_from(sorted(PLACES)))
 def test_equal_secrets_are_equal_and_others_differ(value: str, other: str, place: str) -> None:
     before, after = resources(PLACES[place](value)), resources(PLACES[place](other))
@@ -210,7 +207,6 @@ def test_equal_secrets_are_equal_and_others_differ(value: str, other: str, place
     assert (first == second) is (value == other)
 
 
-@settings(deadline=None)
 @given(text=st.text(st.sampled_from("\ufdd0\ufdd1x01PASSWORD: '\"\n"), max_size=30))
 def test_no_text_is_taken_for_a_token(text: str) -> None:
     build = resources({**config_map(), "data": {"a": "b"}})

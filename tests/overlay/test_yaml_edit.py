@@ -13,6 +13,7 @@ from kustomizer.errors import UserError
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.tree import plain_value
 from kustomizer.overlay.yaml_edit import apply, flow, remove_key, set_value, without
+from tests.examples import examples
 
 TEXT = """\
 # At the top.
@@ -151,7 +152,7 @@ VALUES = st.recursive(
 MAPS = st.dictionaries(WORDS, VALUES, min_size=1, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(MAPS, st.lists(WORDS, min_size=1, max_size=3), VALUES, st.sampled_from([True, False, None]))
 def test_any_value_anywhere(data: dict[str, Any], path: list[str], value: Any, style: bool | None) -> None:
     document = {"kind": "CeleryWorkers", "spec": data}

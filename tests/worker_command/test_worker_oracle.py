@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from kustomizer.worker_command.extra_args import check_extra_args
 from kustomizer.worker_command.options import OPTIONS, RIVALS, SPELLINGS, Option
@@ -237,7 +237,6 @@ def run_in_shell(script: str) -> list[str]:
     return done.stdout.decode().split("\0")[:-1]
 
 
-@settings(deadline=None)
 @given(st.data(), before_worker, worker_args, SETTABLE.filter(lambda option: option.name != "--beat"), values)
 def test_an_edit_in_a_shell_string(
     data: st.DataObject, before: list[str], args: list[str], option: Option, value: str

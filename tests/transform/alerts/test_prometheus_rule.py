@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import sites
+from tests import parts, sites
 from tests.builds import Builds
 from tests.flower_site import Emitted, config, emit, site_input
 
@@ -46,8 +45,7 @@ def names(found: Emitted) -> list[str]:
 
 
 def promtool(*words: str | Path) -> str:
-    program = shutil.which("promtool")
-    assert program is not None, "no promtool on PATH: run `make parts`"
+    program = parts.program("promtool")
     done = subprocess.run([program, *words], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import yaml
 from dashboard_panels import PANELS
 
-from tests import sites
+from tests import parts, sites
 from tests.builds import Builds
 from tests.flower_site import config, emit, site_input
 
@@ -149,8 +148,7 @@ def test_true_lengths_and_killed_workers(
 
 
 def promtool(*words: str | Path) -> None:
-    program = shutil.which("promtool")
-    assert program is not None, "no promtool on PATH: run `make parts`"
+    program = parts.program("promtool")
     done = subprocess.run([program, *words], check=False, capture_output=True)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
 

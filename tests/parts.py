@@ -1,0 +1,48 @@
+"""What tests need besides Python, as `make parts` gets it: a test that asks for something that isn't there is left out.
+
+Nothing else marks such a test. ``tests/nothing_hidden.py`` says how many were left out, and in continuous integration
+has them fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".tools"
+IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+# Where a program may be that isn't on PATH.
+BUILT = (TOOLS / "control-plane" / "kubernetes",)
+
+
+class MissingPartError(FileNotFoundError):
+    """A part isn't there, or isn't to be used."""
+
+
+class _Wanted:
+    """Whether tests may use parts: not in the quick tests, which run without them whether they are there or not."""
+
+    allowed = True
+
+
+def leave_out() -> None:
+    """Have every part be missing from now on."""
+    _Wanted.allowed = False
+
+
+def present(path: Path) -> Path:
+    """Return a part's ``path``, or say how to get it."""
+    if not (_Wanted.allowed and path.exists()):
+        raise MissingPartError(f"{path} is missing: run `make parts`")
+    return path
+
+
+def program(name: str) -> str:
+    """Return the path of a program that `make parts` builds or installs: ``redis-server``, ``kubectl``."""
+    found = shutil.which(name) or next((str(path / name) for path in BUILT if (path / name).exists()), None)
+    if not (_Wanted.allowed and found):
+        raise MissingPartError(f"there is no {name}: run `make parts`")
+    return found

@@ -71,6 +71,18 @@ def _is_there(path: str) -> bool:
     return any(place.exists() for place in (sites.ROOT / path, below, below.with_suffix(".py")))
 
 
+def test_the_tests_that_are_named_are_there() -> None:
+    commands = re.findall(
+        r"(?m)^    \.venv/bin/pytest (\S+?)(?:::(\w+))?(?: -k (\S+)| --\S+)?$", PAGES["CONTRIBUTING.md"]
+    )
+    assert len(commands) == 4
+    for path, name, word in commands:
+        text = (sites.ROOT / path).read_text()
+        assert not name or defines(text, name)
+        # A golden case, by which test_function.py's tests are called.
+        assert not word or (sites.ROOT / "tests" / "golden" / word).is_dir()
+
+
 def test_the_index_is_long_enough() -> None:
     assert len(INDEX) >= 40
 

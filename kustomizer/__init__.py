@@ -4,16 +4,16 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 DIRECTORY = __file__.rpartition("/")[0] or "."
-"""Where this package is installed; its `data/` holds the files that are no Python modules of it."""
+"""Where this package is installed; `data/` in it holds the files that aren't Python modules."""
 GROUP = "celery.openedx.io"
 KIND = "CeleryWorkers"
 API_VERSION = f"{GROUP}/v1alpha1"
 """The configuration is an object of this API version and kind."""
 REPORT = "TUTOR_KUSTOMIZER_REPORT"
-"""Names a file that tells the caller of kustomize what the function was given and what it made.
+"""Environment variable that names a file. The function writes to it what it was given and what it made.
 
-That it is there shows that the function ran: kustomize may skip one silently. kustomizer/kustomize/function_log.py
-reads it.
+A file that is there shows that the function ran: kustomize may skip a function silently.
+kustomizer/kustomize/function_log.py reads it.
 """
 
 

@@ -1,4 +1,4 @@
-"""What the user has to mend, or ought to know: one class for both, so that every message has the same parts."""
+"""Problems: errors, warnings and notes for the user. One class for all, so that every message has the same parts."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Problem(Record):
 
 
 class UserError(Exception):
-    """The input can't be used as it is; holds every problem that was found, not only the first."""
+    """The input can't be used as it is. Lists every problem in it, not only the first."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems: Sequence[Problem] = problems
 
     def within(self, place: object) -> UserError:
-        """Return the same error, which says that it is in ``place``: the name of a file, say."""
+        """Return the same error with ``place``, the name of a file say, before each message."""
         return UserError(*(problem.replace(message=f"{place}: {problem.message}") for problem in self.problems))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
-from kustomizer.system.command_log import told
+from kustomizer.system.command_log import logged
 from kustomizer.system.processes import which
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Kubectl(Record):
         options = [f"{name}={value}" for name, value in where.items() if value]
         command = [self.path, *options, *arguments]
         try:
-            with told(command):
+            with logged(command):
                 return subprocess.run(
                     command,
                     input=stdin,

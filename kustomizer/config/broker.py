@@ -1,4 +1,4 @@
-"""Where the broker is, where Tutor's output isn't the truth."""
+"""The broker section: where the broker is, if Tutor's output doesn't say it."""
 
 from __future__ import annotations
 
@@ -53,29 +53,29 @@ class ClientCertificate(Record):
 
 
 class Tls(Record):
-    """Encryption between the broker and those who read it."""
+    """Encryption between the broker and its readers."""
 
     enabled: bool | None = None
     """Whether the broker speaks TLS. Default: what Tutor's output says."""
 
     unsafe: bool = False
-    """Whether to take any certificate. KEDA and Flower then talk to whoever answers."""
+    """Whether to accept any certificate. KEDA and Flower then talk to whoever answers."""
 
     ca: SecretCertificate | None = None
-    """Certificate of the authority that signed the broker's, where it is a private one."""
+    """Certificate of the private authority that signed the broker's certificate."""
 
     client_cert: ClientCertificate | None = None
     """Certificate to present to the broker."""
 
 
 class Sentinel(Record):
-    """Redis Sentinel, which knows where the broker currently is."""
+    """Redis Sentinel, which knows the broker's current address."""
 
     addresses: list[HostPort]
-    """Sentinels, each as `host:port`."""
+    """Addresses of the Sentinels, each as `host:port`."""
 
     master: Word
-    """Name of the master that they watch."""
+    """Name of the master that the Sentinels watch."""
 
     username: Word | None = None
     """User for the Sentinels themselves."""
@@ -85,7 +85,7 @@ class Sentinel(Record):
 
 
 class TriggerAuthentication(Record):
-    """A TriggerAuthentication of KEDA's that others manage."""
+    """A TriggerAuthentication of KEDA that is managed elsewhere."""
 
     name: KubernetesName
     """Its name."""
@@ -95,7 +95,7 @@ class TriggerAuthentication(Record):
 
 
 class Broker(Record):
-    """The Redis that Celery uses. Tutor's output says where it is: name here only what it can't know."""
+    """The Redis that Celery uses. Set only what Tutor's output doesn't say."""
 
     address: HostPort | None = None
     """Host and port, as KEDA and Flower reach it."""
@@ -107,23 +107,23 @@ class Broker(Record):
     """User's name, for Redis 6 and later with access lists."""
 
     key_prefix: NonEmpty | None = None
-    """What `global_keyprefix` in Celery's transport options puts before every key."""
+    """Prefix of every key, as `global_keyprefix` in Celery's transport options."""
 
     existing_secret: Credentials | None = None
-    """A Secret that others manage (External Secrets, Sealed Secrets); none is then emitted."""
+    """A Secret that is managed elsewhere (External Secrets, Sealed Secrets). None is emitted then."""
 
     tls: Tls | None = None
     """Encryption."""
 
     sentinel: Sentinel | None = None
-    """Redis Sentinel, in place of `address`."""
+    """Redis Sentinel, instead of `address`."""
 
     trigger_authentication: TriggerAuthentication | None = None
-    """An existing TriggerAuthentication for KEDA; none is then emitted."""
+    """An existing TriggerAuthentication for KEDA. None is emitted then."""
 
 
 def broker_problems(broker: Broker, path: str) -> list[Problem]:
-    """Return what in ``broker`` contradicts itself."""
+    """Return the contradictions in ``broker``."""
     problems = []
 
     def refuse(field: str, message: str, remedy: str) -> None:
@@ -131,11 +131,11 @@ def broker_problems(broker: Broker, path: str) -> list[Problem]:
 
     if broker.sentinel is not None:
         if broker.address is not None:
-            refuse("address", "stands beside sentinel, which says where the broker is", "Keep one of them")
+            refuse("address", "conflicts with sentinel, which says where the broker is", "Keep one of them")
         if not broker.sentinel.addresses:
             refuse("sentinel.addresses", "is empty", "Name at least one Sentinel as host:port")
     if broker.username is not None and broker.existing_secret and broker.existing_secret.username_key:
-        refuse("username", "stands beside existingSecret.usernameKey", "Keep one of them")
+        refuse("username", "conflicts with existingSecret.usernameKey", "Keep one of them")
     if broker.tls and broker.tls.enabled is False and (broker.tls.unsafe or broker.tls.ca or broker.tls.client_cert):
-        refuse("tls.enabled", "is false, and beside it stand settings of TLS", "Set it to true, or take them out")
+        refuse("tls.enabled", "is false, but other settings of TLS are given", "Set it to true, or remove them")
     return problems

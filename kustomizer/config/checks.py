@@ -1,4 +1,4 @@
-"""What is wrong with a configuration whose every field is right for itself."""
+"""Cross-field validation of a configuration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN_SETTINGS = "it needs settings in Open edX's own form, which only lms and cms
 
 
 def check_site(config: CeleryWorkers) -> list[Problem]:
-    """Return what is wrong with what was written, whatever holds for each worker in the end."""
+    """Return the problems of the configuration as it is written, before the layers of each worker are merged."""
     problems = []
     for path, settings in config.layers():
         problems += env_problems(settings.env or [], f"{path}.env")
@@ -35,7 +35,7 @@ def check_site(config: CeleryWorkers) -> list[Problem]:
         for service in fields:
             if service not in OPEN_EDX_SERVICES:
                 field = join(f"spec.{section}", service)
-                problems.append(Problem(field=field, message=OWN_SETTINGS, remedy="Take it out"))
+                problems.append(Problem(field=field, message=OWN_SETTINGS, remedy="Remove it"))
     return [*problems, *_rare_sections(config)]
 
 
@@ -59,7 +59,7 @@ def _deployment_names(config: CeleryWorkers) -> list[Problem]:
         for variant in config.variants(service):
             path, name = worker_path(service, variant), deployment_name(service, variant)
             if name in taken:
-                message = f"its Deployment would be {name}, as that of {taken[name]}"
+                message = f"its Deployment would be called {name}, like that of {taken[name]}"
                 problems.append(Problem(field=path, message=message, remedy="Rename one of them"))
             taken.setdefault(name, path)
     return problems
@@ -79,7 +79,7 @@ def _queues(config: CeleryWorkers, service: str) -> list[Problem]:
         for index, queue in enumerate(queues):
             at = f"{path}.queues[{index}]" if named else path
             if queue in taken:
-                message = f"queue {queue} is that of {taken[queue]}, too"
+                message = f"queue {queue} is also that of {taken[queue]}"
                 remedy = "Give it to one worker: a worker's pods share its queues"
                 problems.append(Problem(field=at, message=message, remedy=remedy))
             taken.setdefault(queue, at)
@@ -87,7 +87,7 @@ def _queues(config: CeleryWorkers, service: str) -> list[Problem]:
 
 
 def _in_flight(config: CeleryWorkers, service: str) -> list[Problem]:
-    """Refuse what a worker asks for itself and can't have; what it has from ``defaults`` is adapted."""
+    """Return the settings of a worker's own that it can't have; those from ``defaults`` are adapted instead."""
     problems = []
     for variant, worker in config.spec.workers[service].items():
         path = worker_path(service, variant)
@@ -99,10 +99,10 @@ def _in_flight(config: CeleryWorkers, service: str) -> list[Problem]:
                 problems.append(Problem(field=f"{path}.keda.inFlight", message=message, remedy=remedy))
             continue
         if in_flight in ("Zero", "Slots"):
-            remedy = "Take it out: Off is the default here"
+            remedy = "Remove it: Off is the default here"
             problems.append(Problem(field=f"{path}.keda.inFlight", message=OWN_SETTINGS, remedy=remedy))
         if worker.visibility_timeout is not None:
-            remedy = f"Take it out, and set it in the settings of {service}"
+            remedy = f"Remove it, and set it in the settings of {service}"
             problems.append(Problem(field=f"{path}.visibilityTimeout", message=OWN_SETTINGS, remedy=remedy))
     return problems
 
@@ -110,21 +110,21 @@ def _in_flight(config: CeleryWorkers, service: str) -> list[Problem]:
 def check_worker(
     config: CeleryWorkers, service: str, variant: str, worker: Worker, *, option_key: OptionKey
 ) -> list[Problem]:
-    """Return what in the settings that hold for one worker contradicts itself."""
+    """Return the contradictions in the merged settings of a worker."""
     problems = [*_name(service, variant, worker), *_keda(config, service, variant, worker)]
     budget = worker.pod_disruption_budget
     if budget and budget.max_unavailable is not None and budget.min_available is not None:
         field = config.origin(service, variant, "podDisruptionBudget", "minAvailable")
-        other = config.origin(service, variant, "podDisruptionBudget", "maxUnavailable")
-        remedy = "Keep one of them; null takes an inherited one back"
-        problems.append(Problem(field=field, message=f"stands beside {other}", remedy=remedy))
+        rival = config.origin(service, variant, "podDisruptionBudget", "maxUnavailable")
+        remedy = "Keep one of them; null removes an inherited one"
+        problems.append(Problem(field=field, message=f"conflicts with {rival}", remedy=remedy))
     if worker.concurrency is not None and worker.extra_args:
         rivals = {key: rival for rival in ("--concurrency", "--autoscale") for key, _ in option_key([f"{rival}=2"])}
         for key, _ in option_key(worker.extra_args):
             if key in rivals:
                 field = config.origin(service, variant, "concurrency")
-                message = f"stands beside {rivals[key]} in {config.origin(service, variant, 'extraArgs')}"
-                remedy = "Keep one of them; concurrency: null takes an inherited one back"
+                message = f"conflicts with {rivals[key]} in {config.origin(service, variant, 'extraArgs')}"
+                remedy = "Keep one of them; concurrency: null removes an inherited one"
                 problems.append(Problem(field=field, message=message, remedy=remedy))
     return problems
 
@@ -135,7 +135,7 @@ def _name(service: str, variant: str, worker: Worker) -> list[Problem]:
     if len(name) <= longest:
         return []
     why = f", since KEDA makes a label of {name}{SCALED_OBJECT_SUFFIX}" if worker.keda_enabled else ""
-    message = f"its Deployment would be {name}, of {len(name)} characters; {longest} are possible{why}"
+    message = f"its Deployment would be called {name}, {len(name)} characters; at most {longest} are possible{why}"
     return [Problem(field=worker_path(service, variant), message=message, remedy="Shorten the name")]
 
 
@@ -155,10 +155,10 @@ def _keda(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> 
         refuse("minReplicas", f"{least} is more than {most_is}", "Raise maxReplicas, or lower minReplicas")
     if keda.idle_replicas is not None and keda.idle_replicas >= least:
         message = f"{keda.idle_replicas} isn't less than minReplicas, {least}"
-        refuse("idleReplicas", message, "Raise minReplicas, or take idleReplicas out")
+        refuse("idleReplicas", message, "Raise minReplicas, or remove idleReplicas")
     if worker.replicas is not None:
         field = config.origin(service, variant, "replicas")
-        message = f"stands beside {config.origin(service, variant, 'keda', 'enabled')}: two that set the number of pods"
-        remedy = "Take replicas out (replicas: null, where it is inherited), or set keda: {enabled: false}"
+        message = f"conflicts with {config.origin(service, variant, 'keda', 'enabled')}: both set the number of pods"
+        remedy = "Remove replicas (replicas: null, where it is inherited), or set keda: {enabled: false}"
         problems.append(Problem(field=field, message=message, remedy=remedy))
     return problems

@@ -1,4 +1,4 @@
-"""Flower, its metrics and who may see it; alerts on Celery, with or without Flower."""
+"""The sections flower and monitoring."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class BasicAuth(Record):
 
 
 class Expose(Record):
-    """How Flower is reached from outside."""
+    """How Flower is reached from outside of the cluster."""
 
     enabled: bool = False
-    """Whether it is."""
+    """Whether Flower is exposed outside of the cluster."""
 
     type: Literal["Caddy", "Ingress", "HTTPRoute"] = "Caddy"
-    """Through Tutor's own Caddy, or with an object for an ingress controller or a gateway. Behind an ingress
+    """Tutor's own Caddy, or an object for an ingress controller or a gateway. Where Caddy is behind an ingress
     controller, `Caddy` needs a rule there that sends the host to the Service `caddy`."""
 
     host: HostName | None = None
@@ -52,7 +52,7 @@ class ServiceMonitor(Record):
     """Tells a Prometheus Operator to collect Flower's metrics."""
 
     enabled: bool = False
-    """Whether to emit it."""
+    """Whether to emit the object."""
 
     interval: Seconds | None = None
     """Seconds between two scrapes. Default: that of Prometheus."""
@@ -65,14 +65,14 @@ class Dashboard(Record):
     """A Grafana dashboard in a ConfigMap."""
 
     enabled: bool = False
-    """Whether to emit it."""
+    """Whether to emit the object."""
 
     labels: dict[str, str] = DASHBOARD_LABELS
     """Labels by which Grafana's sidecar picks it up."""
 
 
 class Flower(Record):
-    """Flower, which shows workers and tasks, and has their metrics for Prometheus."""
+    """Flower, which shows workers and tasks and exports their metrics to Prometheus."""
 
     enabled: bool = False
     """Whether to run Flower."""
@@ -81,14 +81,14 @@ class Flower(Record):
     """Image of Flower, 2.0.1 or later."""
 
     basic_auth: BasicAuth | None = None
-    """User and password. Flower shows tasks' arguments and results, and can stop workers: it is refused without this,
-    OAuth or `insecure`."""
+    """User and password. Flower shows tasks' arguments and results, and can stop workers: without this, OAuth or
+    `insecure` it is refused."""
 
     insecure: bool = False
-    """Whether to run Flower for everyone who reaches it inside the cluster. Exposed, it is refused all the same."""
+    """Whether everyone inside the cluster may use Flower. An exposed Flower is refused all the same."""
 
     expose: Expose = Expose()
-    """How Flower is reached from outside."""
+    """How Flower is reached from outside of the cluster."""
 
     resources: JsonMap | None = None
     """CPU and memory as in Kubernetes. Default: a memory limit that fits the number of tasks kept."""
@@ -100,7 +100,7 @@ class Flower(Record):
     """Labels that a node needs to run the pod. Default: the worker's."""
 
     tolerations: list[JsonMap] | None = None
-    """Taints of nodes that the pod puts up with, as in Kubernetes. Default: the worker's."""
+    """Taints of nodes that the pod tolerates, as in Kubernetes. Default: the worker's."""
 
     pod_annotations: dict[str, str] | None = None
     """Annotations of the pod. Default: none."""
@@ -116,7 +116,7 @@ class Flower(Record):
 
     @property
     def has_oauth(self) -> bool:
-        """Whether ``env`` turns OAuth on: without ``auth`` Flower lets everyone in, whatever else is set."""
+        """Whether ``env`` turns OAuth on. Without ``auth`` Flower lets everyone in, whatever else is set."""
         entries = {entry["name"]: entry for entry in self.env or ()}
         auth = entries.get("FLOWER_AUTH", {})
         return bool(auth.get("value") or auth.get("valueFrom"))
@@ -126,21 +126,21 @@ class PrometheusRule(Record):
     """Alerts on queues, workers, KEDA and Flower."""
 
     enabled: bool = False
-    """Whether to emit them."""
+    """Whether to emit the alerts."""
 
     labels: dict[str, str] = PROMETHEUS_LABELS
     """Labels by which Prometheus selects them."""
 
 
 class Monitoring(Record):
-    """What watches the workers, with or without Flower."""
+    """Monitoring of the workers, with or without Flower."""
 
     prometheus_rule: PrometheusRule = PrometheusRule()
     """Alerts, as a PrometheusRule."""
 
 
 def flower_problems(flower: Flower, path: str) -> list[Problem]:
-    """Return what is wrong with ``flower`` beyond the shape of its fields."""
+    """Return the problems of ``flower`` that its fields' types don't show."""
     problems = env_problems(flower.env or [], f"{path}.env")
     for index, entry in enumerate(flower.env or []):
         if entry["name"] == "FLOWER_BASIC_AUTH":

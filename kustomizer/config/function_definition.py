@@ -1,4 +1,4 @@
-"""What the function says of itself: a KRMFunctionDefinition, as catalogs and editors of KRM functions read it.
+"""The function's KRMFunctionDefinition, which catalogs and editors of KRM functions read.
 
 Its form is in the proposal for kustomize's function catalog
 (https://github.com/kubernetes/enhancements/tree/master/keps/sig-cli/2906-kustomize-function-catalog), and in kyaml
@@ -40,7 +40,7 @@ def function_definition() -> dict[str, Any]:
 
 
 def openapi_schema() -> dict[str, Any]:
-    """Return the configuration's schema in OpenAPI 3.0: what only a JSON Schema can say is left out."""
+    """Return the configuration's schema in OpenAPI 3.0, without what only a JSON Schema can say."""
     schema = json_schema()
     definitions = schema.pop("$defs")
     return _openapi({key: value for key, value in schema.items() if key not in {"$schema", "title"}}, definitions)
@@ -50,7 +50,7 @@ def _openapi(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     reference = schema.get("$ref")
     if reference is not None:
         rest = {key: value for key, value in schema.items() if key != "$ref"}
-        # What stands beside a reference speaks of this one use.
+        # Keywords next to a reference hold for this use of it.
         return _openapi({**definitions[reference.rpartition("/")[2]], **rest}, definitions)
     if "anyOf" in schema:
         return _any_of(schema, definitions)
@@ -64,7 +64,7 @@ def _openapi(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     if "properties" in schema:
         result["properties"] = {key: _openapi(value, definitions) for key, value in schema["properties"].items()}
     elif result.get("type") == "object" and "additionalProperties" not in schema:
-        # Kubernetes' own structures, passed through.
+        # One of Kubernetes' own structures, which is passed through.
         result["x-kubernetes-preserve-unknown-fields"] = True
     if result.get("type") == "array":
         item = schema.get("items", {"type": "object"})

@@ -1,6 +1,6 @@
-"""The configuration for editors and readers: a JSON Schema and a reference page, out of the records that read it.
+"""Makes the configuration's JSON Schema and reference page from the records that read it.
 
-What an operator reads about a field is the string that follows it in its record. The function never imports this.
+The description of a field is the string that follows it in its record. The function never imports this module.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schema() -> dict[str, Any]:
     """Return a JSON Schema that accepts what :func:`kustomizer.config.reader.decode` does.
 
-    What fields mean to each other (a queue given to two workers) it can't say: the function does.
+    It can't say what only several fields show, a queue that is given to two workers say: the function checks that.
     """
     definitions = {record.__name__: _object(record) for record in records()}
     return {"$schema": DIALECT, "title": KIND, **definitions.pop(Document.__name__), "$defs": definitions}
 
 
 def reference_markdown() -> str:
-    """Return the reference page: a table for each section, in the order in which a reader meets them."""
+    """Return the reference page: a table for each section, outermost first."""
     pages = [f"# The configuration: `{KIND}`, `{API_VERSION}`"]
     for record, paths in records().items():
         own = [item for item in fields_of(record).items() if item[1].owner is record]
@@ -46,22 +46,22 @@ def reference_markdown() -> str:
 
 
 def records() -> dict[type[Record], list[str]]:
-    """Return every record of the configuration with the paths at which it stands, outermost first."""
-    found: dict[type[Record], list[str]] = {}
+    """Return every record of the configuration with the paths where it is used, outermost first."""
+    paths: dict[type[Record], list[str]] = {}
 
     def visit(record: type[Record], path: str) -> None:
-        found.setdefault(record, []).append(path)
+        paths.setdefault(record, []).append(path)
         for key, field in fields_of(record).items():
             inner, at = _innermost(field.type, join(path, key))
             if isinstance(inner, Section):
                 visit(inner.record, at)
 
     visit(Document, "")
-    return found
+    return paths
 
 
 def _innermost(kind: Type, path: str) -> tuple[Type, str]:
-    """Return the type of what is in lists and maps of ``kind``, and where that stands."""
+    """Return the type of the innermost values of lists and maps of ``kind``, and their path."""
     if isinstance(kind, Nullable):
         return _innermost(kind.inner, path)
     if isinstance(kind, ListOf):
@@ -90,8 +90,9 @@ def _property(field: RecordField) -> dict[str, Any]:
 
 
 def _entry(kind: Type) -> dict[str, Any]:
-    """Return the schema of the value of a key, where null may stand for an empty section."""
-    return _nullable(_schema(kind)) if kind.blank else _schema(kind)
+    """Return the schema of a key's value, where null may mean an empty section."""
+    needs_fields = isinstance(kind, Section) and any(field.required for field in fields_of(kind.record).values())
+    return _nullable(_schema(kind)) if kind.blank and not needs_fields else _schema(kind)
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
@@ -144,20 +145,20 @@ def _text(kind: Text) -> dict[str, Any]:
 
 
 def description(field: RecordField) -> str:
-    """Return what the record says about the field."""
+    """Return the string that follows the field in its record."""
     return _descriptions(field.owner.__module__)[field.owner.__name__, field.name]
 
 
 @cache
 def _descriptions(module: str) -> dict[tuple[str, str], str]:
-    """Return the string after each field of each class of a module: Python itself throws them away."""
+    """Return the string after each field of each class of a module. Python itself doesn't keep them."""
     tree = ast.parse(inspect.getsource(sys.modules[module]))
-    found = {}
+    texts = {}
     for node in (node for node in tree.body if isinstance(node, ast.ClassDef)):
         for field, text in zip(node.body, node.body[1:], strict=False):
             if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
-                found[node.name, ast.unparse(field.target)] = " ".join(str(text.value.value).split())
-    return found
+                texts[node.name, ast.unparse(field.target)] = " ".join(str(text.value.value).split())
+    return texts
 
 
 def _title(record: type[Record]) -> str:
@@ -169,7 +170,7 @@ def _bases(record: type[Record]) -> list[str]:
 
 
 def _where(paths: list[str]) -> str:
-    return f"\n\nStands at {' and '.join(f'`{path}`' for path in paths)}." if paths != [""] else ""
+    return f"\n\nUsed at {' and '.join(f'`{path}`' for path in paths)}." if paths != [""] else ""
 
 
 def _row(key: str, field: RecordField) -> str:
@@ -187,7 +188,7 @@ def _row(key: str, field: RecordField) -> str:
 
 
 def _value(kind: Type) -> str:
-    """Say what a field takes, for the table."""
+    """Return what the table says about a field's values."""
     if isinstance(kind, Nullable):
         return _value(kind.inner)
     if isinstance(kind, ListOf):

@@ -1,7 +1,7 @@
-"""Merges layers of a worker's settings, as plain maps in the configuration's own spelling: later layers win.
+"""Merges the layers of a worker's settings, plain maps in the configuration's own spelling. Later layers win.
 
-Null takes back what earlier layers say, a whole field or one key of it; an ``env`` entry whose value is null does so
-for its variable. What is left holds no nulls of the configuration's own.
+Null removes what earlier layers set: a whole field or one key of it. An ``env`` entry whose value is null removes its
+variable. The result has no such nulls.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     OptionKey: TypeAlias = Callable[[list[str]], Iterable[tuple[str, Sequence[str]]]]
 
-# affinity, livenessProbe and lifecycle are maps, too, but their parts belong together: a probe merged out of two has
-# two handlers, which Kubernetes refuses.
+# affinity, livenessProbe and lifecycle are maps, too, but are replaced as a whole: a probe merged from two has two
+# handlers, which Kubernetes refuses.
 MERGED_BY_KEY = frozenset(("resources", "nodeSelector", "podAnnotations", "keda", "podDisruptionBudget"))
 
 
 def merge_layers(layers: Iterable[Mapping[str, object]], *, option_key: OptionKey) -> dict[str, object]:
-    """Return the settings that ``layers``, the weakest first, give together.
+    """Return the merged settings of ``layers``, the weakest first.
 
     ``option_key`` splits command line arguments into (meaning of the option, its tokens) pairs, so that ``-c 4``
     replaces ``--concurrency=2``.
@@ -46,9 +46,9 @@ def _merge_field(field: str, below: Any, value: Any, option_key: OptionKey) -> A
 
 
 def merge_maps(below: Mapping[str, Any] | None, above: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return ``below`` with the keys of ``above`` set, maps within them merged, and what is null there removed.
+    """Return ``below`` with the keys of ``above``: maps within are merged, and keys whose value is null are removed.
 
-    None is a map that isn't there; the result is None when neither is.
+    None means that there is no map; the result is None if there are none.
     """
     if above is None:
         return None if below is None else dict(below)
@@ -65,9 +65,9 @@ def merge_maps(below: Mapping[str, Any] | None, above: Mapping[str, Any] | None)
 
 
 def merge_by_name(below: Iterable[JsonMap] | None, above: Iterable[JsonMap] | None) -> list[JsonMap] | None:
-    """Return the entries of both lists (``env``), where ``above`` replaces the ones of its names in their places.
+    """Return the entries of both lists (``env``); those of ``above`` replace entries of the same name in place.
 
-    The place matters to Kubernetes: a variable may refer to those before it. None as for :func:`merge_maps`.
+    The order matters to Kubernetes: a variable may refer to those before it. None as for :func:`merge_maps`.
     """
     if above is None:
         return None if below is None else list(below)
@@ -81,12 +81,12 @@ def merge_by_name(below: Iterable[JsonMap] | None, above: Iterable[JsonMap] | No
 
 
 def is_taken_back(entry: JsonMap) -> bool:
-    """Tell whether an entry of ``env`` says that the configuration shouldn't set its variable after all."""
+    """Tell whether an entry of ``env`` removes its variable: its value is null."""
     return "value" in entry and entry["value"] is None and entry.get("valueFrom") is None
 
 
 def merge_arguments(below: Sequence[str], above: Sequence[str], *, option_key: OptionKey) -> list[str]:
-    """Return the arguments of both without the options of ``below`` that ``above`` has, too."""
+    """Return the arguments of both, without the options of ``below`` that ``above`` also has."""
     own = dict(option_key(list(above)))
     kept = {key: tokens for key, tokens in option_key(list(below)) if key not in own}
     return [token for tokens in (*kept.values(), *own.values()) for token in tokens]

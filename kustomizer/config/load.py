@@ -1,6 +1,6 @@
 """Reads and checks a configuration: ``load(document)``, then ``worker_settings(config, service, variant)``.
 
-The first gives what the document says; the second what holds for one worker, once its layers are merged.
+The first returns the document as typed records; the second merges the layers of one worker's settings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def load(document: object) -> CeleryWorkers:
-    """Read a configuration, or raise one UserError with everything that is wrong with it."""
+    """Read and check a configuration. Raises one UserError with all of its problems."""
     metadata = document.get("metadata") if isinstance(document, dict) else None
     name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
     try:
@@ -54,10 +54,10 @@ def worker_settings(
     builtin: Mapping[str, object] = NOTHING,
     option_key: OptionKey | None = None,
 ) -> Worker:
-    """Return the settings that hold for one worker; its ``queues`` are always there.
+    """Return the merged settings of one worker; ``queues`` is always set.
 
-    ``builtin`` is the weakest layer, spelled as in the configuration. ``option_key`` tells what an argument in
-    ``extraArgs`` means (see :func:`~kustomizer.config.layers.merge_layers`); it is given in tests.
+    ``builtin`` is the weakest layer, spelled as in the configuration. ``option_key`` splits ``extraArgs`` into options
+    (see :func:`~kustomizer.config.layers.merge_layers`); only tests pass it.
     """
     option_key = option_key or options_by_meaning
     layers = config.settings_layers(service, variant, builtin)
@@ -71,7 +71,7 @@ def worker_settings(
 
 
 def _refuse_newer(document: object) -> None:
-    """Refuse a configuration for a newer version before anything else: its other fields may be unknown here."""
+    """Refuse a configuration for a newer version first: its other fields may be unknown here."""
     spec = document.get("spec") if isinstance(document, dict) else None
     minimum = spec.get("minimumVersion") if isinstance(spec, dict) else None
     if isinstance(minimum, str) and is_version(minimum) and _numbers(minimum) > _numbers(__version__):
@@ -81,7 +81,7 @@ def _refuse_newer(document: object) -> None:
 
 
 def _numbers(version: str) -> list[int]:
-    """Return a version's numbers without zeros at the end, up to the first part that isn't a number (``0.2.dev1``)."""
+    """Return a version's numbers, up to the first part that isn't one (``0.2.dev1``), without zeros at the end."""
     numbers: list[int] = []
     for part in version.split("."):
         if not (part.isascii() and part.isdigit()):
@@ -93,7 +93,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def options_by_meaning(args: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    """Return each option of ``args`` under its long name, whichever way it is spelled; other words as they are."""
+    """Yield each option of ``args`` with its long name, in any spelling; other words as they are."""
     from kustomizer.worker_command.options import list_words, read_all  # noqa: PLC0415 - only when there are arguments
 
     for item in read_all(list_words(args)):

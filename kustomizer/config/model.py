@@ -1,6 +1,6 @@
-"""The CeleryWorkers object as typed records: the document, its ``spec``, and what the spec says of each worker.
+"""The CeleryWorkers object as typed records.
 
-:mod:`kustomizer.config.load` makes one from a document, and merges the layers of a worker's settings.
+:mod:`kustomizer.config.load` reads one from a document, and merges the layers of a worker's settings.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kustomizer.config.broker import Broker
     from kustomizer.config.flower import Flower, Monitoring
 
-# Sections that most builds don't have, and their modules: 0.3 ms each to import.
+# Sections that most builds don't have, with their modules, which take 0.3 ms each to import.
 RARE = {"Broker": "broker", "Flower": "flower", "Monitoring": "flower"}
 NOTHING: JsonMap = {}
 NO_KINDS: list[Any] = []
@@ -44,10 +44,10 @@ if not TYPE_CHECKING:  # mypy would believe that this module has every name
 
 
 class Route(Record):
-    """Where a task goes."""
+    """The destination of a task."""
 
     queue: QueueName
-    """The queue; a worker of this build has to consume it, of whichever service."""
+    """The queue. A worker of this build has to consume it, of any service."""
 
 
 class Celery(Record):
@@ -55,11 +55,11 @@ class Celery(Record):
 
     reject_on_worker_lost: bool | None = None
     """Whether a task whose process was killed goes back to the queue (`CELERY_REJECT_ON_WORKER_LOST`). A task that
-    kills its process each time then comes back for ever. Default: Open edX's."""
+    always kills its process then comes back for ever. Default: Open edX's."""
 
     soft_shutdown_timeout: Seconds | None = None
-    """Seconds that tasks get after a cold shutdown was asked for (`CELERYD_SOFT_SHUTDOWN_TIMEOUT`, Celery 5.5 and
-    later). Default: none."""
+    """Seconds that tasks get to finish after a request for a cold shutdown (`CELERYD_SOFT_SHUTDOWN_TIMEOUT`, Celery 5.5
+    and later). Default: none."""
 
     visibility_timeout: Seconds | None = None
     """Seconds after which Redis hands a running task to another worker as well. A worker's own `visibilityTimeout`,
@@ -70,7 +70,7 @@ class Settings(Record):
     """The ConfigMaps that give workers and routing their Django settings."""
 
     annotations: dict[str, str] = NOTHING
-    """Annotations of these ConfigMaps, for a GitOps controller that would prune the old one in mid-rollout."""
+    """Annotations of these ConfigMaps, for a GitOps controller that would prune the old one during a rollout."""
 
     modules: dict[ServiceName, PythonModule] = NOTHING
     """Django settings module to extend, by service, where `DJANGO_SETTINGS_MODULE` isn't Tutor's: `{lms:
@@ -81,21 +81,21 @@ class Spec(Record):
     """What to do with the site."""
 
     unassigned_queues: Literal["Error", "KeepOnDefault", "Ignore"] = "Error"
-    """What to do with a queue that Tutor's worker consumed and that no worker would consume any longer: refuse the
-    build, keep it on the default worker, or leave its tasks waiting for ever."""
+    """What to do with a queue that Tutor's worker consumed and no worker would consume any more: refuse the build, keep
+    the queue on the default worker, or let its tasks wait for ever."""
 
     minimum_version: Version | None = None
     """Oldest version of this function that may build the site, in quotes; an older one refuses."""
 
     defaults: WorkerSettings = WorkerSettings()
-    """Settings for every worker; a worker's own win."""
+    """Settings for all workers. A worker's own settings win."""
 
     workers: dict[ServiceName, dict[VariantName, Worker]] = NOTHING
     """The workers of each service to split. A service that isn't named stays as Tutor emitted it."""
 
     routing: dict[ServiceName, dict[TaskName, Route]] = NOTHING
-    """Which task goes to which queue, by service that sends it: what `EXPLICIT_QUEUES` is in Open edX, extending and
-    overriding it. Only lms and cms."""
+    """Which task goes to which queue, by the service that sends it. Extends and overrides Open edX's
+    `EXPLICIT_QUEUES`. Only lms and cms."""
 
     settings: Settings = Settings()
     """The ConfigMaps with Django settings."""
@@ -110,10 +110,10 @@ class Spec(Record):
             "PodMonitor",
         ]
     ] = NO_KINDS
-    """Kinds of objects to copy for each worker's copies, where they target the worker that Tutor emits."""
+    """Kinds of objects that are copied for each new worker, if they target the worker that Tutor emits."""
 
     broker: Broker | None = None
-    """Where the broker is, where Tutor's output doesn't say it."""
+    """Where the broker is, if Tutor's output doesn't say it."""
 
     celery: Celery = Celery()
     """Celery's settings for all workers."""
@@ -135,7 +135,7 @@ class Document(Record):
     """Kind of the object."""
 
     metadata: JsonMap = NOTHING
-    """Name, and the annotation by which kustomize finds the function; anything else is free."""
+    """Name, and the annotation by which kustomize finds the function. Other fields are free."""
 
     spec: Spec = Spec()
     """What to do with the site."""
@@ -148,17 +148,17 @@ class CeleryWorkers(Record):
     """The object's name."""
 
     spec: Spec
-    """What it says, each layer of the workers' settings for itself."""
+    """The ``spec``, with the layers of the workers' settings unmerged."""
 
     given: JsonMap
-    """``spec`` as it was written: layers are merged as they were given, where null isn't the same as nothing."""
+    """``spec`` as it was written. Layers are merged in this form, in which null differs from an absent field."""
 
     scaled: frozenset[tuple[str, str]] = frozenset()
     """The workers that KEDA scales, as services and variants."""
 
     @property
     def ref(self) -> ResourceRef:
-        """Names this object in messages."""
+        """The name of this object in messages."""
         return object_ref(self.name)
 
     def services(self) -> list[str]:
@@ -166,7 +166,7 @@ class CeleryWorkers(Record):
         return list(self.spec.workers)
 
     def variants(self, service: str) -> list[str]:
-        """Return the workers of a split service, the default one first: it is there whether it is named or not."""
+        """Return the workers of a split service, the default one first, which is there even if it isn't named."""
         return [DEFAULT, *(variant for variant in self.spec.workers[service] if variant != DEFAULT)]
 
     def queues(self, service: str, variant: str) -> list[str]:
@@ -177,14 +177,14 @@ class CeleryWorkers(Record):
         return [f"edx.{service}.core.{variant}"] if service in OPEN_EDX_SERVICES else []
 
     def layers(self) -> Iterator[tuple[str, WorkerSettings]]:
-        """Return ``defaults`` and each worker's own settings, unmerged, with their paths."""
+        """Yield ``defaults`` and each worker's own settings, unmerged, with their paths."""
         yield "spec.defaults", self.spec.defaults
         for service, workers in self.spec.workers.items():
             for variant, worker in workers.items():
                 yield worker_path(service, variant), worker
 
     def origin(self, service: str, variant: str, *keys: str) -> str:
-        """Return the path of the field that sets what holds for a worker; its own when nothing is set."""
+        """Return the path of the field that decides a worker's setting; the worker's own path if none is set."""
         own = worker_path(service, variant)
         for layer, path in ((self._own(service, variant), own), (self._given_defaults(), "spec.defaults")):
             value: object = layer
@@ -202,22 +202,22 @@ class CeleryWorkers(Record):
         return self.given.get("defaults") or NOTHING
 
     def settings_layers(self, service: str, variant: str, builtin: Mapping[str, object]) -> list[Mapping[str, object]]:
-        """Return the layers of a worker's settings, the weakest first, without what the worker can't have."""
+        """Return the layers of a worker's settings, the weakest first, without settings that the worker can't have."""
         site: dict[str, object] = {}
         if self.spec.celery.visibility_timeout is not None:
             site["visibilityTimeout"] = self.spec.celery.visibility_timeout
         site = {**site, **self._given_defaults()}
         keda = site.get("keda")
         if service not in OPEN_EDX_SERVICES:
-            # It has no settings of ours, so neither in-flight keys nor timeouts of its own.
+            # It reads no settings of ours, so it has no in-flight keys and no timeouts of its own.
             site.pop("visibilityTimeout", None)
             site["keda"] = {**(keda if isinstance(keda, dict) else {}), "inFlight": "Off"}
         elif variant == DEFAULT and isinstance(keda, dict) and keda.get("inFlight") == "Slots":
-            # lms and cms count the tasks of both in the default workers' shared key.
+            # The default workers of lms and cms share an in-flight key, which counts the tasks of both.
             site["keda"] = {**keda, "inFlight": "Zero"}
         return [builtin, site, self._own(service, variant)]
 
 
 def object_ref(name: str) -> ResourceRef:
-    """Return what names the configuration ``name`` in messages."""
+    """Return the reference to the configuration ``name`` for messages."""
     return ResourceRef(api_version=API_VERSION, kind=KIND, name=name)

@@ -1,17 +1,17 @@
-"""Reads plain YAML values into annotated records, and says everything that is wrong with them at once.
+"""Reads plain YAML values into annotated records, and reports all of their problems at once.
 
-The annotations of a :class:`Record` are the declaration: they are read as the strings that ``from __future__ import
-annotations`` leaves, by :func:`interpret`, so that nothing has to import ``typing``. What they can say::
+The annotations of a :class:`Record` declare the fields. :func:`interpret` reads them as the strings that ``from
+__future__ import annotations`` leaves, so that nothing has to import ``typing``. An annotation may be::
 
     bool  str  int  Positive  NonNegative  Seconds  Delay      values (more of them in kustomizer.config.types)
     Literal["Error", "Ignore"]                                 one of these words
     list[X]  dict[str, X]                                      of any of these; the key may be a named kind of text
     JsonMap  JsonList                                          Kubernetes' own structures, passed through
     SomeRecord                                                 a section with fields of its own
-    X | None                                                   null is a value: it says 'not set here'
+    X | None                                                   null is a value: it means 'not set here'
 
-A section, map or list that isn't ``| None`` takes null as empty: ``high:`` with nothing behind it is YAML's way to
-write ``high: {}``. Fields are snake_case in Python and camelCase in YAML.
+For a section, map or list that isn't ``| None``, null means empty: people write ``high:`` with nothing behind it for
+``high: {}``. Fields are snake_case in Python and camelCase in YAML.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ListOf(Type):
         self.item = item
 
     def read(self, value: object, at: str, problems: list[Problem]) -> Any:
-        """Return a list of what the items are read as."""
+        """Return the list with its items read."""
         if isinstance(value, list):
             return [self.item.read(item, f"{at}[{index}]", problems) for index, item in enumerate(value)]
         self.refuse(value, at, problems, "Write each item on a line of its own, after a dash")
@@ -59,7 +59,7 @@ class MapOf(Type):
         self.key, self.item = key, item
 
     def read(self, value: object, at: str, problems: list[Problem]) -> Any:
-        """Return a dictionary of what the values are read as."""
+        """Return the map with its values read."""
         if not isinstance(value, dict):
             self.refuse(value, at, problems)
             return value
@@ -71,7 +71,7 @@ class MapOf(Type):
 class Section(Type):
     """A map whose keys are the fields of a record.
 
-    ``_refused`` of the record holds (field, reason) pairs for fields that somebody may well expect there.
+    ``_refused`` of the record has (field, reason) pairs for fields that somebody may expect there.
     """
 
     expects = "a map"
@@ -81,7 +81,7 @@ class Section(Type):
         self.record = record
 
     def read(self, value: object, at: str, problems: list[Problem]) -> Any:
-        """Return the record, or None when there are problems."""
+        """Return the record, or None if there are problems."""
         if not isinstance(value, dict):
             self.refuse(value, at, problems)
             return None
@@ -101,21 +101,21 @@ class Section(Type):
         refused: Mapping[object, str] = dict(getattr(self.record, "_refused", ()))
         if key in refused:
             return Problem(field=join(at, key), message="isn't allowed here", remedy=refused[key])
-        remedy = did_you_mean(key, list(fields)) or f"What can stand here: {', '.join(fields)}"
+        remedy = did_you_mean(key, list(fields)) or f"Known fields: {', '.join(fields)}"
         return Problem(field=join(at, key), message="unknown field", remedy=remedy)
 
 
 class AsGiven(Section):
-    """A section that is checked against a record and then passed through as the map that it was."""
+    """A section that is checked against a record and passed through unchanged."""
 
     def read(self, value: object, at: str, problems: list[Problem]) -> Any:
-        """Return the very value."""
+        """Return the value unchanged."""
         super().read(value, at, problems)
         return value
 
 
 class Nullable(Type):
-    """What may also be null."""
+    """A type whose values may also be null."""
 
     def __init__(self, inner: Type) -> None:
         self.inner, self.expects = inner, inner.expects
@@ -133,7 +133,7 @@ BASIC: dict[str, Type] = {
 
 
 class RecordField:
-    """One field of a record, its annotation interpreted when it is first asked for: most aren't in a build."""
+    """One field of a record. Its annotation is interpreted on first use, since a build has few of the fields."""
 
     def __init__(self, name: str, annotation: str, owner: type[Record], required: bool) -> None:
         self.name, self.owner, self.required = name, owner, required
@@ -142,7 +142,7 @@ class RecordField:
 
     @property
     def type(self) -> Type:
-        """What the field may hold."""
+        """The type of the field's values."""
         if self._type is None:
             self._type = interpret(self._annotation, sys.modules[self.owner.__module__])
         return self._type
@@ -166,7 +166,7 @@ def fields_of(record: type[Record]) -> dict[str, RecordField]:
 
 
 def interpret(annotation: str, module: object) -> Type:
-    """Return the type that ``annotation``, written in ``module``, stands for."""
+    """Return the type of an ``annotation`` in ``module``."""
     if annotation.endswith(" | None"):
         return Nullable(interpret(annotation.removesuffix(" | None"), module))
     outer, _, inner = annotation.removesuffix("]").partition("[")
@@ -177,16 +177,16 @@ def interpret(annotation: str, module: object) -> Type:
     if outer == "dict":
         key, _, item = inner.partition(", ")
         kind = interpret(key, module)
-        assert isinstance(kind, Text), annotation  # noqa: S101 - a slip of ours in a declaration
+        assert isinstance(kind, Text), annotation  # noqa: S101 - the declaration is wrong
         return MapOf(kind, interpret(item, module))
     known = BASIC.get(outer) or getattr(module, outer)
     return known if isinstance(known, Type) else Section(known)
 
 
 def decode(record: type[R], value: object, *, path: str) -> R:
-    """Read ``value`` into a ``record``, or raise one UserError with every problem that is in it.
+    """Read ``value`` into a ``record``. Raises one UserError with all of its problems.
 
-    ``path`` is where the value stands in its document, and the beginning of each problem's ``field``.
+    ``path`` is the value's path in its document, with which each problem's ``field`` begins.
     """
     problems: list[Problem] = []
     result: R = Section(record).read_entry(value, path, problems)

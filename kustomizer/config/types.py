@@ -1,4 +1,4 @@
-"""The kinds of text in the configuration: names that Kubernetes, Celery and Redis put limits on.
+"""The kinds of text in the configuration, within the limits of Kubernetes, Celery and Redis.
 
 Each is a plain ``str`` for mypy and a :class:`~kustomizer.config.reader.Text` for the reader of the configuration.
 """
@@ -37,7 +37,7 @@ LETTERS = LOWER | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 LABEL_LENGTH = 63
 NAME_LENGTH = 253
 OPEN_EDX_SERVICES = ("lms", "cms")
-"""The services that read Open edX's settings, and so can be given ours."""
+"""The services that read Open edX's settings, and can therefore read ours."""
 LARGEST_PORT = 65535
 PERCENTAGES = frozenset(f"{number}%" for number in range(101))
 SUBDOMAIN = "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
@@ -45,17 +45,17 @@ INVISIBLE = r"\s\u0000-\u001f\u007f-\u009f\ufeff"
 
 
 def is_label(text: str, extra: str = "-") -> bool:
-    """Tell whether ``text`` is lower-case letters and digits and, inside, what is in ``extra`` (RFC 1123)."""
+    """Tell whether ``text`` consists of lower-case letters and digits and, inside, of ``extra`` (RFC 1123)."""
     return bool(text) and text[0] in LOWER and text[-1] in LOWER and (LOWER | set(extra)).issuperset(text)
 
 
 def is_visible(text: str) -> bool:
-    """Tell whether there is anything, and no white space or control character in it."""
+    """Tell whether ``text`` isn't empty and has no whitespace or control characters."""
     return bool(text) and not any(c.isspace() or c < " " or "\x7f" <= c <= "\x9f" or c == "\ufeff" for c in text)
 
 
 def is_queue_name(text: str) -> bool:
-    """Tell whether Celery can be told to consume a queue of this name: ``--queues`` splits on commas."""
+    """Tell whether ``--queues``, which splits on commas, can name this queue."""
     return "," not in text and is_visible(text)
 
 
@@ -82,7 +82,7 @@ def _is_module(text: str) -> bool:
 
 
 def is_version(text: str) -> bool:
-    """Tell whether ``text`` is numbers with dots between them."""
+    """Tell whether ``text`` consists of numbers with dots between them."""
     return all(part and DIGITS.issuperset(part) for part in text.split("."))
 
 
@@ -162,10 +162,10 @@ class EnvVar(Record):
     """Its name."""
 
     value: str | None = None
-    """Its value. `null` takes an inherited variable of this name back. Numbers and booleans need quotes."""
+    """Its value. `null` removes an inherited variable of this name. Numbers and booleans need quotes."""
 
     value_from: JsonMap | None = None
-    """Where the value comes from instead, as in Kubernetes: `secretKeyRef`, `configMapKeyRef`, `fieldRef`."""
+    """Source of the value, as in Kubernetes: `secretKeyRef`, `configMapKeyRef`, `fieldRef`."""
 
 
 if not TYPE_CHECKING:
@@ -173,7 +173,7 @@ if not TYPE_CHECKING:
 
 
 def env_problems(entries: Sequence[JsonMap], path: str) -> list[Problem]:
-    """Return what is wrong with a list of environment variables beyond the shape of its entries."""
+    """Return the problems of a list of environment variables that its entries' types don't show."""
     problems = []
     first: dict[object, int] = {}
     for index, entry in enumerate(entries):

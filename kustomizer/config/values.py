@@ -1,4 +1,4 @@
-"""The single values that the configuration is made of, and the words in which a wrong one is refused."""
+"""The types of single values in the configuration, and their messages for wrong values."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ SHOWN_LENGTH = 60
 
 
 class Type:
-    """What a field may hold."""
+    """The type of a field's values."""
 
     expects = ""
     remedy = ""
     blank: Callable[[], object] | None = None
 
     def read(self, value: object, at: str, problems: list[Problem]) -> Any:
-        """Return ``value`` as Python code wants it; what is wrong with it goes to ``problems``."""
+        """Return ``value`` in the form that Python code uses; add its problems to ``problems``."""
         raise NotImplementedError
 
     def read_entry(self, value: object, at: str, problems: list[Problem]) -> Any:
-        """Like :meth:`read`, for the value of a key, where nothing at all may stand for an empty section."""
+        """Read the value of a key, where null may mean an empty section."""
         return self.read(self.blank() if value is None and self.blank else value, at, problems)
 
     def refuse(self, value: object, at: str, problems: list[Problem], remedy: str = "") -> None:
-        """Note that ``value`` isn't of this type."""
-        message = f"has to be {self.expects}, not {found(value)}"
+        """Add the problem that ``value`` isn't of this type."""
+        message = f"has to be {self.expects}, not {described(value)}"
         problems.append(Problem(field=at, message=message, remedy=remedy or self.remedy))
 
 
 class Boolean(Type):
-    """True or false, and not a word that looks like it."""
+    """True or false; words that look like it are refused."""
 
     expects = "true or false"
 
@@ -56,7 +56,7 @@ class Boolean(Type):
 
 
 class Whole(Type):
-    """A whole number in a range; ``2.0`` is one, as it is for JSON."""
+    """A whole number in a range; ``2.0`` is one, as in JSON."""
 
     def __init__(self, expects: str, *, minimum: int, maximum: int = LARGEST, remedy: str = "") -> None:
         self.expects, self.minimum, self.maximum, self.remedy = expects, minimum, maximum, remedy
@@ -72,10 +72,10 @@ class Whole(Type):
 
 
 class Text(Type):
-    """A string that ``accepts`` agrees to; ``pattern`` says the same to a JSON Schema validator.
+    """A string for which ``accepts`` returns true; ``pattern`` says the same in a JSON Schema.
 
-    ``placeholder`` stands for it in paths, where it is the key of a map. ``re`` costs 5 ms to import, a function
-    nothing.
+    ``placeholder`` is its name in paths where it is the key of a map. ``accepts`` is a function, since ``re`` takes
+    5 ms to import.
     """
 
     def __init__(
@@ -99,14 +99,16 @@ class Text(Type):
             scalar = isinstance(value, (bool, int, float))
             self.refuse(value, at, problems, "Put it in quotes" if scalar else "")
         elif len(value) > self.max_length:
-            problems.append(Problem(field=at, message=f"is longer than {self.max_length} characters: {found(value)}"))
+            problems.append(
+                Problem(field=at, message=f"is longer than {self.max_length} characters: {described(value)}")
+            )
         elif len(value) < self.min_length or (self.accepts and not self.accepts(value)):
             self.refuse(value, at, problems)
         return value
 
 
 class Choice(Type):
-    """One of a few words."""
+    """One of several words."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = words
@@ -120,13 +122,13 @@ class Choice(Type):
 
 
 class Either(Type):
-    """The first of several types that takes the value."""
+    """A value of one of several types; the first that accepts it reads it."""
 
     def __init__(self, expects: str, *types: Type) -> None:
         self.expects, self.types = expects, types
 
     def read(self, value: object, at: str, problems: list[Problem]) -> Any:
-        """Return what the type that takes it makes of it."""
+        """Return the value as the first type that accepts it reads it."""
         for kind in self.types:
             refused: list[Problem] = []
             result = kind.read(value, at, refused)
@@ -137,13 +139,13 @@ class Either(Type):
 
 
 class Raw(Type):
-    """A map or list that is passed through as it is."""
+    """A map or list that is passed through unchanged."""
 
     def __init__(self, expects: str, blank: type) -> None:
         self.expects, self.blank = expects, blank
 
     def read(self, value: object, at: str, problems: list[Problem]) -> Any:
-        """Return the very value."""
+        """Return the value unchanged."""
         if not isinstance(value, self.blank):  # type: ignore[arg-type]
             self.refuse(value, at, problems)
         return value
@@ -159,15 +161,15 @@ if not TYPE_CHECKING:  # the names that annotations use; for mypy they are the a
 
 
 def join(path: str, key: object) -> str:
-    """Return the path of ``key`` in the map at ``path``, in brackets and quotes where a dot would mislead."""
+    """Return the path of ``key`` in the map at ``path``; with brackets and quotes if the key isn't a plain name."""
     if isinstance(key, str) and key.isascii() and key.replace("-", "_").isidentifier():
         return f"{path}.{key}" if path else key
     text = repr(key)[1:-1].replace('"', '\\"') if isinstance(key, str) else None
     return f"{path}[{key}]" if text is None else f'{path}["{text}"]'
 
 
-def found(value: object) -> str:
-    """Say in YAML's words what ``value`` is."""
+def described(value: object) -> str:
+    """Return what ``value`` is, in YAML's words."""
     if value is None:
         return "null"
     if isinstance(value, (dict, list)):
@@ -181,7 +183,7 @@ def found(value: object) -> str:
 
 
 def did_you_mean(word: object, known: Sequence[str]) -> str:
-    """Return a question that names the known word which ``word`` may be a slip of, or nothing."""
+    """Return a question that suggests the known word most like ``word``; an empty string if none is close."""
     from difflib import get_close_matches  # noqa: PLC0415 - costs 6 ms, and only a mistake needs it
 
     by_letters = {name.replace("_", "").lower(): name for name in known}

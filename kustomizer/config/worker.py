@@ -1,4 +1,4 @@
-"""What can be said about one worker, and about all of them under ``defaults``."""
+"""The settings of one worker, and those of all workers under ``defaults``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
 DEFAULT = "default"
-"""The variant that is Tutor's own Deployment."""
+"""The variant of the Deployment that Tutor emits."""
 MAX_REPLICAS = 30
 MAX_REPLICAS_OF_DEFAULT = 10
 
@@ -20,40 +20,40 @@ MAX_REPLICAS_OF_DEFAULT = 10
 
 
 class Keda(Record):
-    """How KEDA scales a worker: by what is queued for it and by what it is working on."""
+    """How KEDA scales a worker: by its queued tasks and by its running tasks."""
 
     enabled: bool | None = None
     """Whether KEDA scales this worker. The Deployment then states no `replicas`. Default: `false`."""
 
     min_replicas: NonNegative | None = None
-    """Pods that stay when there is nothing to do. Default: `0`."""
+    """Least number of pods, which stay when there is nothing to do. Default: `0`."""
 
     max_replicas: Positive | None = None
-    """Pods at the most. Default: `30`, and `10` for the default workers."""
+    """Greatest number of pods. Default: `30`, and `10` for the default workers."""
 
     list_length: Positive | None = None
     """Queued tasks per pod: with 40, KEDA asks for 5 pods when 200 tasks wait. Default: `40`."""
 
     activation_list_length: NonNegative | None = None
-    """How many queued tasks wake a worker that has no pod: it takes more than this. Default: KEDA's, `0`."""
+    """A worker without pods is started when more tasks than this are queued. Default: KEDA's, `0`."""
 
     polling_interval: Seconds | None = None
     """Seconds between two looks at the queue. Default: KEDA's, 30 s."""
 
     cooldown_period: Delay | None = None
-    """Seconds without work before the last pod goes; without effect when `minReplicas` is 1 or more. Default: KEDA's,
-    300 s."""
+    """Seconds without work before the last pod is stopped; has no effect if `minReplicas` is 1 or more. Default:
+    KEDA's, 300 s."""
 
     initial_cooldown_period: Delay | None = None
     """Seconds after its creation in which KEDA doesn't scale a worker to zero. Default: KEDA's, 0 s."""
 
     idle_replicas: NonNegative | None = None
-    """Pods when there is nothing to do at all, less than `minReplicas`, which then holds as long as there is work."""
+    """Number of pods while there is nothing to do; less than `minReplicas`, which holds as long as there is work."""
 
     in_flight: Literal["Zero", "Slots", "Off"] | None = None
-    """What running tasks do to the number of pods. `Zero` keeps the worker from zero while it works on something.
+    """How running tasks affect the number of pods. `Zero` keeps the worker from zero while it works on something.
     `Slots` counts busy slots as load, added to the queue: for few and long tasks; needs `concurrency`. `Off` scales by
-    the queue alone, so that a worker can be scaled to zero in the middle of a task. Default: `Zero`; `Off` for
+    the queue alone, so that a worker may be scaled to zero in the middle of a task. Default: `Zero`; `Off` for
     services other than lms and cms. The default workers of lms and cms can't use `Slots`, since they share Celery's
     in-flight key."""
 
@@ -75,22 +75,22 @@ class PodDisruptionBudget(Record):
     """How many pods of a worker a node drain may take at a time, as in Kubernetes' PodDisruptionBudget."""
 
     max_unavailable: CountOrPercent | None = None
-    """Pods that may be missing: a number, or a percentage such as `50%`."""
+    """Number of pods that may be missing, or a percentage such as `50%`."""
 
     min_available: CountOrPercent | None = None
-    """Pods that have to stay: a number, or a percentage. Not together with `maxUnavailable`."""
+    """Number of pods that have to stay, or a percentage. Not together with `maxUnavailable`."""
 
     unhealthy_pod_eviction_policy: Literal["IfHealthyBudget", "AlwaysAllow"] | None = None
     """Whether a drain may always evict pods that aren't ready. Default: Kubernetes', `IfHealthyBudget`."""
 
 
 class WorkerSettings(Record):
-    """Settings that every worker can have; under `defaults` they reach all workers, the default ones too.
+    """Settings that every worker can have. Under `defaults` they hold for all workers, the default ones too.
 
-    A worker's own win over `defaults`, those over what is built in, that over what Tutor emitted. `resources`,
+    A worker's own settings win over `defaults`, those over the built-in ones, those over Tutor's. `resources`,
     `nodeSelector`, `podAnnotations`, `keda` and `podDisruptionBudget` are merged key by key, `env` by name, `extraArgs`
-    by option; everything else is replaced as a whole. `null` takes back what `defaults` or the built-in settings say,
-    so that what Tutor emitted stands.
+    by option; everything else is replaced as a whole. `null` removes what `defaults` or the built-in settings say, so
+    that Tutor's value holds.
     """
 
     _refused: tuple[tuple[str, str], ...] = (
@@ -99,21 +99,20 @@ class WorkerSettings(Record):
 
     extra_args: list[str] | None = None
     """Further options of `celery worker`, as a list: `[--pool=gevent]`. An option replaces an inherited one of the
-    same meaning, however it is spelled. Which queues, which application and which name it has isn't for here to
-    say."""
+    same meaning, in any spelling. The queues, the application and the name can't be set here."""
 
     replicas: NonNegative | None = None
-    """Number of pods. Not together with KEDA. Default: what Tutor emitted, which is Kubernetes' 1."""
+    """Number of pods. Not together with KEDA. Default: Tutor's, which is Kubernetes' `1`."""
 
     resources: JsonMap | None = None
     """CPU and memory as in Kubernetes: `{requests: {memory: 1Gi}, limits: {…}}`."""
 
     env: list[EnvEntry] | None = None
-    """Environment variables as in Kubernetes. An entry replaces the inherited one of its name."""
+    """Environment variables as in Kubernetes. An entry replaces an inherited one of its name."""
 
     concurrency: Positive | None = None
-    """Number of processes, threads or greenlets per pod (`--concurrency`). Default: what Tutor emitted, or the number
-    of CPUs of the node, as Celery counts them."""
+    """Number of processes, threads or greenlets per pod (`--concurrency`). Default: Tutor's, or the number of CPUs
+    of the node as Celery counts them."""
 
     visibility_timeout: Seconds | None = None
     """Seconds after which Redis hands a task that is still running to another worker as well; longer than the longest
@@ -123,7 +122,7 @@ class WorkerSettings(Record):
     """Labels that a node needs to run the pods."""
 
     tolerations: list[JsonMap] | None = None
-    """Taints of nodes that the pods put up with, as in Kubernetes."""
+    """Taints of nodes that the pods tolerate, as in Kubernetes."""
 
     affinity: JsonMap | None = None
     """Affinity of the pods as in Kubernetes, replaced as a whole."""
@@ -135,8 +134,8 @@ class WorkerSettings(Record):
     """PriorityClass of the pods."""
 
     termination_grace_period_seconds: Seconds | None = None
-    """Seconds that a pod has to finish its tasks once it is asked to stop; what runs longer is cut off and done again
-    elsewhere. Default: a built-in value that suits the queue."""
+    """Seconds that a pod gets to finish its tasks when it is asked to stop. A task that runs longer is cut off and run
+    again elsewhere. Default: a built-in value for the queue."""
 
     pod_annotations: dict[str, str | None] | None = None
     """Annotations of the pods."""
@@ -148,13 +147,13 @@ class WorkerSettings(Record):
     """Lifecycle hooks of the worker's container as in Kubernetes, replaced as a whole."""
 
     keda: Keda | None = None
-    """How KEDA scales the worker."""
+    """Autoscaling of the worker by KEDA."""
 
     pod_disruption_budget: PodDisruptionBudget | None = None
     """How many pods a node drain may take at a time. Default: no PodDisruptionBudget."""
 
     protect_from_eviction: bool | None = None
-    """Whether the pods carry the annotations that keep cluster-autoscaler and Karpenter from moving them. Default:
+    """Whether the pods get the annotations that keep cluster-autoscaler and Karpenter from moving them. Default:
     `false`."""
 
     disable_prefetch: bool | None = None
@@ -168,25 +167,25 @@ class WorkerSettings(Record):
 
 
 class Worker(WorkerSettings):
-    """One worker: a Deployment that consumes queues of its own. The variant `default` is the one that Tutor emits."""
+    """One worker: a Deployment with queues of its own. The variant `default` is the worker that Tutor emits."""
 
     _refused: tuple[tuple[str, str], ...] = ()
 
     queues: list[QueueName] | None = None
-    """The queues that this worker consumes, and no other worker of its service. Default:
+    """The queues that this worker, and no other of its service, consumes. Default:
     `edx.<service>.core.<variant>` for lms and cms; required for any other service."""
 
 
 def deployment_name(service: str, variant: str) -> str:
-    """Return the name of the Deployment: Tutor's own for the default worker, else one that says the variant."""
+    """Return the name of the worker's Deployment: Tutor's own for the default worker, else with the variant."""
     return f"{service}-worker" if variant == DEFAULT else f"{service}-worker-{variant.replace('_', '-')}"
 
 
 def worker_path(service: str, variant: str) -> str:
-    """Return where the configuration speaks of a worker."""
+    """Return the path of a worker in the configuration."""
     return join(join("spec.workers", service), variant)
 
 
 def max_replicas(keda: Keda, variant: str) -> int:
-    """Return how many pods KEDA may start at the most."""
+    """Return the greatest number of pods that KEDA may start."""
     return keda.max_replicas or (MAX_REPLICAS_OF_DEFAULT if variant == DEFAULT else MAX_REPLICAS)

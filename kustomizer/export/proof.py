@@ -12,7 +12,7 @@ from kustomizer.export.directory import write_files
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.tree import plain_value
-from kustomizer.system.command_log import told
+from kustomizer.system.command_log import logged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
         directory = Path(temporary).resolve()
         write_files(directory, export.contents(directory, include_secrets=True))
         command = kustomize.plain_command(directory)
-        with told(command):
+        with logged(command):
             done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode != 0:
             words = done.stderr.decode(errors="replace").strip().replace(str(directory), "the export")

@@ -10,7 +10,7 @@ from kustomizer.kustomize.build_output import BuildOutput
 from kustomizer.kustomize.executable import Kustomize, candidates, find_kustomize, recent, start
 from kustomizer.kustomize.plugin_home import make_plugin_home, own_function
 from kustomizer.system import processes
-from kustomizer.system.command_log import told
+from kustomizer.system.command_log import logged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _run(
     function = own_function()
     if function is not None and "KUSTOMIZE_PLUGIN_HOME" not in environment:
         added["KUSTOMIZE_PLUGIN_HOME"] = make_plugin_home(f"{scratch.path}/plugin", function)
-    with told(command, env={**(env or {}), **added}):
+    with logged(command, env={**(env or {}), **added}):
         return start(command, scratch, env={**environment, **added}).wait()
 
 
@@ -94,7 +94,7 @@ def _outcome(
     """Return what the build gave that ran in ``scratch``, or raise UserError as :func:`build` does."""
     report = _content(_report(scratch))
     if done.status != 0:
-        words = done.said.strip() or f"exit status {done.status}"
+        words = done.stderr_text.strip() or f"exit status {done.status}"
         remedy = ""
         if _GUARD in words:
             remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if report is None else _OTHER_GUARD
@@ -106,7 +106,7 @@ def _outcome(
                 remedy=_why_not(overlay, kustomize),
             )
         )
-    return BuildOutput(data=done.stdout, notes=done.said, report=report or b"")
+    return BuildOutput(data=done.stdout, notes=done.stderr_text, report=report or b"")
 
 
 def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
@@ -116,10 +116,10 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
             Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
         )
     command = kustomize.plain_command(env)
-    with processes.Scratch() as scratch, told(command):
+    with processes.Scratch() as scratch, logged(command):
         done = start(command, scratch).wait()
     if done.status != 0:
-        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{done.said.strip()}"))
+        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{done.stderr_text.strip()}"))
     return done.stdout
 
 

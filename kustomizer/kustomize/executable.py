@@ -7,7 +7,7 @@ import os
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
 from kustomizer.system import processes
-from kustomizer.system.command_log import told
+from kustomizer.system.command_log import logged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def candidates(near: Path | str | None) -> Iterator[str]:
 def _checked(path: str) -> Kustomize:
     with processes.Scratch() as scratch:
         command = [path, "version"]
-        with told(command):
+        with logged(command):
             return recent(path, start(command, scratch))
 
 

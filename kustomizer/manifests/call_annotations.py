@@ -1,14 +1,14 @@
-"""Leaves off what has kustomize compare an item that comes back with the one that it handed over, and what it ignores.
+"""Strips kustomize's per-call annotations from items that are handed back.
 
-kustomize gives each item of a call a number, in two annotations, and copies comments and the order of fields to what
-comes back with the same number (``copyCommentsAndSyncOrder`` in kyaml/fn/runtime/runtimeutil). For that it loads the
-whole OpenAPI schema of Kubernetes: a third of a build's time, to no effect, since an item that isn't touched comes
-back as it was, and `kustomize build` hands over none with comments and sorts the fields of all. It skips those without
-a number, and would have taken the two annotations off the others.
+kustomize numbers the items of a call in two annotations. When an item comes back with its number, kustomize copies
+comments and the order of fields from the item that it handed over (``copyCommentsAndSyncOrder`` in
+kyaml/fn/runtime/runtimeutil), and loads the whole OpenAPI schema of Kubernetes for that. This is a third of a build's
+time and has no effect: `kustomize build` hands over items without comments and with sorted fields. kustomize skips
+items without a number, and removes the two annotations from the others.
 
-Right before them stand four more that kustomize writes and reads for nothing: it takes off the object's id unread
-(``UpdateResMapValues`` in api/internal/plugins/utils goes by the name), and numbers anew what has no index. Of items
-from files, as `kustomize fn run` and kpt hand over, an index tells the place in the file: those keep them.
+Four more annotations stand right before these two, and kustomize doesn't need them either: it removes the object's id
+unread (``UpdateResMapValues`` in api/internal/plugins/utils goes by the name), and gives a new index to an item without
+one. Items from files (`kustomize fn run`, kpt) keep theirs, since the index says where in the file an item stands.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _MIGRATION = f"'{_MARGIN}internal.config.kubernetes.io/annotations-migration-res
 def without_call_ids(text: str) -> str:
     """Return an item of a ResourceList without the annotations that `kustomize build` gave it for this call.
 
-    The text is returned as it is where the last two of them don't stand in ``metadata.annotations`` the way kustomize
-    writes them, or where nothing else does: they are then kustomize's to take off.
+    The text stays as it is where ``metadata.annotations`` doesn't have the two numbers the way kustomize writes them,
+    or has nothing else: kustomize then removes them.
     """
     start = text.find(_ANNOTATIONS)
     first = text.find(_FIRST, start + len(_ANNOTATIONS) - 1) if start >= 0 else -1
@@ -37,7 +37,7 @@ def without_call_ids(text: str) -> str:
     second = text.find("'", first + len(_FIRST))
     number = text[first + len(_FIRST) : second]
     pair = f"{_FIRST}{number}{_SECOND}{number}'\n"
-    if not text.startswith(pair, first) or not _is_deep(text, start, first):
+    if not text.startswith(pair, first) or not _are_annotations(text, start, first):
         return text
     end = first + len(pair) - 1
     is_last = not text.startswith(_MARGIN, end)
@@ -48,7 +48,7 @@ def without_call_ids(text: str) -> str:
 
 
 def _start_of_others(text: str, start: int, end: int) -> int:
-    """Return where the object's id and its indexes start that stand right before ``end``, or ``end``."""
+    """Return where the object's id and indexes start, if they stand right before ``end``; else ``end``."""
     position = text.rfind(_OBJECT_ID, start, end)
     if position < 0:
         return end
@@ -58,8 +58,8 @@ def _start_of_others(text: str, start: int, end: int) -> int:
     return position if lines and indexes == f"{number}{_INDEXES}{number}{_MIGRATION}{number}'" else end
 
 
-def _is_deep(text: str, start: int, end: int) -> bool:
-    """Tell whether all lines from ``start`` to ``end`` belong to the annotations; quoted text may look like them."""
+def _are_annotations(text: str, start: int, end: int) -> bool:
+    """Tell whether all lines from ``start`` to ``end`` are annotations; quoted text may look like one."""
     if text.find('"', start, end) < 0 and text.count("\n", start, end) == text.count(_MARGIN, start, end):
         return True
     lines = text[start + 1 : end].split("\n")
@@ -67,6 +67,6 @@ def _is_deep(text: str, start: int, end: int) -> bool:
 
 
 def _is_entry(line: str) -> bool:
-    """Tell whether a line opens an annotation, and one whose text doesn't go on between quotes in the next line."""
+    """Tell whether a line starts an annotation that doesn't continue, quoted, on the next line."""
     _, colon, value = line.partition(": ")
     return line.startswith("      ") and colon != "" and (value[0] != '"' or (len(value) > 1 and value.endswith('"')))

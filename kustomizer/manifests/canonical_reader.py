@@ -1,8 +1,8 @@
 """Reads YAML in the form kustomize writes, several times faster than a full parser and without importing one.
 
-kustomize hands resources over as its own encoder writes them: block collections, two spaces of indentation, one line a
-scalar unless it is a literal block. Everything else raises :class:`NotCanonical`, and the caller takes
-:mod:`kustomizer.manifests.full_reader` instead; ``tests/manifests/test_yaml_readers.py`` holds both to one result.
+kustomize hands resources over as its own encoder writes them: block collections, two spaces of indentation, one line
+for each scalar that isn't a literal block. Anything else raises :class:`NotCanonical`, and the caller uses
+:mod:`kustomizer.manifests.full_reader` instead. ``tests/manifests/test_yaml_readers.py`` checks that both agree.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _BLOCK_HEADERS = frozenset(
 _LONGEST_KEY = 128
 """kustomize writes a longer key behind a question mark."""
 _MAX_INDENT = 120
-"""Each level of nesting is a few levels of Python's stack; the full parser says what is wrong with too many."""
+"""Each level of nesting takes a few levels of Python's stack. The full parser reports deeper nesting."""
 # What can't start a plain scalar, or starts something only the full parser reads.
 _NOT_PLAIN = frozenset("#&*!|>%@`[]{},\"' ")
 
@@ -55,8 +55,8 @@ class NotCanonical(Exception):  # noqa: N818 - not an error: the full parser rea
 def read(lines: list[str], indent: int = 0) -> Any:
     """Return the tree of one document, given as lines whose collections start at column ``indent``.
 
-    Every line has had an end, the last one too; the end of a block of text depends on it.
-    Raises :class:`NotCanonical` where a full parser is needed, be it to say what is wrong.
+    Every line had a newline behind it, the last one too: the end of a block of text depends on it.
+    Raises :class:`NotCanonical` where a full parser is needed, also to say what is wrong.
     """
     if has_odd_character("".join(lines)):
         raise NotCanonical
@@ -73,7 +73,7 @@ class _Reader:
         self.pos = 0
 
     def skip_blank(self) -> str | None:
-        """Return the line at hand, or None at the end; empty lines carry nothing outside of a block."""
+        """Skip empty lines, which mean nothing outside of a block. Return the next line, None at the end."""
         while self.pos < len(self.lines):
             if self.lines[self.pos]:
                 return self.lines[self.pos]
@@ -130,7 +130,7 @@ class _Reader:
         return result
 
     def below(self, indent: int, *, sequence_indent: int) -> Any:
-        """Read what follows ``key:``; a sequence may stand at the key's own column."""
+        """Read the value below ``key:``; a sequence may stand in the same column as its key."""
         line = self.skip_blank()
         if line is not None:
             depth = _indent(line)
@@ -158,9 +158,9 @@ class _Reader:
         return Scalar(token, token, plain=True)
 
     def folded(self, token: str, indent: int) -> Scalar:
-        """Read a quoted scalar that goes on in the next lines, as kustomize writes one of more than 80 columns.
+        """Read a quoted scalar of several lines, as kustomize writes one of more than 80 columns.
 
-        It does so in what it prints, and in what it hands to a legacy plugin; a break stands for a space.
+        It does so in its output and in what it hands to a legacy plugin. A line break stands for a space.
         """
         parts, raw = [token], [token]
         while True:
@@ -198,9 +198,9 @@ class _Reader:
         return Scalar(text, "\n".join([header, *(line[indent:] for line in block)]))
 
     def end_of_block(self, start: int, indent: int, content: int) -> tuple[int, int]:
-        """Return where the text ends whose lines begin at ``start``, and the column it stands in.
+        """Return where the block of text that begins at ``start`` ends, and the column of its text.
 
-        ``content`` is that column where the block's header states it, else 0.
+        ``content`` is that column if the block's header states it, else 0.
         """
         end = start
         margin = " " * content
@@ -264,19 +264,19 @@ def _key(line: str, indent: int) -> tuple[Scalar, str] | None:
     if not raw or raw == "<<" or len(raw) > _LONGEST_KEY or not _is_plain(raw):
         return None
     if indent == 0 and raw.startswith(("---", "...")):
-        # A marker between documents, perhaps.
+        # It may be a marker between documents.
         return None
     return Scalar(raw, raw, plain=True), line[end + 2 :]
 
 
 def _is_whole(token: str) -> bool:
-    """Tell whether a scalar in double quotes ends with ``token``; of a long text that is known sooner than where."""
+    """Tell whether a scalar in double quotes ends where ``token`` ends: faster than to look for the end."""
     inner = token[1:-1].replace("\\\\", "").replace('\\"', "")
     return len(token) > 1 and token[-1] == '"' and '"' not in inner and not inner.endswith("\\")
 
 
 def _end_of_quoted(line: str, start: int) -> int:
-    """Return the index behind the quoted scalar that starts at ``start``, the line's length + 1 where it has no end."""
+    """Return the index behind the quoted scalar that starts at ``start``; the line's length + 1 if it has no end."""
     quote = line[start]
     position = start + 1
     while True:
@@ -303,7 +303,7 @@ def unquote(token: str) -> str:
         return text.replace("''", "'")
     if "\\" not in text:
         return text
-    # An escaped backslash first, since it may stand before any letter; then what kustomize escapes most.
+    # Escaped backslashes come first, since they may stand before any letter.
     return "\\".join([_unescape(part) for part in text.split("\\\\")])
 
 
@@ -316,7 +316,7 @@ def _unescape(text: str) -> str:
 
 
 def _unescape_first(text: str) -> str:
-    """Return ``text``, which stood behind a backslash, with its first character or code replaced."""
+    """Return ``text``, which followed a backslash, with the escape at its start replaced."""
     length = _CODE_LENGTHS.get(text[:1])
     if length is None:
         if text[:1] not in _ESCAPED:

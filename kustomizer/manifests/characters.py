@@ -1,7 +1,7 @@
-"""Which characters YAML takes as they are.
+"""Tells which characters YAML takes unescaped.
 
-A regular expression says it exactly, but ``import re`` and compiling these costs as much as everything else that the
-function does; :meth:`str.isprintable` says it at once for nearly every text.
+A regular expression tells it exactly, but to import ``re`` and compile one costs as much as everything else that the
+function does. :meth:`str.isprintable` is enough for nearly every text.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
 
-# Neither what YAML doesn't allow, nor what it takes for a line break where Python's str.split doesn't (kustomize's
-# reader does), nor the byte order mark.
+# Without the characters that YAML doesn't allow, the line breaks that kustomize's reader knows and Python's str.split
+# doesn't, and the byte order mark.
 _LETTERS = "\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
 _SHORT_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 

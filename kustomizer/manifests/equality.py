@@ -1,4 +1,4 @@
-"""Plain values, as YAML and JSON have them, held against each other."""
+"""Compares plain values, as YAML and JSON have them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads any YAML, JSON included, into the same tree as :mod:`kustomizer.manifests.canonical_reader`, by way of libyaml.
+"""Reads any YAML, JSON included, with libyaml, into the same tree as :mod:`kustomizer.manifests.canonical_reader`.
 
-The tree is built from libyaml's events: PyYAML's constructors know tags that kustomize (go-yaml 3) doesn't, and stumble
-over a plain ``=`` or ``<<``, which are strings there; its composer overflows the stack where collections nest deep.
+The tree is built from libyaml's events. PyYAML's constructors know tags that kustomize (go-yaml 3) doesn't know, and
+fail on a plain ``=`` or ``<<``, which are strings there; its composer overflows the stack on deep nesting.
 go-yaml is a port of libyaml, so the two agree on what a line break is (U+0085, U+2028 and U+2029 among others).
 """
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAX_DEPTH = 150
-"""Collections may nest so deep; a Kubernetes schema ends long before."""
+"""How deep collections may nest; no Kubernetes schema comes near it."""
 MAX_EXPANSION = 4_000_000
-"""Aliases may expand to so many characters, each node counted as some."""
+"""How many characters aliases may expand to; each node counts as ``_NODE_COST``."""
 
 _NODE_COST = 16
 _TAG = "tag:yaml.org,2002:"
@@ -55,7 +55,7 @@ _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def read_all(text: str) -> list[Any]:
     """Return the trees of all documents of ``text``; an empty document gives None.
 
-    Raises UserError where the text isn't YAML, has a duplicate key, or expands without end.
+    Raises UserError where the text isn't YAML, has a duplicate key, or expands to too much.
     """
     documents = []
     try:
@@ -81,7 +81,7 @@ def read_all(text: str) -> list[Any]:
 
 
 def read(text: str) -> Any:
-    """Return the tree of the one document of ``text``, None where there is none; empty ones beside it don't count."""
+    """Return the tree of the only document of ``text``, None where there is none. Empty documents don't count."""
     documents = [document for document in read_all(text) if document is not None]
     if len(documents) > 1:
         raise UserError(Problem(message=f"expected one YAML document, found {len(documents)}"))
@@ -89,7 +89,7 @@ def read(text: str) -> Any:
 
 
 class _Composer:
-    """Builds one document's tree; counts what aliases add, since each costs as much as what it stands for."""
+    """Builds the tree of one document, and counts what aliases add to it."""
 
     def __init__(self, loader: Any) -> None:
         self.loader = loader
@@ -106,7 +106,7 @@ class _Composer:
         if depth > MAX_DEPTH:
             raise _refusal(f"collections nest deeper than {MAX_DEPTH} levels", event)
         if event.anchor:
-            # Until the node is complete, an alias to it would be a part of itself.
+            # An alias inside of its own anchor would make the node a part of itself.
             self.anchors[event.anchor] = None
         before = self.cost
         self.cost += _NODE_COST
@@ -174,7 +174,7 @@ def _scalar(event: yaml.ScalarEvent) -> Scalar:
         raise _refusal("a value has a tag that Kubernetes doesn't know", event)
     if plain and not isinstance(plain_value(Scalar(text, text, plain=True)), str):
         return Scalar(text, text, plain=True)
-    # What is plain in brackets isn't always so outside of them: `[-]`.
+    # A scalar that needs no quotes within brackets may need them elsewhere: `[-]`.
     return Scalar(text, quote(text) if plain else quoted_scalar(text))
 
 

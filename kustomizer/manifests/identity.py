@@ -1,4 +1,4 @@
-"""What an object is called, read off its text: ten thousand that nobody asks for cost a few string searches each."""
+"""Reads an object's identity from its text, without parsing it: a build may have ten thousand objects."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 _NULLS = frozenset({"null", "Null", "NULL"})
 _IN_NAMES = str.maketrans("", "", "./:_-")
 _known_names: set[str] = set()
-"""Versions, kinds and namespaces that were looked at: a build has few of them."""
+"""Versions, kinds and namespaces that were found to be plain names: a build has few of them."""
 
 
 def scan_header(text: str, indent: int) -> Header | None:
-    """Read the header off a text of kustomize's form, None where a parser has to."""
+    """Return the header of an object in the form that kustomize writes; None where a parser is needed."""
     return _usual(text, indent) or _any(text, indent)
 
 
 def _usual(text: str, indent: int) -> Header | None:
-    """Read a header in which kind stands right before the metadata, and the namespace right behind the name.
+    """Read a header in which kind comes right before the metadata, and the namespace right after the name.
 
-    kustomize sorts keys, so that most do. What this finds is what :func:`_any` would.
+    kustomize sorts keys, so most headers are like that. The result is that of :func:`_any`.
     """
     margin = "\n" + " " * indent
     inner = f"{margin}  "
@@ -41,7 +41,7 @@ def _usual(text: str, indent: int) -> Header | None:
     end = end if end >= 0 else len(text)
     first_end = text.find("\n", first)
     if text.startswith((f"{inner} ", "\n\n"), end) or text.startswith((f"{margin} ", "\n\n"), first_end):
-        # The scalar may go on there.
+        # The scalar may continue there.
         return None
     api_version = text[first:first_end]
     kind_text = text[kind + len(margin) + len("kind: ") : metadata]
@@ -81,7 +81,7 @@ def _any(text: str, indent: int) -> Header | None:
 
 
 def _end_of_block(text: str, start: int, indent: int) -> int:
-    """Return where the block whose lines stand further in than ``indent`` ends."""
+    """Return where the block of lines that are indented by more than ``indent`` ends."""
     deeper = "\n" + " " * (indent + 1)
     position = start
     while position >= 0 and text.startswith((deeper, "\n\n"), position):
@@ -90,13 +90,13 @@ def _end_of_block(text: str, start: int, indent: int) -> int:
 
 
 def _is_name(token: str) -> bool:
-    """Tell whether ``token`` means itself to every YAML reader."""
+    """Tell whether every YAML reader takes ``token`` for this very string."""
     rest = token.translate(_IN_NAMES)
     return rest.isascii() and rest.isalnum() and token[0].isalpha() and token[-1].isalnum() and token not in _NULLS
 
 
 def _states_namespace_otherwise(text: str, start: int, end: int) -> bool:
-    """Tell whether the namespace may be stated as kustomize wouldn't: quoted, behind a question mark, merged in."""
+    """Tell whether the namespace may be written as kustomize doesn't: quoted, behind a question mark, merged in."""
     if text.find("<<", start, end) >= 0:
         return True
     asked = text.find("?", start, end) >= 0
@@ -119,6 +119,6 @@ def _token(text: str, margin: str, key: str, start: int, end: int) -> str:
     if stop < 0:
         return text[position:]
     if text.startswith((f"{margin} ", "\n\n"), stop):
-        # The scalar may go on there.
+        # The scalar may continue there.
         return "?"
     return text[position:stop]

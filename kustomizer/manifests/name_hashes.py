@@ -1,4 +1,4 @@
-"""The suffix that kustomize gives the name of a generated ConfigMap or Secret, computed once more from what it holds.
+"""Computes the suffix that kustomize adds to the name of a generated ConfigMap or Secret.
 
 https://github.com/kubernetes-sigs/kustomize/blob/kustomize/v5.8.1/api/hasher/hasher.go: the first ten digits of the
 SHA-256 of some JSON, with other letters for what could spell a word. The name in that JSON is always empty (it looks up
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GENERATED_KINDS = ("ConfigMap", "Secret")
-"""Kinds that kustomize generates, with a hash behind the name."""
+"""The kinds that kustomize generates, with a hash at the end of the name."""
 _LENGTH = 10
 _LETTERS = str.maketrans("013ae", "ghkmt")
 
@@ -30,14 +30,14 @@ class _Unhashable(Exception):  # noqa: N818 - never leaves this module
 
 
 def is_kustomizes(suffix: str, tree: dict[str, Any]) -> bool:
-    """Tell whether ``suffix`` is what some kustomize puts behind the name of this ConfigMap or Secret, plain values."""
+    """Tell whether some kustomize adds ``suffix`` to the name of this ConfigMap or Secret, given as plain values."""
     return suffix in suffixes(tree)
 
 
 def suffixes(tree: dict[str, Any]) -> tuple[str, ...]:
-    """Return what may stand behind the name: one suffix, or two where it depends on the Go that built kustomize.
+    """Return the possible suffixes: one, or two where it depends on the Go version that built kustomize.
 
-    Nothing for what isn't a ConfigMap or a Secret, or holds values that such an object can't have.
+    None at all for an object that isn't a ConfigMap or a Secret, or has values that such an object can't have.
     """
     if tree.get("kind") not in GENERATED_KINDS:
         return ()
@@ -52,15 +52,15 @@ def suffixes(tree: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _hashed(tree: dict[str, Any]) -> dict[str, Any]:
-    """Return what is hashed: what is missing counts as an empty string, or is left out."""
+    """Return the fields that are hashed. A missing field is an empty string or left out, as in kustomize."""
     is_secret = tree["kind"] == "Secret"
-    found = {"kind": tree["kind"], "name": "", "data": _field(tree, "data")}
+    fields = {"kind": tree["kind"], "name": "", "data": _field(tree, "data")}
     if is_secret:
-        found["type"] = _field(tree, "type")
+        fields["type"] = _field(tree, "type")
     more = "stringData" if is_secret else "binaryData"
     if isinstance(tree.get(more), dict):
-        found[more] = tree[more]
-    return found
+        fields[more] = tree[more]
+    return fields
 
 
 def _field(tree: dict[str, Any], name: str) -> Any:
@@ -105,7 +105,7 @@ def _quoted(text: str, *, old: bool) -> str:
 
 
 def _has_old(value: Any) -> bool:
-    """Tell whether ``value`` holds what older versions escape in another way."""
+    """Tell whether ``value`` has a character that older Go versions escape in another way."""
     if isinstance(value, dict):
-        return any(_has_old(key) or _has_old(each) for key, each in value.items())
+        return any(_has_old(key) or _has_old(item) for key, item in value.items())
     return isinstance(value, str) and any(mark in value for mark in _OLD_ESCAPES)

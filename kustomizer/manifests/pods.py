@@ -1,4 +1,4 @@
-"""Where an object says what pods it runs, and which ConfigMaps and Secrets those refer to."""
+"""Finds the pod template of an object, its containers and its strings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TEMPLATES = (("spec", "template"), ("spec", "jobTemplate", "spec", "template"),
 
 
 def template_path(tree: Any) -> tuple[str, ...] | None:
-    """Return where the pod template of an object stands, of whatever kind; a Pod is its own (an empty path)."""
+    """Return the path of the pod template in an object of any kind; for a Pod, the empty path."""
     if lookup(tree, "kind") == "Pod":
         return ()
     for path in _TEMPLATES:
@@ -30,10 +30,10 @@ def pod_template(tree: Any) -> Any:
 
 
 def containers(template: Any) -> Iterator[Any]:
-    """Yield all containers of a pod template, those that run once among them."""
+    """Yield all containers of a pod template, init containers included."""
     for field in CONTAINER_LISTS:
-        found = lookup(template, "spec", field)
-        yield from found if isinstance(found, list) else ()
+        items = lookup(template, "spec", field)
+        yield from items if isinstance(items, list) else ()
 
 
 def strings(node: Any) -> Iterator[str]:

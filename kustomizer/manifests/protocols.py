@@ -1,4 +1,4 @@
-"""The two forms in which kustomize hands resources over, and back: a ResourceList, and a stream of documents.
+"""Reads and writes kustomize's two protocols: a ResourceList, and a stream of documents.
 
 The ResourceList is the KRM functions specification's
 (https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md).
@@ -35,7 +35,7 @@ _AFTER_ANCHOR = frozenset(" \t\n\r\f\v]},")
 
 
 class Input(Record):
-    """What the function was given: the resources, the configuration's tree, and the text around the items."""
+    """The function's input: the resources, the configuration's tree, and the text around the items."""
 
     resources: Sequence[Resource]
     config: Any
@@ -43,7 +43,7 @@ class Input(Record):
     tail: str = ""
     indent: int = 0
     reprinted: bool = False
-    """Whether the full parser read it all, so that comments are lost unless kustomize puts them back."""
+    """Whether the full parser read everything. Comments are then lost unless kustomize puts them back."""
 
 
 def decode(data: bytes) -> str:
@@ -56,12 +56,12 @@ def decode(data: bytes) -> str:
 
 
 def read_resource_list(data: bytes) -> Input:
-    """Split a ResourceList; only the configuration is parsed where the text is as kustomize writes it."""
+    """Read a ResourceList. Where the text is as kustomize writes it, only the configuration is parsed."""
     return _split(data) or _parse(decode(data))
 
 
 def _view(data: bytes) -> str:
-    """Return what :func:`decode` does, a character for each byte: one letter that isn't Latin would double it."""
+    """Return the text of :func:`decode` with a character for each byte: others would take twice the memory."""
     view = data.decode("latin-1")
     return decode(data).encode().decode("latin-1") if "\r" in view or view.startswith("\xef\xbb\xbf") else view
 
@@ -85,7 +85,7 @@ def _split(data: bytes) -> Input | None:
     if set(tree) - {"results"} != {"functionConfig"} or any(has_other_lines(text) for text in (*chunks, tail)):
         return None
     if "results" in tree:
-        # The results of a function before us have been shown already.
+        # kustomize has already shown the results of functions that ran before this one.
         tail, key, _ = tail.partition("\nresults:")
         if not key:
             return None
@@ -97,24 +97,24 @@ def _split(data: bytes) -> Input | None:
 
 
 def _text(view: str) -> str:
-    """Return the text that ``view``, of a character for each byte, stands for."""
+    """Return the text of ``view``, which has a character for each byte."""
     return view if view.isascii() else view.encode("latin-1").decode()
 
 
 def _has_odd_line(item: str) -> bool:
-    """Tell whether a line behind the first is neither empty nor indented by two columns or more."""
+    """Tell whether a line after the first is neither empty nor indented by two columns or more."""
     return not {line[:2] for line in item.split("\n")[1:]} <= {"", "  "}
 
 
 def _share_anchors(chunks: list[str], items: str) -> bool:
-    """Tell whether an item may hold an alias whose anchor is in another one; kustomize itself writes neither."""
+    """Tell whether an item may have an alias to another item's anchor. kustomize itself writes neither."""
     anchors = _names_behind("&", items)
     names = anchors & _names_behind("*", items) if anchors else ()
     return any(sum(f"&{name}" in chunk or f"*{name}" in chunk for chunk in chunks) > 1 for name in names)
 
 
 def _names_behind(mark: str, text: str) -> set[str]:
-    """Return what may be the names of anchors (``&``) or aliases (``*``) in ``text``."""
+    """Return the possible names of anchors (``&``) or aliases (``*``) in ``text``."""
     names = set()
     position = text.find(mark)
     while position >= 0:
@@ -128,7 +128,7 @@ def _names_behind(mark: str, text: str) -> set[str]:
 
 
 def has_other_lines(text: str) -> bool:
-    """Tell whether a line starts at the margin behind a break that isn't a newline."""
+    """Tell whether a line starts in the first column after a line break that isn't a newline."""
     if text.isascii():
         return False
     for mark in _OTHER_BREAKS:
@@ -160,9 +160,9 @@ def _parse(text: str) -> Input:
     wrong = next((position for position, item in enumerate(items) if not isinstance(item, dict)), None)
     if wrong is not None:
         raise UserError(Problem(message="is not an object", field=f"items[{wrong}]"))
-    # The results of a function before us have been shown already.
-    others = {key: value for key, value in tree.items() if key not in {"items", "functionConfig", "results"}}
-    head = emit(others) + "items:\n"
+    # kustomize has already shown the results of functions that ran before this one.
+    rest = {key: value for key, value in tree.items() if key not in {"items", "functionConfig", "results"}}
+    head = emit(rest) + "items:\n"
     config = tree.get("functionConfig")
     tail = emit({"functionConfig": config}) if config is not None else ""
     resources = [Resource.new(item, indent=_ITEM_INDENT) for item in items]
@@ -170,21 +170,21 @@ def _parse(text: str) -> Input:
 
 
 def read_stream(data: bytes, config: bytes) -> Input:
-    """Split a stream of documents, as kustomize's legacy exec plugins get it; ``config`` is the plugin's own file."""
+    """Read a stream of documents, as kustomize's legacy exec plugins get it; ``config`` is the plugin's file."""
     from_file = read_document(decode(config))
     return Input(resources=_read_documents(data) or _parse_documents(decode(data)), config=from_file)
 
 
 def _read_documents(data: bytes) -> list[Resource]:
-    """Return the documents of a stream as they are, none where a parser has to tell them apart."""
+    """Return the documents of a stream unparsed; none where only a parser can separate them."""
     view = f"\n{_view(data).removeprefix(_SEPARATOR)}"
     *views, last = view[1:].split(f"\n{_SEPARATOR}")
     views.append(last.removesuffix("\n"))
-    # The last line of a block of text that has no end counts without one: the fast reader wouldn't know.
+    # A block of text whose last line has no newline ends without one, which the canonical reader can't see.
     if view[-1] != "\n" or view.count("\n---") >= len(views) or "\n..." in view or "\n%" in view:
         return []
     try:
-        texts = [_text(f"{each}\n") for each in views]
+        texts = [_text(f"{document}\n") for document in views]
     except UnicodeDecodeError:
         return []
     return [] if any(map(has_other_lines, texts)) else [Resource(text) for text in texts if has_content(text)]
@@ -201,18 +201,18 @@ def _parse_documents(text: str) -> list[Resource]:
 
 
 def read_build(data: bytes) -> Resources:
-    """Return the resources of a site that was built. Raises UserError where it isn't YAML, or holds one twice."""
+    """Return the resources of a built site. Raises UserError where it isn't YAML, or has an object twice."""
     return Resources(read_stream(data, b"{}").resources)
 
 
 def has_marker(document: str) -> bool:
-    """Tell whether a document holds a directive, or a marker that isn't a plain ``---`` line of its own."""
+    """Tell whether a document has a directive, or a marker other than a plain ``---`` line."""
     lines = f"\n{document}"
     return "\n---" in lines or "\n..." in lines or "\n%" in lines
 
 
 def has_content(document: str) -> bool:
-    """Tell whether a document holds more than empty lines and comments."""
+    """Tell whether a document has more than empty lines and comments."""
     return document[:1].isalpha() or any(
         line.strip() and not line.lstrip().startswith("#") for line in document.split("\n")
     )
@@ -231,10 +231,9 @@ def read_document(text: str) -> Any:
 
 
 def write_resource_list(given: Input, items: Iterable[Resource], problems: Sequence[Problem]) -> bytes:
-    """Return the ResourceList that goes back: the items, the configuration, and the problems as ``results``.
+    """Return the function's output: the items, the configuration, and the problems as ``results``.
 
-    Items come without the numbers that have kustomize compare them with what it handed over, unless that is what puts
-    their comments back.
+    Items lose kustomize's per-call annotations, unless kustomize needs them to put comments back.
     """
     texts = [
         item.render() if given.reprinted or item.is_reprinted else without_call_ids(item.render()) for item in items
@@ -262,7 +261,7 @@ def _result(problem: Problem) -> dict[str, Any]:
 
 
 def write_stream(items: Iterable[Resource]) -> bytes:
-    """Return the documents that go back to a legacy exec plugin's caller."""
+    """Return the output of a legacy exec plugin: the items as documents."""
     return _SEPARATOR.encode().join([item.render().encode() for item in items])
 
 

@@ -13,9 +13,9 @@ _FACTORS |= {letter: Decimal(1000) ** -power for power, letter in enumerate("mun
 
 
 def quantity(value: object) -> Decimal | None:
-    """Return the number that ``value``, a string or a number, stands for; None where it is no amount."""
-    found = _QUANTITY.fullmatch(str(value)) if isinstance(value, (str, int, float)) else None
-    if found is None or isinstance(value, bool):
+    """Return ``value``, a string or a number, as a number; None where it isn't a quantity."""
+    match = _QUANTITY.fullmatch(str(value)) if isinstance(value, (str, int, float)) else None
+    if match is None or isinstance(value, bool):
         return None
-    number, suffix, exponent = found.groups()
+    number, suffix, exponent = match.groups()
     return Decimal(number) * (_FACTORS[suffix] if suffix else Decimal(10) ** int(exponent or 0))

@@ -1,4 +1,4 @@
-"""The resources of a build: the text each was handed over as, parsed only where somebody asks for its tree."""
+"""The resources of a build. Each keeps its text and is parsed only when its tree is asked for."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-# kustomize's own bookkeeping (kyaml's and api/internal/utils' annotations). It belongs to the resource it came on: a
-# clone that claims `previousNames: lms-worker` makes references to lms-worker ambiguous.
+# Annotations that kustomize uses during a build (kyaml, api/internal/utils). A copy must not have them: with
+# `previousNames: lms-worker` on two Deployments, references to lms-worker are ambiguous.
 _INTERNAL_ANNOTATIONS = ("internal.config.kubernetes.io/", "config.kubernetes.io/", "config.k8s.io/")
-# What a double-quoted scalar may hide letters behind. kustomize does so behind a byte order mark: "\\uFEFF\\x61".
+# Escapes that can hide a letter in double quotes; kustomize writes them in texts with a byte order mark: "\\x61".
 _HIDING = ("\\x", "\\u", "\\U", "\\/", "\\\n")
 _KUSTOMIZE_ID = "kustomize.config.k8s.io/id"
 
@@ -24,19 +24,19 @@ NEEDS_HASH_SUFFIX = "internal.config.kubernetes.io/needsHashSuffix"
 """With the value ``enabled`` kustomize hashes a new ConfigMap or Secret like a generated one (5.0.0 and 5.8.1)."""
 
 
-# kustomize writes a hash in hexadecimal without vowels, nor what looks like one (api/hasher/hasher.go).
+# kustomize's hashes are hexadecimal, with consonants for vowels and digits like them (api/hasher/hasher.go).
 _HASH_LENGTH = 10
 _HASH_LETTERS = frozenset("2456789bcdfghkmt")
 
 
 def stem_of(name: str) -> str:
-    """Return ``name`` without the hash suffix that kustomize adds to a generated ConfigMap's or Secret's in the end."""
+    """Return ``name`` without the hash that kustomize adds to the name of a generated ConfigMap or Secret."""
     stem, _, suffix = name.rpartition("-")
     return stem if stem and len(suffix) == _HASH_LENGTH and _HASH_LETTERS.issuperset(suffix) else name
 
 
 def is_generated_name(name: str, stem: str) -> bool:
-    """Tell whether ``name`` is ``stem``, or ``stem`` with the hash suffix that kustomize adds in the end."""
+    """Tell whether ``name`` is ``stem``, with or without the hash that kustomize adds."""
     return name == stem or (name.startswith(stem) and stem_of(name) == stem)
 
 
@@ -48,7 +48,7 @@ def is_internal_annotation(key: str) -> bool:
 class Resource:
     """One object of the build.
 
-    ``text`` is what came in; :meth:`render` gives it back byte for byte unless :meth:`edit` was called.
+    ``text`` is the input; :meth:`render` returns it byte for byte unless :meth:`edit` was called.
     """
 
     __slots__ = ("_edited", "_header", "_lossy", "_tree", "indent", "text")
@@ -63,7 +63,7 @@ class Resource:
 
     @classmethod
     def new(cls, tree: dict[str, Any], *, indent: int) -> Resource:
-        """Return a resource that didn't come in; ``indent`` as its neighbours have it."""
+        """Return a new resource; ``indent`` is that of its neighbours."""
         return cls("", indent=indent, tree=tree)
 
     @property
@@ -74,9 +74,9 @@ class Resource:
         return self._tree
 
     def edit(self) -> dict[str, Any]:
-        """Return the tree for changing; from now on the resource goes out as this tree.
+        """Return the tree to be changed; from now on :meth:`render` writes this tree.
 
-        What the object is called isn't to be changed: that is another object.
+        Don't change apiVersion, kind, namespace or name: that is another object.
         """
         self._edited = True
         return self.tree
@@ -96,12 +96,12 @@ class Resource:
 
     @property
     def api_version(self) -> str:
-        """``apiVersion`` as it stands, empty where there is none."""
+        """``apiVersion`` as it is written, empty where there is none."""
         return self._head[0]
 
     @property
     def kind(self) -> str:
-        """``kind`` as it stands, empty where there is none."""
+        """``kind`` as it is written, empty where there is none."""
         return self._head[1]
 
     @property
@@ -116,12 +116,12 @@ class Resource:
 
     @property
     def ref(self) -> ResourceRef:
-        """What errors call this resource."""
+        """The name of this resource in messages."""
         return ResourceRef(api_version=self.api_version, kind=self.kind, namespace=self.namespace, name=self.name)
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """Group, kind, namespace and name: what makes two manifests the same object."""
+        """Group, kind, namespace and name: two manifests with the same are one object."""
         api_version, kind, namespace, name = self._head
         return (api_version.rpartition("/")[0], kind, namespace, name)
 
@@ -140,14 +140,14 @@ class Resource:
         return (api_version, kind, namespace, name)
 
     def mentions(self, word: str) -> bool:
-        """Tell whether ``word`` may stand in the object: False is certain and costs no parsing.
+        """Tell whether the object may contain ``word``. False is certain, and nothing is parsed.
 
-        A word is one of ASCII letters, digits and ``-./_``; a folded line can't break it.
+        A word consists of ASCII letters, digits and ``-./_``, so no line break can be within it.
         """
         return self._edited or word in self.text or ("\\" in self.text and any(mark in self.text for mark in _HIDING))
 
     def render(self) -> str:
-        """Return the text that goes out, ending in a newline."""
+        """Return the text of the output, with a newline at the end."""
         if not self._edited:
             return self.text
         text = emit(self.tree, self.indent)
@@ -155,18 +155,18 @@ class Resource:
 
     @property
     def is_reprinted(self) -> bool:
-        """Whether what goes out has lost comments that may have stood in what came in."""
+        """Whether the output may have lost comments that the input had."""
         return self._edited and self._lossy
 
     def copy_tree(self) -> dict[str, Any]:
-        """Return a deep copy of the tree for a new resource, without kustomize's bookkeeping."""
+        """Return a deep copy of the tree for a new resource, without kustomize's own annotations."""
         tree: dict[str, Any] = clone(self.tree)
         drop_internal_annotations(tree)
         return tree
 
 
 def drop_internal_annotations(tree: dict[str, Any]) -> None:
-    """Take kustomize's bookkeeping off ``tree``, and the annotations' mapping where nothing else is in it."""
+    """Remove kustomize's own annotations from ``tree``, and the whole mapping if nothing else is in it."""
     metadata = tree.get("metadata")
     annotations = lookup(tree, "metadata", "annotations")
     if not isinstance(metadata, dict) or not isinstance(annotations, dict):
@@ -179,14 +179,14 @@ def drop_internal_annotations(tree: dict[str, Any]) -> None:
 
 
 class Resources:
-    """All resources of one build, in order; new ones follow the one they belong to."""
+    """All resources of a build, in order. A new one follows the resource that it belongs to."""
 
     def __init__(self, items: Iterable[Resource]) -> None:
         self._items = list(items)
         self._after: dict[int, list[Resource]] = {}
         self._removed: set[int] = set()
         self._by_identity: dict[tuple[str, str, str, str], Resource] = {}
-        # Splitting a thousand queues asks thousands of times.
+        # To split a thousand queues takes thousands of look-ups.
         self._by_kind: dict[str, dict[int, Resource]] = {}
         self._by_stem: dict[tuple[str, str], dict[int, Resource]] = {}
         duplicates = []
@@ -197,7 +197,7 @@ class Resources:
             elif self._by_identity.setdefault(item.identity, item) is not item:
                 duplicates.append(
                     Problem(
-                        message="the input holds this object twice",
+                        message="the input contains this object twice",
                         resource=item.ref,
                         remedy="Leave one of the two out of the build",
                     )
@@ -231,25 +231,25 @@ class Resources:
         return [item for item in named if item.name == name and (namespace is None or item.namespace == namespace)]
 
     def generated(self, kind: str, name: str, namespace: str) -> list[Resource]:
-        """Return the resources of this kind and name in ``namespace``, with or without kustomize's hash behind it."""
-        found = [*self.find(kind, name, namespace), *self._by_stem.get((kind, name), {}).values()]
-        return [item for item in dict.fromkeys(found) if item.namespace == namespace]
+        """Return the resources of this kind and name in ``namespace``, with or without kustomize's hash in the name."""
+        named = [*self.find(kind, name, namespace), *self._by_stem.get((kind, name), {}).values()]
+        return [item for item in dict.fromkeys(named) if item.namespace == namespace]
 
     def get(self, identity: tuple[str, str, str, str]) -> Resource | None:
         """Return the resource with this group, kind, namespace and name."""
         return self._by_identity.get(identity)
 
     def remove(self, item: Resource) -> None:
-        """Take ``item`` out of the build; what follows it stays where it is."""
+        """Remove ``item`` from the build; resources that follow it stay where they are."""
         self._removed.add(id(item))
         self._by_identity.pop(item.identity, None)
         self._by_kind[item.kind].pop(id(item), None)
         self._by_stem[item.kind, stem_of(item.name)].pop(id(item), None)
 
     def add(self, item: Resource, *, after: Resource) -> None:
-        """Put a new resource behind ``after`` and what already follows that.
+        """Add a new resource behind ``after`` and the resources that already follow it.
 
-        Raises UserError where the build has another object of that name; the very same one is left as it is.
+        Raises UserError where the build has a different object of that name; an equal one stays as it is.
         """
         present = self._by_identity.get(item.identity)
         if present is not None:
@@ -274,7 +274,7 @@ def _nameless(item: Resource) -> Problem:
 
 
 def same_object(left: dict[str, Any], right: dict[str, Any]) -> bool:
-    """Tell whether two trees are the same object, kustomize's bookkeeping aside."""
+    """Tell whether two trees are equal, apart from kustomize's own annotations."""
     first, second = clone(left), clone(right)
     for tree in (first, second):
         drop_internal_annotations(tree)

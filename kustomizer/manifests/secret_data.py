@@ -1,7 +1,7 @@
-"""Values of Secrets, spelled as kustomize's own secretGenerator spells them.
+"""Encodes the values of Secrets as kustomize's secretGenerator does.
 
-The spelling is part of what kustomize hashes into the name: with another one, a Secret that the function makes and the
-same Secret made by a generator would have two names, and going from one to the other would roll the pods.
+kustomize hashes the encoded text into the name. With another encoding, the same Secret would have one name from the
+function and another from a generator, and pods would restart on the way from one to the other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _LINE = 70
 
 
 def encoded(text: str) -> str:
-    """Return ``text`` in base64: on one line where it fits, else on lines that each end in a newline."""
+    """Return ``text`` in base64: in one line if it is short, else in lines that each end in a newline."""
     whole = binascii.b2a_base64(text.encode(), newline=False).decode()
     if len(whole) < _LINE:
         return whole

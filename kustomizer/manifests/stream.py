@@ -1,4 +1,4 @@
-"""Reads a build document by document: as a whole, split and decoded, it would stand in memory several times."""
+"""Reads a build document by document, so that a large one isn't in memory several times."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class _Unusual(Exception):  # noqa: N818 - never leaves this module
-    """The documents can't be told apart without a parser."""
+    """Only a parser can separate the documents."""
 
 
 def read_documents(file: IO[bytes], texts: dict[str, str]) -> list[Resource]:
-    """Return what ``read_stream`` gives for all of ``file``, which can be read twice.
+    """Return the resources that ``read_stream`` reads from ``file``, which must be seekable.
 
-    Of equal texts one is kept, in ``texts``: two builds that are compared have most of theirs in common. Raises
-    UserError where the file isn't YAML.
+    Equal texts are kept once, in ``texts``: two builds that are compared have most texts in common. Raises UserError
+    where the file isn't YAML.
     """
     try:
         return [Resource(texts.setdefault(text, text)) for text in _documents(file)]
@@ -44,12 +44,12 @@ def _documents(file: IO[bytes]) -> Iterator[str]:
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield what stands between the lines that separate documents."""
+    """Yield the bytes between the lines that separate documents."""
     rest = file.read(max(_BLOCK, len(_BYTE_ORDER_MARK)))
     if rest.startswith(_BYTE_ORDER_MARK):
         raise _Unusual
     rest = rest.removeprefix(_SEPARATOR[1:])
-    # Twice as much each time where nothing ends: what is left over is looked at once more.
+    # Reads twice as much each time no document ends: the rest is searched again.
     while block := file.read(max(_BLOCK, len(rest))):
         *parts, rest = (rest + block).split(_SEPARATOR)
         yield from parts

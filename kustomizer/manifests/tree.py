@@ -1,7 +1,7 @@
-"""YAML as the function sees it: dicts, lists and scalars that remember how they were written.
+"""YAML trees: dicts, lists, and scalars that remember how they were written.
 
-A copy of a worker has to be an exact copy, so a scalar that came in keeps its spelling (``'on'``, ``0x1F``, a block
-of text) and goes out with it; what the function itself adds is a plain Python value.
+A copy of a worker has to be exact, so a scalar from the input keeps its spelling (``'on'``, ``0x1F``, a block of text)
+in the output. Values that the function adds are plain Python values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 TRUE = frozenset({"true", "True", "TRUE"})
 FALSE = frozenset({"false", "False", "FALSE"})
 
-# 64 figures are the longest number that fits, a binary one; int() refuses thousands of them.
+# The longest number that fits has 64 digits, in binary; int() refuses thousands of them.
 _INTEGER = (
     r"[-+]?(?:0[xX](?P<hex>[0-9a-fA-F]{1,64})|0[bB](?P<bin>[01]{1,64})"
     r"|0[oO]?(?P<oct>[0-7]{1,64})|(?P<dec>0|[1-9][0-9]{0,63}))"
@@ -25,7 +25,7 @@ _INTEGER = (
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
 _FLOAT = r"[-+]?(?:\.[0-9]+(?:_[0-9]+)*|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _SURE_LENGTH = 18
-"""So many figures are a number whose size nobody has to look at."""
+"""A number of so few digits is in range, whatever they are."""
 _INFINITY = float("inf")
 _SPECIAL_FLOATS = {
     **{f"{sign}.{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")},
@@ -34,11 +34,11 @@ _SPECIAL_FLOATS = {
 
 
 class Scalar(str):
-    """A scalar from the input: the text it stands for, and ``raw``, how it was written.
+    """A scalar from the input: its text, and ``raw``, how it was written.
 
     The first line of ``raw`` is the token or the header of a block (``|-``); further lines are the block's text,
-    indented relative to the collection that holds it. ``plain`` is true for an unquoted token, which may stand for
-    something else than a string.
+    indented relative to the collection that it is in. ``plain`` is true for an unquoted token, which may be something
+    else than a string.
     """
 
     __slots__ = ("plain", "raw")
@@ -47,7 +47,7 @@ class Scalar(str):
     plain: bool
 
     def __new__(cls, text: str, raw: str, *, plain: bool = False) -> Scalar:
-        """Return the scalar that stands for ``text`` and is written as ``raw``."""
+        """Return a scalar whose text is ``text`` and that is written as ``raw``."""
         self = super().__new__(cls, text)
         self.raw = raw
         self.plain = plain
@@ -55,7 +55,7 @@ class Scalar(str):
 
 
 def is_null(node: object) -> bool:
-    """Tell whether ``node`` is YAML's null, however it is written."""
+    """Tell whether ``node`` is YAML's null, in any spelling."""
     return node is None or (type(node) is Scalar and node.plain and node in NULLS)
 
 
@@ -116,7 +116,7 @@ def clone(node: Any) -> Any:
 
 
 def lookup(node: Any, *path: str | int) -> Any:
-    """Return what stands at ``path`` below ``node``, or None where a step is missing."""
+    """Return the node at ``path`` below ``node``, None where a step is missing."""
     for step in path:
         inside = step in node if type(node) is dict else type(node) is list and step in range(len(node))
         if not inside:

@@ -1,4 +1,4 @@
-"""Writes the tree as kustomize writes resources: block collections, two spaces, sequences at their key's column."""
+"""Writes a tree as kustomize does: block collections, two spaces of indentation, sequences in their key's column."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Unquoted, a string of these is the same to every YAML reader if it starts like a word; anything else is quoted.
+# Every YAML reader takes an unquoted string of these characters for a string if it starts like a word.
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./@%+=,:-")
 _SAFE_FIRST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/")
 _TYPED_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _MEMORABLE = 64
 _safe: dict[str, bool] = {}
-"""Whether short strings may stand unquoted: each worker has much the same keys and values."""
+"""Whether short strings need no quotes: all workers have much the same keys and values."""
 _NOT_FINITE = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 _LONGEST_SIMPLE_KEY = 1000
-"""libyaml and go-yaml look 1024 characters ahead for the colon behind a key."""
+"""libyaml and go-yaml look for the colon after a key in the next 1024 characters."""
 
 
 def emit(node: Any, indent: int = 0) -> str:
@@ -69,7 +69,7 @@ def _sequence(node: list[Any], margin: str, out: list[str]) -> None:
 
 
 def _inline(node: Any, margin: str) -> str:
-    """Return a scalar or an empty collection as it stands behind its key; a block's lines are put at ``margin``."""
+    """Return a scalar or an empty collection as it is written after its key, a block's lines at ``margin``."""
     if type(node) is Scalar:
         return _at_margin(node.raw, margin)
     if isinstance(node, str):
@@ -112,7 +112,7 @@ def _is_safe(text: str) -> bool:
 
 
 def quoted_scalar(text: str) -> str:
-    """Return ``text`` spelled so that no reader takes it for anything but a string."""
+    """Return ``text`` spelled so that every reader takes it for a string."""
     if "\n" in text and text[0] not in " \n" and not _ends_lines_in_space(text) and is_line(text.replace("\n", "")):
         return _literal(text)
     if "\n" not in text and is_line(text):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_text(path: Path) -> str:
-    """Return what is in ``path``. Raises UserError where it can't be read, or isn't text."""
+    """Return the text of the file ``path``. Raises UserError where it can't be read, or isn't UTF-8."""
     try:
         return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -23,7 +23,7 @@ def read_text(path: Path) -> str:
 
 
 def make_directory(path: Path) -> None:
-    """Make the directory ``path`` where it isn't there yet. Raises UserError where that can't be."""
+    """Make the directory ``path`` unless it is there. Raises UserError where it can't be made."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -31,10 +31,10 @@ def make_directory(path: Path) -> None:
 
 
 def write_file(path: Path, text: str, *, mode: int | None = None) -> None:
-    """Put ``text`` into ``path`` in one step, so that nobody ever sees half of it. Raises UserError where it can't.
+    """Write ``text`` to ``path`` in one step, so that nobody ever sees half of it. Raises UserError where it can't.
 
-    A file that is there keeps its mode, and a link still leads to it. What is no file, /dev/stdout or a pipe, is
-    written into: put in its place, a file would take it from everybody else.
+    A file that is there keeps its mode, and a link still leads to it. Special files (/dev/stdout, a pipe) are written
+    to, not replaced.
     """
     try:
         if path.exists() and not path.is_file():
@@ -60,16 +60,16 @@ def _replace(path: Path, text: str, mode: int | None) -> None:
 
 
 def new_mode(wanted: int = 0o666) -> int:
-    """Return the mode that a new file or directory gets of ``wanted``: a build holds what nobody else may read."""
+    """Return ``wanted`` without the bits that the umask takes away: the mode of a new file or directory."""
     umask = os.umask(0)
     os.umask(umask)
     return wanted & ~umask
 
 
 def write_new_files(directory: Path, texts: Mapping[str, str], *, force: bool) -> list[Path]:
-    """Write files into ``directory``, by name, and return them.
+    """Write files into ``directory`` and return their paths; ``texts`` has the text of each by name.
 
-    Raises UserError, and writes nothing, where one is there already and ``force`` isn't set.
+    Raises UserError, and writes nothing, where a file is already there and ``force`` isn't set.
     """
     contents = {directory / name: text for name, text in texts.items()}
     present = [str(path) for path in contents if path.exists()]

@@ -10,7 +10,7 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
 from kustomizer.system.processes import which
 
-_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+_HOOK_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
 class Repository(Record):
@@ -44,11 +44,11 @@ class Repository(Record):
         return [Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name]
 
     def ignores(self, path: Path) -> bool:
-        """Tell whether Git leaves ``path`` out, because a .gitignore says so."""
+        """Tell whether a .gitignore excludes ``path``."""
         return _git(self.top, "check-ignore", "--quiet", "--", str(path)).returncode == 0
 
     def is_changed(self) -> bool:
-        """Tell whether the working tree differs from its commit, in files that Git knows or doesn't ignore."""
+        """Tell whether the working tree differs from its commit; ignored files don't count."""
         return bool(_git(self.top, "status", "--porcelain").stdout)
 
 
@@ -64,8 +64,8 @@ def _git(directory: Path, *arguments: str, env: dict[str, str] | None = None) ->
     git = which("git")
     if git is None:
         raise UserError(Problem(message="there is no git on PATH"))
-    # A hook that calls us has these set, for the repository that it is in.
-    inherited = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
+    # Git sets these for the hooks that it runs, and they would name the hook's repository.
+    inherited = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}
     return subprocess.run(
         [git, "-C", str(directory), *arguments],
         capture_output=True,

@@ -1,7 +1,6 @@
-"""Programs that a command runs to their end.
+"""Runs other programs and waits for them, without `subprocess`, `tempfile` and `shutil`.
 
-`import subprocess`, `tempfile` and `shutil` take as long as a build of a small site spends in the function; what is
-needed of them is little.
+To import these takes as long as the function takes to build a small site, and little of them is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _SIGPIPE, _SIGTERM = 13, 15
 
 
 class Scratch:
-    """A new directory that nobody else can look into, gone when the context ends."""
+    """A temporary directory that only this user can read. It is removed when the context ends."""
 
     def __init__(self) -> None:
         place = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the directory in it is ours alone, or isn't made
@@ -42,20 +41,20 @@ class Scratch:
 
 
 class Finished(Record):
-    """What came of a program."""
+    """The result of a program that has ended."""
 
     status: int
     stdout: bytes
     stderr: bytes
 
     @property
-    def said(self) -> str:
-        """What it said on stderr."""
+    def stderr_text(self) -> str:
+        """What the program wrote to stderr, as text."""
         return self.stderr.decode(errors="replace")
 
 
 class Running:
-    """A program at work; its output goes to files in a directory, so that no pipe can be full."""
+    """A running program. Its output goes to files in a directory, so that no full pipe can stop it."""
 
     def __init__(self, command: Sequence[str], directory: str, *, env: Mapping[str, str] | None = None) -> None:
         """Start ``command``. Raises OSError where it can't be run."""
@@ -66,12 +65,12 @@ class Running:
             list(command),
             os.environ if env is None else env,
             file_actions=[(os.POSIX_SPAWN_OPEN, 1 + at, file, flags, 0o600) for at, file in enumerate(self._files)],
-            setsigdef=[_SIGPIPE],  # which Python ignores, and so would the program
+            setsigdef=[_SIGPIPE],  # Python ignores it, and the program would inherit that
         )
         self._status: int | None = None
 
     def wait(self) -> Finished:
-        """Wait for its end. Where the user interrupts that, or anything else does, the program is stopped."""
+        """Wait until the program ends. An exception meanwhile, the user's Ctrl-C say, stops the program."""
         try:
             self._ended(0)
         except BaseException:
@@ -81,7 +80,7 @@ class Running:
         return Finished(status=self._status or 0, stdout=stdout, stderr=stderr)
 
     def ends_within(self, seconds: float) -> bool:
-        """Tell whether it ends in time; where it doesn't, it is stopped."""
+        """Wait for ``seconds`` and tell whether the program ended; if it didn't, stop it."""
         import time  # noqa: PLC0415 - see above
 
         end = time.monotonic() + seconds
@@ -93,7 +92,7 @@ class Running:
         return True
 
     def stop(self) -> None:
-        """Stop it, if it is still running."""
+        """Stop the program if it is still running."""
         if not self._ended(os.WNOHANG):
             os.kill(self._pid, _SIGTERM)
             self._ended(0)
@@ -116,6 +115,6 @@ def which(name: str) -> str | None:
 
 
 def read_file(path: str) -> bytes:
-    """Return what is in a file."""
+    """Return the bytes of a file."""
     with open(path, "rb") as file:  # noqa: PTH123
         return file.read()

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def text_table(lines: Sequence[Sequence[str]], width: int) -> str:
-    """Return ``lines`` in columns, the first as headings; cells are wrapped where it would be wider than ``width``."""
+    """Return ``lines`` as columns, the first line as headings. Cells are wrapped so that it fits into ``width``."""
     columns = list(zip(*lines, strict=True))
     widths = [max(map(len, column)) for column in columns]
     longest_words = [max((len(word) for cell in column for word in cell.split()), default=0) for column in columns]
-    # A broken name can neither be looked for nor copied.
+    # A name that is broken over two lines can be neither searched for nor copied.
     gap = "  " if sum(longest_words) + 2 * (len(widths) - 1) <= width else " "
     while sum(widths) + len(gap) * (len(widths) - 1) > width and max(widths) > 1:
-        # Words are broken only when wrapping between them doesn't do.
+        # A word is broken only where wrapping between words isn't enough.
         wrappable = [index for index, size in enumerate(widths) if size > longest_words[index]]
         widest = max(wrappable or range(len(widths)), key=lambda index: widths[index])
         widths[widest] -= 1

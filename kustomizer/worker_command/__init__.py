@@ -1,4 +1,4 @@
-"""The command line of a Celery worker: which options it has, how it is read and how it is edited.
+"""The command line of a Celery worker: its options, reading it and editing it.
 
 May import `manifests` and what stands above it.
 """

@@ -1,7 +1,6 @@
-"""What ``extraArgs`` may hold: the worker's own options, each once, with values that Celery takes.
+"""Checks ``extraArgs``: only the worker's own options, each once, with values that Celery accepts.
 
-A worker whose command line Celery refuses never starts, and a pod that restarts for ever is all that one sees of it: so
-the build says it first.
+Celery would refuse anything else when the worker starts, and all one would see is a pod that restarts for ever.
 """
 
 from __future__ import annotations
@@ -17,23 +16,23 @@ if TYPE_CHECKING:
 
 
 def check_extra_args(args: Sequence[str], field: str) -> list[Problem]:
-    """Return what is wrong with ``args``; ``field`` is the path of the list, to which each problem adds its index."""
+    """Return the problems of ``args``; ``field`` is the path of the list, and each problem adds an index to it."""
     problems: list[Problem] = []
-    given: dict[str, int] = {}
+    first_index: dict[str, int] = {}
     index = 0
     for item in read_all(list_words(args)):
         where = f"{field}[{index}]"
-        found = _stray(item) or [problem for setting in item.settings for problem in _setting(setting, item)]
-        for setting in item.settings if not found else ():
-            found += _repeated(setting, given, field)
-            given[setting.option.name] = index
-        problems += [problem.replace(field=where) for problem in found]
+        wrong = _stray(item) or [problem for setting in item.settings for problem in _setting(setting, item)]
+        for setting in item.settings if not wrong else ():
+            wrong += _repeated(setting, first_index, field)
+            first_index[setting.option.name] = index
+        problems += [problem.replace(field=where) for problem in wrong]
         index += len(item.words)
     return problems
 
 
 def _stray(item: Item) -> list[Problem]:
-    """Return what is wrong with the words themselves, whatever the option means."""
+    """Return the problem of words that aren't an option with its value."""
     text, name = item.words[0].text, item.spelling
     first, _, rest = text.partition(" ")
     if rest and first in SPELLINGS and SPELLINGS[first].reserved is None:
@@ -53,14 +52,14 @@ def _stray(item: Item) -> list[Problem]:
 
 
 def _setting(setting: Setting, item: Item) -> list[Problem]:
-    """Return what is wrong with the option or its value."""
+    """Return the problem of an option or its value."""
     option, value = setting.option, setting.value
     spelling = item.spelling if value is not None or len(item.settings) == 1 else option.spellings[-1]
     shown = spelling if spelling == option.name else f"{spelling} ({option.name})"
     if option.reserved is not None:
         why, remedy = option.reserved
         return [_problem(f"{shown} can't be set here: {why}", remedy)]
-    if value is None or "$(" in value:  # the kubelet puts a variable's value there
+    if value is None or "$(" in value:  # the kubelet inserts a variable's value there
         return []
     if len(item.words) > 1 and value.partition("=")[0] in SPELLINGS:
         return [_problem(f"{shown} needs a value, and Celery takes {value!r} for it", f"Write {_example(spelling)}")]
@@ -71,7 +70,7 @@ def _setting(setting: Setting, item: Item) -> list[Problem]:
 
 
 def _expected(option: Option, value: str) -> str:
-    """Return what Celery wants in place of ``value``; nothing when it takes it."""
+    """Return what Celery wants instead of ``value``; an empty string if it takes the value."""
     if option.kind == "integer" and not _is(int, value):
         return "a whole number"
     if option.kind == "concurrency" and value.strip().lower() != "auto" and not (_is(int, value) and int(value) >= 0):
@@ -80,7 +79,7 @@ def _expected(option: Option, value: str) -> str:
         return "a number of seconds"
     if option.kind == "autoscale" and not all(_is(int, part) for part in value.split(",", 1)):
         return "MAX,MIN"
-    # The names of levels are in capitals, and Celery takes them in any case; the others it takes as they are.
+    # Celery takes the names of log levels, in capitals here, in upper or lower case; other words only as they are.
     if option.choices and value not in option.choices and value.upper() not in option.choices:
         return f"one of {', '.join(option.choices)}"
     return ""
@@ -94,15 +93,19 @@ def _is(kind: Callable[[str], object], value: str) -> bool:
     return True
 
 
-def _repeated(setting: Setting, given: dict[str, int], field: str) -> list[Problem]:
+def _repeated(setting: Setting, first_index: dict[str, int], field: str) -> list[Problem]:
     name = setting.option.name
-    if name in given:
-        earlier = f"{field}[{given[name]}]"
+    if name in first_index:
+        earlier = f"{field}[{first_index[name]}]"
         return [_problem(f"{name} is already set in {earlier}, and Celery takes the last one", "Remove one of them")]
     rival = RIVALS.get(name)
-    if rival in given:
-        earlier = f"{field}[{given[rival]}]"
-        return [_problem(f"{name} stands beside {rival} in {earlier}: --autoscale decides alone", "Remove one of them")]
+    if rival in first_index:
+        earlier = f"{field}[{first_index[rival]}]"
+        return [
+            _problem(
+                f"{name} conflicts with {rival} in {earlier}: Celery looks at --autoscale alone", "Remove one of them"
+            )
+        ]
     return []
 
 
@@ -121,7 +124,7 @@ def _close(word: str, known: Iterable[str]) -> str:
 
 
 def _example(spelling: str, value: str = "") -> str:
-    """Return how the option is written, with ``value`` if that is all right or else one that is."""
+    """Return the option as it should be written, with ``value`` if Celery takes it, else with an example."""
     option = SPELLINGS[spelling]
     if option.is_flag:
         return option.name

@@ -1,8 +1,8 @@
-"""The options of ``celery worker``: the table of them, how click reads them, and which of them a site may set itself.
+"""The options of ``celery worker``: their table, how click reads them, and which of them a site may set itself.
 
 The table is what ``celery.bin.worker.worker.params`` holds in Celery 5.2 to 5.7; a test compares it with the installed
 Celery. Click knows no abbreviations (``--queue``), reads ``-QA`` and ``-EQA`` as optparse does, and takes whatever
-comes next as the value of an option, were it ``--pool=gevent`` (``click.parser._OptionParser``).
+comes next as the value of an option, even ``--pool=gevent`` (``click.parser._OptionParser``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Option(Record):
     """One option.
 
-    ``spellings`` begins with the long one that it goes by here, and ends with the short one, if there is one. ``kind``
+    The first of the ``spellings`` is a long one and its name here, the last is the short one if there is one. ``kind``
     is ``flag`` (takes no value), ``text``, ``integer``, ``number``, ``choice``, ``queues`` (comma-separated),
     ``autoscale`` or ``concurrency`` (a number, or from Celery 5.7 on ``auto``).
     """
@@ -26,7 +26,7 @@ class Option(Record):
     kind: str = "text"
     choices: tuple[str, ...] = ()
     since: str = ""
-    """The Celery version that brought it; empty for what 5.2, the oldest that was looked at, has."""
+    """The Celery version that brought it; empty for the options that 5.2 has."""
     before_worker: bool = False
     """An option of ``celery`` itself, which stands before ``worker``."""
     reserved: tuple[str, str] | None = None
@@ -34,19 +34,19 @@ class Option(Record):
 
     @property
     def name(self) -> str:
-        """The name that the option goes by here."""
+        """The long spelling that names the option."""
         return self.spellings[0]
 
     @property
     def is_flag(self) -> bool:
-        """Whether the option stands alone, without a value."""
+        """Whether the option takes no value."""
         return self.kind == "flag"
 
     def write(self, value: str | None) -> str:
         """Return the option as one argument, in its long spelling.
 
-        All versions know the long spellings but for ``-O``, whose ``--optimization`` came with Celery 5.3. And only
-        ``--pool=gevent`` or ``-P gevent``, not ``-Pgevent``, makes Celery patch the standard library in time:
+        All versions know the long spellings, except for ``--optimization``, which came with Celery 5.3: ``-O`` is
+        written. Celery patches the standard library in time for ``--pool=gevent`` or ``-P gevent``, not ``-Pgevent``:
         https://github.com/celery/celery/blob/v5.6.0/celery/__init__.py#L88
         """
         if value is None:
@@ -158,21 +158,21 @@ OPTIONS: tuple[Option, ...] = (
 SPELLINGS: dict[str, Option] = {spelling: option for option in OPTIONS for spelling in option.spellings}
 
 RIVALS = {"--concurrency": "--autoscale", "--autoscale": "--concurrency"}
-"""With ``--autoscale`` Celery never looks at ``--concurrency`` (``celery/worker/components.py``, ``Pool``)."""
+"""With ``--autoscale`` Celery ignores ``--concurrency`` (``celery/worker/components.py``, ``Pool``)."""
 
 
 class Word(Record):
-    """One argument; in a shell string also as it is written there (``raw``) and what stands before it (``gap``)."""
+    """One argument. In a shell string, ``raw`` is how it is written and ``gap`` the blanks before it."""
 
     text: str
     raw: str = ""
     gap: str = " "
     in_args: bool = False
     expands: bool = False
-    """Whether the kubelet (``$(VAR)``) or a shell (``$VAR``) puts something else in its place."""
+    """Whether the kubelet (``$(VAR)``) or a shell (``$VAR``) replaces a part of it."""
 
     def rewritten(self, text: str, *, expands: bool) -> Word:
-        """Return another argument for the same place."""
+        """Return the word with another text in the same place."""
         if not self.raw:
             return self.replace(text=text, expands=expands)
         return self.replace(text=text, raw=_quoted(text, expands=expands), expands=expands)
@@ -196,17 +196,17 @@ class Setting(Record):
 
 
 class Item(Record):
-    """One or two words that belong together: an option and its value, a cluster of short options, or anything else."""
+    """Words that belong together: an option and its value, a cluster of short options, or another argument."""
 
     words: tuple[Word, ...]
     settings: tuple[Setting, ...] = ()
     trouble: str = ""
-    """What click has against it: ``positional``, ``unknown``, ``no value``, ``no flag value``."""
+    """Why click refuses it: ``positional``, ``unknown``, ``no value``, ``no flag value``."""
     spelling: str = ""
-    """The option as it was spelled, or the one that is the trouble."""
+    """The option as it was spelled; the refused one if there is trouble."""
 
     def without(self, *names: str) -> Item | None:
-        """Return the item with these options taken out of it; None when nothing else is in it."""
+        """Return the item without these options; None if nothing is left."""
         left = tuple(setting for setting in self.settings if setting.option.name not in names)
         if len(left) == len(self.settings):
             return self
@@ -241,7 +241,7 @@ def read(words: Sequence[Word], start: int = 0) -> Item:
 
 
 def _cluster(words: Sequence[Word], start: int) -> Item:
-    """Read ``-E``, ``-QA``, ``-EQA`` or ``-EQ A``: flags, then perhaps one option with the rest as its value."""
+    """Read ``-E``, ``-QA``, ``-EQA`` or ``-EQ A``: flags, then at most one option with the rest as its value."""
     word = words[start]
     flags: tuple[Setting, ...] = ()
     for position, letter in enumerate(word.text[1:], start=2):
@@ -266,7 +266,7 @@ def _with_next(words: Sequence[Word], start: int, flags: tuple[Setting, ...], op
 
 
 def read_all(words: Sequence[Word]) -> tuple[Item, ...]:
-    """Read what follows ``worker``; ``--`` and all that comes after it is one last item."""
+    """Read the words after ``worker``; ``--`` and everything behind it is one last item."""
     items: list[Item] = []
     index = 0
     while index < len(words):

@@ -1,8 +1,8 @@
-"""The command line of a Celery worker, as a container's ``command`` and ``args`` state it: found, read and edited.
+"""Finds, reads and edits a Celery worker's command line in a container's ``command`` and ``args``.
 
-Everything that an edit doesn't touch comes back as it was: the same strings, the same split between ``command`` and
-``args``, and in ``sh -c "celery … worker …"`` the same text around the option that changed. ``extra_args`` checks what
-a site may set itself.
+An edit keeps everything else: the same strings, the same split between ``command`` and ``args``, and in
+``sh -c "celery … worker …"`` the same text around the option that changed. ``extra_args`` checks the options that a
+site sets itself.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ OTHER_COMMANDS = frozenset({
 
 
 def split_queues(value: str) -> tuple[str, ...]:
-    """Return the queues of a ``--queues`` value as Celery reads it, which keeps blanks and empty names."""
+    """Return the queues of a ``--queues`` value as Celery reads it: with blanks and empty names."""
     return tuple(value.split(","))
 
 
 class Script(Record):
-    """Where in a shell string the worker's options stand: between ``head`` and ``tail``."""
+    """A shell string around the worker's options: the text before and after them."""
 
     head: str
     tail: str
 
 
 class CommandLine(Record):
-    """A worker's command line. Option names are those of ``celery_options.OPTIONS``; others are a KeyError."""
+    """A worker's command line. Methods take the option names of ``options.OPTIONS``, and raise KeyError for others."""
 
     command: tuple[str, ...] | None
     args: tuple[str, ...] | None
     items: tuple[Item, ...] = ()
-    """What follows ``worker``."""
+    """The options and arguments after ``worker``."""
     place: int = 0
     """The index of ``worker``, or of the shell string, in command and args put together."""
     script: Script | None = None
     uneditable: str = ""
-    """Why this can't be edited, for a message: ``items`` may be incomplete, and the edits raise ValueError."""
+    """Why the line can't be edited, for a message. ``items`` may then be incomplete, and edits raise ValueError."""
 
     def option(self, name: str) -> str | None:
-        """Return the value that counts, the last one; None without the option, and for a flag."""
-        found = self._find(name)
-        return found[-1].value if found else None
+        """Return the option's last value, which counts; None without the option, and for a flag."""
+        settings = self._find(name)
+        return settings[-1].value if settings else None
 
     def has(self, name: str) -> bool:
-        """Return whether the option or flag is given."""
+        """Tell whether the option or flag is given."""
         return bool(self._find(name))
 
     @property
@@ -67,17 +67,17 @@ class CommandLine(Record):
 
     @property
     def excluded_queues(self) -> tuple[str, ...] | None:
-        """The queues that the worker leaves out of those that its settings define."""
+        """The queues of the settings that the worker doesn't consume; None without the option."""
         value = self.option("--exclude-queues")
         return None if value is None else split_queues(value)
 
     @property
     def hostname(self) -> str | None:
-        """The node name as it is written, ``%h`` (the pod's name) and all."""
+        """The node name as it is written, with ``%h`` for the pod's name."""
         return self.option("--hostname")
 
     def hostname_for(self, name: str) -> str:
-        """Return a node name that begins with ``name`` and ends in the host as this worker's does, ``.%h`` or ``@%h``.
+        """Return a node name for ``name`` that ends in the host like this worker's, ``.%h`` or ``@%h``.
 
         Tutor 16 and 17 write ``%%h``, for which Celery puts a stray percent sign before the host
         (``celery@edx.lms.core.default.%lms-worker-…``): it becomes ``%h`` here.
@@ -91,9 +91,9 @@ class CommandLine(Record):
         return name + separator + current[start:].replace("%%", "%")
 
     def with_option(self, name: str, value: str | None = None) -> CommandLine:
-        """Set the option once, as ``--name=value``, where it first stood, or after the others; flags have no value.
+        """Set the option once, as ``--name=value``: where it first stood, or after the others. Flags have no value.
 
-        ``--concurrency`` takes an inherited ``--autoscale`` away, and the other way round: with both, Celery looks at
+        ``--concurrency`` removes an inherited ``--autoscale``, and the other way round: with both, Celery looks at
         ``--autoscale`` alone.
         """
         self._check_editable()
@@ -122,9 +122,9 @@ class CommandLine(Record):
         return self._with_items(tuple(item for item in left if item is not None))
 
     def with_extra(self, args: Sequence[str]) -> CommandLine:
-        """Set what extraArgs set: each replaces the inherited option of the same meaning, as ``with_option`` does.
+        """Set the options of extraArgs; each replaces the inherited option of the same meaning.
 
-        The arguments must have passed ``check_extra_args``; ValueError otherwise.
+        Raises ValueError for arguments that ``check_extra_args`` refuses.
         """
         result = self
         for item in read_all(list_words(args)):
@@ -151,13 +151,13 @@ class CommandLine(Record):
         behind: Item | None = None,
         before: Item | None = None,
     ) -> Item:
-        """Return the option as one word: in place of ``old``, ``behind`` what is left of it, ``before``, or last."""
+        """Return the option as one word: instead of ``old``, ``behind`` the rest of it, ``before`` an item, or last."""
         text = option.write(value)
         if old is not None and [word.text for word in old.words] == [text]:
             return old
         neighbour = old or before
         if behind is not None:
-            # The letters that are left may stand in command and their value in args.
+            # The remaining letters may be in command and their value in args.
             like = behind.words[-1]
         elif neighbour is not None:
             like = neighbour.words[0]
@@ -184,22 +184,22 @@ class CommandLine(Record):
 
 
 def find_worker(command: Sequence[str] | None, args: Sequence[str] | None) -> CommandLine | None:
-    """Return the Celery worker that a container with this ``command`` and these ``args`` runs; None if it runs none."""
+    """Return the Celery worker that a container with this ``command`` and these ``args`` runs, None if it runs none."""
     tokens = [*(command or ()), *(args or ())]
-    found = CommandLine(command=None if command is None else tuple(command), args=None if args is None else tuple(args))
+    line = CommandLine(command=None if command is None else tuple(command), args=None if args is None else tuple(args))
     worker = _worker_index(tokens)
     script = _script_index(tokens)
     if script is not None and (worker is None or script < worker):
-        return _find_in_script(found.replace(place=script), tokens[script])
+        return _find_in_script(line.replace(place=script), tokens[script])
     if worker is None:
         return None
     split = len(command or ())
     words = [word.replace(in_args=index >= split) for index, word in enumerate(list_words(tokens))]
-    return _with_words(found.replace(place=worker), words[worker + 1 :])
+    return _with_words(line.replace(place=worker), words[worker + 1 :])
 
 
 def _worker_index(tokens: Sequence[str]) -> int | None:
-    """Return where ``worker`` stands, as the command of a ``celery`` with its own options between the two."""
+    """Return the index of ``worker`` after a ``celery`` and its own options."""
     words = list_words(tokens)
     for start, token in enumerate(tokens):
         if token.rsplit("/", 1)[-1] != "celery":
@@ -211,22 +211,22 @@ def _worker_index(tokens: Sequence[str]) -> int | None:
             return index
         if index < len(words) and tokens[index] in OTHER_COMMANDS:
             return None
-        # Else it was something of that name that comes before: `gosu celery celery worker`.
+        # This celery was something else, a user's name say: `gosu celery celery worker`.
     return None
 
 
 def _script_index(tokens: Sequence[str]) -> int | None:
-    """Return where the script of a ``sh -c`` stands: it is the first argument after the shell's options."""
+    """Return the index of the script of a ``sh -c``: the first argument after the shell's options."""
     for start, token in enumerate(tokens):
         if token.rsplit("/", 1)[-1] not in SHELLS:
             continue
-        given = False
+        has_script = False
         index = start + 1
         while index < len(tokens) and tokens[index][:1] in ("-", "+"):
             letters = "" if tokens[index].startswith("--") else tokens[index][1:]
-            given = given or "c" in letters
+            has_script = has_script or "c" in letters
             index += 2 if "o" in letters or "O" in letters else 1
-        if given and index < len(tokens):
+        if has_script and index < len(tokens):
             return index
     return None
 

@@ -197,7 +197,7 @@ def test_every_link_of_the_reference_leads_to_a_heading() -> None:
 
 def test_the_reference_says_where_default_and_values() -> None:
     page = reference_markdown()
-    assert "Stands at `spec.workers.<service>.<variant>`." in page
+    assert "Used at `spec.workers.<service>.<variant>`." in page
     assert "And every field of [WorkerSettings](#workersettings)." in page
     assert "| `unassignedQueues` | `Error`, `KeepOnDefault`, `Ignore` | `Error` | What to do" in page
     assert '| `labels` | map of key to: a string | `{"release": "prometheus"}` |' in page

@@ -280,7 +280,7 @@ def test_most_replicas() -> None:
         ),
         (
             {**document(), "workers": {}},
-            "workers: unknown field. What can stand here: apiVersion, kind, metadata, spec",
+            "workers: unknown field. Known fields: apiVersion, kind, metadata, spec",
         ),
         ({**document(), "metadata": "x"}, "metadata: has to be a map, not the string 'x'"),
         (
@@ -346,7 +346,7 @@ def test_this_version_is_new_enough() -> None:
     [
         (
             {"workers": {"lms": {"high_mem": {}, "high-mem": {"queues": ["x"]}}}},
-            "spec.workers.lms.high-mem: its Deployment would be lms-worker-high-mem, as that of "
+            "spec.workers.lms.high-mem: its Deployment would be called lms-worker-high-mem, like that of "
             "spec.workers.lms.high_mem. Rename one of them",
         ),
         (
@@ -356,32 +356,32 @@ def test_this_version_is_new_enough() -> None:
                     "a-worker-b": {"default": {"queues": ["x"]}},
                 }
             },
-            "spec.workers.a-worker-b.default: its Deployment would be a-worker-b-worker, as that of "
+            "spec.workers.a-worker-b.default: its Deployment would be called a-worker-b-worker, like that of "
             "spec.workers.a.b-worker. Rename one of them",
         ),
         (
             {"workers": {"lms": {"x" * 53: {}}}},
-            f"spec.workers.lms.{'x' * 53}: its Deployment would be lms-worker-{'x' * 53}, of 64 characters; 63 "
-            "are possible. Shorten the name",
+            f"spec.workers.lms.{'x' * 53}: its Deployment would be called lms-worker-{'x' * 53}, 64 characters; at "
+            "most 63 are possible. Shorten the name",
         ),
         (
             {"workers": {"lms": {"x" * 40: {"keda": {"enabled": True}}}}},
-            f"spec.workers.lms.{'x' * 40}: its Deployment would be lms-worker-{'x' * 40}, of 51 characters; 50 "
-            f"are possible, since KEDA makes a label of lms-worker-{'x' * 40}-scaledobject. Shorten the name",
+            f"spec.workers.lms.{'x' * 40}: its Deployment would be called lms-worker-{'x' * 40}, 51 characters; at "
+            f"most 50 are possible, since KEDA makes a label of lms-worker-{'x' * 40}-scaledobject. Shorten the name",
         ),
         (
             {"workers": {"lms": {"a": {"queues": ["x", "y"]}, "b": {"queues": ["z", "y"]}}}},
-            "spec.workers.lms.b.queues[1]: queue y is that of spec.workers.lms.a.queues[1], too. Give it to one "
+            "spec.workers.lms.b.queues[1]: queue y is also that of spec.workers.lms.a.queues[1]. Give it to one "
             "worker: a worker's pods share its queues",
         ),
         (
             {"workers": {"lms": {"a": {"queues": ["x", "x"]}}}},
-            "spec.workers.lms.a.queues[1]: queue x is that of spec.workers.lms.a.queues[0], too. Give it to one "
+            "spec.workers.lms.a.queues[1]: queue x is also that of spec.workers.lms.a.queues[0]. Give it to one "
             "worker: a worker's pods share its queues",
         ),
         (
             {"workers": {"lms": {"a": {"queues": ["edx.lms.core.default"]}}}},
-            "spec.workers.lms.a.queues[0]: queue edx.lms.core.default is that of spec.workers.lms.default, too. "
+            "spec.workers.lms.a.queues[0]: queue edx.lms.core.default is also that of spec.workers.lms.default. "
             "Give it to one worker: a worker's pods share its queues",
         ),
         (
@@ -396,12 +396,12 @@ def test_this_version_is_new_enough() -> None:
         (
             {"workers": {"superset": {"default": {"queues": ["x"], "keda": {"inFlight": "Zero"}}}}},
             "spec.workers.superset.default.keda.inFlight: it needs settings in Open edX's own form, which only "
-            "lms and cms read. Take it out: Off is the default here",
+            "lms and cms read. Remove it: Off is the default here",
         ),
         (
             {"workers": {"superset": {"default": {"queues": ["x"], "visibilityTimeout": 1}}}},
             "spec.workers.superset.default.visibilityTimeout: it needs settings in Open edX's own form, which "
-            "only lms and cms read. Take it out, and set it in the settings of superset",
+            "only lms and cms read. Remove it, and set it in the settings of superset",
         ),
         (
             {"workers": {"lms": {"default": {"keda": {"inFlight": "Slots"}}}}},
@@ -410,12 +410,12 @@ def test_this_version_is_new_enough() -> None:
         ),
         (
             {"routing": {"superset": {}}},
-            "spec.routing.superset: it needs settings in Open edX's own form, which only lms and cms read. Take it out",
+            "spec.routing.superset: it needs settings in Open edX's own form, which only lms and cms read. Remove it",
         ),
         (
             {"settings": {"modules": {"superset": "a.b"}}},
             "spec.settings.modules.superset: it needs settings in Open edX's own form, which only lms and cms "
-            "read. Take it out",
+            "read. Remove it",
         ),
         (
             {"defaults": {"env": [{"name": "A"}, {"name": "B"}, {"name": "A", "value": "1"}]}},
@@ -437,40 +437,40 @@ def test_this_version_is_new_enough() -> None:
         ),
         (
             {"workers": {"lms": {"a": {"keda": {"enabled": True, "idleReplicas": 0}}}}},
-            "spec.workers.lms.a.keda.idleReplicas: 0 isn't less than minReplicas, 0. Raise minReplicas, or take "
-            "idleReplicas out",
+            "spec.workers.lms.a.keda.idleReplicas: 0 isn't less than minReplicas, 0. Raise minReplicas, or "
+            "remove idleReplicas",
         ),
         (
             {"defaults": {"keda": {"enabled": True}}, "workers": {"lms": {"a": {"replicas": 2}}}},
-            "spec.workers.lms.a.replicas: stands beside spec.defaults.keda.enabled: two that set the number of "
-            "pods. Take replicas out (replicas: null, where it is inherited), or set keda: {enabled: false}",
+            "spec.workers.lms.a.replicas: conflicts with spec.defaults.keda.enabled: both set the number of "
+            "pods. Remove replicas (replicas: null, where it is inherited), or set keda: {enabled: false}",
         ),
         (
             {"defaults": {"replicas": 2}, "workers": {"lms": {"a": {"keda": {"enabled": True}}}}},
-            "spec.defaults.replicas: stands beside spec.workers.lms.a.keda.enabled: two that set the number of "
-            "pods. Take replicas out (replicas: null, where it is inherited), or set keda: {enabled: false}",
+            "spec.defaults.replicas: conflicts with spec.workers.lms.a.keda.enabled: both set the number of "
+            "pods. Remove replicas (replicas: null, where it is inherited), or set keda: {enabled: false}",
         ),
         (
             {
                 "defaults": {"podDisruptionBudget": {"maxUnavailable": 1}},
                 "workers": {"lms": {"a": {"podDisruptionBudget": {"minAvailable": "50%"}}}},
             },
-            "spec.workers.lms.a.podDisruptionBudget.minAvailable: stands beside "
-            "spec.defaults.podDisruptionBudget.maxUnavailable. Keep one of them; null takes an inherited one back",
+            "spec.workers.lms.a.podDisruptionBudget.minAvailable: conflicts with "
+            "spec.defaults.podDisruptionBudget.maxUnavailable. Keep one of them; null removes an inherited one",
         ),
         (
             {"defaults": {"concurrency": 4}, "workers": {"lms": {"a": {"extraArgs": ["-c", "4"]}}}},
-            "spec.defaults.concurrency: stands beside --concurrency in spec.workers.lms.a.extraArgs. Keep one of "
-            "them; concurrency: null takes an inherited one back",
+            "spec.defaults.concurrency: conflicts with --concurrency in spec.workers.lms.a.extraArgs. Keep one of "
+            "them; concurrency: null removes an inherited one",
         ),
         (
             {"workers": {"lms": {"a": {"concurrency": 4, "extraArgs": ["--autoscale", "8,2"]}}}},
-            "spec.workers.lms.a.concurrency: stands beside --autoscale in spec.workers.lms.a.extraArgs. Keep one "
-            "of them; concurrency: null takes an inherited one back",
+            "spec.workers.lms.a.concurrency: conflicts with --autoscale in spec.workers.lms.a.extraArgs. Keep one "
+            "of them; concurrency: null removes an inherited one",
         ),
         (
             {"broker": {"address": "a:1", "sentinel": {"addresses": ["a:1"], "master": "m"}}},
-            "spec.broker.address: stands beside sentinel, which says where the broker is. Keep one of them",
+            "spec.broker.address: conflicts with sentinel, which says where the broker is. Keep one of them",
         ),
         (
             {"broker": {"sentinel": {"addresses": [], "master": "m"}}},
@@ -478,11 +478,11 @@ def test_this_version_is_new_enough() -> None:
         ),
         (
             {"broker": {"username": "a", "existingSecret": {"name": "x", "passwordKey": "p", "usernameKey": "u"}}},
-            "spec.broker.username: stands beside existingSecret.usernameKey. Keep one of them",
+            "spec.broker.username: conflicts with existingSecret.usernameKey. Keep one of them",
         ),
         (
             {"broker": {"tls": {"enabled": False, "ca": {"name": "x"}}}},
-            "spec.broker.tls.enabled: is false, and beside it stand settings of TLS. Set it to true, or take them out",
+            "spec.broker.tls.enabled: is false, but other settings of TLS are given. Set it to true, or remove them",
         ),
         (
             {"flower": {"enabled": True}},

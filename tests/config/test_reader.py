@@ -210,7 +210,7 @@ def test_an_unknown_field_is_taken_for_a_slip(field: str, meant: str) -> None:
 
 def test_an_unknown_field_like_no_other_lists_those_there_are() -> None:
     assert problems({"leaf": {"name": "a", "xyzzy": 1}}) == [
-        "spec.leaf.xyzzy: unknown field. What can stand here: name, level"
+        "spec.leaf.xyzzy: unknown field. Known fields: name, level"
     ]
 
 

@@ -250,7 +250,7 @@ def test_what_is_not_there_or_no_build(tmp_path: Path) -> None:
 
 def test_an_object_that_is_there_twice(tmp_path: Path) -> None:
     (tmp_path / "twice.yaml").write_text(MAP.format("one") + "---\n" + MAP.format("one"))
-    with pytest.raises(UserError, match=r"ConfigMap one: .*twice.yaml: the input holds this object twice"):
+    with pytest.raises(UserError, match=r"ConfigMap one: .*twice.yaml: the input contains this object twice"):
         both(tmp_path / "twice.yaml", tmp_path / "twice.yaml")
 
 

@@ -337,7 +337,7 @@ def test_every_duplicate_and_nameless_item_is_told() -> None:
     with pytest.raises(UserError) as caught:
         Resources(items)
     assert [(problem.message, problem.field) for problem in caught.value.problems] == [
-        ("the input holds this object twice", ""),
+        ("the input contains this object twice", ""),
         ("an item of the input has no metadata.name", "metadata.name"),
         ("an item of the input has no kind", "kind"),
     ]

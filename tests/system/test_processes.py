@@ -25,7 +25,7 @@ def run(command: list[str], directory: str, env: dict[str, str] | None = None) -
 def test_what_comes_of_a_program(tmp_path: Path) -> None:
     done = run(shell('echo "$A"; echo b >&2; exit 3'), str(tmp_path), env={"A": "a"})
 
-    assert (done.status, done.stdout, done.stderr, done.said) == (3, b"a\n", b"b\n", "b\n")
+    assert (done.status, done.stdout, done.stderr, done.stderr_text) == (3, b"a\n", b"b\n", "b\n")
 
 
 def test_more_output_than_a_pipe_holds(tmp_path: Path) -> None:

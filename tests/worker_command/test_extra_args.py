@@ -126,7 +126,8 @@ POOLS = "one of prefork, eventlet, gevent, solo, processes, threads, custom"
         (["-EE"], "[0]: --task-events is already set in extraArgs[0], and Celery takes the last one. Remove one"),
         (
             ["--autoscale=8,2", "-c4"],
-            "[1]: --concurrency stands beside --autoscale in extraArgs[0]: --autoscale decides alone. Remove one",
+            "[1]: --concurrency conflicts with --autoscale in extraArgs[0]: Celery looks at --autoscale "
+            "alone. Remove one",
         ),
     ],
 )

@@ -1,0 +1,49 @@
+"""tools/newer_versions.py: which of the listed versions is newer, and what is said of it. No registry is asked."""
+
+from __future__ import annotations
+
+import pytest
+from installing import InstallError
+from newer_versions import REGISTERED, Registered, newest, numbers, pinned, report
+
+from tests import sites
+
+TESTED = dict.fromkeys(REGISTERED, "2.10.1")
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        (["5.7.0", "5.10.0", "5.9.3"], "5.10.0"),
+        (["v5.8.1", "v5.8.3", "v5.9.0-rc.1"], "5.8.3"),
+        (["5.6.0", "6.0.0rc1", "6.0.0.dev3", "5.6.0b2"], "5.6.0"),
+        (["3.1.26.post2", "3.1.26"], "3.1.26.post2"),
+        (["1.0rc1"], ""),
+        ([], ""),
+    ],
+)
+def test_the_newest_release(versions: list[str], expected: str) -> None:
+    assert newest(versions) == expected
+
+
+def test_nothing_is_newer() -> None:
+    assert report(TESTED, lambda _: ["2.10.1", "2.9.7", "2.11.0rc1"]) == ""
+
+
+def test_what_is_newer_is_a_row() -> None:
+    def ask(registered: Registered) -> list[str]:
+        return ["2.10.1", "2.11.0"] if registered.name == "celery" else ["2.10.1"]
+
+    assert report(TESTED, ask).splitlines()[2:] == ["| celery | 2.10.1 | 2.11.0 |"]
+
+
+def test_a_registry_without_an_answer_is_an_error() -> None:
+    with pytest.raises(InstallError, match=r"go lists no version of sigs\.k8s\.io/kustomize"):
+        report(TESTED, lambda _: [])
+
+
+def test_each_version_is_found_where_it_stands() -> None:
+    versions = pinned()
+    assert versions.keys() == REGISTERED.keys()
+    assert all(numbers(version) for version in versions.values())
+    assert versions["kustomize"] == sites.NEWEST

@@ -1,4 +1,4 @@
-"""How the command `tutor-kustomizer` starts: `build` of one overlay at once, everything else by way of click.
+"""Starts the command `tutor-kustomizer`: `build` of one overlay without click, everything else with it.
 
 kustomize builds a small site in the time that click and the commands take to import.
 """
@@ -8,10 +8,6 @@ from __future__ import annotations
 import os
 import sys
 
-from kustomizer.errors import UserError
-from kustomizer.kustomize.build import find_and_build
-from kustomizer.record import Record
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +15,17 @@ if TYPE_CHECKING:
 _OPTIONS = {"-o": "output", "--output": "output", "--kustomize": "executable"}
 
 
-class PlainBuild(Record):
-    """`tutor-kustomizer build` with one overlay, as it is typed most."""
+class PlainBuild:
+    """The arguments of `tutor-kustomizer build` with one overlay."""
 
-    overlay: str = "."
-    output: str | None = None
-    executable: str | None = None
+    def __init__(self, *, overlay: str = ".", output: str | None = None, executable: str | None = None) -> None:
+        self.overlay = overlay
+        self.output = output
+        self.executable = executable
 
 
 def plain_build(args: Sequence[str]) -> PlainBuild | None:
-    """Return what ``args`` ask for, None where click has to read them, be it to say what is wrong with them."""
+    """Return what ``args`` ask for, or None where click has to read them or has to report what is wrong with them."""
     if not args or args[0] != "build":
         return None
     given: dict[str, str] = {}
@@ -48,39 +45,56 @@ def plain_build(args: Sequence[str]) -> PlainBuild | None:
 
 def run() -> None:
     """Run the command line, and exit."""
-    # With stdout or stderr closed there is nobody to talk to, and no file to write to: click knows how.
-    asked = plain_build(sys.argv[1:]) if sys.stdout and sys.stderr else None
-    if asked is None or "_TUTOR_KUSTOMIZER_COMPLETE" in os.environ:
+    try:
+        _run()
+    except KeyboardInterrupt:
+        from kustomizer.system.interrupt import interrupted  # noqa: PLC0415
+
+        interrupted()
+
+
+def _run() -> None:
+    build = plain_build(sys.argv[1:])
+    if build is None or "_TUTOR_KUSTOMIZER_COMPLETE" in os.environ or not _is_for_a_file(build):
         from kustomizer.cli import run as run_command  # noqa: PLC0415
 
         run_command()
         return
+    from kustomizer.errors import UserError  # noqa: PLC0415 - Ctrl-C is heeded before anything is imported
+
     try:
-        _build(asked)
+        _build(build)
     except UserError as error:
-        _say(error)
+        _report(error)
     except OSError as error:
         from kustomizer.commands.group import leave  # noqa: PLC0415
 
         leave(error)
 
 
-def _build(asked: PlainBuild) -> None:
-    built = find_and_build(asked.overlay, asked.executable)
+def _is_for_a_file(build: PlainBuild) -> bool:
+    """Tell whether the output goes to a file or a program. click reports a closed stdout, and protects a terminal."""
+    return bool(sys.stdout and sys.stderr) and (build.output is not None or not sys.stdout.isatty())
+
+
+def _build(build: PlainBuild) -> None:
+    from kustomizer.kustomize.build import find_and_build  # noqa: PLC0415
+
+    built = find_and_build(build.overlay, build.executable)
     sys.stderr.write(built.notes)
-    if asked.output is None:
+    if build.output in (None, "-"):
         sys.stdout.buffer.write(built.data)
         sys.stdout.buffer.flush()
         return
     from pathlib import Path  # noqa: PLC0415 - most builds go to stdout
 
-    from kustomizer.system.files import write_file  # noqa: PLC0415
+    from kustomizer.system.files import PRIVATE, write_file  # noqa: PLC0415
 
-    write_file(Path(asked.output), built.text)
+    write_file(Path(str(build.output)), built.text, mode=PRIVATE)
 
 
-def _say(error: UserError) -> None:
-    """Tell of ``error`` the way every command does, and exit."""
+def _report(error: Exception) -> None:
+    """Report ``error`` as every command does, and exit."""
     from kustomizer.commands.group import ReportingGroup  # noqa: PLC0415
 
     def fail() -> None:

@@ -7,8 +7,11 @@ import pty
 import re
 import shlex
 import shutil
+import signal
+import stat
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -228,6 +231,123 @@ def test_a_build_needs_nobody_to_talk_to(place: Path) -> None:
     done = subprocess.run(["/bin/sh", "-c", f"{command} >&- 2>&-"], cwd=place, env=environment(place), check=False)
     assert done.returncode == 0
     assert (place / "silent.yaml").read_text() == (place / "site.yaml").read_text()
+
+
+@pytest.mark.parametrize("arguments", ["build overlay", "build overlay -o -", "queues site.yaml", "schema", "--help"])
+def test_a_closed_stdout_is_an_error(arguments: str, place: Path) -> None:
+    command = shlex.join([*COMMAND, *arguments.split()])
+    shell = ["/bin/sh", "-c", f"{command} >&-"]
+    done = subprocess.run(shell, cwd=place, env=environment(place), stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "Error: the output can't be written: Bad file descriptor\n")
+
+
+def test_a_dash_is_stdout(place: Path) -> None:
+    for arguments in ("build overlay -o -", "-v build overlay -o -"):
+        assert run(place, *arguments.split()).stdout == (place / "site.yaml").read_text()
+    assert not (place / "-").exists()
+    assert run(place, "build", "overlay", "overlay", "-o", "-").returncode == 2
+
+
+def test_a_terminal_gets_no_passwords_unless_asked(place: Path) -> None:
+    shown = on_terminal(place, "build", "overlay")
+    assert "a built site holds passwords: name a file with -o, or print it with -o -" in shown
+    assert "kind: " not in shown
+    assert "kind: Deployment" in on_terminal(place, "build", "overlay", "-o", "-")
+    assert on_terminal(place, "build", "overlay", "-o", "silent.yaml") == ""
+
+
+@pytest.mark.parametrize("option", ["", "-v"])
+def test_a_built_site_is_its_owners_alone(option: str, place: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old.yaml"
+    old.write_text("")
+    old.chmod(0o644)
+    for path in (tmp_path / "new.yaml", old):
+        assert run(place, *option.split(), "build", "overlay", "-o", str(path)).returncode == 0
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+HANGS = """\
+#!/bin/sh
+touch "$0.started"
+exec sleep 60
+"""
+ABORTED = (130, "Aborted!\n")
+
+
+@pytest.mark.parametrize("arguments", ["build overlay", "build overlay -o out.yaml", "diff overlay site.yaml", "check"])
+def test_ctrl_c_while_another_program_runs(arguments: str, place: Path, tmp_path: Path) -> None:
+    kustomize = tmp_path / "kustomize"
+    kustomize.write_text(HANGS)
+    kustomize.chmod(0o755)
+    command = [*COMMAND, *arguments.split(), "--kustomize", str(kustomize)]
+    with subprocess.Popen(
+        command, cwd=place, env=environment(place), stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while not (tmp_path / "kustomize.started").exists() and process.poll() is None:
+            time.sleep(0.02)
+        # A terminal interrupts all programs of the group.
+        os.killpg(process.pid, signal.SIGINT)
+        _, stderr = process.communicate()
+    assert (process.returncode, stderr) == ABORTED
+    assert not (place / "out.yaml").exists()
+
+
+CTRL_C_WHILE_IMPORTING = """\
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+from kustomizer.start import run
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("kustomizer.errors", "build overlay"),
+        ("kustomizer.kustomize.build", "build overlay"),
+        ("kustomizer.system.files", "build overlay -o out.yaml"),
+        ("click", "queues site.yaml"),
+        ("kustomizer.commands.group", "queues site.yaml"),
+        ("kustomizer.commands.queues", "queues site.yaml"),
+        ("kustomizer.diff.compare", "diff site.yaml site.yaml"),
+    ],
+)
+def test_ctrl_c_while_importing(module: str, arguments: str, place: Path) -> None:
+    command = [sys.executable, "-c", CTRL_C_WHILE_IMPORTING.format(module=module), *arguments.split()]
+    done = subprocess.run(command, cwd=place, env=environment(place), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == ABORTED
+
+
+QUESTION = """\
+import click
+from kustomizer.commands.group import ReportingGroup
+ReportingGroup(callback=lambda: click.confirm("Really?", abort=True, err=True), invoke_without_command=True).main([])
+"""
+
+
+@pytest.mark.parametrize(("answer", "status"), [(None, 130), ("n\n", 1)])
+def test_ctrl_c_at_a_question_and_the_answer_no(answer: str | None, status: int, place: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", QUESTION],
+        env=environment(place),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        assert process.stderr.read(len("Really?")) == "Really?"
+        if answer is None:
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(answer)
+    assert process.returncode == status
+    assert stderr.endswith("Aborted!\n")
+    assert "Traceback" not in stderr
 
 
 def test_kubectl_alone_says_why_the_guard_stops_it(place: Path) -> None:

@@ -1,4 +1,4 @@
-"""`tutor-kustomizer build`: run kustomize with the right flags, and fail if the function did not run."""
+"""`tutor-kustomizer build`: runs kustomize with the right flags, and fails where the function did not run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.kustomize.fields import is_kustomization
-from kustomizer.system.files import make_directory, write_file
+from kustomizer.system.files import PRIVATE, make_directory, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kustomizer.kustomize.build_output import BuildOutput
     from kustomizer.kustomize.executable import Kustomize
+
+STDOUT = Path("-")
 
 
 @click.command("build", short_help="Build overlays with kustomize and the function.")
@@ -33,24 +35,32 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Build each overlay in DIR.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file; for several, into this DIR.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="The file to write, - for standard output; for several overlays, a DIR.",
+)
 @kustomize_option
 def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path | None, executable: str | None) -> None:
     """Build each OVERLAY (default: this directory) with kustomize and the function.
 
-    Several are built side by side, each into a file of its name.
+    A built site holds passwords: only its owner may read the file. Several overlays are built at the same time, each
+    into a file of its name.
     """
     chosen = [*overlays, *(overlays_in(parent) if parent else ())] or [Path()]
     kustomize = find_kustomize(executable, near=chosen[0])
     if len(chosen) == 1 and parent is None:
+        if output is None and sys.stdout and sys.stdout.isatty():
+            raise click.UsageError("a built site holds passwords: name a file with -o, or print it with -o -")
         built = build(chosen[0], kustomize)
         click.echo(built.notes, nl=False, err=True)
-        if output is None:
+        if output is None or output == STDOUT:
             click.echo(built.text, nl=False)
         else:
-            write_file(output, built.text)
+            write_file(output, built.text, mode=PRIVATE)
         return
-    if output is None:
+    if output is None or output == STDOUT:
         raise click.UsageError("several overlays need --output, the directory to write them into")
     for line in write_all(build_all(chosen, kustomize), output):
         click.echo(line, err=True)
@@ -58,14 +68,14 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
 
 def overlays_in(directory: Path) -> list[Path]:
     """Return the directories in ``directory`` that are kustomizations, by name."""
-    found = sorted(filter(is_kustomization, directory.iterdir()))
-    if not found:
+    overlays = sorted(filter(is_kustomization, directory.iterdir()))
+    if not overlays:
         raise UserError(Problem(message=f"{directory} holds no overlay", remedy="Name the directory that they are in"))
-    return found
+    return overlays
 
 
 def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, BuildOutput]:
-    """Build ``overlays`` side by side. Raises UserError with what is wrong with any of them."""
+    """Build ``overlays`` at the same time. Raises UserError with the problems of all of them."""
     names = [_name(overlay) for overlay in overlays]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -81,9 +91,9 @@ def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, B
             file=sys.stderr,
             hidden=not sys.stderr.isatty(),
         ) as finished:
-            for each in finished:
+            for future in finished:
                 try:
-                    done[running[each]] = each.result()
+                    done[running[future]] = future.result()
                 except UserError as error:
                     problems += error.problems
     if problems:
@@ -92,12 +102,12 @@ def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, B
 
 
 def write_all(built: Mapping[Path, BuildOutput], directory: Path) -> list[str]:
-    """Write each site into a file of its overlay's name; return what to tell about it."""
+    """Write each site into a file of its overlay's name; return the messages about them."""
     make_directory(directory)
     lines = []
     for overlay, site in built.items():
         path = directory / f"{_name(overlay)}.yaml"
-        write_file(path, site.text)
+        write_file(path, site.text, mode=PRIVATE)
         lines += [f"{overlay}: {note}" for note in site.notes.splitlines()]
         lines.append(f"Wrote {path}")
     return lines

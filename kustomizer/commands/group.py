@@ -1,4 +1,4 @@
-"""What the commands have in common as click sees them: the group, which turns errors into messages, and `-v`."""
+"""The group of the commands: it turns errors into messages and exit statuses, and gives each command `-v`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import errno
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
 from kustomizer.errors import UserError
 from kustomizer.system.command_log import set_verbose
+from kustomizer.system.interrupt import interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 EXIT_ERROR = 1
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
-"""Why a device or a file system takes no more."""
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""Errors of a full disk, a broken device and a closed stdout."""
 
 _Command = TypeVar("_Command", bound="click.Command | Callable[..., object]")
 
@@ -38,11 +39,17 @@ NAMES = (
     "schema",
     "verify",
 )
-"""The commands, each in a module of its name."""
+"""The names of the commands; each is in a module of its name."""
 
 
 class ReportingGroup(click.Group):
     """A group whose commands may raise UserError: the message goes to stderr, the exit status is 1."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the command line; `--help` prints here."""
+        if sys.stdout is None:
+            sys.stdout = _closed_stdout()
+        return super().make_context(*args, **options)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; bugs keep their traceback."""
@@ -53,10 +60,23 @@ class ReportingGroup(click.Group):
             return super().invoke(ctx)
         except UserError as error:
             _fail(ctx, *error.problems)
+        except KeyboardInterrupt:
+            interrupted()
+        except click.Abort as error:
+            # click raises it for Ctrl-C at a question, and for the answer no.
+            if isinstance(error.__context__, KeyboardInterrupt):
+                interrupted()
+            raise
         except OSError as error:
             if error.filename is None:
                 leave(error)
             _fail(ctx, f"{error.filename}: {error.strerror}")
+
+
+def _closed_stdout() -> TextIO:
+    """Return a stdout in the place of one that is closed: each write to it is an error."""
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    return os.fdopen(descriptor, "w", encoding="utf-8")
 
 
 def _fail(ctx: click.Context, *problems: object) -> NoReturn:
@@ -66,7 +86,7 @@ def _fail(ctx: click.Context, *problems: object) -> NoReturn:
 
 
 class Commands(ReportingGroup):
-    """All commands of ours. Each is imported when it is asked for: what `diff` needs isn't to slow `queues` down."""
+    """All commands. Each is imported only when it is run: the imports of `diff` would slow down `queues`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return their names."""
@@ -83,12 +103,12 @@ class Commands(ReportingGroup):
 
 
 def _let_be_verbose(command: click.Command) -> None:
-    """Let a command and those below it take `-v`, too: it may stand before a command or behind it."""
+    """Add `-v` to a command and its subcommands, so that it may stand before or after the command."""
     if any(parameter.name == "verbose" for parameter in command.params):
         return
     more_verbose_option(command)
-    for each in command.commands.values() if isinstance(command, click.Group) else ():
-        _let_be_verbose(each)
+    for subcommand in command.commands.values() if isinstance(command, click.Group) else ():
+        _let_be_verbose(subcommand)
 
 
 def _verbose(listen: Callable[[bool], None]) -> Callable[[_Command], _Command]:
@@ -98,21 +118,21 @@ def _verbose(listen: Callable[[bool], None]) -> Callable[[_Command], _Command]:
         is_flag=True,
         expose_value=False,
         callback=lambda _context, _option, value: listen(value),
-        help="Tell what is run, and how long that takes.",
+        help="Show the programs that are run, and how long each takes.",
     )
 
 
 verbose_option = _verbose(set_verbose)
 more_verbose_option = _verbose(lambda value: set_verbose(True) if value else None)
-"""The same option behind a command: without it, what stands before the command holds."""
+"""The same option after a command; where it is missing, the one before the command counts."""
 
 
 def leave(error: OSError) -> NoReturn:
-    """Exit where stdout can't be written to; raise what is another error."""
-    if error.errno in _FULL:
+    """Exit where stdout can't be written to; raise any other error."""
+    if error.errno in _UNWRITABLE:
         click.echo(f"{click.style('Error:', fg='red')} the output can't be written: {error.strerror}", err=True)
     elif not isinstance(error, BrokenPipeError):
         raise error
-    # The reader, `head` say, has had enough, or the disk is full: Python would try once more and complain.
+    # The reader, such as `head`, has stopped, or the disk is full. Python would try to write once more and complain.
     sys.stderr.close()
     os._exit(EXIT_ERROR)

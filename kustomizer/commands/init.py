@@ -64,7 +64,7 @@ def init_command(
         click.echo(line, err=True)
     written = init(directory, env, found, force=force, kubectl=bool(kubectl))
     click.echo("Wrote " + ", ".join(str(path) for path in written), err=True)
-    click.echo(f"Next: tutor-kustomizer build {shlex.quote(str(directory))}", err=True)
+    click.echo(f"Next: tutor-kustomizer build {shlex.quote(str(directory))} -o site.yaml", err=True)
 
 
 def survey_site(env: Path, executable: str | None) -> Survey:

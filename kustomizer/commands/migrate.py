@@ -105,4 +105,4 @@ def next_steps(settings: PluginSettings, site: PluginSite, made: Migration, outp
         yield "  # The overlay layers onto an env/ without the plugin: on this one its build fails"
         yield "  tutor plugins disable celery"
         yield "  tutor config save"
-    yield f"  tutor-kustomizer build {shlex.quote(str(output or 'OVERLAY'))}"
+    yield f"  tutor-kustomizer build {shlex.quote(str(output or 'OVERLAY'))} -o site.yaml"

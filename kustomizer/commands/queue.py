@@ -1,4 +1,4 @@
-"""`tutor-kustomizer queue`: add, change and remove workers in the configuration, in place."""
+"""`tutor-kustomizer queue`: adds, changes and removes workers in the configuration, in place."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.quantities import quantity
 from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
 from kustomizer.overlay.config_file import config_file, find_config
+from kustomizer.system.files import locked, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +25,7 @@ COUNT = click.IntRange(min=0)
 
 
 def file_options(command: Command) -> Command:
-    """Add the options that say which file is meant."""
+    """Add the options that name the configuration."""
     overlay = click.option(
         "--overlay",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -37,15 +39,25 @@ def file_options(command: Command) -> Command:
 
 
 def open_config(overlay: Path, file: Path | None) -> ConfigFile:
-    """Return the configuration that the options name."""
-    return find_config(overlay) if file is None else config_file(file)
+    """Return the configuration that the options name, locked until the command ends."""
+
+    def read() -> ConfigFile:
+        return find_config(overlay) if file is None else config_file(file)
+
+    directory = read().path.resolve().parent
+    click.get_current_context().with_resource(locked(directory))
+    # Whoever held the lock may have changed it.
+    return read()
 
 
-def finish(change: Change) -> None:
-    """Write what was changed, and say it."""
+def finish(config: ConfigFile, change: Change) -> None:
+    """Write a change of ``config``, and report it. Raises UserError where the file was changed since it was read."""
     if not change.done:
         click.echo(f"{change.file.path} says so already", err=True)
     else:
+        if read_text(config.path) != config.text:
+            message = f"{config.path} was changed meanwhile, so that nothing was written"
+            raise UserError(Problem(message=message, remedy="Run the command again"))
         change.file.write()
     for line in change.done:
         click.echo(f"{change.file.path}: {line}", err=True)
@@ -69,7 +81,7 @@ def quantities(ctx: click.Context, param: click.Parameter, value: str | None) ->
 
 QUANTITIES = {"callback": quantities, "metavar": "cpu=..,memory=.."}
 
-# Each option, and where in the worker its value goes.
+# Each option, with the path of its value in the worker.
 _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "--queues": (("queues",), {"metavar": "QUEUE,..", "help": "Queues that it consumes."}),
     "--concurrency": (
@@ -118,17 +130,17 @@ def worker_options(command: Command) -> Command:
 
 
 def settings(values: dict[str, Any]) -> dict[tuple[str, ...], Any]:
-    """Return what the options say, by its path in the worker."""
-    found: dict[tuple[str, ...], Any] = {}
+    """Return the values of the options by their paths in the worker."""
+    given: dict[tuple[str, ...], Any] = {}
     for option, (path, _) in _OPTIONS.items():
         value = values[_parameter(option)]
         if isinstance(value, dict):
-            found.update({(*path, name): quantity for name, quantity in value.items()})
+            given.update({(*path, name): quantity for name, quantity in value.items()})
         elif option == "--queues" and value is not None:
-            found[path] = [queue.strip() for queue in value.split(",") if queue.strip()]
+            given[path] = [queue.strip() for queue in value.split(",") if queue.strip()]
         elif value is not None and value != ():
-            found[path] = list(value) if isinstance(value, tuple) else value
-    return found
+            given[path] = list(value) if isinstance(value, tuple) else value
+    return given
 
 
 @click.group("queue", short_help="Change workers in a configuration, in place.")
@@ -143,7 +155,8 @@ def queue_command() -> None:
 @worker_options
 def add_command(service: str, variant: str, overlay: Path, file: Path | None, **values: Any) -> None:
     """Give a queue of SERVICE (lms, cms, ..) a worker of its own: VARIANT is high for edx.lms.core.high."""
-    finish(add_worker(open_config(overlay, file), service, variant, settings(values)))
+    config = open_config(overlay, file)
+    finish(config, add_worker(config, service, variant, settings(values)))
 
 
 @queue_command.command("set", short_help="Change settings of a worker.")
@@ -159,7 +172,8 @@ def set_command(
 ) -> None:
     """Change settings of the worker VARIANT of SERVICE; `default` is the one that Tutor emits."""
     paths = [tuple(field.split(".")) for field in unset]
-    finish(change_worker(open_config(overlay, file), service, variant, settings(values), paths))
+    config = open_config(overlay, file)
+    finish(config, change_worker(config, service, variant, settings(values), paths))
 
 
 @queue_command.command("remove", short_help="Take a worker out.")
@@ -168,4 +182,5 @@ def set_command(
 @file_options
 def remove_command(service: str, variant: str, overlay: Path, file: Path | None) -> None:
     """Take the worker VARIANT of SERVICE out, with the comment right above it."""
-    finish(remove_worker(open_config(overlay, file), service, variant))
+    config = open_config(overlay, file)
+    finish(config, remove_worker(config, service, variant))

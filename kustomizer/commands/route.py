@@ -1,4 +1,4 @@
-"""`tutor-kustomizer route`: send a task to a queue, in the configuration."""
+"""`tutor-kustomizer route`: sends a task to a queue, in the configuration."""
 
 from __future__ import annotations
 
@@ -26,4 +26,5 @@ def route_command(
     if remove == (queue is not None):
         raise click.UsageError("Name a QUEUE, or --remove.")
     config = open_config(overlay, file)
-    finish(remove_route(config, service, task) if queue is None else route_task(config, service, task, queue))
+    change = remove_route(config, service, task) if queue is None else route_task(config, service, task, queue)
+    finish(config, change)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+
+PRIVATE = 0o600
+"""The mode of a file that only its owner may read."""
 
 
 def read_text(path: Path) -> str:
@@ -20,6 +26,21 @@ def read_text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
         raise UserError(Problem(message=f"{path} can't be read: {reason}")) from None
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the lock of ``directory``, so that others of us don't change its files at the same time.
+
+    On a file system without locks nothing is held.
+    """
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def make_directory(path: Path) -> None:
@@ -33,8 +54,8 @@ def make_directory(path: Path) -> None:
 def write_file(path: Path, text: str, *, mode: int | None = None) -> None:
     """Write ``text`` to ``path`` in one step, so that nobody ever sees half of it. Raises UserError where it can't.
 
-    A file that is there keeps its mode, and a link still leads to it. Special files (/dev/stdout, a pipe) are written
-    to, not replaced.
+    Without ``mode`` a file that is there keeps its own. A link still leads to its file. Special files, /dev/stdout or a
+    pipe, are written to, not replaced.
     """
     try:
         if path.exists() and not path.is_file():

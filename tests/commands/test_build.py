@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ def overlays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_all_overlays_of_a_directory(overlays: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["build", "--all", str(overlays), "-o", str(tmp_path / "out")])
     assert (result.exit_code, result.stdout) == (0, ""), result.output
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one.yaml", "two.yaml"]
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "out").iterdir()}
+    assert modes == {"one.yaml": 0o600, "two.yaml": 0o600}
     assert "name: lms-worker-high\n" in (tmp_path / "out" / "one.yaml").read_text()
     assert "name: lms-worker-high\n" not in (tmp_path / "out" / "two.yaml").read_text()
 

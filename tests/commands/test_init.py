@@ -47,12 +47,14 @@ def test_a_new_overlay_builds(site: str, run: CliRunner, tmp_path: Path) -> None
     assert not [item for item in items if item.kind in {"CeleryWorkers", "Job"} and "job" in item.name]
 
 
-def test_the_next_command_can_be_pasted(run: CliRunner, tmp_path: Path) -> None:
+def test_the_next_command_can_be_pasted(run: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     overlay = tmp_path / "our 'own' overlay"
     made = run.invoke(main, ["init", str(overlay), "--tutor-root", str(sites.site("22").parent)])
     next_command = made.stderr.partition("Next: ")[2]
-    assert shlex.split(next_command) == ["tutor-kustomizer", "build", str(overlay)]
+    assert shlex.split(next_command) == ["tutor-kustomizer", "build", str(overlay), "-o", "site.yaml"]
+    monkeypatch.chdir(tmp_path)
     assert run.invoke(main, shlex.split(next_command)[1:]).exit_code == 0
+    assert (tmp_path / "site.yaml").is_file()
 
 
 def test_the_configuration_is_one_that_loads(run: CliRunner, tmp_path: Path) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import shutil
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +17,9 @@ from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
 from kustomizer.config.load import worker_settings
+from kustomizer.overlay.changes import add_worker
 from kustomizer.overlay.config_file import find_config
+from kustomizer.system.files import locked
 from tests import sites
 
 PRODUCTION = "overlays/production"
@@ -286,3 +292,53 @@ def test_two_configurations_are_refused(repository: Path) -> None:
     Path("two/kustomization.yaml").write_text("transformers: [a.yaml, b.yaml]\n")
     assert "more than one configuration" in run("queue", "add", "lms", "x", "--overlay", "two").stderr
     assert "x" in done("queue", "add", "lms", "x", "--file", "two/b.yaml")
+
+
+def test_several_at_once_are_all_written(repository: Path) -> None:
+    start = [sys.executable, "-c", "from kustomizer.start import run; run()"]
+    variants = [f"extra{number}" for number in range(4)]
+    with locked(repository / "own"):
+        processes = [
+            subprocess.Popen(
+                [*start, "queue", "add", "lms", variant, "--queues", variant, "--overlay", "own"],
+                env={**os.environ, "PYTHONPATH": str(sites.ROOT)},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for variant in variants
+        ]
+        waiting: set[int] = set()
+        while len(waiting) < len(processes):
+            assert all(process.poll() is None for process in processes)
+            waiting = {process.pid for process in processes if str(repository / "own") in open_files(process.pid)}
+        path = repository / "own/celery-workers.yaml"
+        path.write_text(path.read_text().replace("      high_mem:", "      mine: {queues: [mine]}\n      high_mem:"))
+    for process in processes:
+        _, stderr = process.communicate()
+        assert process.returncode == 0, stderr
+        assert "added spec.workers.lms.extra" in stderr
+    workers = find_config(repository / "own").load().spec.workers["lms"]
+    assert {*variants, "mine", "high", "high_mem"} <= workers.keys()
+
+
+def open_files(pid: int) -> set[str]:
+    files = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        # It may be closed meanwhile.
+        with suppress(OSError):
+            files.add(str(link.readlink()))
+    return files
+
+
+def test_a_change_of_somebody_else_is_not_overwritten(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = repository / "own/celery-workers.yaml"
+
+    def save_in_an_editor(*args: object) -> object:
+        path.write_text(OWN + "# mine\n")
+        return add_worker(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("kustomizer.commands.queue.add_worker", save_in_an_editor)
+    refused = run("queue", "add", "lms", "extra", "--queues", "extra", "--overlay", "own")
+    assert refused.exit_code == 1
+    assert "celery-workers.yaml was changed meanwhile, so that nothing was written" in refused.stderr
+    assert path.read_text() == OWN + "# mine\n"

@@ -1,15 +1,12 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: bench bench-diff clean control-plane demo dist docs format help lint parts test upgrade
+.PHONY: bench bench-diff clean control-plane coverage demo dist docs format help lint parts system-parts test test-quick upgrade
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint requirements/dev.txt
 RUFF := $(BIN)/ruff
-# The newest and the oldest kustomize that we say we support: tests run against both.
-KUSTOMIZE_NEWEST := 5.8.1
-KUSTOMIZE_OLDEST := 5.2.1
 
 ##### Use
 
@@ -30,6 +27,14 @@ demo: .venv/.demo ## Render a Tutor site, build overlays/production on it and sh
 
 test: lint parts ## Check style and types, and run every test on real Tutor, kustomize and Redis
 	$(BIN)/python -m pytest -n 2
+
+test-quick: .venv/.dev ## Run every test that needs nothing but Python, with fewer examples
+	$(BIN)/python -m pytest --quick -n 2
+
+coverage: .venv/.dev ## Say which lines no test runs, of the parts that are there (COVERAGE=--quick: of the quick tests)
+	@rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -n 2 $(COVERAGE)
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 lint: .venv/.dev ## Check style and types only
 	$(RUFF) check
@@ -95,13 +100,14 @@ help: ## Print this help
 	@touch $@
 
 # Quick when there is nothing to do: the two scripts know better than make when there is.
-parts: .venv/bin/python ## Get what tests need besides Python: kustomize, Tutor sites, Flower, a control plane, Redis, Prometheus
-	@$(BIN)/python tools/get_kustomize --version $(KUSTOMIZE_NEWEST) --dir .tools/kustomize/$(KUSTOMIZE_NEWEST) >/dev/null
-	@$(BIN)/python tools/get_kustomize --version $(KUSTOMIZE_OLDEST) --dir .tools/kustomize/$(KUSTOMIZE_OLDEST) >/dev/null
+parts: .venv/bin/python system-parts ## Get what tests need besides Python: kustomize, Tutor sites, Flower, a control plane, Redis, Prometheus
+	@$(BIN)/python tools/get_kustomize --all
 	@$(BIN)/python tools/get_tutor --all
 	@$(BIN)/python tools/get_flower --all
 	@$(BIN)/python tools/get_control_plane
-	@missing=; for pair in redis-server:redis-server promtool:prometheus etcd:etcd-server; do \
+
+system-parts:
+	@missing=; for pair in redis-server:redis-server promtool:prometheus etcd:etcd-server openssl:openssl; do \
 		command -v "$${pair%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	if [ -z "$$missing" ]; then :; \
@@ -111,6 +117,6 @@ parts: .venv/bin/python ## Get what tests need besides Python: kustomize, Tutor 
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing >/dev/null; \
 	else \
 		echo "Error: the tests need$$missing: apt-get install$$missing (Debian, Ubuntu)," \
-			"brew install redis prometheus etcd (macOS)" >&2; \
+			"brew install redis prometheus etcd openssl (macOS)" >&2; \
 		exit 1; \
 	fi

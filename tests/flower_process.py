@@ -15,6 +15,8 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from versions import FLOWER
+
 from tests import parts
 from tests.pods import secret_values
 from tests.processes import answering
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.pods import Objects
 
-VERSIONS = ("2.0.1", "2.2.0")
+VERSIONS = (FLOWER.oldest, FLOWER.newest)
 SECONDS = 60
 _REFERENCE = re.compile(r"\$(?:\$|\(([^()]*)\))")
 

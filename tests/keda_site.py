@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema
 import yaml
+from versions import KEDA
 
 from kustomizer.errors import ERROR, WARNING
 from kustomizer.function import run_stream
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kustomizer.function import Output
 
 NAMESPACE = "openedx"
-KEDA_VERSIONS = ("2.15.1", "2.20.2")
+KEDA_VERSIONS = (KEDA.oldest, KEDA.newest)
 """The oldest KEDA that we say we support, and a new one."""
 SCHEMAS = Path(__file__).parent / "schemas"
 

@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import versions
+
 from tests import parts
 
 if TYPE_CHECKING:
@@ -23,14 +25,12 @@ if TYPE_CHECKING:
 
 ROOT, TOOLS = parts.ROOT, parts.TOOLS
 
-PLAIN_SITES = ("16", "17", "18", "19", "20", "21", "22")
+PLAIN_SITES = tuple(versions.TUTOR)
 """One site per Tutor version, without plugins."""
 SITES = (*PLAIN_SITES, "full")
 """All that the function has to work on; "full" is Tutor 22 with eleven plugins."""
 
-# The Makefile gets exactly these two.
-NEWEST = "5.8.1"
-OLDEST = "5.2.1"
+NEWEST, OLDEST = versions.KUSTOMIZE
 
 BUILD = ("build", "--enable-alpha-plugins", "--enable-exec")
 FUNCTION = "config.kubernetes.io/function"

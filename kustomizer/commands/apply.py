@@ -20,6 +20,7 @@ from kustomizer.kustomize.executable import find_kustomize
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import Comparison
+    from kustomizer.kustomize.executable import Wanted
 
 
 @click.command("apply", short_help="Show what an overlay changes in the cluster, ask, and apply it.")
@@ -42,7 +43,7 @@ def apply_command(
     kubeconfig: str,
     context: str,
     kubectl: str | None,
-    executable: str | None,
+    wanted: Wanted,
 ) -> None:
     """Build OVERLAY (default: this directory), show what it changes in the cluster, ask, and apply it.
 
@@ -50,7 +51,7 @@ def apply_command(
     cluster and not in the build stay.
     """
     runner = find_kubectl(kubectl, context=context, kubeconfig=kubeconfig)
-    text = _text(overlay, executable)
+    text = _text(overlay, wanted)
     found = change(runner, text, force=force_conflicts)
     compared = comparison(found.before, found.after)
     where = f"the cluster of the context {context}" if context else "the cluster"
@@ -63,10 +64,10 @@ def apply_command(
         click.echo(line, err=True)
 
 
-def _text(overlay: Path, executable: str | None) -> str:
+def _text(overlay: Path, wanted: Wanted) -> str:
     if overlay.is_file():
         return BuiltFile(overlay).text
-    built = build(overlay, find_kustomize(executable, near=overlay))
+    built = build(overlay, find_kustomize(wanted))
     click.echo(built.notes, nl=False, err=True)
     return built.text
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kustomizer.kustomize.build_output import BuildOutput
-    from kustomizer.kustomize.executable import Kustomize
+    from kustomizer.kustomize.executable import Kustomize, Wanted
 
 STDOUT = Path("-")
 
@@ -42,14 +42,14 @@ STDOUT = Path("-")
     help="The file to write, - for standard output; for several overlays, a DIR.",
 )
 @kustomize_option
-def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path | None, executable: str | None) -> None:
+def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path | None, wanted: Wanted) -> None:
     """Build each OVERLAY (default: this directory) with kustomize and the function.
 
     A built site holds passwords: only its owner may read the file. Several overlays are built at the same time, each
     into a file of its name.
     """
     chosen = [*overlays, *(overlays_in(parent) if parent else ())] or [Path()]
-    kustomize = find_kustomize(executable, near=chosen[0])
+    kustomize = find_kustomize(wanted)
     if len(chosen) == 1 and parent is None:
         if output is None and sys.stdout and sys.stdout.isatty():
             raise click.UsageError("a built site holds passwords: name a file with -o, or print it with -o -")

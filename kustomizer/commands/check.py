@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kustomizer.findings.model import Finding
+    from kustomizer.kustomize.executable import Wanted
 
 EXIT_FINDINGS = 3
 
@@ -78,9 +79,9 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
 )
 @kustomize_option
 @click.pass_context
-def check_command(ctx: click.Context, *, site: Path, fail_on: str | None, output: str, executable: str | None) -> None:
+def check_command(ctx: click.Context, *, site: Path, fail_on: str | None, output: str, wanted: Wanted) -> None:
     """Say what is wrong with SITE: an overlay (default: this directory), or a file that was built."""
-    checked = check_file(site) if site.is_file() else check_overlay(site, executable)
+    checked = check_file(site) if site.is_file() else check_overlay(site, wanted)
     text = render(checked, output, terminal_width())
     if text:
         click.echo(text)
@@ -94,9 +95,9 @@ def check_file(path: Path) -> Checked:
     return Checked(findings=check(Site(built.resources)), source=file_source(path, built.text, built.resources))
 
 
-def check_overlay(overlay: Path, executable: str | None) -> Checked:
+def check_overlay(overlay: Path, wanted: Wanted) -> Checked:
     """Build ``overlay`` and return what is found in it; a build that skipped the function has findings, too."""
-    built = build(overlay, find_kustomize(executable, near=overlay), needs_function=False)
+    built = build(overlay, find_kustomize(wanted), needs_function=False)
     click.echo(built.notes, nl=False, err=True)
     return Checked(findings=check(Site(built.resources())), source=overlay_source(overlay))
 

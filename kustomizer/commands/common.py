@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
-from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.executable import Wanted, find_kustomize
+from kustomizer.kustomize.permissions import permissions
+from kustomizer.system.processes import Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kustomizer.manifests.resource import Resources
 
 _NARROWEST = 40
 """Columns; in fewer, tables can't be read."""
 _WIDEST = 10_000
 
-kustomize_option = click.option(
-    "--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH."
+_Command = TypeVar("_Command", bound="Callable[..., None]")
+
+_KUSTOMIZE_OPTIONS = (
+    click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH."),
+    click.option(
+        "--allow-exec",
+        "programs",
+        metavar="PROGRAM",
+        multiple=True,
+        help="Let the build run PROGRAM, too. May be repeated.",
+    ),
+    click.option("--allow-remote", "remote", is_flag=True, help="Let the build fetch what isn't on this machine."),
+    click.option(
+        "--time-limit",
+        "seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        default=Limits().seconds,
+        help=f"How long a build may take. Default: {Limits().seconds:g}.",
+    ),
+    click.option(
+        "--output-limit",
+        "megabytes",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="MEGABYTES",
+        default=Limits().megabytes,
+        help=f"How much a build may print. Default: {Limits().megabytes:g}.",
+    ),
 )
 tutor_root_option = click.option(
     "--tutor-root",
@@ -33,10 +64,29 @@ tutor_root_option = click.option(
 )
 
 
-def site_resources(site: Path, executable: str | None) -> Resources:
+def kustomize_option(command: _Command) -> _Command:
+    """Add the options of how a site is built. The command gets them as ``wanted``."""
+
+    @functools.wraps(command)
+    def with_wanted(*args: Any, **options: Any) -> None:
+        asked = {name: options.pop(name) for name in ("executable", "programs", "remote", "seconds", "megabytes")}
+        wanted = Wanted(
+            executable=asked["executable"],
+            permissions=permissions(asked["programs"], remote=asked["remote"]),
+            limits=Limits(seconds=asked["seconds"], megabytes=asked["megabytes"]),
+        )
+        command(*args, wanted=wanted, **options)
+
+    decorated: Any = with_wanted
+    for option in reversed(_KUSTOMIZE_OPTIONS):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]
+
+
+def site_resources(site: Path, wanted: Wanted) -> Resources:
     """Return what ``site`` holds, a file that was built, or builds to, an overlay. Raises UserError where it can't."""
     if site.is_dir():
-        return build(site, find_kustomize(executable, near=site)).resources()
+        return build(site, find_kustomize(wanted)).resources()
     return BuiltFile(site).resources
 
 

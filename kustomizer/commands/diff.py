@@ -135,7 +135,7 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, Compare
     """Return the two builds that the command line names. Raises _UsageError where it makes no sense."""
 
     def find(near: Path) -> Kustomize:
-        return find_kustomize(options["executable"], near=near)
+        return find_kustomize(options["wanted"])
 
     before, after, base = options["before"], options["after"], options["base"]
     if base is None:

@@ -14,7 +14,7 @@ from kustomizer.export.directory import differences, refuse_foreign, write_expor
 from kustomizer.export.overlay import Export, export_of
 from kustomizer.export.proof import prove
 from kustomizer.kustomize.build import build
-from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.function_log import read_report
 
 EXIT_STALE = 3
@@ -43,7 +43,7 @@ def export_command(
     check: bool,
     include_secrets: bool,
     force: bool,
-    executable: str | None,
+    wanted: Wanted,
 ) -> None:
     """Write into DIR an overlay of plain kustomize that builds the same resources as OVERLAY.
 
@@ -51,7 +51,7 @@ def export_command(
     """
     if not check:
         refuse_foreign(output)
-    export = exported(overlay, output, executable)
+    export = exported(overlay, output, wanted)
     files = export.contents(output.resolve(), include_secrets=include_secrets)
     if check:
         stale = list(differences(output.resolve(), files))
@@ -73,14 +73,14 @@ def export_command(
             click.echo(f"Fill in {output / name}, as {output / name}.example says", err=True)
 
 
-def exported(overlay: Path, output: Path, executable: str | None) -> Export:
+def exported(overlay: Path, output: Path, wanted: Wanted) -> Export:
     """Return the export of ``overlay``. Raises UserError where plain kustomize doesn't build the same from it."""
     base = read_base(overlay)
     for directory in base.directories():
         if output.resolve().is_relative_to(directory):
             message = f"{output} lies in {directory}, which the export is built from: kustomize calls that a cycle"
             raise UserError(Problem(message=message, remedy="Name a directory outside of it"))
-    kustomize = find_kustomize(executable, near=overlay)
+    kustomize = find_kustomize(wanted)
     built = build(overlay, kustomize)
     click.echo(built.notes, nl=False, err=True)
     runs = read_report(built.report)

@@ -89,7 +89,7 @@ class RunningSite(Record):
 
 def open_cluster(site: Path, options: Mapping[str, Any]) -> RunningSite:
     """Build ``site``, or read it where it is a file that was built, and return it with the cluster of ``options``."""
-    found = Site(site_resources(site, options["executable"]))
+    found = Site(site_resources(site, options["wanted"]))
     return RunningSite(site=found, namespace=options["namespace"] or namespace_of(found), given=options)
 
 

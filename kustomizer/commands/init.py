@@ -11,7 +11,7 @@ import click
 from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import build_tutors
-from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.manifests.protocols import read_build
 from kustomizer.overlay.directory import write_overlay
 from kustomizer.overlay.refresh import refresh
@@ -47,7 +47,7 @@ def init_command(
     force: bool,
     is_refresh: bool,
     kubectl: bool | None,
-    executable: str | None,
+    wanted: Wanted,
 ) -> None:
     """Write an overlay into DIRECTORY that splits the workers of a Tutor site, or renew the one that is there."""
     if is_refresh:
@@ -59,7 +59,7 @@ def init_command(
     if tutor_root is None:
         raise click.UsageError("Missing option '--tutor-root' (or TUTOR_ROOT in the environment).")
     env = tutor_root / "env"
-    found = survey_site(env, executable)
+    found = survey_site(env, wanted)
     for line in found.lines():
         click.echo(line, err=True)
     written = init(directory, env, found, force=force, kubectl=bool(kubectl))
@@ -67,9 +67,9 @@ def init_command(
     click.echo(f"Next: tutor-kustomizer build {shlex.quote(str(directory))} -o site.yaml", err=True)
 
 
-def survey_site(env: Path, executable: str | None) -> Survey:
+def survey_site(env: Path, wanted: Wanted) -> Survey:
     """Return what the site that Tutor wrote into ``env`` has. Raises UserError where it can't be built."""
-    return survey(read_build(build_tutors(env, find_kustomize(executable, near=env))))
+    return survey(read_build(build_tutors(env, find_kustomize(wanted))))
 
 
 def refresh_lines(overlay: Path, *, kubectl: bool | None) -> list[str]:

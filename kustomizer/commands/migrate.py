@@ -21,6 +21,7 @@ from kustomizer.overlay.templates import overlay_files
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kustomizer.kustomize.executable import Wanted
     from kustomizer.migration.comparison import Deviation
     from kustomizer.migration.configuration import Migration
     from kustomizer.migration.settings import PluginSettings
@@ -33,15 +34,13 @@ if TYPE_CHECKING:
 @click.option("--tutor", metavar="PATH", help="The `tutor` that has the plugin, instead of the one on PATH.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @kustomize_option
-def migrate_command(
-    *, tutor_root: Path, output: Path | None, tutor: str | None, force: bool, executable: str | None
-) -> None:
+def migrate_command(*, tutor_root: Path, output: Path | None, tutor: str | None, force: bool, wanted: Wanted) -> None:
     """Turn the settings of tutor-contrib-celery into an overlay, and show what differs from what the plugin emitted.
 
     Run it while the plugin is still on. Without -o the configuration is printed, and nothing is written.
     """
     settings = read_settings(tutor_root, tutor)
-    site = read_site(tutor_root / "env", executable)
+    site = read_site(tutor_root / "env", wanted)
     made = migrate_site(settings, site)
     differences = compared(made, site)
     if output is None:

@@ -18,6 +18,7 @@ from kustomizer.site.queues import queues_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kustomizer.kustomize.executable import Wanted
     from kustomizer.site.queues import QueueRow
 
 
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
     help="How it is printed.",
 )
 @kustomize_option
-def queues_command(site: Path, output: str, executable: str | None) -> None:
+def queues_command(site: Path, output: str, wanted: Wanted) -> None:
     """Print who consumes which queue in SITE: an overlay (default: this directory), or a file that was built.
 
     Mermaid is a picture that GitHub and GitLab draw; markdown is the table and the picture.
     """
-    rows = queues_of(Site(site_resources(site, executable)))
+    rows = queues_of(Site(site_resources(site, wanted)))
     click.echo(render(rows, output, table_width()).rstrip("\n"))
 
 

@@ -1,20 +1,23 @@
-"""Runs kustomize with the flags that an exec function needs."""
+"""Builds with kustomize: an overlay with the function, once it is known that nothing else would run; or plainly."""
 
 from __future__ import annotations
 
 import os
 
-from kustomizer import REPORT
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build_output import BuildOutput
-from kustomizer.kustomize.executable import Kustomize, candidates, find_kustomize, recent, start
-from kustomizer.kustomize.plugin_home import make_plugin_home, own_function
+from kustomizer.kustomize.copies import other_copies, version_notes
+from kustomizer.kustomize.examination import examine
+from kustomizer.kustomize.executable import Kustomize, Wanted, candidates, find_kustomize, finished, recent, started
+from kustomizer.kustomize.isolation import PLUGIN_HOME, make_environment, report_path
+from kustomizer.kustomize.plugin_home import link_plugins
+from kustomizer.kustomize.plugin_objects import plugin_objects
+from kustomizer.record import Record
 from kustomizer.system import processes
-from kustomizer.system.command_log import logged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
     from kustomizer.system.processes import Finished, Scratch
@@ -25,88 +28,89 @@ _OTHER_GUARD = (
     "The function ran. If it is the guard that looks for this, let it name SERVICE-worker-celery-settings, "
     "of a service that the configuration splits"
 )
-_MEMORY_FOR_TIME = "400"
-"""What GOGC is for kustomize: Go's garbage collector, which by default (100) is a third of a build's CPU time, lets the
-heap grow to five times what is in use. That is 150 MB for a site with every plugin."""
 
 
-def find_and_build(overlay: str, given: str | None) -> BuildOutput:
-    """Find kustomize and build ``overlay``, as ``build`` does. kustomize is asked for its version meanwhile."""
-    path = given or next(candidates(overlay), None)
+def find_and_build(overlay: str, wanted: Wanted) -> BuildOutput:
+    """Return what ``build(overlay, find_kustomize(wanted))`` does, and ask for the version meanwhile."""
+    path = wanted.executable or next(candidates(), None)
     if path is not None:
         with processes.Scratch() as scratch:
             try:
-                version_run = start([path, "version"], scratch)
+                asked = started([path, "version"], scratch)
                 try:
-                    done = _run(overlay, Kustomize(path=path, version=""), scratch)
-                    kustomize = recent(path, version_run)
+                    unchecked = Kustomize(path=path, version="", permissions=wanted.permissions, limits=wanted.limits)
+                    run = _run(overlay, unchecked, scratch)
+                    kustomize = recent(path, asked, wanted)
                 finally:
-                    version_run.stop()
+                    asked.stop()
             except UserError:
-                if given is not None:
+                if wanted.executable is not None:
                     raise
             else:
-                return _outcome(overlay, kustomize, done, scratch)
-    return build(overlay, find_kustomize(given, near=overlay))
+                return _outcome(overlay, kustomize, run)
+    return build(overlay, find_kustomize(wanted))
 
 
-def build(
-    overlay: Path | str,
-    kustomize: Kustomize,
-    *,
-    env: Mapping[str, str] | None = None,
-    needs_function: bool = True,
-) -> BuildOutput:
+def build(overlay: Path | str, kustomize: Kustomize, *, needs_function: bool = True) -> BuildOutput:
     """Build ``overlay``. Raises UserError with kustomize's words where it fails, or where the function didn't run.
 
+    Before anything has run it is refused where another program would run than our function, or one that is allowed.
     Without ``needs_function``, a build that the function has no part in is accepted, too.
     """
     with processes.Scratch() as scratch:
-        done = _run(overlay, kustomize, scratch, env=env)
-        return _outcome(overlay, kustomize, done, scratch, needs_function=needs_function)
+        return _outcome(overlay, kustomize, _run(overlay, kustomize, scratch), needs_function=needs_function)
 
 
-def _run(
-    overlay: Path | str, kustomize: Kustomize, scratch: Scratch, *, env: Mapping[str, str] | None = None
-) -> Finished:
+class _Run(Record):
+    """What came of kustomize, what there is to tell beside what it said, and the function's report."""
+
+    done: Finished
+    notes: str
+    report: bytes | None
+
+
+def _run(overlay: Path | str, kustomize: Kustomize, scratch: Scratch) -> _Run:
     """Run kustomize on ``overlay``. Raises UserError where that can't be started."""
     if os.path.isfile(overlay):  # noqa: PTH113
         raise UserError(Problem(message=f"{overlay} is a file", remedy="Name the directory with the kustomization"))
-    command = kustomize.command(overlay)
-    environment = {**os.environ, **(env or {})}
-    added = {REPORT: _report(scratch)}
-    if "GOMEMLIMIT" not in environment and "GOGC" not in environment:
-        added["GOGC"] = _MEMORY_FOR_TIME
-    function = own_function()
-    if function is not None and "KUSTOMIZE_PLUGIN_HOME" not in environment:
-        added["KUSTOMIZE_PLUGIN_HOME"] = make_plugin_home(f"{scratch.path}/plugin", function)
-    with logged(command, env={**(env or {}), **added}):
-        return start(command, scratch, env={**environment, **added}).wait()
+    env = make_environment(scratch.path, kustomize.path, is_open=kustomize.permissions.are_any)
+
+    def ask(plugins: Sequence[str]) -> str:
+        return plugin_objects(plugins, kustomize, scratch, env)
+
+    examined = examine(str(overlay), kustomize.permissions, ask)
+    link_plugins(env[PLUGIN_HOME], examined.legacy)
+    place, notes, mirror = str(overlay), "", ""
+    copies = other_copies(examined) if examined.paths else {}
+    if copies:
+        from kustomizer.kustomize.own_path import copy_with_own  # noqa: PLC0415 - it imports a reader of all YAML
+
+        mirror = f"{os.path.realpath(scratch.path)}/copy"
+        place = copy_with_own(examined, copies, mirror, ask)
+        notes = "".join(f"tutor-kustomizer: {note}\n" for note in version_notes(copies))
+    done = finished(kustomize.command(place), scratch, kustomize.limits, env=env)
+    if mirror:
+        done = done.replace(stderr=done.stderr.replace(mirror.encode(), b""))
+    return _Run(done=done, notes=notes, report=_content(report_path(scratch.path)))
 
 
-def _report(scratch: Scratch) -> str:
-    return f"{scratch.path}/report"
-
-
-def _outcome(
-    overlay: Path | str, kustomize: Kustomize, done: Finished, scratch: Scratch, *, needs_function: bool = True
-) -> BuildOutput:
-    """Return what the build gave that ran in ``scratch``, or raise UserError as :func:`build` does."""
-    report = _content(_report(scratch))
+def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_function: bool = True) -> BuildOutput:
+    """Return what a build gave, or raise UserError as :func:`build` does."""
+    done = run.done
     if done.status != 0:
         words = done.stderr_text.strip() or f"exit status {done.status}"
         remedy = ""
         if _GUARD in words:
-            remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if report is None else _OTHER_GUARD
+            remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if run.report is None else _OTHER_GUARD
         raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{words}", remedy=remedy))
-    if needs_function and report is None:
+    if needs_function and run.report is None:
         raise UserError(
             Problem(
                 message=f"{overlay} was built without the function: the workers in it would take all queues",
                 remedy=_why_not(overlay, kustomize),
             )
         )
-    return BuildOutput(data=done.stdout, notes=done.stderr_text, report=report or b"")
+    return BuildOutput(data=done.stdout, notes=run.notes + done.stderr_text, report=run.report or b"")
 
 
 def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
@@ -115,12 +119,22 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
         raise UserError(
             Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
         )
-    command = kustomize.plain_command(env)
-    with processes.Scratch() as scratch, logged(command):
-        done = start(command, scratch).wait()
+    done = build_plainly(env, kustomize)
     if done.status != 0:
         raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{done.stderr_text.strip()}"))
     return done.stdout
+
+
+def build_plainly(directory: Path, kustomize: Kustomize) -> Finished:
+    """Run kustomize on ``directory`` with plugins off. Raises UserError where it would fetch something."""
+    with processes.Scratch() as scratch:
+        env = make_environment(scratch.path, kustomize.path, is_open=kustomize.permissions.are_any)
+
+        def ask(plugins: Sequence[str]) -> str:
+            return plugin_objects(plugins, kustomize, scratch, env)
+
+        examine(str(directory), kustomize.permissions, ask)
+        return finished(kustomize.plain_command(directory), scratch, kustomize.limits, env=env)
 
 
 def _why_not(overlay: Path | str, kustomize: Kustomize) -> str:

@@ -1,20 +1,23 @@
-"""The executable that builds: kustomize on PATH or in ``.tools``, recent enough, or kubectl."""
+"""Finds the kustomize that builds: what is on PATH, or kubectl, which has one inside."""
 
 from __future__ import annotations
 
 import os
 
+from kustomizer import DIRECTORY
 from kustomizer.errors import Problem, UserError
+from kustomizer.kustomize.permissions import Permissions
 from kustomizer.record import Record
 from kustomizer.system import processes
 from kustomizer.system.command_log import logged
+from kustomizer.system.processes import LimitExceeded, Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from kustomizer.system.processes import Running, Scratch
+    from kustomizer.system.processes import Finished, Running, Scratch
 
 OLDEST = (5, 2, 0)
 """Older ones can't build a site whose plugins patch the workers (several documents in a patch file)."""
@@ -25,12 +28,22 @@ _A_WHILE = 30
 """Seconds that an answer to `kustomize version` may take."""
 
 
+class Wanted(Record):
+    """What the user says of how to build: the executable, what it may run, and its limits."""
+
+    executable: str | None = None
+    permissions: Permissions = Permissions()
+    limits: Limits = Limits()
+
+
 class Kustomize(Record):
     """An executable that builds kustomizations: kustomize itself, or kubectl, which runs legacy plugins only."""
 
     path: str
     version: str
     is_kubectl: bool = False
+    permissions: Permissions = Permissions()
+    limits: Limits = Limits()
 
     def command(self, overlay: Path | str) -> list[str]:
         """Return the command that builds ``overlay``."""
@@ -43,22 +56,23 @@ class Kustomize(Record):
         return [self.path, "kustomize" if self.is_kubectl else "build", str(directory)]
 
 
-def find_kustomize(given: str | None = None, *, near: Path | str | None = None) -> Kustomize:
-    """Return the kustomize to use: ``given``, else one on PATH or in ``.tools/bin`` above ``near``, else kubectl.
+def find_kustomize(wanted: Wanted | None = None) -> Kustomize:
+    """Return the kustomize to use: the one that is wanted, else one on PATH or beside this package, else kubectl.
 
     Raises UserError where there is none, or one that is too old.
     """
-    if given is not None:
-        return _checked(given)
+    wanted = wanted or Wanted()
+    if wanted.executable is not None:
+        return _checked(wanted.executable, wanted)
     refused: list[UserError] = []
-    for candidate in candidates(near):
+    for candidate in candidates():
         try:
-            return _checked(candidate)
+            return _checked(candidate, wanted)
         except UserError as error:
             refused.append(error)
     kubectl = processes.which("kubectl")
     if kubectl is not None:
-        return Kustomize(path=kubectl, version="", is_kubectl=True)
+        return _made(kubectl, "", wanted, is_kubectl=True)
     if refused:
         raise refused[0]
     raise UserError(
@@ -69,41 +83,48 @@ def find_kustomize(given: str | None = None, *, near: Path | str | None = None) 
     )
 
 
-def candidates(near: Path | str | None) -> Iterator[str]:
-    """Yield kustomize on PATH, and those in ``.tools/bin`` above ``near``, or above the working directory."""
+def candidates() -> Iterator[str]:
+    """Yield kustomize on PATH, and the one that `make` puts beside this package.
+
+    Not one near the overlay: whoever wrote that could have put it there.
+    """
     on_path = processes.which("kustomize")
     if on_path is not None:
         yield on_path
-    directory = os.path.realpath(near or ".")
-    while True:
-        place = os.path.join(directory, ".tools", "bin", "kustomize")  # noqa: PTH118 - pathlib costs 5 ms to import
-        if os.access(place, os.X_OK):
-            yield place
-        if directory == os.path.dirname(directory):  # noqa: PTH120
-            return
-        directory = os.path.dirname(directory)  # noqa: PTH120
+    root = os.path.dirname(os.path.abspath(DIRECTORY))  # noqa: PTH100, PTH120 - pathlib costs 5 ms to import
+    beside = f"{root}/.tools/bin/kustomize"
+    if os.access(beside, os.X_OK):
+        yield beside
 
 
-def _checked(path: str) -> Kustomize:
-    with processes.Scratch() as scratch:
-        command = [path, "version"]
-        with logged(command):
-            return recent(path, start(command, scratch))
-
-
-def start(command: list[str], scratch: Scratch, *, env: Mapping[str, str] | None = None) -> Running:
-    """Start a program, its output in ``scratch``. Raises UserError where it can't be started."""
+def started(command: list[str], scratch: Scratch, *, env: Mapping[str, str] | None = None) -> Running:
+    """Start ``command``. Raises UserError where it can't be run."""
     try:
         return processes.Running(command, scratch.path, env=env)
     except OSError as error:
         raise UserError(Problem(message=f"{command[0]} can't be run: {error.strerror}")) from None
 
 
-def recent(path: str, version_run: Running) -> Kustomize:
-    """Return the kustomize at ``path`` from its ``version_run``. Raises UserError where it is too old."""
-    if not version_run.ends_within(_A_WHILE):
+def finished(command: list[str], scratch: Scratch, limits: Limits, *, env: Mapping[str, str] | None = None) -> Finished:
+    """Run ``command`` to its end. Raises UserError where it can't be run, or exceeds a limit."""
+    added = {name: value for name, value in (env or {}).items() if os.environ.get(name) != value}
+    with logged(command, env=added):
+        try:
+            return started(command, scratch, env=env).wait(limits)
+        except LimitExceeded as error:
+            raise UserError(
+                Problem(
+                    message=f"{command[0]} was stopped: {error}",
+                    remedy="Where that is meant: --time-limit SECONDS, --output-limit MEGABYTES",
+                )
+            ) from None
+
+
+def recent(path: str, asked: Running, wanted: Wanted) -> Kustomize:
+    """Return the kustomize at ``path``, which was ``asked`` for its version. Raises UserError where it is too old."""
+    if not asked.ends_within(_A_WHILE):
         raise UserError(Problem(message=f"{path} can't be run: it doesn't answer"))
-    version = version_run.wait().stdout.decode(errors="replace").strip().split("\n")[-1].strip()
+    version = asked.wait().stdout.decode(errors="replace").strip().split("\n")[-1].strip()
     if not version:
         raise UserError(Problem(message=f"{path} isn't kustomize: `{path} version` prints nothing"))
     numbers = version.rpartition("/")[2].lstrip("v").partition("-")[0].split(".")
@@ -115,4 +136,18 @@ def recent(path: str, version_run: Running) -> Kustomize:
                 remedy="Install kustomize 5.2 or newer",
             )
         )
-    return Kustomize(path=path, version=version)
+    return _made(path, version, wanted)
+
+
+def _checked(path: str, wanted: Wanted) -> Kustomize:
+    with processes.Scratch() as scratch:
+        command = [path, "version"]
+        with logged(command):
+            asked = started(command, scratch)
+            return recent(path, asked, wanted)
+
+
+def _made(path: str, version: str, wanted: Wanted, *, is_kubectl: bool = False) -> Kustomize:
+    return Kustomize(
+        path=path, version=version, is_kubectl=is_kubectl, permissions=wanted.permissions, limits=wanted.limits
+    )

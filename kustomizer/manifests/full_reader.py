@@ -88,6 +88,19 @@ def read(text: str) -> Any:
     return documents[0] if documents else None
 
 
+def has_shorthands(text: str) -> bool:
+    """Tell whether ``text``, which :func:`read` has read, has an alias, a tag or a merge key.
+
+    Other readers of YAML may make something else of these.
+    """
+    return any(
+        isinstance(event, yaml.AliasEvent)
+        or getattr(event, "tag", None) is not None
+        or (isinstance(event, yaml.ScalarEvent) and _is_merge(event))
+        for event in yaml.parse(text, Loader=_Loader)
+    )
+
+
 class _Composer:
     """Builds the tree of one document, and counts what aliases add to it."""
 

@@ -23,6 +23,7 @@ from kustomizer.transform.pipeline import transform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kustomizer.kustomize.executable import Wanted
     from kustomizer.migration.comparison import Deviation
     from kustomizer.migration.configuration import Migration
     from kustomizer.migration.settings import PluginSettings
@@ -38,9 +39,9 @@ class PluginSite(Record):
     found: Survey
 
 
-def read_site(env: Path, executable: str | None) -> PluginSite:
+def read_site(env: Path, wanted: Wanted) -> PluginSite:
     """Return the site in ``env``. Raises UserError where it can't be built."""
-    built = build_tutors(env, find_kustomize(executable, near=env))
+    built = build_tutors(env, find_kustomize(wanted))
     emitted = [plain_value(document) for document in read_all(built.decode()) if document is not None]
     plugin_on = plugin_output.is_in(env)
     plain = plugin_output.without_plugin(emitted) if plugin_on else emitted

@@ -16,7 +16,23 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 # On Linux and macOS; `import signal` makes enumerations first.
-_SIGPIPE, _SIGTERM = 13, 15
+_SIGKILL, _SIGPIPE, _SIGTERM = 9, 13, 15
+_GRACE = 2
+"""Seconds that a program may take to stop."""
+_MEGABYTE = 1_000_000
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at what a program has written."""
+
+
+class Limits(Record):
+    """How long a program may run, and how much it may write."""
+
+    seconds: float = 600
+    megabytes: float = 500
+
+
+class LimitExceeded(Exception):  # noqa: N818 - whoever started the program says what is wrong
+    """A program was stopped; the message says at which limit."""
 
 
 class Scratch:
@@ -54,10 +70,14 @@ class Finished(Record):
 
 
 class Running:
-    """A running program. Its output goes to files in a directory, so that no full pipe can stop it."""
+    """A program at work; its output goes to files in a directory, so that no pipe can be full.
+
+    It leads a process group, so that what it started is stopped with it.
+    """
 
     def __init__(self, command: Sequence[str], directory: str, *, env: Mapping[str, str] | None = None) -> None:
         """Start ``command``. Raises OSError where it can't be run."""
+        self._directory = directory
         self._files = [f"{directory}/{os.urandom(8).hex()}" for _ in ("stdout", "stderr")]
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         self._pid = os.posix_spawnp(
@@ -65,14 +85,21 @@ class Running:
             list(command),
             os.environ if env is None else env,
             file_actions=[(os.POSIX_SPAWN_OPEN, 1 + at, file, flags, 0o600) for at, file in enumerate(self._files)],
-            setsigdef=[_SIGPIPE],  # Python ignores it, and the program would inherit that
+            setpgroup=0,
+            setsigdef=[_SIGPIPE],  # which Python ignores, and so would the program
         )
         self._status: int | None = None
 
-    def wait(self) -> Finished:
-        """Wait until the program ends. An exception meanwhile, the user's Ctrl-C say, stops the program."""
+    def wait(self, limits: Limits | None = None) -> Finished:
+        """Wait for its end. Where the user interrupts that, or anything else does, the program is stopped.
+
+        Raises LimitExceeded where it runs for too long, or writes too much into its directory.
+        """
         try:
-            self._ended(0)
+            if limits is None:
+                self._ended(0)
+            else:
+                self._watch(limits)
         except BaseException:
             self.stop()
             raise
@@ -80,22 +107,62 @@ class Running:
         return Finished(status=self._status or 0, stdout=stdout, stderr=stderr)
 
     def ends_within(self, seconds: float) -> bool:
-        """Wait for ``seconds`` and tell whether the program ended; if it didn't, stop it."""
-        import time  # noqa: PLC0415 - see above
-
-        end = time.monotonic() + seconds
-        while not self._ended(os.WNOHANG):
-            if time.monotonic() > end:
-                self.stop()
-                return False
-            time.sleep(0.01)
+        """Tell whether it ends in time; where it doesn't, it is stopped."""
+        if not self._wait_for(seconds):
+            self.stop()
+            return False
         return True
 
     def stop(self) -> None:
-        """Stop the program if it is still running."""
+        """Stop it and what it started, if it is still running."""
         if not self._ended(os.WNOHANG):
-            os.kill(self._pid, _SIGTERM)
+            os.killpg(self._pid, _SIGTERM)
+            self._wait_for(_GRACE)
+            # The group exists as long as its leader isn't waited for, or another of it is there.
+            try:  # noqa: SIM105 - contextlib is one more module to import at each build
+                os.killpg(self._pid, _SIGKILL)
+            except ProcessLookupError:
+                pass
             self._ended(0)
+
+    def _watch(self, limits: Limits) -> None:
+        import time  # noqa: PLC0415 - see above
+
+        end = time.monotonic() + limits.seconds
+        while not self._wait_for(_LOOK_EVERY):
+            self._check_size(limits)
+            if time.monotonic() > end:
+                raise LimitExceeded(f"it ran for more than {limits.seconds:g} seconds")
+        self._check_size(limits)
+
+    def _check_size(self, limits: Limits) -> None:
+        with os.scandir(self._directory) as entries:
+            size = sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+        if size > limits.megabytes * _MEGABYTE:
+            raise LimitExceeded(f"it wrote more than {limits.megabytes:g} megabytes")
+
+    def _wait_for(self, seconds: float) -> bool:
+        """Wait for its end so long; tell whether it has ended."""
+        import select  # noqa: PLC0415 - see above
+        import time  # noqa: PLC0415
+
+        end = time.monotonic() + seconds
+        try:
+            handle = os.pidfd_open(self._pid) if self._status is None else None
+        except (AttributeError, OSError):
+            handle = None  # not on Linux
+        try:
+            while not self._ended(os.WNOHANG) and (left := end - time.monotonic()) > 0:
+                if handle is None:
+                    time.sleep(0.01)
+                else:
+                    poll = select.poll()
+                    poll.register(handle, select.POLLIN)
+                    poll.poll(left * 1000)
+        finally:
+            if handle is not None:
+                os.close(handle)
+        return self._status is not None
 
     def _ended(self, options: int) -> bool:
         if self._status is None:
@@ -106,10 +173,11 @@ class Running:
 
 
 def which(name: str) -> str | None:
-    """Return the executable ``name`` on PATH, None where there is none."""
+    """Return the executable ``name`` in an absolute directory of PATH, None where there is none."""
     for directory in os.get_exec_path():
-        path = f"{directory or '.'}/{name}"
-        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
+        path = f"{directory}/{name}"
+        # A relative directory would be one of whatever is reviewed.
+        if directory.startswith("/") and os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
             return path
     return None
 

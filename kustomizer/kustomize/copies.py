@@ -1,0 +1,46 @@
+"""Other copies of our function than this package's, which an overlay names by the path of a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from kustomizer import DIRECTORY, __version__
+from kustomizer.kustomize.programs import IN_REPOSITORY, OWN_COMMAND
+from kustomizer.system.processes import read_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kustomizer.kustomize.examination import Examined, Listed
+
+_VERSION = b"__version__ = "
+
+
+def other_copies(examined: Examined) -> dict[Listed, str]:
+    """Return the lists that name another copy of the function than this package's, each with that file's path."""
+    root = os.path.dirname(os.path.abspath(DIRECTORY))  # noqa: PTH100, PTH120 - pathlib costs 5 ms to import
+    own = [f"{root}/{IN_REPOSITORY}", f"{os.path.dirname(sys.executable)}/{OWN_COMMAND}"]  # noqa: PTH120
+    ours = {os.path.realpath(path) for path in own if os.path.exists(path)}  # noqa: PTH110
+    named = {listed: os.path.realpath(os.path.join(listed.directory, path)) for listed, path in examined.paths.items()}  # noqa: PTH118
+    return {listed: path for listed, path in named.items() if path not in ours}
+
+
+def version_notes(copies: Mapping[Listed, str]) -> Iterator[str]:
+    """Yield a line for each copy that isn't of this version."""
+    for path in sorted(set(copies.values())):
+        version = _version(path)
+        if version != __version__:
+            which = f"version {version}" if version else "a version that isn't known"
+            yield f"warning: {os.path.relpath(path)} is {which}; what ran is this command's own function, {__version__}"
+
+
+def _version(path: str) -> str:
+    """Return the version of the package that a function's file belongs to, nothing where it isn't known."""
+    try:
+        lines = read_file(f"{os.path.dirname(os.path.dirname(path))}/kustomizer/__init__.py").split(b"\n")  # noqa: PTH120
+    except OSError:
+        return ""
+    found = [line.removeprefix(_VERSION).strip(b"\"' ") for line in lines if line.startswith(_VERSION)]
+    return ascii(found[0].decode(errors="replace"))[1:-1] if found else ""

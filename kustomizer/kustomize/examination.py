@@ -1,0 +1,291 @@
+"""Which programs a build of an overlay would run, found out before anything of it has run.
+
+Every kustomization that is built is read, and every object that one lists as a plugin. What kustomize makes of such
+objects first (patches, replacements, transformers of a directory), kustomize itself is asked, with plugins off. What
+can't be told for sure is refused.
+"""
+
+from __future__ import annotations
+
+import os
+
+from kustomizer import API_VERSION, KIND
+from kustomizer.errors import Problem, UserError
+from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one
+from kustomizer.kustomize.fields import NAMES
+from kustomizer.kustomize.programs import HELM, Program, program_of
+from kustomizer.kustomize.remote import is_remote, remote_paths
+from kustomizer.manifests.tree import is_null
+from kustomizer.record import Record
+from kustomizer.system.processes import read_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, TypeAlias
+
+    from kustomizer.kustomize.permissions import Permissions
+
+    Ask: TypeAlias = "Callable[[Sequence[str]], str]"
+    """Returns what kustomize makes of plugins, with plugins off: of directories, and of texts."""
+
+PLUGINS = ("generators", "transformers", "validators")
+_BUILT = ("resources", "bases", "components")
+_HELM_FIELDS = ("helmCharts", "helmChartInflationGenerator")
+LISTS = (*_BUILT, *PLUGINS)
+"""Fields whose entries may be directories."""
+_LOOKED_AT = frozenset({*LISTS, *_HELM_FIELDS, "openapi"})
+_AS_IT_IS = frozenset({"apiVersion", "kind", "resources", "patches"})
+"""The fields of a kustomization of plugins whose outcome can be told without asking kustomize."""
+_PATH_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+ ")
+_TRUST = "Whoever trusts it, and all who can change it, gives"
+
+
+class Listed(Record):
+    """A list of plugins in a kustomization: ``field`` of ``file``, in ``directory``."""
+
+    directory: str
+    file: str
+    field: str
+
+
+class Examined(Record):
+    """What a build of an overlay would run: nothing but our function, and what was allowed."""
+
+    overlay: str
+    """Without links in its path, as all paths here."""
+    paths: Mapping[Listed, str]
+    """The lists that name our function by the path of a file, and that path."""
+    legacy: frozenset[str]
+    """The API versions and kinds of legacy plugins that aren't ours."""
+    trees: Mapping[str, Sequence[Any]]
+    """The kustomizations in each directory that takes part."""
+
+
+def examine(overlay: str, permissions: Permissions, ask: Ask) -> Examined:
+    """Return what a build of ``overlay`` would run. Raises UserError where that isn't allowed, or can't be told."""
+    examiner = _Examiner(permissions)
+    directory = os.path.realpath(overlay)
+    examiner.directory(directory)
+    examiner.settle(ask)
+    return Examined(overlay=directory, paths=examiner.paths, legacy=frozenset(examiner.legacy), trees=examiner.trees)
+
+
+class _Examiner:
+    def __init__(self, permissions: Permissions) -> None:
+        self.permissions = permissions
+        self.problems: list[Problem] = []
+        self.trees: dict[str, list[Any]] = {}
+        self.paths: dict[Listed, str] = {}
+        self.legacy: set[str] = set()
+        self.has_schema = ""
+        self.unsettled: list[tuple[Listed, list[str]]] = []
+        """Lists of which kustomize has to be asked, those that others are made with first."""
+
+    def settle(self, ask: Ask) -> None:
+        for listed, plugins in self.unsettled:
+            if self.has_schema:
+                self.refuse(self.has_schema, "a schema of its own may change what is made of plugins")
+            self.raise_problems()
+            for item in _objects_of(ask(plugins), listed):
+                self.plugin(item, listed, listed.file)
+        self.raise_problems()
+
+    def raise_problems(self) -> None:
+        if self.problems:
+            raise UserError(*dict.fromkeys(self.problems))
+
+    def refuse(self, file: str, why: str, remedy: str = "") -> None:
+        remedy = remedy or "Write it in a plainer way: what can't be told for sure is not built"
+        self.problems.append(Problem(message=f"{_shown(file)}: {why}", remedy=remedy))
+
+    def directory(self, directory: str) -> None:
+        """Read the kustomization in ``directory``, a path without links."""
+        if directory in self.trees:
+            return
+        self.trees[directory] = []
+        for name in NAMES:
+            file = f"{directory}/{name}"
+            if os.path.lexists(file):
+                tree = self.kustomization(directory, file)
+                self.trees[directory].append(tree)
+
+    def kustomization(self, directory: str, file: str) -> Any:
+        try:
+            tree = read_one(text_of(file, directory))
+        except Uncertain as error:
+            self.refuse(file, str(error))
+            return None
+        if type(tree) is not dict:
+            return None  # kustomize says what is wrong
+        self.fields(file, tree)
+        for field in _BUILT:
+            for entry in self.entries(tree, file, field):
+                if not is_remote(entry) and os.path.isdir(f"{directory}/{entry}"):  # noqa: PTH112 - pathlib costs 5 ms
+                    self.directory(os.path.realpath(f"{directory}/{entry}"))
+        for field in PLUGINS:
+            self.plugins(Listed(directory=directory, file=file, field=field), self.entries(tree, file, field))
+        return tree
+
+    def fields(self, file: str, tree: dict[str, Any]) -> None:
+        for field in tree:
+            # kustomize takes `TRANSFORMERS` for `transformers`, and a long s for an s.
+            if field not in _LOOKED_AT and field.casefold() in {known.casefold() for known in _LOOKED_AT}:
+                self.refuse(file, f"the field {field!r} is not spelled as kustomize's documentation spells it")
+        if "openapi" in tree:
+            self.has_schema = file
+        if any(not is_null(tree.get(field)) for field in _HELM_FIELDS):
+            self.program(Program(name=HELM), os.path.dirname(file), file)  # noqa: PTH120
+        self.remote(tree, file)
+
+    def entries(self, tree: dict[str, Any], file: str, field: str) -> list[str]:
+        found = tree.get(field)
+        if is_null(found):
+            return []
+        if type(found) is list and all(isinstance(entry, str) for entry in found):
+            return found
+        self.refuse(file, f"{field} is no list of texts")
+        return []
+
+    def plugins(self, listed: Listed, entries: list[str]) -> None:
+        """Look at the plugins that a list names; note what of them kustomize has to be asked."""
+        unsettled: list[str] = []
+        for entry in entries:
+            path = plugin_path(entry, listed.directory)
+            if is_remote(entry):
+                continue
+            if path and os.path.isdir(path):  # noqa: PTH112
+                self.directory(path)
+                items = self.as_they_are(path)
+                if items is None:
+                    unsettled.append(path)
+                for item, file in items or ():
+                    self.plugin(item, listed, file)
+            elif path and not os.path.lexists(path):
+                continue  # kustomize says what is wrong
+            else:
+                self.text(path, entry, listed, unsettled)
+        if unsettled:
+            self.unsettled.append((listed, unsettled))
+
+    def text(self, path: str, entry: str, listed: Listed, unsettled: list[str]) -> None:
+        """Look at plugins in a file, or where there is no ``path`` in ``entry`` itself."""
+        try:
+            text = text_of(path, listed.directory) if path else entry
+        except Uncertain as error:
+            self.refuse(path, str(error))
+            return
+        try:
+            items = read_heads(text)
+        except Uncertain:
+            unsettled.append(text)
+            return
+        for item in items:
+            self.plugin(item, listed, path or listed.file)
+
+    def as_they_are(self, directory: str) -> list[tuple[Any, str]] | None:
+        """Return the objects that ``directory`` is built to, each with its file; None where kustomize has to say it."""
+        trees = self.trees[directory]
+        if len(trees) != 1 or type(trees[0]) is not dict or not _AS_IT_IS.issuperset(trees[0]):
+            return None
+        found: list[tuple[Any, str]] = []
+        try:
+            for patch in trees[0].get("patches") or ():
+                if not _leaves_plugins_alone(patch, directory):
+                    return None
+            for entry in trees[0].get("resources") or ():
+                path = os.path.realpath(f"{directory}/{entry}")
+                if os.path.isdir(path):  # noqa: PTH112
+                    below = self.as_they_are(path) if path in self.trees else None
+                    if below is None:
+                        return None
+                    found += below
+                else:
+                    found += [(item, path) for item in read_heads(text_of(path, directory))]
+        except Uncertain:
+            return None
+        return found
+
+    def plugin(self, item: Any, listed: Listed, file: str) -> None:
+        try:
+            program = program_of(item)
+        except Uncertain as error:
+            self.refuse(file, str(error))
+            return
+        if program is None:
+            self.remote(item, file)
+        elif program.is_own:
+            if program.is_path:
+                self.paths[listed] = program.name
+        else:
+            self.program(program, listed.directory, file)
+
+    def program(self, program: Program, directory: str, file: str) -> None:
+        """Let ``program`` run where it is allowed."""
+        if self.permissions.allow(program, directory):
+            if program.is_legacy:
+                self.legacy.add(program.name)
+            return
+        name = os.path.normpath(f"{directory}/{program.name}") if program.is_path else program.name
+        self.refuse(file, f"the build would run {_shown(name)}", f"{_TRUST} --allow-exec {_shown(name)}")
+
+    def remote(self, tree: Any, file: str) -> None:
+        if not self.permissions.remote:
+            for path in remote_paths(tree):
+                message = f"the build would fetch {path}, which can't be looked at before"
+                self.refuse(file, message, f"{_TRUST} --allow-remote")
+
+
+def plugin_path(entry: str, directory: str) -> str:
+    """Return the path that an entry of a list of plugins stands for; nothing where it is the plugin's text itself."""
+    return os.path.realpath(f"{directory}/{entry}") if _PATH_LETTERS.issuperset(entry) else ""
+
+
+def _leaves_plugins_alone(patch: Any, directory: str) -> bool:
+    """Tell whether a patch changes nothing but the ``spec`` of a configuration of ours. Raises Uncertain."""
+    if type(patch) is not dict or len(patch) != 1:
+        return False
+    if isinstance(patch.get("path"), str):
+        text = text_of(os.path.realpath(f"{directory}/{patch['path']}"), directory)
+    elif isinstance(patch.get("patch"), str):
+        text = patch["patch"]
+    else:
+        return False
+    return all(
+        type(item) is dict
+        and {"apiVersion", "kind", "metadata", "spec"}.issuperset(item)
+        and (item.get("apiVersion"), item.get("kind")) == (API_VERSION, KIND)
+        and type(item.get("metadata")) is dict
+        and {"name", "namespace"}.issuperset(item["metadata"])
+        for item in read_heads(text)
+    )
+
+
+def _objects_of(text: str, listed: Listed) -> list[Any]:
+    try:
+        return read_heads(text)
+    except Uncertain as error:
+        raise UserError(Problem(message=f"{_shown(listed.file)}: {listed.field} can't be read: {error}")) from None
+
+
+def text_of(path: str, directory: str) -> str:
+    """Return what is in a file. Raises Uncertain where kustomize wouldn't read it: it has to be below ``directory``."""
+    real = os.path.realpath(path)
+    if not real.startswith(f"{directory.rstrip('/')}/"):
+        raise Uncertain("it leads out of its directory")
+    if not os.path.isfile(real):  # noqa: PTH113
+        raise Uncertain("it is no file")
+    try:
+        return read_file(real).decode()
+    except (OSError, UnicodeDecodeError):
+        raise Uncertain("it can't be read as UTF-8") from None
+
+
+def _shown(path: str) -> str:
+    """Return ``path`` as the user would write it: relative to the working directory where that is shorter."""
+    if not path.startswith("/"):
+        return path
+    here = os.path.relpath(path)
+    if "/" not in here:
+        here = f"./{here}"
+    return min(here, path, key=len)

@@ -1,0 +1,146 @@
+"""Which program kustomize runs for an object that a kustomization lists as a plugin.
+
+kustomize decides so in `loadPlugin` (api/internal/plugins/loader) and `GetFunctionSpec` (kyaml/fn/runtime/runtimeutil):
+its builtin plugins run nothing; an object that names a function runs that; any other is a legacy plugin, a file of the
+plugin home. What is named here in another way than in the usual one is refused, not understood.
+"""
+
+from __future__ import annotations
+
+from kustomizer import API_VERSION, KIND
+from kustomizer.kustomize.certain_yaml import Uncertain, read_one
+from kustomizer.manifests.tree import is_null
+from kustomizer.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+OWN_COMMAND = "tutor-celery-workers"
+"""The function's name on PATH."""
+IN_REPOSITORY = "generators/celery-workers"
+"""Where the repository of this tool has it."""
+HELM = "helm"
+CONTAINER = "docker:"
+"""Stands before the image of a container function."""
+
+FUNCTIONS = ("config.kubernetes.io/function", "config.k8s.io/function")
+"""Annotations that name a function; kustomize takes the first that is there."""
+_IMAGE = "config.kubernetes.io/container"
+_CONFIGURATION_FIELDS = frozenset({"apiVersion", "kind", "metadata", "spec"})
+_HELM_BUILTIN = "HelmChartInflationGenerator"
+_BUILTINS = frozenset(
+    {
+        "AnnotationsTransformer",
+        "ConfigMapGenerator",
+        "HashTransformer",
+        "IAMPolicyGenerator",
+        "ImageTagTransformer",
+        "LabelTransformer",
+        "NamespaceTransformer",
+        "PatchJson6902Transformer",
+        "PatchStrategicMergeTransformer",
+        "PatchTransformer",
+        "PrefixSuffixTransformer",
+        "PrefixTransformer",
+        "ReplacementTransformer",
+        "ReplicaCountTransformer",
+        "SecretGenerator",
+        "SortOrderTransformer",
+        "SuffixTransformer",
+        "ValueAddTransformer",
+    }
+)
+
+
+class Program(Record):
+    """What kustomize runs for a plugin: ``name`` is what `--allow-exec` takes, but for a path's directory."""
+
+    name: str
+    is_own: bool = False
+
+    @property
+    def is_path(self) -> bool:
+        """Whether kustomize takes it for a file, relative to the kustomization that lists the plugin."""
+        return "/" in self.name and not self.is_legacy and not self.name.startswith(CONTAINER)
+
+    is_legacy: bool = False
+    """Whether it is a legacy plugin, whose name is its API version and kind."""
+
+
+def program_of(item: Any) -> Program | None:
+    """Return the program that kustomize runs for the plugin ``item``, None for a builtin one.
+
+    Raises Uncertain where that can't be told.
+    """
+    if type(item) is not dict:
+        raise Uncertain("it holds something else than objects")
+    api_version, kind = item.get("apiVersion"), item.get("kind")
+    if not isinstance(api_version, str) or not isinstance(kind, str) or kind.endswith("List") or "items" in item:
+        raise Uncertain("it holds something else than single objects with apiVersion and kind")
+    if api_version == "builtin":
+        return _builtin(kind)
+    if kind == KIND and not _CONFIGURATION_FIELDS.issuperset(item):
+        raise Uncertain(f"its {KIND} has fields that it can't have")
+    metadata = _mapping(item.get("metadata"), "metadata")
+    named = _function(metadata)
+    if named is not None:
+        return _program(named)
+    is_own = api_version == API_VERSION and kind == KIND
+    return Program(name=f"{api_version}/{kind}", is_legacy=True, is_own=is_own)
+
+
+def _builtin(kind: str) -> Program | None:
+    if kind == _HELM_BUILTIN:
+        return Program(name=HELM)
+    if kind not in _BUILTINS:
+        raise Uncertain(f"kustomize has no builtin plugin {kind!r}")
+    return None
+
+
+def _function(metadata: dict[str, Any]) -> Any:
+    """Return the function's specification, None where the object names none."""
+    annotations = _mapping(metadata.get("annotations"), "metadata.annotations")
+    named: list[Any] = []
+    for key in FUNCTIONS:
+        if key in annotations and annotations[key] != "":
+            named.append(_specification(annotations[key]))
+    if not is_null(metadata.get("configFn")):
+        named.append(metadata["configFn"])
+    if annotations.get(_IMAGE, "") != "":
+        named.append({"container": {"image": annotations[_IMAGE]}})
+    if len(named) > 1:
+        raise Uncertain("an object names several functions")
+    return named[0] if named else None
+
+
+def _specification(text: Any) -> Any:
+    if not isinstance(text, str):
+        raise Uncertain("an object names a function in a way that is no text")
+    return read_one(text)
+
+
+def _program(named: Any) -> Program:
+    """Return the program of a function: only what names nothing else beside it, arguments or variables say."""
+    if type(named) is dict and len(named) == 1:
+        ((how, what),) = named.items()
+        if type(what) is dict and len(what) == 1:
+            ((field, value),) = what.items()
+            if isinstance(value, str) and value and not value.startswith("-"):
+                if (how, field) == ("exec", "path"):
+                    return Program(name=str(value), is_own=_is_own(value))
+                if (how, field) == ("container", "image"):
+                    return Program(name=CONTAINER + value)
+    raise Uncertain("an object names a function in another way than `exec: {path: …}` or `container: {image: …}`")
+
+
+def _is_own(path: str) -> bool:
+    return f"/{path}".endswith((f"/{OWN_COMMAND}", f"/{IN_REPOSITORY}"))
+
+
+def _mapping(node: Any, name: str) -> dict[str, Any]:
+    if is_null(node):
+        return {}
+    if type(node) is not dict:
+        raise Uncertain(f"its {name} is no mapping")
+    return node

@@ -9,56 +9,34 @@ import os
 import re
 import sys
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from installing import InstallError, main_guard, run
+from versions import CELERY, FLOWER, KEDA, KUBERNETES, KUSTOMIZE, TUTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ROOT = Path(__file__).resolve().parent.parent
 EXIT_NEWER = 3
 
 
-class Registered(NamedTuple):
-    """Where a program's versions are listed."""
+class Program(NamedTuple):
+    """What the tests run on, and where its versions are listed."""
 
+    version: str
     by: str
     name: str
 
 
-# Where the newest version that the tests run on stands, of each program.
-TESTED = {
-    "kustomize": ("Makefile", r"(?m)^KUSTOMIZE_NEWEST := (\S+)$"),
-    "keda": ("tools/get_control_plane", r'(?m)^KEDA = "(.+)"$'),
-    "kubernetes": ("tools/get_control_plane", r'(?m)^KUBERNETES = "(.+)"$'),
-    "celery": ("requirements/dev.txt", r"(?m)^celery==(\S+)"),
-    "kombu": ("requirements/dev.txt", r"(?m)^kombu==(\S+)"),
-    "tutor": ("tools/get_tutor", r'"\d+": Release\("(.+?)", ".+"\),\n\}'),
-    "flower": ("tools/get_flower", r'(?m)^VERSIONS = \(.*"(.+)"\)$'),
-}
 # Python itself isn't listed by either client: .github/workflows/test.yaml names its versions.
-REGISTERED = {
-    "kustomize": Registered("go", "sigs.k8s.io/kustomize/kustomize/v5"),
-    "keda": Registered("go", "github.com/kedacore/keda/v2"),
-    "kubernetes": Registered("go", "k8s.io/kubernetes"),
-    "celery": Registered("pip", "celery"),
-    "kombu": Registered("pip", "kombu"),
-    "tutor": Registered("pip", "tutor"),
-    "flower": Registered("pip", "flower"),
+PROGRAMS = {
+    "kustomize": Program(KUSTOMIZE.newest, "go", "sigs.k8s.io/kustomize/kustomize/v5"),
+    "KEDA": Program(KEDA.newest, "go", "github.com/kedacore/keda/v2"),
+    "Kubernetes": Program(KUBERNETES, "go", "k8s.io/kubernetes"),
+    "Celery": Program(CELERY.newest, "pip", "celery"),
+    "Tutor": Program(TUTOR[max(TUTOR, key=int)], "pip", "tutor"),
+    "Flower": Program(FLOWER.newest, "pip", "flower"),
 }
-
-
-def pinned() -> dict[str, str]:
-    """Return the newest version of each program that the tests run on."""
-    found = {}
-    for program, (path, pattern) in TESTED.items():
-        match = re.search(pattern, (ROOT / path).read_text())
-        if match is None:
-            raise InstallError(f"{path} doesn't say any more which {program} the tests run on")
-        found[program] = match[1]
-    return found
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -73,34 +51,34 @@ def newest(versions: list[str]) -> str:
     return best.removeprefix("v") if numbers(best) else ""
 
 
-def listed(registered: Registered) -> list[str]:
+def listed(program: Program) -> list[str]:
     """Return every version that a registry has."""
-    if registered.by == "pip":
-        answer = run([sys.executable, "-m", "pip", "index", "versions", registered.name])
+    if program.by == "pip":
+        answer = run([sys.executable, "-m", "pip", "index", "versions", program.name])
         found = re.search(r"(?m)^Available versions: (.*)$", answer)
         return found[1].split(", ") if found else []
     # Outside of any module, whose requirements would count.
     with tempfile.TemporaryDirectory() as scratch:
-        command = ["go", "-C", scratch, "list", "-m", "-versions", registered.name]
+        command = ["go", "-C", scratch, "list", "-m", "-versions", program.name]
         return run(command, env={**os.environ, "GO111MODULE": "on", "GOFLAGS": ""}).split()[1:]
 
 
-def report(versions: Mapping[str, str], ask: Callable[[Registered], list[str]]) -> str:
-    """Return a table of what is newer than ``versions``, empty where nothing is."""
+def report(programs: Mapping[str, Program], ask: Callable[[Program], list[str]]) -> str:
+    """Return a table of what is newer than the versions of ``programs``, empty where nothing is."""
     rows = []
-    for program, registered in REGISTERED.items():
-        found = newest(ask(registered))
+    for name, program in programs.items():
+        found = newest(ask(program))
         if not found:
-            raise InstallError(f"{registered.by} lists no version of {registered.name}")
-        if numbers(found) > numbers(versions[program]):
-            rows.append(f"| {program} | {versions[program]} | {found} |\n")
+            raise InstallError(f"{program.by} lists no version of {program.name}")
+        if numbers(found) > numbers(program.version):
+            rows.append(f"| {name} | {program.version} | {found} |\n")
     head = "| what | the tests run on | newest |\n| --- | --- | --- |\n"
     return f"{head}{''.join(rows)}" if rows else ""
 
 
 def main() -> None:
     """Ask, and print."""
-    text = report(pinned(), listed)
+    text = report(PROGRAMS, listed)
     sys.stdout.write(text)
     sys.exit(EXIT_NEWER if text else 0)
 

@@ -71,6 +71,13 @@ def _is_there(path: str) -> bool:
     return any(place.exists() for place in (sites.ROOT / path, below, below.with_suffix(".py")))
 
 
+def test_every_make_target_is_there() -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (sites.ROOT / "Makefile").read_text()))
+    named = {target for text in PAGES.values() for target in re.findall(r"\bmake ([a-z-]+)`", text)}
+    assert len(named) > 5
+    assert named - targets == set()
+
+
 def test_the_tests_that_are_named_are_there() -> None:
     commands = re.findall(
         r"(?m)^    \.venv/bin/pytest (\S+?)(?:::(\w+))?(?: -k (\S+)| --\S+)?$", PAGES["CONTRIBUTING.md"]

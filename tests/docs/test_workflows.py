@@ -25,6 +25,7 @@ GITHUB = sites.ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yaml"))
 FILES = sorted([*GITHUB.rglob("*.y*ml"), *sites.ROOT.glob(".pre-commit*.yaml")])
 MAKEFILE = (sites.ROOT / "Makefile").read_text()
+TARGETS = frozenset(re.findall(r"(?m)^([a-z-]+):", MAKEFILE))
 # What a job may be given beside reading the code, and what for.
 GRANTED = {("versions.yaml", "issues"): "write"}
 
@@ -77,6 +78,8 @@ def test_no_job_runs_for_ever(path: Path) -> None:
 def test_it_calls_targets_and_scripts_that_are_there(path: Path) -> None:
     for step in steps(path):
         assert ("run" in step) != ("uses" in step)
+        for target in re.findall(r"\bmake ([a-z-]+)", step.get("run", "")):
+            assert target in TARGETS
         for script in re.findall(r"(?<!\S)((?:\.ci|tools)/[\w./-]+)", step.get("run", "")):
             assert (sites.ROOT / script).is_file(), script
 

@@ -10,7 +10,7 @@ import click
 from kustomizer.commands.common import kustomize_option, terminal_width
 from kustomizer.commands.rule_pages import pages
 from kustomizer.diff.rules import OWN_RULES
-from kustomizer.findings.github import findings_github
+from kustomizer.findings.github import findings_github, without_commands
 from kustomizer.findings.json import findings_json
 from kustomizer.findings.model import SEVERITIES, reaches
 from kustomizer.findings.sarif import findings_sarif
@@ -110,4 +110,4 @@ def render(checked: Checked, output: str, width: int) -> str:
         return findings_sarif(checked.findings, RULES, checked.source)
     if output == "github":
         return findings_github(checked.findings, checked.source)
-    return findings_text(checked.findings, width)
+    return without_commands(findings_text(checked.findings, width))

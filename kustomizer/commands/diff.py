@@ -15,7 +15,9 @@ from kustomizer.diff.reports.html import html_report
 from kustomizer.diff.reports.json import json_report
 from kustomizer.diff.reports.markdown import markdown_report
 from kustomizer.diff.reports.text import text_report
-from kustomizer.diff.sources import STDIN, RevisionOptions, read_both, read_revision
+from kustomizer.diff.sources import STDIN, RevisionOptions, read_both, read_revision, with_file
+from kustomizer.errors import UserError
+from kustomizer.findings.github import without_commands
 from kustomizer.findings.model import SEVERITIES, reaches
 from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.record import Record
@@ -112,10 +114,13 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
     """
     sources = _sources(ctx, **options)
     for source in sources:
-        click.echo(source.notes, nl=False, err=True)
+        click.echo(without_commands(source.notes), nl=False, err=True)
     header = [f"before: {sources[0].label}", f"after:  {sources[1].label}"]
     ignores = _ignores(options["ignore_file"], options["before"])
-    found = comparison(sources[0].resources, sources[1].resources, ignores=ignores)
+    try:
+        found = comparison(sources[0].resources, sources[1].resources, ignores=ignores)
+    except UserError as error:
+        raise with_file(error, sources) from None
     how = _How(full=options["full"], limit=options["limit"], key=options["key"])
     for form, path in options["targets"]:
         write_file(path, _report(form, found, header, how))

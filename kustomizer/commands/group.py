@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import click
 
 from kustomizer.errors import UserError
+from kustomizer.findings.github import without_commands
 from kustomizer.system.command_log import set_verbose
 from kustomizer.system.interrupt import interrupted
 
@@ -81,7 +82,7 @@ def _closed_stdout() -> TextIO:
 
 def _fail(ctx: click.Context, *problems: object) -> NoReturn:
     for problem in problems:
-        click.echo(f"{click.style('Error:', fg='red')} {problem}", err=True)
+        click.echo(f"{click.style('Error:', fg='red')} {without_commands(str(problem))}", err=True)
     ctx.exit(EXIT_ERROR)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.commands.common import kustomize_option, site_resources, table_width
+from kustomizer.findings.github import without_commands
 from kustomizer.manifests.writer import emit
 from kustomizer.site.mermaid import mermaid
 from kustomizer.site.model import Site
@@ -48,7 +49,7 @@ def render(rows: Sequence[QueueRow], output: str, width: int) -> str:
     if output == "yaml":
         return emit(queues_data(rows))
     if output == "markdown":
-        return queues_markdown(rows)
+        return without_commands(queues_markdown(rows))
     if output == "mermaid":
-        return mermaid(rows)
-    return queues_text(rows, width)
+        return without_commands(mermaid(rows))
+    return without_commands(queues_text(rows, width))

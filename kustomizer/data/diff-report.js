@@ -15,6 +15,3 @@ if (tools) {
     objects.forEach((each) => { each.open = open; });
   });
 }
-addEventListener("beforeprint", () => {
-  document.querySelectorAll("details").forEach((each) => { each.open = true; });
-});

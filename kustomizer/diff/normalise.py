@@ -14,6 +14,21 @@ if TYPE_CHECKING:
 
 # Matches whole words only, so that a file of one long word is scanned once.
 _GENERATED = re.compile(r"(?<![-.a-z0-9])[-.a-z0-9]*-[2456789bcdfghkmt]{10}(?![-.a-z0-9])")
+_POD_FIELDS = frozenset({"resources", "securityContext"})
+_NOTHING: tuple[None, dict[str, Any]] = (None, {})
+_EMPTY_OF_OBJECT = frozenset({"status"})
+_EMPTY = {
+    "metadata": frozenset({"annotations", "creationTimestamp", "labels"}),
+    "spec": frozenset({"resources", "securityContext", "strategy", "updateStrategy"}),
+    "containers": _POD_FIELDS,
+    "initContainers": _POD_FIELDS,
+    "template": frozenset({"metadata"}),
+    "volumeClaimTemplates": frozenset({"status"}),
+}
+"""Fields, by the name of their parent, that mean nothing where they are null or empty.
+
+`kubectl create --dry-run` prints such ones.
+"""
 # Their pods can't be changed: another name in them is another Job.
 _FIXED = ("Job", "Pod")
 
@@ -33,7 +48,19 @@ def normalised(tree: dict[str, Any], names: Mapping[str, str], real_names: Mappi
         tree = _renamed(tree, real_names if kind in _FIXED else names)
     for container in containers(pod_template(tree)):
         order_queues(container)
-    return tree
+    return _without_empty(tree, _EMPTY_OF_OBJECT)
+
+
+def _without_empty(mapping: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """Return ``mapping`` without empty fields that mean nothing, ``names`` among its own, and those below."""
+    fields = {key: _below(value, key) for key, value in mapping.items()}
+    return {key: value for key, value in fields.items() if key not in names or value not in _NOTHING}
+
+
+def _below(node: Any, field: str) -> Any:
+    if isinstance(node, dict):
+        return _without_empty(node, _EMPTY.get(field, frozenset()))
+    return [_below(value, field) for value in node] if isinstance(node, list) else node
 
 
 def _renamed(node: Any, names: Mapping[str, str]) -> Any:

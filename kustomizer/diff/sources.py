@@ -21,7 +21,7 @@ from kustomizer.record import Record
 from kustomizer.system.git import repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kustomizer.kustomize.executable import Kustomize
     from kustomizer.system.git import Repository
@@ -36,6 +36,8 @@ class ComparedBuild(Record):
 
     label: str
     resources: Resources
+    files: Sequence[tuple[str, Sequence[Resource]]] = ()
+    """The files that it was read from, by name, and what each holds."""
     notes: str = ""
     """The messages of kustomize and the function."""
 
@@ -96,6 +98,22 @@ def read_revision(options: RevisionOptions, find: Callable[[Path], Kustomize]) -
     )
 
 
+def with_file(error: UserError, builds: Iterable[ComparedBuild]) -> UserError:
+    """Return the error of an object that can't be parsed, with its file; any other ``error`` as it is.
+
+    Objects are parsed when a comparison needs them.
+    """
+    for compared in builds:
+        for name, resources in compared.files:
+            for resource in resources:
+                try:
+                    _ = resource.tree
+                except UserError as cause:
+                    place = f"{name}: {resource.ref}, lines counted from its first one"
+                    return cause.within(place)
+    return error
+
+
 def _results(
     before: Callable[[], ComparedBuild], after: Callable[[], ComparedBuild], known_as: dict[str, str] | None = None
 ) -> tuple[ComparedBuild, ComparedBuild]:
@@ -154,28 +172,40 @@ def _read(name: str, find: Callable[[Path], Kustomize], texts: dict[str, str]) -
     path = Path(name)
     if name == STDIN:
         data = io.BytesIO(sys.stdin.buffer.read())
-        return ComparedBuild(label="standard input", resources=_resources(data, "standard input", texts))
+        return _of_files("standard input", [("standard input", _resources(data, "standard input", texts))])
     if path.is_dir():
         if is_kustomization(path):
             return _build(path, find(path), name, texts)
-        return ComparedBuild(label=name, resources=Resources(_in_directory(path, texts)))
+        return _of_files(name, _in_directory(path, texts))
     if not path.exists():
         raise UserError(Problem(message=f"{name} isn't there"))
-    return ComparedBuild(label=name, resources=_in_file(path, texts))
+    return _of_files(name, [(name, _in_file(path, texts))])
 
 
-def _in_file(path: Path, texts: dict[str, str]) -> Resources:
+def _of_files(label: str, files: Iterable[tuple[str, Sequence[Resource]]]) -> ComparedBuild:
+    files = list(files)
+    names: dict[tuple[str, str, str, str], str] = {}
+    for name, resources in files:
+        for resource in resources:
+            other = names.setdefault(resource.identity, name)
+            if other != name:
+                problem = Problem(message=f"{other} and {name} both hold this object", resource=resource.ref)
+                raise UserError(problem.replace(remedy="Leave one of the two out"))
+    return ComparedBuild(label=label, resources=Resources(item for _, own in files for item in own), files=files)
+
+
+def _in_file(path: Path, texts: dict[str, str]) -> list[Resource]:
     with path.open("rb") as file:
         # A shell's <(command) can be read once only.
         return _resources(file if file.seekable() else io.BytesIO(file.read()), str(path), texts)
 
 
-def _in_directory(directory: Path, texts: dict[str, str]) -> Iterator[Resource]:
+def _in_directory(directory: Path, texts: dict[str, str]) -> Iterator[tuple[str, list[Resource]]]:
     files = sorted(path for path in directory.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     if not files:
         raise UserError(Problem(message=f"{directory} holds neither a kustomization nor manifests"))
     for file in files:
-        yield from _in_file(file, texts)
+        yield str(file), _in_file(file, texts)
 
 
 def _build_or_nothing(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> ComparedBuild:
@@ -188,12 +218,13 @@ def _build_or_nothing(overlay: Path, kustomize: Kustomize, label: str, texts: di
 def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> ComparedBuild:
     # A site that isn't split yet doesn't list the function; a rule finds a function that was skipped.
     built = build(overlay, kustomize, needs_function=False)
-    return ComparedBuild(label=label, resources=_resources(io.BytesIO(built.data), label, texts), notes=built.notes)
+    resources = _resources(io.BytesIO(built.data), label, texts)
+    return _of_files(label, [(label, resources)]).replace(notes=built.notes)
 
 
-def _resources(file: IO[bytes], name: str, texts: dict[str, str]) -> Resources:
+def _resources(file: IO[bytes], name: str, texts: dict[str, str]) -> list[Resource]:
     try:
-        return Resources(_without_lists(read_documents(file, texts)))
+        return list(Resources(_without_lists(read_documents(file, texts))))
     except UserError as error:
         raise UserError(
             *(problem.replace(message=f"{name}: {problem.message}") for problem in error.problems)

@@ -6,6 +6,7 @@ actions/toolkit, packages/core/src/command.ts.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, WARNING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _COMMANDS = {ERROR: "error", WARNING: "warning", INFO: "notice"}
 _IN_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_COMMAND_AT_START = re.compile(r"^((?:\x1b\[[0-9;]*m|[ \t])*)::", re.MULTILINE)
+_COMMAND_ANYWHERE = re.compile(r"##(?=\[|vso\[|teamcity\[)")
 _IN_PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
@@ -30,6 +33,15 @@ def annotation(severity: str, message: str, **properties: str) -> str:
     """Return one workflow command; ``properties`` are those that GitHub knows, such as file, line and title."""
     given = ",".join(f"{name}={value.translate(_IN_PROPERTY)}" for name, value in properties.items())
     return f"::{_COMMANDS[severity]} {given}::{message.translate(_IN_DATA)}"
+
+
+def without_commands(text: str) -> str:
+    """Return a report in which no line is a command of a CI job's runner, whatever the manifests hold.
+
+    GitHub's runner takes a line for a command that begins with two colons, behind blanks, too, or has ``##[`` anywhere
+    (actions/runner, src/Runner.Common/ActionCommand.cs); Azure's and TeamCity's have words between the two.
+    """
+    return _COMMAND_ANYWHERE.sub(r"#\\x23", _COMMAND_AT_START.sub(r"\1\\x3a:", text))
 
 
 def _line(finding: Finding, source: Source) -> str:

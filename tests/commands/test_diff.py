@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from urllib.parse import quote
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -213,3 +215,74 @@ def test_against_a_revision(tmp_path: Path) -> None:
     shown = diffed(overlay, "--base", "HEAD", "--kustomize", sites.kustomize(sites.NEWEST))
     assert shown.startswith("before: overlay at HEAD")
     assert "data.key: old → new" in shown
+
+
+COMMANDS = (
+    "::error::x",
+    "  ::set-output name=a::b",
+    "##[add-mask]x",
+    "echo ##[group]x",
+    "##vso[task.complete]",
+    "\t::x::",
+)
+OBJECT = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: a, annotations: {{{key}: {value}}}}}
+data:
+  file: {value}
+"""
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "text", [*COMMANDS, "\n".join(COMMANDS), "\u00a0::error::x", "a\r::error::x", "a \n" * 9 + "::x::"]
+)
+def test_no_line_is_a_command_of_a_runner(text: str, form: str, tmp_path: Path) -> None:
+    for name, more in (("a", "1"), ("b", "2")):
+        config = OBJECT.format(key=json.dumps(text.replace("\n", " ")), value=json.dumps(f"{text}\n{more}"))
+        queue = text.replace("\n", " ").replace(",", "")
+        worker = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": text, "namespace": text},
+            "spec": {"template": {"spec": {"containers": [{"name": "a", "image": f"{text} {more}"}]}}},
+        }
+        args = ["celery", "--app=lms.celery", "worker", f"--queues={queue}{more}"]
+        worker["spec"]["template"]["spec"]["containers"][0]["args"] = args  # type: ignore[index]
+        (tmp_path / f"{name}.yaml").write_text(f"{config}---\n{json.dumps(worker)}\n")
+    files = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    for pair in (files, files[::-1]):
+        for columns in (80, 40):
+            result = diff(*pair, "-o", form, "--full", "--color", "always", columns=columns)
+            assert result.exit_code == 0, result.output
+            for line in (result.stdout + result.stderr).splitlines():
+                assert form == "github" or not click.unstyle(line).lstrip().startswith("::"), line
+                assert line.startswith("::") or not re.search(r"##(\[|vso\[)", line), line
+            if form == "json":
+                names = [item["id"]["name"] for item in json.loads(result.stdout)["objects"]]
+                assert text in names
+
+
+BROKEN = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\ndata:\n  a: {value}\n"
+
+
+@pytest.mark.parametrize("value", ["c\n  a: d", "[", "*x", "!!int x"])
+def test_an_error_in_a_file_names_the_file(value: str, tmp_path: Path) -> None:
+    good = BROKEN.format(value="c").replace("name: b", "name: a")
+    (tmp_path / "good.yaml").write_text(good)
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "directory" / "good.yaml").write_text(good)
+    bad = tmp_path / "directory" / "bad.yaml"
+    bad.write_text(f"{good}---\n{BROKEN.format(value=value)}".replace("name: a", "name: c"))
+    for pair in ((tmp_path / "good.yaml", bad), (tmp_path / "directory", tmp_path / "good.yaml")):
+        refused = diff(*pair)
+        assert refused.exit_code == 1, refused.output
+        assert refused.stderr.startswith(f"Error: {bad}: ConfigMap b, lines counted from its first one: ")
+
+
+def test_two_files_with_the_same_object_are_named(tmp_path: Path) -> None:
+    for name in ("one.yaml", "two.yaml"):
+        (tmp_path / name).write_text(BROKEN.format(value="c"))
+    refused = diff(tmp_path, tmp_path / "one.yaml")
+    assert f"{tmp_path}/one.yaml and {tmp_path}/two.yaml both hold this object" in refused.stderr

@@ -194,3 +194,38 @@ def test_a_reason_that_quotes_a_password() -> None:
     reason = "battery-Staple8 is but a trial"
     found = comparison(before, after, ignores=[Ignore(field="data", reason=reason)])
     assert [(each.reason, each.changes) for each in found.ignored] == [("(secret) is but a trial", 1)]
+
+
+DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "a"},
+    "spec": {"template": {"spec": {"containers": [{"name": "a", "image": "b"}]}}},
+}
+DRY_RUN: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"creationTimestamp": None, "name": "a", "labels": {}, "annotations": None},
+    "spec": {
+        "strategy": {},
+        "template": {
+            "metadata": {"creationTimestamp": None},
+            "spec": {"containers": [{"name": "a", "image": "b", "resources": {}}], "securityContext": {}},
+        },
+    },
+    "status": {},
+}
+
+
+def test_empty_fields_of_kubectls_dry_run_are_no_change() -> None:
+    assert comparison(of_trees(DEPLOYMENT), of_trees(DRY_RUN)).is_empty
+    assert comparison(of_trees(DRY_RUN), of_trees(DEPLOYMENT)).is_empty
+
+
+def test_empty_fields_that_mean_something_are_a_change() -> None:
+    for volume in ({"name": "a", "emptyDir": {}}, {"name": "a", "status": {}}):
+        with_volume = {**DEPLOYMENT, "spec": {"template": {"spec": {"volumes": [volume]}}}}
+        without = {**DEPLOYMENT, "spec": {"template": {"spec": {"volumes": [{"name": "a"}]}}}}
+        assert not comparison(of_trees(without), of_trees(with_volume)).is_empty
+    status = {**DEPLOYMENT, "status": {"replicas": 1}}
+    assert not comparison(of_trees(DEPLOYMENT), of_trees(status)).is_empty

@@ -10,6 +10,7 @@ from kustomizer.diff.changes.texts import text_change
 from kustomizer.diff.model import Key, OrderChange, ValueChange
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.pods import CONTAINER_LISTS
+from kustomizer.manifests.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,7 @@ class _TreeComparison:
         self.shown = shown
 
     def values(self, path: Path, before: Any, after: Any) -> Iterator[AnyChange]:
-        if same(before, after):
+        if same(before, after) or (is_quantity(path) and quantity(before) == quantity(after) is not None):
             return
         if isinstance(before, dict) and isinstance(after, dict):
             yield from self.mappings(path, before, after)
@@ -96,6 +97,27 @@ class _TreeComparison:
 
     def added(self, path: Path, value: Any, *, index: int | None = None) -> ValueChange:
         return ValueChange(path=path, after=self.shown(value, value)[0], index=index)
+
+
+_AMOUNTS = (
+    ("resources", ("requests", "limits"), ""),
+    ("spec", ("hard", "capacity", "overhead"), ""),
+    ("target", ("averageValue", "value")),
+    ("emptyDir", ("sizeLimit",)),
+    ("resourceFieldRef", ("divisor",)),
+    ("limits", ("default", "defaultRequest", "max", "maxLimitRequestRatio", "min"), ""),
+)
+"""The ends of the paths of quantities: a name, one of several names, any name."""
+
+
+def is_quantity(path: Path) -> bool:
+    """Tell whether Kubernetes reads a quantity at ``path``, so that ``1Gi`` and ``1024Mi`` are the same."""
+    names = [step for step in path if isinstance(step, str)]
+    for pattern in _AMOUNTS:
+        end = names[-len(pattern) :]
+        if len(end) == len(pattern) and end[0] == pattern[0] and end[1] in pattern[1]:
+            return True
+    return False
 
 
 def _goes_by_position(before: Sequence[Any], after: Sequence[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The comparison as one HTML file that loads nothing: an artifact of a job, to be read in a browser or printed."""
+"""Prints the comparison as one HTML file that loads nothing, such as an artifact of a CI job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
-from kustomizer.diff.reports.wording import alike, by_kind, by_remedy, group_text, renaming_text, summary, title
+from kustomizer.diff.reports.wording import (
+    alike,
+    by_kind,
+    by_message,
+    by_remedy,
+    group_text,
+    place_of,
+    renaming_text,
+    summary,
+    title,
+)
 from kustomizer.findings.model import SEVERITIES, count
 from kustomizer.system.wording import plural
 
@@ -24,7 +34,8 @@ if TYPE_CHECKING:
     from kustomizer.findings.model import Finding
 
 _LINES = {"+": "new", "-": "gone", "@": "place"}
-_QUEUES = {"+": "new", "-": "gone", "~": "change"}
+_QUEUES = {"+": ("new", "new"), "-": ("gone", "gone"), "~": ("change", "change"), "!": ("error", "nobody takes it")}
+"""The style and the words of a queue's row, by its sign."""
 
 
 def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
@@ -38,7 +49,8 @@ def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
         *_section("Queues", _queues(queue_changes(comparison, every=True))),
         *_section("Objects", _objects(comparison)),
     ]
-    return page(f"What changes: {summary(comparison)}", "\n".join(parts))
+    # A CI job's runner would take `##[` for a command (findings/github.py); a browser shows both alike.
+    return page(f"What changes: {summary(comparison)}", "\n".join(parts).replace("##", "#&#35;"))
 
 
 def _text(text: str) -> str:
@@ -73,16 +85,16 @@ def _counts(comparison: Comparison) -> str:
 
 
 def _finding(together: Sequence[Finding]) -> str:
-    """Return what a rule says of an object or of several, with the one remedy."""
+    """Return a rule's findings that have one remedy: each message once, with all its places."""
     first = together[0]
     lines = [
         f'<div class="finding {first.severity}">',
         f"<p>{_label(first.severity, first.severity)} <strong>{_text(first.rule)}</strong></p>",
     ]
-    for finding in together:
-        place = ": ".join(str(part) for part in (finding.problem.resource, finding.problem.field) if part)
-        lines += [f"<p><code>{_text(place)}</code></p>"] if place else []
-        lines.append(f"<p>{_sentence(finding.problem.message)}</p>")
+    for message, findings in by_message(together):
+        places = [": ".join(map(str, parts)) for parts in map(place_of, findings) if parts]
+        lines += [f"<p><code>{_text(place)}</code></p>" for place in places]
+        lines.append(f"<p>{_sentence(message)}</p>")
     remedy = first.problem.remedy
     return "\n".join([*lines, *([f'<p class="dim">Remedy: {_sentence(remedy)}</p>'] if remedy else []), "</div>"])
 
@@ -115,9 +127,8 @@ def _queues(changes: Sequence[QueueChange]) -> Iterator[str]:
     yield '<table class="queues"><thead><tr><th></th><th>Queue</th><th>Worker</th><th>Before</th><th>After</th></tr>'
     yield "</thead><tbody>"
     for change in changes:
-        words = {"+": "new", "-": "gone", "~": "change"}.get(change.sign, "")
         cells = [
-            f"<td>{_label(_QUEUES[change.sign], words) if words else ''}</td>",
+            f"<td>{_label(*_QUEUES[change.sign]) if change.sign in _QUEUES else ''}</td>",
             f'<td data-name="queue"><code>{html.escape(change.queue)}</code></td>',
             f'<td data-name="worker"><code>{html.escape(change.worker)}</code></td>',
             f'<td data-name="before">{html.escape(change.before)}</td>' if change.before else "<td></td>",

@@ -1,27 +1,32 @@
-"""The comparison as a comment on a pull request: what matters is never cut, the rest as far as it fits."""
+"""Prints the comparison as a comment on a pull request: findings first, everything else as far as it fits."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kustomizer.diff.model import ADD, DESTROY, REPLACE
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
+from kustomizer.diff.reports.fitting import Section, fitting
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import (
+    NEEDS_DELETION,
     alike,
+    by_message,
     by_remedy,
     change_text,
     joined,
     names,
+    place_of,
     restarts,
     summary,
     title,
 )
-from kustomizer.record import Record
+from kustomizer.findings.github import without_commands
 from kustomizer.site.mermaid import mermaid
 from kustomizer.system.wording import plural
 
@@ -37,12 +42,21 @@ GITLAB_LIMIT = 1_000_000
 """Characters of a note (https://docs.gitlab.com/administration/instance_limits/)."""
 
 
-def marker(key: str = "") -> str:
-    """Return the first line of the comment, which isn't shown, and by which it is found again.
+_LONGEST_KEY = 300
+_LONGEST_LABEL = 150
+_LONGEST_SENTENCE = 300
+"""Characters that are shown of these where not everything fits."""
 
-    ``key`` tells several comments on one pull request from each other, such as those of two overlays.
+
+def marker(key: str = "") -> str:
+    """Return the first line of the comment. It isn't shown, and the comment is found by it.
+
+    ``key`` tells the comments of one pull request apart, such as those of two overlays.
     """
-    return f"<!-- tutor-kustomizer diff {quote(visible(key), safe='/')} -->".replace("  ", " ")
+    quoted = quote(visible(key), safe="/")
+    if len(quoted) > _LONGEST_KEY:
+        quoted = f"{quoted[:_LONGEST_KEY]}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    return f"<!-- tutor-kustomizer diff {quoted} -->".replace("  ", " ")
 
 
 def markdown_report(
@@ -55,74 +69,66 @@ def markdown_report(
 ) -> str:
     """Return the comment, a newline at its end: at most ``limit`` characters, or as many as GitHub takes.
 
-    Its summary and its findings are in it even where they alone are more, and then nothing else is. ``full`` shows
-    added and destroyed objects whole, as far as they fit.
+    Findings come before everything else, the worst first. What doesn't fit is counted. ``full`` shows added and
+    destroyed objects whole, as far as they fit.
     """
-    text = "\n\n".join([marker(key), *_summary(comparison, header), *map(_finding, by_remedy(comparison.findings))])
+    room = (GITHUB_LIMIT if limit is None else limit) - 1
+    findings = by_remedy(comparison.findings)
     sections = (
-        _Section(noun="line", parts=_words(comparison, full=full), between="\n"),
-        # Two large ones would leave nothing to what they are pictures of.
-        _Section(noun="picture", parts=_pictures(comparison), share=0.5),
-        _Section(noun="resource", parts=_objects(comparison, full=full)),
+        Section(
+            noun="finding",
+            parts=[_finding(alike) for alike in findings],
+            shorten=lambda part, room: _finding(findings[part], room),
+            counts=[len(alike) for alike in findings],
+        ),
+        Section(noun="line", parts=_words(comparison, full=full), between="\n"),
+        # One of two large pictures would leave no room for the objects.
+        Section(noun="picture", parts=_pictures(comparison), share=0.5),
+        Section(noun="resource", parts=_objects(comparison, full=full)),
     )
-    return text + _fitting(sections, (GITHUB_LIMIT if limit is None else limit) - len(text) - 1) + "\n"
-
-
-class _Section(Record):
-    """Parts of the comment that may be left out, each whole."""
-
-    noun: str
-    parts: Sequence[str]
-    between: str = "\n\n"
-    share: float = 1
-    """How much of the room that is left it may take."""
-
-
-def _fitting(sections: Sequence[_Section], room: int) -> str:
-    """Return what fits into ``room`` characters, the first parts first, and how many don't."""
-    every = "".join("\n\n" + section.between.join(section.parts) for section in sections if section.parts)
-    if len(every) <= room:
-        return every
-    room -= len(_omitted({section.noun: len(section.parts) for section in sections}))
-    if room < 0:
-        return ""
-    text = ""
-    omitted = {}
-    for section in sections:
-        shown = _shown(section, int((room - len(text)) * section.share))
-        omitted[section.noun] = len(section.parts) - len(shown)
-        text += "\n\n" + section.between.join(shown) if shown else ""
-    return text + _omitted(omitted)
-
-
-def _shown(section: _Section, room: int) -> list[str]:
-    shown: list[str] = []
-    for part in section.parts:
-        length = len(section.between if shown else "\n\n") + len(part)
-        if length <= room:
-            shown.append(part)
-            room -= length
-    return shown
-
-
-def _omitted(numbers: Mapping[str, int]) -> str:
-    counted = [plural(number, noun) for noun, number in numbers.items() if number]
-    return f"\n\n**{joined(counted)} omitted**, or this comment would be too long."
+    head = "\n\n".join([marker(key), *_summary(comparison, header)])
+    every = ("\n\n" + section.between.join(section.parts) for section in sections if section.parts)
+    whole = without_commands(head + "".join(every))
+    if len(whole) <= room:
+        return f"{whole}\n"
+    labels = [label[:_LONGEST_LABEL] for label in header]
+    head = without_commands("\n\n".join([marker(key), *_summary(comparison, labels)]))
+    return f"{head}{fitting(sections, room - len(head))}\n"
 
 
 def _summary(comparison: Comparison, header: Sequence[str]) -> list[str]:
     return [f"### {summary(comparison)}", *map(prose, header), *(["Nothing changes."] if comparison.is_empty else [])]
 
 
-def _finding(alike: Sequence[Finding]) -> str:
-    """Return what a rule says of an object or of several, with the one remedy."""
+def _finding(alike: Sequence[Finding], room: int | None = None) -> str:
+    """Return a rule's findings that have one remedy: each message once, with all its places.
+
+    Where they are longer than ``room``, the first ones are shown, the very first one cut, and the others counted.
+    """
     first = alike[0]
-    lines = [f"**{first.severity}** {code(first.rule)}"]
-    for finding in alike:
-        place = ", ".join(code(str(part)) for part in (finding.problem.resource, finding.problem.field) if part)
-        lines.append(f"- {place}: {prose(finding.problem.message)}" if place else f"- {prose(finding.problem.message)}")
-    remedy = prose(first.problem.remedy)
-    return "\n".join([*lines, f"- Remedy: {remedy}"] if remedy else lines)
+    head = f"**{first.severity}** {code(first.rule)}"
+    remedy = first.problem.remedy if room is None else _cut(first.problem.remedy)
+    foot = f"\n- Remedy: {prose(remedy)}" if remedy else ""
+    lines = [(len(findings), _line(message, findings)) for message, findings in by_message(alike)]
+    if room is None or len(head) + sum(len(line) + 1 for _, line in lines) + len(foot) <= room:
+        return "\n".join([head, *(line for _, line in lines)]) + foot
+    text, left = f"{head}\n{_line(_cut(first.problem.message), alike[:1])}", len(alike) - 1
+    more = "\n- and {} more of this rule"
+    if lines[0][0] == 1:
+        for number, line in lines[1:]:
+            if len(text) + len(line) + len(foot) + len(more.format(left)) >= room:
+                break
+            text, left = f"{text}\n{line}", left - number
+    return text + (more.format(left) if left else "") + foot
+
+
+def _line(message: str, findings: Sequence[Finding]) -> str:
+    places = "; ".join(", ".join(map(code, parts)) for parts in map(place_of, findings) if parts)
+    return f"- {places}: {prose(message)}" if places else f"- {prose(message)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SENTENCE else f"{text[:_LONGEST_SENTENCE]}…"
 
 
 def _words(comparison: Comparison, *, full: bool) -> list[str]:
@@ -193,7 +199,7 @@ def _changed(change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]
     if not fields:
         # Its changes stand where all that share them are listed.
         return f"**{change.action}** {code(name)}" if change.action == REPLACE or change.id not in shared else ""
-    note = " is deleted and created again" if change.action == REPLACE else ""
+    note = NEEDS_DELETION if change.action == REPLACE else ""
     lines = [line for field in fields for line in (f"@@ {field.path} @@", *field.lines)]
     head = f"<b>{change.action}</b> {html_code(name)}{note}: {plural(len(fields), 'field')}"
     return details(head, fenced(lines, "diff"))

@@ -1,4 +1,4 @@
-"""What differs in who takes which queue, a line for each queue and worker."""
+"""The changes in who takes which queue, a row for each queue and worker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class QueueChange(Record):
     before: str
     after: str
     sign: str
-    """``-``, ``+``, ``~``, or a blank where nothing differs."""
+    """``-``, ``+``, ``~``, ``!`` where no worker takes the queue any more, or a blank where nothing differs."""
 
 
 def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueChange]:
@@ -38,11 +38,17 @@ def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueC
             worker=visible(key[2]) or "nobody",
             before="; ".join(part for part in old if not (differs and part in new)),
             after="; ".join(part for part in new if not (differs and part in old)),
-            sign="~" if differs else "+" if not old else "-" if not new else " ",
+            sign="~" if differs else _sign(old, new, worker=key[2]),
         )
         if every or old != new:
             changes.append(change)
     return changes
+
+
+def _sign(old: list[str], new: list[str], *, worker: str) -> str:
+    if old and new:
+        return " "
+    return "-" if not new else "+" if worker else "!"
 
 
 def _key(row: QueueRow) -> tuple[str, str, str, str]:

@@ -14,6 +14,7 @@ from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
 from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import (
+    NEEDS_DELETION,
     SIGNS,
     alike,
     group_text,
@@ -22,6 +23,7 @@ from kustomizer.diff.reports.wording import (
     summary,
     title,
 )
+from kustomizer.findings.github import without_commands
 from kustomizer.findings.text import findings_text
 from kustomizer.system.text_table import text_table
 from kustomizer.system.wording import plural
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from kustomizer.findings.model import Finding
 
 _COLOURS = {ADD: "green", CHANGE: "yellow", REPLACE: "red", DESTROY: "red"}
-_LINE_COLOURS = {"+": "green", "-": "red", "@": "cyan", "~": "yellow"}
+_LINE_COLOURS = {"+": "green", "-": "red", "@": "cyan", "~": "yellow", "!": "red"}
 
 
 def text_report(
@@ -53,7 +55,7 @@ def text_report(
         _objects(comparison, width, full=full),
         click.style(summary(comparison), bold=True),
     ]
-    text = "\n\n".join(part for part in parts if part) + "\n"
+    text = without_commands("\n\n".join(part for part in parts if part) + "\n")
     return text if colour else click.unstyle(text)
 
 
@@ -151,7 +153,7 @@ def _changed(
 ) -> Iterator[str]:
     fields = fields_of(change, full=earlier is None, without=shared.get(change.id, ()), earlier=earlier)
     if fields or change.action == REPLACE or change.id not in shared:
-        note = " is deleted and created again" if change.action == REPLACE else ""
+        note = NEEDS_DELETION if change.action == REPLACE else ""
         head = f"{SIGNS[change.action]} {title(change.id)}{note}"
         yield click.style(head, fg=_COLOURS[change.action], bold=True)
         for field in fields:

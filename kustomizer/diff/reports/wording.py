@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
 """What stands before an object, as Terraform's plans have it."""
 
+NEEDS_DELETION = " is refused unless it is deleted first"
+"""What follows the name of an object with a change that Kubernetes refuses."""
+
 _NAMED_WORKERS = 3
 _NAMED_JOBS = 3
 _NAMED_OBJECTS = 12
@@ -49,6 +52,19 @@ def by_remedy(findings: Iterable[Finding]) -> list[list[Finding]]:
     for finding in findings:
         groups.setdefault((finding.severity, finding.rule, finding.problem.remedy), []).append(finding)
     return list(groups.values())
+
+
+def by_message(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
+    """Return each message once, with the findings that have it."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.problem.message, []).append(finding)
+    return list(groups.items())
+
+
+def place_of(finding: Finding) -> list[str]:
+    """Return the object and the field that a finding names, as far as it does."""
+    return [str(part) for part in (finding.problem.resource, finding.problem.field) if part]
 
 
 def title(identity: ObjectId) -> str:

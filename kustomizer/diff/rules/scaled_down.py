@@ -8,7 +8,8 @@ Kubernetes takes 1 for a HorizontalPodAutoscaler, and KEDA takes 0.
 
 - error for `replicas: 0` of Open edX or of a worker: its queues aren't consumed, its pages aren't served;
 - warning for `replicas: 0` of anything else, and for a minimum that goes to 0;
-- info for a minimum that leaves a HorizontalPodAutoscaler, and for a new autoscaler with a minimum of 0.
+- info for a minimum that leaves a HorizontalPodAutoscaler, and for a new autoscaler with a minimum of 0 for a worker
+  that was there before.
 
 That a worker may go to zero in the middle of a task is another finding, [scale-to-zero](scale-to-zero.md).
 
@@ -24,6 +25,7 @@ from kustomizer.diff.model import ADD
 from kustomizer.diff.rules.workloads import changed, ref
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup
+from kustomizer.site.model import scale_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,11 +39,14 @@ _WORKLOADS = ("Deployment", "StatefulSet")
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find what has no pods afterwards, or may have none."""
+    """Find workloads that have no pods afterwards, or may have none."""
+    scaled = {
+        (scaler.namespace, *scale_target(scaler)) for scaler in sides.after.site.resources.of_kind("ScaledObject")
+    }
     workers = {worker.resource.identity for worker in sides.before.site.workers}
     for item in changed(objects, *_WORKLOADS):
         before, after = (lookup(tree, "spec", "replicas") for tree in sides.trees(item.id))
-        if after == 0 and before != 0:
+        if after == 0 and before != 0 and (item.id.namespace, item.id.kind, item.id.name) not in scaled:
             resource = sides.before.resources[item.id]
             matters = resource.identity in workers or item.id.name in OPEN_EDX_SERVICES
             yield Problem(
@@ -56,7 +61,10 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         yield from _minimum(item, before, after)
     for item in objects:
         if item.action == ADD and item.id.kind == "ScaledObject" and _least(item.tree)[1] == 0:
-            yield _to_zero(item, "lets {} go to zero when nothing is queued, which it didn't do before", INFO)
+            kind, name = scale_target(sides.after.resources[item.id])
+            # A new worker did nothing before.
+            if sides.before.site.resources.find(kind, name, item.id.namespace):
+                yield _to_zero(item, "lets {} go to zero when nothing is queued, which it didn't do before", INFO)
 
 
 def _minimum(item: ObjectChange, before: Any, after: Any) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 
 from kustomizer.diff.changes.trees import tree_changes
@@ -48,6 +49,36 @@ def test_values_of_other_types_are_others() -> None:
     before = {"a": 1, "b": "1", "c": True, "d": 1, "e": None, "f": {}}
     after = {"a": "1", "b": "1", "c": 1, "d": 1.0, "e": "", "f": []}
     assert set(changes(before, after)) == {"a", "c", "d", "e", "f"}
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("resources.limits.memory", "1Gi", "1024Mi"),
+        ("resources.limits.memory", "1Gi", 1073741824),
+        ("resources.requests.cpu", "1", "1000m"),
+        ("resources.requests.cpu", 1, "1"),
+        ("resources.requests.cpu", 0.5, "500m"),
+        ("spec.resources.requests.storage", "5Gi", "5120Mi"),
+        ("spec.hard.pods", "10", 10),
+        ("spec.capacity.storage", "1e3", "1k"),
+        ("target.averageValue", "1", "1000m"),
+        ("emptyDir.sizeLimit", "1Mi", "1024Ki"),
+        ("resourceFieldRef.divisor", "1", 1),
+    ],
+)
+def test_a_quantity_in_another_spelling_is_the_same(path: str, before: Any, after: Any) -> None:
+    assert tree_changes(at(path, before), at(path, after), plain) == ()
+    assert tree_changes(at(path, before), at(path, "7"), plain) != ()
+    assert tree_changes(at(path, before), at(path, None), plain) != ()
+    # Elsewhere it is another text.
+    assert tree_changes(at(f"data.{path}.more", before), at(f"data.{path}.more", after), plain) != ()
+
+
+def at(path: str, value: Any) -> Any:
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    return value
 
 
 def test_what_is_null_is_not_what_is_not_there() -> None:

@@ -30,7 +30,7 @@ def test_that_a_name_has_another_hash_is_told_of_where_what_it_names_has_changed
     for text in (text_report(found, full=True), text_report(found), markdown_report(found), html_report(found)):
         assert "volumes[v]" not in text.partition("<script")[0]
         assert f"{kind} settings" in text.replace("</code>", "").replace("`", "")
-    assert "-/+ Job openedx/one is deleted and created again" in text_report(found)
+    assert "-/+ Job openedx/one is refused unless it is deleted first" in text_report(found)
 
 
 def test_it_is_told_of_where_nothing_else_is() -> None:

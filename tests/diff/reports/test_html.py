@@ -115,3 +115,24 @@ def test_nothing_changes() -> None:
 def test_a_command_in_a_message_is_code() -> None:
     finding = FINDING.replace(problem=FINDING.problem.replace(remedy="Run `kubectl <x>` first."))
     assert "Run <code>kubectl &lt;x&gt;</code> first." in html_report(RICH.replace(findings=(finding,)))
+
+
+def test_a_message_of_several_objects_stands_once() -> None:
+    other = FINDING.replace(problem=FINDING.problem.replace(field="spec.replicas"))
+    text = html_report(RICH.replace(findings=(FINDING, other)))
+    assert text.count(FINDING.problem.message) == 1
+    assert "in namespace openedx: spec.replicas</code>" in text
+    assert f"in namespace openedx: {FINDING.problem.field}</code>" in text
+
+
+def test_a_queue_that_nobody_takes_is_an_error() -> None:
+    before, after = RICH.queues
+    lost = [row.replace(deployment="") for row in before[:1]]
+    text = html_report(RICH.replace(queues=(before, [*after, *lost])))
+    row = next(line for line in text.splitlines() if "tasks wait for ever" in line and line.startswith("<tr>"))
+    assert '<span class="label error">nobody takes it</span>' in row
+    assert 'class="label new"' not in row
+
+
+def test_a_printed_report_has_what_the_reader_opened() -> None:
+    assert "beforeprint" not in html_report(RICH)

@@ -81,7 +81,10 @@ def test_everything_that_a_comparison_holds() -> None:
     assert text.count("```mermaid\n") == 2
     assert "\n- edx.lms.core.high by lms-worker: 1, fixed\n" in text
     assert "**destroy** `Deployment openedx/lms-worker-high-mem`: `docker.io/overhangio/openedx`\n" in text
-    assert "<summary><b>replace</b> <code>Job openedx/lms-job</code> is deleted and created again: 1 field" in text
+    assert (
+        "<summary><b>replace</b> <code>Job openedx/lms-job</code> is refused unless it is deleted first: 1 field"
+        in text
+    )
     assert '@@ data["lms.env.yml"] @@\n@@ -3,3 +3,3 @@\n CELERY_BROKER_VHOST: "0"\n-CELERY' in text
     assert "Deployment openedx/smtp" not in text
     assert "+   minReplicaCount: 0\n" in markdown_report(RICH, full=True)
@@ -168,23 +171,28 @@ def test_whole_at_every_limit() -> None:
     whole = markdown_report(comparison, limit=10**6)
     assert "omitted" not in whole
     assert len(whole) < GITHUB_LIMIT
-    least = markdown_report(comparison, limit=0)
-    assert "### " in least
-    assert "queue-without-consumer" in least
     lengths = []
-    for limit in range(len(whole) + 1):
+    for limit in [*range(400, len(whole), 7), len(whole)]:
         text = markdown_report(comparison, limit=limit)
         lengths.append(len(text))
-        assert text.startswith(least.rstrip("\n"))
-        assert len(text) <= max(limit, len(least))
+        assert len(text) <= limit
+        assert text.startswith("<!-- tutor-kustomizer diff -->\n\n### 3 add, ")
         assert len(re.findall("<details>", outside_code(text))) == len(re.findall("</details>", outside_code(text)))
         text.encode()
         shown = text.count("<b>change</b>") + text.count("<b>replace</b>")
         shown += len(re.findall(r"^\*\*(?:add|destroy|replace)\*\*", text, flags=re.MULTILINE))
-        omitted = re.search(r"(\d+) resources? omitted|(\d+) resources? ", text)
-        if limit < len(whole) and text.rstrip("\n") != least.rstrip("\n"):
-            assert shown + int((omitted and (omitted[1] or omitted[2])) or 0) == 9
+        assert shown + omitted(text, "resource") == 9
+        assert (
+            len(re.findall(r"^\*\*(?:error|warning|info)\*\*", text, flags=re.MULTILINE)) + omitted(text, "finding")
+            == 3
+        )
     assert max(lengths) == len(whole)
+
+
+def omitted(text: str, noun: str) -> int:
+    last = text.rpartition("\n\n**")[2]
+    found = re.search(rf"(\d+) {noun}s?\b.* omitted", f"**{last}")
+    return int(found[1]) if found and "omitted" in last else 0
 
 
 def test_the_limit_counts_characters_of_any_size() -> None:
@@ -204,18 +212,48 @@ def test_the_limit_counts_characters_of_any_size() -> None:
 
 
 def test_the_riskiest_stay() -> None:
-    text = markdown_report(RICH, limit=len(markdown_report(RICH, limit=0)) + 500)
+    text = markdown_report(RICH.replace(queues=((), ()), groups=(), renamings=()), limit=1500)
     assert "**destroy**" in text
     assert "**add** `ScaledObject" not in text
 
 
-def test_findings_are_whole_even_where_they_are_too_many() -> None:
-    findings = tuple(
-        FINDING.replace(problem=FINDING.problem.replace(message=f"number {number} of many")) for number in range(50)
-    )
-    text = markdown_report(RICH.replace(findings=findings), limit=1000)
-    assert all(f"number {number} of many" in text for number in range(50))
-    assert text.count("Remedy:") == 1
+def many(number: int, message: str = "number {} of many") -> Comparison:
+    problem = FINDING.problem
+    findings = (FINDING.replace(problem=problem.replace(message=message.format(place))) for place in range(number))
+    return RICH.replace(findings=tuple(findings))
+
+
+def test_findings_that_do_not_fit_are_counted() -> None:
+    text = markdown_report(many(500), limit=4000)
+    assert 1500 < len(text) <= 4000
+    shown = len(re.findall("number [0-9]+ of many", text))
+    assert 5 < shown < 500
+    assert f"\n- and {500 - shown} more of this rule\n- Remedy:" in text
+
+
+def test_a_message_of_many_objects_stands_once() -> None:
+    text = markdown_report(many(3, "the same"))
+    assert text.count("the same") == 1
+    assert text.count("`Deployment lms-worker-high-mem in namespace openedx`") == 3
+
+
+@pytest.mark.parametrize("length", [100, 5_000, 20_000])
+@pytest.mark.parametrize("letter", ["x", "`", "::", "##[", "a ", "@b ", "\U0001f40c"])
+def test_nothing_makes_it_longer_than_the_limit(letter: str, length: int) -> None:
+    text = letter * (length // len(letter))
+    problem = FINDING.problem.replace(message=text, remedy=text, field=text)
+    findings = (FINDING.replace(problem=problem), FINDING.replace(rule=text))
+    comparison = RICH.replace(findings=findings, objects=hostile(text).objects)
+    for limit in (2000, 2100, 5_000, GITHUB_LIMIT):
+        report = markdown_report(comparison, header=[text, text], key=text, limit=limit)
+        assert len(report) <= limit
+        assert "omitted" in report or length < limit
+
+
+def test_comments_of_long_keys_differ() -> None:
+    first, second = (marker("x" * 5_000 + end) for end in "ab")
+    assert first != second
+    assert len(first) == len(second) < 400
 
 
 def test_details_are_markdown() -> None:

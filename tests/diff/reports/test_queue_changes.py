@@ -40,7 +40,7 @@ def test_only_what_differs_of_a_worker_that_stays() -> None:
 def test_a_queue_that_loses_its_worker() -> None:
     assert changes(ROW, ROW.replace(deployment="")) == [
         ("-", "lms-worker", "1, fixed; 600s grace", ""),
-        ("+", "nobody", "", "tasks wait for ever"),
+        ("!", "nobody", "", "tasks wait for ever"),
     ]
 
 

@@ -58,7 +58,7 @@ ignored: 2 changes and 1 finding: Tutor draws a new one each time
 
 - Deployment openedx/lms-worker-high-mem: docker.io/overhangio/openedx
 
--/+ Job openedx/lms-job is deleted and created again
+-/+ Job openedx/lms-job is refused unless it is deleted first
   ~ spec.template.spec.containers[lms].image: openedx:21 → openedx:22
 
 ~ ConfigMap openedx/openedx-config

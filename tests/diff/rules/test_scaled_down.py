@@ -60,5 +60,14 @@ def test_a_minimum_that_leaves_an_autoscaler() -> None:
 def test_a_new_autoscaler_that_goes_to_zero() -> None:
     scaler = scaled_object("lms-worker-high", triggers=GUARDED)
     assert found("scaled-down", split_site(), [*split_site(), scaler]) == [("info", "lms-worker-high-scaledobject")]
+    new = scaled_object("lms-worker-new", triggers=GUARDED)
+    worker_of_its_own = worker("lms-worker-new", "edx.lms.core.new")
+    assert found("scaled-down", split_site(), [*split_site(), worker_of_its_own, new]) == []
     one = scaled_object("lms-worker-high", triggers=GUARDED, minReplicaCount=1)
     assert found("scaled-down", split_site(), [*split_site(), one]) == []
+
+
+def test_no_replicas_where_keda_scales_it() -> None:
+    before = worker("lms-worker-high", "edx.lms.core.high")
+    scaler = scaled_object("lms-worker-high", triggers=GUARDED, minReplicaCount=1)
+    assert found("scaled-down", [before, scaler], [changed(before, spec__replicas=0), scaler]) == []

@@ -52,15 +52,15 @@ def apply_command(
     """
     runner = find_kubectl(kubectl, context=context, kubeconfig=kubeconfig)
     text = _text(overlay, wanted)
-    found = change(runner, text, force=force_conflicts)
-    compared = comparison(found.before, found.after)
+    change_in_cluster = change(runner, text, force=force_conflicts)
+    compared = comparison(change_in_cluster.before, change_in_cluster.after)
     where = f"the cluster of the context {context}" if context else "the cluster"
     click.echo(_report(ctx, compared, [f"before: {where}", f"after:  {overlay}"]), nl=False)
     if compared.is_empty or dry_run:
         return
     if not yes:
         _ask(where)
-    for line in apply(runner, text, force=found.force).splitlines():
+    for line in apply(runner, text, force=change_in_cluster.force).splitlines():
         click.echo(line, err=True)
 
 

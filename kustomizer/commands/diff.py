@@ -118,21 +118,21 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
     header = [f"before: {sources[0].label}", f"after:  {sources[1].label}"]
     ignores = _ignores(options["ignore_file"], options["before"])
     try:
-        found = comparison(sources[0].resources, sources[1].resources, ignores=ignores)
+        compared = comparison(sources[0].resources, sources[1].resources, ignores=ignores)
     except UserError as error:
         raise with_file(error, sources) from None
     how = _How(full=options["full"], limit=options["limit"], key=options["key"])
     for form, path in options["targets"]:
-        write_file(path, _report(form, found, header, how))
+        write_file(path, _report(form, compared, header, how))
     if options["output"] == "text":
         colour = wants_colour(ctx) if options["color"] == "auto" else options["color"] == "always"
-        text = text_report(found, header=header, width=terminal_width(), colour=colour, full=how.full)
+        text = text_report(compared, header=header, width=terminal_width(), colour=colour, full=how.full)
         click.echo(text, nl=False, color=colour)
     else:
-        click.echo(_report(options["output"], found, header, how), nl=False)
-    if options["fail_on"] and reaches(found.findings, options["fail_on"]):
+        click.echo(_report(options["output"], compared, header, how), nl=False)
+    if options["fail_on"] and reaches(compared.findings, options["fail_on"]):
         ctx.exit(EXIT_FINDINGS)
-    if options["detailed_exitcode"] and not found.is_empty:
+    if options["detailed_exitcode"] and not compared.is_empty:
         ctx.exit(EXIT_CHANGES)
 
 
@@ -159,29 +159,29 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, Compare
     overlay = Path(before or ".")
     if not overlay.is_dir():
         raise _UsageError(f"{overlay} is no directory: --base builds an overlay", ctx)
-    given = RevisionOptions(
+    revision_options = RevisionOptions(
         revision=base,
         overlay=overlay,
         base_tutor_root=options["base_tutor_root"],
         render=options["render"],
         tutor=options["tutor"] or "tutor",
     )
-    return read_revision(given, find)
+    return read_revision(revision_options, find)
 
 
-def _ignores(given: Path | None, overlay: str | None) -> Sequence[Ignore]:
+def _ignores(file: Path | None, overlay: str | None) -> Sequence[Ignore]:
     places = [Path(IGNORE_FILE), *([Path(overlay) / IGNORE_FILE] if overlay else [])]
-    path = given or next((place for place in places if place.is_file()), None)
+    path = file or next((place for place in places if place.is_file()), None)
     return read_ignores(path) if path else ()
 
 
-def _report(form: str, found: Comparison, header: Sequence[str], how: _How) -> str:
+def _report(form: str, compared: Comparison, header: Sequence[str], how: _How) -> str:
     if form == "markdown":
-        return markdown_report(found, header=header, key=how.key, limit=how.limit, full=how.full)
+        return markdown_report(compared, header=header, key=how.key, limit=how.limit, full=how.full)
     if form == "json":
-        return json_report(found, header=header)
+        return json_report(compared, header=header)
     if form == "github":
-        return github_report(found)
+        return github_report(compared)
     if form == "html":
-        return html_report(found, header=header)
-    return text_report(found, header=header, full=how.full)
+        return html_report(compared, header=header)
+    return text_report(compared, header=header, full=how.full)

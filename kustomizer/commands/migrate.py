@@ -41,40 +41,40 @@ def migrate_command(*, tutor_root: Path, output: Path | None, tutor: str | None,
     """
     settings = read_settings(tutor_root, tutor)
     site = read_site(tutor_root / "env", wanted)
-    made = migrate_site(settings, site)
-    differences = compared(made, site)
+    migration = migrate_site(settings, site)
+    differences = compared(migration, site)
     if output is None:
-        click.echo(made.text, nl=False)
+        click.echo(migration.text, nl=False)
     else:
-        for path in write(output, site, made, force=force):
+        for path in write(output, site, migration, force=force):
             click.echo(f"Wrote {path}", err=True)
     width = terminal_width()
-    for line in report(settings, site, made, differences):
+    for line in report(settings, site, migration, differences):
         wrapped = textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
         click.echo(wrapped, err=output is None)
-    for line in next_steps(settings, site, made, output):
+    for line in next_steps(settings, site, migration, output):
         click.echo(line, err=output is None)
 
 
-def write(output: Path, site: PluginSite, made: Migration, *, force: bool) -> list[Path]:
+def write(output: Path, site: PluginSite, migration: Migration, *, force: bool) -> list[Path]:
     """Write the overlay's files and return them. Raises UserError, and writes nothing, where it can't."""
-    split = [service for service in site.found.services if service.name in made.config.services()]
+    split = [service for service in site.survey.services if service.name in migration.config.services()]
     relative = os.path.relpath(site.env.resolve(), output.resolve())
-    texts = {**overlay_files(relative, site.found.replace(services=split)), "celery-workers.yaml": made.text}
+    texts = {**overlay_files(relative, site.survey.replace(services=split)), "celery-workers.yaml": migration.text}
     return write_overlay(output, site.env, texts, force=force)
 
 
 def report(
-    settings: PluginSettings, site: PluginSite, made: Migration, differences: Sequence[Deviation]
+    settings: PluginSettings, site: PluginSite, migration: Migration, differences: Sequence[Deviation]
 ) -> Iterator[str]:
     """Yield what was read, what couldn't be taken over, and what differs."""
     if settings.workers is None:
         yield f"Read from what the plugin emitted, since {settings.trouble}."
-    yield from (f"Note: {note}" for note in made.notes)
+    yield from (f"Note: {note}" for note in migration.notes)
     if not site.plugin_on:
         yield "env/ was rendered without the plugin: there is nothing to compare with."
         return
-    config = made.config
+    config = migration.config
     names = [f"{service} {variant}" for service in config.services() for variant in config.variants(service)]
     look = [difference for difference in differences if not difference.why]
     meant = [difference for difference in differences if difference.why]
@@ -90,10 +90,10 @@ def report(
     yield "New: grace periods for all workers, and in-flight keys of its own for each copy (docs/operations.md)."
 
 
-def next_steps(settings: PluginSettings, site: PluginSite, made: Migration, output: Path | None) -> Iterator[str]:
+def next_steps(settings: PluginSettings, site: PluginSite, migration: Migration, output: Path | None) -> Iterator[str]:
     """Yield what is left to do."""
     yield "Next:"
-    flower = made.config.spec.flower
+    flower = migration.config.spec.flower
     if flower is not None and flower.basic_auth is not None:
         namespace = settings.value("K8S_NAMESPACE", "openedx")
         yield "  # While the plugin is still on: Flower's user and password, for the Secret"

@@ -1,4 +1,4 @@
-"""What differs, for Celery, between what the plugin emitted and what comes of the configuration."""
+"""Compares what the plugin emitted for Celery with what the configuration makes."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
     from kustomizer.migration.facts import FlowerFacts, SiteFacts, WorkerFacts
 
-# What the plugin's copies don't restate of Tutor's worker.
+# Options of Tutor's worker that the plugin's copies lack.
 _LOST = frozenset({"prefetch-multiplier", "without-gossip", "without-mingle"})
 
 
 class Deviation(Record):
-    """One thing that isn't as it was."""
+    """One thing that isn't as it was with the plugin."""
 
     of: str
-    """Which object."""
+    """The object, or the task."""
     aspect: str
     was: str
     now: str
     why: str = ""
-    """Why it has to differ; empty where the operator has to look."""
+    """The reason where it has to differ; empty where the operator has to look at it."""
 
 
 def grouped(differences: Iterable[Deviation]) -> Iterator[str]:
-    """Yield a line for each difference; objects that differ alike share one."""
+    """Yield a line for each deviation; objects with the same deviation share one."""
     alike: dict[Deviation, list[str]] = {}
     for difference in differences:
         alike.setdefault(difference.replace(of=""), []).append(difference.of)
@@ -39,25 +39,25 @@ def grouped(differences: Iterable[Deviation]) -> Iterator[str]:
 
 
 def compare(plugin: SiteFacts, ours: SiteFacts) -> list[Deviation]:
-    """Return what differs."""
-    found: list[Deviation] = []
+    """Return the deviations."""
+    deviations: list[Deviation] = []
     for name in dict.fromkeys([*plugin.workers, *ours.workers]):
         before, after = plugin.workers.get(name), ours.workers.get(name)
         if before is None or after is None:
-            found.append(Deviation(of=name, aspect="Deployment", was=_there(before), now=_there(after)))
+            deviations.append(Deviation(of=name, aspect="Deployment", was=_there(before), now=_there(after)))
         else:
-            found += _worker(name, before, after)
+            deviations += _worker(name, before, after)
     for service in plugin.routing:
         before_table, after_table = plugin.routing[service], ours.routing[service]
         for task in dict.fromkeys([*before_table, *after_table]):
             was, now = before_table.get(task, ""), after_table.get(task, "")
             if was != now:
-                found.append(Deviation(of=f"{task}, sent by {service}", aspect="queue", was=was, now=now))
-    return [*found, *_flower(plugin.flower, ours.flower)]
+                deviations.append(Deviation(of=f"{task}, sent by {service}", aspect="queue", was=was, now=now))
+    return [*deviations, *_flower(plugin.flower, ours.flower)]
 
 
-def _there(found: object) -> str:
-    return "" if found is None else "there"
+def _there(fact: object) -> str:
+    return "" if fact is None else "there"
 
 
 def _worker(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviation]:
@@ -94,8 +94,8 @@ def _scaling(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviatio
         yield Deviation(of=scaler, aspect="minimum", was=str(before.minimum), now=str(after.minimum))
     if before.maximum != after.maximum:
         yield Deviation(of=scaler, aspect="maximum", was=str(before.maximum), now=str(after.maximum))
-    for queue in dict.fromkeys([*before.list_lengths, *after.list_lengths]):
-        length, ours = before.list_lengths.get(queue), after.list_lengths.get(queue)
+    for queue in dict.fromkeys([*was.list_lengths, *now.list_lengths]):
+        length, ours = was.list_lengths.get(queue), now.list_lengths.get(queue)
         if length != ours:
             why = (
                 "the worker consumes it, and the plugin didn't count it"

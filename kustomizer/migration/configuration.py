@@ -1,4 +1,4 @@
-"""The configuration that says what tutor-contrib-celery's settings say."""
+"""Turns the settings of tutor-contrib-celery into a configuration."""
 
 from __future__ import annotations
 
@@ -20,43 +20,40 @@ if TYPE_CHECKING:
     from kustomizer.migration.settings import PluginSettings
 
 SECRET = {"name": "flower-basic-auth", "key": "auth"}
-"""The Secret that holds Flower's user and password, which the operator makes."""
+"""The Secret with Flower's user and password; the operator makes it."""
 
 _HEAD = f"""\
 {SCHEMA_LINE}# Made by `tutor-kustomizer migrate` from the settings of tutor-contrib-celery.
 {CONFIGURATION_HEAD_WITH_FUNCTION}"""
-# Which setting of the plugin's is which of ours.
+# Our settings by the plugin's.
 _SCALING = {"min_replicas": "minReplicas", "max_replicas": "maxReplicas", "list_length": "listLength"}
 
 Workers = dict[str, dict[str, dict[str, Any]]]
 
 
 class Migration(Record):
-    """The configuration's text, and what couldn't be taken over as it was."""
+    """The configuration, and notes on what couldn't be migrated as it was."""
 
     text: str
+    config: CeleryWorkers
+    """What ``text`` says."""
     notes: list[str]
-
-    @property
-    def config(self) -> CeleryWorkers:
-        """The configuration, read and checked. Raises UserError where the plugin took what isn't right."""
-        return load(plain_value(read(self.text)))
 
 
 def migrate(
     settings: PluginSettings, workers: Workers, *, queues: Mapping[str, Collection[str]], with_hpa: Collection[str]
 ) -> Migration:
-    """Return the configuration for ``settings`` and ``workers``, what the filter gave.
+    """Return the configuration for ``settings`` and ``workers``, the result of the filter.
 
     ``queues`` are those that each service's worker consumes without the plugin; ``with_hpa`` the Deployments that a
-    HorizontalPodAutoscaler targets.
+    HorizontalPodAutoscaler targets. Raises UserError where the plugin accepted a setting that we don't.
     """
     notes: list[str] = []
     spec: dict[str, Any] = {}
     split = {
-        service: made
+        service: variants
         for service in OPEN_EDX_SERVICES
-        if (made := _service(service, workers.get(service, {}), queues[service], with_hpa, notes))
+        if (variants := _service(service, workers.get(service, {}), queues[service], with_hpa, notes))
     }
     orphans = _orphans(split, queues)
     if orphans:
@@ -72,7 +69,7 @@ def migrate(
         spec["flower"] = _flower(settings, notes)
     notes += [f"{name} isn't lms or cms: its workers aren't taken over" for name in workers if name not in queues]
     text = _HEAD + "\n".join(block("spec", spec, 0, 2)) + "\n"
-    return Migration(text=text, notes=notes)
+    return Migration(text=text, config=load({**plain_value(read(_HEAD)), "spec": spec}), notes=notes)
 
 
 def _service(
@@ -82,34 +79,37 @@ def _service(
     with_hpa: Collection[str],
     notes: list[str],
 ) -> dict[str, dict[str, Any]]:
-    made = {}
+    split = {}
     for variant in sorted(variants, key=lambda name: name != DEFAULT):
-        given = variants[variant] or {}
+        settings = variants[variant] or {}
         worker: dict[str, Any] = {}
-        extra = list(given.get("extra_params") or ())
+        extra = list(settings.get("extra_params") or ())
         if extra and variant == DEFAULT:
             notes.append(
                 f"extra_params of {service}'s default worker had no effect, and are left out: {' '.join(extra)}"
             )
         elif extra:
             worker["extraArgs"] = extra
-        if given.get("enable_keda"):
-            worker["keda"] = {"enabled": True, **{ours: given[its] for its, ours in _SCALING.items() if its in given}}
+        if settings.get("enable_keda"):
+            worker["keda"] = {
+                "enabled": True,
+                **{ours: settings[its] for its, ours in _SCALING.items() if its in settings},
+            }
             if deployment_name(service, variant) in with_hpa:
                 worker["keda"]["replaceHPA"] = True
                 notes.append(
                     f"{deployment_name(service, variant)} has an HPA as well: its ScaledObject takes that over"
                 )
-        made[variant] = worker
-    copies = [variant for variant in made if variant != DEFAULT]
-    if not copies and not made.get(DEFAULT):
+        split[variant] = worker
+    copies = [variant for variant in split if variant != DEFAULT]
+    if not copies and not split.get(DEFAULT):
         return {}
     if not copies:
         # Without copies the plugin leaves all queues to the default worker.
-        made[DEFAULT] = {"queues": list(queues), **made[DEFAULT]}
-    elif not made.get(DEFAULT):
-        made.pop(DEFAULT, None)
-    return made
+        split[DEFAULT] = {"queues": list(queues), **split[DEFAULT]}
+    elif not split.get(DEFAULT):
+        split.pop(DEFAULT, None)
+    return split
 
 
 def _consumed(split: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
@@ -131,30 +131,30 @@ def _routes(
 ) -> dict[str, dict[str, str]]:
     name = f"CELERY_{service.upper()}_EXPLICIT_QUEUES"
     table = settings.value(name) or {}
-    made = {}
+    routes = {}
     for task, route in table.items() if isinstance(table, dict) else ():
         queue = route.get("queue") if isinstance(route, dict) else None
         if queue in consumed:
-            made[task] = {"queue": str(queue)}
+            routes[task] = {"queue": str(queue)}
         else:
             notes.append(f"{task} of {name} is left out: nobody consumes {queue}")
-    return made
+    return routes
 
 
 def _flower(settings: PluginSettings, notes: list[str]) -> dict[str, Any]:
-    made: dict[str, Any] = {"enabled": True}
+    flower: dict[str, Any] = {"enabled": True}
     image = settings.value("CELERY_FLOWER_DOCKER_IMAGE")
     if image and image != "docker.io/mher/flower:2.0.1":
-        made["image"] = image
+        flower["image"] = image
     if settings.value("CELERY_FLOWER_BASIC_AUTH", "kept") == "":
-        made["insecure"] = True
+        flower["insecure"] = True
         notes.append("Flower had no password, so it has none here (insecure: true)")
     else:
-        made["basicAuth"] = {"existingSecret": dict(SECRET)}
+        flower["basicAuth"] = {"existingSecret": dict(SECRET)}
     if settings.is_on("CELERY_FLOWER_EXPOSE_SERVICE"):
         host = settings.value("CELERY_FLOWER_HOST")
         usual = f"flower.{settings.value('LMS_HOST')}"
-        made["expose"] = {"enabled": True, **({"host": host} if host and host != usual else {})}
+        flower["expose"] = {"enabled": True, **({"host": host} if host and host != usual else {})}
     if settings.is_on("CELERY_FLOWER_SERVICE_MONITOR"):
-        made["serviceMonitor"] = {"enabled": True, "interval": 30}
-    return made
+        flower["serviceMonitor"] = {"enabled": True, "interval": 30}
+    return flower

@@ -1,19 +1,20 @@
-"""What tutor-contrib-celery emitted into a site, told apart from what Tutor and other plugins did."""
+"""Tells what tutor-contrib-celery emitted into a site from what Tutor and other plugins emitted."""
 
 from __future__ import annotations
 
-import copy
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.migration.facts import FLOWER_SITE, container, named
+from kustomizer.manifests.resource import Resources
+from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.migration.facts import FLOWER_SITE, WORKER_NAME, container
+from kustomizer.site.model import scale_target
 from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    Documents = Sequence[dict[str, Any]]
+    from kustomizer.manifests.resource import Resource
 
 _COPY = re.compile(r"(lms|cms)-worker-(.+)")
 
@@ -23,55 +24,59 @@ def is_in(env: Path) -> bool:
     return "plugins/celery/" in (env / "kustomization.yml").read_text(encoding="utf-8")
 
 
-def without_plugin(documents: Documents) -> list[dict[str, Any]]:
-    """Return ``documents`` as they would be without the plugin, as far as Celery goes.
+def without_plugin(resources: Resources) -> Resources:
+    """Return ``resources``, changed to what they would be for Celery without the plugin.
 
-    The routing stays in Open edX's settings: ours says the same on top of it.
+    The plugin's routing stays in Open edX's settings: ours says the same on top of it.
     """
-    return [_restored(item) for item in copy.deepcopy(list(documents)) if not _is_plugins(item)]
+    kept = [item for item in resources if not _is_from_plugin(item)]
+    for item in kept:
+        _restore(item)
+    return Resources(kept)
 
 
-def workers_config(documents: Documents) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return what CELERY_WORKERS_CONFIG must have been for the plugin to emit ``documents``."""
-    found: dict[str, dict[str, dict[str, Any]]] = {"lms": {"default": {}}, "cms": {"default": {}}}
-    by_deployment = {"lms-worker": found["lms"]["default"], "cms-worker": found["cms"]["default"]}
-    for name, deployment in named(documents, "Deployment").items():
-        copied = _COPY.fullmatch(name)
+def workers_config(resources: Resources) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the CELERY_WORKERS_CONFIG for which the plugin emits ``resources``."""
+    workers: dict[str, dict[str, dict[str, Any]]] = {"lms": {"default": {}}, "cms": {"default": {}}}
+    by_deployment = {f"{service}-worker": workers[service]["default"] for service in workers}
+    for deployment in resources.of_kind("Deployment"):
+        copy = _COPY.fullmatch(deployment.name)
         args = [str(arg) for arg in container(deployment).get("args") or ()]
         places = [index for index, arg in enumerate(args) if arg.startswith("--queues=")]
-        if copied is None or not places or not _is_plugins(deployment):
+        if copy is None or not places or not _is_from_plugin(deployment):
             continue
         queue = args[places[-1]].partition("=")[2]
-        variant = queue.removeprefix(f"edx.{copied[1]}.core.")
-        by_deployment[name] = found[copied[1]][variant] = {"extra_params": args[places[-1] + 1 :]}
-    for item in named(documents, "ScaledObject").values():
-        spec = item["spec"]
-        worker = by_deployment.get(spec["scaleTargetRef"]["name"])
+        variant = queue.removeprefix(f"edx.{copy[1]}.core.")
+        by_deployment[deployment.name] = workers[copy[1]][variant] = {"extra_params": args[places[-1] + 1 :]}
+    for scaled_object in resources.of_kind("ScaledObject"):
+        worker = by_deployment.get(scale_target(scaled_object)[1])
         if worker is not None:
+            spec = mapping(lookup(scaled_object.tree, "spec"))
+            trigger = mappings(spec.get("triggers"))[0]
             worker["enable_keda"] = True
             worker["min_replicas"], worker["max_replicas"] = spec["minReplicaCount"], spec["maxReplicaCount"]
-            worker["list_length"] = int(spec["triggers"][0]["metadata"]["listLength"])
-    return found
+            worker["list_length"] = int(trigger["metadata"]["listLength"])
+    return workers
 
 
-def _is_plugins(item: dict[str, Any]) -> bool:
-    name = str(item["metadata"]["name"])
-    if item["kind"] == "Deployment" and _COPY.fullmatch(name):
-        first = container(item)
-        return find_worker(first.get("command"), first.get("args")) is not None
-    if item["kind"] == "ScaledObject":
-        return re.fullmatch(r"(lms|cms)-worker(-.+)?", item["spec"]["scaleTargetRef"]["name"]) is not None
-    return name == "flower" and item["kind"] in {"Deployment", "Service", "ServiceMonitor"}
+def _is_from_plugin(item: Resource) -> bool:
+    if item.kind == "Deployment" and _COPY.fullmatch(item.name):
+        command = container(item)
+        return find_worker(command.get("command"), command.get("args")) is not None
+    if item.kind == "ScaledObject":
+        return WORKER_NAME.match(scale_target(item)[1]) is not None
+    return item.name == "flower" and item.kind in {"Deployment", "Service", "ServiceMonitor"}
 
 
-def _restored(item: dict[str, Any]) -> dict[str, Any]:
-    name = str(item["metadata"]["name"])
-    if item["kind"] == "Deployment" and name in {"lms-worker", "cms-worker"}:
+def _restore(item: Resource) -> None:
+    """Take out what the plugin added to an object of Tutor's."""
+    if item.kind == "Deployment" and item.name in {"lms-worker", "cms-worker"}:
         args = container(item).get("args") or []
-        queues = [index for index, arg in enumerate(args) if str(arg).startswith("--queues=")]
-        # The plugin adds its own behind Tutor's: the last one counts.
-        if len(queues) > 1:
-            del args[queues[-1]]
-    elif item["kind"] == "ConfigMap" and "Caddyfile" in (item.get("data") or {}):
-        item["data"]["Caddyfile"] = FLOWER_SITE.sub("", item["data"]["Caddyfile"])
-    return item
+        places = [index for index, arg in enumerate(args) if str(arg).startswith("--queues=")]
+        # The plugin adds an option of its own behind Tutor's, and the last one counts.
+        if len(places) > 1:
+            del item.edit()["spec"]["template"]["spec"]["containers"][0]["args"][places[-1]]
+    elif item.kind == "ConfigMap" and item.mentions("flower:5555"):
+        caddyfile = mapping(lookup(item.tree, "data")).get("Caddyfile")
+        if isinstance(caddyfile, str) and FLOWER_SITE.search(caddyfile):
+            item.edit()["data"]["Caddyfile"] = FLOWER_SITE.sub("", caddyfile)

@@ -1,161 +1,122 @@
-"""What two builds of a site have to agree on for Celery: workers, their scaling, routing, Flower."""
+"""Reads from a built site what a comparison with the plugin's site needs: workers, routing and Flower."""
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.record import Record
-from kustomizer.worker_command.worker import find_worker
+from kustomizer.site.queues import queues_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    Documents = Sequence[dict[str, Any]]
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site, SiteWorker
+    from kustomizer.site.queues import Scaling
 
-# A site of Caddy's that passes everything on to Flower.
+# A site of Caddy's that passes all requests on to Flower.
 FLOWER_SITE = re.compile(r"(?m)^(?:# flower\n)?([^\s{$]+)[^\n]*\{\n[^}]*\bflower:5555\b[^}]*\}\n?")
-
-
-class ScalingFacts(Record):
-    """What a ScaledObject says."""
-
-    minimum: int
-    maximum: int
-    list_lengths: dict[str, int]
-    """By queue; the triggers for what is in flight don't count."""
+WORKER_NAME = re.compile(r"(lms|cms)-worker(-|$)")
 
 
 class WorkerFacts(Record):
-    """What a worker's Deployment says."""
+    """A worker's Deployment and its ScaledObject."""
 
     queues: list[str]
     options: dict[str, str]
-    """Options of `celery worker` by long name, the last of each; not which queues and which name."""
+    """The options of `celery worker` by long name, without those for the queues and the name."""
     hostname: str = ""
     replicas: int = 1
-    scaling: ScalingFacts | None = None
+    scaling: Scaling | None = None
+    list_lengths: dict[str, int] = {}  # noqa: RUF012 - a Record's default
+    """KEDA's list lengths by queue."""
 
 
 class FlowerFacts(Record):
-    """What there is of Flower."""
+    """Flower's Deployment, and what belongs to it."""
 
     image: str
     host: str = ""
-    """Where it is exposed."""
+    """The host where it is exposed."""
     monitored: bool = False
     clear_text: bool = False
     """Whether its password stands in the Deployment."""
 
 
 class SiteFacts(Record):
-    """What a build says about Celery."""
+    """What the comparison looks at in one build."""
 
     workers: dict[str, WorkerFacts]
     routing: dict[str, dict[str, str]]
     flower: FlowerFacts | None
 
 
-def facts(documents: Documents, *, settings: str) -> SiteFacts:
-    """Return what ``documents`` say; ``settings`` names the ConfigMap with a service's routing, as `openedx-{}`."""
-    routing = {service: _routing(documents, settings.format(service)) for service in OPEN_EDX_SERVICES}
-    return SiteFacts(workers=dict(_workers(documents)), routing=routing, flower=_flower(documents))
-
-
-def container(deployment: dict[str, Any]) -> dict[str, Any]:
-    """Return a Deployment's first container."""
-    found = deployment["spec"]["template"]["spec"]["containers"][0]
-    return found if isinstance(found, dict) else {}
-
-
-def named(documents: Documents, *kinds: str) -> dict[str, dict[str, Any]]:
-    """Return the objects of these kinds by name."""
-    return {str(item["metadata"]["name"]): item for item in documents if item.get("kind") in kinds}
-
-
-def _workers(documents: Documents) -> Iterator[tuple[str, WorkerFacts]]:
-    scaled = {
-        item["spec"]["scaleTargetRef"]["name"]: item["spec"] for item in named(documents, "ScaledObject").values()
+def facts(site: Site, *, settings: str) -> SiteFacts:
+    """Return the facts of ``site``; ``settings`` names the ConfigMaps with the routing, as ``openedx-settings-{}``."""
+    scalings: dict[str, dict[str, Scaling]] = {}
+    for row in queues_of(site):
+        if row.scaling.by == "KEDA":
+            scalings.setdefault(row.deployment, {})[row.queue] = row.scaling
+    workers = {
+        worker.resource.name: _worker(worker, scalings.get(worker.resource.name, {}))
+        for worker in site.open_edx_workers
+        if WORKER_NAME.match(worker.resource.name)
     }
-    for name, deployment in named(documents, "Deployment").items():
-        if not re.match(r"(lms|cms)-worker(-|$)", name):
-            continue
-        first = container(deployment)
-        line = find_worker(first.get("command"), first.get("args"))
-        if line is None:
-            continue
-        options = {
-            setting.option.name.removeprefix("--"): setting.value or ""
-            for item in line.items
-            for setting in item.settings
-        }
-        queues = options.pop("queues", "")
-        yield (
-            name,
-            WorkerFacts(
-                queues=queues.split(",") if queues else [],
-                hostname=options.pop("hostname", ""),
-                options=options,
-                replicas=deployment["spec"].get("replicas", 1),
-                scaling=_scaling(scaled[name]) if name in scaled else None,
-            ),
-        )
+    routing = {service: _routing(site, settings.format(service)) for service in OPEN_EDX_SERVICES}
+    return SiteFacts(workers=workers, routing=routing, flower=_flower(site))
 
 
-def _scaling(spec: dict[str, Any]) -> ScalingFacts:
-    lengths = {
-        trigger["metadata"]["listName"]: int(trigger["metadata"]["listLength"])
-        for trigger in spec.get("triggers") or ()
-        if "listName" in trigger.get("metadata", {}) and trigger.get("name") != "inflight"
-    }
-    return ScalingFacts(
-        minimum=spec.get("minReplicaCount", 0), maximum=spec.get("maxReplicaCount", 100), list_lengths=lengths
+def container(deployment: Resource) -> dict[str, Any]:
+    """Return a Deployment's first container as plain values."""
+    containers = mappings(lookup(deployment.tree, "spec", "template", "spec", "containers"))
+    return containers[0] if containers else {}
+
+
+def _worker(worker: SiteWorker, scalings: dict[str, Scaling]) -> WorkerFacts:
+    settings = (setting for item in worker.emitted.command_line.items for setting in item.settings)
+    options = {setting.option.name.removeprefix("--"): setting.value or "" for setting in settings}
+    options.pop("queues", None)
+    replicas = plain_value(lookup(worker.resource.tree, "spec", "replicas"))
+    return WorkerFacts(
+        queues=list(worker.queues),
+        hostname=options.pop("hostname", ""),
+        options=options,
+        replicas=1 if replicas is None else replicas,
+        scaling=next(iter(scalings.values()), None),
+        list_lengths={queue: scaling.list_length for queue, scaling in scalings.items() if scaling.list_length},
     )
 
 
-def _routing(documents: Documents, config_map: str) -> dict[str, str]:
-    texts = [
-        text
-        for name, item in named(documents, "ConfigMap").items()
-        if re.fullmatch(rf"{config_map}(-[0-9a-z]{{10}})?", name)
-        for key, text in (item.get("data") or {}).items()
-        if key == "production.py"
-    ]
-    return {task: queue for text in texts for task, queue in _routes(text)}
+def _routing(site: Site, config_map: str) -> dict[str, str]:
+    return {
+        route.task: route.queue
+        for route in site.routes()
+        if route.file == "production.py" and config_map in (route.resource.name, stem_of(route.resource.name))
+    }
 
 
-def _routes(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the entries of every ``{task: {"queue": queue}}`` in a settings module."""
-    for node in ast.walk(ast.parse(text)):
-        for key, value in zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ():
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(value, ast.Dict):
-                inner = {
-                    k.value: v for k, v in zip(value.keys, value.values, strict=True) if isinstance(k, ast.Constant)
-                }
-                queue = inner.get("queue")
-                if isinstance(queue, ast.Constant):
-                    yield key.value, str(queue.value)
-
-
-def _flower(documents: Documents) -> FlowerFacts | None:
-    deployment = named(documents, "Deployment").get("flower")
+def _flower(site: Site) -> FlowerFacts | None:
+    deployment = next(iter(site.resources.find("Deployment", "flower")), None)
     if deployment is None:
         return None
-    first = container(deployment)
-    hosts = [
-        found[1]
-        for item in named(documents, "ConfigMap").values()
-        for text in [(item.get("data") or {}).get("Caddyfile", "")]
-        for found in FLOWER_SITE.finditer(text)
-    ]
+    flower = container(deployment)
     return FlowerFacts(
-        image=first["image"],
-        host=hosts[0] if hosts else "",
-        monitored="flower" in named(documents, "ServiceMonitor"),
+        image=str(flower.get("image", "")),
+        host=next(_flower_hosts(site), ""),
+        monitored=bool(site.resources.find("ServiceMonitor", "flower")),
         clear_text=any(
-            entry["name"] == "FLOWER_BASIC_AUTH" and "$(" not in entry.get("value", "$(")
-            for entry in first.get("env", ())
+            variable.get("name") == "FLOWER_BASIC_AUTH" and "$(" not in str(variable.get("value", "$("))
+            for variable in mappings(flower.get("env"))
         ),
     )
+
+
+def _flower_hosts(site: Site) -> Iterator[str]:
+    for config_map in site.resources.of_kind("ConfigMap"):
+        if config_map.mentions("flower:5555"):
+            caddyfile = str(mapping(lookup(config_map.tree, "data")).get("Caddyfile", ""))
+            yield from (match[1] for match in FLOWER_SITE.finditer(caddyfile))

@@ -1,4 +1,4 @@
-"""The settings of tutor-contrib-celery: as its Tutor computes them, or as far as a site's files show them."""
+"""Reads the settings of tutor-contrib-celery: from its Tutor, or as far as a site's files show them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kustomizer.system.processes import which
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Run by the Python of that Tutor. Plugins may print what they like, so the answer goes into a file.
+# Runs in the Python of that Tutor. Plugins may print to stdout, so the answer goes into a file.
 PROBE = """\
 import json, sys
 from tutor import config, env, hooks
@@ -40,16 +40,16 @@ TIMEOUT = 120
 
 
 class PluginSettings(Record):
-    """What an operator set up: the workers of each service by variant, and the values of config.yml."""
+    """The workers of each service by variant, and the values of config.yml."""
 
     values: dict[str, Any]
     workers: dict[str, dict[str, dict[str, Any]]] | None = None
-    """The result of the filter CELERY_WORKERS_CONFIG, None where only the emitted workers tell."""
+    """The result of the filter CELERY_WORKERS_CONFIG, None where Tutor wasn't asked."""
     trouble: str = ""
-    """Why that Tutor couldn't be asked."""
+    """Why Tutor wasn't asked."""
 
     def value(self, name: str, default: Any = None) -> Any:
-        """Return a value, None where it refers to others that only Tutor can fill in."""
+        """Return a value, None where only Tutor can render it."""
         value = self.values.get(name, default)
         if isinstance(value, str):
             value = re.sub(r"\{\{ *LMS_HOST *\}\}", str(self.values.get("LMS_HOST", "")), value)
@@ -57,16 +57,16 @@ class PluginSettings(Record):
         return value
 
     def is_on(self, name: str) -> bool:
-        """Tell whether a switch is on; Tutor keeps what `--set` was given, a string maybe."""
+        """Tell whether a switch is on; `tutor config save --set` may store a string."""
         return str(self.value(name, False)).lower() in {"true", "1", "yes", "on"}
 
 
 def read_settings(root: Path, tutor: str | None) -> PluginSettings:
-    """Return the settings of the site in ``root``, by its ``tutor`` where that can be run.
+    """Return the settings of the site in ``root``, from its ``tutor`` where that can be run.
 
-    Raises UserError where a ``tutor`` was given and can't tell.
+    Raises UserError where a ``tutor`` was given and doesn't answer.
     """
-    # First, since a Tutor that can't read it says so in a traceback.
+    # First of all, as Tutor prints a traceback where it can't read the file.
     values = _config_yml(root)
     trouble = "there is no `tutor` on PATH"
     try:
@@ -82,7 +82,7 @@ def read_settings(root: Path, tutor: str | None) -> PluginSettings:
 
 
 def _python(tutor: str | None) -> str | None:
-    """Return the Python of the Tutor to ask: the one that is named, this very one, or that of the one on PATH."""
+    """Return the Python of the named Tutor, of this environment, or of the Tutor on PATH."""
     if tutor is None and find_spec("tutorcelery") is not None:
         return sys.executable
     executable = tutor or which("tutor")
@@ -118,12 +118,12 @@ def _interpreter(executable: Path) -> str:
         head = executable.read_bytes()[:1000].decode("utf-8", "replace")
     except OSError as error:
         raise UserError(Problem(message=f"{executable} can't be read: {error.strerror}")) from None
-    # A path that is too long for a first line stands in the second one (pip's `'''exec' /path/python "$0" "$@"`).
-    found = re.match(r"#!(?:/bin/sh\n'''exec' )?\"?([^\"\n]*?python[^\s\"]*)", head)
-    if found is None:
+    # pip puts a path that is too long for the first line into the second: `'''exec' /path/python "$0" "$@"`.
+    match = re.match(r"#!(?:/bin/sh\n'''exec' )?\"?([^\"\n]*?python[^\s\"]*)", head)
+    if match is None:
         message = f"{executable} isn't a script that names its Python"
         raise UserError(Problem(message=message, remedy="Name the `tutor` of a virtual environment with --tutor"))
-    return found[1]
+    return match[1]
 
 
 def _config_yml(root: Path) -> dict[str, Any]:

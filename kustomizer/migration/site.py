@@ -1,28 +1,25 @@
-"""A site that tutor-contrib-celery is on in: read, taken over, and compared with what comes of that."""
+"""A site with tutor-contrib-celery: read, migrated, and compared with the site that the configuration makes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import build_tutors
 from kustomizer.kustomize.executable import find_kustomize
-from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.protocols import read_build
-from kustomizer.manifests.tree import plain_value
-from kustomizer.manifests.writer import emit
+from kustomizer.manifests.resource import Resources
 from kustomizer.migration import emitted as plugin_output
 from kustomizer.migration.comparison import compare
 from kustomizer.migration.configuration import migrate
-from kustomizer.migration.facts import facts, named
-from kustomizer.overlay.survey import Survey, survey
+from kustomizer.migration.facts import facts
+from kustomizer.overlay.survey import Survey, survey as survey_of
 from kustomizer.record import Record
+from kustomizer.site.model import Site, scale_target
 from kustomizer.transform.pipeline import transform
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kustomizer.kustomize.executable import Wanted
     from kustomizer.migration.comparison import Deviation
     from kustomizer.migration.configuration import Migration
@@ -30,40 +27,40 @@ if TYPE_CHECKING:
 
 
 class PluginSite(Record):
-    """A site as Tutor rendered it, with the plugin's part in it, and without."""
+    """A site as Tutor rendered it, with what the plugin emitted and without."""
 
     env: Path
     plugin_on: bool
-    emitted: list[dict[str, Any]]
-    plain: list[dict[str, Any]]
-    found: Survey
+    emitted: Resources
+    plain: Resources
+    survey: Survey
+    """The survey of ``plain``."""
 
 
 def read_site(env: Path, wanted: Wanted) -> PluginSite:
     """Return the site in ``env``. Raises UserError where it can't be built."""
     built = build_tutors(env, find_kustomize(wanted))
-    emitted = [plain_value(document) for document in read_all(built.decode()) if document is not None]
     plugin_on = plugin_output.is_in(env)
-    plain = plugin_output.without_plugin(emitted) if plugin_on else emitted
-    found = survey(read_build(stream(plain)))
-    return PluginSite(env=env, plugin_on=plugin_on, emitted=emitted, plain=plain, found=found)
+    plain = plugin_output.without_plugin(read_build(built)) if plugin_on else read_build(built)
+    return PluginSite(
+        env=env, plugin_on=plugin_on, emitted=read_build(built), plain=plain, survey=survey_of(_copy(plain))
+    )
 
 
-def stream(documents: Sequence[dict[str, Any]]) -> bytes:
-    """Return ``documents`` as YAML."""
-    return "---\n".join(map(emit, documents)).encode()
+def _copy(resources: Resources) -> Resources:
+    return read_build("---\n".join(item.render() for item in resources).encode())
 
 
 def migrate_site(settings: PluginSettings, site: PluginSite) -> Migration:
-    """Return the configuration. Raises UserError where the plugin left nothing to take over."""
+    """Return the configuration. Raises UserError where the plugin left nothing to migrate."""
     workers = settings.workers
-    # Empty where the plugin was turned off already, and env/ not yet rendered anew.
+    # They are empty where the plugin is off already, and env/ wasn't rendered since.
     if not workers and site.plugin_on:
         workers = plugin_output.workers_config(site.emitted)
-    targets = [item["spec"]["scaleTargetRef"]["name"] for item in named(site.plain, "HorizontalPodAutoscaler").values()]
-    queues = {service.name: service.queues for service in site.found.services if service.variants}
-    made = migrate(settings, workers or {}, queues=queues, with_hpa=targets)
-    if not made.config.services():
+    targets = [scale_target(item)[1] for item in site.plain.of_kind("HorizontalPodAutoscaler")]
+    queues = {service.name: service.queues for service in site.survey.services if service.variants}
+    migration = migrate(settings, workers or {}, queues=queues, with_hpa=targets)
+    if not migration.config.services():
         raise UserError(
             Problem(
                 message=f"tutor-contrib-celery gives {site.env.parent} no worker of its own",
@@ -71,14 +68,15 @@ def migrate_site(settings: PluginSettings, site: PluginSite) -> Migration:
                 "had it there is tutor-kustomizer init",
             )
         )
-    return made
+    return migration
 
 
-def compared(made: Migration, site: PluginSite) -> list[Deviation]:
-    """Return what differs from what the plugin emitted. Raises UserError where the function refuses the site."""
-    resources = read_build(stream(site.plain))
-    transform(resources, made.config)
+def compared(migration: Migration, site: PluginSite) -> list[Deviation]:
+    """Return the deviations from what the plugin emitted. Raises UserError where the function refuses the site."""
+    ours = _copy(site.plain)
+    transform(ours, migration.config)
     if not site.plugin_on:
         return []
-    ours = [plain_value(item.tree) for item in resources]
-    return compare(facts(site.emitted, settings="openedx-settings-{}"), facts(ours, settings="{}-celery-settings"))
+    return compare(
+        facts(Site(site.emitted), settings="openedx-settings-{}"), facts(Site(ours), settings="{}-celery-settings")
+    )

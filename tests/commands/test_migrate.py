@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
-from kustomizer.manifests.full_reader import read_all
-from kustomizer.manifests.tree import plain_value
+from kustomizer.manifests.protocols import read_build
 from kustomizer.migration.comparison import compare
 from kustomizer.migration.facts import facts
+from kustomizer.site.model import Site
 from tests import sites
 from tests.builds import Builds, commands
 
@@ -151,7 +151,7 @@ def migrate(root: Path, *options: str) -> Result:
 
 def unexplained(emitted: bytes, built: str) -> list[str]:
     """Return what differs between two builds, and shouldn't."""
-    before, after = ([plain_value(tree) for tree in read_all(text)] for text in (emitted.decode(), built))
+    before, after = (Site(read_build(data)) for data in (emitted, built.encode()))
     differences = compare(facts(before, settings="openedx-settings-{}"), facts(after, settings="{}-celery-settings"))
     assert differences
     return [f"{item.of} {item.aspect} {item.was} {item.now}" for item in differences if not item.why]

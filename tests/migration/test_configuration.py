@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
+from kustomizer.config.load import load
 from kustomizer.errors import UserError
 from kustomizer.migration.comparison import compare, grouped
 from kustomizer.migration.configuration import Migration, migrate
-from kustomizer.migration.facts import FlowerFacts, ScalingFacts, SiteFacts, WorkerFacts
+from kustomizer.migration.facts import FlowerFacts, SiteFacts, WorkerFacts
 from kustomizer.migration.settings import PluginSettings, read_settings
+from kustomizer.site.queues import Scaling
 
 QUEUES = {
     "lms": ["edx.lms.core.default", "edx.lms.core.high", "edx.lms.core.high_mem"],
@@ -28,6 +30,7 @@ def made(workers: dict[str, Any], *with_hpa: str, **values: Any) -> Migration:
 def spec(migration: Migration) -> dict[str, Any]:
     assert migration.config.name == "celery-workers"
     found = yaml.safe_load(migration.text)["spec"]
+    assert load(yaml.safe_load(migration.text)) == migration.config
     assert isinstance(found, dict)
     return found
 
@@ -69,12 +72,15 @@ def test_flower_as_it_was() -> None:
 
 def test_what_the_plugin_took_and_is_wrong_is_refused() -> None:
     with pytest.raises(UserError, match="extraArgs"):
-        _ = made({"lms": {"high": {"extra_params": ["--queues=a"]}}}).config
+        made({"lms": {"high": {"extra_params": ["--queues=a"]}}})
 
 
 def worker(**changes: Any) -> WorkerFacts:
-    scaling = ScalingFacts(minimum=0, maximum=3, list_lengths={"a": 40})
-    return WorkerFacts(queues=["a"], options={"loglevel": "info"}, hostname="x.%h", scaling=scaling).replace(**changes)
+    scaling = Scaling(by="KEDA", minimum=0, maximum=3)
+    facts = WorkerFacts(
+        queues=["a"], options={"loglevel": "info"}, hostname="x.%h", scaling=scaling, list_lengths={"a": 40}
+    )
+    return facts.replace(**changes)
 
 
 def site(found: WorkerFacts, **changes: Any) -> SiteFacts:
@@ -91,11 +97,11 @@ def site(found: WorkerFacts, **changes: Any) -> SiteFacts:
         (site(worker(replicas=2)), "lms-worker: replicas 1 -> 2"),
         (site(worker(scaling=None)), "lms-worker-scaledobject: ScaledObject there -> none"),
         (
-            site(worker(scaling=ScalingFacts(minimum=0, maximum=4, list_lengths={"a": 40}))),
+            site(worker(scaling=Scaling(by="KEDA", minimum=0, maximum=4))),
             "lms-worker-scaledobject: maximum 3 -> 4",
         ),
         (
-            site(worker(scaling=ScalingFacts(minimum=0, maximum=3, list_lengths={}))),
+            site(worker(list_lengths={})),
             "lms-worker-scaledobject: list length of a 40 -> none",
         ),
         (site(worker(), routing={"lms": {"t": "b"}}), "t, sent by lms: queue a -> b"),

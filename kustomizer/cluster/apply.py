@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kustomizer.cluster.kubectl import Kubectl
 
 TUTORS_MANAGERS = frozenset({"kubectl-client-side-apply"})
-"""Who owns the fields that `tutor k8s start` set: kubectl, applying client-side."""
+"""The owner of the fields that `tutor k8s start` set: kubectl, applying client-side."""
 
 _SIDES = ("live", "merged")
 # kubectl puts each object into two files and hands the directories over; here they are kept.
@@ -38,7 +38,7 @@ cp -R "$1" "$TUTOR_KUSTOMIZER_KEEP/{_SIDES[0]}" && cp -R "$2" "$TUTOR_KUSTOMIZER
 _KEEPER_NAME = "tutor-kustomizer-keep"
 _NO_NAMESPACE = re.compile(r'namespaces "([^"]+)" not found')
 _CONFLICT = re.compile(r'conflicts? with "([^"]+)"')
-# What the API server counts, and nobody changes.
+# Fields of the API server's own.
 _COUNTED = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -67,29 +67,29 @@ class _NoNamespaceError(UserError):
         self.namespaces = namespaces
 
 
-class Change(Record):
-    """What the objects of a build are in the cluster, and what they would be."""
+class Preview(Record):
+    """The objects of a build as they are in the cluster, and as they would be."""
 
     before: Resources
     after: Resources
     force: bool
-    """Whether fields have to be taken from others for that."""
+    """Whether applying the build has to take fields from other managers."""
 
 
-def change(kubectl: Kubectl, text: str, *, force: bool) -> Change:
+def preview(kubectl: Kubectl, text: str, *, force: bool) -> Preview:
     """Return what applying ``text`` would change. Raises UserError in kubectl's words where it is refused.
 
-    Fields that Tutor owns are taken without being told to, those of others only with ``force``.
+    Fields that Tutor owns are taken anyway, those of others only with ``force``.
     """
     try:
         taken = force or _is_tutors(kubectl, text)
-        return _change(kubectl, text, force=taken)
+        return _preview(kubectl, text, force=taken)
     except _NoNamespaceError as error:
-        return _change_beside(kubectl, text, error, force=force)
+        return _preview_beside(kubectl, text, error, force=force)
 
 
-def _change_beside(kubectl: Kubectl, text: str, error: _NoNamespaceError, *, force: bool) -> Change:
-    """Return the change of all that isn't in a namespace that the build makes: what is in there is new.
+def _preview_beside(kubectl: Kubectl, text: str, error: _NoNamespaceError, *, force: bool) -> Preview:
+    """Preview the objects outside of the namespaces that the build makes; the objects in those are new.
 
     The API server tries nothing in a namespace that isn't there. Raises ``error`` where the build doesn't make it.
     """
@@ -100,9 +100,9 @@ def _change_beside(kubectl: Kubectl, text: str, error: _NoNamespaceError, *, for
     new = [item for item in resources if _namespace(item) in error.namespaces]
     rest = [item for item in resources if _namespace(item) not in error.namespaces]
     if not rest:
-        return Change(before=Resources([]), after=Resources(new), force=force)
-    beside = change(kubectl, "---\n".join(item.render() for item in rest), force=force)
-    return Change(before=beside.before, after=Resources([*beside.after, *new]), force=beside.force)
+        return Preview(before=Resources([]), after=Resources(new), force=force)
+    rest_preview = preview(kubectl, "---\n".join(item.render() for item in rest), force=force)
+    return Preview(before=rest_preview.before, after=Resources([*rest_preview.after, *new]), force=rest_preview.force)
 
 
 def _namespace(item: Resource) -> str:
@@ -126,7 +126,7 @@ def apply(kubectl: Kubectl, text: str, *, force: bool) -> str:
     return _kubectl(kubectl, "apply", text, force=force)
 
 
-def _change(kubectl: Kubectl, text: str, *, force: bool) -> Change:
+def _preview(kubectl: Kubectl, text: str, *, force: bool) -> Preview:
     # The files hold what the cluster has in ConfigMaps, passwords too; of Secrets kubectl shows none.
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
         directory = Path(temporary)
@@ -140,7 +140,7 @@ def _change(kubectl: Kubectl, text: str, *, force: bool) -> Change:
         }
         _kubectl(kubectl, "diff", text, force=force, environment=environment)
         before, after = (_resources(directory / side) for side in _SIDES)
-    return Change(before=before, after=after, force=force)
+    return Preview(before=before, after=after, force=force)
 
 
 def _kubectl(

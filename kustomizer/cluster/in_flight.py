@@ -1,4 +1,4 @@
-"""Tasks in flight: what sits unacknowledged on the broker's Redis under each worker's key, and putting it right."""
+"""Tasks in flight: listing, dropping and putting back the unacknowledged tasks in the broker's Redis."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Message(Record):
 
 
 class Hash(Record):
-    """A key and what is under it; ``count`` may be more than the messages that were asked for."""
+    """A key and the messages under it; ``count`` may exceed the number of messages that were asked for."""
 
     key: str
     workers: Sequence[str]
@@ -45,7 +45,7 @@ class Hash(Record):
 
 
 class Restored(Record):
-    """What came of putting back: how many by queue, and what of it no worker consumes."""
+    """The result of putting tasks back: how many went to each queue."""
 
     key: str
     queues: Mapping[str, int]
@@ -55,10 +55,10 @@ class Restored(Record):
 
 def users(site: Site) -> dict[str, list[str]]:
     """Return each in-flight key of the build, and the Deployments that use it."""
-    found: dict[str, list[str]] = {}
+    names_of: dict[str, list[str]] = {}
     for worker in site.open_edx_workers:
-        found.setdefault(worker.unacked_key, []).append(worker.resource.name)
-    return found
+        names_of.setdefault(worker.unacked_key, []).append(worker.resource.name)
+    return names_of
 
 
 def key_of(site: Site, name: str) -> str:
@@ -70,19 +70,19 @@ def key_of(site: Site, name: str) -> str:
 
 
 def list_request(site: Site, *, limit: int, arguments: bool) -> dict[str, Any]:
-    """Return the question what is in flight; ``limit`` messages of each key, 0 for all."""
+    """Return the request that lists what is in flight: ``limit`` messages of each key, 0 for all."""
     return {"action": "in_flight", "keys": sorted(users(site)), "limit": limit, "arguments": arguments}
 
 
 def task_request(site: Site, task_id: str, *, drop: bool, arguments: bool = False) -> dict[str, Any]:
-    """Return the question where a task is, with ``drop`` the order to take it away."""
+    """Return the request that looks for a task; with ``drop`` it is taken away."""
     queues = sorted({queue for worker in site.open_edx_workers for queue in worker.queues})
     question = {"action": "task_of", "id": task_id, "keys": sorted(users(site)), "queues": queues}
     return {**question, "drop": drop, "arguments": arguments}
 
 
 def restore_request(key: str, pods: Sequence[LivePod]) -> dict[str, Any]:
-    """Return the order to put back what is under ``key``, and what has to be known of the workers that are there."""
+    """Return the request that puts back what is under ``key``; it names the workers that may use that key."""
     workers = [pod for pod in pods if pod.is_worker]
     return {
         "action": "restore",
@@ -96,19 +96,19 @@ def hashes(answer: Mapping[str, Any], site: Site) -> list[Hash]:
     known = users(site)
     return [
         Hash(
-            key=found["key"],
-            workers=known.get(found["key"], ()),
-            count=found["count"],
-            messages=[message(each, found["key"]) for each in found["messages"]],
+            key=answered["key"],
+            workers=known.get(answered["key"], ()),
+            count=answered["count"],
+            messages=[message(raw, answered["key"]) for raw in answered["messages"]],
         )
-        for found in answer["keys"]
+        for answered in answer["keys"]
     ]
 
 
-def message(found: Mapping[str, Any], key: str) -> Message:
-    """Return a message as the program in the pod tells it."""
-    told = {name: found[name] for name in Message._fields if found.get(name) is not None}
-    return Message(**{**told, "key": key})
+def message(answered: Mapping[str, Any], key: str) -> Message:
+    """Return a message from the answer of the program in the pod."""
+    fields = {name: answered[name] for name in Message._fields if answered.get(name) is not None}
+    return Message(**{**fields, "key": key})
 
 
 def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
@@ -120,22 +120,22 @@ def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
         return UserError(Problem(message=f"{key}: {what}, and nothing was put back", remedy=remedy))
 
     if answer["users"]:
-        found = ", ".join(names.get(node, node) for node in answer["users"])
+        pods_named = ", ".join(names.get(node, node) for node in answer["users"])
         remedy = "What it works on would run twice: it puts back by itself what another one left, in time"
-        raise refused(f"in use by {found}", remedy)
+        raise refused(f"in use by {pods_named}", remedy)
     if answer["silent"]:
-        found = ", ".join(names.get(node, node) for node in answer["silent"])
+        pods_named = ", ".join(names.get(node, node) for node in answer["silent"])
         remedy = "It may be stopping with a task in its hands: wait until the pod is gone"
-        raise refused(f"{found} may use it, and doesn't answer", remedy)
+        raise refused(f"{pods_named} may use it, and doesn't answer", remedy)
     if answer["unknown"]:
         seen = sorted(name for node, name in names.items() if node not in answer["answered"])
-        found = f" (of what is here, {', '.join(seen)})" if seen else ""
+        pods_named = f" (of what is here, {', '.join(seen)})" if seen else ""
         remedy = (
             "Try again: a solo pool answers between tasks only, and Redis takes minutes to notice that a node is lost. "
             "`celery inspect stats` shows workers of other namespaces"
         )
         what = plural(answer["unknown"], "worker") + (" that listens" if answer["unknown"] == 1 else " that listen")
-        raise refused(f"{what} on this broker without an answer may use it{found}", remedy)
+        raise refused(f"{what} on this broker without an answer may use it{pods_named}", remedy)
     return Restored(key=key, queues=answer["restored"], kept=answer["kept"])
 
 
@@ -147,13 +147,13 @@ def unconsumed(site: Site, queues: Mapping[str, int]) -> list[str]:
 
 def namespace_of(site: Site) -> str:
     """Return the namespace of the workers. Raises UserError where there is no worker, or more than one namespace."""
-    found = sorted({worker.resource.namespace for worker in site.open_edx_workers})
-    if len(found) > 1:
-        message = f"the site has workers in more than one namespace: {', '.join(found)}"
+    namespaces = sorted({worker.resource.namespace for worker in site.open_edx_workers})
+    if len(namespaces) > 1:
+        message = f"the site has workers in more than one namespace: {', '.join(namespaces)}"
         raise UserError(Problem(message=message, remedy="Name one with --namespace"))
-    if not found:
+    if not namespaces:
         raise UserError(Problem(message="the site has no Celery worker of lms or cms"))
-    return found[0]
+    return namespaces[0]
 
 
 def workers_in(site: Site, namespace: str) -> list[SiteWorker]:

@@ -1,4 +1,4 @@
-"""A Kubernetes Job that does in the cluster what `kubectl exec` would do in a pod that is there."""
+"""A Kubernetes Job that runs in the cluster what `kubectl exec` would run in a pod."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 NAME = "celery-in-flight"
 _KEPT_SECONDS = 3600
-# What the worker's container has and a program that runs once doesn't need, or mustn't have.
+# Fields of the worker's container that a program that runs once doesn't need, or mustn't have.
 _CONTAINER_LEFT = ("args", "command", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "startupProbe")
-# What places a pod among the worker's own, and what is a worker's alone.
+# Fields that place a pod among the worker's pods, and fields that only a worker needs.
 _POD_LEFT = (
     *("affinity", "hostname", "topologySpreadConstraints"),
     *("containers", "initContainers", "restartPolicy", "terminationGracePeriodSeconds"),

@@ -20,25 +20,25 @@ _AGE_WIDTH = 9
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
-def in_flight_text(found: Sequence[Hash], width: int) -> str:
+def in_flight_text(keys: Sequence[Hash], width: int) -> str:
     """Return a table for each key, in columns that fit ``width``."""
-    if not any(each.count for each in found):
+    if not any(key.count for key in keys):
         return "Nothing is in flight."
-    return "\n\n".join(_hash(each, width) for each in found if each.count)
+    return "\n\n".join(_hash(key, width) for key in keys if key.count)
 
 
-def in_flight_json(found: Sequence[Hash]) -> str:
+def in_flight_json(keys: Sequence[Hash]) -> str:
     """Return the keys and their messages as JSON."""
-    keys = [
+    entries = [
         {
-            "key": each.key,
-            "workers": list(each.workers),
-            "count": each.count,
-            "messages": [message_tree(message) for message in each.messages],
+            "key": key.key,
+            "workers": list(key.workers),
+            "count": key.count,
+            "messages": [message_tree(message) for message in key.messages],
         }
-        for each in found
+        for key in keys
     ]
-    return json.dumps({"keys": keys}, indent=2)
+    return json.dumps({"keys": entries}, indent=2)
 
 
 def message_tree(message: Message) -> dict[str, Any]:
@@ -85,19 +85,19 @@ def age(seconds: int | None) -> str:
     return f"{seconds} s"
 
 
-def _hash(found: Hash, width: int) -> str:
-    used = ", ".join(found.workers) or "no worker of this site: `in-flight restore` puts them back"
-    head = textwrap.fill(f"{found.key} ({used}): {plural(found.count, 'task')}", width, subsequent_indent="  ")
+def _hash(key: Hash, width: int) -> str:
+    used = ", ".join(key.workers) or "no worker of this site: `in-flight restore` puts them back"
+    head = textwrap.fill(f"{key.key} ({used}): {plural(key.count, 'task')}", width, subsequent_indent="  ")
     text = [head, f"{'id':{_ID_WIDTH}}  {'taken':{_AGE_WIDTH}}  again"]
-    for each in found.messages:
-        again = "yes" if each.redelivered else ""
-        text.append(f"{each.id or '(unreadable)':{_ID_WIDTH}}  {age(each.age):{_AGE_WIDTH}}  {again}".rstrip())
+    for message in key.messages:
+        again = "yes" if message.redelivered else ""
+        text.append(f"{message.id or '(unreadable)':{_ID_WIDTH}}  {age(message.age):{_AGE_WIDTH}}  {again}".rstrip())
         # On a line of their own: the names of tasks are long, and ids are to be copied.
-        kept = f", kept for {_time(each.eta)}" if each.eta else ""
-        for line in ([f"{each.task} on {each.queue}{kept}"] if each.id else []) + _arguments(each):
+        kept = f", kept for {_time(message.eta)}" if message.eta else ""
+        for line in ([f"{message.task} on {message.queue}{kept}"] if message.id else []) + _arguments(message):
             text += textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
-    if found.count > len(found.messages):
-        text.append(f"and {found.count - len(found.messages)} more, see --limit")
+    if key.count > len(key.messages):
+        text.append(f"and {key.count - len(key.messages)} more, see --limit")
     return "\n".join(text)
 
 

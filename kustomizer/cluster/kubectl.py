@@ -20,11 +20,11 @@ _REQUEST_SECONDS = 60
 _LAST_LINES = 5
 _LOGGED = re.compile(r"[IWEF][0-9]{4} [0-9:.]+ ")
 _NO_CLUSTER = ("dial tcp", "Unable to connect to the server", "The connection to the server")
-"""What kubectl says where nobody answers."""
+"""kubectl's words where no cluster answers."""
 
 
 class Kubectl(Record):
-    """kubectl, and which cluster and namespace it is to talk to; what is empty is left to its own configuration."""
+    """kubectl, with the cluster and namespace that it talks to; an empty field is left to its own configuration."""
 
     path: str
     namespace: str = ""
@@ -72,7 +72,7 @@ class Kubectl(Record):
         stdin: str = "",
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``kubectl ARGUMENTS`` to its end, with ``env`` besides the environment, and return what came of it.
+        """Run ``kubectl ARGUMENTS`` to its end, with ``env`` besides the environment, and return the result.
 
         Raises UserError where it can't be run, or takes longer than ``seconds``.
         """

@@ -88,7 +88,7 @@ def app_name(container: Any, service: str) -> str:
 def live_pods(kubectl: Kubectl) -> list[LivePod]:
     """Return the pods of lms and cms in the namespace, those that are about to stop among them."""
     items = mappings(mapping(kubectl.get("pods")).get("items"))
-    return [found for item in items for found in _containers(item)]
+    return [pod for item in items for pod in _containers(item)]
 
 
 def _containers(pod: dict[str, Any]) -> Iterator[LivePod]:

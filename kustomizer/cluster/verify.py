@@ -1,4 +1,4 @@
-"""Whether a running worker does what the build says: its own word, taken from the process, against the manifest."""
+"""Compares a running worker, as its process reports itself, with the build."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHOWN_TASKS = 3
 
 
 class Difference(Record):
-    """Something that isn't as configured; ``remedy`` says what to do where that isn't plain."""
+    """Something that isn't as configured; ``remedy`` may say what to do about it."""
 
     what: str
     configured: str
@@ -29,12 +29,12 @@ class Difference(Record):
 
 
 class Verified(Record):
-    """What came of looking at one worker; ``pod`` is empty where none was there to ask."""
+    """The result for one worker; ``pod`` is empty where no pod could be asked."""
 
     worker: str
     pod: str = ""
     state: str = ""
-    """What there is to say instead where no pod was asked."""
+    """The reason why no pod was asked."""
     in_force: Mapping[str, Any] | None = None
     differences: Sequence[Difference] = ()
     notes: Sequence[str] = ()
@@ -49,7 +49,7 @@ def pods_of(worker: SiteWorker, pods: Sequence[LivePod]) -> list[LivePod]:
 
 
 def minimum(site: Site, worker: SiteWorker) -> int:
-    """Return how few pods a worker may have."""
+    """Return the smallest number of pods that a worker may have."""
     for autoscaler in autoscalers(site):
         same_namespace = autoscaler.namespace == worker.resource.namespace
         if scale_target(autoscaler) == (worker.resource.kind, worker.resource.name) and same_namespace:
@@ -62,13 +62,13 @@ def minimum(site: Site, worker: SiteWorker) -> int:
 
 
 def without_pod(site: Site, worker: SiteWorker, pods: Sequence[LivePod]) -> Verified:
-    """Return what is to be said of a worker that has no pod to ask."""
+    """Return the result for a worker that has no pod to ask."""
     name, needed = worker.resource.name, minimum(site, worker)
     if pods:
-        found = ", ".join(pod.name for pod in pods)
-        state = f"not ready: {found}"
+        names = ", ".join(pod.name for pod in pods)
+        state = f"not ready: {names}"
         missing = Difference(
-            what="pods", configured=plural(max(needed, 1), "pod"), in_force=f"none that is ready ({found})"
+            what="pods", configured=plural(max(needed, 1), "pod"), in_force=f"none that is ready ({names})"
         )
         return Verified(worker=name, state=state, differences=(missing,))
     if needed == 0:
@@ -81,7 +81,7 @@ def without_pod(site: Site, worker: SiteWorker, pods: Sequence[LivePod]) -> Veri
 
 
 def verified(worker: SiteWorker, pod: LivePod, answer: Mapping[str, Any] | None) -> Verified:
-    """Return what a worker's ``answer`` differs in, None where it gave none."""
+    """Return the result for a worker that gave ``answer``, None where it gave none."""
     name = worker.resource.name
     if answer is None:
         silent = Difference(
@@ -116,15 +116,15 @@ def _consumed(worker: SiteWorker, answer: Mapping[str, Any]) -> Iterator[Differe
 
 
 def _in_flight(worker: SiteWorker, answer: Mapping[str, Any]) -> Iterator[Difference]:
-    found, configured = answer["keys"], keys_with(worker.unacked_key)
-    remedy = "Roll the pods: they run with settings of before" if found[0] != configured[0] else ""
-    if found[0] != worker.unacked_key:
-        yield Difference(what="in-flight key", configured=configured[0], in_force=found[0], remedy=remedy)
-    elif worker.unacked_key.startswith("unacked") and found != configured:
+    keys, configured = answer["keys"], keys_with(worker.unacked_key)
+    remedy = "Roll the pods: they run with settings of before" if keys[0] != configured[0] else ""
+    if keys[0] != worker.unacked_key:
+        yield Difference(what="in-flight key", configured=configured[0], in_force=keys[0], remedy=remedy)
+    elif worker.unacked_key.startswith("unacked") and keys != configured:
         yield Difference(
             what="in-flight keys",
             configured=", ".join(configured),
-            in_force=", ".join(found),
+            in_force=", ".join(keys),
             remedy="With some of them shared, messages are stranded",
         )
     seconds = answer["timeout"] or CELERYS_VISIBILITY_TIMEOUT

@@ -1,4 +1,4 @@
-"""Whether KEDA does what the build says: ScaledObjects as the cluster has them, and what they count against Redis."""
+"""Compares the cluster's ScaledObjects with the build, and KEDA's counts with Redis's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ROUGHLY = 10
 
 
 class Count(Record):
-    """What one trigger counts; None where that isn't known, or no list of Redis."""
+    """The count of one trigger; None where it isn't known, or isn't of a list in Redis."""
 
     trigger: str
     list_name: str
@@ -37,7 +37,7 @@ class Count(Record):
 
 
 class Scaled(Record):
-    """What came of looking at one ScaledObject; what is empty isn't known."""
+    """The result for one ScaledObject; an empty field isn't known."""
 
     name: str
     worker: str
@@ -48,7 +48,7 @@ class Scaled(Record):
 
 
 class Cluster(Record):
-    """What the cluster has for scaling: ScaledObjects by name, and the names of HorizontalPodAutoscalers."""
+    """The cluster's ScaledObjects by name, and the names of its HorizontalPodAutoscalers."""
 
     scaled_objects: Mapping[str, Mapping[str, Any]]
     autoscalers: frozenset[str]
@@ -57,21 +57,21 @@ class Cluster(Record):
 def scaled_objects(site: Site, workers: Sequence[SiteWorker]) -> list[Resource]:
     """Return the build's ScaledObjects of these workers."""
     names = {(worker.resource.kind, worker.resource.name, worker.resource.namespace) for worker in workers}
-    found = site.resources.of_kind("ScaledObject")
-    return [item for item in found if (*scale_target(item), item.namespace) in names]
+    resources = site.resources.of_kind("ScaledObject")
+    return [item for item in resources if (*scale_target(item), item.namespace) in names]
 
 
-def redis_lists(found: Sequence[Resource]) -> list[str]:
+def redis_lists(scaled_objects: Sequence[Resource]) -> list[str]:
     """Return the names of the lists and hashes that they count, with a key prefix where there is one."""
-    return sorted({name for item in found for name in counted_lists(item)})
+    return sorted({name for item in scaled_objects for name in counted_lists(item)})
 
 
 def cluster(kubectl: Kubectl) -> Cluster:
     """Ask for the namespace's ScaledObjects and HorizontalPodAutoscalers. Raises UserError where that is refused."""
-    found = mappings(mapping(kubectl.get("scaledobjects.keda.sh")).get("items"))
+    objects = mappings(mapping(kubectl.get("scaledobjects.keda.sh")).get("items"))
     hpas = mappings(mapping(kubectl.get("horizontalpodautoscalers")).get("items"))
     return Cluster(
-        scaled_objects={str(lookup(item, "metadata", "name")): item for item in found},
+        scaled_objects={str(lookup(item, "metadata", "name")): item for item in objects},
         autoscalers=frozenset(str(lookup(item, "metadata", "name")) for item in hpas),
     )
 
@@ -79,16 +79,18 @@ def cluster(kubectl: Kubectl) -> Cluster:
 def scaled(
     configured: Resource, live: Cluster, kubectl: Kubectl, counts: Mapping[str, int], worker: Verified | None
 ) -> Scaled:
-    """Return what the cluster's ScaledObject differs in; ``counts`` are Redis's, ``worker`` its worker's own word."""
+    """Return the result for one ScaledObject; ``counts`` are Redis's, ``worker`` is the result for its worker."""
     name, target = configured.name, scale_target(configured)[1]
-    found = live.scaled_objects.get(name)
-    if found is None:
+    live_object = live.scaled_objects.get(name)
+    if live_object is None:
         missing = Difference(what="in the cluster", configured="a ScaledObject", in_force="none of that name")
         return Scaled(name=name, worker=target, differences=(missing,))
     conditions = {
-        str(each.get("type")): each for each in mappings(lookup(found, "status", "conditions")) if each.get("status")
+        str(condition.get("type")): condition
+        for condition in mappings(lookup(live_object, "status", "conditions"))
+        if condition.get("status")
     }
-    metrics, problems = _metrics(found, kubectl)
+    metrics, problems = _metrics(live_object, kubectl)
     triggers = mappings(lookup(configured.tree, "spec", "triggers"))
     counted = [
         Count(
@@ -107,8 +109,8 @@ def scaled(
         counts=counted,
         differences=[
             *_conditions(conditions),
-            *_specification(configured, found),
-            *_autoscaler(found, conditions, live),
+            *_specification(configured, live_object),
+            *_autoscaler(live_object, conditions, live),
             *problems,
             *_apart(counted),
             *(_counted(triggers, worker.in_force) if worker and worker.in_force else ()),
@@ -122,16 +124,16 @@ def _status(conditions: Mapping[str, Mapping[str, Any]], kind: str) -> str:
 
 def _conditions(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[Difference]:
     for kind, wanted in (("Ready", "True"), ("Fallback", "False"), ("Paused", "False")):
-        found = _status(conditions, kind)
-        bad = found != wanted if kind == "Ready" else found == "True"
+        status = _status(conditions, kind)
+        bad = status != wanted if kind == "Ready" else status == "True"
         if bad:
             message = str(mapping(conditions.get(kind)).get("message") or "")
-            in_force = f"{found or 'not known'}: {message}" if message else found or "not known"
+            in_force = f"{status or 'not known'}: {message}" if message else status or "not known"
             yield Difference(what=f"condition {kind}", configured=wanted, in_force=in_force)
 
 
-def _specification(configured: Resource, found: Mapping[str, Any]) -> Iterator[Difference]:
-    wanted, there = (mapping(lookup(tree, "spec")) for tree in (configured.tree, dict(found)))
+def _specification(configured: Resource, live_object: Mapping[str, Any]) -> Iterator[Difference]:
+    wanted, there = (mapping(lookup(tree, "spec")) for tree in (configured.tree, dict(live_object)))
     remedy = "Apply the build, or see what changes it"
     for field in ("minReplicaCount", "maxReplicaCount"):
         if wanted.get(field) != there.get(field):
@@ -145,21 +147,21 @@ def _specification(configured: Resource, found: Mapping[str, Any]) -> Iterator[D
 
 
 def _autoscaler(
-    found: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]], live: Cluster
+    live_object: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]], live: Cluster
 ) -> Iterator[Difference]:
-    name = str(lookup(found, "status", "hpaName") or "")
+    name = str(lookup(live_object, "status", "hpaName") or "")
     if name not in live.autoscalers and _status(conditions, "Paused") != "True":
         in_force = "there is none of that name" if name else "KEDA names none"
         yield Difference(what="HorizontalPodAutoscaler", configured=name or "one of KEDA's", in_force=in_force)
 
 
-def _metrics(found: Mapping[str, Any], kubectl: Kubectl) -> tuple[dict[int, float], list[Difference]]:
-    """Return what KEDA says, by the trigger's number, which its name for the metric begins with: s0-redis-…"""
+def _metrics(live_object: Mapping[str, Any], kubectl: Kubectl) -> tuple[dict[int, float], list[Difference]]:
+    """Return KEDA's counts by the number of the trigger, which begins the name of its metric: s0-redis-…"""
     values: dict[int, float] = {}
     problems = []
-    name, namespace = (str(lookup(found, "metadata", field)) for field in ("name", "namespace"))
+    name, namespace = (str(lookup(live_object, "metadata", field)) for field in ("name", "namespace"))
     selector = quote(f"scaledobject.keda.sh/name={name}", safe="")
-    names = lookup(found, "status", "externalMetricNames")
+    names = lookup(live_object, "status", "externalMetricNames")
     for metric in names if isinstance(names, list) else []:
         try:
             answer = kubectl.get_raw(f"{_METRICS}/{namespace}/{quote(str(metric), safe='')}?labelSelector={selector}")
@@ -187,7 +189,7 @@ def _apart(counts: Sequence[Count]) -> Iterator[Difference]:
 
 
 def _counted(triggers: Sequence[Mapping[str, Any]], in_force: Mapping[str, Any]) -> Iterator[Difference]:
-    """What the worker really consumes and keeps has to be what is counted, on the database that it really uses."""
+    """Find queues, keys and databases that the worker uses and KEDA doesn't count."""
     redis = [trigger for trigger in triggers if list_name(trigger)]
     kept = f"{in_force['prefix']}{in_force['keys'][0]}"
     consumed = {f"{in_force['prefix']}{queue}" for queue in in_force["queues"]}

@@ -1,4 +1,4 @@
-"""What `verify` found, as text for a terminal and as JSON."""
+"""The results of `verify` as text for a terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -24,64 +24,64 @@ def verify_text(workers: Sequence[Verified], scaled: Sequence[Scaled], width: in
         headings = ("scaled worker", "ready", "active", "KEDA counts (Redis has, roughly)")
         parts.append(text_table([headings, *map(_scaled_line, scaled)], width))
     lines = [
-        *(line for each in workers for line in _difference_lines(each.worker, each.differences)),
-        *(line for each in scaled for line in _difference_lines(each.name, each.differences)),
-        *(f"{each.worker}: {note}" for each in workers for note in each.notes),
+        *(line for worker in workers for line in _difference_lines(worker.worker, worker.differences)),
+        *(line for item in scaled for line in _difference_lines(item.name, item.differences)),
+        *(f"{worker.worker}: {note}" for worker in workers for note in worker.notes),
     ]
     filled = [textwrap.fill(line, width, subsequent_indent="  ", break_on_hyphens=False) for line in lines]
     return "\n\n".join([*parts, *(["\n".join(filled)] if filled else [])])
 
 
 def verify_json(workers: Sequence[Verified], scaled: Sequence[Scaled]) -> str:
-    """Return all that was found as JSON."""
+    """Return all results as JSON."""
     tree = {
         "workers": [
             {
-                "worker": each.worker,
-                "pod": each.pod,
-                "state": each.state,
-                "inForce": each.in_force,
-                "differences": [_difference_tree(difference) for difference in each.differences],
-                "notes": list(each.notes),
+                "worker": worker.worker,
+                "pod": worker.pod,
+                "state": worker.state,
+                "inForce": worker.in_force,
+                "differences": [_difference_tree(difference) for difference in worker.differences],
+                "notes": list(worker.notes),
             }
-            for each in workers
+            for worker in workers
         ],
         "scaledObjects": [
             {
-                "name": each.name,
-                "worker": each.worker,
-                "ready": each.ready,
-                "active": each.active,
-                "counts": [_count_tree(count) for count in each.counts],
-                "differences": [_difference_tree(difference) for difference in each.differences],
+                "name": item.name,
+                "worker": item.worker,
+                "ready": item.ready,
+                "active": item.active,
+                "counts": [_count_tree(count) for count in item.counts],
+                "differences": [_difference_tree(difference) for difference in item.differences],
             }
-            for each in scaled
+            for item in scaled
         ],
     }
     return json.dumps(tree, indent=2)
 
 
-def _worker_line(found: Verified) -> tuple[str, str, str]:
-    count = len(found.differences)
-    said = "as configured" if not count else plural(count, "difference")
-    return (found.worker, found.pod or found.state, said if found.pod or count else "")
+def _worker_line(worker: Verified) -> tuple[str, str, str]:
+    count = len(worker.differences)
+    in_force = "as configured" if not count else plural(count, "difference")
+    return (worker.worker, worker.pod or worker.state, in_force if worker.pod or count else "")
 
 
-def _scaled_line(found: Scaled) -> tuple[str, str, str, str]:
+def _scaled_line(scaled: Scaled) -> tuple[str, str, str, str]:
     counts = ", ".join(
-        f"{count.trigger} {_told(count.keda)} ({_told(count.redis)})" for count in found.counts if count.list_name
+        f"{count.trigger} {_number(count.keda)} ({_number(count.redis)})" for count in scaled.counts if count.list_name
     )
-    return (found.worker or found.name, found.ready or "not known", found.active or "not known", counts)
+    return (scaled.worker or scaled.name, scaled.ready or "not known", scaled.active or "not known", counts)
 
 
-def _told(count: float | None) -> str:
+def _number(count: float | None) -> str:
     return "?" if count is None else f"{count:g}"
 
 
 def _difference_lines(name: str, differences: Sequence[Difference]) -> Iterator[str]:
-    for each in differences:
-        remedy = f". {each.remedy}" if each.remedy else ""
-        yield f"{name}: {each.what}: configured: {each.configured}; in force: {each.in_force}{remedy}"
+    for difference in differences:
+        remedy = f". {difference.remedy}" if difference.remedy else ""
+        yield f"{name}: {difference.what}: configured: {difference.configured}; in force: {difference.in_force}{remedy}"
 
 
 def _difference_tree(difference: Difference) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.cluster.apply import apply, change
+from kustomizer.cluster.apply import apply, preview
 from kustomizer.cluster.kubectl import find_kubectl
 from kustomizer.commands.common import kustomize_option, terminal_width, wants_colour
 from kustomizer.diff.compare import comparison
@@ -52,15 +52,15 @@ def apply_command(
     """
     runner = find_kubectl(kubectl, context=context, kubeconfig=kubeconfig)
     text = _text(overlay, wanted)
-    change_in_cluster = change(runner, text, force=force_conflicts)
-    compared = comparison(change_in_cluster.before, change_in_cluster.after)
+    previewed = preview(runner, text, force=force_conflicts)
+    compared = comparison(previewed.before, previewed.after)
     where = f"the cluster of the context {context}" if context else "the cluster"
     click.echo(_report(ctx, compared, [f"before: {where}", f"after:  {overlay}"]), nl=False)
     if compared.is_empty or dry_run:
         return
     if not yes:
         _ask(where)
-    for line in apply(runner, text, force=change_in_cluster.force).splitlines():
+    for line in apply(runner, text, force=previewed.force).splitlines():
         click.echo(line, err=True)
 
 

@@ -16,7 +16,7 @@ from kustomizer.system.files import locked, read_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kustomizer.overlay.changes import Change
+    from kustomizer.overlay.changes import ConfigEdit
     from kustomizer.overlay.config_file import ConfigFile
 
     Command = Callable[..., None]
@@ -50,7 +50,7 @@ def open_config(overlay: Path, file: Path | None) -> ConfigFile:
     return read()
 
 
-def finish(config: ConfigFile, change: Change) -> None:
+def finish(config: ConfigFile, change: ConfigEdit) -> None:
     """Write a change of ``config``, and report it. Raises UserError where the file was changed since it was read."""
     if not change.done:
         click.echo(f"{change.file.path} says so already", err=True)

@@ -35,10 +35,10 @@ PATIENCE = {"socket_connect_timeout": 10, "socket_timeout": 60}
 
 
 class RefusedError(Exception):
-    """What was asked for can't be done; the text says why, and holds no secret."""
+    """A request that can't be met; the text says why, and holds no secret."""
 
 
-class Broker:
+class RedisBroker:
     """The broker of a Celery application, through kombu's own connection; ``keys`` are kombu's options for the keys."""
 
     def __init__(self, app: Any, keys: dict[str, str] | None = None) -> None:
@@ -65,8 +65,8 @@ class Broker:
     def hashes(self, known: list[str]) -> list[str]:
         """Return the hashes that ``known`` names, and all others that may be of messages in flight."""
         pattern = "".join("\\" + letter if letter in "\\*?[]^-" else letter for letter in self.prefix) + UNACKED + "*"
-        found = {name.decode()[len(self.prefix) :] for name in self.redis.scan_iter(match=pattern, count=1000)}
-        return sorted(key for key in found | set(known) if self.redis.type(self.prefix + key) == b"hash")
+        names = {name.decode()[len(self.prefix) :] for name in self.redis.scan_iter(match=pattern, count=1000)}
+        return sorted(key for key in names | set(known) if self.redis.type(self.prefix + key) == b"hash")
 
     def messages(self, key: str, limit: int | None = None) -> Iterator[Message]:
         """Yield delivery tag, time of delivery and text of the messages under ``key``, the oldest first.
@@ -161,18 +161,18 @@ def _age(taken: float | None) -> int | None:
 
 def in_flight(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Return the messages under each key, at most ``limit`` of a key, and how many there are."""
-    broker = Broker(app)
-    found = []
+    broker = RedisBroker(app)
+    answer = []
     for key in broker.hashes(request["keys"]):
         messages = broker.messages(key, request["limit"] or None)
         shown = [described(text, tag, taken, arguments=request["arguments"]) for tag, taken, text in messages]
-        found.append({"key": key, "count": broker.redis.hlen(broker.prefix + key), "messages": shown})
-    return {"keys": found}
+        answer.append({"key": key, "count": broker.redis.hlen(broker.prefix + key), "messages": shown})
+    return {"keys": answer}
 
 
 def task_of(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Return where the task ``id`` is, in flight or waiting; with ``drop`` it is taken away from there."""
-    broker = Broker(app)
+    broker = RedisBroker(app)
     found: list[dict[str, Any]] = []
     for _ in range(ATTEMPTS):
         found = _search(broker, request)
@@ -181,8 +181,8 @@ def task_of(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     return {"found": found}
 
 
-def _search(broker: Broker, request: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
+def _search(broker: RedisBroker, request: dict[str, Any]) -> list[dict[str, Any]]:
+    matches = []
     for key in broker.hashes(request["keys"]):
         for tag, taken, text in broker.messages(key):
             message = described(text, tag, taken, arguments=request["arguments"])
@@ -191,15 +191,15 @@ def _search(broker: Broker, request: dict[str, Any]) -> list[dict[str, Any]]:
                     with broker.redis.pipeline() as pipe:
                         pipe.hdel(broker.prefix + key, tag).zrem(broker.prefix + broker.index_of(key), tag)
                         message["dropped"] = bool(pipe.execute()[0])
-                found.append(dict(message, key=key))
+                matches.append(dict(message, key=key))
     for queue in request["queues"]:
         for place in broker.lists(queue):
-            found += _waiting(broker, place, queue, request)
-    return found
+            matches += _waiting(broker, place, queue, request)
+    return matches
 
 
-def _waiting(broker: Broker, place: str, queue: str, request: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
+def _waiting(broker: RedisBroker, place: str, queue: str, request: dict[str, Any]) -> list[dict[str, Any]]:
+    matches = []
     for start in range(0, broker.redis.llen(place), PAGE):
         for text in broker.redis.lrange(place, start, start + PAGE - 1):
             if request["id"].encode() not in text:
@@ -207,11 +207,11 @@ def _waiting(broker: Broker, place: str, queue: str, request: dict[str, Any]) ->
             whole = b'[%s, "", %s]' % (text, json.dumps(queue).encode())
             message = described(whole, "", None, arguments=request["arguments"])
             if message["id"] == request["id"]:
-                found.append((text, dict(message, key="")))
+                matches.append((text, dict(message, key="")))
     if request["drop"]:
-        for text, message in found:
+        for text, message in matches:
             message["dropped"] = bool(broker.redis.lrem(place, 1, text))
-    return [message for _, message in found]
+    return [message for _, message in matches]
 
 
 def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     may use any key.
     """
     key = request["key"]
-    broker = Broker(app)
+    broker = RedisBroker(app)
     if key not in broker.hashes([key]):
         return {"key": key, "restored": {}, "kept": 0, "users": [], "silent": [], "unknown": 0, "answered": []}
     # First: a worker that starts from now on takes other messages than these, and these are nobody's if the workers
@@ -240,7 +240,7 @@ def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
         return result
     index = broker.index_of(key)
     mutex = index.replace("_index", "_mutex", 1)
-    own = Broker(app, {"unacked_key": key, "unacked_index_key": index, "unacked_mutex_key": mutex})
+    own = RedisBroker(app, {"unacked_key": key, "unacked_index_key": index, "unacked_mutex_key": mutex})
     client = own.channel._create_client()
     kept = 0
     for tag, text in tags:
@@ -270,10 +270,10 @@ def _keys_in_use(app: Any, patience: float, expected: int) -> list[tuple[str, st
     if not expected:
         return []
     answers = app.control.broadcast("stats", reply=True, timeout=patience, limit=expected) or []
-    told = [(node, stats.get("broker")) for answer in answers for node, stats in answer.items()]
+    brokers = [(node, stats.get("broker")) for answer in answers for node, stats in answer.items()]
     return [
         (node, (broker["transport_options"] or {}).get("unacked_key", UNACKED))
-        for node, broker in told
+        for node, broker in brokers
         if isinstance(broker, dict) and "transport_options" in broker
     ]
 
@@ -289,7 +289,7 @@ def look(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     Nothing of this is read from settings: ``inspect conf`` would send all of the site's through Redis, and hides the
     names of keys as if they were secrets (celery/app/utils.py).
     """
-    broker = Broker(app)
+    broker = RedisBroker(app)
     counts = {name: _length(broker.redis, name) for name in request["lists"]}
     if not request["node"]:
         return {"worker": None, "counts": counts}
@@ -340,7 +340,7 @@ def main(text: str) -> int:
     except RefusedError as reason:
         answer = {"error": str(reason)}
     except Exception as error:
-        answer = {"error": _told(error)}
+        answer = {"error": _error_text(error)}
     out.write(json.dumps(answer) + "\n")
     out.flush()
     # A Job that was refused has failed.
@@ -360,8 +360,8 @@ def _out_of_time(*_: object) -> None:
     )
 
 
-def _told(error: Exception) -> str:
-    """Return what may be said of an error: the text of the broker's, since others may quote a URL with its password."""
+def _error_text(error: Exception) -> str:
+    """Return a text for an error that holds no password: only the broker's errors are known not to quote a URL."""
     modules = [sys.modules.get(name) for name in ("kombu.exceptions", "redis.exceptions")]
     names = ("OperationalError", "RedisError")
     brokers = tuple(getattr(module, name) for module in modules for name in names if hasattr(module, name))

@@ -1,4 +1,4 @@
-"""Findings for other programs: JSON of a form with a version."""
+"""Findings as JSON, in a form that has a version."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from kustomizer.findings.model import Finding
 
 VERSION = 1
-"""Grows when a field changes its meaning or goes; new fields may come without."""
+"""Grows when a field changes its meaning or is removed, not when one is added."""
 
 
 def findings_json(findings: Sequence[Finding]) -> str:
     """Return the findings as JSON."""
-    document = {"version": VERSION, "summary": count(findings), "findings": [finding_data(each) for each in findings]}
+    document = {
+        "version": VERSION,
+        "summary": count(findings),
+        "findings": [finding_data(finding) for finding in findings],
+    }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:
-    """Return one finding as it stands in any JSON that holds findings."""
+    """Return one finding as every JSON report has it."""
     problem = finding.problem
     resource = problem.resource
     names = (

@@ -1,4 +1,4 @@
-"""What `check` reports: a problem with the id of the rule that found it."""
+"""A finding of `check`: a problem, with the id of the rule that found it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kustomizer.errors import Problem
 
 SEVERITIES = (ERROR, WARNING, INFO)
-"""From the worst on."""
+"""The worst first."""
 
 
 class Finding(Record):
@@ -28,7 +28,7 @@ class Finding(Record):
 
     @property
     def order(self) -> tuple[int | str, ...]:
-        """What findings are sorted by: the worst first, then by rule and by what they are about."""
+        """The sort key: the worst first, then by rule and by object."""
         resource, problem = self.problem.resource, self.problem
         names = (resource.namespace, resource.kind, resource.name) if resource else ("", "", "")
         return (SEVERITIES.index(self.severity), self.rule, *names, problem.field, problem.message)

@@ -1,4 +1,4 @@
-"""What a rule says of itself: its id, and the docstring of its module as its page of documentation."""
+"""A rule's id and its documentation, which is the docstring of its module."""
 
 from __future__ import annotations
 

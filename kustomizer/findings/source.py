@@ -1,4 +1,4 @@
-"""Where findings are shown: the file and the line that code scanning and annotations point to."""
+"""The file and the line that code scanning and annotations point to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Source(Record):
-    """The file that was checked: a build's output, or else the overlay's kustomization, whose first line stands in."""
+    """The file that was checked: a build's output, or an overlay's kustomization, shown at line 1."""
 
     path: str
     lines: Mapping[ResourceRef, int]
@@ -42,7 +42,7 @@ def file_source(path: Path, text: str, resources: Iterable[Resource]) -> Source:
 
 
 def overlay_source(overlay: Path) -> Source:
-    """Return the source of an overlay: what is built from it has no lines of its own."""
+    """Return the source of an overlay: its kustomization, in which built objects have no lines."""
     paths = [overlay / name for name in NAMES]
     path = next((path for path in paths if path.is_file()), paths[0])
     return Source(path=_relative(path), lines={})

@@ -1,4 +1,4 @@
-"""Findings for people: grouped by what is to be done about them, in a terminal's width."""
+"""Findings as text for a terminal, grouped by rule and remedy."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kustomizer.system.processes import Finished, Scratch
 
 _GUARD = "nothing selected by ConfigMap"
-"""What kustomize says where our guard stops a build."""
+"""kustomize's words where our guard stops a build."""
 _OTHER_GUARD = (
     "The function ran. If it is the guard that looks for this, let it name SERVICE-worker-celery-settings, "
     "of a service that the configuration splits"

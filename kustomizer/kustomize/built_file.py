@@ -1,4 +1,4 @@
-"""A site that was built before, and was put into a file."""
+"""A file that holds a built site."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class BuiltFile:
-    """What such a file holds; one that isn't a site is refused, so that a failed build doesn't pass for a good one."""
+    """The text and the resources of a built site. A file without objects is refused: the build failed."""
 
     def __init__(self, path: Path) -> None:
         """Read ``path``. Raises UserError where it can't be read, isn't YAML, or holds no object."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kustomizer.system.processes import Finished, Running, Scratch
 
 OLDEST = (5, 2, 0)
-"""Older ones can't build a site whose plugins patch the workers (several documents in a patch file)."""
+"""The oldest kustomize that builds a site whose plugins patch the workers (several documents in a patch file)."""
 
 FLAGS = ("--enable-alpha-plugins", "--enable-exec")
 

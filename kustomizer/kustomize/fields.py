@@ -1,4 +1,4 @@
-"""What the fields of a kustomization name: directories, files, and what may be either.
+"""Reads which files and directories the fields of a kustomization name.
 
 Imports next to nothing, unlike :mod:`kustomizer.kustomize.kustomization`.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-"""What kustomize takes for a kustomization, in its order."""
+"""The file names of a kustomization, in kustomize's order."""
 DIRECTORIES = ("resources", "components", "bases", "transformers", "validators")
 """Fields whose entries may be directories."""
 
@@ -49,5 +49,5 @@ def named_paths(tree: Mapping[str, Any], *, generators: tuple[str, ...] = GENERA
 
 def _list(tree: Any, field: str) -> list[Any]:
     """Return the list ``field``. What isn't one is kustomize's to refuse."""
-    found = lookup(tree, field)
-    return found if isinstance(found, list) else []
+    items = lookup(tree, field)
+    return items if isinstance(items, list) else []

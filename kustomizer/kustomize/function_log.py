@@ -1,4 +1,4 @@
-"""What the function tells the command that had it run: the resources that it was given, and those that it made."""
+"""Reads the function's report: the resources that it was given, and those that it made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where kustomize looks for legacy exec plugins: the user's own are linked into the home that a build gets."""
+"""Links the user's own legacy plugins into the plugin home that a build gets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def link_plugins(place: str, plugins: Iterable[str]) -> None:
-    """Let kustomize find these of the user's plugins, named by API version and kind, in the plugin home ``place``."""
+    """Link these of the user's legacy plugins, named by API version and kind, into the plugin home ``place``."""
     theirs = next(filter(os.path.isdir, _plugin_homes()), None)
     for plugin in plugins if theirs else ():
         api_version, _, kind = plugin.rpartition("/")
@@ -20,7 +20,7 @@ def link_plugins(place: str, plugins: Iterable[str]) -> None:
 
 
 def _plugin_homes() -> Iterator[str]:
-    """Yield where kustomize looks for plugins, in its order (konfig.DefaultAbsPluginHome in its api)."""
+    """Yield where kustomize looks for legacy plugins, in its order (konfig.DefaultAbsPluginHome in its api)."""
     if "KUSTOMIZE_PLUGIN_HOME" in os.environ:
         yield os.environ["KUSTOMIZE_PLUGIN_HOME"]
     if os.environ.get("XDG_CONFIG_HOME"):

@@ -1,4 +1,4 @@
-"""Finds what is assigned to a name that says that it is secret, in whatever language a file is.
+"""Finds the values of secret names, in a file of any language.
 
 YAML, JSON, Python, SQL, XML, INI, a shell's words, what Redis and MySQL read. Nothing is parsed: a file is often a
 template, or one language within another.
@@ -62,9 +62,9 @@ _INDENTED = re.compile(r"([ \t]+)([^\n]*)")
 
 
 def values(text: str, *, code: bool) -> Iterator[Span]:
-    """Yield where values of secret names stand in ``text``; some may overlap.
+    """Yield the spans of the values of secret names in ``text``; some may overlap.
 
-    In ``code`` what has no quotes is no string.
+    In ``code`` a value without quotes isn't a string.
     """
     brackets = Brackets(text)
     line = position = known = covered = 0
@@ -110,7 +110,7 @@ def _names(text: str) -> Iterator[Span]:
 
 
 def string(text: str, opening: re.Match[str]) -> Span:
-    """Return where the string is that ``opening`` (of QUOTE) begins; to the line's end where nothing ends it."""
+    """Return the span of the string that ``opening`` (of QUOTE) begins; unclosed, it ends with the line."""
     start, escape, quote = opening.end(), opening["escape"], opening["quote"]
     if escape:
         closing = re.compile(rf"(?<!\\){re.escape(escape)}{quote}")
@@ -123,19 +123,19 @@ def string(text: str, opening: re.Match[str]) -> Span:
         if body and text.startswith(quote, body.end()):
             return (start, body.end())
         closing = re.compile(quote)
-    found = closing.search(text, start, start + _LONGEST)
-    if found:
-        return (start, found.start())
+    end_quote = closing.search(text, start, start + _LONGEST)
+    if end_quote:
+        return (start, end_quote.start())
     line = text.find("\n", start)
     return (start, line if line >= 0 else len(text))
 
 
 def word(text: str, start: int) -> Iterator[Span]:
-    """Yield the word of a shell that begins at ``start``; of one in quotes all pieces that are glued together."""
-    if found := _QUOTED_WORD.match(text, start):
-        yield (found.start() + 1, found.end() - 1)
-    elif found := _WORD.match(text, start):
-        yield found.span()
+    """Yield the span of the shell word at ``start``; quoted pieces that are glued together are one word."""
+    if match := _QUOTED_WORD.match(text, start):
+        yield (match.start() + 1, match.end() - 1)
+    elif match := _WORD.match(text, start):
+        yield match.span()
     elif opening := re.compile(QUOTE).match(text, start):
         yield string(text, opening)
 
@@ -200,7 +200,7 @@ def _entries(text: str, collection: str, position: int, indent: int) -> Iterator
 
 
 def _below(text: str, position: int, indent: int) -> Iterator[Span]:
-    """Find what stands below a name: the items of a list, or a scalar on a line of its own."""
+    """Find the value below a name: the items of a list, or a scalar on a line of its own."""
     items = 0
     while (item := _ITEM.match(text, position)) and len(item.group(1)) >= indent:
         value = item.group(2).rstrip()

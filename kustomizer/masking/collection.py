@@ -24,7 +24,7 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which client-side apply keeps a whole object, as JSON."""
 WORD_LISTS = frozenset({"args", "command"})
 
-# What the text of other objects than ConfigMaps and Secrets has to hold before anybody looks for secrets in it.
+# Objects other than ConfigMaps and Secrets are searched only where their text holds one of these.
 _SIGNS = (
     *(
         "pass",
@@ -86,10 +86,10 @@ class Collector:
         self.names: set[str] = set()
         self.secrets: set[str] = set()
         self.spans: dict[tuple[str, bool], list[Span]] = {}
-        """What was found where in the texts that were looked at; looking costs the most of all."""
+        """The spans of secrets by text: finding them is the most expensive step."""
 
     def gather(self, before: Resources, after: Resources) -> Self:
-        """Look through two builds; what is the same in both is looked at once."""
+        """Gather from two builds; an object that is the same in both is read once."""
         texts = {resource.text for resource in before}
         for resource in before:
             self._resource(resource)
@@ -138,8 +138,8 @@ class Collector:
             return
         spans = self.spans[text, code] = places.in_text(text, code=code)
         for start, end in spans:
-            found = text[start:end]
-            self.values |= readings(found) | (pieces(found) if "PRIVATE KEY" in found else set())
+            secret = text[start:end]
+            self.values |= readings(secret) | (pieces(secret) if "PRIVATE KEY" in secret else set())
 
     def _field(self, name: str, value: Any) -> None:
         if name == LAST_APPLIED and isinstance(value, str):
@@ -156,8 +156,8 @@ class Collector:
         elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and is_secret(name):
             self._secret(value)
         elif isinstance(value, list) and is_secret(name):
-            for each in value:
-                self._field(name, each)
+            for item in value:
+                self._field(name, item)
         elif isinstance(value, dict):
             self._mapping(value, name)
         else:
@@ -176,8 +176,8 @@ class Collector:
         if isinstance(node, dict):
             self._mapping(node)
         elif isinstance(node, list):
-            for each in node:
-                self._node(each)
+            for item in node:
+                self._node(item)
         elif isinstance(node, str):
             self._text(node)
 

@@ -49,10 +49,12 @@ def in_words(words: list[str]) -> list[str]:
 
 def in_file(name: str, text: str) -> list[str]:
     """Return what holds passwords in a file of this name: settings' names, URLs, keys."""
-    found = [(match.start(), match.group(1)) for match in _QUOTED.finditer(text) if is_secret_value(match.group(3))]
+    places = [(match.start(), match.group(1)) for match in _QUOTED.finditer(text) if is_secret_value(match.group(3))]
     if name.endswith((".yml", ".yaml")):
-        found += [(match.start(), match.group(1)) for match in _PLAIN.finditer(text) if is_secret_value(match.group(2))]
-    names = [found_name for _, found_name in sorted(found)]
+        places += [
+            (match.start(), match.group(1)) for match in _PLAIN.finditer(text) if is_secret_value(match.group(2))
+        ]
+    names = [found_name for _, found_name in sorted(places)]
     if has_url(text):
         names.append(URL)
     if _PEM.search(text):

@@ -1,4 +1,4 @@
-"""What is printed in the place of a secret, and what stands for a field that isn't there."""
+"""The words printed in the place of a secret, and the mark of a field that isn't there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from kustomizer.record import Record
 
 SECRET = "(secret)"
 CHANGED_SECRET = "(secret, changed)"
-"""Stands on the side of *after* where it isn't the secret that stood there before."""
+"""Printed on the side of *after* where the secret isn't the one that was there before."""
 
 
 class Absent(Record):

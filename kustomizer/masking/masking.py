@@ -1,4 +1,4 @@
-"""Takes everything secret out of the builds before anything is compared or printed.
+"""Replaces every secret of two builds by a token, before anything is compared or printed.
 
 What is secret is known by its place (the data of a Secret, what a name calls a password, the password of a URL) and,
 once seen in such a place, by its value wherever else it stands. Each piece becomes a token that stands for just that
@@ -83,9 +83,9 @@ class Masks:
         return value in self._secrets
 
     def shown(self, before: Any, after: Any) -> tuple[Any, Any]:
-        """Return what a reader sees of two trees, or parts of trees, that stand at one place.
+        """Return what a reader sees of two trees, or parts of trees, at one place.
 
-        Tokens become model.SECRET; on the side of ``after`` they become model.CHANGED_SECRET where another secret, or
+        Tokens become marks.SECRET; on the side of ``after`` they become marks.CHANGED_SECRET where another secret, or
         none, stood there before. Nothing stood there where ``before`` is ABSENT or None: then nothing has changed.
         """
         return _shown(before, before), _shown(after, before)
@@ -93,8 +93,8 @@ class Masks:
 
 def _shown(node: Any, before: Any) -> Any:
     if isinstance(node, dict):
-        others = before if isinstance(before, dict) else {}
-        return {key: _shown(value, others.get(key, ABSENT)) for key, value in node.items()}
+        values_before = before if isinstance(before, dict) else {}
+        return {key: _shown(value, values_before.get(key, ABSENT)) for key, value in node.items()}
     if isinstance(node, list):
         items = before if isinstance(before, list) else []
         return [_shown(value, items[index] if index < len(items) else ABSENT) for index, value in enumerate(node)]
@@ -105,10 +105,10 @@ def _shown(node: Any, before: Any) -> Any:
     if known is None:
         same = [before is ABSENT or before is None] * len(tokens)
     elif len(known) == len(tokens):
-        same = [token == other for token, other in zip(tokens, known, strict=True)]
+        same = [token == known_token for token, known_token in zip(tokens, known, strict=True)]
     else:
         same = [token in known for token in tokens]
-    words = iter(SECRET if each else CHANGED_SECRET for each in same)
+    words = iter(SECRET if is_same else CHANGED_SECRET for is_same in same)
     return _TOKEN.sub(lambda _match: next(words), node).replace(_ESCAPED, _OPEN)
 
 
@@ -164,13 +164,13 @@ class _Walk:
         if isinstance(value, (str, int, float)) and self.is_secret_field(name, value):
             return self.masks.token(value)
         if isinstance(value, list) and is_secret(name):
-            return [self.field(name, each) for each in value]
+            return [self.field(name, item) for item in value]
         if isinstance(value, dict):
             return self.mapping(value, name)
         return self.node(value)
 
     def mapping(self, mapping: dict[str, Any], name: str = "") -> dict[str, Any]:
-        """Return what has this name, a field's, where it has one."""
+        """Return a mapping, the field of this name where it has one, with tokens."""
         named = places.name_of_value(mapping, name)
         result = {}
         for key, value in mapping.items():
@@ -189,7 +189,7 @@ class _Walk:
         if isinstance(node, dict):
             return self.mapping(node)
         if isinstance(node, list):
-            return [self.node(each) for each in node]
+            return [self.node(item) for item in node]
         return self.masks.text(node) if isinstance(node, str) else node
 
 

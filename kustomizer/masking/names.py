@@ -1,4 +1,4 @@
-"""Which names say that what they name is secret: settings, variables, options, keys of files.
+"""Tells the names of secrets from others: of settings, variables, options, keys of files.
 
 Wider than :mod:`kustomizer.masking.detection`, which tells a reader what to mend and so must be right. Masking a
 harmless value costs a reader little; a secret that isn't masked is out.
@@ -70,7 +70,7 @@ _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-
 
 @functools.lru_cache(maxsize=20_000)
 def is_secret(name: str) -> bool:
-    """Tell whether what has this name is a password, a token, a key, or what one can be found out from."""
+    """Tell whether a value of this name is a password, a token or a key, or reveals one."""
     parts = [part.lower() for part in _BOUNDARY.split(name) if part]
     while len(parts) > 1 and (parts[-1] in _FOLLOWING or parts[-1].isdigit()):
         parts.pop()
@@ -81,12 +81,12 @@ def is_secret(name: str) -> bool:
 
 
 def is_noun(name: str) -> bool:
-    """Tell whether a text may speak of what has this name: ``credentials of the site`` gives no value to a name."""
+    """Tell whether the name is also a word of plain text: ``credentials of the site`` assigns no value."""
     return name.lower().endswith(("credential", *_MIXED))
 
 
 def is_secret_below(collection: str, name: str) -> bool:
-    """Tell whether what has this name in a mapping is secret since the mapping is called ``passwords``, say."""
+    """Tell whether an entry is secret because of its mapping's name, ``passwords`` for example."""
     small = collection.lower()
     return small.endswith(_BY_OWNER) or (small.endswith(_MIXED) and name.lower() not in _BESIDE_SECRETS)
 

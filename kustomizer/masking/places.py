@@ -1,4 +1,4 @@
-"""Finds where in a text a secret stands: by the name in front of it, or since it looks like nothing else."""
+"""Finds the secrets in a text: by the name in front of them, or by their shape."""
 
 from __future__ import annotations
 
@@ -100,22 +100,22 @@ _SWITCHES = frozenset({"", "none", "null", "true", "false", "on", "off", "yes", 
 
 
 def is_value(text: str) -> bool:
-    """Tell whether ``text`` may be a secret, and not nothing, a switch or a placeholder."""
+    """Tell whether ``text`` may be a secret: it isn't empty, a switch or a placeholder."""
     text = text.strip()
     return text.lower() not in _SWITCHES and _PLACEHOLDER.fullmatch(text) is None
 
 
 def in_text(text: str, *, code: bool = False) -> list[Span]:
-    """Return where secrets stand in ``text``, in order, none overlapping another.
+    """Return the spans of secrets in ``text``, in order and without overlaps.
 
     ``text`` is a file of a ConfigMap, a script, an argument; in ``code`` what has no quotes is no string.
     """
-    found = [*_shaped(text), *assignments.values(text, code=code), *_in_statements(text), *_in_commands(text)]
-    return merged([span for span in found if is_value(text[span[0] : span[1]])])
+    spans = [*_shaped(text), *assignments.values(text, code=code), *_in_statements(text), *_in_commands(text)]
+    return merged([span for span in spans if is_value(text[span[0] : span[1]])])
 
 
 def in_words(words: Sequence[str]) -> Iterator[list[Span]]:
-    """Yield for each word of a command line where in it secrets stand."""
+    """Yield the spans of secrets in each word of a command line."""
     takes_next, perhaps, option, is_mysql = False, False, "", False
     for word in words:
         program = word.rpartition("/")[2]
@@ -135,9 +135,9 @@ def in_words(words: Sequence[str]) -> Iterator[list[Span]]:
 
 
 def name_of_value(mapping: dict[str, Any], name: str) -> str:
-    """Return what ``value`` is in a mapping of this name: what stands beside it, as in ``{name: TOKEN, value: …}``."""
-    found = mapping.get("name", mapping.get("key"))
-    return found if isinstance(found, str) else name or "value"
+    """Return the name of a mapping's ``value``: as in ``{name: TOKEN, value: …}``, or the mapping's."""
+    beside = mapping.get("name", mapping.get("key"))
+    return beside if isinstance(beside, str) else name or "value"
 
 
 def merged(spans: list[Span]) -> list[Span]:

@@ -1,4 +1,4 @@
-"""Finds values that are known to be secret wherever they stand, in whatever form."""
+"""Finds known secret values anywhere in a text, in any of their forms."""
 
 from __future__ import annotations
 
@@ -54,32 +54,32 @@ def looks_random(value: str) -> bool:
 
 def readings(text: str) -> set[str]:
     """Return what ``text``, cut out of a file, may mean: as it stands, and with its language's escapes undone."""
-    found = {text, text.strip(), text.strip().rstrip(",;"), text.replace("''", "'")}
+    forms = {text, text.strip(), text.strip().rstrip(",;"), text.replace("''", "'")}
     if "%" in text:
-        found |= {unquote(text), unquote_plus(text)}
+        forms |= {unquote(text), unquote_plus(text)}
     if "\\" in text:
-        found.add(re.sub(r"\\\r?\n[ \t]*", "", text))
+        forms.add(re.sub(r"\\\r?\n[ \t]*", "", text))
         for form in (text, text.replace('\\"', '"').replace("\\\\", "\\")):
             try:
-                found.add(json.loads(f'"{form}"'))
+                forms.add(json.loads(f'"{form}"'))
             except ValueError:
-                found.add(re.sub(r"\\(.)", r"\1", form))
+                forms.add(re.sub(r"\\(.)", r"\1", form))
     if "\n" in text:
-        found |= {" ".join(text.split()), "".join(text.split())}
+        forms |= {" ".join(text.split()), "".join(text.split())}
         # A line of words may be any file's; one word may be a key's.
-        found |= {line.strip() for line in text.split("\n") if len(line.split()) == 1}
+        forms |= {line.strip() for line in text.split("\n") if len(line.split()) == 1}
     decoded = decode(text)
     if decoded is not None:
-        found.add(decoded)
+        forms.add(decoded)
         # Basic authentication's user:password.
-        found.add(decoded.partition(":")[2])
-    return found
+        forms.add(decoded.partition(":")[2])
+    return forms
 
 
 def pieces(text: str) -> set[str]:
     """Return what looks like a key in a secret text of several lines: long, of letters and figures."""
-    found = _PIECE.findall(text) if "\n" in text else []
-    return {piece for piece in found if re.search("[0-9]", piece) and re.search("[A-Za-z]", piece)}
+    candidates = _PIECE.findall(text) if "\n" in text else []
+    return {piece for piece in candidates if re.search("[0-9]", piece) and re.search("[A-Za-z]", piece)}
 
 
 def decode(text: str) -> str | None:
@@ -112,7 +112,7 @@ class SecretValues:
         self._folded = Finder(squeezed for form in forms if (squeezed := _squeeze(form)) != form or len(form) > _LINE)
 
     def spans(self, text: str) -> Iterator[Span]:
-        """Yield where a value stands, with the rest of the word that it is a part of; they may overlap."""
+        """Yield the spans of values, each with the rest of the word that it is a part of; they may overlap."""
         for forms, widen in ((self._forms, _whole_word), (self._cores, _whole_run)):
             known = (0, 0)
             for start, end in forms.spans(text):

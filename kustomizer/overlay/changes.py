@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     Settings = Mapping[tuple[str, ...], Any]
 
 
-class Change(Record):
-    """A file as it is to be written, what changed in it, and what there is to know about that."""
+class ConfigEdit(Record):
+    """A changed configuration file, its changes in words, and warnings about them."""
 
     file: ConfigFile
     done: Sequence[str]
     notes: Sequence[Problem] = ()
 
 
-def add_worker(file: ConfigFile, service: str, variant: str, settings: Settings) -> Change:
+def add_worker(file: ConfigFile, service: str, variant: str, settings: Settings) -> ConfigEdit:
     """Add a worker with ``settings``, by their paths in it. Raises UserError where it is there or wouldn't be right."""
     before = file.load()
     if service in before.spec.workers and variant in before.spec.workers[service]:
@@ -42,14 +42,14 @@ def add_worker(file: ConfigFile, service: str, variant: str, settings: Settings)
     queues = ", ".join(after.queues(service, variant))
     done = [f"added {_name(service, variant)}: Deployment {deployment_name(service, variant)} consumes {queues}"]
     done += [f"set {_name(service, variant, *path)} to {_shown(value)}" for path, value in settings.items()]
-    return Change(
+    return ConfigEdit(
         file=changed, done=done, notes=[*_without_consumer(after, service), *_idle(after, service, variant, settings)]
     )
 
 
 def change_worker(
     file: ConfigFile, service: str, variant: str, settings: Settings, unset: Sequence[Sequence[str]] = ()
-) -> Change:
+) -> ConfigEdit:
     """Change settings of a worker, and take those at the paths ``unset`` out.
 
     Raises UserError where there is no such worker or setting, or it wouldn't be right.
@@ -70,7 +70,7 @@ def change_worker(
             was = "" if old is None else f" (it was {_shown(old)})"
             done.append(f"set {_name(service, variant, *path)} to {_shown(value)}{was}")
     after = changed.load()
-    return Change(
+    return ConfigEdit(
         file=changed, done=done, notes=[*_without_consumer(after, service), *_idle(after, service, variant, settings)]
     )
 
@@ -95,7 +95,7 @@ def _fields(settings: Any, above: str = "") -> Iterator[str]:
         yield from _fields(value, f"{above}{key}.")
 
 
-def remove_worker(file: ConfigFile, service: str, variant: str) -> Change:
+def remove_worker(file: ConfigFile, service: str, variant: str) -> ConfigEdit:
     """Take a worker out. Raises UserError where there is none, or tasks are routed to it."""
     before = file.load()
     _known(before, service, variant)
@@ -120,10 +120,10 @@ def remove_worker(file: ConfigFile, service: str, variant: str) -> Change:
     notes = list(_without_consumer(after, service))
     if service in KNOWN_QUEUES:
         notes.insert(0, _drain(name, queues))
-    return Change(file=changed, done=[f"removed {_name(service, variant)}: Deployment {name} goes"], notes=notes)
+    return ConfigEdit(file=changed, done=[f"removed {_name(service, variant)}: Deployment {name} goes"], notes=notes)
 
 
-def route_task(file: ConfigFile, service: str, task: str, queue: str) -> Change:
+def route_task(file: ConfigFile, service: str, task: str, queue: str) -> ConfigEdit:
     """Send a task to a queue. Raises UserError where no worker consumes that."""
     before = file.load()
     consumed = _consumed(before)
@@ -132,14 +132,14 @@ def route_task(file: ConfigFile, service: str, task: str, queue: str) -> Change:
         refuse(f"no worker of this configuration consumes {queue}", remedy)
     old = before.spec.routing.get(service, {}).get(task)
     if old is not None and old.queue == queue:
-        return Change(file=file, done=[])
+        return ConfigEdit(file=file, done=[])
     changed = file.set(("spec", "routing", service, task, "queue"), queue)
     changed.load()
     was = f" (it went to {old.queue})" if old else ""
-    return Change(file=changed, done=[f"{task}, sent by {service}, goes to {queue}{was}"])
+    return ConfigEdit(file=changed, done=[f"{task}, sent by {service}, goes to {queue}{was}"])
 
 
-def remove_route(file: ConfigFile, service: str, task: str) -> Change:
+def remove_route(file: ConfigFile, service: str, task: str) -> ConfigEdit:
     """Leave a task's queue to Open edX. Raises UserError where it isn't routed."""
     routing = file.load().spec.routing
     table = routing.get(service, {})
@@ -152,7 +152,7 @@ def remove_route(file: ConfigFile, service: str, task: str) -> Change:
         path.pop()
     changed = file.remove(path)
     changed.load()
-    return Change(file=changed, done=[f"{task}, sent by {service}, goes where Open edX sends it"])
+    return ConfigEdit(file=changed, done=[f"{task}, sent by {service}, goes where Open edX sends it"])
 
 
 def refuse(message: str, remedy: str) -> None:

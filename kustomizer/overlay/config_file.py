@@ -90,11 +90,11 @@ def find_config(overlay: Path) -> ConfigFile:
         shared = os.path.normpath(paths[-1])
         message = f"{overlay} takes its configuration from {shared}, which other overlays may share"
         raise UserError(Problem(message=message, remedy=f"To change it for all: --file {shared}"))
-    found = config_file(mine[-1])
-    if len(mine) > 1 and found.base is None:
+    config = config_file(mine[-1])
+    if len(mine) > 1 and config.base is None:
         message = f"{overlay} has more than one configuration: {', '.join(map(str, mine))}"
         raise UserError(Problem(message=message, remedy="Name one with --file"))
-    return found
+    return config
 
 
 def read_config(overlay: Path) -> CeleryWorkers:

@@ -1,4 +1,4 @@
-"""Puts the files of a new overlay into their directory, where kustomize will take them."""
+"""Writes the files of a new overlay."""
 
 from __future__ import annotations
 

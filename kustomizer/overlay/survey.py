@@ -1,4 +1,4 @@
-"""What a Tutor site has that concerns Celery: read off its build before anything is split."""
+"""Surveys the Celery workers in Tutor's own build, before anything is split."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class SurveyedService(Record):
 
 
 class Survey(Record):
-    """What was found, and what is in the way of a split."""
+    """The services that have a worker, and the autoscalers that are in the way of a split."""
 
     services: Sequence[SurveyedService]
     autoscalers: Sequence[str]
 
     def lines(self) -> Iterator[str]:
-        """Yield what was found, for a person."""
+        """Yield the survey as lines of text."""
         for service in self.services:
             queues = ", ".join(service.queues) or "what its own settings name"
             yield f"{service.name}-worker consumes {queues}"
@@ -48,7 +48,7 @@ class Survey(Record):
 
 
 def survey(resources: Resources) -> Survey:
-    """Return what ``resources``, Tutor's own build, say about Celery."""
+    """Survey ``resources``, Tutor's own build."""
     names = sorted(worker_services(resources), key=lambda name: (name not in OPEN_EDX_SERVICES, name))
     workers = {f"{name}-worker" for name in names}
     autoscalers = [
@@ -78,10 +78,10 @@ def _broker(resources: Resources, name: str) -> str:
         "spec": {},
     }
     try:
-        found, _ = endpoint(resources, load(document), name, emitted_worker(resources, name).resource)
+        broker, _ = endpoint(resources, load(document), name, emitted_worker(resources, name).resource)
     except UserError as error:
         return f"not known: {error.problems[0].message}"
-    kind = "Sentinel" if found.sentinel_master else "Redis"
-    tls = ", TLS" if found.tls else ""
-    password = ", with a password" if found.password else ""
-    return f"{kind} {', '.join(found.addresses)}, database {found.database}{tls}{password}"
+    kind = "Sentinel" if broker.sentinel_master else "Redis"
+    tls = ", TLS" if broker.tls else ""
+    password = ", with a password" if broker.password else ""
+    return f"{kind} {', '.join(broker.addresses)}, database {broker.database}{tls}{password}"

@@ -30,8 +30,8 @@ _QUANTITY = re.compile(r"[1-9][0-9]*(m|[KMGT]i?)")
 def document(text: str, kind: str) -> Any:
     """Return where the document of this ``kind`` stands in ``text``, None where there is none."""
     for node in _nodes(text):
-        found = entry(node, "kind") if isinstance(node, MappingNode) else None
-        if found is not None and found[1].value == kind:
+        kind_entry = entry(node, "kind") if isinstance(node, MappingNode) else None
+        if kind_entry is not None and kind_entry[1].value == kind:
             return node
     return None
 
@@ -56,10 +56,10 @@ def set_value(text: str, kind: str, path: Sequence[str], value: Any) -> str:
     node: Any = document(text, kind)
     for depth, key in enumerate(path):
         rest = _nested(path[depth + 1 :], value)
-        found = entry(node, key)
-        if found is None:
+        pair = entry(node, key)
+        if pair is None:
             return _add(text, node, key, rest)
-        name, old = found
+        name, old = pair
         if depth == len(path) - 1 or not isinstance(old, MappingNode) or not old.value:
             return _replace(text, node, name, old, rest)
         node = old
@@ -72,13 +72,13 @@ def append_item(text: str, field: str, item: str) -> str:
     Raises UserError where the field holds something else than a list.
     """
     node: Any = next(iter(_nodes(text)), None)
-    found = entry(node, field) if isinstance(node, MappingNode) else None
-    if found is None or (isinstance(found[1], ScalarNode) and found[1].value in ("", "null", "~")):
-        if found is not None:
-            key = found[0]
+    pair = entry(node, field) if isinstance(node, MappingNode) else None
+    if pair is None or (isinstance(pair[1], ScalarNode) and pair[1].value in ("", "null", "~")):
+        if pair is not None:
+            key = pair[0]
             text = text[: key.start_mark.index] + text[_next_line(text, key.end_mark.index) :]
         return text + ("" if text.endswith("\n") or not text else _newline(text)) + f"{field}:\n- {_word(item)}\n"
-    listed = found[1]
+    listed = pair[1]
     if not isinstance(listed, SequenceNode):
         raise UserError(Problem(message=f"`{field}:` isn't a list", remedy="Make it one"))
     if listed.flow_style:
@@ -134,9 +134,9 @@ def _nested(path: Sequence[str], value: Any) -> Any:
 
 
 def _value(mapping: Any, key: str) -> Any:
-    found = entry(mapping, key)
-    assert found is not None  # noqa: S101 - the caller has read the document
-    return found[1]
+    pair = entry(mapping, key)
+    assert pair is not None  # noqa: S101 - the caller has read the document
+    return pair[1]
 
 
 def _end(text: str, key: Any, value: Any) -> int:

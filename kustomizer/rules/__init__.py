@@ -63,5 +63,5 @@ RULES = {
 
 def check(site: Site) -> list[Finding]:
     """Return what all rules find in ``site``, the worst first."""
-    found = [Finding(rule=rule.id, problem=problem) for rule in RULES.values() for problem in rule.check(site)]
-    return sorted(found, key=lambda finding: finding.order)
+    findings = [Finding(rule=rule.id, problem=problem) for rule in RULES.values() for problem in rule.check(site)]
+    return sorted(findings, key=lambda finding: finding.order)

@@ -3,7 +3,7 @@
 A Deployment's selector is immutable: a build that changes it is refused on a running site, until somebody deletes the
 Deployment, with its running tasks.
 
-One build can't tell what runs in the cluster. What can be told from it is found:
+One build doesn't show what runs in the cluster. The rule finds what the build shows:
 
 - a selector that doesn't select the Deployment's own pods, or that another Deployment has, too: **error**, the first
   is refused and the second lets two Deployments claim each other's pods;

@@ -80,11 +80,11 @@ def _has_password(site: Site, resource: Resource, container: Any) -> bool:
     for source in mappings(lookup(container, "envFrom")):
         for kind, member in (("Secret", "secretRef"), ("ConfigMap", "configMapRef")):
             name = str(mapping(source.get(member)).get("name") or "")
-            found = site.resources.find(kind, name, resource.namespace) if name else []
-            if name and not found:
+            items = site.resources.find(kind, name, resource.namespace) if name else []
+            if name and not items:
                 # Made in the cluster: it may hold the password.
                 return True
-            data = [mapping(lookup(each.tree, at)) for each in found for at in ("data", "stringData")]
+            data = [mapping(lookup(item.tree, at)) for item in items for at in ("data", "stringData")]
             if any(_VARIABLES & values.keys() for values in data):
                 return True
     return False
@@ -128,9 +128,9 @@ def _backends(node: Any) -> set[str]:
         return {name for child in node for name in _backends(child)}
     if not isinstance(node, dict):
         return set()
-    found = {name for child in node.values() for name in _backends(child)}
+    names = {name for child in node.values() for name in _backends(child)}
     service = node.get("service")
     if isinstance(service, dict) and service.get("name"):
-        found.add(str(service["name"]))
-    found |= {str(reference.get("name")) for reference in mappings(node.get("backendRefs"))}
-    return found
+        names.add(str(service["name"]))
+    names |= {str(reference.get("name")) for reference in mappings(node.get("backendRefs"))}
+    return names

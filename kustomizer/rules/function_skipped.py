@@ -64,10 +64,10 @@ def _unsplit(site: Site) -> Iterator[Problem]:
     services = {worker.service for worker in taking_all}
     others_split = any(worker.service not in services for worker in site.open_edx_workers)
     for worker in taking_all:
-        other = next(service for service in OPEN_EDX_SERVICES if service != worker.service)
+        other_service = next(service for service in OPEN_EDX_SERVICES if service != worker.service)
         yield Problem(
             message=f"takes all queues of {worker.service}: long tasks hold up short ones"
-            + (f"; {other} is split" if others_split else ""),
+            + (f"; {other_service} is split" if others_split else ""),
             severity=INFO if others_split else WARNING,
             resource=worker.resource.ref,
             field=f"{worker.field}.args",

@@ -30,7 +30,7 @@ def check(site: Site) -> Iterator[Problem]:
     for resource in autoscalers(site):
         kind, name = scale_target(resource)
         if kind in {"Deployment", "StatefulSet"} and not site.resources.find(kind, name, resource.namespace):
-            elsewhere = sorted(other.namespace for other in site.resources.find(kind, name))
+            elsewhere = sorted(namesake.namespace for namesake in site.resources.find(kind, name))
             there = f"; there is one in namespace {', '.join(elsewhere)}" if elsewhere else ""
             yield Problem(
                 message=f"scales {kind} {name}, which isn't in its namespace of this build{there}",

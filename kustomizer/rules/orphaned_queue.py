@@ -1,7 +1,7 @@
 """A queue that tasks are sent to, and that no worker consumes.
 
-Tasks on it wait for ever: certificates aren't issued, grades aren't computed, and nothing fails, so that nobody is
-told.
+Tasks on it wait for ever: certificates aren't issued, grades aren't computed, and nothing fails, so that nobody
+notices.
 
 The rule knows the queues that Open edX itself sends to (`default`, `high` and `high_mem` of lms; `default`, `high`
 and `low` of cms) and those that settings route tasks to (`EXPLICIT_QUEUES` of a settings module in a ConfigMap). A

@@ -51,9 +51,9 @@ def _drawn(rows: Sequence[QueueRow], *, whole: bool, left_out: int = 0) -> tuple
     arrows = 0
     several = len({row.namespace for row in rows}) > 1
     frames = itertools.groupby(rows, key=lambda row: (row.namespace, row.service))
-    for number, ((namespace, service), found) in enumerate(frames, start=1):
+    for number, ((namespace, service), frame) in enumerate(frames, start=1):
         name = service or "no service"
-        group = list(found)
+        group = list(frame)
         drawn = list(_arrows(group, f"{number}_", whole=whole))
         arrows += len(drawn)
         lines.append(f'  subgraph s{number}["{label(f"{name} in {namespace}" if several else name)}"]')

@@ -1,4 +1,4 @@
-"""A built site as rules look at it: its Celery workers, and the settings that each of them really loads."""
+"""A built site: its Celery workers, and the settings that each of them loads."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Site:
             file = environment_file(self.resources, worker.service, worker.resource.namespace)
             options.update(transport_options(file) if file else {})
         except UserError:
-            # It can't be read, so that it tells nothing; that the pods can't read it either isn't for us to find.
+            # A file that can't be read says nothing. That the pods can't read it either is no rule's to find.
             pass
         for module in self._modules_of(worker, template):
             options.update(module.entries("BROKER_TRANSPORT_OPTIONS"))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kustomizer.site.queues import QueueRow
 
 VERSION = 1
-"""Grows when a field changes its meaning or goes; new fields may come without."""
+"""Grows when a field changes its meaning or is removed, not when one is added."""
 
 NONE = "No Celery worker in this site."
 NOBODY = "(nobody)"

@@ -1,6 +1,6 @@
 """Each queue of a built site: who sends to it, who consumes it, how that worker scales, and what guards running tasks.
 
-Read off the final resources, so that a table, a picture and a comparison of two sites say what the cluster would get.
+Everything is read from the final resources: tables, pictures and comparisons show what the cluster would get.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import Site, SiteWorker
 
-# What the fields are called, and what they are where they aren't stated.
+# The names of the fields, and their defaults.
 _AUTOSCALERS = {
     "ScaledObject": ("KEDA", "minReplicaCount", 0, "maxReplicaCount", 100),
     "HorizontalPodAutoscaler": ("HPA", "minReplicas", 1, "maxReplicas", 1),
@@ -122,10 +122,10 @@ def _rows(
 
 
 def _routed(site: Site) -> dict[tuple[str, str], tuple[str, ...]]:
-    found: dict[tuple[str, str], set[str]] = {}
+    tasks_of: dict[tuple[str, str], set[str]] = {}
     for route in site.routes():
-        found.setdefault((route.resource.namespace, route.queue), set()).add(route.task)
-    return {key: tuple(sorted(tasks)) for key, tasks in found.items()}
+        tasks_of.setdefault((route.resource.namespace, route.queue), set()).add(route.task)
+    return {key: tuple(sorted(tasks)) for key, tasks in tasks_of.items()}
 
 
 def _known(site: Site) -> Iterator[tuple[str, str]]:
@@ -143,10 +143,10 @@ def _service(queue: str) -> str:
 
 def _autoscalers(site: Site) -> dict[tuple[str, str, str], Resource]:
     """Return what scales each workload; of two, which is wrong, KEDA's."""
-    found: dict[tuple[str, str, str], Resource] = {}
+    scalers: dict[tuple[str, str, str], Resource] = {}
     for resource in sorted(autoscalers(site), key=lambda item: item.kind != "ScaledObject"):
-        found.setdefault((resource.namespace, *scale_target(resource)), resource)
-    return found
+        scalers.setdefault((resource.namespace, *scale_target(resource)), resource)
+    return scalers
 
 
 def _scaling(scaler: Resource, queue_list: str) -> Scaling:

@@ -1,4 +1,4 @@
-"""The command `tutor-kustomizer`: parses and dispatches."""
+"""The command `tutor-kustomizer`: parses the command line and runs the command."""
 
 from __future__ import annotations
 

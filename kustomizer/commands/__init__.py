@@ -1,1 +1,1 @@
-"""The commands of `tutor-kustomizer`, one module each: a worker function that returns, and what click needs."""
+"""The commands of `tutor-kustomizer`, one module each: click's declaration, and a function that does the work."""

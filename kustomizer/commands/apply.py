@@ -1,4 +1,4 @@
-"""`tutor-kustomizer apply`: build, show what that changes in the cluster, ask, and apply."""
+"""`tutor-kustomizer apply`: builds an overlay, shows what it changes in the cluster, asks, and applies it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @click.argument("overlay", type=click.Path(path_type=Path, exists=True), default=".")
 @click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and stop.")
-@click.option("--force-conflicts", is_flag=True, help="Take fields from whoever owns them; Tutor's are taken anyway.")
+@click.option(
+    "--force-conflicts", is_flag=True, help="Take over fields that others own. Tutor's are taken over anyway."
+)
 @click.option("--kubeconfig", metavar="FILE", default="", help="kubectl's configuration, as for kubectl.")
 @click.option("--context", metavar="NAME", default="", help="The cluster's context, as for kubectl.")
 @click.option("--kubectl", metavar="PATH", help="The kubectl to run, instead of the one on PATH.")

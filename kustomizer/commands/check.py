@@ -1,4 +1,4 @@
-"""`tutor-kustomizer check`: what is wrong with a site that was built, rule by rule."""
+"""`tutor-kustomizer check`: looks for problems in a built site, rule by rule."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EXIT_FINDINGS = 3
 
 
 class Checked(Record):
-    """What was found, and where it stands."""
+    """The findings, and the file that they point to."""
 
     findings: Sequence[Finding]
     source: Source
@@ -54,7 +54,7 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
         ctx.exit()
 
 
-@click.command("check", short_help="Say what is wrong with a site.")
+@click.command("check", short_help="Look for problems in a site.")
 @click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 where a finding is as bad as this.")
 @click.option(
@@ -80,7 +80,7 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
 @kustomize_option
 @click.pass_context
 def check_command(ctx: click.Context, *, site: Path, fail_on: str | None, output: str, wanted: Wanted) -> None:
-    """Say what is wrong with SITE: an overlay (default: this directory), or a file that was built."""
+    """Look for problems in SITE: an overlay (default: this directory), or a built file."""
     checked = check_file(site) if site.is_file() else check_overlay(site, wanted)
     text = render(checked, output, terminal_width())
     if text:
@@ -90,20 +90,20 @@ def check_command(ctx: click.Context, *, site: Path, fail_on: str | None, output
 
 
 def check_file(path: Path) -> Checked:
-    """Return what is found in a file that was built."""
+    """Return the findings of a built file."""
     built = BuiltFile(path)
     return Checked(findings=check(Site(built.resources)), source=file_source(path, built.text, built.resources))
 
 
 def check_overlay(overlay: Path, wanted: Wanted) -> Checked:
-    """Build ``overlay`` and return what is found in it; a build that skipped the function has findings, too."""
+    """Build ``overlay`` and return the findings; it is built without the function, too."""
     built = build(overlay, find_kustomize(wanted), needs_function=False)
     click.echo(built.notes, nl=False, err=True)
     return Checked(findings=check(Site(built.resources())), source=overlay_source(overlay))
 
 
 def render(checked: Checked, output: str, width: int) -> str:
-    """Return the findings in the form ``output``; empty where that form has nothing to say."""
+    """Return the findings in the form ``output``, which may be empty without findings."""
     if output == "json":
         return findings_json(checked.findings)
     if output == "sarif":

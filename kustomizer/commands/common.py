@@ -1,4 +1,4 @@
-"""What several commands share: options, the site that is meant, the terminal."""
+"""Options and helpers that several commands share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
 
 _NARROWEST = 40
-"""Columns; in fewer, tables can't be read."""
+"""Columns; narrower tables can't be read."""
 _WIDEST = 10_000
 
 _Command = TypeVar("_Command", bound="Callable[..., None]")
@@ -84,7 +84,7 @@ def kustomize_option(command: _Command) -> _Command:
 
 
 def site_resources(site: Path, wanted: Wanted) -> Resources:
-    """Return what ``site`` holds, a file that was built, or builds to, an overlay. Raises UserError where it can't."""
+    """Return the resources of ``site``, a built file or an overlay. Raises UserError where it can't be built."""
     if site.is_dir():
         return build(site, find_kustomize(wanted)).resources()
     return BuiltFile(site).resources
@@ -96,10 +96,10 @@ def terminal_width() -> int:
 
 
 def table_width() -> int:
-    """Return how many columns a table may have: the terminal's, or any where a program reads it, `grep` say."""
+    """Return the columns that a table may have: the terminal's, or any number where a program reads it."""
     return terminal_width() if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDEST
 
 
 def wants_colour(ctx: click.Context) -> bool:
-    """Tell whether standard output takes colour; ``ctx.color`` is what the user's environment says of it."""
+    """Tell whether standard output takes colour; ``ctx.color`` is the choice of the user's environment."""
     return sys.stdout.isatty() if ctx.color is None else ctx.color

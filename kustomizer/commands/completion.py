@@ -1,4 +1,4 @@
-"""`tutor-kustomizer completion`: what a shell needs to complete our commands."""
+"""`tutor-kustomizer completion`: prints the script with which a shell completes our commands."""
 
 from __future__ import annotations
 

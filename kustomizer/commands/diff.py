@@ -1,4 +1,4 @@
-"""`tutor-kustomizer diff`: what a change does to the cluster, in words, with nothing secret in it."""
+"""`tutor-kustomizer diff`: compares two builds in words, with secrets masked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 EXIT_CHANGES = 2
 EXIT_FINDINGS = 3
 EXIT_USAGE = 64
-"""EX_USAGE of sysexits.h: click's 2 means something else here."""
+"""EX_USAGE of sysexits.h, since click's 2 has another meaning here."""
 
 _FORMS = ("text", "markdown", "json", "github", "html")
 
@@ -66,7 +66,7 @@ def _targets(ctx: click.Context, option: click.Parameter, values: Sequence[str])
 
 
 class _How(Record):
-    """How reports are to look."""
+    """The options of reports."""
 
     full: bool
     limit: int | None
@@ -102,8 +102,8 @@ class _How(Record):
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something changes.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 where a finding is as bad as this.")
 @click.option("--full", is_flag=True, help="Show added and destroyed objects, and long values, whole.")
-@click.option("--limit", type=click.IntRange(min=2000), metavar="N", help="The characters that markdown may have.")
-@click.option("--key", default="default", help="Tells the markdown of one site from that of another.")
+@click.option("--limit", type=click.IntRange(min=2000), metavar="N", help="The most characters that markdown may have.")
+@click.option("--key", default="default", help="A name that tells the markdown of several sites apart.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to colour.")
 @kustomize_option
 @click.pass_context
@@ -137,7 +137,7 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, ComparedBuild]:
-    """Return the two builds that the command line names. Raises _UsageError where it makes no sense."""
+    """Return the two builds that the command line names. Raises _UsageError where its options don't fit together."""
 
     def find(near: Path) -> Kustomize:
         return find_kustomize(options["wanted"])

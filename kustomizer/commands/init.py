@@ -1,4 +1,4 @@
-"""`tutor-kustomizer init`: write an overlay that layers onto a Tutor site."""
+"""`tutor-kustomizer init`: writes an overlay that layers onto a Tutor site."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def init_command(
 
 
 def survey_site(env: Path, wanted: Wanted) -> Survey:
-    """Return what the site that Tutor wrote into ``env`` has. Raises UserError where it can't be built."""
+    """Return the survey of the site in ``env``. Raises UserError where it can't be built."""
     return survey(read_build(build_tutors(env, find_kustomize(wanted))))
 
 

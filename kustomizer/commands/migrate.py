@@ -1,4 +1,4 @@
-"""`tutor-kustomizer migrate`: from tutor-contrib-celery to an overlay that does the same, and what differs."""
+"""`tutor-kustomizer migrate`: turns the settings of tutor-contrib-celery into an overlay, and shows what differs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def write(output: Path, site: PluginSite, migration: Migration, *, force: bool) 
 def report(
     settings: PluginSettings, site: PluginSite, migration: Migration, differences: Sequence[Deviation]
 ) -> Iterator[str]:
-    """Yield what was read, what couldn't be taken over, and what differs."""
+    """Yield the lines of the report: where settings came from, the notes, and the deviations."""
     if settings.workers is None:
         yield f"Read from what the plugin emitted, since {settings.trouble}."
     yield from (f"Note: {note}" for note in migration.notes)
@@ -91,7 +91,7 @@ def report(
 
 
 def next_steps(settings: PluginSettings, site: PluginSite, migration: Migration, output: Path | None) -> Iterator[str]:
-    """Yield what is left to do."""
+    """Yield the commands that the operator runs next."""
     yield "Next:"
     flower = migration.config.spec.flower
     if flower is not None and flower.basic_auth is not None:

@@ -1,4 +1,4 @@
-"""`tutor-kustomizer queues`: which worker consumes which queue, how it scales, and what is routed there."""
+"""`tutor-kustomizer queues`: shows which worker consumes which queue, how it scales, and what is routed there."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @kustomize_option
 def queues_command(site: Path, output: str, wanted: Wanted) -> None:
-    """Print who consumes which queue in SITE: an overlay (default: this directory), or a file that was built.
+    """Print who consumes which queue in SITE: an overlay (default: this directory), or a built file.
 
     Mermaid is a picture that GitHub and GitLab draw; markdown is the table and the picture.
     """

@@ -1,4 +1,4 @@
-"""The rules' pages of documentation, and the list of them."""
+"""Generates the rules' pages of documentation, and the list of them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _HEAD = """\
 # Rules of `tutor-kustomizer check`
 
-What the command finds in a site that was built, with what it means and what to do. `tutor-kustomizer check --explain
-RULE` prints a page.
+The findings of the command in a built site. Each page says what a finding means and what to do.
+`tutor-kustomizer check --explain RULE` prints a page.
 
 | rule | finds |
 | --- | --- |
@@ -24,7 +24,7 @@ RULE` prints a page.
 _DIFF_HEAD = """
 # Rules of `tutor-kustomizer diff`
 
-What the command finds in a change of the site, beside what the rules above find after the change and not before it.
+The findings of the command in a change of a site. It also reports new findings of the rules above.
 
 | rule | finds |
 | --- | --- |

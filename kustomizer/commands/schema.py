@@ -1,4 +1,4 @@
-"""`tutor-kustomizer schema`: the JSON Schema of the configuration, for editors, and what else describes it."""
+"""`tutor-kustomizer schema`: prints the JSON Schema of the configuration, for editors, and other descriptions of it."""
 
 from __future__ import annotations
 

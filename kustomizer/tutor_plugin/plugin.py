@@ -1,4 +1,4 @@
-"""The commands as `tutor kustomizer …`: inside of Tutor the root is known, so that no path has to be given.
+"""The commands as `tutor kustomizer …`: Tutor knows its root, so that nobody has to name it.
 
 Tutor finds this module through the entry point ``tutor.plugin.v1``; enable it with `tutor plugins enable kustomizer`.
 Where KUSTOMIZER_OVERLAY names an overlay, commands mean that one, and Tutor renders its routing into Open edX's
@@ -19,16 +19,16 @@ from kustomizer.errors import UserError
 from kustomizer.tutor_plugin.routing import OVERLAY, tutor_routing
 
 _OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
-"""The parameters that mean an overlay; `before` is what `diff --base` compares with itself."""
+"""The parameters that name an overlay; `before` is that of `diff --base`."""
 
 
 def know_overlay(command: click.Command) -> None:
-    """Let a command and those below it mean the overlay of Tutor's configuration where none is given."""
+    """Make the overlay of Tutor's configuration the default of a command and its subcommands."""
     for parameter in command.params:
         if parameter.name in _OVERLAYS:
             parameter.envvar = OVERLAY
-    for each in command.commands.values() if isinstance(command, click.Group) else ():
-        know_overlay(each)
+    for subcommand in command.commands.values() if isinstance(command, click.Group) else ():
+        know_overlay(subcommand)
 
 
 class TutorCommands(Commands):
@@ -58,7 +58,7 @@ def kustomizer(ctx: click.Context) -> None:
 
 
 def routing(overlay: object, service: str) -> str:
-    """Return what the patch of ``service`` holds. Raises TutorError where the overlay can't be read."""
+    """Return the content of the patch of ``service``. Raises TutorError where the overlay can't be read."""
     try:
         return tutor_routing(overlay, service, _root())
     except UserError as error:
@@ -66,7 +66,7 @@ def routing(overlay: object, service: str) -> str:
 
 
 def _root() -> Path:
-    """Return Tutor's root: a filter of a template isn't told, but whoever renders does so for a command."""
+    """Return Tutor's root. Template filters don't get it, but Tutor renders only within a command that has it."""
     ctx = click.get_current_context(silent=True)
     root = ctx.find_root().params.get("root") if ctx else None
     return Path(root or os.environ.get("TUTOR_ROOT") or ".")
@@ -76,7 +76,7 @@ hooks.Filters.CLI_COMMANDS.add_item(kustomizer)
 hooks.Filters.CONFIG_DEFAULTS.add_item((OVERLAY, ""))
 hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("kustomizer_routing", routing))
 for service in ("lms", "cms"):
-    # Behind other plugins' patches: the last word on the routing is the configuration's.
+    # After other plugins' patches, so that the configuration's routing wins.
     hooks.Filters.ENV_PATCHES.add_item(
         (f"openedx-{service}-production-settings", f'{{{{ {OVERLAY}|kustomizer_routing("{service}") }}}}'),
         priority=hooks.priorities.LOW,

@@ -1,6 +1,6 @@
-"""The routing of an overlay's configuration, for Tutor to render into Open edX's own settings.
+"""Renders the routing of an overlay's configuration for Open edX's own settings.
 
-Then everything that Tutor starts sends its tasks to the right queues: the Jobs of `tutor k8s do`, too, which the
+Then everything that Tutor starts sends its tasks to the right queues, such as the Jobs of `tutor k8s do`, which the
 overlay can't change. The function finds the routing there and adds nothing (kustomizer/transform/routing.py).
 """
 
@@ -19,8 +19,8 @@ OVERLAY = "KUSTOMIZER_OVERLAY"
 def tutor_routing(overlay: object, service: str, root: Path) -> str:
     """Return the statement for the settings of ``service``, empty where no ``overlay`` is named or nothing is routed.
 
-    A relative path starts at Tutor's ``root``. A name of figures, 2024, is a number to Tutor. Raises UserError where
-    the overlay has no configuration that holds.
+    A relative path starts at Tutor's ``root``. Tutor reads a name such as 2024 as a number. Raises UserError where the
+    overlay has no valid configuration.
     """
     if not overlay:
         return ""

@@ -1,1 +1,1 @@
-"""A comparison in each form that it is printed in: pure functions from the records of `model` to text."""
+"""The forms in which a comparison is printed: pure functions from the records of `model` to text."""

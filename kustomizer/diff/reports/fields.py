@@ -1,4 +1,4 @@
-"""The changes of one object, field by field, as lines that begin with what happens to them."""
+"""Turns the changes of one object into lines, field by field; each line begins with a sign."""
 
 from __future__ import annotations
 
@@ -18,29 +18,28 @@ if TYPE_CHECKING:
     from kustomizer.diff.model import AnyChange, Comparison, Hunk, ObjectChange, ObjectId, SharedChange
 
 LONGEST = 12
-"""Lines of one value that are shown where not everything is asked for."""
+"""Lines of one value that are shown without ``full``."""
 
 
 class ChangedField(Record):
-    """One changed field: what it is called, and lines with ``-``, ``+``, a blank or ``@@`` before them."""
+    """One changed field: its path, and lines that begin with ``-``, ``+``, a blank or ``@@``."""
 
     path: str
     sign: str
-    """``-``, ``+`` or ``~``: what happens to the field as a whole."""
+    """``-``, ``+`` or ``~``: whether the whole field is removed, added or changed."""
     brief: str
-    """The change in a line without the path; empty where it takes more."""
+    """The change in one line, without the path; empty where it doesn't fit."""
     lines: Sequence[str]
 
 
 class EarlierHunks:
-    """Where in a report each hunk stood first: Tutor's settings of lms and cms, for production and development, change
-    alike."""
+    """The place in a report where each hunk stands first: Tutor's settings of lms and cms commonly change alike."""
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, ...], str] = {}
 
     def place(self, hunk: Hunk, here: str) -> str:
-        """Return where these lines stood before, empty where it is ``here`` for the first time."""
+        """Return the place where these lines stand already, empty where they are new ``here``."""
         first = self._places.setdefault(tuple(hunk.lines), here)
         return "" if first == here else first
 
@@ -48,9 +47,9 @@ class EarlierHunks:
 def fields_of(
     item: ObjectChange, *, full: bool, without: Sequence[AnyChange] = (), earlier: EarlierHunks | None = None
 ) -> list[ChangedField]:
-    """Return the fields of one object that change, but those that stand in ``without``.
+    """Return the changed fields of one object, without the changes in ``without``.
 
-    With ``told``, lines of a text that stood in it before are referred to.
+    With ``earlier``, a hunk that stands in the report already is replaced by a reference to it.
     """
     fields = [
         field_of(change, full=full, earlier=earlier, of=item.id.name)
@@ -66,7 +65,7 @@ def fields_of(
 def field_of(
     change: AnyChange, *, full: bool = False, earlier: EarlierHunks | None = None, of: str = ""
 ) -> ChangedField:
-    """Return one change in lines; ``of`` is the object's name."""
+    """Return one changed field; ``of`` is the object's name."""
     path = visible(path_text(change.path))
     if isinstance(change, ValueChange):
         return _value(path, change, full=full)
@@ -79,7 +78,7 @@ def field_of(
 
 
 def in_groups(comparison: Comparison) -> Mapping[ObjectId, list[AnyChange]]:
-    """Return the changes of each object that are told of once for all: it shares them, or a name has another hash."""
+    """Return the changes that stand elsewhere in the report, by object: shared ones, and new hashes in names."""
     shared: dict[ObjectId, list[AnyChange]] = {}
     for group in comparison.groups:
         for identity in group.objects:
@@ -93,7 +92,7 @@ def in_groups(comparison: Comparison) -> Mapping[ObjectId, list[AnyChange]]:
 
 
 def groups_to_show(comparison: Comparison) -> list[SharedChange]:
-    """Return the groups, without other hashes of generated names: what is told of these says who refers to them."""
+    """Return the shared changes without new hashes in names, which the report lists as renamings."""
     names = _renamed(comparison)
     return [group for group in comparison.groups if not _is_renaming(group.change, names)]
 
@@ -103,7 +102,7 @@ def _renamed(comparison: Comparison) -> set[str]:
 
 
 def _is_renaming(change: AnyChange, names: Container[str]) -> bool:
-    """Tell whether a reference, to one of ``names``, differs but in its hash."""
+    """Tell whether only the hash differs in a reference to one of ``names``."""
     if not isinstance(change, ValueChange) or change.path[:1] != ("spec",):
         return False
     return any(
@@ -116,7 +115,7 @@ def _is_renaming(change: AnyChange, names: Container[str]) -> bool:
 
 
 def manifest(change: ObjectChange) -> list[str]:
-    """Return the whole object that is added or destroyed, line by line."""
+    """Return the lines of a whole object that is added or destroyed."""
     sign = "+" if change.action == "add" else "-"
     return [f"{sign} {line}".rstrip() for line in lines(change.tree)]
 

@@ -1,4 +1,4 @@
-"""Findings as GitHub's annotations: a comparison has no file with lines, so they stand at the top of the run."""
+"""Prints findings as GitHub's annotations. A comparison has no file with lines, so they stand at the top of the run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TITLE = "tutor-kustomizer diff"
 
 
 def github_report(comparison: Comparison) -> str:
-    """Return a workflow command for each finding and one that sums up, a line each."""
+    """Return a workflow command for each finding, and one with the summary."""
     lines = [
         annotation(finding.severity, visible(str(finding.problem)), title=visible(finding.rule))
         for finding in comparison.findings

@@ -39,7 +39,7 @@ _QUEUES = {"+": ("new", "new"), "-": ("gone", "gone"), "~": ("change", "change")
 
 
 def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
-    """Return the document, a newline at its end; everything is in it, folded."""
+    """Return the document with everything in it, folded; it ends in a newline."""
     parts = [
         "<h1>What changes</h1>",
         *(f'<p class="dim">{_text(line)}</p>' for line in header),
@@ -58,7 +58,7 @@ def _text(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Return a message; a command that it quotes as code."""
+    """Return a message with its quoted commands as code."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", _text(text))
 
 

@@ -1,4 +1,4 @@
-"""The comparison for other programs: JSON of a form with a version, from which A can be made into B.
+"""Prints the comparison as JSON for other programs. Its changes turn the first build into the second.
 
 ``actions`` are those of Terraform's plans (https://developer.hashicorp.com/terraform/internals/json-format), so that
 what reads a plan reads this: a replaced object is deleted and created.
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId, Renaming, SharedChange, Step
 
 VERSION = 1
-"""Grows when a field changes its meaning or goes; new fields may come without."""
+"""Increased when a field changes its meaning or is removed, not when one is added."""
 
 ACTIONS = {ADD: ["create"], CHANGE: ["update"], REPLACE: ["delete", "create"], DESTROY: ["delete"]}
 
 
 def json_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
-    """Return the report, a newline at its end; what isn't ASCII is escaped, so no character in it does anything."""
+    """Return the report; it ends in a newline. Other characters than ASCII are escaped."""
     document = {
         "version": VERSION,
         "compared": list(header),
@@ -119,7 +119,7 @@ def _renaming(renaming: Renaming) -> dict[str, Any]:
 
 
 def _finite(node: Any) -> Any:
-    """Return ``node`` with numbers that JSON doesn't have as the words that YAML has for them."""
+    """Return ``node`` with YAML's words for the numbers that JSON lacks, such as ``.inf``."""
     if isinstance(node, dict):
         return {key: _finite(value) for key, value in node.items()}
     if isinstance(node, list):

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from kustomizer.findings.model import Finding
 
 GITHUB_LIMIT = 65_536
-"""Characters of a comment, as GitHub's refusal says; it keeps 262,144 bytes, so four for each: code points, then."""
+"""The most characters of a comment, as GitHub's error message says: code points, as it stores four bytes for each."""
 GITLAB_LIMIT = 1_000_000
-"""Characters of a note (https://docs.gitlab.com/administration/instance_limits/)."""
+"""The most characters of a note (https://docs.gitlab.com/administration/instance_limits/)."""
 
 
 _LONGEST_KEY = 300

@@ -1,9 +1,9 @@
-"""Text of manifests inside a comment: it stays text, on GitHub and on GitLab.
+"""Quotes the text of manifests in Markdown, so that it stays text on GitHub and GitLab.
 
-A name or a message may hold anything: HTML, a mention, a reference to an issue, a backtick, a GitLab quick action
-(https://docs.gitlab.com/user/project/quick_actions/: a line that begins with a slash). Entities don't help against
-mentions and references, which are looked for in what the Markdown was made into, but not within code
-(https://github.com/gjtorikian/html-pipeline): so whatever could mean something stands in a code span.
+A name or a message may hold HTML, a mention, a reference to an issue, a backtick or a GitLab quick action
+(https://docs.gitlab.com/user/project/quick_actions/: a line that begins with a slash). Mentions and references are
+searched in the rendered page, so HTML entities don't hide them, but a code span does
+(https://github.com/gjtorikian/html-pipeline): text that could mean something stands in one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 _BACKTICKS = re.compile("`+")
 _PLAIN = frozenset("-./+='\"→…")
 _OPENING, _CLOSING = "(", ".,;:)?"
-# What is made into a link by itself: the address of a page, a commit, an issue.
+# Words that become links by themselves: the address of a page, a commit, an issue.
 _LINKED = re.compile(r"www\..*|[0-9a-f]{7,}|gh-.*", re.IGNORECASE)
-# A command that a message quotes, or else what stands between blanks.
+# A command that a message quotes, and a word: such a command or anything between blanks.
 _QUOTED = re.compile("`[^`]+`")
 _WORDS = re.compile(r"\(?`[^`]+`[.,;:)?]*|[^ ]+")
-# What begins a list at the beginning of a line.
+# Begins a list at the start of a line.
 _NUMBER = re.compile(r"[0-9]+[.)]?")
 
 
@@ -40,12 +40,12 @@ def code(text: str) -> str:
 
 
 def html_code(text: str) -> str:
-    """Return ``text`` as code where HTML stands, in which there is no Markdown."""
+    """Return ``text`` as code in HTML, within which Markdown means nothing."""
     return f"<code>{html.escape(visible(text))}</code>"
 
 
 def prose(text: str) -> str:
-    """Return a sentence: each word as it is where it can't mean anything but itself, else as code."""
+    """Return a sentence, with each word that Markdown could read as something else as code."""
     words = _WORDS.findall(visible(text.strip(" ")))
     return " ".join(_word(word, first=number == 0) for number, word in enumerate(words))
 

@@ -1,4 +1,4 @@
-"""What an object is that comes or goes, in a few words of its own."""
+"""Summarises an added or destroyed object in a few words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 4
 
 
 def what(change: ObjectChange, comparison: Comparison) -> str:
-    """Return what an added or destroyed object is for, empty where its kind and its name say it all."""
+    """Return a summary of an added or destroyed object, empty where its kind and name are enough."""
     tree = mapping(change.tree)
     spec = mapping(tree.get("spec"))
     kind = change.id.kind

@@ -1,4 +1,4 @@
-"""The comparison for a terminal: what matters first, then the fields that change, and a line that sums it up."""
+"""Prints the comparison for a terminal: findings first, then the changed fields, and a summary as the last line."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ _LINE_COLOURS = {"+": "green", "-": "red", "@": "cyan", "~": "yellow", "!": "red
 def text_report(
     comparison: Comparison, *, header: Sequence[str] = (), width: int = 80, colour: bool = False, full: bool = False
 ) -> str:
-    """Return the report, a newline at its end.
+    """Return the report; it ends in a newline.
 
-    ``header`` says what was compared, a line each. ``full`` shows added and destroyed objects whole, and values of any
-    length. Without ``colour`` there are no escape sequences in it.
+    ``header`` names the two builds, one a line. ``full`` shows added and destroyed objects whole, and values of any
+    length. Without ``colour`` the report has no escape sequences.
     """
     parts = [
         "\n".join(line for line in header for line in _wrapped(visible(line), width)),
@@ -60,7 +60,7 @@ def text_report(
 
 
 def shown_finding(finding: Finding) -> Finding:
-    """Return a finding whose words are visible: a name in it may hold anything."""
+    """Return a finding with only visible characters: a name in it may hold any."""
     problem = finding.problem
     resource = problem.resource and problem.resource.replace(
         kind=visible(problem.resource.kind),
@@ -81,12 +81,12 @@ def _findings(findings: Sequence[Finding], width: int) -> str:
     if not findings:
         return ""
     text = findings_text([shown_finding(finding) for finding in findings], width)
-    # Its last lines sum up, which the report's own last line does.
+    # Without its summary: the report has one of its own.
     return text.rpartition("\n")[0].rstrip("\n")
 
 
 def _words(comparison: Comparison, width: int, *, full: bool) -> str:
-    """Return what many objects share, what restarts, and what isn't shown."""
+    """Return the shared changes, the restarts, and what is ignored."""
     lines = ["Nothing changes."] if comparison.is_empty else []
     shared: dict[tuple[ObjectId, ...], list[str]] = {}
     for group in groups_to_show(comparison):
@@ -119,7 +119,7 @@ def _queues(comparison: Comparison, width: int) -> str:
     lines = []
     colour = None
     for line in text_table(rows, width).split("\n"):
-        # A row that takes several lines has its sign on the first.
+        # A row may take several lines; its sign stands on the first.
         colour = _LINE_COLOURS.get(line[:1], colour)
         lines.append(click.style(line, fg=colour) if colour else line)
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Values of fields for people: a word where it is one, YAML where it is more."""
+"""Formats the values of fields for people: scalars as words, collections as YAML."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _BEGIN_NUMBERS = frozenset("0123456789.+-")
 
 
 def is_one_line(value: Any) -> bool:
-    """Tell whether a value can be shown within a line: it isn't a collection that holds something, nor a long text."""
+    """Tell whether a value fits in a line: a scalar without line breaks, or an empty collection."""
     return not value if isinstance(value, (dict, list)) else not isinstance(value, str) or "\n" not in value
 
 
 def one_line(value: Any) -> str:
-    """Return a value that is_one_line; a string in quotes only where it could be taken for something else."""
+    """Return a value that is_one_line; a string is quoted only where it looks like another type."""
     if isinstance(value, str):
         return f'"{visible(value)}"' if _seems_another(value) else visible(value)
-    # The newline at its end.
+    # Without the newline at the end.
     return emit(value)[:-1]
 
 
 def lines(value: Any) -> list[str]:
-    """Return any value on as many lines as it takes; a collection as YAML."""
+    """Return the lines of any value; a collection is YAML."""
     if is_one_line(value):
         return [one_line(value)]
     if isinstance(value, str):
@@ -56,7 +56,7 @@ def _is_number(text: str) -> bool:
 
 
 def _unquoted(line: str) -> str:
-    """Return a line of YAML with masks as they stand elsewhere: there they are words, not values."""
+    """Return a line of YAML with its masks unquoted, as they are elsewhere in a report."""
     for mask in _MASKS:
         line = line.replace(f"'{mask}'", mask)
     return line

@@ -1,15 +1,15 @@
-"""What comes out of a manifest, so that a reader sees what is there and nothing else happens.
+"""Makes every character of a manifest's text visible.
 
-A control character may move a terminal's cursor, one that turns the direction of text may make a line read otherwise
-than the cluster reads it (https://trojansource.codes), a lone surrogate isn't UTF-8, and a blank at the end of a line
-is not seen at all.
+A control character may move a terminal's cursor. One that turns the direction of text may make people read a line in
+another way than the cluster does (https://trojansource.codes). A lone surrogate isn't UTF-8, and nobody sees a blank at
+the end of a line.
 """
 
 from __future__ import annotations
 
 
 def visible(text: str) -> str:
-    """Return ``text`` on one line, with an escape for each character that isn't seen as itself."""
+    """Return ``text`` on one line, with an escape for each character that people don't see."""
     if not text.isprintable():
         text = "".join(char if char.isprintable() else _escape(char) for char in text)
     shown = text.rstrip(" ")
@@ -17,7 +17,7 @@ def visible(text: str) -> str:
 
 
 def visible_lines(text: str) -> list[str]:
-    """Return the lines of ``text``, each of them visible; a newline at its end begins no further one."""
+    """Return the lines of ``text``, with every character visible; a newline at its end begins no line."""
     lines = text.split("\n")
     if lines[-1] == "":
         lines.pop()

@@ -1,4 +1,4 @@
-"""What a comparison says in words, in every form alike."""
+"""The sentences that all reports have in common."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kustomizer.findings.model import Finding
 
 SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
-"""What stands before an object, as Terraform's plans have it."""
+"""The sign before an object, as in Terraform's plans."""
 
 NEEDS_DELETION = " is refused unless it is deleted first"
 """What follows the name of an object with a change that Kubernetes refuses."""
@@ -47,7 +47,7 @@ def summary(comparison: Comparison) -> str:
 
 
 def by_remedy(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Return the findings of a rule that have one remedy together."""
+    """Return the findings in groups of one severity, one rule and one remedy."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
         groups.setdefault((finding.severity, finding.rule, finding.problem.remedy), []).append(finding)
@@ -63,12 +63,12 @@ def by_message(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
 
 
 def place_of(finding: Finding) -> list[str]:
-    """Return the object and the field that a finding names, as far as it does."""
+    """Return the object and the field of a finding, without those that it doesn't name."""
     return [str(part) for part in (finding.problem.resource, finding.problem.field) if part]
 
 
 def title(identity: ObjectId) -> str:
-    """Return what an object is called: ``Deployment openedx/lms``, with its API's group where the kind needs it."""
+    """Return an object's name in reports: ``Deployment openedx/lms``."""
     return visible(str(identity))
 
 
@@ -78,7 +78,7 @@ def joined(words: Sequence[str]) -> str:
 
 
 def rolls(objects: Iterable[ObjectId]) -> str:
-    """Return what a change restarts: the services by name, then the workers, which may be many, by their number."""
+    """Return the names of what a change restarts; only the number of workers where they are many."""
     names = list(dict.fromkeys(visible(identity.name) for identity in objects))
     workers = [name for name in names if "-worker" in name]
     if len(workers) <= _NAMED_WORKERS:
@@ -87,7 +87,7 @@ def rolls(objects: Iterable[ObjectId]) -> str:
 
 
 def restarts(objects: Sequence[ObjectId], quoted: Callable[[str], str] = str) -> str:
-    """Return what a change restarts, and which Jobs, which it doesn't, read it: ``rolls lms; read by Job lms-job``."""
+    """Return what a change restarts, and the Jobs that only read it: ``rolls lms; read by Job lms-job``."""
     jobs = [identity for identity in objects if identity.kind == "Job"]
     rolled = [identity for identity in objects if identity.kind != "Job"]
     parts = [f"rolls {quoted(rolls(rolled))}"] if rolled else []
@@ -102,7 +102,7 @@ def restarts(objects: Sequence[ObjectId], quoted: Callable[[str], str] = str) ->
 
 
 def alike(renamings: Iterable[Renaming]) -> list[list[Renaming]]:
-    """Return renamings of which the same is to be said together; of a guess there is something to say each time."""
+    """Return the renamings in groups that share a sentence; each guess stands alone."""
     groups: dict[tuple[object, ...], list[Renaming]] = {}
     for renaming in renamings:
         key = (renaming.id.kind, tuple(renaming.rolls)) if renaming.proven else (renaming.id,)
@@ -111,7 +111,7 @@ def alike(renamings: Iterable[Renaming]) -> list[list[Renaming]]:
 
 
 def renaming_text(renamings: Sequence[Renaming]) -> str:
-    """Return ``ConfigMap openedx-config changed; rolls lms, cms and 6 workers``, for those that are alike."""
+    """Return the sentence of one group: ``ConfigMap openedx-config changed; rolls lms, cms and 6 workers``."""
     first = renamings[0]
     names = joined([visible(renaming.id.name) for renaming in renamings])
     text = f"{visible(first.id.kind)}{'s' * (len(renamings) != 1)} {names} changed"
@@ -127,7 +127,7 @@ def group_text(group: SharedChange) -> str:
 
 
 def change_text(change: AnyChange) -> str:
-    """Return a change in a line, without what doesn't fit one."""
+    """Return a change in one line, without values that don't fit."""
     name = path_name(change.path)
     if isinstance(change, ArgumentsChange):
         return f"{name}: {'; '.join(map(visible, change.notes)) or 'other arguments'}"
@@ -145,7 +145,7 @@ def change_text(change: AnyChange) -> str:
 
 
 def path_name(path: Path) -> str:
-    """Return a field's path; of a label or an annotation, which say by themselves what they are, its name."""
+    """Return a field's path, or only the name of a label or an annotation."""
     last = path[-1] if path else ""
     if isinstance(last, str) and "/" in last and "data" not in path:
         # Tutor stamps both the object and its pods.
@@ -154,7 +154,7 @@ def path_name(path: Path) -> str:
 
 
 def by_kind(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:
-    """Return the names of each kind, with their namespaces where these differ."""
+    """Return the names of the objects by kind, with namespaces where these differ."""
     objects = list(objects)
     several = len({identity.namespace for identity in objects if identity.namespace}) > 1
     names: dict[str, list[str]] = {}
@@ -165,7 +165,7 @@ def by_kind(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:
 
 
 def names(objects: Sequence[ObjectId], *, full: bool) -> list[str]:
-    """Return ``Deployment: cms, lms`` and so on; how many of each kind where they are many and not all is asked for."""
+    """Return a line for each kind, ``Deployment: cms, lms``; without ``full`` only numbers where they are many."""
     kinds = by_kind(objects)
     if len(objects) > _NAMED_OBJECTS and not full:
         return [", ".join(f"{kind} {len(names_of_kind)}" for kind, names_of_kind in kinds)]

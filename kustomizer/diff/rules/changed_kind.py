@@ -1,9 +1,9 @@
 """A volume, a variable, a probe or a strategy that keeps its name and becomes another kind of thing.
 
-`kubectl apply --server-side` merges the new kind into the old one, which somebody else owns, and then refuses the two
-together ("may not specify more than 1 volume type", "may not be specified when `value` is not empty"), with
-`--force-conflicts` too; so does Flux. Client-side apply, which is what Tutor uses, takes it. `strategy: Recreate` is
-refused since the default `rollingUpdate` stays beside it. All of this was seen on a real cluster.
+`kubectl apply --server-side` merges the new kind into the old one, whose fields somebody else owns, and then refuses
+both together ("may not specify more than 1 volume type", "may not be specified when `value` is not empty"), with
+`--force-conflicts`, too. So does Flux. Client-side apply, which Tutor uses, accepts it. `strategy: Recreate` is refused
+because the default `rollingUpdate` stays beside it. All of this was seen on a real cluster.
 
 **Severity:** warning: it depends on how the build is applied.
 
@@ -34,7 +34,7 @@ _HANDLERS = frozenset({"exec", "httpGet", "tcpSocket", "grpc"})
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find what changes its kind under the same name."""
+    """Find volumes, variables, probes and strategies that change their kind."""
     for item in changed(objects):
         both = templates(sides, item)
         if both is None:

@@ -1,16 +1,15 @@
-"""A Secret that changes, and which pods learn of it.
+"""A Secret that changes, and the pods that read it.
 
-Pods read a Secret when they start. One that kustomize generates gets another name with what it holds, so that what
-refers to it is restarted; one that keeps its name changes under the feet of pods that go on with the old value until
-they are restarted, by chance one after the other.
+Pods read a Secret when they start. A Secret that kustomize generates gets another name when its content changes, so the
+pods that refer to it restart. Where a Secret keeps its name, its pods keep the old value until something restarts them.
 
-**Severity:** info where what refers to it is restarted, or nothing does; warning where pods go on with the old value,
-and where one goes that pods refer to. What it holds is never shown, nor is the hash in its name.
+**Severity:** info where the pods that refer to it restart, or no pod does; warning where pods keep the old value, and
+where a Secret is removed that pods refer to. Its content is never shown, nor is the hash in its name.
 
-**What to do:** restart what the message names, once this is applied: `kubectl rollout restart`. Where it is the
-password of a service that is in the cluster, the service has to have the new one first.
+**What to do:** apply the change, and restart what the message names: `kubectl rollout restart`. Give a new password to
+its service in the cluster first.
 
-**What isn't seen:** Secrets that aren't in the build; what reads a Secret other than in a pod's own manifest.
+**What isn't seen:** Secrets that aren't in the build; readers of a Secret other than a pod's own manifest.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _CONTENT = frozenset({"data", "stringData"})
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find the Secrets that change, or go while they are needed."""
+    """Find the Secrets that change, or are removed while pods need them."""
     renamed = {renaming.id: renaming for renaming in sides.renamings}
     for item in changed(objects, "Secret"):
         if not any(change.path[0] in _CONTENT for change in item.changes):
@@ -72,7 +71,7 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
 
 
 def _users(side: Side, secret: ObjectId, name: str = "") -> list[ObjectId]:
-    """Return what runs pods that name a Secret."""
+    """Return the workloads whose pods refer to a Secret."""
     name = name or side.resources[secret].name
     return sorted(
         (

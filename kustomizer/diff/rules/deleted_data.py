@@ -1,13 +1,13 @@
-"""A PersistentVolumeClaim, a StatefulSet or a Namespace that isn't there any more.
+"""A PersistentVolumeClaim, a StatefulSet or a Namespace that leaves the build.
 
-`kubectl apply` leaves it in the cluster; what prunes (Flux, Argo CD, `kubectl apply --prune`) deletes it. With a
-Namespace goes everything in it; with a claim go its data, unless the volume's reclaim policy is `Retain`. The
-volumes of a StatefulSet stay, and what it served stops.
+`kubectl apply` leaves it in the cluster; Flux, Argo CD and `kubectl apply --prune` delete it where they prune. A
+Namespace is deleted with everything in it, a claim with its data unless the volume's reclaim policy is `Retain`. The
+volumes of a StatefulSet stay, but its service stops.
 
 **Severity:** error for a PersistentVolumeClaim and a Namespace; warning for a StatefulSet.
 
-**What to do:** if it is meant, back up what it holds first. If it
-isn't, look for what made it go: a plugin that is off, another namespace, a patch.
+**What to do:** if it is intended, back up the data first. If it isn't, look for the cause: a plugin that is off,
+another namespace, a patch.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LOSSES = {
 
 
 def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find what holds data and goes."""
+    """Find destroyed objects that hold data."""
     for item in objects:
         if item.action == DESTROY and item.id.kind in _LOSSES:
             severity, message = _LOSSES[item.id.kind]

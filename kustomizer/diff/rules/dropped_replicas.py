@@ -1,12 +1,11 @@
-"""A number of replicas that leaves a Deployment or a StatefulSet.
+"""A number of replicas that is removed from a Deployment or a StatefulSet.
 
-Where whoever applies the build set that field, the number falls to 1, the default, as soon as it is applied,
-whatever it is then; an autoscaler puts it up again after a while. Seen on a real cluster with client-side and
-server-side apply.
+When the build is applied, the number falls to the default, 1, if whoever applies it has set the field before. An
+autoscaler raises it again after a while. This was seen on a real cluster with client-side and server-side apply.
 
-**Severity:** warning where it was more than one.
+**Severity:** warning where the number was more than one.
 
-**What to do:** without an autoscaler, state the number. When a worker goes from `replicas` to an autoscaler, apply
+**What to do:** without an autoscaler, state the number. When a worker changes from `replicas` to an autoscaler, apply
 in a quiet hour.
 """
 
@@ -30,7 +29,7 @@ NOTHING = "and nothing in the build scales it up"
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find the numbers that are left to a default."""
+    """Find the numbers that are removed."""
     for item in changed(objects, "Deployment", "StatefulSet"):
         before, after = (lookup(tree, "spec", "replicas") for tree in sides.trees(item.id))
         if not isinstance(before, int) or before <= 1 or after is not None:

@@ -1,6 +1,6 @@
 """An image that changes.
 
-Each pair of images is told once, with all that run it. What runs it is restarted. Images of Open edX's that don't go
+Each pair of images is reported once, with all workloads that run it; these restart. Images of Open edX's that don't fit
 together are another finding, [differing-images](differing-images.md).
 
 **Severity:** info; warning where the new image has no tag or `latest`: what runs then depends on when a pod started.
@@ -28,7 +28,7 @@ ID = "image-change"
 def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     """Find the images that change."""
     places_by_images: dict[tuple[str, str], list[tuple[ObjectChange, str]]] = {}
-    # What always runs says more than a Job.
+    # Deployments first: they matter more than Jobs.
     for item in sorted(changed(objects), key=lambda change: change.id.kind != "Deployment"):
         for change in item.changes:
             if not isinstance(change, ValueChange) or change.path[-1] != "image":

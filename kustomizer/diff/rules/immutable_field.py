@@ -1,19 +1,18 @@
-"""A field that Kubernetes doesn't let anybody change.
+"""A change of a field that Kubernetes refuses to change.
 
-Applying it is refused: with `kubectl apply` this object stays as it was and the others are applied, Flux and Argo
-CD stop there. The usual causes: labels that were added to selectors as well (kustomize's `commonLabels`, or
-`labels` with `includeSelectors: true`); a new version of Tutor, which stamps itself on its template Jobs; another
-storage class.
+`kubectl apply` reports an error, leaves this object as it is, and applies the others. Flux and Argo CD stop there.
+Usual causes are labels that are also added to selectors (kustomize's `commonLabels`, or `labels` with
+`includeSelectors: true`), a new version of Tutor, whose template Jobs carry its version, and another storage class.
 
 **Severity:**
 
 - error;
-- warning for Tutor's template Jobs (label `app.kubernetes.io/component: job`): Tutor doesn't apply them, and they
-  should be left out of what is applied.
+- warning for Tutor's template Jobs (label `app.kubernetes.io/component: job`): Tutor doesn't apply them, and nobody
+  should.
 
-**What to do:** take the change back; or delete the object in a quiet hour and apply again. For a StatefulSet
-`kubectl delete statefulset NAME --cascade=orphan` keeps its pods meanwhile. For a PersistentVolumeClaim make one of
-another name and copy what it holds: deleting it deletes the data.
+**What to do:** undo the change; or delete the object in a quiet hour and apply again. For a StatefulSet `kubectl delete
+statefulset NAME --cascade=orphan` keeps its pods meanwhile. In place of a PersistentVolumeClaim make one of another
+name and copy the data: deleting the claim deletes them.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ _TUTORS_JOB = "Leave Tutor's template Jobs out of what is applied: Tutor itself 
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find what is refused; Tutor's Jobs together, since each of its versions changes them all."""
+    """Find changes that are refused. Tutor's Jobs share one finding, since each version of Tutor changes them all."""
     jobs = []
     for item in objects:
         if item.action != REPLACE:

@@ -1,13 +1,13 @@
 """An autoscaler that leaves the build and stays in the cluster.
 
-`kubectl apply` deletes nothing (nor does `tutor k8s start`): a HorizontalPodAutoscaler or a ScaledObject that isn't
-in the output any more goes on scaling what it scaled. KEDA's webhook refuses a ScaledObject for a Deployment that
-still has a HorizontalPodAutoscaler.
+`kubectl apply` deletes nothing, nor does `tutor k8s start`: a HorizontalPodAutoscaler or a ScaledObject that leaves the
+build keeps scaling its target. KEDA's webhook refuses a ScaledObject for a Deployment that still has a
+HorizontalPodAutoscaler.
 
 **Severity:**
 
-- error for a HorizontalPodAutoscaler where the new build has a ScaledObject for the same target, that doesn't take it
-  over: it is refused, and never scales;
+- error for a HorizontalPodAutoscaler where the new build has a ScaledObject for the same target that doesn't take it
+  over: the ScaledObject is refused, and never scales;
 - warning otherwise.
 
 **What to do:** delete it by hand, as the message says; or let the ScaledObject take it over (`keda.replaceHPA:
@@ -36,7 +36,7 @@ _TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find the autoscalers that nobody deletes."""
+    """Find autoscalers that stay in the cluster."""
     for item in objects:
         if item.action != DESTROY or item.id.kind not in AUTOSCALERS:
             continue

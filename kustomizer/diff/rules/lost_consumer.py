@@ -1,12 +1,12 @@
 """A queue that loses its only consumer.
 
-A worker took it before, and none does afterwards. Tasks that are sent to it wait for ever: certificates aren't
-issued, grades aren't computed, and nothing fails, so that nobody is told.
+A worker consumed it before, and none does afterwards. Its tasks wait for ever: certificates aren't issued, grades
+aren't computed, and nothing fails, so nobody notices.
 
 **Severity:** error.
 
 **What to do:** give the queue to another worker (`queues: [...]`), or a worker of its own again
-(`spec.workers.lms.high: {}`). Where nothing sends to it any more, let the worker empty it before it goes.
+(`spec.workers.lms.high: {}`). Where nothing sends to it any more, let the worker empty it before you remove the worker.
 
 **What isn't seen:** workers that another build deploys; queues that only the application's own settings name.
 """
@@ -28,7 +28,7 @@ ID = "lost-consumer"
 
 
 def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find the queues that nobody takes any more."""
+    """Find the queues that no worker consumes any more."""
     for queue, worker in lost_queues(sides):
         yield Problem(
             message=f"took {queue}, and no worker takes it afterwards: what is sent there waits for ever",
@@ -40,7 +40,7 @@ def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
 
 
 def lost_queues(sides: Sides) -> Iterator[tuple[str, SiteWorker]]:
-    """Yield each queue that loses its last consumer, and one that took it."""
+    """Yield each queue that loses its last consumer, with one worker that consumed it."""
     kept = sides.after.site.consumed
     for worker in sides.before.site.workers:
         for queue in worker.queues:

@@ -1,13 +1,13 @@
-"""A ScaledObject that goes while what it scaled may be at zero.
+"""A ScaledObject that is removed while its target may have no pods.
 
-KEDA leaves a Deployment as it is when its ScaledObject is deleted: at zero, if nothing was queued then. Applying the
-manifest doesn't mend that where it states no replicas, as Tutor's don't, and a HorizontalPodAutoscaler doesn't scale
-what is at zero. Seen on a real cluster with KEDA 2.20.2.
+KEDA leaves a Deployment as it is when its ScaledObject is deleted: without pods if nothing was queued then. Applying
+the manifest doesn't change that where it states no replicas, as Tutor's don't, and a HorizontalPodAutoscaler doesn't
+scale up from zero. This was seen on a real cluster with KEDA 2.20.2.
 
 **Severity:** error: the queue has no consumer from then on.
 
-**What to do:** before that set `advanced.restoreToOriginalReplicaCount: true` (the function does) or a minimum of 1
-and apply; or look afterwards, and `kubectl scale deployment NAME --replicas=1`.
+**What to do:** first apply `advanced.restoreToOriginalReplicaCount: true` (the function sets it) or a minimum of 1. Or
+look afterwards, and run `kubectl scale deployment NAME --replicas=1`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ID = "removed-scaler"
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find what may be left at zero."""
+    """Find workloads that may be left without pods."""
     changed = [item.id for item in objects if item.id.kind == "ScaledObject" and item.action != ADD]
     if not changed:
         return

@@ -1,15 +1,15 @@
-"""An object that goes, and one that is as good as the same and comes under another name.
+"""An object that leaves the build while nearly the same object is added under another name.
 
-Kubernetes doesn't rename: the new one is created beside the old one, which stays until somebody deletes it (`kubectl
-apply` doesn't; Flux and Argo CD do, where they prune). Until then a renamed worker runs twice, and of a Service's two
-names one leads nowhere once its pods are gone. A renamed PersistentVolumeClaim is a new and empty one.
+Kubernetes doesn't rename: it creates the new object beside the old one, which stays until somebody deletes it. `kubectl
+apply` doesn't; Flux and Argo CD do where they prune. Until then a renamed worker runs twice, and the old name of a
+Service leads nowhere once its pods are gone. A renamed PersistentVolumeClaim is new and empty.
 
-**Severity:** warning for what runs, serves or stores; info for the rest.
+**Severity:** warning for objects that run, serve or store something; info for others.
 
-**What to do:** keep the name, if it was only tidied up. Else apply, wait until the new one is ready, and delete the
-old one.
+**What to do:** keep the name if nothing needs another one. Else apply, wait until the new object is ready, and delete
+the old one.
 
-**What isn't seen:** what changed in more than its name: that is shown as a destroyed and an added object.
+**What isn't seen:** an object that changed in more than its name; it is shown as a destroyed and an added one.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _HEAVY = {
 }
 _ALIKE = 0.8
 _MOST = 2_000
-"""Pairs of a kind that are compared; of more nobody could say which is which."""
+"""The most pairs of a kind that are compared: among more nobody could tell which is which."""
 
 
 def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
-    """Find the objects that come back under another name."""
+    """Find objects that are added again under another name."""
     places: dict[tuple[str, str, str], tuple[list[ObjectChange], list[ObjectChange]]] = {}
     for item in objects:
         if item.action in {DESTROY, ADD}:
@@ -84,7 +84,7 @@ def _alike(old: frozenset[str], new: frozenset[str]) -> float:
 
 
 def _content(item: ObjectChange) -> frozenset[str]:
-    """Return what an object holds, its own name left out wherever it stands."""
+    """Return the leaves of an object's tree, without its own name."""
     return frozenset(_leaves(item.tree, "", item.id.name))
 
 

@@ -1,8 +1,8 @@
-"""Something that is scaled to zero, or loses the minimum that kept it running.
+"""A workload that is scaled to zero, or loses the minimum that kept it running.
 
-With `replicas: 0` nothing runs until somebody says otherwise. With an autoscaler's minimum of 0 the first task
-after a pause waits until a pod has started, half a minute for Open edX; where the field leaves the manifest
-Kubernetes takes 1 for a HorizontalPodAutoscaler, and KEDA takes 0.
+With `replicas: 0` nothing runs until somebody scales it up. With an autoscaler's minimum of 0 the first task after a
+pause waits until a pod has started, half a minute for Open edX. Where the field is removed, a HorizontalPodAutoscaler's
+minimum is 1, and KEDA's is 0.
 
 **Severity:**
 
@@ -13,7 +13,7 @@ Kubernetes takes 1 for a HorizontalPodAutoscaler, and KEDA takes 0.
 
 That a worker may go to zero in the middle of a task is another finding, [scale-to-zero](scale-to-zero.md).
 
-**What to do:** state the number that is meant: `replicas`, `keda.minReplicas`.
+**What to do:** state the intended number: `replicas`, `keda.minReplicas`.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _problem(item: ObjectChange, field: str, message: str, severity: str) -> Pro
 
 
 def _least(scaled_object: Any) -> tuple[str, Any]:
-    """Return the field that says with how many pods a ScaledObject's target rests, and the number."""
+    """Return the field with the least number of pods of a ScaledObject's target, and the number."""
     spec = lookup(scaled_object, "spec")
     idle = lookup(spec, "idleReplicaCount")
     if idle is not None:

@@ -1,15 +1,15 @@
-"""A worker that leaves an in-flight key behind, in which tasks may be.
+"""A worker that leaves behind an in-flight key with tasks in it.
 
-While a task runs its message is in a hash in Redis (`unacked`, or one of the worker's own), and a worker with the
-same key takes it up again where a pod dies. A worker that is removed, or gets another key with its new name, leaves
-the old hash to nobody: tasks that were running or prefetched when its last pod was killed stay there for ever, and
-so do those with a countdown.
+While a task runs, its message is in a hash in Redis (`unacked`, or one of the worker's own). When a pod dies, a worker
+with the same key takes the task up again. No worker has the key any more where its worker is removed, or gets another
+key with a new name. Tasks that were running, prefetched or waiting for a countdown when its last pod was killed stay in
+the hash for ever.
 
-**Severity:** warning: the hash may well be empty.
+**Severity:** warning: the hash may be empty.
 
-**What to do:** scale the worker to zero first and let it finish (`kubectl rollout status`); or apply, and then put
-back what is left: `tutor-kustomizer in-flight list` shows it, `tutor-kustomizer in-flight restore WORKER` puts it
-back on its queues.
+**What to do:** scale the worker to zero first and let it finish (`kubectl rollout status`). Or apply, and put back the
+tasks that are left: `tutor-kustomizer in-flight list` shows them, `tutor-kustomizer in-flight restore WORKER` puts them
+back on their queues.
 
 **What isn't seen:** keys that code computes; another Redis database or key prefix, by which all keys change.
 """

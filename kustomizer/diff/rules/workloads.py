@@ -1,4 +1,4 @@
-"""What several rules ask of the objects of a comparison."""
+"""Helpers that several rules use."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _SHOWN = 6
 
 
 def changed(objects: Sequence[ObjectChange], *kinds: str) -> Iterator[ObjectChange]:
-    """Yield the objects that are there before and after, and differ; of these kinds, or of all."""
+    """Yield the objects that are in both builds and differ, of these kinds or of all."""
     for item in objects:
         if item.action in {CHANGE, REPLACE} and (not kinds or item.id.kind in kinds):
             yield item
 
 
 def ref(item: ObjectChange) -> ResourceRef:
-    """Return what a finding calls an object."""
+    """Return the reference to an object in findings."""
     before, after = item.api_version
     return resource_ref(item.id, after or before)
 
@@ -48,14 +48,14 @@ def named(node: Any, field: str) -> dict[str, dict[str, Any]]:
 
 
 def containers(template: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield each container of a pod template: the field that it is in, its name, itself."""
+    """Yield each container of a pod template with its field and its name."""
     for field in CONTAINER_LISTS:
         for name, container in named(template, f"spec.{field}").items():
             yield field, name, container
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return names as a sentence has them, the first of them if they are many."""
+    """Return names for a sentence, only the first ones where they are many."""
     words = list(names)
     if len(words) > _SHOWN:
         return f"{', '.join(words[: _SHOWN - 1])} and {len(words) - _SHOWN + 1} more"

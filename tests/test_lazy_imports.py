@@ -1,0 +1,63 @@
+"""Modules that are imported by name: the linter of imports sees none of them, so they are held to the layers here.
+
+A module that imports by name may import modules of its own package only, which no layer forbids.
+"""
+
+from __future__ import annotations
+
+import ast
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import kustomizer
+from kustomizer.commands import group
+from kustomizer.config import model
+from tests.parts import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(kustomizer.__path__[0])
+LAZY = {
+    "kustomizer.config.model": {f"kustomizer.config.{module}": name for name, module in model.RARE.items()},
+    "kustomizer.commands.group": {
+        f"kustomizer.commands.{name.replace('-', '_')}": f"{name.replace('-', '_')}_command" for name in group.NAMES
+    },
+}
+"""What imports by name: each module that it may import, and a name that it takes out of it."""
+
+
+def imports_by_name(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Name | ast.Attribute):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            if name in {"import_module", "__import__", "exec_module", "run_module", "run_path"}:
+                yield name
+        elif isinstance(node, ast.FunctionDef) and node.name == "__getattr__":
+            yield node.name
+
+
+def test_nothing_else_imports_by_name() -> None:
+    found = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in PACKAGE.rglob("*.py")
+        if any(imports_by_name(path))
+    }
+    assert found == set(LAZY)
+
+
+@pytest.mark.parametrize(
+    ("importer", "module", "name"),
+    [(importer, module, name) for importer, modules in LAZY.items() for module, name in modules.items()],
+)
+def test_each_is_there_and_of_the_same_package(importer: str, module: str, name: str) -> None:
+    assert hasattr(import_module(module), name)
+    assert module.rpartition(".")[0] == importer.rpartition(".")[0]
+
+
+def test_rare_sections_are_those_of_the_configuration() -> None:
+    for name in model.RARE:
+        assert getattr(model, name).__name__ == name

@@ -24,6 +24,7 @@ import yaml
 
 from tests import sites
 from tests.pods import Container, Objects, container
+from tests.processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 EDX_PLATFORM = Path(__file__).parent / "edx_platform"
 RECOMMENDED = sites.ROOT / "generators" / "recommended" / "celery-workers.yaml"
 BIN = Path(sys.executable).parent
-SECONDS = 60
-"""How long a test waits for what should take one or two."""
 
 
 def render(root: Path, settings: Mapping[str, object], env: Mapping[str, object] | None = None) -> Path:
@@ -165,7 +164,7 @@ class Site:
             input=json.dumps(messages).encode(),
             capture_output=True,
             check=False,
-            timeout=SECONDS,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr.decode()
 
@@ -209,7 +208,7 @@ class Site:
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
         """Look again and again; if it doesn't happen, fail with what the workers have logged."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > deadline:
                 logs = "\n".join(f"== {worker.pod.name}\n{worker.log}" for worker in self.workers)

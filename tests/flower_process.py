@@ -19,7 +19,7 @@ from versions import FLOWER
 
 from tests import parts
 from tests.pods import secret_values
-from tests.processes import answering
+from tests.processes import PATIENCE, answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tests.pods import Objects
 
 VERSIONS = (FLOWER.oldest, FLOWER.newest)
-SECONDS = 60
 _REFERENCE = re.compile(r"\$(?:\$|\(([^()]*)\))")
 
 
@@ -45,7 +44,7 @@ class Flower(NamedTuple):
             encoded = base64.b64encode(credentials.encode()).decode()
             request.add_header("Authorization", f"Basic {encoded}")
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -123,7 +122,7 @@ def flower(version: str, objects: Objects, root: Path, **more: str) -> Iterator[
             stderr=subprocess.STDOUT,
         )
     running = Flower(port, log)
-    with answering(process, log, lambda: _answers(running), seconds=SECONDS):
+    with answering(process, log, lambda: _answers(running)):
         yield running
 
 

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+PATIENCE = 300
+"""Seconds after which a test gives up to wait: no measure of anything, and long enough for the busiest machine."""
+
+
 @contextlib.contextmanager
-def answering(
-    process: subprocess.Popen[bytes], log: Path, is_ready: Callable[[], bool], *, seconds: float
-) -> Iterator[None]:
+def answering(process: subprocess.Popen[bytes], log: Path, is_ready: Callable[[], bool]) -> Iterator[None]:
     """Wait for ``process`` to answer, and kill it in the end; ``log`` holds what it says meanwhile."""
     try:
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         while not is_ready():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

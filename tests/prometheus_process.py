@@ -13,13 +13,11 @@ import yaml
 
 from tests import parts
 from tests.flower_process import free_port
-from tests.processes import answering
+from tests.processes import PATIENCE, answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-SECONDS = 60
 
 
 class Prometheus(NamedTuple):
@@ -30,7 +28,7 @@ class Prometheus(NamedTuple):
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """Return labels and value of each series that the expression gives now."""
         query = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"{self.url}/api/v1/query?{query}", timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{query}", timeout=PATIENCE) as answer:  # noqa: S310
             result = json.load(answer)["data"]["result"]
         return [(item["metric"], float(item["value"][1])) for item in result]
 
@@ -81,7 +79,7 @@ def prometheus(directory: Path, *scrapes: Mapping[str, Any]) -> Iterator[Prometh
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    with answering(process, log, lambda: _is_ready(running), seconds=SECONDS):
+    with answering(process, log, lambda: _is_ready(running)):
         yield running
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import redis
 
 from tests import parts
+from tests.processes import PATIENCE
 from tests.sites import run
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
-START_SECONDS = 20
 
 
 class RedisServer(NamedTuple):
@@ -92,7 +92,7 @@ def _free_port() -> int:
 
 
 def _wait_until_up(server: RedisServer, process: subprocess.Popen[bytes], directory: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with server.client() as client:

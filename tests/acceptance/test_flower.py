@@ -19,6 +19,7 @@ from tests.acceptance.test_celery import BROKERS, HIGH, objects, place, secret, 
 from tests.flower_process import VERSIONS, Flower, flower, free_port
 from tests.flower_site import config, emit, site_input
 from tests.pods import Objects
+from tests.processes import PATIENCE
 from tests.redis_server import HOST, RedisServer, private_authority, redis_server
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def test_sees_events_through_sentinels(builds: Builds, tmp_path: Path) -> None:
         (tmp_path / "app.py").write_text(SENTINEL_WORKER.format(quoted=quote(password), port=ports[0]))
         celery: list[str | Path] = [celery_site.BIN / "celery", "--app=app"]
         worker = stack.enter_context(process(tmp_path, *celery, "worker", "--concurrency=1"))
-        deadline = time.monotonic() + celery_site.SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not all(each.metric("flower_worker_online") == 1 for each in running):
             assert worker.poll() is None
             assert time.monotonic() < deadline, [each.log.read_text() for each in running]

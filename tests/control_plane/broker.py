@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from tests import parts, sites
+from tests.processes import PATIENCE
 
 if TYPE_CHECKING:
     import subprocess
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tests.control_plane.keeper import Keeper
 
 PORT = 6379
-SECONDS = 30
 CONFIGURATION = "apps/redis/redis.conf"
 
 
@@ -57,7 +57,7 @@ class Broker:
         program = parts.program("redis-server")
         log = self._directory / "redis.log"
         self._process = self._keeper.start([program, self._directory / "redis.conf"], log=log, env=dict(os.environ))
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"redis-server isn't up:\n{log.read_text()}")
@@ -75,7 +75,7 @@ class Broker:
         """Ask it to stop, with SIGTERM, and wait until it has."""
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(SECONDS)
+        self._process.wait(PATIENCE)
         self._keeper.kill(self._process)
         self._process = None
 

@@ -23,13 +23,12 @@ from tests.control_plane.keda import KEDA_ENVIRON, Keda
 from tests.control_plane.keeper import Keeper
 from tests.control_plane.names import Names
 from tests.parts import TOOLS, present, program
+from tests.processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 PROGRAMS = TOOLS / "control-plane"
-SECONDS = 90
-"""How long a program may take to answer; with all of them starting on two busy cores it takes ten."""
 # What a site's objects need; nobody here makes tokens, assigns addresses or mounts disks.
 CONTROLLERS = (
     "deployment-controller",
@@ -88,7 +87,7 @@ class Cluster(Api):
 
     def clear(self, namespace: str) -> None:
         """Delete the namespace with all that is in it, pods too, without grace."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE
         # What makes others goes first: a pod that is deleted before would come back.
         for kind in _MAKERS:
             self.request("DELETE", f"{kind.format(namespace)}?propagationPolicy=Background")
@@ -229,7 +228,7 @@ def _controllers(cluster: Cluster, made: Certificates, time_factor: int) -> Sequ
 
 def _until(ask: Callable[[], object], log: Path) -> None:
     """Ask until there is an answer."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             ask()

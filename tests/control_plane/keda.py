@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tests.parts import TOOLS, present
+from tests.processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 PROGRAMS = TOOLS / "control-plane" / "keda"
 DEFINITIONS = (PROGRAMS / "crds", TOOLS / "control-plane" / "prometheus-operator" / "crds")
 
-SECONDS = 60
 KEDA_ENVIRON = {"POD_NAMESPACE": "keda", "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda", "WATCH_NAMESPACE": ""}
 """What its Deployments set: it works in all namespaces."""
 
@@ -73,7 +73,7 @@ class Keda:
         """Tell the API server of KEDA's kinds, its metrics and its webhooks. They exist when this returns."""
         definitions = [path.read_text() for directory in DEFINITIONS for path in sorted(directory.glob("*.yaml"))]
         api.apply("---\n".join(definitions))
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE
         # `kubectl wait` fails on one that has no conditions yet.
         while not _established(api):
             assert time.monotonic() < deadline, "the API server doesn't take KEDA's definitions"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SECONDS = 20
+SECONDS = 120
 """How long the helper may take to end everything."""
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests import sites
 from tests.control_plane.keeper import Keeper
 
-SECONDS = 30
+SECONDS = 120
 # A program that ignores what asks it to stop, with a child that does, too.
 STUBBORN = ("sh", "-c", "trap '' TERM HUP; sleep 600 & echo $! >child; wait")
 ENV = {"PATH": os.environ["PATH"]}

@@ -33,6 +33,12 @@ def leave_out() -> None:
     _Wanted.allowed = False
 
 
+def installers() -> None:
+    """Leave a test that has pip, pipx and uv install something to `make test`: it takes many seconds."""
+    if not _Wanted.allowed:
+        raise MissingPartError("installers run for long: run `make test`")
+
+
 def present(path: Path) -> Path:
     """Return a part's ``path``, or say how to get it."""
     if not (_Wanted.allowed and path.exists()):

@@ -71,12 +71,13 @@ def checkout(tmp_path: Path) -> Callable[..., Checkout]:
     """Return what makes a copy over a site."""
 
     def make(site: str = "22", *, venv: bool = True) -> Checkout:
+        env = sites.site(site)
         root = tmp_path / f"checkout-{site}-{venv}"
         root.mkdir()
         for name in COPIED:
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(sites.ROOT / name, root / name, symlinks=True, ignore=ignore)
-        (root / "tutor").symlink_to(sites.site(site).parent)
+        (root / "tutor").symlink_to(env.parent)
         if venv:
             (root / ".venv").symlink_to(sys.prefix)
         return Checkout(root)

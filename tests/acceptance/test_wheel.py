@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kustomizer import __version__
-from tests import sites
+from tests import parts, sites
 from tests.builds import HEAD, Builds, environment
 from tests.wheels import repack
 
@@ -35,6 +35,7 @@ BARE_NAME = f'  annotations:\n    {sites.FUNCTION}: "exec: {{path: tutor-celery-
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory with the wheel, and with those of all that it requires: an index without a network."""
+    parts.installers()
     directory = tmp_path_factory.mktemp("wheels")
     sites.run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory)
     names = zipfile.ZipFile(the_wheel(directory)).namelist()

@@ -105,17 +105,18 @@ class Place(NamedTuple):
 @pytest.fixture
 def place(tmp_path: Path) -> Callable[..., Place]:
     def make(site: str = "22", version: str = sites.NEWEST) -> Place:
+        kustomize, env = sites.kustomize(version), sites.site(site)
         for name in COPIED:
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(sites.ROOT / name, tmp_path / name, symlinks=True, ignore=ignore)
-        shutil.copytree(sites.site(site).parent, tmp_path / "tutor")
+        shutil.copytree(env.parent, tmp_path / "tutor")
         (tmp_path / "bin").mkdir()
         (tmp_path / "bin" / "tutor-celery-workers").symlink_to(FUNCTION)
         if site == "full":
             for path in tmp_path.glob("overlays/*/config/celery-workers.yaml"):
                 text = path.read_text()
                 path.write_text(text.replace("keda: {enabled: true}", "keda: {enabled: true, replaceHPA: true}"))
-        return Place(tmp_path, sites.kustomize(version))
+        return Place(tmp_path, kustomize)
 
     return make
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from kustomizer import __version__
-from tests import sites
+from tests import parts, sites
 from tests.builds import documents
 from tests.docs.pages import commands, page, without
 from tests.docs.place import place
@@ -175,6 +175,7 @@ def test_the_other_commands(tmp_path: Path) -> None:
 
 def test_the_tools_wheel_comes_from_its_repository(tmp_path: Path) -> None:
     """Where there is no index at all: of the requirements, only the tool's own is asked for, and by its path."""
+    parts.installers()
     (tool,) = re.findall(r"(?m)^(\S*tutor.kustomizer\S*)$", page("argo-cd"))
     assert tool == f"./wheels/tutor_kustomizer-{__version__}-py3-none-any.whl"
     (tmp_path / "requirements.txt").write_text(f"{tool}\n")

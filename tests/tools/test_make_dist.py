@@ -11,7 +11,7 @@ import pytest
 from installing import InstallError
 from make_dist import build, check_contents, check_release
 
-from tests import sites
+from tests import parts, sites
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,6 +82,7 @@ def test_more_or_less_is_refused(names: Iterable[str], wheel: Iterable[str], sai
 
 
 def test_this_checkout_is_built(tmp_path: Path) -> None:
+    parts.installers()
     listed = sites.run("git", "-C", sites.ROOT, "ls-files", "--cached", "--others", "--exclude-standard").decode()
     # A file that was deleted and not committed is listed all the same.
     there = {name for name in listed.splitlines() if (sites.ROOT / name).is_file()}

@@ -49,11 +49,11 @@ def apply_command(
 ) -> None:
     """Build OVERLAY (default: this directory), show what it changes in the cluster, ask, and apply it.
 
-    It is applied server-side. A file that was built may stand in the place of an overlay. Objects that are in the
+    It is applied server-side. OVERLAY may also be a built file. Objects that are in the
     cluster and not in the build stay.
     """
     runner = find_kubectl(kubectl, context=context, kubeconfig=kubeconfig)
-    text = _text(overlay, wanted)
+    text = _built_text(overlay, wanted)
     previewed = preview(runner, text, force=force_conflicts)
     compared = comparison(previewed.before, previewed.after)
     where = f"the cluster of the context {context}" if context else "the cluster"
@@ -66,7 +66,7 @@ def apply_command(
         click.echo(line, err=True)
 
 
-def _text(overlay: Path, wanted: Wanted) -> str:
+def _built_text(overlay: Path, wanted: Wanted) -> str:
     if overlay.is_file():
         return BuiltFile(overlay).text
     built = build(overlay, find_kustomize(wanted))

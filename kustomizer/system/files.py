@@ -32,15 +32,17 @@ def read_text(path: Path) -> str:
 def locked(directory: Path) -> Iterator[None]:
     """Hold the lock of ``directory``, so that others of us don't change its files at the same time.
 
-    On a file system without locks nothing is held.
+    Nothing is held where the directory can't be read, or its file system has no locks.
     """
-    handle = os.open(directory, os.O_RDONLY)
+    handle = None
+    with suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
     try:
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 def make_directory(path: Path) -> None:

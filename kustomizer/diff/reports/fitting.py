@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.reports.wording import joined
 from kustomizer.findings.github import without_commands
 from kustomizer.record import Record
-from kustomizer.system.wording import plural
+from kustomizer.system.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
-class Section(Record):
+class CommentSection(Record):
     """Parts of the comment, each of which is shown whole, in short, or not at all."""
 
     noun: str
@@ -31,7 +30,7 @@ class Section(Record):
         return self.counts[part] if self.counts else 1
 
 
-def fitting(sections: Sequence[Section], room: int) -> str:
+def fitting(sections: Sequence[CommentSection], room: int) -> str:
     """Return what fits into ``room`` characters, the first parts first, and the numbers of what doesn't."""
     everything = {section.noun: sum(map(section.count, range(len(section.parts)))) for section in sections}
     room -= len(_omitted(everything))
@@ -44,7 +43,7 @@ def fitting(sections: Sequence[Section], room: int) -> str:
     return text + _omitted(omitted)
 
 
-def _shown(section: Section, room: int) -> tuple[list[str], int]:
+def _shown(section: CommentSection, room: int) -> tuple[list[str], int]:
     """Return the parts of a section that fit, and how many things don't."""
     shown: list[str] = []
     omitted = 0

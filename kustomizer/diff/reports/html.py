@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import fields_of, groups_to_show, in_groups, manifest
+from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
@@ -42,7 +42,7 @@ def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
     """Return the document with everything in it, folded; it ends in a newline."""
     parts = [
         "<h1>What changes</h1>",
-        *(f'<p class="dim">{_text(line)}</p>' for line in header),
+        *(f'<p class="dim">{_escaped(line)}</p>' for line in header),
         _counts(comparison),
         *_section("Findings", map(_finding, by_remedy(comparison.findings))),
         *_section("In words", _words(comparison)),
@@ -53,17 +53,17 @@ def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
     return page(f"What changes: {summary(comparison)}", "\n".join(parts).replace("##", "#&#35;"))
 
 
-def _text(text: str) -> str:
+def _escaped(text: str) -> str:
     return html.escape(visible(text))
 
 
 def _sentence(text: str) -> str:
     """Return a message with its quoted commands as code."""
-    return re.sub("`([^`]+)`", r"<code>\1</code>", _text(text))
+    return re.sub("`([^`]+)`", r"<code>\1</code>", _escaped(text))
 
 
 def _label(name: str, text: str) -> str:
-    return f'<span class="label {name}">{_text(text)}</span>'
+    return f'<span class="label {name}">{_escaped(text)}</span>'
 
 
 def _section(name: str, parts: Iterable[str]) -> list[str]:
@@ -89,11 +89,11 @@ def _finding(together: Sequence[Finding]) -> str:
     first = together[0]
     lines = [
         f'<div class="finding {first.severity}">',
-        f"<p>{_label(first.severity, first.severity)} <strong>{_text(first.rule)}</strong></p>",
+        f"<p>{_label(first.severity, first.severity)} <strong>{_escaped(first.rule)}</strong></p>",
     ]
     for message, findings in by_message(together):
         places = [": ".join(map(str, parts)) for parts in map(place_of, findings) if parts]
-        lines += [f"<p><code>{_text(place)}</code></p>" for place in places]
+        lines += [f"<p><code>{_escaped(place)}</code></p>" for place in places]
         lines.append(f"<p>{_sentence(message)}</p>")
     remedy = first.problem.remedy
     return "\n".join([*lines, *([f'<p class="dim">Remedy: {_sentence(remedy)}</p>'] if remedy else []), "</div>"])
@@ -110,7 +110,7 @@ def _words(comparison: Comparison) -> Iterator[str]:
         yield _folded(html.escape(group_text(group)), f"<ul>{names}</ul>")
     for ignored in comparison.ignored:
         counts = f"{plural(ignored.changes, 'change')} and {plural(ignored.findings, 'finding')}"
-        yield f"<p>Ignored, {counts}: {_text(ignored.reason)}</p>"
+        yield f"<p>Ignored, {counts}: {_escaped(ignored.reason)}</p>"
 
 
 def _kinds(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:
@@ -142,16 +142,22 @@ def _objects(comparison: Comparison) -> Iterator[str]:
     if not comparison.objects:
         return
     shared = in_groups(comparison)
+    earlier = EarlierHunks()
     yield '<div class="tools" hidden><input type="search" placeholder="Filter" aria-label="Filter the objects">'
     yield '<button type="button">Open or close all</button></div>'
     yield '<p id="none" class="dim" hidden>No object has this in it.</p>'
     yield '<div id="objects">'
     for change in comparison.objects:
-        yield _object(change, comparison, shared)
+        yield _object(change, comparison, shared, earlier)
     yield "</div>"
 
 
-def _object(change: ObjectChange, comparison: Comparison, shared: Mapping[ObjectId, Sequence[AnyChange]]) -> str:
+def _object(
+    change: ObjectChange,
+    comparison: Comparison,
+    shared: Mapping[ObjectId, Sequence[AnyChange]],
+    earlier: EarlierHunks,
+) -> str:
     head = f"{_label(change.action, change.action)} {html.escape(title(change.id))}"
     if change.action in (ADD, DESTROY):
         words = what(change, comparison)
@@ -160,7 +166,7 @@ def _object(change: ObjectChange, comparison: Comparison, shared: Mapping[Object
     common = shared.get(change.id, ())
     parts = [
         f'<p class="path">{html.escape(field.path)}</p>\n{_lines(field.lines)}'
-        for field in fields_of(change, full=True, without=common)
+        for field in fields_of(change, full=True, without=common, earlier=earlier)
     ]
     head += f' <span class="dim">{plural(len(parts), "field")}</span>' if parts else ""
     if common:

@@ -48,7 +48,7 @@ def json_schema() -> dict[str, Any]:
                 "type": "array",
                 "items": {"anyOf": [_STRING, _COUNT, _NAMES]},
             },
-            "change": {"oneOf": [_value(), _text(), _order(), _arguments()]},
+            "change": {"oneOf": [_value_change(), _text_change(), _order_change(), _arguments_change()]},
             "object": {"oneOf": [_whole(ADD, "after"), _whole(DESTROY, "before"), _changed(CHANGE), _changed(REPLACE)]},
             "group": {
                 "description": "One change that many objects share; it stands in each object's changes, too.",
@@ -75,7 +75,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _value() -> dict[str, Any]:
+def _value_change() -> dict[str, Any]:
     return {
         "description": "One field. Without `before` it is added, without `after` it is removed; null is a value. "
         "`index` is where an item that is added to a list with keys stands afterwards.",
@@ -85,7 +85,7 @@ def _value() -> dict[str, Any]:
     }
 
 
-def _text() -> dict[str, Any]:
+def _text_change() -> dict[str, Any]:
     return {
         "description": "A text of several lines, as hunks of a unified diff; `before` and `after` are line numbers.",
         **_fields(
@@ -104,14 +104,14 @@ def _text() -> dict[str, Any]:
     }
 
 
-def _order() -> dict[str, Any]:
+def _order_change() -> dict[str, Any]:
     return {
         "description": "A list whose items are in another order afterwards: what identifies each, in that order.",
         **_fields(type={"const": "order"}, path=_ref("path"), after={"type": "array", "items": _NAMES}),
     }
 
 
-def _arguments() -> dict[str, Any]:
+def _arguments_change() -> dict[str, Any]:
     return {
         "description": "The arguments of a Celery process, and what differs for it, in words.",
         **_fields(type={"const": "arguments"}, path=_ref("path"), before=_STRINGS, after=_STRINGS, notes=_STRINGS),

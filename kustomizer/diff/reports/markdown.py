@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from kustomizer.diff.model import ADD, DESTROY, REPLACE
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
-from kustomizer.diff.reports.fitting import Section, fitting
+from kustomizer.diff.reports.fitting import CommentSection, fitting
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
@@ -19,7 +19,6 @@ from kustomizer.diff.reports.wording import (
     by_message,
     by_remedy,
     change_text,
-    joined,
     names,
     place_of,
     restarts,
@@ -28,7 +27,7 @@ from kustomizer.diff.reports.wording import (
 )
 from kustomizer.findings.github import without_commands
 from kustomizer.site.mermaid import mermaid
-from kustomizer.system.wording import plural
+from kustomizer.system.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,16 +74,16 @@ def markdown_report(
     room = (GITHUB_LIMIT if limit is None else limit) - 1
     findings = by_remedy(comparison.findings)
     sections = (
-        Section(
+        CommentSection(
             noun="finding",
             parts=[_finding(alike) for alike in findings],
             shorten=lambda part, room: _finding(findings[part], room),
             counts=[len(alike) for alike in findings],
         ),
-        Section(noun="line", parts=_words(comparison, full=full), between="\n"),
+        CommentSection(noun="line", parts=_words(comparison, full=full), between="\n"),
         # One of two large pictures would leave no room for the objects.
-        Section(noun="picture", parts=_pictures(comparison), share=0.5),
-        Section(noun="resource", parts=_objects(comparison, full=full)),
+        CommentSection(noun="picture", parts=_pictures(comparison), share=0.5),
+        CommentSection(noun="resource", parts=_objects(comparison, full=full)),
     )
     head = "\n\n".join([marker(key), *_summary(comparison, header)])
     every = ("\n\n" + section.between.join(section.parts) for section in sections if section.parts)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.diff.reports.visible import visible
-from kustomizer.diff.reports.wording import joined
 from kustomizer.manifests.tree import lookup, mapping, mappings
-from kustomizer.system.wording import plural
+from kustomizer.system.wording import joined, plural
 
 if TYPE_CHECKING:
     from typing import Any
@@ -52,9 +51,7 @@ def _images(spec: Any) -> str:
 
 
 def _keys(names: list[str]) -> str:
-    shown = [visible(name) for name in names[:_SHOWN]]
-    more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
-    return joined([*shown, *more]) if names else "empty"
+    return joined([visible(name) for name in names], most=_SHOWN + 1) or "empty"
 
 
 def _listed(noun: str, words: list[str]) -> str:

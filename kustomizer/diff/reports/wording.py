@@ -10,7 +10,7 @@ from kustomizer.diff.reports.visible import visible
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import count
 from kustomizer.masking.marks import Absent
-from kustomizer.system.wording import plural
+from kustomizer.system.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -70,11 +70,6 @@ def place_of(finding: Finding) -> list[str]:
 def title(identity: ObjectId) -> str:
     """Return an object's name in reports: ``Deployment openedx/lms``."""
     return visible(str(identity))
-
-
-def joined(words: Sequence[str]) -> str:
-    """Return ``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def rolls(objects: Iterable[ObjectId]) -> str:

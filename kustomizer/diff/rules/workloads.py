@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.diff.model import CHANGE, REPLACE, ObjectId, resource_ref
 from kustomizer.manifests.pods import CONTAINER_LISTS, template_path
 from kustomizer.manifests.tree import lookup
+from kustomizer.system.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,10 +57,7 @@ def containers(template: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def listed(names: Iterable[str]) -> str:
     """Return names for a sentence, only the first ones where they are many."""
-    words = list(names)
-    if len(words) > _SHOWN:
-        return f"{', '.join(words[: _SHOWN - 1])} and {len(words) - _SHOWN + 1} more"
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+    return joined(list(names), most=_SHOWN)
 
 
 def names_of(identities: Iterable[ObjectId]) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from html.parser import HTMLParser
 
 import pytest
 
-from kustomizer.diff.model import Comparison
+from kustomizer.diff.model import CHANGE, Comparison, Hunk, ObjectChange, ObjectId, TextChange
 from kustomizer.diff.reports.html import html_report
 from tests.diff.reports.samples import FINDING, RICH
 from tests.diff.reports.test_markdown import HOSTILE, hostile
@@ -136,3 +137,19 @@ def test_a_queue_that_nobody_takes_is_an_error() -> None:
 
 def test_a_printed_report_has_what_the_reader_opened() -> None:
     assert "beforeprint" not in html_report(RICH)
+
+
+def test_the_same_lines_of_two_files_stand_once() -> None:
+    hunk = Hunk(before=1, after=1, lines=("-a line of both", "+another line of both"))
+    objects = [
+        ObjectChange(
+            action=CHANGE,
+            id=ObjectId(group="", kind="ConfigMap", namespace="openedx", name=name),
+            api_version=("v1", "v1"),
+            changes=(TextChange(path=("data", "a.py"), hunks=(hunk,), newline_at_end=(True, True)),),
+        )
+        for name in ("lms", "cms")
+    ]
+    text = html_report(Comparison(objects=objects))
+    assert text.count("another line of both") == 1
+    assert 'as in lms data["a.py"]' in html.unescape(text)

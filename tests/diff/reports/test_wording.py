@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kustomizer.diff.model import ObjectId, OrderChange, TextChange, ValueChange
-from kustomizer.diff.reports.wording import by_kind, by_remedy, change_text, joined, names, restarts, rolls
+from kustomizer.diff.reports.wording import by_kind, by_remedy, change_text, names, restarts, rolls
 from kustomizer.masking.marks import ABSENT
+from kustomizer.system.wording import joined
 from tests.diff.reports.samples import CONFIG, FINDING, INFO_FINDING, deployment
 
 

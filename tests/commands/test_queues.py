@@ -44,8 +44,8 @@ BUILT = "".join(
         autoscaler(
             "ScaledObject",
             "lms-worker-high-mem",
-            "maxReplicaCount: 5, triggers: [{metadata: {listName: edx.lms.core.high_mem, listLength: '1'}}, "
-            "{name: inflight, metadata: {}}]",
+            "maxReplicaCount: 5, triggers: [{type: redis, metadata: {listName: edx.lms.core.high_mem, "
+            "listLength: '1'}}, {name: inflight, metadata: {}}]",
         ),
         worker("cms-worker", "-Qedx.cms.core.default,edx.cms.core.low"),
         autoscaler("HorizontalPodAutoscaler", "cms-worker", "minReplicas: 2, maxReplicas: 6"),

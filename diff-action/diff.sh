@@ -38,6 +38,9 @@ fi
 if [ "$RENDER" = true ]; then
     arguments+=(--render)
 fi
+if [ "$ALLOW_RENDER" = true ]; then
+    arguments+=(--allow-render)
+fi
 
 status=0
 tutor-kustomizer diff "${arguments[@]}" -- "$OVERLAY" || status=$?
@@ -53,7 +56,7 @@ cat "$out/report.md" >>"$GITHUB_STEP_SUMMARY"
     echo "markdown=$out/report.md"
     echo "html=$out/report.html"
     echo "json=$out/report.json"
-    python3 - "$out/report.json" <<'END'
+    python3 -I - "$out/report.json" <<'END'
 import json
 import sys
 

@@ -3,7 +3,8 @@
 set -euo pipefail
 
 home=$RUNNER_TEMP/tutor-kustomizer
-python3 -m venv "$home"
-"$home/bin/python" -m pip install --quiet --disable-pip-version-check "$GITHUB_ACTION_PATH/.."
+# -I: `python -m` looks into the working directory first, which is what the pull request holds.
+python3 -I -m venv --clear "$home"
+"$home/bin/python" -I -m pip install --quiet --disable-pip-version-check "$GITHUB_ACTION_PATH/.."
 # The next steps, and what kustomize runs, find the function there.
 echo "$home/bin" >>"$GITHUB_PATH"

@@ -28,6 +28,7 @@ _WIDEST = 10_000
 
 _Command = TypeVar("_Command", bound="Callable[..., None]")
 
+_NAMES = ("executable", "programs", "remote", "outside", "seconds", "megabytes")
 _KUSTOMIZE_OPTIONS = (
     click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH."),
     click.option(
@@ -38,6 +39,9 @@ _KUSTOMIZE_OPTIONS = (
         help="Let the build run PROGRAM, too. May be repeated.",
     ),
     click.option("--allow-remote", "remote", is_flag=True, help="Let the build fetch what isn't on this machine."),
+    click.option(
+        "--allow-outside", "outside", is_flag=True, help="Let the build use directories outside of its Git checkout."
+    ),
     click.option(
         "--time-limit",
         "seconds",
@@ -69,10 +73,10 @@ def kustomize_option(command: _Command) -> _Command:
 
     @functools.wraps(command)
     def with_wanted(*args: Any, **options: Any) -> None:
-        asked = {name: options.pop(name) for name in ("executable", "programs", "remote", "seconds", "megabytes")}
+        asked = {name: options.pop(name) for name in _NAMES}
         wanted = Wanted(
             executable=asked["executable"],
-            permissions=permissions(asked["programs"], remote=asked["remote"]),
+            permissions=permissions(asked["programs"], remote=asked["remote"], outside=asked["outside"]),
             limits=Limits(seconds=asked["seconds"], megabytes=asked["megabytes"]),
         )
         command(*args, wanted=wanted, **options)

@@ -84,6 +84,7 @@ class _How(Record):
     help="With --base: the Tutor root whose env/ is REF's.",
 )
 @click.option("--render", is_flag=True, help="With --base: run `tutor config save` for both sides.")
+@click.option("--allow-render", is_flag=True, help="Let --render run templates that the base doesn't have.")
 @click.option("--tutor", metavar="PATH", help="The tutor to run, instead of the one on PATH.")
 @click.option("-o", "--output", type=click.Choice(_FORMS), default="text", help="What goes to standard output.")
 @click.option(
@@ -144,7 +145,7 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, Compare
 
     before, after, base = options["before"], options["after"], options["base"]
     if base is None:
-        for name in ("base_tutor_root", "render", "tutor"):
+        for name in ("base_tutor_root", "render", "allow_render", "tutor"):
             if options[name]:
                 raise _UsageError(f"--{name.replace('_', '-')} needs --base", ctx)
         if before is None or after is None:
@@ -164,6 +165,7 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, Compare
         overlay=overlay,
         base_tutor_root=options["base_tutor_root"],
         render=options["render"],
+        allow_render=options["allow_render"],
         tutor=options["tutor"] or "tutor",
     )
     return read_revision(revision_options, find)

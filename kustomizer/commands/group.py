@@ -14,6 +14,7 @@ from kustomizer.errors import UserError
 from kustomizer.findings.github import without_commands
 from kustomizer.system.command_log import set_verbose
 from kustomizer.system.interrupt import interrupted
+from kustomizer.system.visible import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,7 @@ def _closed_stdout() -> TextIO:
 
 def _fail(ctx: click.Context, *problems: object) -> NoReturn:
     for problem in problems:
-        click.echo(f"{click.style('Error:', fg='red')} {without_commands(str(problem))}", err=True)
+        click.echo(f"{click.style('Error:', fg='red')} {without_commands(harmless(str(problem)))}", err=True)
     ctx.exit(EXIT_ERROR)
 
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kustomizer.diff.reports.visible import visible
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
+from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -103,8 +103,15 @@ class Tree(Record):
     def _lacks(self, path: Path) -> bool:
         return not path.is_relative_to(self.repository.top) or self.repository.ignores(path)
 
-    def _clear(self, path: Path) -> Path:
+    def _place(self, path: Path) -> Path:
+        """Return where ``path`` goes. Raises UserError where a link of the overlay's leads there out of the mirror."""
         place = self.image(path)
+        if not place.parent.resolve().is_relative_to(self.mirror):
+            raise UserError(Problem(message=f"{path} lies behind a link that leads out of the repository"))
+        return place
+
+    def _clear(self, path: Path) -> Path:
+        place = self._place(path)
         if place.is_symlink():
             place.unlink()
         elif place.is_dir():
@@ -113,7 +120,7 @@ class Tree(Record):
         return place
 
     def _bring(self, path: Path) -> None:
-        place = self.image(path)
+        place = self._place(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             place.symlink_to(path.resolve(), target_is_directory=True)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from kustomizer.system.git import Repository
 
 STDIN = "-"
+ALLOW_FILE = ".tutor-kustomizer-allow-exec"
+"""At the top of a repository: the programs that a build may run, one on each line."""
 _SUFFIXES = (".yaml", ".yml", ".json")
 _SHOWN_OF_A_COMMIT = 12
 
@@ -49,6 +51,8 @@ class RevisionOptions(Record):
     overlay: Path
     base_tutor_root: Path | None = None
     render: bool = False
+    allow_render: bool = False
+    """Whether Tutor may render with a configuration that isn't the base's: its values are templates, which are code."""
     tutor: str = "tutor"
 
 
@@ -71,7 +75,9 @@ def read_revision(options: RevisionOptions, find: Callable[[Path], Kustomize]) -
     overlay = options.overlay.resolve()
     checkout = repository(overlay)
     commit = checkout.commit(options.revision)
-    kustomize = find(overlay)
+    if options.render and not options.allow_render:
+        _refuse_to_render(checkout, commit, options.revision)
+    kustomize = _with_list_of_base(find(overlay), checkout, commit)
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
         place = Path(directory).resolve()
         base = Tree(mirror=place / "base", repository=checkout, overlay=overlay)
@@ -84,6 +90,8 @@ def read_revision(options: RevisionOptions, find: Callable[[Path], Kustomize]) -
             how = ", where it isn't there yet"
         name = _name(overlay, checkout)
         known_as = {str(place / "base"): "", str(place / "head"): ""}
+        for mirror in known_as:
+            kustomize = kustomize.replace(permissions=kustomize.permissions.moved(mirror))
         with ThreadPoolExecutor(max_workers=2) as pool:
             texts: dict[str, str] = {}
             before = pool.submit(_build_or_nothing, base.root, kustomize, f"{name} at {options.revision}", texts)
@@ -112,6 +120,25 @@ def with_file(error: UserError, builds: Iterable[ComparedBuild]) -> UserError:
                     place = f"{name}: {resource.ref}, lines counted from its first one"
                     return cause.within(place)
     return error
+
+
+def _refuse_to_render(checkout: Repository, commit: str, revision: str) -> None:
+    """Raise UserError where the working tree holds what isn't in the base's history."""
+    if checkout.is_changed() or not checkout.is_ancestor("HEAD", commit):
+        raise UserError(
+            Problem(
+                message=f"the working tree isn't a part of {revision}: --render would have Tutor run the templates in "
+                "its config.yml, which are code",
+                remedy="Whoever trusts its author gives --allow-render",
+            )
+        )
+
+
+def _with_list_of_base(kustomize: Kustomize, checkout: Repository, commit: str) -> Kustomize:
+    """Return ``kustomize`` with the permissions that the repository lists at the base; a branch can't add to them."""
+    lines = (checkout.text(commit, Path(ALLOW_FILE)) or "").splitlines()
+    programs = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return kustomize.replace(permissions=kustomize.permissions.with_programs(programs, str(checkout.top)))
 
 
 def _results(
@@ -204,7 +231,10 @@ def _in_directory(directory: Path, texts: dict[str, str]) -> Iterator[tuple[str,
     files = sorted(path for path in directory.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     if not files:
         raise UserError(Problem(message=f"{directory} holds neither a kustomization nor manifests"))
+    top = directory.resolve()
     for file in files:
+        if not file.resolve().is_relative_to(top):
+            raise UserError(Problem(message=f"{file} is a link that leads out of {directory}"))
         yield str(file), _in_file(file, texts)
 
 

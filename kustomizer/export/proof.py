@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.directory import write_files
+from kustomizer.kustomize.build import build_plainly
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.tree import plain_value
-from kustomizer.system.command_log import logged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +26,9 @@ def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
         directory = Path(temporary).resolve()
         write_files(directory, export.contents(directory, include_secrets=True))
-        command = kustomize.plain_command(directory)
-        with logged(command):
-            done = subprocess.run(command, capture_output=True, check=False)
-        if done.returncode != 0:
-            words = done.stderr.decode(errors="replace").strip().replace(str(directory), "the export")
+        done = build_plainly(directory, kustomize)
+        if done.status != 0:
+            words = done.stderr_text.strip().replace(str(directory), "the export")
             raise UserError(Problem(message=f"{kustomize.path} can't build what the export would be:\n{words}"))
     differences = list(_differences(done.stdout, expected.encode()))
     if differences:

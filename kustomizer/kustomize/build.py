@@ -14,6 +14,7 @@ from kustomizer.kustomize.plugin_home import link_plugins
 from kustomizer.kustomize.plugin_objects import plugin_objects
 from kustomizer.record import Record
 from kustomizer.system import processes
+from kustomizer.system.visible import harmless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
                 remedy=_why_not(overlay, kustomize),
             )
         )
-    return BuildOutput(data=done.stdout, notes=run.notes + done.stderr_text, report=run.report or b"")
+    return BuildOutput(data=done.stdout, notes=harmless(run.notes + done.stderr_text), report=run.report or b"")
 
 
 def build_tutors(env: Path, kustomize: Kustomize) -> bytes:

@@ -12,6 +12,7 @@ import os
 from kustomizer import API_VERSION, KIND
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one
+from kustomizer.kustomize.checkout import checkout_of, is_outside
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.kustomize.programs import HELM, Program, program_of
 from kustomizer.kustomize.remote import is_remote, remote_paths
@@ -64,16 +65,18 @@ class Examined(Record):
 
 def examine(overlay: str, permissions: Permissions, ask: Ask) -> Examined:
     """Return what a build of ``overlay`` would run. Raises UserError where that isn't allowed, or can't be told."""
-    examiner = _Examiner(permissions)
     directory = os.path.realpath(overlay)
+    examiner = _Examiner(permissions, "" if permissions.outside else checkout_of(directory))
     examiner.directory(directory)
     examiner.settle(ask)
     return Examined(overlay=directory, paths=examiner.paths, legacy=frozenset(examiner.legacy), trees=examiner.trees)
 
 
 class _Examiner:
-    def __init__(self, permissions: Permissions) -> None:
+    def __init__(self, permissions: Permissions, checkout: str) -> None:
         self.permissions = permissions
+        self.checkout = checkout
+        """What directories have to lie in; nothing where they may lie anywhere."""
         self.problems: list[Problem] = []
         self.trees: dict[str, list[Any]] = {}
         self.paths: dict[Listed, str] = {}
@@ -104,6 +107,10 @@ class _Examiner:
         if directory in self.trees:
             return
         self.trees[directory] = []
+        if self.checkout and is_outside(directory, self.checkout):
+            message = f"it lies outside of the checkout {self.checkout}, and isn't what Tutor writes"
+            self.refuse(directory, message, f"{_TRUST} --allow-outside")
+            return
         for name in NAMES:
             file = f"{directory}/{name}"
             if os.path.lexists(file):

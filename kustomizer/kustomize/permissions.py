@@ -29,6 +29,8 @@ class Permissions(Record):
 
     programs: frozenset[str] = frozenset()
     remote: bool = False
+    outside: bool = False
+    """Whether directories may take part that lie outside of the overlay's checkout."""
 
     def allow(self, program: Program, directory: str) -> bool:
         """Tell whether ``program`` may run, which a kustomization in ``directory`` names."""
@@ -43,16 +45,19 @@ class Permissions(Record):
         """Whether anything is allowed that may need what the user's environment holds."""
         return bool(self.programs) or self.remote
 
+    def with_programs(self, programs: Iterable[str], directory: str) -> Permissions:
+        """Return the same with ``programs`` as well, paths relative to ``directory``."""
+        return self.replace(programs=self.programs | {_resolved(program, directory) for program in programs})
+
     def moved(self, place: str) -> Permissions:
         """Return the same for a copy of this machine's files below ``place``, too."""
         return self.replace(programs=self.programs | {f"{place}{path}" for path in filter(_is_absolute, self.programs)})
 
 
-def permissions(programs: Iterable[str] = (), *, remote: bool = False, directory: str = "") -> Permissions:
-    """Return the permissions that name ``programs``, paths relative to ``directory``, and those of the environment."""
-    named = [*(_resolved(program, directory) for program in programs)]
-    named += [_resolved(program, "") for program in os.environ.get(ALLOW_EXEC, "").split()]
-    return Permissions(programs=frozenset(named), remote=remote)
+def permissions(programs: Iterable[str] = (), *, remote: bool = False, outside: bool = False) -> Permissions:
+    """Return the permissions that ``programs`` and the environment name, paths relative to the working directory."""
+    named = [*programs, *os.environ.get(ALLOW_EXEC, "").split()]
+    return Permissions(remote=remote, outside=outside).with_programs(named, "")
 
 
 def _resolved(program: str, directory: str) -> str:

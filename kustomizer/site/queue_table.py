@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.site.mermaid import mermaid
 from kustomizer.system.text_table import text_table
+from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,25 +34,25 @@ def queues_text(rows: Sequence[QueueRow], width: int) -> str:
     several = len({row.namespace for row in rows}) > 1
     lines = [("app", "queue", "Deployment", "pods", "each", "in flight"), *map(_line, rows)]
     if several:
-        namespaces = ["namespace", *(row.namespace for row in rows)]
+        namespaces = ["namespace", *(visible(row.namespace) for row in rows)]
         lines = [(namespace, *line) for namespace, line in zip(namespaces, lines, strict=True)]
     return "\n".join([text_table(lines, width), *_routed(rows)])
 
 
 def _line(row: QueueRow) -> tuple[str, ...]:
-    queue = row.queue or _UNNAMED
+    service, queue = visible(row.service), visible(row.queue or _UNNAMED)
     if not row.deployment:
-        return (row.service, queue, NOBODY, "", "", "")
+        return (service, queue, NOBODY, "", "", "")
     length = str(row.scaling.list_length or "")
-    return (row.service, queue, row.deployment, str(row.scaling), length, str(row.guard))
+    return (service, queue, visible(row.deployment), str(row.scaling), length, str(row.guard))
 
 
 def _routed(rows: Sequence[QueueRow]) -> Iterator[str]:
     for (_, queue), tasks in {(row.namespace, row.queue): row.tasks for row in rows}.items():
         if tasks:
             yield ""
-            yield f"routed to {queue}:"
-            yield from (f"  {task}" for task in tasks)
+            yield f"routed to {visible(queue)}:"
+            yield from (f"  {visible(task)}" for task in tasks)
 
 
 def queues_markdown(rows: Sequence[QueueRow]) -> str:
@@ -88,7 +89,7 @@ def _name(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return "".join(f"&#{ord(char)};" if char in _MARKS else char for char in " ".join(text.split()))
+    return "".join(f"&#{ord(char)};" if char in _MARKS else char for char in visible(" ".join(text.split())))
 
 
 def queues_data(rows: Iterable[QueueRow]) -> dict[str, Any]:

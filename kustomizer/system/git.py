@@ -12,6 +12,9 @@ from kustomizer.system.processes import which
 
 _HOOK_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
+_SETTINGS = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+"""A directory of a checkout may look like a repository of its own, whose configuration names programs."""
+
 
 class Repository(Record):
     """A checkout."""
@@ -37,6 +40,15 @@ class Repository(Record):
             done = _git(self.top, *arguments, env=index)
             if done.returncode != 0:
                 raise UserError(Problem(message=f"git can't read {commit}:\n{done.stderr.decode().strip()}"))
+
+    def is_ancestor(self, revision: str, of: str) -> bool:
+        """Tell whether ``revision`` is the commit ``of``, or one that led to it."""
+        return _git(self.top, "merge-base", "--is-ancestor", revision, of).returncode == 0
+
+    def text(self, commit: str, path: Path) -> str | None:
+        """Return the text of a file, relative to the top, as of ``commit``; None where it isn't there, or no file."""
+        done = _git(self.top, "cat-file", "blob", f"{commit}:{path.as_posix()}")
+        return done.stdout.decode(errors="replace") if done.returncode == 0 else None
 
     def files(self) -> list[Path]:
         """Return the files of the working tree that Git doesn't ignore, relative to its top."""
@@ -67,7 +79,7 @@ def _git(directory: Path, *arguments: str, env: dict[str, str] | None = None) ->
     # Git sets these for the hooks that it runs, and they would name the hook's repository.
     inherited = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}
     return subprocess.run(
-        [git, "-C", str(directory), *arguments],
+        [git, *_SETTINGS, "-C", str(directory), *arguments],
         capture_output=True,
         check=False,
         env={**inherited, "GIT_OPTIONAL_LOCKS": "0", **(env or {})},

@@ -124,6 +124,7 @@ class Job:
                 "PATH": ":".join(self.path),
                 "HOME": str(self.directory / "home"),
                 "LANG": "C.UTF-8",
+                "TMPDIR": str(self.directory),
                 # pip and the programs that it installs take what they need from here, not from a registry.
                 "PYTHONPATH": sysconfig.get_path("purelib"),
                 **{"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_CACHE_DIR": "1"},
@@ -310,6 +311,61 @@ def test_no_input_is_run(job: ActionJob, inputs: dict[str, str]) -> None:
     assert job.server.asked == []
 
 
+MODULES = ("venv", "json", "pip", "runpy", "click", "kustomizer", "sitecustomize", "encodings", "ensurepip", "logging")
+
+
+def plant(job: ActionJob) -> None:
+    """Put files into the checkout that Python, git or the job's own steps could take for their own."""
+    code = f"open({str(job.directory / 'hacked')!r}, 'a').write(__name__)\n"
+    for name in MODULES:
+        (job.checkout / name).mkdir()
+        (job.checkout / name / "__init__.py").write_text(code)
+        (job.checkout / name / "__main__.py").write_text(code)
+    (job.checkout / "kustomizer" / "diff").mkdir()
+    (job.checkout / "kustomizer" / "diff" / "comment.py").write_text(code)
+    site = job.checkout / ".tutor-kustomizer" / "lib" / "python3" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "a.pth").write_text(f"import os; {code}")
+    program = f"#!/bin/sh\ntouch {job.directory}/hacked\n"
+    for place in ("kustomize", ".tools/bin/kustomize", ".tutor-kustomizer/bin/python", "tutor-celery-workers"):
+        path = job.checkout / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(program)
+        path.chmod(0o755)
+    (job.directory / "elsewhere").mkdir()
+    (job.checkout / "tutor-kustomizer-diff").symlink_to(job.directory / "elsewhere")
+
+
+def test_nothing_of_the_checkout_is_run(job: ActionJob) -> None:
+    plant(job)
+    done = job.use(overlay=OVERLAY, fail_on="never")
+    assert done.returncode == 0, done.stderr
+    assert len(job.server.bodies) == 1
+    assert not (job.directory / "hacked").exists()
+
+
+def test_nothing_of_the_checkout_is_run_in_gitlab(job: ActionJob) -> None:
+    plant(job)
+    [template] = TEMPLATE.values()
+    done = job.run(
+        "\n".join([*template["before_script"], *template["script"]]),
+        **{
+            **template["variables"],
+            "TUTOR_KUSTOMIZER": str(sites.ROOT),
+            "OVERLAY": OVERLAY,
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": job.base,
+            "CI_API_V4_URL": job.server.url,
+            "CI_MERGE_REQUEST_PROJECT_ID": "12",
+            "CI_MERGE_REQUEST_IID": "7",
+        },
+        GITLAB_TOKEN=TOKEN,
+    )
+    assert done.returncode == 3, done.stderr
+    assert len(job.server.bodies) == 1
+    assert not (job.directory / "hacked").exists()
+    assert list((job.directory / "elsewhere").iterdir()) == []
+
+
 def test_a_build_that_fails_fails_the_job(job: ActionJob) -> None:
     (job.checkout / OVERLAY / "kustomization.yaml").write_text("resources: [missing.yaml]\n")
     done = job.use(overlay=OVERLAY)
@@ -340,7 +396,7 @@ def test_the_gitlab_job(job: ActionJob) -> None:
     assert TOKEN not in done.stdout + done.stderr
 
     asked = len(job.server.asked)
-    without = job.run(script, **{**variables, "GITLAB_TOKEN": ""})
+    without = job.run("\n".join([*template["before_script"], script]), **{**variables, "GITLAB_TOKEN": ""})
     assert without.returncode == 3
     assert "GITLAB_TOKEN isn't set" in without.stdout
     assert len(job.server.asked) == asked

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kustomizer.diff.sources import RevisionOptions, read_both, read_revision
+from kustomizer.diff.sources import ALLOW_FILE, RevisionOptions, read_both, read_revision
 from kustomizer.errors import UserError
 from kustomizer.kustomize.executable import Kustomize
 from tests import sites
 from tests.git_checkout import commit, git
+from tests.kustomize.hostile import EXEC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,7 +185,8 @@ def test_real_tutor_renders_both_sides(checkout: Path, monkeypatch: pytest.Monke
     (root / "config.yml").write_text(config.read_text())
     commit(checkout)
     (root / "config.yml").write_text(config.read_text() + "K8S_NAMESPACE: elsewhere\n")
-    before, after = revision(checkout / "overlays" / "site", render=True, tutor=str(sites.tutor("22")))
+    tutor = str(sites.tutor("22"))
+    before, after = revision(checkout / "overlays" / "site", render=True, allow_render=True, tutor=tutor)
     namespaces = [
         {resource.namespace for resource in source.resources.of_kind("Deployment")} for source in (before, after)
     ]
@@ -198,6 +200,65 @@ def test_a_site_without_config_can_not_be_rendered(checkout: Path) -> None:
     commit(checkout)
     with pytest.raises(UserError, match=r"tutor/config.yml isn't there"):
         revision(checkout / "overlays" / "site", render=True, tutor=str(sites.tutor("22")))
+
+
+def test_templates_that_the_base_does_not_have_are_not_rendered(checkout: Path, tmp_path: Path) -> None:
+    overlay, canary = checkout / "overlays" / "site", tmp_path / "canary"
+    tutor = tmp_path / "tutor"
+    tutor.write_text(f"#!/bin/sh\ntouch {canary}\nexit 1\n")
+    tutor.chmod(0o755)
+    git(checkout, "branch", "trusted")
+    (checkout / "tutor" / "config.yml").write_text("A: changed\n")
+    for _ in ("changed", "committed"):
+        with pytest.raises(UserError, match=r"the working tree isn't a part of trusted.*--allow-render"):
+            revision(overlay, ref="trusted", render=True, tutor=str(tutor))
+        commit(checkout)
+    assert not canary.exists()
+    with pytest.raises(UserError, match="`tutor config save` fails"):
+        revision(overlay, ref="trusted", render=True, allow_render=True, tutor=str(tutor))
+    assert canary.exists()
+
+
+def test_a_list_of_programs_counts_from_the_base(checkout: Path, tmp_path: Path) -> None:
+    overlay, canary = checkout / "overlays" / "site", tmp_path / "canary"
+    program = overlay / "run.sh"
+    program.write_text(f"#!/bin/sh\ntouch {canary}\nexec cat\n")
+    program.chmod(0o755)
+    git(checkout, "branch", "trusted")
+    (overlay / "e.yaml").write_text(EXEC)
+    kustomization = overlay / "kustomization.yaml"
+    kustomization.write_text(f"{kustomization.read_text()}generators: [e.yaml]\n")
+    allowed = checkout / ALLOW_FILE
+    allowed.write_text("# Ours.\noverlays/site/run.sh\n")
+    commit(checkout)
+    with pytest.raises(UserError, match=r"the build would run .*run\.sh"):
+        revision(overlay, ref="trusted")
+    assert not canary.exists()
+    git(checkout, "branch", "--force", "trusted")
+    revision(overlay, ref="trusted")
+    assert canary.exists()
+
+
+def test_a_directory_that_looks_like_a_repository_has_no_say(checkout: Path, tmp_path: Path) -> None:
+    overlay, canary = checkout / "overlays" / "site", tmp_path / "canary"
+    (overlay / "objects").mkdir()
+    (overlay / "refs").mkdir()
+    (overlay / "HEAD").write_text("ref: refs/heads/main\n")
+    (overlay / "config").write_text(
+        f"[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = touch {canary}\n"
+    )
+    with pytest.raises(UserError, match="can't be read as a Git checkout"):
+        revision(overlay)
+    assert not canary.exists()
+
+
+def test_a_link_out_of_a_directory_of_manifests_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text(MAP.format("secret"))
+    manifests = tmp_path / "manifests"
+    manifests.mkdir()
+    (manifests / "a.yaml").symlink_to("../secret.yaml")
+    with pytest.raises(UserError, match="a link that leads out of"):
+        read_both(str(manifests), str(manifests), newest)
 
 
 def test_a_tutor_that_fails(checkout: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,56 @@ def test_variables_without_a_value_stay_empty(place: Place, any_kustomize: Path)
     done = place.run("build", "overlay", "--kustomize", str(any_kustomize), SECRET="hidden-thing")
     assert done.returncode == 0, done.stderr
     assert "hidden-thing" not in done.stdout
+
+
+def test_a_directory_outside_of_the_checkout_is_refused(place: Place) -> None:
+    elsewhere = place.root / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kustomization.yaml").write_text("resources: [s.yaml]\n")
+    (elsewhere / "s.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\ndata: {a: hidden-thing}\n")
+    for entry, links in (("../elsewhere", {}), ("inside", {"inside": "../elsewhere"})):
+        kustomization = f"resources: [../env, {entry}]\ntransformers: [own.yaml]\n"
+        directory = place.write(Overlay({"kustomization.yaml": kustomization, "own.yaml": OWN}, "", links))
+        (directory / ".git").mkdir()
+        done = place.run("build", "overlay")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "lies outside of the checkout" in done.stderr
+        assert "hidden-thing" in place.run("build", "overlay", "--allow-outside").stdout
+        shutil.rmtree(directory)
+
+
+def running_in(group: int) -> list[str]:
+    """Return the processes of a group that are still at work; nobody may have waited for those that have ended."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = stat.read_text().rpartition(") ")[2].split()[:3]
+        except OSError:
+            continue
+        if int(its_group) == group and state != "Z":
+            found.append(stat.parent.name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("script", "option", "says"),
+    [
+        ("sleep 600", "--time-limit=0.5", "it ran for more than 0.5 seconds"),
+        ("cat >/dev/null; yes", "--output-limit=2", "it wrote more than 2 megabytes"),
+    ],
+)
+def test_a_build_has_limits(script: str, option: str, says: str, place: Place) -> None:
+    place.write(Overlay({"kustomization.yaml": "resources: [../env]\n"}, ""))
+    started = time.monotonic()
+    (place.root / "programs" / "kustomize").unlink()
+    program = place.root / "programs" / "kustomize"
+    program.write_text(
+        f"#!/bin/sh\n[ $1 = version ] && echo v5.8.1 && exit\necho $$ >{place.canary}\n{script} &\nwait\n"
+    )
+    program.chmod(0o755)
+    done = place.run("build", "overlay", option)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "--time-limit SECONDS, --output-limit MEGABYTES" in done.stderr
+    assert time.monotonic() - started < 60
+    assert running_in(int(place.canary.read_text())) == []

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import CHANGED_HASH, HASH, ArgumentsChange, TextChange, ValueChange, path_text
 from kustomizer.diff.reports.values import is_one_line, lines, one_line
-from kustomizer.diff.reports.visible import visible
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET, Absent
 from kustomizer.record import Record
+from kustomizer.system.visible import visible
 from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import summary
 from kustomizer.findings.github import annotation
+from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import Comparison

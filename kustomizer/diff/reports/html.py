@@ -11,7 +11,6 @@ from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_sh
 from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
-from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import (
     alike,
     by_kind,
@@ -24,6 +23,7 @@ from kustomizer.diff.reports.wording import (
     title,
 )
 from kustomizer.findings.model import SEVERITIES, count
+from kustomizer.system.visible import visible
 from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:

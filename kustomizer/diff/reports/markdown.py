@@ -12,7 +12,6 @@ from kustomizer.diff.reports.fitting import CommentSection, fitting
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
-from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import (
     NEEDS_DELETION,
     alike,
@@ -27,6 +26,7 @@ from kustomizer.diff.reports.wording import (
 )
 from kustomizer.findings.github import without_commands
 from kustomizer.site.mermaid import mermaid
+from kustomizer.system.visible import visible
 from kustomizer.system.wording import joined, plural
 
 if TYPE_CHECKING:

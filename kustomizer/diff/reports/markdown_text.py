@@ -12,7 +12,7 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.reports.visible import visible
+from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

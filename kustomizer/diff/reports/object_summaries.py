@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.reports.values import is_one_line, one_line
-from kustomizer.diff.reports.visible import visible
 from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.system.visible import visible
 from kustomizer.system.wording import joined, plural
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.reports.visible import visible
 from kustomizer.record import Record
+from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import Comparison

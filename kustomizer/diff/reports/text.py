@@ -12,7 +12,6 @@ from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes
-from kustomizer.diff.reports.visible import visible
 from kustomizer.diff.reports.wording import (
     NEEDS_DELETION,
     SIGNS,
@@ -26,6 +25,7 @@ from kustomizer.diff.reports.wording import (
 from kustomizer.findings.github import without_commands
 from kustomizer.findings.text import findings_text
 from kustomizer.system.text_table import text_table
+from kustomizer.system.visible import visible
 from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.diff.reports.visible import visible, visible_lines
 from kustomizer.manifests.writer import emit
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET
+from kustomizer.system.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from typing import Any

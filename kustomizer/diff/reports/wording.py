@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, ArgumentsChange, OrderChange, ValueChange, path_text
 from kustomizer.diff.reports.values import is_one_line, one_line
-from kustomizer.diff.reports.visible import visible
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import count
 from kustomizer.masking.marks import Absent
+from kustomizer.system.visible import visible
 from kustomizer.system.wording import joined, plural
 
 if TYPE_CHECKING:

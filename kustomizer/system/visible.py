@@ -24,6 +24,18 @@ def visible_lines(text: str) -> list[str]:
     return [visible(line) for line in lines]
 
 
+def harmless(text: str) -> str:
+    """Return what another program has said, for a terminal or a job's log: it moves no cursor and is no command.
+
+    :func:`kustomizer.findings.github.without_commands` says what is one.
+    """
+    lines = [
+        line if line.isprintable() else "\t".join(map(visible, line.split("\t")))
+        for line in text.replace("##", "#\\x23").split("\n")
+    ]
+    return "\n".join(line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines)
+
+
 def _escape(char: str) -> str:
     code = ord(char)
     if char in "\t\r\n":

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies
 
-from kustomizer.diff.reports.visible import visible, visible_lines
+from kustomizer.system.visible import harmless, visible, visible_lines
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,10 @@ def test_lines_are_those_of_a_newline_alone() -> None:
     assert visible_lines("a\nb\x0bc\n") == ["a", "b\\x0bc"]
     assert visible_lines("a\n\n") == ["a", ""]
     assert visible_lines("") == []
+
+
+def test_what_a_program_says_is_no_command() -> None:
+    said = "a\x1b[2Jb\n  ::error file=a::b\n::set-output name=a::b\nc ##[set-output name=a]b\nd :: e\n"
+    assert harmless(said) == (
+        "a\\x1b[2Jb\n  \\x3a:error file=a::b\n\\x3a:set-output name=a::b\nc #\\x23[set-output name=a]b\nd :: e\n"
+    )

@@ -83,7 +83,7 @@ def _build(build: PlainBuild) -> None:
     from kustomizer.kustomize.permissions import permissions  # noqa: PLC0415
 
     built = find_and_build(build.overlay, Wanted(executable=build.executable, permissions=permissions()))
-    sys.stderr.write(built.notes)
+    sys.stderr.write(built.messages)
     if build.output in (None, "-"):
         sys.stdout.buffer.write(built.data)
         sys.stdout.buffer.flush()

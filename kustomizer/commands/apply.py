@@ -70,7 +70,7 @@ def _built_text(overlay: Path, wanted: Wanted) -> str:
     if overlay.is_file():
         return BuiltFile(overlay).text
     built = build(overlay, find_kustomize(wanted))
-    click.echo(built.notes, nl=False, err=True)
+    click.echo(built.messages, nl=False, err=True)
     return built.text
 
 

@@ -54,7 +54,7 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
         if output is None and sys.stdout and sys.stdout.isatty():
             raise click.UsageError("a built site holds passwords: name a file with -o, or print it with -o -")
         built = build(chosen[0], kustomize)
-        click.echo(built.notes, nl=False, err=True)
+        click.echo(built.messages, nl=False, err=True)
         if output is None or output == STDOUT:
             click.echo(built.text, nl=False)
         else:
@@ -108,7 +108,7 @@ def write_all(built: Mapping[Path, BuildOutput], directory: Path) -> list[str]:
     for overlay, site in built.items():
         path = directory / f"{_name(overlay)}.yaml"
         write_file(path, site.text, mode=PRIVATE)
-        lines += [f"{overlay}: {note}" for note in site.notes.splitlines()]
+        lines += [f"{overlay}: {note}" for note in site.messages.splitlines()]
         lines.append(f"Wrote {path}")
     return lines
 

@@ -82,7 +82,7 @@ def exported(overlay: Path, output: Path, wanted: Wanted) -> Export:
             raise UserError(Problem(message=message, remedy="Name a directory outside of it"))
     kustomize = find_kustomize(wanted)
     built = build(overlay, kustomize)
-    click.echo(built.notes, nl=False, err=True)
+    click.echo(built.messages, nl=False, err=True)
     runs = read_report(built.report)
     if len(runs) != 1:
         message = f"the function ran {len(runs)} times in the build of {overlay}"

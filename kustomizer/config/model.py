@@ -76,6 +76,10 @@ class Settings(Record):
     """Django settings module to extend, by service, where `DJANGO_SETTINGS_MODULE` isn't Tutor's: `{lms:
     lms.envs.tutor.production}`."""
 
+    names: Literal["Function", "Kustomize"] = "Function"
+    """Who adds the hash to the names of the copies' ConfigMaps. `Kustomize` takes longer, and lets an outer layer patch
+    or merge these ConfigMaps, or give them a suffix."""
+
 
 class Spec(Record):
     """What to do with the site."""

@@ -17,6 +17,14 @@ class BuildOutput(Record):
     report: bytes = b""
 
     @property
+    def messages(self) -> str:
+        """The notes, and a warning for each ConfigMap of ours that a layer behind the function has changed."""
+        from kustomizer.kustomize.stale_hashes import stale_settings  # noqa: PLC0415 - it costs 2 ms, kustomize runs first
+
+        stale = [f"{problem.severity}: {problem}\n" for problem in stale_settings(self.data)]
+        return "".join([self.notes, *stale])
+
+    @property
     def text(self) -> str:
         """The resources as text."""
         return self.data.decode()

@@ -7,22 +7,27 @@ a field of the name ``metadata/name``), so that equal data has an equal suffix u
 
 from __future__ import annotations
 
-import re
-from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, Any
+import sys
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 GENERATED_KINDS = ("ConfigMap", "Secret")
 """The kinds that kustomize generates, with a hash at the end of the name."""
 _LENGTH = 10
 _LETTERS = str.maketrans("013ae", "ghkmt")
 
-# What encoding/json's appendString escapes besides what Python's does, with HTML escaping on, as json.Marshal has it.
-_MORE_ESCAPES = [(mark, f"\\u{ord(mark):04x}") for mark in "<>&\u2028\u2029"]
+# What encoding/json's appendString escapes, with HTML escaping on, as json.Marshal has it.
+_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x20), *map(ord, "<>&\u2028\u2029"))} | {
+    ord(mark): f"\\{letter}" for mark, letter in zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True)
+}
 # Before Go 1.22 (https://github.com/golang/go/commit/3ccafc8) there was no short form of these two.
-_OLD_ESCAPES = {"\b": "\\u0008", "\f": "\\u000c"}
+_OLD_MARKS = "\b\f"
+_OLD_ESCAPES = _ESCAPES | {ord(mark): f"\\u{ord(mark):04x}" for mark in _OLD_MARKS}
+# Python's own SHA-256; hashlib takes OpenSSL's, which costs 3.5 ms and more to load.
+_SHA256 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 
 
 class _Unhashable(Exception):  # noqa: N818 - never leaves this module
@@ -46,9 +51,15 @@ def suffixes(tree: dict[str, Any]) -> tuple[str, ...]:
         encoded = [_json(hashed, old=False), *([_json(hashed, old=True)] if _has_old(hashed) else [])]
     except _Unhashable:
         return ()
-    import hashlib  # noqa: PLC0415 - OpenSSL takes 20 ms to load, and often nothing generated has changed
+    return tuple(_sha256(text.encode())[:_LENGTH].translate(_LETTERS) for text in encoded)
 
-    return tuple(hashlib.sha256(text.encode()).hexdigest()[:_LENGTH].translate(_LETTERS) for text in encoded)
+
+def _sha256(data: bytes) -> str:
+    try:
+        module = __import__(_SHA256)
+    except ImportError:  # a Python that was built to use OpenSSL's alone
+        module = __import__("hashlib")
+    return str(module.sha256(data).hexdigest())
 
 
 def _hashed(tree: dict[str, Any]) -> dict[str, Any]:
@@ -94,18 +105,11 @@ def _quoted(text: str, *, old: bool) -> str:
     # YAML can hold half of a surrogate pair, which isn't UTF-8.
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
         raise _Unhashable
-    if old:
-        parts = re.split("([\b\f])", text)
-        quoted = "".join([_OLD_ESCAPES.get(part) or encode_basestring(part)[1:-1] for part in parts])
-    else:
-        quoted = encode_basestring(text)[1:-1]
-    for mark, escape in _MORE_ESCAPES:
-        quoted = quoted.replace(mark, escape)
-    return f'"{quoted}"'
+    return f'"{text.translate(_OLD_ESCAPES if old else _ESCAPES)}"'
 
 
 def _has_old(value: Any) -> bool:
     """Tell whether ``value`` has a character that older Go versions escape in another way."""
     if isinstance(value, dict):
         return any(_has_old(key) or _has_old(item) for key, item in value.items())
-    return isinstance(value, str) and any(mark in value for mark in _OLD_ESCAPES)
+    return isinstance(value, str) and any(mark in value for mark in _OLD_MARKS)

@@ -7,6 +7,7 @@ projected volume has *a new name*: server-side apply refuses a volume that keeps
 
 from __future__ import annotations
 
+from kustomizer.manifests.name_hashes import suffixes
 from kustomizer.manifests.resource import NEEDS_HASH_SUFFIX, Resource
 from kustomizer.openedx.workers import site_metadata
 from kustomizer.record import Record
@@ -115,13 +116,27 @@ def _update(name: str, entries: Mapping[str, object]) -> list[str]:
 
 
 def config_map(
-    name: str, file: SettingsFile, text: str, *, owner: Resource, annotations: Mapping[str, str]
+    name: str,
+    file: SettingsFile,
+    text: str,
+    *,
+    owner: Resource,
+    annotations: Mapping[str, str],
+    is_named: bool = False,
 ) -> Resource:
     """Return the ConfigMap ``name`` that holds our settings module, labelled like ``owner``.
 
-    It asks kustomize for a hash suffix, so that a change rolls the pods that read it.
+    Its name gets a hash suffix, so that a change rolls the pods that read it. kustomize adds the suffix, and searches
+    all objects for references to each such ConfigMap; with ``is_named`` the name has the same suffix from the start.
     """
     metadata = site_metadata(owner, name=name)
-    metadata["annotations"] = {**metadata["annotations"], **annotations, NEEDS_HASH_SUFFIX: "enabled"}
+    metadata["annotations"] |= annotations
     tree = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {file.name: text}}
+    known = suffixes(tree) if is_named else ()
+    if len(known) == 1:
+        metadata["name"] = f"{name}-{known[0]}"
+        if not metadata["annotations"]:
+            del metadata["annotations"]
+    else:
+        metadata["annotations"][NEEDS_HASH_SUFFIX] = "enabled"
     return Resource.new(tree, indent=owner.indent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.manifests.resource import is_generated_name
+from kustomizer.manifests.resource import is_generated_name, stem_of
 from kustomizer.manifests.tree import is_null, lookup, plain_value
 from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
 from kustomizer.openedx.workers import environment
@@ -113,13 +113,13 @@ def tutors_config_map(resources: Resources, file: SettingsFile, namespace: str) 
     return next(iter(resources.generated("ConfigMap", file.config_map, namespace)), None)
 
 
-def settled_name(resources: Resources, ours: Resource) -> str:
-    """Return the name of ``ours`` in the build: with a hash where an earlier build's output holds it, else its own."""
+def settled(resources: Resources, ours: Resource) -> Resource:
+    """Return the ConfigMap of an earlier build's output that has a hash and holds what ``ours`` does, else ``ours``."""
     for resource in resources.generated("ConfigMap", ours.name, ours.namespace):
         data = lookup(resource.tree, "data")
-        if resource.name != ours.name and plain_value(data) == plain_value(ours.tree["data"]):
-            return resource.name
-    return ours.name
+        if stem_of(resource.name) != resource.name and plain_value(data) == plain_value(ours.tree["data"]):
+            return resource
+    return ours
 
 
 def files(config_map: Resource) -> list[str]:

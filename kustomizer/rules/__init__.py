@@ -21,6 +21,7 @@ from kustomizer.rules import (
     orphaned_queue as orphaned_queue,
     replicas_beside_autoscaler as replicas_beside_autoscaler,
     scale_to_zero as scale_to_zero,
+    stale_hash as stale_hash,
     two_autoscalers as two_autoscalers,
     two_consumers as two_consumers,
 )
@@ -44,6 +45,7 @@ _MODULES = (
     orphaned_queue,
     replicas_beside_autoscaler,
     scale_to_zero,
+    stale_hash,
     two_autoscalers,
     two_consumers,
 )

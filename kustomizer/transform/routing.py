@@ -13,7 +13,7 @@ from kustomizer.openedx.settings_volume import (
     mount_ours,
     obstacle,
     our_source,
-    settled_name,
+    settled,
     tutors_config_map,
 )
 from kustomizer.openedx.workers import pod_template
@@ -95,11 +95,11 @@ def _route_service(
             continue
         readers += 1
         ours = config_map(name, file, text, owner=tutors, annotations=config.spec.settings.annotations)
-        settled = settled_name(resources, ours)
-        if source is None or source["name"] != settled:
+        present = settled(resources, ours)
+        if source is None or source["name"] != present.name:
             resource.edit()
-            mount_ours(template, volume, file, config_map=settled, tutors=tutors)
-        if settled == name:
+            mount_ours(template, volume, file, config_map=present.name, tutors=tutors)
+        if present is ours:
             resources.add(ours, after=tutors)
     if not readers:
         raise UserError(_unread(config, file), *notes)

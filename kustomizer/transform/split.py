@@ -7,7 +7,7 @@ from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import clone
 from kustomizer.openedx.settings_module import CelerySettings, config_map, render, settings_file
-from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled_name, tutors_config_map
+from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled, tutors_config_map
 from kustomizer.openedx.targeting import targeting
 from kustomizer.openedx.workers import emitted_in, pod_template
 from kustomizer.record import Record
@@ -57,7 +57,7 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     for deployment, ours in ((emitted.resource, defaults), *copies):
         if resources.get(deployment.identity) is None:
             resources.add(deployment, after=emitted.resource)
-        if ours is not None and settled_name(resources, ours) == ours.name:
+        if ours is not None and settled(resources, ours) is ours:
             resources.add(ours, after=emitted.resource)
     originals = targeting(resources, emitted.resource) if copies else []
     if originals:
@@ -151,7 +151,7 @@ def _mount(
     template = tree["spec"]["template"]
     volume = find_volume(template, settings.file, container=worker.container)
     if volume is not None:
-        name = settled_name(resources, ours)
+        name = settled(resources, ours).name
         mount_ours(template, volume, settings.file, config_map=name, tutors=settings.tutors)
 
 
@@ -169,7 +169,10 @@ def _config_map(
     routing = routing_to_add(config, settings.file, settings.tutors)
     text = render(settings.file, routing=routing, worker=worker)
     name = f"{variant.deployment}-celery-settings"
-    return config_map(name, settings.file, text, owner=owner, annotations=config.spec.settings.annotations)
+    # Outer layers patch the default workers' ConfigMaps, and guards look for them: kustomize names these.
+    is_named = not variant.is_default and config.spec.settings.names == "Function"
+    annotations = config.spec.settings.annotations
+    return config_map(name, settings.file, text, owner=owner, annotations=annotations, is_named=is_named)
 
 
 def _is_settled(

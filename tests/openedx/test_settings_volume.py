@@ -14,7 +14,7 @@ from kustomizer.openedx.settings_volume import (
     is_in_projection,
     mount_ours,
     obstacle,
-    settled_name,
+    settled,
     tutors_config_map,
 )
 
@@ -258,5 +258,9 @@ def test_ours_has_the_name_that_an_earlier_build_gave_it() -> None:
     same = config_map("ours-8d47ck4c27", **{"production.py": "new"})
     elsewhere = config_map("ours-8d47ck4c27", "other", **{"production.py": "new"})
 
-    assert settled_name(Resources([old, elsewhere]), ours) == "ours"
-    assert settled_name(Resources([old, same]), ours) == "ours-8d47ck4c27"
+    assert settled(Resources([old, elsewhere]), ours) is ours
+    assert settled(Resources([old, same]), ours) is same
+
+    named = config_map("ours-8d47ck4c27", **{"production.py": "new"})
+    assert settled(Resources([old, same]), named) is same
+    assert settled(Resources([old, elsewhere]), named) is named

@@ -150,9 +150,9 @@ def test_one_trigger_for_each_queue() -> None:
 def test_in_flight_is_counted_where_the_worker_keeps_it() -> None:
     """The key of the trigger is the one in the worker's own settings."""
     result = high("")
-    for name in ("lms-worker-high",):
-        settings = result.get("ConfigMap", f"{name}-celery-settings")["data"]["production.py"]
-        assert f"'unacked_key': '{result.metadata(name, 'inflight')['listName']}'" in settings
+    (config_map,) = (name for name in result.kinds("ConfigMap") if name.startswith("lms-worker-high-celery-settings-"))
+    settings = result.get("ConfigMap", config_map)["data"]["production.py"]
+    assert f"'unacked_key': '{result.metadata('lms-worker-high', 'inflight')['listName']}'" in settings
 
 
 def test_off() -> None:

@@ -1,0 +1,45 @@
+"""Finds ConfigMaps whose content isn't what the hash in their name was made of: their pods aren't restarted."""
+
+from __future__ import annotations
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.name_hashes import suffixes
+from kustomizer.manifests.resource import Resource, stem_of
+from kustomizer.manifests.tree import plain_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_OURS = "-celery-settings-"
+"""Part of the names that the function gives ConfigMaps of its own; kustomize makes all other hashes, and last."""
+
+
+def stale_config_maps(resources: Iterable[Resource]) -> Iterator[Problem]:
+    """Yield a warning for each ConfigMap whose name has another hash than its content."""
+    for resource in resources:
+        stem = stem_of(resource.name)
+        if resource.kind != "ConfigMap" or stem == resource.name:
+            continue
+        hashes = suffixes(plain_value(resource.tree))
+        if hashes and resource.name not in {f"{stem}-{suffix}" for suffix in hashes}:
+            yield Problem(
+                message=f"was changed after its name got a hash (now it would be {hashes[0]}): pods that run with the "
+                "old content aren't restarted",
+                severity=WARNING,
+                resource=resource.ref,
+                field="data",
+                remedy=(
+                    "Set spec.settings.names: Kustomize in the configuration, so that the hash is made last"
+                    if _OURS in resource.name
+                    else "Change it in the kustomization that generates it"
+                ),
+            )
+
+
+def stale_settings(data: bytes) -> list[Problem]:
+    """Return the warnings for our own ConfigMaps in the output of a build; nothing else in it is parsed."""
+    mark = _OURS.encode()
+    texts = data.split(b"\n---\n") if mark in data else ()
+    ours = [text.decode() for text in texts if mark in text and b"kind: ConfigMap\n" in text]
+    return list(stale_config_maps(Resource(f"{text.rstrip()}\n") for text in ours))

@@ -23,8 +23,13 @@ def other_copies(examined: Examined) -> dict[Listed, str]:
     root = os.path.dirname(os.path.abspath(DIRECTORY))  # noqa: PTH100, PTH120 - pathlib costs 5 ms to import
     own = [f"{root}/{IN_REPOSITORY}", f"{os.path.dirname(sys.executable)}/{OWN_COMMAND}"]  # noqa: PTH120
     ours = {os.path.realpath(path) for path in own if os.path.exists(path)}  # noqa: PTH110
-    named = {listed: os.path.realpath(os.path.join(listed.directory, path)) for listed, path in examined.paths.items()}  # noqa: PTH118
-    return {listed: path for listed, path in named.items() if path not in ours}
+    found = {}
+    for listed, name in examined.paths.items():
+        path = os.path.join(listed.directory, name)  # noqa: PTH118
+        # One that is a link would look for `readlink`, which a build isn't given.
+        if os.path.realpath(path) not in ours or os.path.islink(path):  # noqa: PTH114
+            found[listed] = os.path.realpath(path)
+    return found
 
 
 def version_notes(copies: Mapping[Listed, str]) -> Iterator[str]:

@@ -87,14 +87,24 @@ class _Copy:
         texts = list(_texts(self.trees[directory]))
         for field in PLUGINS:
             for entry in self.trees[directory].get(field) or ():
-                path = f"{self.mirror}{directory}/{entry}"
-                path = path if os.path.exists(path) else f"{directory}/{entry}"  # noqa: PTH110
-                if plugin_path(entry, directory) and os.path.isfile(path):  # noqa: PTH113
-                    texts += [text for item in full_reader.read_all(read_file(path).decode()) for text in _texts(item)]
+                for plugins in self._plugins(entry, directory):
+                    texts += [text for item in full_reader.read_all(plugins) for text in _texts(item)]
         for text in dict.fromkeys(texts):
             file = os.path.normpath(f"{directory}/{text}")
             if "\0" not in text and os.path.isfile(file) and os.path.realpath(file).startswith(f"{directory}/"):  # noqa: PTH113
                 yield file
+
+    def _plugins(self, entry: str, directory: str) -> Iterator[str]:
+        """Yield the texts that an entry of a list of plugins stands for, those of a directory's files among them."""
+        path = plugin_path(entry, directory)
+        mirrored = f"{self.mirror}{directory}/{entry}"
+        if not path:
+            yield str(entry)
+        elif os.path.isdir(path):  # noqa: PTH112
+            for below in self.trees.get(path, {}).get("resources") or ():
+                yield from self._plugins(below, path)
+        elif os.path.isfile(mirrored) or os.path.isfile(path):  # noqa: PTH113
+            yield read_file(mirrored if os.path.isfile(mirrored) else path).decode()  # noqa: PTH113
 
     def _write(self, path: str, data: bytes) -> None:
         place = f"{self.mirror}{path}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.broker_warnings import broker_warnings
 from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey
 from kustomizer.openedx.env_file import CONFIG_MAP, environment_file, overruled, transport_options, use_ssl
 from kustomizer.openedx.settings_module import settings_file
@@ -28,6 +27,23 @@ DEFAULT_PORT = 6379
 DEFAULT_SENTINEL_PORT = 26379
 # kombu/transport/__init__.py: Celery has no transport for a Redis Cluster.
 _TRANSPORTS = {"redis": (False, False), "rediss": (True, False), "sentinel": (False, True)}
+
+
+class Brokers:
+    """The brokers of the services of a build, each read once: KEDA and Flower ask for the same ones."""
+
+    def __init__(self, resources: Resources, config: CeleryWorkers) -> None:
+        self._resources = resources
+        self._config = config
+        self._known: dict[tuple[str, str], tuple[Endpoint, list[Problem]]] = {}
+
+    def of(self, service: str, worker: Resource) -> tuple[Endpoint, list[Problem]]:
+        """Return the broker of ``service`` as :func:`endpoint` does."""
+        key = (service, worker.namespace)
+        if key not in self._known:
+            self._known[key] = endpoint(self._resources, self._config, service, worker)
+        broker, warnings = self._known[key]
+        return broker, list(warnings)
 
 
 def endpoint(
@@ -56,6 +72,10 @@ def endpoint(
         return _overridden(Endpoint(addresses=()), configured, worker.namespace), []
     emitted = _emitted(file, configured, worker.namespace, located=located)
     broker = _overridden(emitted, configured, worker.namespace)
+    if not (broker.password or broker.tls or broker.ca or broker.client_cert or broker.unsafe):
+        return broker, []
+    from kustomizer.openedx.broker_warnings import broker_warnings  # noqa: PLC0415 - all are about these
+
     return broker, broker_warnings(config, file, broker)
 
 

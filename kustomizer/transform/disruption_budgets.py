@@ -5,12 +5,11 @@ from __future__ import annotations
 from kustomizer.errors import INFO, Problem
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import clone, lookup
-from kustomizer.openedx.selectors import NameIndex, selected_by
 from kustomizer.openedx.workers import site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from kustomizer.config.worker import PodDisruptionBudget
@@ -31,20 +30,31 @@ def limit_disruption(resources: Resources, plans: Sequence[ServicePlan]) -> list
 def _limit(resources: Resources, plan: ServicePlan, budgets: Sequence[Resource]) -> list[Problem]:
     notes: list[Problem] = []
     namespace = plan.emitted.resource.namespace
-    index = NameIndex(budget for budget in budgets if budget.namespace == namespace)
+    find = _finder([budget for budget in budgets if budget.namespace == namespace])
     for variant in plan.variants:
         wanted = variant.settings.pod_disruption_budget
         if wanted is None:
             continue
         deployment = resources.find("Deployment", variant.deployment, namespace)[0]
         new = _budget(wanted, deployment)
-        near = index.near("PodDisruptionBudget", deployment)
-        present = [budget for budget in near if selected_by(budget, deployment)]
+        present = find(deployment)
         if not present:
             resources.add(new, after=deployment)
         elif not any(same_object(budget.tree, new.tree) for budget in present):
             notes.append(_already_limited(present[0], variant.deployment, f"{variant.path}.podDisruptionBudget"))
     return notes
+
+
+def _finder(budgets: Sequence[Resource]) -> Callable[[Resource], list[Resource]]:
+    """Return a function that finds the ones of ``budgets`` that select a Deployment's pods."""
+    if not budgets:
+        return lambda _: []
+    from kustomizer.openedx.selectors import NameIndex, selected_by  # noqa: PLC0415 - few sites have budgets
+
+    index = NameIndex(budgets)
+    return lambda deployment: [
+        budget for budget in index.near("PodDisruptionBudget", deployment) if selected_by(budget, deployment)
+    ]
 
 
 def _budget(wanted: PodDisruptionBudget, deployment: Resource) -> Resource:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from kustomizer import KIND, is_configuration
 from kustomizer.errors import UserError
 from kustomizer.transform.plan import plan
-from kustomizer.transform.routing import route
 from kustomizer.transform.split import split
 
 TYPE_CHECKING = False
@@ -22,21 +21,31 @@ def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     """Apply the configuration to ``resources``. Returns warnings; raises UserError for what is refused."""
     plans, problems = plan(resources, config)
     problems += _for_each(plans, lambda service: split(resources, config, service))
-    if any(variant.settings.keda_enabled for service_plan in plans for variant in service_plan.variants):
-        from kustomizer.transform.keda.scaled_object import scale  # noqa: PLC0415 - imported only where it is asked for
+    flower, monitoring = config.spec.flower, config.spec.monitoring
+    has_flower = flower is not None and flower.enabled
+    has_keda = any(variant.settings.keda_enabled for service_plan in plans for variant in service_plan.variants)
+    # These steps are imported only where they are asked for.
+    if has_keda or has_flower:
+        from kustomizer.openedx.broker import Brokers  # noqa: PLC0415
 
-        problems += _for_each(plans, lambda service: scale(resources, config, service))
+        brokers = Brokers(resources, config)
+    if has_keda:
+        from kustomizer.transform.keda.scaled_object import scale  # noqa: PLC0415
+
+        problems += _for_each(plans, lambda service: scale(resources, config, service, brokers))
     if any(variant.settings.pod_disruption_budget for service_plan in plans for variant in service_plan.variants):
         from kustomizer.transform.disruption_budgets import limit_disruption  # noqa: PLC0415
 
         problems += limit_disruption(resources, plans)
-    problems += route(resources, config)
-    flower, monitoring = config.spec.flower, config.spec.monitoring
-    if flower is not None and flower.enabled:
+    if config.spec.routing:
+        from kustomizer.transform.routing import route  # noqa: PLC0415
+
+        problems += route(resources, config)
+    if flower is not None and has_flower:
         from kustomizer.transform.flower.objects import add_flower  # noqa: PLC0415
 
         # KEDA's part may have given the same warnings about the broker.
-        problems += [problem for problem in add_flower(resources, config, flower) if problem not in problems]
+        problems += [problem for problem in add_flower(resources, flower, brokers) if problem not in problems]
     if monitoring is not None and monitoring.prometheus_rule.enabled:
         from kustomizer.transform.alerts.prometheus_rule import add_alerts  # noqa: PLC0415
 

@@ -12,7 +12,6 @@ from kustomizer.openedx.targeting import targeting
 from kustomizer.openedx.workers import emitted_in, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.deployments import configure, copy
-from kustomizer.transform.routing import routing_to_add
 from kustomizer.transform.timeouts import visibility_timeout_path
 
 TYPE_CHECKING = False
@@ -166,13 +165,20 @@ def _config_map(
         reject_on_worker_lost=config.spec.celery.reject_on_worker_lost,
         soft_shutdown_timeout=config.spec.celery.soft_shutdown_timeout,
     )
-    routing = routing_to_add(config, settings.file, settings.tutors)
-    text = render(settings.file, routing=routing, worker=worker)
+    text = render(settings.file, routing=_routing(config, settings), worker=worker)
     name = f"{variant.deployment}-celery-settings"
     # Outer layers patch the default workers' ConfigMaps, and guards look for them: kustomize names these.
     is_named = not variant.is_default and config.spec.settings.names == "Function"
     annotations = config.spec.settings.annotations
     return config_map(name, settings.file, text, owner=owner, annotations=annotations, is_named=is_named)
+
+
+def _routing(config: CeleryWorkers, settings: _Settings) -> dict[str, str]:
+    if not config.spec.routing:
+        return {}
+    from kustomizer.transform.routing import routing_to_add  # noqa: PLC0415 - most sites route nothing
+
+    return routing_to_add(config, settings.file, settings.tutors)
 
 
 def _is_settled(

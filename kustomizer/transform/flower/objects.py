@@ -11,7 +11,6 @@ from kustomizer.config.flower import Flower
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.endpoint import Endpoint
 from kustomizer.openedx.workers import NAME_LABEL, emitted_worker, site_metadata
 from kustomizer.transform.flower.broker_access import BrokerAccess, access
@@ -23,8 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.broker import Brokers
 
 NAME = "flower"
 CONFIG_MAP = "flower-celery-config"
@@ -34,11 +33,11 @@ SERVICE = "lms"
 _LABELS = "app.kubernetes.io/"
 
 
-def add_flower(resources: Resources, config: CeleryWorkers, flower: Flower) -> list[Problem]:
+def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[Problem]:
     """Add Flower's objects. Returns warnings; raises UserError for what can't be done."""
     worker = emitted_worker(resources, SERVICE).resource
-    broker, problems = endpoint(resources, config, SERVICE, worker)
-    problems += _different_brokers(resources, config, broker, worker)
+    broker, problems = brokers.of(SERVICE, worker)
+    problems += _different_brokers(brokers, broker, worker)
     reach = access(broker)
     check_secrets(resources, flower, reach, worker)
     added = [_deployment(flower, reach, worker), _service(worker)]
@@ -114,12 +113,10 @@ def _service(worker: Resource) -> Resource:
     return Resource.new(tree, indent=worker.indent)
 
 
-def _different_brokers(
-    resources: Resources, config: CeleryWorkers, broker: Endpoint, worker: Resource
-) -> list[Problem]:
+def _different_brokers(brokers: Brokers, broker: Endpoint, worker: Resource) -> list[Problem]:
     """Return a warning where cms has another broker: Flower doesn't see its workers."""
     try:
-        of_cms, _ = endpoint(resources, config, "cms", worker)
+        of_cms, _ = brokers.of("cms", worker)
     except UserError:
         # The build doesn't say which broker cms uses; where that matters, another step refuses it.
         return []

@@ -11,7 +11,6 @@ from kustomizer.config.worker import max_replicas
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.targeting import autoscalers_by_target
 from kustomizer.openedx.workers import emitted_in, site_metadata
 from kustomizer.record import Record
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.config.worker import Keda
     from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.broker import Brokers
     from kustomizer.openedx.endpoint import Endpoint
     from kustomizer.transform.keda.authentication import Authentication
     from kustomizer.transform.model import ServicePlan, Variant
@@ -55,13 +55,13 @@ class _Triggers(Record):
     in_flight: Sequence[dict[str, Any]]
 
 
-def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> list[Problem]:
+def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan, brokers: Brokers) -> list[Problem]:
     """Add the objects that scale the workers of ``plan``. Returns warnings; raises UserError for what is refused."""
     scaled = [variant for variant in plan.variants if variant.settings.keda_enabled]
     if not scaled:
         return []
     worker = plan.emitted.resource
-    broker, notes = endpoint(resources, config, plan.service, worker)
+    broker, notes = brokers.of(plan.service, worker)
     credentials, added = authentication(config, plan.service, broker, worker)
     # Read before ours are added.
     autoscalers = autoscalers_by_target(resources, worker)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kustomizer.masking import directives
 from kustomizer.masking.brackets import Brackets
 from kustomizer.masking.names import is_noun, is_secret, is_secret_below
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 QUOTE = r"""(?P<escape>\\*)(?P<quote>\"""|'''|["'`])"""
 
 # What every name that is_secret() knows has in it. Searching for it costs a tenth of what looking at all names would.
-_STEM = re.compile("pass|pwd|pw|secret|token|key|auth|cred|cookie|jwk|salt|dsn|pepper|otp")
+_STEM = re.compile("pass|pwd|pw|secret|token|key|auth|cred|cookie|jwk|salt|dsn|pepper|otp|psk")
 _TO_SMALL = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
 _NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _IN_NAME = re.compile(r"[A-Za-z0-9_.-]*")
@@ -28,29 +29,53 @@ _LONGEST_NAME = 200
 _LONGEST = 20_000
 """A secret isn't longer; quotes that don't match would take the rest of the file for one."""
 
-# NAME: "value" and "NAME": "value" of YAML and JSON, NAME = "value", NAME: str = "value", NAME += "value" and
-# X["NAME"] = "value" of Python, NAME => 'value'.
+# What Python and others write between a name and its type, and a type: `: dict[str, str]`, `: "str | None"`.
+_TYPE = r""":[ \t]*["']?[A-Za-z][\w.\[\]|, ]{0,80}["']?[ \t]*"""
+_ANNOTATED = r""":[ \t]*Annotated\[[^\n\]]{0,80}\][ \t]*"""
+# NAME: "value" and "NAME": "value" of YAML and JSON, NAME = "value", NAME: str = "value", NAME += "value",
+# X["NAME"] = "value" and NAME["key"] = "value" of Python, NAME => 'value', NAME string = "value" of Go, a comparison.
 _QUOTED = re.compile(
-    rf"""(?:\\*["'`])?\]?[ \t]*(?:=>|:=|\+=|:[ \t]*[A-Za-z][\w.\[\]| ]{{0,40}}=|[:=])\s*(?:[rRbBuUfF]{{1,2}})?{QUOTE}"""
+    r"""(?:\[\\*["'][^"'\n]{1,80}\\*["'](?=\]))?(?:\\*["'`])?\]?[ \t]*"""
+    rf"""(?:=>|:=|[+|]=|[!=]={{1,2}}|=~\*?|<<<|(?:{_TYPE}|{_ANNOTATED})=|:(?!{_TYPE[1:]}=)"""
+    rf"""|[A-Za-z][\w.]{{0,20}}[ \t]*=|=)\s*(?:[rRbBuUfF]{{1,2}})?{QUOTE}"""
 )
+# 'a' 'b', 'a' + 'b', and the next line behind a backslash.
+_GLUED = re.compile(rf"""["'](?:[ \t]*\+[ \t]*|[ \t]*\\\n[ \t]*|[ \t]+){QUOTE}""")
+_MOST_GLUED = 40
 # SQL's PASSWORD 'value', and redis.conf's requirepass "value".
 _BESIDE = re.compile(rf"[ \t]+{QUOTE}")
-# os.environ.get("NAME", "value")
-_FALLBACK = re.compile(rf"""\\*["'][ \t]*,\s*{QUOTE}""")
-_BEFORE_FALLBACK = re.compile(r"""(?i)env[a-z_.]*\(\s*\\*["']\Z""")
-_LIST = re.compile(r"""(?:\\*["'`])?\]?[ \t]*[:=]\s*(?P<opening>[\[({])""")
+# os.environ.get("NAME", "value"), env("NAME", default="value"), setattr(settings, "NAME", "value")
+_FALLBACK = re.compile(rf"""\\*["'][ \t]*,\s*(?:default[ \t]*=[ \t]*)?{QUOTE}""")
+_BEFORE_FALLBACK = re.compile(
+    r"""(?i)(?:env[a-z_.]*|\.get|\.setdefault|\bdefine|\bsetattr)\(\s*(?:[\w.]+[ \t]*,[ \t]*)?\\*["']\Z"""
+)
+# get("NAME") or "value", process.env.NAME || "value", <a name="NAME" value="…"/>, variable "NAME" { default = "…" }
+_ELSE = re.compile(
+    r"""(?:\\*["'])?[\])]{0,2}\s*(?:\bor\b|\|\||\?\?)\s*"""
+    r"""|\\*["']\s+value\s*=\s*|["']\s*\{[^{}]{0,300}?\bdefault[ \t]*=[ \t]*"""
+)
+_ELSE_QUOTED = re.compile(rf"(?:{_ELSE.pattern}){QUOTE}")
+_LIST = re.compile(
+    rf"""(?:(?:\\*["'`])?\]?[ \t]*(?:[+|]?=|=>|(?:{_TYPE}|{_ANNOTATED})=|:)"""
+    r"""\s*(?:dict|list|tuple|set|frozenset|OrderedDict|MappingProxyType)?|(?<=\.update)|(?<=\.append)|(?<=\.extend)"""
+    r"""|(?<=\.setdefault)|(?<=\.insert))(?P<opening>[\[({])"""
+)
+_METHODS = (".update", ".append", ".extend", ".setdefault", ".insert")
 _OPTION = re.compile(r"=|[ \t]+|[ \t]*\\\n[ \t]*")
 _ASSIGNMENT = re.compile(r"""=(?=[^\s=])""")
 _WORD = re.compile(r"""[^\s"'`;|&<>)]+""")
 # 'a'"'"'b' of a shell.
 _QUOTED_WORD = re.compile(r"""(?:'[^']*'|"(?:[^"\\]|\\.)*")(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.){0,40}""", re.DOTALL)
-_ELEMENT = re.compile(r"(?:\s[^<>]*)?>([^<]*)</")
+_ELEMENT = re.compile(r"(?:\s[^<>]*)?>(?:<!\[CDATA\[)?([^<\]]*)(?:\]\]>)?</")
 _FLOW = re.compile(
     r"""(?:["']?[ \t]*:[ \t]+|["'][ \t]*:)(?=[^\s"'])([^,{}\[\]\n]+)"""
     r"""|\\+["'][ \t]*:[ \t]*(?=[^\s"'\\])([^,{}\[\]\n\\]+)"""
 )
 # From the line's beginning to the name, and from the name to its value.
-_HEAD = re.compile(r"""[ \t]*(?:#[ \t]*)?(?:(?:- |export[ \t]|set[ \t]|ENV[ \t])[ \t]*)*["']?""")
+_HEAD = re.compile(
+    r"""[ \t]*(?:#[ \t]*)?(?:(?:- |(?:export|readonly|declare|local|set|setenv|SetEnv|ENV|ARG)[ \t]+(?:-\w+[ \t]+)*)"""
+    r"""[ \t]*)*["']?\$?"""
+)
 _PLAIN = re.compile(r"""["']?(?P<mark>[ \t]*=[ \t]*|:[ \t]+|[ \t]+)(?=[^\s"'`])(?P<value>[^\n]*)""")
 _EMPTY = re.compile(r"""["']?:[ \t]*(?:[!&#][^\n]*)?\n""")
 _BLOCK = re.compile(r"[|>][+-]?[0-9]?[+-]?[ \t]*(?:#.*)?")
@@ -72,7 +97,7 @@ def values(text: str, *, code: bool) -> Iterator[Span]:
         line = text.rfind("\n", position, start) + 1 or line
         position = start
         before = text[start - 1] if start else ""
-        spans = list(_quoted(text, start, end))
+        spans = list(_quoted(text, start, end, code=code)) or list(directives.values(text, line, start, end))
         if not spans:
             spans = list(_listed(text, brackets, end))
         if not spans and before == "<":
@@ -105,7 +130,8 @@ def _names(text: str) -> Iterator[Span]:
         end = tail.end() if tail else stem.end()
         last = end
         start += len(text[start:end]) - len(text[start:end].lstrip("-.0123456789"))
-        if is_secret(text[start:end]):
+        name = text[start:end]
+        if is_secret(name) or (name.endswith(_METHODS) and is_secret(name.rpartition(".")[0])):
             yield (start, end)
 
 
@@ -140,10 +166,15 @@ def word(text: str, start: int) -> Iterator[Span]:
         yield string(text, opening)
 
 
-def _quoted(text: str, start: int, end: int) -> Iterator[Span]:
-    for pattern in (_QUOTED, _BESIDE):
-        if match := pattern.match(text, end):
-            yield string(text, match)
+def _quoted(text: str, start: int, end: int, *, code: bool) -> Iterator[Span]:
+    for pattern in (_QUOTED, _BESIDE, _ELSE_QUOTED):
+        match = pattern.match(text, end)
+        for _ in range(_MOST_GLUED):
+            if match is None:
+                break
+            span = string(text, match)
+            yield span
+            match = _GLUED.match(text, span[1]) if code else None
     match = _FALLBACK.match(text, end)
     if match and _BEFORE_FALLBACK.search(text, max(0, start - 40), start):
         yield string(text, match)

@@ -39,6 +39,7 @@ _SIGNS = (
         "dsn",
         "pepper",
         "otp",
+        "psk",
         "_key",
         "-key",
         "ikey",

@@ -13,12 +13,26 @@ _WORDS = (
     *("password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "apikey", "accesskey", "secretkey"),
     *("privatekey", "masterkey", "signingkey", "encryptionkey", "licensekey", "fernetkey", "requirepass", "masterauth"),
     *("basicauth", "erlangcookie", "jwk", "credential"),
+    *("presharedkey", "clientkey", "authtok", "bindpw"),
 )
-_LAST = frozenset({"pass", "pw", "salt", "dsn", "pepper", "otp", "cred"})
+_LAST = frozenset({"pass", "pw", "salt", "dsn", "pepper", "otp", "cred", "psk"})
 _KEYS = frozenset(
     {
         *("api", "access", "secret", "master", "private", "signing", "sign", "encryption", "encrypt", "license"),
         *("fernet", "shared", "jwt", "hmac", "account", "storage", "server", "aes", "hash", "cipher", "ssh", "rsa"),
+        *(
+            "preshared",
+            "client",
+            "app",
+            "auth",
+            "session",
+            "crypto",
+            "deploy",
+            "webhook",
+            "recovery",
+            "unseal",
+            "write",
+        ),
     }
 )
 # What may follow the word: OAUTH2_SECRET_SSO_DEV, PASSWORD_HASH, password_sha256_hex, TOKEN2.
@@ -40,6 +54,7 @@ _FOLLOWING = frozenset(
             "plain",
             "plaintext",
             "string",
+            "data",
         ),
     }
 )
@@ -65,12 +80,22 @@ _BESIDE_SECRETS = frozenset(
         ),
     }
 )
+# REDISCLI_AUTH is a password; JWT_AUTH and THIRD_PARTY_AUTH are settings of many kinds. NEO4J is two words here.
+_WITH_PASSWORD = frozenset(
+    {
+        *("redis", "rediscli", "broker", "flower", "http", "https", "proxy", "smtp", "mail", "ldap", "mongo", "mqtt"),
+        *("registry", "docker", "npm", "git", "elastic", "elasticsearch", "nats", "influx", "couchdb", "j"),
+    }
+)
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 
 
 @functools.lru_cache(maxsize=20_000)
 def is_secret(name: str) -> bool:
     """Tell whether a value of this name is a password, a token or a key, or reveals one."""
+    if name == "_auth":
+        # npm's user:password in base64.
+        return True
     parts = [part.lower() for part in _BOUNDARY.split(name) if part]
     while len(parts) > 1 and (parts[-1] in _FOLLOWING or parts[-1].isdigit()):
         parts.pop()
@@ -95,4 +120,6 @@ def _is_secret(parts: list[str], last: str) -> bool:
     if last in _LAST or last.endswith(_WORDS):
         return True
     before = parts[-2] if len(parts) > 1 else ""
+    if last == "auth" and before in _WITH_PASSWORD:
+        return True
     return (last == "key" and before in _KEYS) or (before + last).endswith(("basicauth", "erlangcookie", "authpass"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.masking import assignments
+from kustomizer.masking import assignments, shapes
 from kustomizer.masking.assignments import QUOTE
 from kustomizer.masking.brackets import Brackets
 from kustomizer.masking.names import is_secret
@@ -19,68 +19,24 @@ if TYPE_CHECKING:
 CODE = (".py", ".js", ".jsx", ".ts", ".tsx", ".sql", ".lua", ".rb", ".go", ".html", ".css", ".svg", ".md")
 """Files in which a value without quotes isn't a string."""
 
-# Each with the words of which a text has to hold one: the patterns are looked for where they may be found.
-_SHAPES: Sequence[tuple[Sequence[str], str]] = (
-    (
-        ("PRIVATE KEY",),
-        r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----"
-        r"(?:.*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----|.*)",
-    ),
-    # The private numbers of a JSON Web Key (RFC 7518, 6.2.2 and 6.3.2).
-    (("kty",), r"""(?<!\\)\\*["'](?:d|p|q|dp|dq|qi|k)\\*["']\s*:\s*\\*["']([A-Za-z0-9_+/=-]{16,})"""),
-    # Hashes of passwords: bcrypt, crypt(3), Apache's, Django's.
-    (("$2",), r"\$2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{20,}"),
-    (("$",), r"\$(?:1|5|6|y|gy|apr1|argon2[a-z]*|scrypt)\$[^\s\"':]{8,}"),
-    (("pbkdf2", "bcrypt", "argon2", "scrypt"), r"(?:pbkdf2|bcrypt|argon2|scrypt)_?[a-z0-9_]{0,40}\$[^\s\"']{8,}"),
-    (("{SHA", "{SSHA"), r"\{S?SHA[0-9]*\}[A-Za-z0-9+/=]{8,}"),
-    # Tokens that say what they are, as those who hand them out want it.
-    (
-        ("gh", "glpat-", "xox", "_live_", "sk-", "npm_", "pypi-", "dckr_pat_"),
-        r"(?<![A-Za-z0-9])(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|sk_live_|rk_live_|sk-|npm_|pypi-|dckr_pat_)"
-        r"[A-Za-z0-9_-]{16,}",
-    ),
-    (("hooks.slack.com",), r"hooks\.slack\.com/services/([A-Za-z0-9/_-]+)"),
-    (("eyJ",), r"eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
-    (("Basic",), r"Basic\s+([A-Za-z0-9+/_-]{4,}={1,2}|(?=[A-Za-z0-9+/_-]*[0-9+/])[A-Za-z0-9+/_-]{8,})"),
-    (("earer",), r"[Bb]earer\s+((?=[A-Za-z0-9+/=._~-]*[0-9])[A-Za-z0-9+/=._~-]{8,})"),
-    # URLs: a password may hold an @, and a token may stand in the place of user and password.
-    (
-        (":/", ":\\/"),
-        r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*:\\?/\\?/[^\s/:@"'<>]*:([^\s/"']+)@""",
-    ),
-    (("://",), r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9_.~%-]{16,})@"""),
-    # Signatures that give access to whoever has the URL: Azure's, Amazon's.
-    (("ig=", "ignature="), r"[?&](?:sig|[A-Za-z-]*[Ss]ignature)=([^&\s\"'<>]{8,})"),
-    (
-        ("uthorization",),
-        r"""uthorization\\*["']?\s*[:=,]\s*[frbu]?\\*["']?(?:Token|[Aa]pi-?[Kk]ey)\s+([^\s"'\\{}$<>]{6,})""",
-    ),
-    (("X-", "x-"), r"(?i)(?<![a-z-])x-[a-z-]{0,40}(?:key|token|secret|password)[ \t]*:[ \t]*([^\s\"'\\]{6,})"),
-    # .netrc on one line, and .pgpass.
-    (("login",), r"\blogin\s+\S+\s+password\s+(\S+)"),
-    ((":",), r"(?m)^[^\s:#/]+:(?:[0-9]{2,5}|\*):[^\s:]+:[^\s:]+:(\S+)$"),
-    # SQL's table engines: MySQL('host', 'database', 'table', 'user', 'password').
-    (
-        ("MySQL(", "PostgreSQL(", "mysql(", "postgresql(", "MongoDB(", "mongodb("),
-        r"(?i)(?:mysql|postgresql|mongodb)\(\s*(?:'[^']*'\s*,\s*){4}'([^']*)'",
-    ),
-)
-_PATTERNS = tuple((signs, re.compile(pattern)) for signs, pattern in _SHAPES)
 # An environment variable in a file: {"name": "X_TOKEN", "value": "…"}, and the same in YAML.
 _VARIABLE = re.compile(
-    r"""(?:(?<=[{,\s])|^)\\*["']?name\\*["']?:\s*\\*["']?(?P<name>[\w.-]+)\\*["']?,?\s*\\*["']?value\\*["']?:[ \t]*"""
-    r"""(?:(?P<escape>\\*)(?P<quote>["'])|(?P<plain>[^\s"'][^\n,}]*))"""
+    r"""(?:(?<=[{,\s])|^)\\*["']?(?:name|key)\\*["']?:\s*\\*["']?(?P<name>[\w.-]+)\\*["']?,?\s*"""
+    r"""\\*["']?value\\*["']?:[ \t]*(?:(?P<escape>\\*)(?P<quote>["'])|(?P<plain>[^\s"'][^\n,}]*))"""
 )
 _IDENTIFIED = re.compile(rf"(?i)\bIDENTIFIED\b[^\n;]{{0,60}}?\b(?:BY|AS)(?:[ \t]+PASSWORD)?[ \t]+{QUOTE}")
 # MySQL's and MariaDB's statement, and Django's users.
 _SET = re.compile(rf"(?i)\bSET[ \t]+PASSWORD\b[^\n;=]{{0,200}}=[ \t]*(?:PASSWORD\()?{QUOTE}")
 _CALLED = re.compile(rf"\bset_password\(\s*(?:[rRbBuUfF]{{1,2}})?{QUOTE}")
-_USERS = re.compile(r"""USERS["']?\]?[ \t]*[:=]\s*(?P<opening>[\[({])""")
+_USERS = re.compile(
+    r"""(?:USERS["']?\]?[ \t]*[:=]\s*[\[({]|(?<![A-Za-z])(?:AUTH|auth)["']?[ \t]*=[ \t]*(?:[\w.]*BasicAuth)?\()"""
+)
 _ACCESS_LIST = re.compile(r"(?m)^[ \t]*user[ \t]+[^\n]*")
 _ACCESS = re.compile(r"(?<=\s)[>#](\S+)")
 _COMMANDS = (
     ("mysql", re.compile(r"mysql[a-z_-]*\b[^\n;|]{0,500}?[ \t]-p(?=\S)")),
     ("redis-cli", re.compile(r"redis-cli\b[^\n;|]{0,500}?[ \t]-a[ \t]+")),
+    ("mc", re.compile(r"\bmc[ \t]+(?:alias[ \t]+set|config[ \t]+host[ \t]+add)(?:[ \t]+\S+){3}[ \t]+")),
     ("sshpass", re.compile(r"sshpass[ \t]+-p[ \t]*")),
     ("curl", re.compile(r"""curl\b[^\n;|]{0,500}?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']*:""")),
 )
@@ -91,6 +47,8 @@ _PERHAPS_GIVEN = re.compile(r"""(?<=\s)-p[ \t]+(?=\S)""")
 _PLACEHOLDER = re.compile(
     r"""\$\{[A-Za-z_][A-Za-z0-9_.]*\}|\$\([A-Za-z_][A-Za-z0-9_.]*\)|%\([A-Za-z_][A-Za-z0-9_]*\)s|\{[A-Za-z_.]+\}|\*+"""
     r"""|\{\{[^{}]*\}\}|\$\{\{[^{}]*\}\}|[xX]{3,}|<[A-Za-z _-]+>|%[sdr]"""
+    r"""|\{[A-Za-z_$][\w.$-]*\}|\$[a-z]+(?:_[a-z0-9]+)+|\$\{[A-Za-z_]\w*:?[?+][^{}]*\}"""
+    r"""|\$\{[A-Za-z_]\w*:?[-=](?:\$\{?\w+\}?)?\}"""
 )
 # Options of a command's that are followed by a password; MySQL's is glued to it.
 _OPTIONS = {"redis-cli": "-a", "sshpass": "-p", "mongosh": "-p", "mongo": "-p", "mongodump": "-p", "mongorestore": "-p"}
@@ -110,7 +68,7 @@ def in_text(text: str, *, code: bool = False) -> list[Span]:
 
     ``text`` is a file of a ConfigMap, a script, an argument; in ``code`` what has no quotes is no string.
     """
-    spans = [*_shaped(text), *assignments.values(text, code=code), *_in_statements(text), *_in_commands(text)]
+    spans = [*shapes.values(text), *assignments.values(text, code=code), *_in_statements(text), *_in_commands(text)]
     return merged([span for span in spans if is_value(text[span[0] : span[1]])])
 
 
@@ -149,13 +107,6 @@ def merged(spans: list[Span]) -> list[Span]:
         elif end > start:
             result.append((start, end))
     return result
-
-
-def _shaped(text: str) -> Iterator[Span]:
-    for signs, pattern in _PATTERNS:
-        if any(sign in text for sign in signs):
-            for match in pattern.finditer(text):
-                yield match.span(pattern.groups)
 
 
 def _in_statements(text: str) -> Iterator[Span]:

@@ -1,0 +1,42 @@
+"""Finds the values of secret names in spellings without an assignment: a server's directives, a shell's defaults."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.masking.brackets import Span
+
+_REACH = 120
+"""So many letters in front of a name are looked at."""
+
+# From the line's beginning to the name of a header or a parameter: Caddy's `header_up` and `@matcher header`, nginx's
+# `proxy_set_header` and `fastcgi_param`, Apache's `RequestHeader set`, HAProxy's `http-request set-header`.
+_DIRECTIVE = re.compile(
+    r"(?i)[ \t]*(?:@?[\w-]+[ \t]+){0,2}[\w-]*(?:header|param)s?(?:[_-](?:up|down))?[ \t]+"
+    r"(?:(?:set|add|append|merge|edit|always|setifempty)[ \t]+)*[+>?-]?"
+)
+_VALUE = re.compile(r"[ \t]+([^\s\"'`;{}$][^\s\"'`;]*)")
+# ${NAME:-value}, ${NAME:=value}, ${NAME-value} and ${NAME=value} of a shell, {$NAME:value} of Caddy.
+_SHELL_DEFAULT = re.compile(r""":?[-=]["']?([^\s$"'}][^"'}\n]*)""")
+_CADDY_DEFAULT = re.compile(r":([^\s}][^}\n]*)")
+# 'NAME: value', a header in the argument of curl or wget.
+_HEADER_ARGUMENT = re.compile(r""":[ \t]*([^\s"'\\]{6,})""")
+
+
+def values(text: str, line: int, start: int, end: int) -> Iterator[Span]:
+    """Yield the span of the value of the name at ``start``, in the line that begins at ``line``."""
+    before = text[max(line, start - _REACH) : start]
+    if before.endswith("${"):
+        match = _SHELL_DEFAULT.match(text, end)
+    elif before.endswith("{$"):
+        match = _CADDY_DEFAULT.match(text, end)
+    elif before.endswith(('"', "'")):
+        match = _HEADER_ARGUMENT.match(text, end)
+    else:
+        match = _VALUE.match(text, end) if _DIRECTIVE.fullmatch(before) else None
+    if match:
+        yield match.span(1)

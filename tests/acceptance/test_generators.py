@@ -114,8 +114,11 @@ def test_plugin_is_the_same_executable(tmp_path: Path) -> None:
 
 def test_legacy_plugin_gets_its_path_with_blanks_and_more_arguments(alone: Path, tmp_path: Path) -> None:
     (tmp_path / "the config").write_bytes(RECOMMENDED.config)
+    # Its python3 has to have PyYAML for a configuration that a person wrote.
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    command = (alone, tmp_path / "the config", "--", "$(reboot)")
 
-    done = run(alone, tmp_path / "the config", "--", "$(reboot)", stdin=RECOMMENDED.stream.encode(), cwd=tmp_path)
+    done = run(*command, stdin=RECOMMENDED.stream.encode(), cwd=tmp_path, env=env)
 
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode() == RECOMMENDED.expected

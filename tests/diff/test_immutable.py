@@ -35,7 +35,7 @@ def size(storage: Any) -> dict[str, Any]:
         ("1Gi", "1G", True),
         ("1Ti", "900Gi", True),
         ("5Gi", "10Gi", False),
-        ("1Gi", "1024Mi", False),
+        ("1Gi", "1025Mi", False),
         ("5Gi", "much", False),
     ],
 )

@@ -100,10 +100,11 @@ help: ## Print this help
 	@touch $@
 
 # Quick when there is nothing to do: the two scripts know better than make when there is.
-parts: .venv/bin/python system-parts ## Get what tests need besides Python: kustomize, Tutor sites, Flower, a control plane, Redis, Prometheus
+parts: .venv/bin/python system-parts ## Get what tests need besides Python: kustomize, Tutor sites, Flower, Celery, a control plane, Redis, Prometheus
 	@$(BIN)/python tools/get_kustomize --all
 	@$(BIN)/python tools/get_tutor --all
 	@$(BIN)/python tools/get_flower --all
+	@$(BIN)/python tools/get_celery --all
 	@$(BIN)/python tools/get_control_plane
 
 system-parts:

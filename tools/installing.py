@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import shlex
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class InstallError(Exception):
@@ -43,6 +48,38 @@ def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, 
 def say(message: str) -> None:
     """Tell a person on stderr: stdout is for what a caller reads."""
     print(message, file=sys.stderr, flush=True)
+
+
+def install_pinned(program: str, version: str) -> None:
+    """Install what requirements/<program>-<version>.txt pins into .tools/<program>/<version>, if need be."""
+    directory = ROOT / ".tools" / program / version
+    pins = ROOT / "requirements" / f"{program}-{version}.txt"
+    # Written last: what was interrupted isn't taken for finished.
+    stamp = directory / ".stamp"
+    wanted = f"{sys.version}\n{pins.read_text()}"
+    with lock(directory):
+        if stamp.is_file() and stamp.read_text() == wanted:
+            return
+        say(f"Installing {program.capitalize()} {version} ...")
+        shutil.rmtree(directory, ignore_errors=True)
+        run([sys.executable, "-m", "venv", directory])
+        run([directory / "bin" / "python", "-m", "pip", "install", "--quiet", "--requirement", pins])
+        stamp.write_text(wanted)
+
+
+def install_asked(program: str, known: Sequence[str]) -> None:
+    """Install the versions that the command line asks for, or --all of them."""
+    parser = argparse.ArgumentParser(description=f"Install the real {program.capitalize()} that tests run.")
+    parser.add_argument("versions", nargs="*", metavar="VERSION", help=", ".join(known))
+    parser.add_argument("--all", action="store_true", help="every one of them")
+    options = parser.parse_args()
+    versions: list[str] = list(known) if options.all else options.versions
+    if not versions:
+        parser.error("name a version, or say --all")
+    if unknown := [version for version in versions if version not in known]:
+        parser.error(f"no such version: {', '.join(unknown)} (there are {', '.join(known)})")
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(lambda version: install_pinned(program, version), versions))
 
 
 def main_guard(main: Callable[[], None]) -> None:

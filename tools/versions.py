@@ -40,6 +40,9 @@ FLOWER = Versions("2.2.0", "2.0.1")
 CELERY = Versions("5.7.0", "5.3.1")
 """The newest is what workers run in the tests; the oldest is what that image of Flower has."""
 
+OLDER_CELERYS = ("5.2.7", "5.4.0", "5.6.3")
+"""Of the days of Palm, Sumac and Verawood: what is said of a worker's Celery is held to these, too."""
+
 KEDA = Versions("2.20.2", "2.15.1")
 """The newest runs; of the oldest there are the definitions, in tests/schemas/."""
 

@@ -15,6 +15,8 @@ from kustomizer.site.mermaid import mermaid
 from kustomizer.site.model import Site
 from kustomizer.site.queue_table import queues_data, queues_markdown, queues_text
 from kustomizer.site.queues import queues_of
+from kustomizer.site.value_sources import value_lines, value_sources
+from kustomizer.system.command_log import is_verbose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,18 +38,24 @@ if TYPE_CHECKING:
 def queues_command(site: Path, output: str, wanted: Wanted) -> None:
     """Print who consumes which queue in SITE: an overlay (default: this directory), or a built file.
 
+    With `tutor-kustomizer -v queues` it says, for each worker, what its Celery will do and which object, field or line
+    says so; JSON and YAML always hold that.
+
     Mermaid is a picture that GitHub and GitLab draw; markdown is the table and the picture.
     """
-    rows = queues_of(Site(site_resources(site, wanted)))
+    built = Site(site_resources(site, wanted))
+    rows = queues_of(built)
+    if output in ("json", "yaml"):
+        data = {**queues_data(rows), "workers": value_sources(built)}
+        click.echo((json.dumps(data, indent=2, ensure_ascii=False) if output == "json" else emit(data)).rstrip("\n"))
+        return
     click.echo(render(rows, output, table_width()).rstrip("\n"))
+    if is_verbose() and output == "text":
+        click.echo(without_commands("\n".join(["", *value_lines(value_sources(built))])))
 
 
 def render(rows: Sequence[QueueRow], output: str, width: int) -> str:
     """Return ``rows`` in the form ``output``."""
-    if output == "json":
-        return json.dumps(queues_data(rows), indent=2, ensure_ascii=False)
-    if output == "yaml":
-        return emit(queues_data(rows))
     if output == "markdown":
         return without_commands(queues_markdown(rows))
     if output == "mermaid":

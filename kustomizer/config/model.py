@@ -53,9 +53,19 @@ class Route(Record):
 class Celery(Record):
     """Settings of Celery for all workers of lms and cms that are split."""
 
+    late_acknowledgement: bool | None = None
+    """Whether a task is acknowledged when it is done (`CELERY_ACKS_LATE`), so that a worker that is killed loses none.
+    With RabbitMQ or SQS it has to be stated: there a delivery ends after a while, and the task is run again beside the
+    first run. Default: `true`."""
+
     reject_on_worker_lost: bool | None = None
     """Whether a task whose process was killed goes back to the queue (`CELERY_REJECT_ON_WORKER_LOST`). A task that
     always kills its process then comes back for ever. Default: Open edX's."""
+
+    retry_on_worker_lost: bool | None = None
+    """Whether a task whose process was killed is retried, and fails when its `max_retries` are used up
+    (`CELERY_RETRY_ON_WORKER_LOST`, Celery 5.7 and later; older ones pass over it). It comes before
+    `rejectOnWorkerLost`. Default: Celery's, `false`."""
 
     soft_shutdown_timeout: Seconds | None = None
     """Seconds that tasks get to finish after a request for a cold shutdown (`CELERYD_SOFT_SHUTDOWN_TIMEOUT`, Celery 5.5
@@ -64,6 +74,16 @@ class Celery(Record):
     visibility_timeout: Seconds | None = None
     """Seconds after which Redis hands a running task to another worker as well. A worker's own `visibilityTimeout`,
     and that of `defaults`, win. Default: Celery's, 3600 s."""
+
+
+class Scheduler(Record):
+    """The scheduler (beat) that Tutor's worker runs, where a plugin has added one."""
+
+    enabled: bool = False
+    """Whether it gets a Deployment of its own, of one pod, in place of the worker: `lms-beat`."""
+
+    resources: JsonMap | None = None
+    """Its requests and limits. Default: the worker's."""
 
 
 class Settings(Record):
@@ -121,6 +141,9 @@ class Spec(Record):
 
     celery: Celery = Celery()
     """Celery's settings for all workers."""
+
+    scheduler: Scheduler | None = None
+    """The scheduler of periodic tasks."""
 
     flower: Flower | None = None
     """Flower."""

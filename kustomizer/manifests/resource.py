@@ -189,6 +189,8 @@ class Resources:
         # To split a thousand queues takes thousands of look-ups.
         self._by_kind: dict[str, dict[int, Resource]] = {}
         self._by_stem: dict[tuple[str, str], dict[int, Resource]] = {}
+        # What was worked out of them, for whoever asks again.
+        self.memo: dict[tuple[object, ...], Any] = {}
         duplicates = []
         for item in self._items:
             _, kind, _, name = item._head

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 import binascii
 
+from kustomizer.manifests.tree import lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kustomizer.manifests.resource import Resource
+
 _LINE = 70
 """https://github.com/kubernetes-sigs/kustomize/blob/master/kyaml/yaml/datamap.go (encodeBase64)"""
 
@@ -18,3 +24,20 @@ def encoded(text: str) -> str:
     if len(whole) < _LINE:
         return whole
     return "".join(f"{whole[start : start + _LINE]}\n" for start in range(0, len(whole), _LINE))
+
+
+def decoded(secret: Resource) -> dict[str, str]:
+    """Return the values of a Secret, by key; bytes that are no text as what stands for them.
+
+    A ``data`` that isn't base64 is left out: an API server refuses it.
+    """
+    values: dict[str, str] = {}
+    data, strings = (lookup(secret.tree, field) for field in ("data", "stringData"))
+    for key, value in data.items() if isinstance(data, dict) else ():
+        try:
+            values[str(key)] = binascii.a2b_base64(str(value)).decode("utf-8", "replace")
+        except binascii.Error:
+            continue
+    for key, value in strings.items() if isinstance(strings, dict) else ():
+        values[str(key)] = str(value)
+    return values

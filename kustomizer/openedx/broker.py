@@ -8,11 +8,10 @@ decoded one.
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey
-from kustomizer.openedx.env_file import CONFIG_MAP, environment_file, overruled, transport_options, use_ssl
-from kustomizer.openedx.settings_module import settings_file
-from kustomizer.openedx.settings_volume import tutors_config_map
+from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, reachable
+from kustomizer.openedx.env_file import environment_file, transport_options, use_ssl
+from kustomizer.openedx.own_settings import own_settings
+from kustomizer.openedx.workers import CONFIG_MAP, emitted_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from kustomizer.config.broker import Broker
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.celery.view import CeleryView
     from kustomizer.openedx.env_file import EnvironmentFile
 
 DEFAULT_PORT = 6379
@@ -55,19 +55,24 @@ def endpoint(
     """
     configured = config.spec.broker
     located = configured is not None and (configured.address is not None or configured.sentinel is not None)
-    file = environment_file(resources, service, worker.namespace)
-    if not located:
-        _refuse_overruled(resources, config, service, worker)
-        if file is None or not file.values.get("CELERY_BROKER_HOSTNAME"):
-            raise UserError(
-                Problem(
-                    message=f"the build doesn't say which broker {service} uses: "
-                    f"there is no CELERY_BROKER_HOSTNAME in {service}.env.yml of a ConfigMap {CONFIG_MAP}",
-                    resource=config.ref,
-                    field="spec.broker",
-                    remedy="Set spec.broker.address to the broker's host:port",
-                )
+    celery = _celery_of(resources, service, worker)
+    if celery is not None:
+        from kustomizer.openedx.celery_broker import celery_broker, says_it_elsewhere  # noqa: PLC0415 - few sites do
+
+        if says_it_elsewhere(celery):
+            found, warnings = celery_broker(celery, configured, worker.namespace, located=located)
+            return _overridden(found, configured, worker.namespace), warnings
+    file = environment_file(resources, service, worker.namespace, celery)
+    if not located and (file is None or not file.values.get("CELERY_BROKER_HOSTNAME")):
+        raise UserError(
+            Problem(
+                message=f"the build doesn't say which broker {service} uses: "
+                f"there is no CELERY_BROKER_HOSTNAME in {service}.env.yml of a ConfigMap {CONFIG_MAP}",
+                resource=config.ref,
+                field="spec.broker",
+                remedy="Set spec.broker.address to the broker's host:port",
             )
+        )
     if file is None:
         return _overridden(Endpoint(addresses=()), configured, worker.namespace), []
     emitted = _emitted(file, configured, worker.namespace, located=located)
@@ -79,22 +84,16 @@ def endpoint(
     return broker, broker_warnings(config, file, broker)
 
 
-def _refuse_overruled(resources: Resources, config: CeleryWorkers, service: str, worker: Resource) -> None:
-    """Raise UserError where Tutor's Python settings replace what ``lms.env.yml`` says about the broker."""
-    file = settings_file(service, config.spec.settings.modules)
-    settings = tutors_config_map(resources, file, worker.namespace)
-    if settings is None:
-        return
-    name = overruled(str(lookup(settings.tree, "data", file.name) or ""))
-    if name:
-        raise UserError(
-            Problem(
-                message=f"these settings set or read {name} themselves: only a running pod knows the result",
-                resource=settings.ref,
-                field=f'data["{file.name}"]',
-                remedy="Set spec.broker.address (or sentinel), and what else differs from the defaults",
-            )
-        )
+def _celery_of(resources: Resources, service: str, worker: Resource) -> CeleryView | None:
+    """Return what is to be known of the service's Celery, None where the site sets nothing of its own."""
+    own = worker
+    if worker.name != f"{service}-worker":
+        # Flower asks about cms with the worker of lms.
+        own = next(iter(resources.find("Deployment", f"{service}-worker", worker.namespace)), worker)
+        if own is worker:
+            return None
+    emitted = emitted_in(service, own)
+    return None if emitted is None else own_settings(resources, emitted)
 
 
 def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *, located: bool) -> Endpoint:
@@ -169,13 +168,6 @@ def _addresses(hostname: str, *, sentinel: bool, namespace: str) -> tuple[str, .
         if host:
             addresses.append(f"{reachable(host, namespace)}:{stated_port}")
     return tuple(addresses) if sentinel else tuple(addresses[:1])
-
-
-def reachable(host: str, namespace: str) -> str:
-    """Return ``host`` as another namespace reaches it: the name of a Service needs its namespace."""
-    if not namespace or "." in host or ":" in host or host == "localhost":
-        return host
-    return f"{host}.{namespace}"
 
 
 def _reachable_address(address: str, namespace: str) -> str:

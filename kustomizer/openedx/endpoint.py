@@ -40,3 +40,10 @@ class Endpoint(Record):
     sentinel_password: str = ""
     sentinel_password_key: SecretKey | None = None
     visibility_timeout: int | None = None
+
+
+def reachable(host: str, namespace: str) -> str:
+    """Return ``host`` as another namespace reaches it: the name of a Service needs its namespace."""
+    if not namespace or "." in host or ":" in host or host == "localhost":
+        return host
+    return f"{host}.{namespace}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests import canonical_reader
 from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.workers import CONFIG_MAP
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.manifests.resource import Resource, Resources
-
-CONFIG_MAP = "openedx-config"
+    from kustomizer.openedx.celery.view import CeleryView
 
 _PREFIX = "CELERY_BROKER_"
 _USE_SSL = "BROKER_USE_SSL"
@@ -23,16 +23,6 @@ _USE_SSL = "BROKER_USE_SSL"
 _OTHER_FORM = ("{", "?", "%", "<<")
 # Starts of lines that continue the value above, or hold nothing.
 _CONTINUES = (" ", "\t", "#", "-")
-
-# Settings that make up the URL and the options of Celery's connection; `BROKER_POOL_LIMIT` and the like don't.
-_DECISIVE = frozenset(
-    f"BROKER_{name}"
-    for name in (
-        *("URL", "READ_URL", "WRITE_URL", "TRANSPORT", "TRANSPORT_OPTIONS", "USE_SSL"),
-        *("HOST", "PORT", "USER", "PASSWORD", "VHOST"),
-    )
-)
-_CHANGES = frozenset({"clear", "pop", "popitem", "setdefault", "update", "__setitem__"})
 
 
 class EnvironmentFile(Record):
@@ -54,11 +44,17 @@ class EnvironmentFile(Record):
         )
 
 
-def environment_file(resources: Resources, service: str, namespace: str) -> EnvironmentFile | None:
+def environment_file(
+    resources: Resources, service: str, namespace: str, celery: CeleryView | None = None
+) -> EnvironmentFile | None:
     """Return what ``<service>.env.yml`` says about the broker, None where the build has no such file.
 
     Raises UserError where it can't be read; the message quotes nothing from the file.
     """
+    mounted = celery.mounted_env_file if celery is not None else None
+    if mounted is not None:
+        found = EnvironmentFile(values={}, owner=mounted.owner, service=service)
+        return found.replace(values=_values(mounted.text, found))
     for resource in resources.generated("ConfigMap", CONFIG_MAP, namespace):
         text = lookup(resource.tree, "data", f"{service}.env.yml")
         if isinstance(text, str):
@@ -157,46 +153,3 @@ def transport_options(file: EnvironmentFile) -> dict[str, Any]:
 def use_ssl(file: EnvironmentFile) -> Any:
     """Return the workers' TLS options; edx-platform reads the first name or, in older releases, the second."""
     return file.values.get("BROKER_USE_SSL") or file.values.get("CELERY_BROKER_USE_SSL")
-
-
-def overruled(settings: str) -> str:
-    """Return the broker's setting that Python settings set, or read from elsewhere; empty where there is none.
-
-    Only a running pod knows its value.
-    """
-    if "BROKER_" not in settings:
-        return ""
-    import ast  # noqa: PLC0415 - these cost 5 ms each, and hardly any site's settings name the broker
-    import re  # noqa: PLC0415
-
-    candidate = re.search(rf"\b(?:{'|'.join(sorted(_DECISIVE, reverse=True))})\b", settings)
-    if candidate is None:
-        return ""
-
-    try:
-        nodes = list(ast.walk(ast.parse(settings)))
-    except (SyntaxError, ValueError, RecursionError):
-        # Written for another version of Python, perhaps.
-        return candidate.group()
-    return next((name for node in nodes for name in _set_by(node, ast) if name in _DECISIVE), "")
-
-
-def _set_by(node: Any, ast: Any) -> list[str]:
-    """Return the names that a node of the syntax tree sets, and a string itself, as in ``environ["BROKER_URL"]``."""
-    if isinstance(node, ast.Name):
-        return [] if isinstance(node.ctx, ast.Load) else [node.id]
-    if isinstance(node, ast.Constant):
-        return [node.value] if isinstance(node.value, str) else []
-    if isinstance(node, ast.keyword):
-        return [node.arg or ""]
-    if isinstance(node, ast.alias):
-        return [node.asname or node.name]
-    if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-        changed = node.value
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
-        changed = node.func.value
-    else:
-        return []
-    while isinstance(changed, (ast.Subscript, ast.Attribute)):
-        changed = changed.value
-    return [changed.id] if isinstance(changed, ast.Name) else []

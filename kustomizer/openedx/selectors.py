@@ -54,15 +54,17 @@ def selects(selector: Any, labels: dict[str, str]) -> bool:
     """Tell whether a LabelSelector selects ``labels`` (``matchLabels`` and ``matchExpressions``, all of them)."""
     if not isinstance(selector, dict):
         return False
-    for key, value in (lookup(selector, "matchLabels") or {}).items():
+    match, expressions = lookup(selector, "matchLabels"), lookup(selector, "matchExpressions")
+    for key, value in match.items() if isinstance(match, dict) else ():
         if labels.get(key) != value:
             return False
-    return all(_holds(expression, labels) for expression in lookup(selector, "matchExpressions") or ())
+    return not isinstance(expressions, list) or all(_holds(expression, labels) for expression in expressions)
 
 
 def _holds(expression: Any, labels: dict[str, str]) -> bool:
     key, operator = lookup(expression, "key"), lookup(expression, "operator")
-    values = lookup(expression, "values") or []
+    values = lookup(expression, "values")
+    values = values if isinstance(values, list) else []
     holds: dict[Any, Callable[[], bool]] = {
         "In": lambda: labels.get(key) in values,
         "NotIn": lambda: labels.get(key) not in values,

@@ -28,7 +28,10 @@ class CelerySettings(Record):
 
     unacked_suffix: str = ""
     visibility_timeout: int | None = None
+    late: bool = True
+    """Whether tasks are acknowledged when they are done."""
     reject_on_worker_lost: bool | None = None
+    retry_on_worker_lost: bool | None = None
     soft_shutdown_timeout: int | None = None
 
 
@@ -89,9 +92,11 @@ def _routing_lines(routing: Mapping[str, str]) -> list[str]:
 
 
 def _worker_lines(worker: CelerySettings) -> list[str]:
-    lines = ["CELERY_ACKS_LATE = True"]
+    lines = [f"CELERY_ACKS_LATE = {worker.late!r}"]
     if worker.reject_on_worker_lost is not None:
         lines.append(f"CELERY_REJECT_ON_WORKER_LOST = {worker.reject_on_worker_lost!r}")
+    if worker.retry_on_worker_lost is not None:
+        lines.append(f"CELERY_RETRY_ON_WORKER_LOST = {worker.retry_on_worker_lost!r}")
     if worker.soft_shutdown_timeout is not None:
         lines.append(f"CELERYD_SOFT_SHUTDOWN_TIMEOUT = {worker.soft_shutdown_timeout!r}")
     options: dict[str, object] = {}

@@ -40,12 +40,21 @@ def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int 
     readers = all_containers if container is None else [lookup(template, "spec", "containers", container)]
     for index, volume in enumerate(lookup(template, "spec", "volumes") or ()):
         is_ours = lookup(volume, "name") == file.volume and our_source(volume) is not None
-        if not is_ours and not is_generated_name(str(lookup(volume, "configMap", "name")), file.config_map):
+        name = str(lookup(volume, "configMap", "name") or "")
+        if not is_ours and not name:
             continue
         settings = SettingsVolume(index=index, tree=volume, is_ours=is_ours)
-        if any(mounts(reader, settings.name) for reader in readers):
+        found = [mount for reader in readers for mount in mounts(reader, settings.name)]
+        by_name = is_ours or is_generated_name(name, file.config_map)
+        if found and (by_name or any(_is_place_of(mount, file) for mount in found)):
             return settings
     return None
+
+
+def _is_place_of(mount: Any, file: SettingsFile) -> bool:
+    """Tell whether a directory is mounted where Python looks for the settings, whatever it is called."""
+    place = str(lookup(mount, "mountPath") or "").rstrip("/")
+    return "subPath" not in mount and place.endswith("/" + file.module.rpartition(".")[0].replace(".", "/"))
 
 
 def our_source(volume: dict[str, Any]) -> dict[str, Any] | None:
@@ -71,7 +80,8 @@ def containers(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def mounts(container: dict[str, Any], volume: str) -> list[dict[str, Any]]:
     """Return the container's mounts of ``volume``."""
-    return [mount for mount in container.get("volumeMounts") or () if lookup(mount, "name") == volume]
+    found = lookup(container, "volumeMounts")
+    return [mount for mount in found if lookup(mount, "name") == volume] if isinstance(found, list) else []
 
 
 def obstacle(
@@ -108,9 +118,14 @@ def obstacle(
     return ""
 
 
-def tutors_config_map(resources: Resources, file: SettingsFile, namespace: str) -> Resource | None:
-    """Return Tutor's settings ConfigMap of the service, as the build has it."""
-    return next(iter(resources.generated("ConfigMap", file.config_map, namespace)), None)
+def tutors_config_map(
+    resources: Resources, file: SettingsFile, namespace: str, volume: SettingsVolume | None = None
+) -> Resource | None:
+    """Return the settings ConfigMap of the service, as the build has it: the one in ``volume``, or Tutor's."""
+    name = lookup(volume.tree, "configMap", "name") if volume is not None and not volume.is_ours else None
+    if volume is not None and volume.is_ours:
+        name = lookup(volume.tree, "projected", "sources", 0, "configMap", "name")
+    return next(iter(resources.generated("ConfigMap", str(name or file.config_map), namespace)), None)
 
 
 def settled(resources: Resources, ours: Resource) -> Resource:

@@ -12,7 +12,7 @@ from kustomizer.worker_command.worker import find_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from kustomizer.manifests.resource import Resource, Resources
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 NAME_LABEL = "app.kubernetes.io/name"
 """The label by which Tutor tells the pods of its Deployments apart."""
+
+CONFIG_MAP = "openedx-config"
+"""The ConfigMap that holds ``lms.env.yml`` and ``cms.env.yml``."""
 
 # Tutor 16 and 17 name no queues: their workers take whatever edx-platform's CELERY_QUEUES lists
 # (lms/envs/production.py and cms/envs/production.py of the releases Palm and Quince).
@@ -156,26 +159,25 @@ def _runs_worker(resource: Resource) -> bool:
     return any(find_worker(string_list(item, "command"), string_list(item, "args")) for item in containers)
 
 
-def consumed_queues(resources: Iterable[Resource]) -> dict[str, Resource]:
-    """Return the queues that workers among ``resources`` consume, by name or by Open edX's settings, and the worker."""
-    queues: dict[str, Resource] = {}
+def workers_of(resources: Iterable[Resource]) -> Iterator[EmittedWorker]:
+    """Yield each container of these resources that runs a Celery worker, editable or not."""
     for resource in resources:
         if resource.kind not in {"Deployment", "StatefulSet"} or not resource.mentions("celery"):
             continue
-        service = resource.name.removesuffix("-worker")
-        for item in lookup(pod_template(resource), "spec", "containers") or ():
-            command_line = find_worker(string_list(item, "command"), string_list(item, "args"))
-            if command_line is not None:
-                worker = EmittedWorker(service=service, resource=resource, container=0, command_line=command_line)
-                queues.update(dict.fromkeys(worker.queues or (), resource))
-    return queues
+        for index, item in enumerate(lookup(pod_template(resource), "spec", "containers") or ()):
+            line = find_worker(string_list(item, "command"), string_list(item, "args"))
+            if line is not None:
+                service = resource.name.removesuffix("-worker")
+                yield EmittedWorker(service=service, resource=resource, container=index, command_line=line)
 
 
 def site_metadata(owner: Resource, *, name: str) -> dict[str, Any]:
     """Return the metadata of a new object, labelled as ``owner`` so that Tutor's selectors count it to the site."""
     prefix = "app.kubernetes.io/"
-    labels = lookup(owner.tree, "metadata", "labels") or {}
-    annotations = lookup(owner.tree, "metadata", "annotations") or {}
+    labels, annotations = (
+        found if isinstance(found, dict) else {}
+        for found in (lookup(owner.tree, "metadata", field) for field in ("labels", "annotations"))
+    )
     return {
         "name": name,
         **({"namespace": owner.namespace} if owner.namespace else {}),

@@ -10,6 +10,9 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT
 from kustomizer.errors import UserError
 from kustomizer.openedx.broker import endpoint
+from kustomizer.openedx.celery.values import Known
+from kustomizer.openedx.own_settings import own_settings
+from kustomizer.openedx.queue_names import NAMED, queue_name, taken_queues
 from kustomizer.openedx.workers import emitted_worker, worker_services
 from kustomizer.record import Record
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.workers import EmittedWorker
 
 
 class SurveyedService(Record):
@@ -26,6 +30,8 @@ class SurveyedService(Record):
     queues: Sequence[str]
     variants: Sequence[str]
     broker: str
+    concurrency: str = ""
+    """What its worker already has for how many tasks it works on at a time."""
 
 
 class Survey(Record):
@@ -58,16 +64,38 @@ def survey(resources: Resources) -> Survey:
 
 
 def _service(resources: Resources, name: str) -> SurveyedService:
-    queues = emitted_worker(resources, name).queues or ()
+    worker = emitted_worker(resources, name)
+    queues = taken_queues(resources, worker) or ()
     prefix = f"edx.{name}.core."
-    variants = [queue.removeprefix(prefix) for queue in queues if queue.startswith(prefix)]
-    broker = _broker(resources, name) if name in OPEN_EDX_SERVICES else ""
+    variants = {queue: queue.removeprefix(prefix) for queue in queues if queue.startswith(prefix)}
+    if name in OPEN_EDX_SERVICES:
+        # The site may have names of its own for what Open edX calls high, high_mem and low.
+        variants |= {
+            queue: variant for variant in sorted(NAMED) if (queue := _name(resources, worker, variant)) in queues
+        }
+    found = [variants[queue] for queue in queues if queue in variants]
     return SurveyedService(
         name=name,
         queues=queues,
-        variants=[variant for variant in variants if variant != DEFAULT],
-        broker=broker,
+        variants=[variant for variant in found if variant != DEFAULT],
+        broker=_broker(resources, name) if name in OPEN_EDX_SERVICES else "",
+        concurrency=_concurrency(resources, worker),
     )
+
+
+def _name(resources: Resources, worker: EmittedWorker, variant: str) -> str:
+    try:
+        return queue_name(resources, worker, variant)
+    except UserError:
+        return ""
+
+
+def _concurrency(resources: Resources, worker: EmittedWorker) -> str:
+    line = worker.command_line
+    stated = line.option("--autoscale") or line.option("--concurrency")
+    celery = None if stated else own_settings(resources, worker)
+    settings = celery.concurrency if celery is not None else None
+    return stated or (str(settings.value) if isinstance(settings, Known) else "")
 
 
 def _broker(resources: Resources, name: str) -> str:

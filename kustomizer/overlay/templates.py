@@ -9,9 +9,9 @@ from kustomizer.config.json_schema import json_schema
 from kustomizer.manifests.writer import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from kustomizer.overlay.survey import Survey
+    from kustomizer.overlay.survey import Survey, SurveyedService
 
 FUNCTION = "tutor-celery-workers"
 """What kustomize looks for on PATH; the package installs it."""
@@ -111,13 +111,16 @@ spec:
   # KeepOnDefault leaves it with the default worker, Ignore leaves its tasks waiting for ever.
   unassignedQueues: Error
   defaults:
-    # Tasks that a pod works on at a time. Celery would take the node's number of CPUs.
-    concurrency: 4
-    keda:
+{concurrency}    keda:
       # Set to true where KEDA is installed: each worker then scales on its queue and on what it is working on.
       enabled: false
   # One worker Deployment for each queue. `default` is the one that Tutor emits; it needn't be named.
   workers:
+"""
+
+_CONCURRENCY = """\
+    # Tasks that a pod works on at a time. Celery would take the node's number of CPUs.
+    concurrency: 4
 """
 
 _NOTES = {
@@ -138,12 +141,14 @@ def overlay_files(env: str, survey: Survey, *, kubectl: bool = False) -> Mapping
     One for ``kubectl`` calls the function as a legacy plugin.
     """
     services = [service for service in survey.services if service.variants]
+    # What Tutor's workers have stays, in their copies as well.
+    concurrency = "" if any(service.concurrency for service in services) else _CONCURRENCY
     return {
         "kustomization.yaml": _KUSTOMIZATION.format(env=quote(env), by=BY_KUBECTL if kubectl else BY_KUSTOMIZE),
         "celery-workers.yaml": SCHEMA_LINE
         + (CONFIGURATION_HEAD if kubectl else CONFIGURATION_HEAD_WITH_FUNCTION)
-        + _RECOMMENDED
-        + "".join(line + "\n" for service in services for line in _workers(service.name, service.variants)),
+        + _RECOMMENDED.format(concurrency=concurrency)
+        + "".join(line + "\n" for service in services for line in _workers(service)),
         SCHEMA_FILE: schema_text(),
         GUARD_FILE: guard(services[0].name),
         NAME_REFERENCES_FILE: NAME_REFERENCES,
@@ -160,13 +165,17 @@ def guard(service: str) -> str:
     return _GUARD.format(name=GUARD_NAME, config_map=f"{service}-worker-celery-settings")
 
 
-def _workers(service: str, variants: Sequence[str]) -> list[str]:
-    lines = [f"    {service}:"]
-    for variant in ("default", *variants):
-        note = _NOTES.get((service, variant))
+def _workers(service: SurveyedService) -> list[str]:
+    lines = [f"    {service.name}:"]
+    for variant in ("default", *service.variants):
+        note = _NOTES.get((service.name, variant))
         if note:
             lines.append(f"      # {note}")
-        settings = _SETTINGS.get((service, variant))
+        settings = [
+            line
+            for line in _SETTINGS.get((service.name, variant), ())
+            if not (service.concurrency and line.startswith("concurrency:"))
+        ]
         lines.append(f"      {variant}:" if settings else f"      {variant}: {{}}")
-        lines += [f"        {line}" for line in settings or ()]
+        lines += [f"        {line}" for line in settings]
     return lines

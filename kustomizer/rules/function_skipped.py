@@ -23,7 +23,6 @@ from kustomizer import KIND, is_configuration
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
-from kustomizer.openedx.workers import KNOWN_QUEUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +59,7 @@ def check(site: Site) -> Iterator[Problem]:
 
 
 def _unsplit(site: Site) -> Iterator[Problem]:
-    taking_all = [worker for worker in site.open_edx_workers if _takes_all(worker)]
+    taking_all = [worker for worker in site.open_edx_workers if _takes_all(site, worker)]
     services = {worker.service for worker in taking_all}
     others_split = any(worker.service not in services for worker in site.open_edx_workers)
     for worker in taking_all:
@@ -77,5 +76,5 @@ def _unsplit(site: Site) -> Iterator[Problem]:
         )
 
 
-def _takes_all(worker: SiteWorker) -> bool:
-    return set(KNOWN_QUEUES[worker.service]) <= set(worker.queues)
+def _takes_all(site: Site, worker: SiteWorker) -> bool:
+    return set(site.open_edx_queues(worker.resource.namespace, worker.service)) <= set(worker.queues)

@@ -21,7 +21,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.openedx.workers import KNOWN_QUEUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +35,7 @@ def check(site: Site) -> Iterator[Problem]:
     consumed = site.consumed
     reported = set()
     for resource in site.resources.of_kind("Deployment"):
-        for queue in KNOWN_QUEUES.get(resource.name, ()):
+        for queue in site.open_edx_queues(resource.namespace, resource.name):
             if (resource.namespace, queue) not in consumed:
                 reported.add((resource.namespace, queue))
                 yield Problem(

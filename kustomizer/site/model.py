@@ -6,15 +6,14 @@ import functools
 from typing import TYPE_CHECKING
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resources
-from kustomizer.manifests.tree import lookup, mapping, plain_value, string_list
+from kustomizer.manifests.tree import lookup, mapping, string_list
+from kustomizer.openedx.celery.edx_platform import VARIANTS
+from kustomizer.openedx.celery.values import Known
+from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import UNACKED
-from kustomizer.openedx.env_file import environment_file, transport_options
 from kustomizer.openedx.python_settings import PythonSettings
-from kustomizer.openedx.settings_module import settings_file
-from kustomizer.openedx.settings_volume import find_volume, our_source
-from kustomizer.openedx.workers import EmittedWorker, environment, pod_template
+from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, environment, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 from kustomizer.worker_command.worker import find_worker
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.manifests.resource import Resource
+    from kustomizer.openedx.celery.values import Value
 
 _WORKER_KINDS = ("Deployment", "StatefulSet")
 
@@ -32,6 +32,9 @@ class SiteWorker(Record):
     """A container that runs a Celery worker, with the settings that it loads."""
 
     emitted: EmittedWorker
+    celery: CeleryView | None = None
+    """What its Celery will do, where its settings are Open edX's."""
+    taken: tuple[str, ...] = ()
     unacked_key: str = UNACKED
     """The hash in Redis where its tasks in flight are."""
     key_prefix: str | None = None
@@ -62,7 +65,7 @@ class SiteWorker(Record):
     @property
     def queues(self) -> tuple[str, ...]:
         """The queues that it is known to consume."""
-        return self.emitted.queues or ()
+        return self.taken
 
     @property
     def field(self) -> str:
@@ -108,6 +111,15 @@ class Site:
         """The queues that a worker takes, each with the namespace of that worker."""
         return {(worker.resource.namespace, queue) for worker in self.workers for queue in worker.queues}
 
+    def open_edx_queues(self, namespace: str, service: str) -> tuple[str, ...]:
+        """Return the queues that Open edX's own code sends to, by the names that the site has for them."""
+        for worker in self.open_edx_workers if service in VARIANTS else ():
+            if worker.celery is not None and (worker.service, worker.resource.namespace) == (service, namespace):
+                names = [_known(worker.celery.queue_of(variant)) for variant in VARIANTS[service]]
+                if all(isinstance(name, str) and name for name in names):
+                    return tuple(str(name) for name in names)
+        return KNOWN_QUEUES.get(service, ())
+
     def visibility_timeout(self, worker: SiteWorker) -> int:
         """Return after how many seconds Redis hands a task of ``worker`` out again."""
         return self._shortest_timeouts[worker.resource.namespace, worker.unacked_key]
@@ -143,51 +155,36 @@ class Site:
                 continue
             service = environment(container, "SERVICE_VARIANT") or resource.name.partition("-worker")[0]
             emitted = EmittedWorker(service=service, resource=resource, container=index, command_line=command_line)
-            worker = SiteWorker(emitted=emitted)
-            yield self._with_settings(worker, template) if worker.is_open_edx else worker
+            is_open_edx = service in OPEN_EDX_SERVICES
+            yield (
+                self._with_settings(emitted) if is_open_edx else SiteWorker(emitted=emitted, taken=emitted.queues or ())
+            )
 
-    def _with_settings(self, worker: SiteWorker, template: dict[str, Any]) -> SiteWorker:
-        options: dict[str, Any] = {}
-        soft_shutdown = None
-        late = rejects = False
-        try:
-            file = environment_file(self.resources, worker.service, worker.resource.namespace)
-            options.update(transport_options(file) if file else {})
-        except UserError:
-            # A file that can't be read says nothing. That the pods can't read it either is no rule's to find.
-            pass
-        for module in self._modules_of(worker, template):
-            options.update(module.entries("BROKER_TRANSPORT_OPTIONS"))
-            soft_shutdown = module.constant("CELERYD_SOFT_SHUTDOWN_TIMEOUT") or soft_shutdown
-            acknowledged = module.constant("CELERY_ACKS_LATE")
-            late = late if acknowledged is None else acknowledged is True
-            rejects = module.constant("CELERY_REJECT_ON_WORKER_LOST") or rejects
-        key, timeout = options.get("unacked_key"), options.get("visibility_timeout")
-        prefix = options.get("global_keyprefix")
-        return worker.replace(
+    def _with_settings(self, emitted: EmittedWorker) -> SiteWorker:
+        """Return a worker of Open edX's with what its Celery will do, by default where only a running pod knows."""
+        celery = CeleryView(self.resources, emitted)
+        key = _known(celery.transport_option("unacked_key", UNACKED))
+        prefix = _known(celery.transport_option("global_keyprefix"))
+        timeout, soft_shutdown = _known(celery.visibility_timeout), _known(celery.soft_shutdown_timeout)
+        queues = _known(celery.queues)
+        return SiteWorker(
+            emitted=emitted,
+            celery=celery,
+            taken=tuple(queues) if isinstance(queues, tuple) else emitted.queues or (),
             unacked_key=key if isinstance(key, str) and key else UNACKED,
             key_prefix=prefix if isinstance(prefix, str) else None,
             own_visibility_timeout=timeout if type(timeout) is int else CELERYS_VISIBILITY_TIMEOUT,
-            soft_shutdown=soft_shutdown if type(soft_shutdown) is int else None,
-            late=late,
-            rejects=rejects is True,
+            soft_shutdown=soft_shutdown if type(soft_shutdown) is int and soft_shutdown else None,
+            late=_known(celery.acknowledges_late) is True,
+            rejects=_known(celery.rejects_on_worker_lost) is True,
         )
 
-    def _modules_of(self, worker: SiteWorker, template: dict[str, Any]) -> Iterator[PythonSettings]:
-        """Yield the settings modules that the worker loads, Tutor's before ours."""
-        container = lookup(template, "spec", "containers", worker.emitted.container)
-        module = environment(container, "DJANGO_SETTINGS_MODULE") or ""
-        file = settings_file(worker.service, {worker.service: module} if module else {})
-        volume = find_volume(template, file, container=worker.emitted.container)
-        if volume is None:
-            return
-        names = [plain_value(lookup(volume.tree, "configMap", "name"))]
-        if volume.is_ours:
-            tutors = plain_value(lookup(volume.tree, "projected", "sources", 0, "configMap", "name"))
-            names = [tutors, lookup(our_source(volume.tree), "name")]
-        for name in names:
-            for config_map in self.resources.find("ConfigMap", str(name), worker.resource.namespace):
-                yield self._module(config_map, file.name)
+
+def _known(value: Value) -> Any:
+    """Return a value, or what holds unless something unseen sets it; None where that isn't known either."""
+    if isinstance(value, Known):
+        return value.value
+    return None if value.otherwise is None else value.otherwise.value
 
 
 @functools.lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
-from kustomizer.openedx.workers import KNOWN_QUEUES, grace_period
+from kustomizer.openedx.workers import grace_period
 from kustomizer.record import Record
 from kustomizer.site.model import autoscalers, scale_target
 from kustomizer.site.redis_lists import counted_lists, key_prefix, list_name
@@ -131,7 +131,7 @@ def _routed(site: Site) -> dict[tuple[str, str], tuple[str, ...]]:
 def _known(site: Site) -> Iterator[tuple[str, str]]:
     """Yield the queues that Open edX's own code sends to."""
     for resource in site.resources.of_kind("Deployment"):
-        for queue in KNOWN_QUEUES.get(resource.name, ()):
+        for queue in site.open_edx_queues(resource.namespace, resource.name):
             yield resource.namespace, queue
 
 
@@ -178,9 +178,16 @@ def _list_length(triggers: Sequence[Mapping[str, Any]], queue_list: str) -> int 
     return None
 
 
+def _is_ours(spec: Mapping[str, Any]) -> bool:
+    """Tell whether each trigger of a ScaledObject is named as this function names them."""
+    return all(str(trigger.get("name", "")).startswith("queued") for trigger in mappings(spec.get("triggers")))
+
+
 def _counted(scaled_object: Resource) -> str:
     """Return the configuration's ``inFlight`` that a ScaledObject carries out."""
     spec = mapping(lookup(scaled_object.tree, "spec"))
-    if lookup(spec, "advanced", "scalingModifiers", "formula"):
-        return "Slots"
+    formula = lookup(spec, "advanced", "scalingModifiers", "formula")
+    if formula and ("inflight/" in str(formula) or "inflight" not in str(formula)):
+        # A formula without slots adds up the lists of priorities.
+        return "Slots" if "inflight" in str(formula) or not _is_ours(spec) else "Off"
     return "Zero" if any(trigger.get("name") == "inflight" for trigger in mappings(spec.get("triggers"))) else "Off"

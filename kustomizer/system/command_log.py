@@ -21,6 +21,11 @@ def set_verbose(on: bool) -> None:
     _Verbosity.on = on
 
 
+def is_verbose() -> bool:
+    """Tell whether `-v` was given."""
+    return _Verbosity.on
+
+
 class logged:  # noqa: N801 - used like a function; contextlib's way costs `build` two milliseconds
     """Logs ``command``, which the body of the `with` statement runs with ``env`` added to the user's environment.
 

@@ -126,7 +126,7 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
     template = tree["spec"]["template"]
     pod = template["spec"]
     container = pod["containers"][emitted.container]
-    _write_command_line(container, _command_line(emitted.command_line, variant))
+    write_command_line(container, _command_line(emitted.command_line, variant))
     _set_replicas(tree["spec"], variant)
     env = [*(_SOFT_SHUTDOWN if variant.soft_shutdown else ()), *(settings.env or ())]
     _merge(merge_maps, container, "resources", settings.resources)
@@ -146,7 +146,8 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
         _merge(merge_maps, template["metadata"], "annotations", annotations)
 
 
-def _write_command_line(container: dict[str, Any], command_line: CommandLine) -> None:
+def write_command_line(container: dict[str, Any], command_line: CommandLine) -> None:
+    """Give a container this command line; a word that stays keeps its spelling."""
     for field, words in (("command", command_line.command), ("args", command_line.args)):
         if words is not None:
             # An argument that stays keeps its spelling in YAML, too.

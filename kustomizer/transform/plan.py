@@ -7,16 +7,19 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.values import join
 from kustomizer.config.worker import deployment_name
 from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.openedx.queue_names import consumed_queues, queue_name, taken_queues
+from kustomizer.openedx.shapes import check_shape
 from kustomizer.openedx.targeting import autoscalers_by_target
-from kustomizer.openedx.workers import consumed_queues, emitted_worker, grace_period
+from kustomizer.openedx.workers import emitted_worker, grace_period
 from kustomizer.transform.model import ServicePlan, Variant
-from kustomizer.transform.timeouts import check_timeouts
+from kustomizer.transform.timeouts import check_timeouts, site_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kustomizer.config.model import CeleryWorkers
+    from kustomizer.config.worker import Worker
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.workers import EmittedWorker
 
@@ -62,10 +65,11 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
     for service in config.spec.workers:
         try:
             emitted = emitted_worker(resources, service)
+            check_shape(emitted)
+            service_plan, warnings = _split(resources, config, emitted, others)
         except UserError as error:
             problems += [problem.replace(resource=problem.resource or config.ref) for problem in error.problems]
             continue
-        service_plan, warnings = _split(resources, config, emitted, others)
         plans.append(service_plan)
         problems += warnings
     problems += check_timeouts(resources, config, plans)
@@ -88,9 +92,11 @@ def _split(
         queue
         for split in config.services()
         for variant in config.variants(split)
-        for queue in config.queues(split, variant)
+        for queue in (config.queues(split, variant) if split != service else ())
     }
-    orphans = tuple(queue for queue in emitted.queues or () if queue not in assigned and queue not in others)
+    assigned |= {queue for variant in variants for queue in variant.queues}
+    taken = taken_queues(resources, emitted) or ()
+    orphans = tuple(queue for queue in taken if queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
     problems = []
     if orphans and policy == "KeepOnDefault":
@@ -122,6 +128,10 @@ def _variant(
     # If an earlier run made the copy, its own grace period counts: that of Tutor's worker may have changed since.
     present = resources.get(("apps", "Deployment", emitted.resource.namespace, deployment)) or emitted.resource
     builtin = builtin_settings(service, name, emitted_grace_period=grace_period(present))
+    if "visibilityTimeout" in builtin:
+        # Long tasks need the longer of the two; where only a running pod knows the site's, that stays.
+        own = site_timeout(resources, emitted)
+        builtin["visibilityTimeout"] = None if own is None else max(_REPORTS_VISIBILITY_TIMEOUT, own)
     if (service, name) in config.scaled:
         builtin |= _SCALED
     settings = worker_settings(config, service, name, builtin=builtin)
@@ -129,11 +139,22 @@ def _variant(
         service=service,
         name=name,
         deployment=deployment,
-        queues=tuple(settings.queues or (f"edx.{service}.core.{name}",)),
+        queues=_queues(resources, config, emitted, name, settings),
         settings=settings,
         soft_shutdown=service in OPEN_EDX_SERVICES and config.spec.celery.soft_shutdown_timeout is not None,
         has_autoscaler=deployment in autoscalers or _copies_autoscaler(config, autoscalers.get(emitted.deployment, ())),
     )
+
+
+def _queues(
+    resources: Resources, config: CeleryWorkers, emitted: EmittedWorker, name: str, settings: Worker
+) -> tuple[str, ...]:
+    own = config.spec.workers[emitted.service].get(name)
+    if own is not None and own.queues is not None:
+        return tuple(own.queues)
+    if emitted.service in OPEN_EDX_SERVICES:
+        return (queue_name(resources, emitted, name),)
+    return tuple(settings.queues or (f"edx.{emitted.service}.core.{name}",))
 
 
 def _copies_autoscaler(config: CeleryWorkers, autoscalers: Sequence[Resource]) -> bool:
@@ -145,7 +166,9 @@ def _copies_autoscaler(config: CeleryWorkers, autoscalers: Sequence[Resource]) -
 def _other_consumers(resources: Resources, config: CeleryWorkers) -> dict[str, Resource]:
     """Return the queues of workers that the configuration doesn't name, each with one such worker."""
     named = {deployment_name(service, name) for service in config.services() for name in config.variants(service)}
-    return consumed_queues(item for item in resources if item.kind != "Deployment" or item.name not in named)
+    return consumed_queues(
+        resources, (item for item in resources if item.kind != "Deployment" or item.name not in named)
+    )
 
 
 def _unserved_routes(

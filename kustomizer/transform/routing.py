@@ -85,7 +85,7 @@ def _route_service(
         if source is not None and not is_generated_name(str(source["name"]), name):
             readers += 1  # it loads a worker's own settings, which hold the routing, too
             continue
-        tutors = tutors_config_map(resources, file, resource.namespace)
+        tutors = tutors_config_map(resources, file, resource.namespace, volume)
         if not routing_to_add(config, file, tutors):
             readers += 1
             continue

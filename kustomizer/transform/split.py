@@ -5,10 +5,11 @@ from __future__ import annotations
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
-from kustomizer.manifests.tree import clone
+from kustomizer.manifests.tree import clone, lookup
+from kustomizer.openedx.own_settings import REDIS, transport
 from kustomizer.openedx.settings_module import CelerySettings, config_map, render, settings_file
 from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled, tutors_config_map
-from kustomizer.openedx.targeting import targeting
+from kustomizer.openedx.targeting import KINDS, targeting
 from kustomizer.openedx.workers import emitted_in, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.deployments import configure, copy
@@ -16,6 +17,7 @@ from kustomizer.transform.timeouts import visibility_timeout_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
@@ -23,6 +25,21 @@ if TYPE_CHECKING:
     from kustomizer.openedx.settings_module import SettingsFile
     from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.transform.model import ServicePlan, Variant
+    from kustomizer.transform.scheduler import Once
+
+
+# They select no pods, or are looked at elsewhere.
+_KNOWN_KINDS = frozenset(
+    {
+        *KINDS,
+        *("CeleryWorkers", "ConfigMap", "CronJob", "DaemonSet", "Deployment", "Ingress", "Job", "Namespace"),
+        *("PersistentVolume", "PersistentVolumeClaim", "Pod", "PrometheusRule", "ReplicaSet", "Role", "RoleBinding"),
+        *("ScaledJob", "ScaledObject", "Secret", "ServiceAccount", "ServiceMonitor", "StatefulSet", "StorageClass"),
+        *("TriggerAuthentication", "ClusterTriggerAuthentication"),
+    }
+)
+# Variables that have a worker run a scheduler, or empty its queues.
+_ONCE = ("CELERY_WORKER_BEAT", "CELERY_WORKER_PURGE")
 
 
 class _Settings(Record):
@@ -30,26 +47,41 @@ class _Settings(Record):
 
     file: SettingsFile
     tutors: Resource | None
+    transport: str = "redis"
+    """What kind of broker Celery connects to, empty where only a running pod knows."""
 
 
 def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> list[Problem]:
     """Split the worker of ``plan`` in ``resources``. Returns warnings; raises UserError for what can't be done."""
     emitted = plan.emitted
     settings, notes = _settings(resources, config, plan)
+    found = _once(emitted)
+    if found is not None:
+        from kustomizer.transform.scheduler import add_scheduler, check, leave_out, worker_in  # noqa: PLC0415 - few sites have one
+
+        notes += check(config, plan, found)
     default, *others = plan.variants
     copies: list[tuple[Resource, Resource | None]] = []
     conflicts = []
     for variant in others:
         new = copy(emitted, variant)
+        worker = emitted
+        if found is not None:
+            leave_out(new.edit(), worker_in(variant.service, new, emitted), found)
+            worker = worker_in(variant.service, new, emitted)
         present = resources.get(new.identity)
         ours = _config_map(config, variant, settings, owner=present or new)
         if present is None:
-            _mount(resources, new.edit(), emitted, settings, ours)
+            _mount(resources, new.edit(), worker, settings, ours)
         elif not _is_settled(resources, present, variant, settings, ours):
             conflicts.append(_conflict(present, variant))
         copies.append((present or new, ours))
     if conflicts:
         raise UserError(*conflicts)
+    if found is not None and found.has_scheduler and config.spec.scheduler and config.spec.scheduler.enabled:
+        add_scheduler(resources, config, emitted, found)
+        leave_out(emitted.resource.edit(), emitted, found, purge=False)
+        emitted = worker_in(emitted.service, emitted.resource, emitted)
     configure(emitted.resource.edit(), emitted, default)
     defaults = _config_map(config, default, settings, owner=emitted.resource)
     _mount(resources, emitted.resource.edit(), emitted, settings, defaults)
@@ -58,12 +90,47 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
             resources.add(deployment, after=emitted.resource)
         if ours is not None and settled(resources, ours) is ours:
             resources.add(ours, after=emitted.resource)
-    originals = targeting(resources, emitted.resource) if copies else []
+    if copies:
+        notes += _left_out(resources, config, plan, [deployment for deployment, _ in copies])
+    return notes
+
+
+def _left_out(
+    resources: Resources, config: CeleryWorkers, plan: ServicePlan, copies: Sequence[Resource]
+) -> list[Problem]:
+    """Copy what targets the worker for its copies, and return warnings about what works for the worker alone."""
+    worker = plan.emitted.resource
+    notes: list[Problem] = []
+    originals = targeting(resources, worker)
     if originals:
         from kustomizer.transform.copy_targeting import follow  # noqa: PLC0415 - a plain site has none
 
-        notes += follow(resources, config, plan, originals, [deployment for deployment, _ in copies])
+        notes += follow(resources, config, plan, originals, copies)
+    others = [item for item in resources if item.kind not in _KNOWN_KINDS and item.mentions(worker.name)]
+    # Its tree has been edited, and its text says what came in.
+    on_a_node = any(word in worker.text for word in ("persistentVolumeClaim", "hostPort", "hostNetwork"))
+    if others or on_a_node:
+        from kustomizer.transform.copy_hazards import node_hazards, selector_hazards  # noqa: PLC0415 - as above
+
+        notes += selector_hazards(others, worker, copies)
+        notes += node_hazards(resources, worker, [copy.name for copy in copies]) if on_a_node else ()
     return notes
+
+
+def _once(emitted: EmittedWorker) -> Once | None:
+    """Return what runs in the worker's pod and may run in one pod only, None where there is nothing of the kind."""
+    containers = lookup(pod_template(emitted.resource), "spec", "containers") or ()
+    line = emitted.command_line
+    if not (
+        len(containers) > 1
+        or line.has("--beat")
+        or line.has("--purge")
+        or any(emitted.resource.mentions(variable) for variable in _ONCE)
+    ):
+        return None
+    from kustomizer.transform.scheduler import once  # noqa: PLC0415 - few sites have one
+
+    return once(emitted)
 
 
 def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> tuple[_Settings | None, list[Problem]]:
@@ -75,7 +142,7 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
     volume = find_volume(template, file, container=emitted.container)
     if volume is None:
         return None, _without_settings(config, plan, file)
-    tutors = tutors_config_map(resources, file, emitted.resource.namespace)
+    tutors = tutors_config_map(resources, file, emitted.resource.namespace, volume)
     reason = obstacle(template, volume, file, tutors, container=emitted.container)
     if reason:
         raise UserError(
@@ -87,7 +154,33 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
                 f"spec.settings.modules.{emitted.service}, or leave {emitted.service} out of spec.workers",
             )
         )
-    return _Settings(file=file, tutors=tutors), []
+    kind = "redis" if _is_stated(config) else transport(resources, emitted)
+    if kind not in REDIS and config.spec.celery.late_acknowledgement is None and not _is_scaled(plan):
+        raise UserError(_not_redis(config, emitted, kind))
+    return _Settings(file=file, tutors=tutors, transport=kind), []
+
+
+def _is_stated(config: CeleryWorkers) -> bool:
+    """Tell whether the configuration says where the broker is, which then is a Redis."""
+    broker = config.spec.broker
+    return broker is not None and (broker.address is not None or broker.sentinel is not None)
+
+
+def _is_scaled(plan: ServicePlan) -> bool:
+    """Tell whether KEDA scales one of the workers, so that its own step refuses the broker."""
+    return any(variant.settings.keda_enabled for variant in plan.variants)
+
+
+def _not_redis(config: CeleryWorkers, emitted: EmittedWorker, kind: str) -> Problem:
+    return Problem(
+        message=f"{emitted.deployment}'s broker is {kind}, which ends a delivery that isn't acknowledged in time "
+        "(RabbitMQ: consumer_timeout, 30 minutes unless it is changed): with late acknowledgement a longer task is run "
+        "again beside the first run",
+        resource=config.ref,
+        field="spec.celery.lateAcknowledgement",
+        remedy="Set it to false (a worker that is killed then loses its tasks), or to true where the broker's timeout "
+        "is longer than the longest task",
+    )
 
 
 def _without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile) -> list[Problem]:
@@ -159,11 +252,16 @@ def _config_map(
 ) -> Resource | None:
     if settings is None:
         return None
+    celery = config.spec.celery
+    # RabbitMQ has neither Redis' in-flight keys nor its visibility timeout, SQS a timeout alone.
+    is_redis = settings.transport in REDIS
     worker = CelerySettings(
-        unacked_suffix=variant.unacked_suffix,
-        visibility_timeout=variant.settings.visibility_timeout,
-        reject_on_worker_lost=config.spec.celery.reject_on_worker_lost,
-        soft_shutdown_timeout=config.spec.celery.soft_shutdown_timeout,
+        unacked_suffix=variant.unacked_suffix if is_redis else "",
+        visibility_timeout=variant.settings.visibility_timeout if is_redis or settings.transport == "sqs" else None,
+        late=celery.late_acknowledgement is not False,
+        reject_on_worker_lost=celery.reject_on_worker_lost,
+        retry_on_worker_lost=celery.retry_on_worker_lost,
+        soft_shutdown_timeout=celery.soft_shutdown_timeout,
     )
     text = render(settings.file, routing=_routing(config, settings), worker=worker)
     name = f"{variant.deployment}-celery-settings"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
+from kustomizer.openedx.own_settings import own_settings
+from kustomizer.openedx.workers import emitted_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.transform.model import ServicePlan, Variant
 
 CELERYS_VISIBILITY_TIMEOUT = 3600
@@ -32,22 +35,32 @@ def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[
     return problems
 
 
-def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dict[str, int]:
-    """Return each service's visibility timeout without the configuration: lms.env.yml's, or Celery's."""
-    timeouts = dict.fromkeys(OPEN_EDX_SERVICES, CELERYS_VISIBILITY_TIMEOUT)
-    if not plans or not any(config_map.mentions("visibility_timeout") for config_map in resources.of_kind("ConfigMap")):
-        return timeouts
-    from kustomizer.openedx.env_file import environment_file, transport_options  # noqa: PLC0415 - hardly any site has it
+def site_timeout(resources: Resources, worker: EmittedWorker) -> int | None:
+    """Return the visibility timeout that the site gives a worker, or Celery's; None where only a running pod knows."""
+    celery = own_settings(resources, worker)
+    if celery is None:
+        return CELERYS_VISIBILITY_TIMEOUT
+    timeout = celery.visibility_timeout
+    known = timeout if hasattr(timeout, "value") else timeout.otherwise
+    if known is not None:
+        return int(known.value) if isinstance(known.value, (int, float)) else None
+    # Where no statement of the site's computes it, nothing speaks for another one than Celery's.
+    return None if timeout.source.line else CELERYS_VISIBILITY_TIMEOUT
 
+
+def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dict[str, int]:
+    """Return each service's visibility timeout without the configuration: its settings', or Celery's."""
+    timeouts = dict.fromkeys(OPEN_EDX_SERVICES, CELERYS_VISIBILITY_TIMEOUT)
+    if not plans:
+        return timeouts
+    split = {plan.service: plan.emitted for plan in plans}
     for service in timeouts:
         try:
-            file = environment_file(resources, service, plans[0].emitted.resource.namespace)
+            worker = split.get(service) or emitted_worker(resources, service)
         except UserError:
-            # The step that needs the broker reports it; here there is nothing to compare with.
+            # There is none, or none that can be read: nothing to compare with.
             continue
-        seconds = transport_options(file).get("visibility_timeout") if file else None
-        if type(seconds) is int:
-            timeouts[service] = seconds
+        timeouts[service] = site_timeout(resources, worker) or CELERYS_VISIBILITY_TIMEOUT
     return timeouts
 
 

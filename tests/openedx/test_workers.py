@@ -9,7 +9,6 @@ import pytest
 from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resource, Resources, is_generated_name
 from kustomizer.openedx.workers import (
-    consumed_queues,
     emitted_in,
     emitted_worker,
     environment,
@@ -81,20 +80,6 @@ def test_queues_that_settings_define_are_known_for_open_edx_alone() -> None:
     )
     assert queues_of("superset") is None
     assert queues_of("superset", "-Qa,b") == ("a", "b")
-
-
-def test_consumed_queues_and_who_consumes_them() -> None:
-    lms = deployment("lms-worker", {"args": CELERY})
-    mail = made("StatefulSet", "mail", {"template": {"spec": {"containers": [{"args": [*CELERY, "-Q", "mail,post"]}]}}})
-    job = made("Job", "drain", {"template": {"spec": {"containers": [{"args": [*CELERY, "-Q", "drained"]}]}}})
-
-    assert consumed_queues([lms, mail, job]) == {
-        "edx.lms.core.default": lms,
-        "edx.lms.core.high": lms,
-        "edx.lms.core.high_mem": lms,
-        "mail": mail,
-        "post": mail,
-    }
 
 
 def test_pod_templates() -> None:

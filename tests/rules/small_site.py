@@ -71,10 +71,10 @@ def split_site(**instead: str) -> list[str]:
 
 
 def with_settings(name: str, queues: str, **more: Any) -> str:
-    """Return a worker that mounts ``openedx-settings-<service>``."""
-    config_map = f"openedx-settings-{name.partition('-')[0]}"
-    volumes = [{"name": "settings", "configMap": {"name": config_map}}]
-    mounts = [{"name": "settings", "mountPath": "/settings"}]
+    """Return a worker that mounts ``openedx-settings-<service>`` as Tutor does."""
+    owner = name.partition("-")[0]
+    volumes = [{"name": "settings", "configMap": {"name": f"openedx-settings-{owner}"}}]
+    mounts = [{"name": "settings", "mountPath": f"/openedx/edx-platform/{owner}/envs/tutor/"}]
     return worker(name, queues, container={"volumeMounts": mounts}, pod={"volumes": volumes}, **more)
 
 

@@ -21,6 +21,11 @@ def test_celery() -> None:
     assert pin(f"flower-{versions.FLOWER.oldest}.txt", "celery") == versions.CELERY.oldest
 
 
+def test_older_celerys() -> None:
+    for version in versions.OLDER_CELERYS:
+        assert pin(f"celery-{version}.txt", "celery") == version
+
+
 def test_flower() -> None:
     for version in versions.FLOWER:
         assert pin(f"flower-{version}.txt", "flower") == version

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.errors import INFO, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.env_file import CONFIG_MAP as OPENEDX_CONFIG
+from kustomizer.openedx.workers import CONFIG_MAP as OPENEDX_CONFIG
 from kustomizer.transform.flower.options import PORT, PORT_NAME, url_prefix
 
 TYPE_CHECKING = False

@@ -11,8 +11,9 @@ from kustomizer.config.worker import max_replicas
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.queue_names import redis_lists
 from kustomizer.openedx.targeting import autoscalers_by_target
-from kustomizer.openedx.workers import emitted_in, site_metadata
+from kustomizer.openedx.workers import site_metadata
 from kustomizer.record import Record
 from kustomizer.transform.keda.authentication import authentication
 from kustomizer.transform.keda.checks import (
@@ -22,6 +23,7 @@ from kustomizer.transform.keda.checks import (
     taken_over,
     warnings,
 )
+from kustomizer.transform.keda.slots import slots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.broker import Brokers
     from kustomizer.openedx.endpoint import Endpoint
+    from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.transform.keda.authentication import Authentication
     from kustomizer.transform.model import ServicePlan, Variant
 
@@ -69,8 +72,9 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan, broker
     for variant in scaled:
         try:
             hpa = check_rivals(autoscalers.get(variant.deployment, ()), variant, own=_name(variant))
-            triggers = _triggers(variant, broker, credentials)
-            notes += _scale(resources, config, variant, worker.namespace, triggers=triggers, hpa=hpa)
+            lists = [name for queue in variant.queues for name in redis_lists(resources, plan.emitted, queue)]
+            triggers = _triggers(variant, broker, credentials, lists)
+            notes += _scale(resources, config, variant, plan.emitted, triggers=triggers, hpa=hpa)
         except UserError as error:
             problems += error.problems
     if problems:
@@ -88,20 +92,24 @@ def _scale(
     resources: Resources,
     config: CeleryWorkers,
     variant: Variant,
-    namespace: str,
+    emitted: EmittedWorker,
     *,
     triggers: _Triggers,
     hpa: Resource | None,
 ) -> list[Problem]:
     name = _name(variant)
-    deployment = resources.find("Deployment", variant.deployment, namespace)[0]
+    deployment = resources.find("Deployment", variant.deployment, emitted.resource.namespace)[0]
     check_triggers(config, variant, (*triggers.queued, *triggers.in_flight))
     present = next(iter(resources.find("ScaledObject", name, deployment.namespace)), None)
     taken = hpa.name if hpa else _taken_before(present, _keda(variant))
     metadata = site_metadata(deployment, name=name)
     if taken:
         metadata["annotations"][_TRANSFER] = "true"
-    formula = _formula(config, variant, deployment, triggers) if _keda(variant).in_flight == "Slots" else ""
+    formula = ""
+    if _keda(variant).in_flight == "Slots":
+        formula = _formula(variant, triggers, slots=slots(resources, config, variant, deployment, emitted))
+    elif len(triggers.queued) > len(variant.queues):
+        formula = _formula(variant, triggers, slots=None)
     spec = _spec(variant, triggers, formula=formula, hpa_name=taken or _hpa_name(variant, name))
     tree = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": metadata, "spec": spec}
     if present is not None and not same_object(present.tree, tree):
@@ -163,8 +171,10 @@ def _spec(variant: Variant, triggers: _Triggers, *, formula: str, hpa_name: str)
     }
 
 
-def _triggers(variant: Variant, broker: Endpoint, credentials: Authentication | None) -> _Triggers:
-    """Return the triggers on the worker's queues, and the one on its tasks in flight."""
+def _triggers(
+    variant: Variant, broker: Endpoint, credentials: Authentication | None, lists: Sequence[str]
+) -> _Triggers:
+    """Return the triggers on the lists of the worker's queues, and the one on its tasks in flight."""
     keda = _keda(variant)
 
     def trigger(name: str, metadata: dict[str, str]) -> dict[str, Any]:
@@ -178,8 +188,8 @@ def _triggers(variant: Variant, broker: Endpoint, credentials: Authentication | 
         }
 
     queued = []
-    for number, queue in enumerate(variant.queues, start=1):
-        metadata = _trigger_metadata(broker, queue, keda.list_length or LIST_LENGTH)
+    for number, name in enumerate(lists, start=1):
+        metadata = _trigger_metadata(broker, name, keda.list_length or LIST_LENGTH)
         if keda.activation_list_length is not None:
             metadata["activationListLength"] = str(keda.activation_list_length)
         queued.append(trigger(f"queued{number}", metadata))
@@ -211,38 +221,25 @@ def _trigger_metadata(broker: Endpoint, key: str, per_pod: int) -> dict[str, str
     return metadata
 
 
-def _formula(config: CeleryWorkers, variant: Variant, deployment: Resource, triggers: _Triggers) -> str:
-    """Return the formula that adds busy slots to queued tasks; of two triggers the HPA would take the larger.
+def _formula(variant: Variant, triggers: _Triggers, *, slots: int | None) -> str:
+    """Return the formula that adds up what is queued, and busy slots; of two triggers the HPA would take the larger.
 
     KEDA compares the formula's result with ``activationTarget``, and no trigger with its own activation value. So the
-    formula itself says when the worker wakes: one task in flight suffices, however small a part of a pod it is.
+    formula itself says when the worker wakes: one task in flight suffices, however small a part of a pod it is. Without
+    ``slots`` tasks in flight keep the worker from zero, and ask for no second pod.
     """
     keda, queued = _keda(variant), [str(trigger["name"]) for trigger in triggers.queued]
     total = f"({' + '.join(queued)})" if len(queued) > 1 else queued[0]
-    load = f"{total}/{keda.list_length or LIST_LENGTH} + inflight/{_slots(config, variant, deployment)}"
+    load = f"{total}/{keda.list_length or LIST_LENGTH}"
+    if slots is not None:
+        load += f" + inflight/{slots}"
+    elif triggers.in_flight:
+        load = f"max({load}, inflight > 0 ? 1/{_NEVER_A_SECOND} : 0)"
     if not keda.activation_list_length:
         return load
-    awake = " || ".join([*(f"{name} > {keda.activation_list_length}" for name in queued), "inflight > 0"])
-    return f"({awake}) ? {load} : 0"
-
-
-def _slots(config: CeleryWorkers, variant: Variant, deployment: Resource) -> int:
-    """Return how many tasks one pod works on at a time."""
-    worker = emitted_in(variant.service, deployment)
-    assert worker is not None  # noqa: S101 - it was broker to be one before it was split
-    if worker.command_line.option("--pool") == "solo":
-        # Whatever --concurrency says (celery/concurrency/solo.py).
-        return 1
-    autoscale = worker.command_line.option("--autoscale")
-    value = autoscale.split(",")[0] if autoscale else worker.command_line.option("--concurrency")
-    if value is None or not (value.isascii() and value.isdigit()) or int(value) == 0:
-        raise UserError(
-            Problem(
-                message="inFlight: Slots needs to know how many tasks a pod works on at a time; without --concurrency "
-                "that is the node's number of CPUs",
-                resource=config.ref,
-                field=f"{variant.path}.concurrency",
-                remedy="Set concurrency, or inFlight: Zero",
-            )
-        )
-    return int(value)
+    # Lists of one queue's priorities wake the worker together.
+    counted = queued if len(queued) == len(variant.queues) else [total]
+    awake = [f"{name} > {keda.activation_list_length}" for name in counted]
+    if triggers.in_flight:
+        awake.append("inflight > 0")
+    return f"({' || '.join(awake)}) ? {load} : 0"

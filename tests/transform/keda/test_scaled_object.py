@@ -369,7 +369,7 @@ def test_another_application() -> None:
 
 def test_disabled_is_nothing() -> None:
     """A broker that can't be read is no matter then."""
-    given = site(lms_env=env_file(CELERY_BROKER_TRANSPORT="amqp"))
+    given = site(lms_env=env_file(CELERY_BROKER_VHOST="openedx"))
     result = worked(SPLIT % ("", "keda: {maxReplicas: 3}", "", ""), given)
     assert not result.kinds("ScaledObject") and not result.output.problems
 

@@ -42,8 +42,33 @@ PROFILE_IMAGE_BACKEND = {"options": {}}
 IDA_LOGOUT_URI_LIST = []
 
 
-def broker_url(env):
-    # As edx-platform does: nothing is quoted, so what isn't fit for a URL has to be quoted in the YAML.
-    return "{CELERY_BROKER_TRANSPORT}://{CELERY_BROKER_USER}:{CELERY_BROKER_PASSWORD}@{CELERY_BROKER_HOSTNAME}/{CELERY_BROKER_VHOST}".format(
-        **env
-    )
+def celery_settings(names, tokens):
+    """Return what Open edX makes out of its configuration file after it was read, as far as Celery looks at it.
+
+    STAND_IN_RELEASE=older is for what Open edX did until Sumac.
+    """
+    older = os.environ.get("STAND_IN_RELEASE") == "older"
+    queues = tokens.get("CELERY_QUEUES")
+    queues = {queue: {} for queue in queues} if queues else dict(names["CELERY_QUEUES"])
+    dot = "." if older else ""
+    for alternate in tokens.get("ALTERNATE_WORKER_QUEUES", "").split():
+        queues.setdefault(names["DEFAULT_PRIORITY_QUEUE"].replace(SERVICE_VARIANT + dot, alternate + dot), {})
+    settings = {
+        "CELERY_QUEUES": queues,
+        "CELERYD_PREFETCH_MULTIPLIER": 1,
+        "BROKER_POOL_LIMIT": 0,
+        "BROKER_CONNECTION_TIMEOUT": 1,
+        # Nothing is quoted, so what isn't fit for a URL has to be quoted in the YAML.
+        "BROKER_URL": "{}://{}:{}@{}/{}".format(
+            *(
+                tokens.get(f"CELERY_BROKER_{part}", "")
+                for part in ("TRANSPORT", "USER", "PASSWORD", "HOSTNAME", "VHOST")
+            )
+        ),
+        "BROKER_TRANSPORT_OPTIONS": {**FANOUT, **tokens.get("CELERY_BROKER_TRANSPORT_OPTIONS", {})},
+    }
+    if older or "BROKER_USE_SSL" not in tokens:
+        settings["BROKER_USE_SSL"] = tokens.get("BROKER_USE_SSL") or tokens.get("CELERY_BROKER_USE_SSL", False)
+    if not older and "CELERY_DEFAULT_QUEUE" not in tokens:
+        settings["CELERY_DEFAULT_QUEUE"] = settings["CELERY_DEFAULT_ROUTING_KEY"] = names["DEFAULT_PRIORITY_QUEUE"]
+    return settings

@@ -1,0 +1,60 @@
+"""The parts of a broker's URL, as kombu takes it apart (kombu/utils/url.py, kombu/connection.py)."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, unquote, urlparse
+
+from kustomizer.record import Record
+
+DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "sentinel": 26379, "amqp": 5672, "amqps": 5671, "pyamqp": 5672}
+REDIS = frozenset({"redis", "rediss", "sentinel"})
+
+
+class BrokerUrl(Record):
+    """A broker's URL, taken apart; text is decoded as kombu decodes it."""
+
+    transport: str
+    hosts: tuple[tuple[str, int | None], ...]
+    """Each URL's host and port: of several, Sentinels are all asked, and other brokers stand by."""
+    username: str = ""
+    password: str = ""
+    virtual_host: str = ""
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_redis(self) -> bool:
+        """Whether it is a Redis that is reached over the network."""
+        return self.transport in REDIS
+
+    @property
+    def database(self) -> int | None:
+        """The number of a Redis database, None where it isn't one."""
+        text = self.virtual_host.strip("/") or "0"
+        return int(text) if text.isascii() and text.isdigit() else None
+
+
+def parsed(url: str) -> BrokerUrl | None:
+    """Return the parts of ``url``, None where kombu couldn't read it."""
+    urls = [each.strip() for each in url.split(";") if each.strip()]
+    if not urls or "://" not in urls[0]:
+        return None
+    hosts: list[tuple[str, int | None]] = []
+    for each in urls:
+        # The Sentinels behind the first need no scheme of their own.
+        text = each if "://" in each else f"//{each}"
+        try:
+            parts = urlparse(text if each is not urls[0] else f"//{each.partition('://')[2]}")
+            hosts.append((unquote(parts.hostname or ""), parts.port))
+        except ValueError:
+            return None
+    scheme = urls[0].partition("://")[0]
+    first = urlparse(f"//{urls[0].partition('://')[2]}")
+    path = first.path[1:] if first.path.startswith("/") else first.path
+    return BrokerUrl(
+        transport=scheme,
+        hosts=tuple((host or "localhost", port or DEFAULT_PORTS.get(scheme)) for host, port in hosts),
+        username=unquote(first.username or ""),
+        password=unquote(first.password or ""),
+        virtual_host=unquote(path),
+        query=tuple(parse_qsl(first.query)),
+    )

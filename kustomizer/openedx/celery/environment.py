@@ -1,0 +1,143 @@
+"""The environment of a container, as a kubelet makes it out of ``env`` and ``envFrom``."""
+
+from __future__ import annotations
+
+from kustomizer.manifests.tree import is_null, lookup, plain_value
+from kustomizer.openedx.celery.values import Known, Source, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.celery.values import Value
+
+_KINDS = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret", "configMapRef": "ConfigMap", "secretRef": "Secret"}
+
+
+class Environment:
+    """The variables of one container, each with its source."""
+
+    def __init__(self, resources: Resources, owner: Resource, path: str, container: Any, script: str = "") -> None:
+        """Read the variables; ``script`` is what a shell runs before Celery, which may set others."""
+        self._resources = resources
+        self._owner = owner
+        self._values: dict[str, Value] = {}
+        self._unseen: list[tuple[str, Unknown]] = []
+        # What may set variables that the build doesn't show, each with the prefix that it gives them.
+        for index, source in enumerate(entries(container, "envFrom")):
+            self._add_all(source, f"{path}.envFrom[{index}]")
+        for index, entry in enumerate(entries(container, "env")):
+            name = lookup(entry, "name")
+            if not is_null(name):
+                self._values[str(name)] = self._entry(entry, f"{path}.env[{index}]")
+        self._heed(script, self._source(path))
+
+    def _heed(self, script: str, source: Source) -> None:
+        """Note what a shell script may set."""
+        words = script.replace(";", " ").split()
+        if "source" in words or "." in words:
+            unseen = Unknown(reason="a file that a shell script reads may set it", source=source, may_be_unset=True)
+            self._unseen.append(("", unseen))
+        for word in words:
+            name, equals, _ = word.partition("=")
+            if equals and name.isidentifier():
+                self._values[name] = Unknown(reason="a shell script sets it", source=source)
+
+    def get(self, name: str) -> Value | None:
+        """Return a variable's value, None where it isn't set."""
+        value = self._values.get(name)
+        if value is None:
+            return next((unseen for prefix, unseen in self._unseen if name.startswith(prefix)), None)
+        return value
+
+    def expanded(self, text: str) -> Value:
+        """Return ``text`` with the kubelet's ``$(NAME)`` expanded; an unset name stays as it is."""
+        source = self._source("")
+        parts: list[str] = []
+        rest = text
+        while rest:
+            before, dollar, rest = rest.partition("$")
+            parts.append(before)
+            if rest.startswith("$") and dollar:
+                parts.append("$")
+                rest = rest[1:]
+            elif rest.startswith("(") and ")" in rest and dollar:
+                name, _, after = rest[1:].partition(")")
+                value = self.get(name)
+                if isinstance(value, Unknown):
+                    return value
+                parts.append(f"$({name})" if value is None else str(value.value))
+                rest = after
+            else:
+                parts.append(dollar)
+        return Known(value="".join(parts), source=source)
+
+    def _source(self, field: str) -> Source:
+        return Source(resource=self._owner.ref, field=field)
+
+    def _entry(self, entry: Any, path: str) -> Value:
+        value_from = lookup(entry, "valueFrom")
+        if is_null(value_from) or not isinstance(value_from, dict):
+            given = lookup(entry, "value")
+            expanded = self.expanded("" if is_null(given) else str(given))
+            return expanded.replace(source=self._source(path))
+        for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+            reference = value_from.get(field)
+            if isinstance(reference, dict):
+                return self._referred(kind, reference, f"{path}.valueFrom.{field}")
+        return Unknown(reason="only a running pod knows it", source=self._source(f"{path}.valueFrom"))
+
+    def _referred(self, kind: str, reference: dict[str, Any], path: str) -> Value:
+        name, key = str(lookup(reference, "name") or ""), str(lookup(reference, "key") or "")
+        found = data_of(self._resources, kind, name, self._owner.namespace)
+        optional = plain_value(lookup(reference, "optional")) is True
+        if found is None:
+            reason = f"{kind} {name} isn't in the build"
+            return Unknown(reason=reason, source=self._source(path), may_be_unset=optional)
+        resource, data = found
+        if key not in data:
+            # A kubelet leaves an optional one out, and starts no container without any other.
+            reason = f"{kind} {name} has no key {key}"
+            return Unknown(reason=reason, source=self._source(path), may_be_unset=optional)
+        field = f'data["{key}"]'
+        return Known(value=data[key], source=Source(resource=resource.ref, field=field))
+
+    def _add_all(self, source: Any, path: str) -> None:
+        prefix = lookup(source, "prefix")
+        prefix = "" if is_null(prefix) else str(prefix)
+        for field in ("configMapRef", "secretRef"):
+            reference = lookup(source, field)
+            if not isinstance(reference, dict):
+                continue
+            kind, name = _KINDS[field], str(lookup(reference, "name") or "")
+            found = data_of(self._resources, kind, name, self._owner.namespace)
+            where = self._source(f"{path}.{field}")
+            if found is None:
+                reason = f"{kind} {name}, which isn't in the build, may set it"
+                self._unseen.append((prefix, Unknown(reason=reason, source=where, may_be_unset=True)))
+                # Of two sources of one name the later one counts.
+                self._values = {name: each for name, each in self._values.items() if not name.startswith(prefix)}
+                continue
+            resource, data = found
+            for key, value in data.items():
+                source_of_key = Source(resource=resource.ref, field=f'data["{key}"]')
+                self._values[prefix + key] = Known(value=value, source=source_of_key)
+
+
+def entries(node: Any, field: str) -> list[Any]:
+    """Return the items of a list field, none where something else stands there."""
+    found = lookup(node, field)
+    return found if isinstance(found, list) else []
+
+
+def data_of(resources: Resources, kind: str, name: str, namespace: str) -> tuple[Resource, dict[str, str]] | None:
+    """Return a ConfigMap or Secret with its data as text, None where the build hasn't got it."""
+    from kustomizer.manifests.secret_data import decoded  # noqa: PLC0415 - base64 costs what hardly any site needs
+
+    for resource in resources.generated(kind, name, namespace):
+        if kind == "Secret":
+            return resource, decoded(resource)
+        data = lookup(resource.tree, "data")
+        return resource, {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {}
+    return None

@@ -1,0 +1,281 @@
+"""Evaluates expressions of a settings file as far as literals, names, the environment and plain operations go."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from typing import TYPE_CHECKING
+
+from kustomizer.openedx.celery.calls import called
+from kustomizer.openedx.celery.python_values import Environ, Listing, Namespace, Opaque, Table, doubt_in, keys_doubt
+from kustomizer.openedx.celery.values import Known, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from kustomizer.openedx.celery.scope import Scope
+
+_LARGEST = 100_000
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.BitOr: operator.or_,
+}
+_COMPARE: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
+    ast.Is: lambda left, right: left is right,
+    ast.IsNot: lambda left, right: left is not right,
+}
+_UNARY: dict[type, Callable[[Any], Any]] = {
+    ast.Not: operator.not_,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+_FAULTS = (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError)
+
+
+def evaluate(node: ast.expr, scope: Scope) -> Any:
+    """Return the value of ``node``, an Opaque where it can't be told."""
+    kind = _KINDS.get(type(node))
+    try:
+        return Opaque("it is computed", node.lineno) if kind is None else kind(node, scope)
+    except _FAULTS:
+        # Where it were so, the settings wouldn't load.
+        return Opaque("it can't be computed", node.lineno)
+
+
+def _name(node: ast.Name, scope: Scope) -> Any:
+    constants = {"True": True, "False": False, "None": None}
+    return constants[node.id] if node.id in constants else scope.get(node.id, node.lineno)
+
+
+def _dict(node: ast.Dict, scope: Scope) -> Any:
+    table = Table()
+    for key, value in zip(node.keys, node.values, strict=True):
+        item = evaluate(value, scope)
+        if key is not None:
+            table[_key(evaluate(key, scope), node)] = item
+        elif isinstance(item, dict):
+            table.update(item)
+            table.doubt = table.doubt or getattr(item, "doubt", None)
+            table.partial = table.partial or getattr(item, "partial", False)
+            table.rest = table.rest or getattr(item, "rest", None)
+        else:
+            # What stands before it may be overridden, and what stands behind it holds.
+            why = item if isinstance(item, Opaque) else Opaque("it is computed", node.lineno)
+            for given in table:
+                table[given] = why
+            table.partial, table.rest = True, why
+    return table
+
+
+def _key(key: Any, node: ast.AST) -> Any:
+    doubt = doubt_in(key)
+    if doubt is not None:
+        raise ValueError(node)
+    return key
+
+
+def _sequence(node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Any:
+    items: list[Any] = []
+    for element in node.elts:
+        if isinstance(element, ast.Starred):
+            inner = evaluate(element.value, scope)
+            doubt = doubt_in(inner)
+            if doubt is not None:
+                return doubt
+            items += inner
+        else:
+            items.append(evaluate(element, scope))
+    if isinstance(node, ast.List):
+        return Listing(items)
+    return tuple(items) if isinstance(node, ast.Tuple) else set(items)
+
+
+def _joined(node: ast.JoinedStr, scope: Scope) -> Any:
+    parts = []
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            if part.format_spec is not None or part.conversion not in (-1, 115):
+                return Opaque("it is formatted", node.lineno)
+            value = evaluate(part.value, scope)
+        else:
+            value = evaluate(part, scope)
+        doubt = doubt_in(value)
+        if doubt is not None:
+            return doubt
+        parts.append(str(value))
+    return "".join(parts)
+
+
+def _binary(node: ast.BinOp, scope: Scope) -> Any:
+    left, right = evaluate(node.left, scope), evaluate(node.right, scope)
+    doubt = doubt_in(left) or doubt_in(right)
+    apply = _BINARY.get(type(node.op))
+    if doubt is not None or apply is None:
+        return doubt or Opaque("it is computed", node.lineno)
+    if isinstance(node.op, ast.Mult) and not all(isinstance(each, (int, float)) for each in (left, right)):
+        return Opaque("it is computed", node.lineno)
+    result = apply(left, right)
+    if isinstance(result, str) and len(result) > _LARGEST:
+        return Opaque("it is too long", node.lineno)
+    if isinstance(result, dict):
+        table = Table(result)
+        table.partial = getattr(left, "partial", False) or getattr(right, "partial", False)
+        return table
+    return Listing(result) if isinstance(result, list) else result
+
+
+def _boolean(node: ast.BoolOp, scope: Scope) -> Any:
+    value: Any = None
+    for each in node.values:
+        value = evaluate(each, scope)
+        doubt = doubt_in(value) if not isinstance(value, (dict, list)) else getattr(value, "doubt", None)
+        if doubt is not None:
+            return doubt
+        if bool(value) is isinstance(node.op, ast.Or):
+            return value
+    return value
+
+
+def _unary(node: ast.UnaryOp, scope: Scope) -> Any:
+    value = evaluate(node.operand, scope)
+    apply = _UNARY.get(type(node.op))
+    return doubt_in(value) or (apply(value) if apply else Opaque("it is computed", node.lineno))
+
+
+def _compare(node: ast.Compare, scope: Scope) -> Any:
+    left = evaluate(node.left, scope)
+    for op, comparator in zip(node.ops, node.comparators, strict=True):
+        right = evaluate(comparator, scope)
+        if isinstance(right, Environ):
+            right = _names_in_environment(left, scope, node)
+        doubt = doubt_in(left) or doubt_in(right)
+        if isinstance(right, dict) and left not in right:
+            doubt = doubt or keys_doubt(right)
+        if doubt is not None:
+            return doubt
+        if not _COMPARE[type(op)](left, right):
+            return False
+        left = right
+    return True
+
+
+def _names_in_environment(name: Any, scope: Scope, node: ast.AST) -> Any:
+    if not isinstance(name, str):
+        return Opaque("it is computed", getattr(node, "lineno", 0))
+    value = scope.environment(name)
+    if isinstance(value, Unknown) and value.may_be_unset:
+        return Opaque(value.reason, getattr(node, "lineno", 0))
+    return set() if value is None else {name}
+
+
+def _conditional(node: ast.IfExp, scope: Scope) -> Any:
+    test = evaluate(node.test, scope)
+    doubt = doubt_in(test)
+    if doubt is not None:
+        return doubt
+    return evaluate(node.body if test else node.orelse, scope)
+
+
+def _subscript(node: ast.Subscript, scope: Scope) -> Any:
+    holder, key = evaluate(node.value, scope), evaluate(node.slice, scope)
+    if isinstance(holder, Opaque):
+        return holder
+    doubt = doubt_in(key)
+    if doubt is not None:
+        return doubt
+    if isinstance(holder, Environ):
+        return variable(scope, key, node.lineno, missing=Opaque(f"{key} isn't set", node.lineno))
+    if isinstance(holder, Namespace):
+        return scope.get(str(key), node.lineno)
+    doubt = getattr(holder, "doubt", None) if key in holder or not isinstance(holder, dict) else keys_doubt(holder)
+    return doubt if doubt is not None else holder[key]
+
+
+def variable(scope: Scope, name: Any, line: int, *, missing: Any = None) -> Any:
+    """Return an environment variable as Python finds it, ``missing`` where it isn't set."""
+    value = scope.environment(str(name))
+    if value is None:
+        return missing
+    if isinstance(value, Known):
+        return str(value.value)
+    return Opaque(f"{name} of the environment is read, and {value.reason}", line)
+
+
+def _attribute(node: ast.Attribute, scope: Scope) -> Any:
+    if isinstance(node.value, ast.Name) and node.attr == "environ" and node.value.id == "os":
+        return Environ()
+    value = evaluate(node.value, scope)
+    return value if isinstance(value, Opaque) else Opaque("it is computed", node.lineno)
+
+
+def _comprehended(node: ast.DictComp | ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope) -> Any:
+    if len(node.generators) != 1 or not isinstance(node.generators[0].target, ast.Name):
+        return Opaque("it is computed", node.lineno)
+    [generator] = node.generators
+    items = evaluate(generator.iter, scope)
+    doubt = doubt_in(items) or keys_doubt(items)
+    if doubt is not None:
+        return doubt
+    found = []
+    with scope.without(generator.target.id):  # type: ignore[attr-defined]
+        for item in _limited(items):
+            scope.bind(generator.target.id, item)  # type: ignore[attr-defined]
+            tests = [evaluate(test, scope) for test in generator.ifs]
+            doubt = doubt_in(tests)
+            if doubt is not None:
+                return doubt
+            if all(tests):
+                elements = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+                found.append([evaluate(each, scope) for each in elements])
+    if isinstance(node, ast.DictComp):
+        return Table({_key(key, node): value for key, value in found})
+    values = [value for [value] in found]
+    return set(values) if isinstance(node, ast.SetComp) else Listing(values)
+
+
+def _limited(items: Any) -> Iterator[Any]:
+    for count, item in enumerate(items):
+        if count > _LARGEST:
+            raise ValueError(count)
+        yield item
+
+
+def _call(node: ast.Call, scope: Scope) -> Any:
+    return called(node, scope, evaluate)
+
+
+_KINDS: dict[type, Callable[[Any, Scope], Any]] = {
+    ast.Constant: lambda node, _: node.value,
+    ast.Name: _name,
+    ast.Dict: _dict,
+    ast.List: _sequence,
+    ast.Tuple: _sequence,
+    ast.Set: _sequence,
+    ast.JoinedStr: _joined,
+    ast.BinOp: _binary,
+    ast.BoolOp: _boolean,
+    ast.UnaryOp: _unary,
+    ast.Compare: _compare,
+    ast.IfExp: _conditional,
+    ast.Subscript: _subscript,
+    ast.Attribute: _attribute,
+    ast.DictComp: _comprehended,
+    ast.ListComp: _comprehended,
+    ast.SetComp: _comprehended,
+    ast.GeneratorExp: _comprehended,
+    ast.Call: _call,
+}

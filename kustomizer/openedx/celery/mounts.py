@@ -1,0 +1,127 @@
+"""Files that a container sees: which key of which ConfigMap or Secret is mounted at a path."""
+
+from __future__ import annotations
+
+from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.openedx.celery.environment import data_of, entries
+from kustomizer.openedx.celery.values import Source, Unknown
+from kustomizer.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.manifests.resource import Resource, Resources
+
+_KINDS = {"configMap": "ConfigMap", "secret": "Secret"}
+
+
+class MountedFile(Record):
+    """A file of a container, and the object that holds its text."""
+
+    text: str
+    owner: Resource
+    key: str
+
+    @property
+    def source(self) -> Source:
+        """Where its text stands."""
+        return Source(resource=self.owner.ref, field=f'data["{self.key}"]')
+
+    def line(self, number: int) -> Source:
+        """Return the source of what stands on a line."""
+        return self.source.replace(line=number)
+
+
+class Mounts:
+    """What the volumes of a pod put into one of its containers."""
+
+    def __init__(self, resources: Resources, owner: Resource, template: Any, container: Any) -> None:
+        self._resources = resources
+        self._owner = owner
+        self._volumes = {str(lookup(each, "name")): each for each in entries(lookup(template, "spec"), "volumes")}
+        # A mount below another one hides that one's files.
+        self._mounts = sorted(
+            ((_path(lookup(each, "mountPath")), each) for each in entries(container, "volumeMounts")),
+            key=lambda mount: -len(mount[0]),
+        )
+
+    def file(self, path: str) -> MountedFile | Unknown | None:
+        """Return the file at an absolute path, None where the image's own would be."""
+        for place, mount in self._mounts:
+            if path == place or path.startswith(f"{place}/"):
+                return self._file(mount, path[len(place) + 1 :])
+        return None
+
+    def module(self, name: str) -> MountedFile | Unknown | None:
+        """Return the file of a Python module, wherever on Python's path its package is mounted."""
+        steps = name.split(".")
+        for end in ("/".join(steps) + ".py", "/".join([*steps, "__init__.py"])):
+            for place, mount in self._mounts:
+                inside = _within(place, end)
+                found = None if inside is None else self._file(mount, inside)
+                if found is not None:
+                    return found
+        return None
+
+    def _file(self, mount: Any, inside: str) -> MountedFile | Unknown | None:
+        volume = self._volumes.get(str(lookup(mount, "name")))
+        sub = lookup(mount, "subPath")
+        if not is_null(sub):
+            inside = "/".join(filter(None, (str(sub).strip("/"), inside)))
+        return None if volume is None else self._in_volume(volume, inside)
+
+    def _in_volume(self, volume: Any, inside: str) -> MountedFile | Unknown | None:
+        sources = entries(lookup(volume, "projected"), "sources")
+        if sources:
+            # Of two that hold the same path the later one counts.
+            found = [each for source in sources if (each := self._in_volume(source, inside)) is not None]
+            return found[-1] if found else None
+        for field, kind in _KINDS.items():
+            given = lookup(volume, field)
+            if isinstance(given, dict):
+                return self._in_object(kind, given, inside)
+        if any(not is_null(lookup(volume, field)) for field in ("emptyDir", "downwardAPI", "serviceAccountToken")):
+            return None
+        name = lookup(volume, "name")
+        source = Source(resource=self._owner.ref, field="spec.template.spec.volumes")
+        return Unknown(reason=f"volume {name} holds files that the build doesn't show", source=source)
+
+    def _in_object(self, kind: str, given: dict[str, Any], inside: str) -> MountedFile | Unknown | None:
+        name = lookup(given, "secretName") if kind == "Secret" and "secretName" in given else lookup(given, "name")
+        found = data_of(self._resources, kind, str(name), self._owner.namespace)
+        if found is None:
+            source = Source(resource=self._owner.ref, field="spec.template.spec.volumes")
+            return Unknown(reason=f"{kind} {name} isn't in the build", source=source)
+        resource, data = found
+        items = entries(given, "items")
+        keys = {str(lookup(item, "path")): str(lookup(item, "key")) for item in items} or {key: key for key in data}
+        key = keys.get(inside)
+        return MountedFile(text=data[key], owner=resource, key=key) if key in data else None
+
+
+def _path(path: Any) -> str:
+    parts: list[str] = []
+    for part in str(path or "").split("/"):
+        if part == "..":
+            parts[-1:] = []
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)
+
+
+def _within(place: str, end: str) -> str | None:
+    """Return what is left of the relative path ``end`` below ``place``, whose last steps are its first; None else."""
+    steps = end.split("/")
+    for count in range(len(steps), 0, -1):
+        if place.endswith("/" + "/".join(steps[:count])):
+            return "/".join(steps[count:])
+    return None
+
+
+def beside(name: str, level: int, module: str) -> str:
+    """Return the absolute name of what ``from`` with ``level`` dots and ``name`` imports in ``module``."""
+    if not level:
+        return name
+    package = module.split(".")[: -level or None]
+    return ".".join([*package, *filter(None, [name])])

@@ -1,0 +1,164 @@
+"""The names of a settings module while its statements are followed: what each holds, and where that is from."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from kustomizer.openedx.celery.python_values import Opaque, spoil
+from kustomizer.openedx.celery.values import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from kustomizer.openedx.celery.environment import Environment
+    from kustomizer.openedx.celery.values import Value
+
+_CELERYS_NAMES = frozenset(
+    {"BROKER_TRANSPORT_OPTIONS", "BROKER_URL", "BROKER_USE_SSL", "CELERY_QUEUES", "EXPLICIT_QUEUES", "CELERY_ROUTES"}
+)
+_MISSING = object()
+_DEEPEST_IMPORT = 20
+
+
+class Doubt:
+    """Something that may have set any name before it was set again."""
+
+    def __init__(self, why: Opaque, source: Source, *, maybe: bool) -> None:
+        self.why = why
+        self.source = source
+        self.maybe = maybe
+        """Whether it is likely that it sets none of Celery's names: code that isn't part of the build."""
+
+
+class Scope:
+    """A Django settings module's names, after its statements have been followed."""
+
+    def __init__(self, names: dict[str, Any], sources: dict[str, Source], environment: Environment) -> None:
+        self._names = names
+        self._sources = sources
+        self._environment = environment
+        self._doubts: dict[str, Doubt] = {}
+        self._everything: Doubt | None = None
+        self._settled: set[str] = set()
+        self._functions: dict[str, set[str]] = {}
+        self._place = Source()
+        self._depth = 0
+
+    @contextlib.contextmanager
+    def within(self, place: Source) -> Iterator[None]:
+        """Follow statements of the file at ``place``."""
+        before = self._place
+        self._place = place
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            self._place = before
+
+    def read(self, name: str) -> tuple[Any, Source, Doubt | None]:
+        """Return what a name holds (an Opaque where that can't be known), its source, and what may have set it."""
+        doubt = self._doubts.get(name)
+        if doubt is None and name not in self._settled:
+            doubt = self._everything
+        value = self._names.get(name, _MISSING)
+        source = self._sources.get(name, Source())
+        if doubt is not None and not doubt.maybe:
+            return doubt.why, doubt.source, None
+        return (None if value is _MISSING else value), source, doubt
+
+    def has(self, name: str) -> bool:
+        """Tell whether a name is set."""
+        return name in self._names
+
+    def get(self, name: str, line: int, *, default: Any = _MISSING) -> Any:
+        """Return what a name holds for a statement on ``line``."""
+        value, _, _ = self.read(name)
+        if name in self._names:
+            return value
+        if default is not _MISSING and self._everything is None and not name.startswith("__"):
+            return default if name in _CELERYS_NAMES else Opaque(f"{name} isn't known", line)
+        return value if isinstance(value, Opaque) else Opaque(f"{name} isn't known", line)
+
+    def bind(self, name: str, value: Any, line: int = 0) -> None:
+        """Give a name a value."""
+        self._names[name] = value
+        self._sources[name] = self._place.replace(line=value.line if isinstance(value, Opaque) and value.line else line)
+        self._doubts.pop(name, None)
+        self._settled.add(name)
+        self._functions.pop(name, None)
+
+    def touch(self, holder: Any, line: int) -> None:
+        """Note that what ``holder`` holds was changed on ``line``."""
+        if not isinstance(holder, (dict, list, set)):
+            return
+        for name, value in self._names.items():
+            if value is holder:
+                self._sources[name] = self._place.replace(line=line)
+
+    def spoil(self, value: Any, why: Opaque) -> None:
+        """Note that something unknown may have changed ``value``, which names may hold."""
+        spoil(value, why)
+        self.touch(value, why.line)
+
+    def remove(self, name: str) -> None:
+        """Forget a name."""
+        self._names.pop(name, None)
+        self._doubts.pop(name, None)
+        self._settled.add(name)
+
+    def make_opaque(self, names: Iterable[str], why: Opaque) -> None:
+        """Note that each of these names may have been set, or what it holds be changed."""
+        for name in names:
+            if name in self._names:
+                spoil(self._names[name], why)
+            self.bind(name, why, why.line)
+
+    def doubt_all(self, why: Opaque, *, maybe: bool = False) -> None:
+        """Note that any name may have been set."""
+        doubt = Doubt(why, self._place.replace(line=why.line), maybe=maybe)
+        if self._everything is None or self._everything.maybe or not maybe:
+            self._everything = doubt
+            self._settled.clear()
+            self._doubts = {name: each for name, each in self._doubts.items() if not each.maybe}
+
+    def environment(self, name: str) -> Value | None:
+        """Return a variable of the container's environment."""
+        return self._environment.get(name)
+
+    def defines(self, name: str) -> bool:
+        """Tell whether a name is a function of this file."""
+        return name in self._functions
+
+    def define(self, name: str, sets: set[str], line: int) -> None:
+        """Note a function, and the names that it would set."""
+        self.bind(name, Opaque("it is a function", line), line)
+        self._functions[name] = sets
+
+    def run_unseen(self, name: str, line: int) -> None:
+        """Note that a function of this file was called."""
+        self.make_opaque(self._functions[name], Opaque(f"{name}() may set it", line))
+
+    @contextlib.contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Leave a name as it was when the block ends, as a comprehension does."""
+        value, source = self._names.get(name, _MISSING), self._sources.get(name)
+        settled = name in self._settled
+        try:
+            yield
+        finally:
+            self._names.pop(name, None)
+            self._sources.pop(name, None)
+            if value is not _MISSING:
+                self._names[name] = value
+            if source is not None:
+                self._sources[name] = source
+            if not settled:
+                self._settled.discard(name)
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether modules import each other without an end."""
+        return self._depth > _DEEPEST_IMPORT

@@ -1,0 +1,121 @@
+"""The broker that a worker's Celery connects to where something else than ``lms.env.yml`` says so.
+
+That is an option, a variable or the settings' own statements. It is imported only where a site has one of those.
+"""
+
+from __future__ import annotations
+
+from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.openedx.celery.values import Known, Unknown
+from kustomizer.openedx.endpoint import UNACKED, Endpoint, reachable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.config.broker import Broker
+    from kustomizer.openedx.celery.values import Source, Value
+    from kustomizer.openedx.celery.view import CeleryView
+
+
+def says_it_elsewhere(celery: CeleryView) -> bool:
+    """Tell whether the broker comes from anywhere but ``lms.env.yml``."""
+    values = (celery.broker_url, celery.transport_options, celery.use_ssl)
+    return not all(_is_of_env_file(celery, value.source) for value in values)
+
+
+def _is_of_env_file(celery: CeleryView, source: Source) -> bool:
+    file = celery.env_file
+    return bool(source.default) or (
+        not isinstance(file, Unknown) and (source.resource, source.field) == (file.owner.ref, file.source.field)
+    )
+
+
+def celery_broker(
+    celery: CeleryView, configured: Broker | None, namespace: str, *, located: bool
+) -> tuple[Endpoint, list[Problem]]:
+    """Return the broker that Celery connects to, and warnings.
+
+    ``located`` says that the configuration names the place. Raises UserError for what isn't known and is needed.
+    """
+    reader = _Reader()
+    broker = reader.value(celery.broker, "where the broker is", "spec.broker.address (or sentinel)", needed=not located)
+    address = Endpoint(addresses=())
+    if broker is not None:
+        if not broker.is_redis and not located:
+            raise UserError(_other_transport(celery.broker.source, broker.transport))
+        database = broker.database
+        if database is None and (configured is None or configured.database is None):
+            raise UserError(_problem(celery.broker.source, "the database isn't a number", "Set spec.broker.database"))
+        hosts = [f"{reachable(host, namespace)}:{port}" for host, port in broker.hosts]
+        address = Endpoint(
+            addresses=tuple(hosts if broker.transport == "sentinel" else hosts[:1]),
+            database=database or 0,
+            username=broker.username,
+            password=broker.password,
+            tls=broker.transport == "rediss",
+        )
+    tls = configured is not None and configured.tls is not None and configured.tls.enabled is not None
+    prefix = configured is not None and configured.key_prefix is not None
+    ssl = reader.value(celery.use_ssl, "whether the broker speaks TLS", "spec.broker.tls.enabled", needed=not tls)
+    sentinel = broker is not None and broker.transport == "sentinel"
+
+    def option(name: str, field: str = "spec.broker", *, needed: bool = True) -> str:
+        value = reader.value(celery.transport_option(name), f"the transport's {name}", field, needed=needed)
+        if value is not None and not isinstance(value, str):
+            raise UserError(_problem(celery.transport_options.source, f"{name} isn't a string", "Put it in quotes"))
+        return value or ""
+
+    master = option("master_name", "spec.broker.sentinel", needed=not located) if sentinel else ""
+    if sentinel and not master and not located:
+        message = "the URL is that of Sentinels, and the transport's options have no master_name"
+        raise UserError(_problem(celery.broker.source, message, "Set spec.broker.sentinel: addresses and master"))
+    timeout = celery.visibility_timeout
+    return (
+        address.replace(
+            key_prefix=option("global_keyprefix", "spec.broker.keyPrefix", needed=not prefix),
+            unacked_key=option("unacked_key", needed=not located) or UNACKED,
+            tls=address.tls or bool(ssl),
+            sentinel_master=master,
+            visibility_timeout=timeout.value if isinstance(timeout, Known) and type(timeout.value) is int else None,
+        ),
+        reader.warnings,
+    )
+
+
+class _Reader:
+    """Reads values that may not be known, and keeps what is to be warned of."""
+
+    def __init__(self) -> None:
+        self.warnings: list[Problem] = []
+
+    def value(self, value: Value, what: str, field: str, *, needed: bool) -> Any:
+        """Return what is known of ``value``; raises UserError where nothing is, and it is ``needed``."""
+        if isinstance(value, Known):
+            return value.value
+        remedy = f"Set {field}"
+        if value.otherwise is not None:
+            # Code of the image that isn't part of the build is nothing that each site is to be asked about.
+            if needed and ".env" in value.source.field:
+                message = f"{what} isn't sure: {value.reason}. Without that it is as {value.otherwise.source} says"
+                self.warnings.append(_problem(value.source, message, f"{remedy} if it does", severity=WARNING))
+            return value.otherwise.value
+        if needed:
+            message = f"{what} isn't known: {value.reason}"
+            raise UserError(_problem(value.source, message, f"{remedy}, and what else differs from the defaults"))
+        return None
+
+
+def _other_transport(source: Source, transport: str) -> Problem:
+    message = f"the broker's transport is {transport}: only Redis tells how many tasks wait and how many are in flight"
+    return _problem(source, message, "Use redis, rediss or sentinel, or leave keda and flower out")
+
+
+def _problem(source: Source, message: str, remedy: str, *, severity: str = "error") -> Problem:
+    return Problem(
+        message=message,
+        severity=severity,
+        resource=source.resource,
+        field=str(source.replace(resource=None)),
+        remedy=remedy,
+    )

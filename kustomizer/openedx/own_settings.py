@@ -1,0 +1,147 @@
+"""Whether a site sets anything that its Celery heeds: a plain site's workers are known without reading its settings."""
+
+from __future__ import annotations
+
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.manifests.resource import is_generated_name
+from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.openedx.settings_module import settings_file
+from kustomizer.openedx.workers import CONFIG_MAP, pod_template
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.celery.view import CeleryView
+    from kustomizer.openedx.workers import EmittedWorker
+
+REDIS = frozenset({"redis", "rediss", "sentinel", ""})
+"""Transports that are a Redis; the empty one isn't known, and Tutor's is a Redis."""
+
+# Variables that Celery's command and Open edX's settings read; Tutor sets the service's name and its module.
+_VARIABLES = ("CELERY", "BROKER", "APP", "CONFIG_MODULE", "LOADER", "LMS_CFG", "CMS_CFG")
+# What stands in a settings file that sets something of Celery's, or may. Tutor's own hand globals() on once.
+_IN_SETTINGS = ("CELERY", "BROKER_", "PRIORITY_QUEUE", "HIGH_MEM_QUEUE", "exec(", "setattr(", "vars()", "locals()")
+# In a shell script, before the worker's options.
+_IN_SCRIPT = ("CELERY", "BROKER", "source ", ". ", "-b", "--workdir", "$")
+# In lms.env.yml, beside the five CELERY_BROKER_ lines that Tutor writes for its Redis.
+_IN_ENV_FILE = ("CELERY_BROKER_TRANSPORT_OPTIONS", "USE_SSL", "PRIORITY_QUEUE", "HIGH_MEM_QUEUE", "BROKER_URL")
+
+
+def own_settings(resources: Resources, worker: EmittedWorker) -> CeleryView | None:
+    """Return the view of a worker's Celery, as it is without this function; None for a worker as Tutor has it."""
+    key = ("celery", id(worker.resource), worker.container, worker.service)
+    if key not in resources.memo:
+        # Of another application's worker its command line tells all that is known.
+        plain = worker.service not in OPEN_EDX_SERVICES or _is_plain(resources, worker)
+        resources.memo[key] = None if plain else _view(resources, worker)
+    found: CeleryView | None = resources.memo[key]
+    return found
+
+
+def transport(resources: Resources, worker: EmittedWorker) -> str:
+    """Return what kind of broker a worker of Open edX's connects to, empty where only a running pod knows."""
+    celery = own_settings(resources, worker)
+    if celery is None:
+        return "redis"
+    broker = celery.broker
+    known = broker if hasattr(broker, "value") else broker.otherwise
+    return "" if known is None else str(known.value.transport)
+
+
+def _view(resources: Resources, worker: EmittedWorker) -> CeleryView:
+    from kustomizer.openedx.celery.view import CeleryView  # noqa: PLC0415 - most sites set nothing of their own
+
+    return CeleryView(resources, worker, without_ours=True)
+
+
+def _is_plain(resources: Resources, worker: EmittedWorker) -> bool:
+    container = lookup(pod_template(worker.resource), "spec", "containers", worker.container)
+    return (
+        _has_plain_environment(container)
+        and _has_plain_command(worker)
+        and _mounts_tutors(worker, container)
+        and all(_is_plain_map(each) for each in _config_maps(resources, worker))
+    )
+
+
+def _has_plain_environment(container: Any) -> bool:
+    env = lookup(container, "env")
+    return is_null(lookup(container, "envFrom")) and not any(
+        str(lookup(entry, "name")).startswith(_VARIABLES) for entry in (env if isinstance(env, list) else ())
+    )
+
+
+def _has_plain_command(worker: EmittedWorker) -> bool:
+    line = worker.command_line
+    if any(word.expands for item in line.items for word in item.words):
+        return False
+    if line.script is not None:
+        return not any(mark in line.script.head for mark in _IN_SCRIPT)
+    before = [*(line.command or ()), *(line.args or ())][: line.place]
+    return before in (["celery", f"--app={worker.service}.celery"], ["celery"])
+
+
+def _mounts_tutors(worker: EmittedWorker, container: Any) -> bool:
+    """Tell whether nothing else takes the place of the files that Tutor mounts."""
+    service = worker.service
+    wanted = {
+        f"/openedx/edx-platform/{service}/envs/tutor": f"openedx-settings-{service}",
+        "/openedx/config": CONFIG_MAP,
+    }
+    volumes = lookup(pod_template(worker.resource), "spec", "volumes")
+    names = {
+        str(lookup(volume, "name")): _config_map_of(volume)
+        for volume in (volumes if isinstance(volumes, list) else ())
+        if is_null(lookup(volume, "configMap", "items"))
+    }
+    mounts = lookup(container, "volumeMounts")
+    for mount in mounts if isinstance(mounts, list) else ():
+        place = str(lookup(mount, "mountPath")).rstrip("/")
+        name = wanted.get(place)
+        if name is None:
+            if any(place.startswith(each) or each.startswith(f"{place}/") for each in wanted):
+                return False
+        elif not is_null(lookup(mount, "subPath")) or not is_generated_name(
+            names.get(str(lookup(mount, "name")), ""), name
+        ):
+            return False
+    return True
+
+
+def _config_map_of(volume: Any) -> str:
+    """Return the ConfigMap that a volume holds: Tutor's, where ours has been put beside it."""
+    name = lookup(volume, "configMap", "name")
+    if name is None and str(lookup(volume, "name")).startswith("celery-settings-"):
+        name = lookup(volume, "projected", "sources", 0, "configMap", "name")
+    return str(name)
+
+
+def _config_maps(resources: Resources, worker: EmittedWorker) -> list[Resource]:
+    namespace = worker.resource.namespace
+    names = (settings_file(worker.service, {}).config_map, CONFIG_MAP)
+    return [each for name in names for each in resources.generated("ConfigMap", name, namespace)[:1]]
+
+
+def _is_plain_map(config_map: Resource) -> bool:
+    text = config_map.text
+    if not text or "\\x" in text:
+        return False
+    if config_map.name.startswith(CONFIG_MAP):
+        return (
+            text.count("CELERY") == text.count("CELERY_BROKER_")
+            and all(_is_redis(value) for value in text.split("CELERY_BROKER_TRANSPORT:")[1:])
+            and not any(mark in text for mark in _IN_ENV_FILE)
+        )
+    imports = sum(text.count(f".envs.{module} import *") for module in ("production", "devstack", "test"))
+    return (
+        text.count("import *") == imports
+        and text.count("globals()") == text.count("FeaturesProxy(globals())") + text.count("globals().get(")
+        and not any(mark in text for mark in _IN_SETTINGS)
+    )
+
+
+def _is_redis(text: str) -> bool:
+    """Tell whether a value, however it is quoted and broken into lines, begins with the word redis and ends there."""
+    return text.lstrip("\\\"' \n").startswith(('redis"', "redis\\", "redis'", "redis\n"))

@@ -1,0 +1,118 @@
+"""Queues as a site has them: what a worker takes, and what the site calls the queues that Open edX's variants mean."""
+
+from __future__ import annotations
+
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.errors import Problem, UserError
+from kustomizer.openedx.own_settings import own_settings
+from kustomizer.openedx.workers import workers_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.celery.values import Unknown
+    from kustomizer.openedx.workers import EmittedWorker
+
+NAMED = frozenset({"default", "high", "high_mem", "low"})
+"""The variants whose queues have a setting of Open edX's for their name."""
+
+
+def taken_queues(resources: Resources, worker: EmittedWorker) -> tuple[str, ...] | None:
+    """Return the queues that a worker takes, None where only the application's own settings name them.
+
+    Raises UserError where a worker of Open edX's takes what nobody can know.
+    """
+    celery = own_settings(resources, worker)
+    if celery is None:
+        return worker.queues
+    queues = celery.queues
+    from kustomizer.openedx.celery.values import Known  # noqa: PLC0415 - the view has imported it
+
+    if isinstance(queues, Known):
+        return tuple(queues.value)
+    if queues.otherwise is not None:
+        return tuple(queues.otherwise.value)
+    if worker.service not in OPEN_EDX_SERVICES:
+        return worker.queues
+    if not queues.source.line and worker.command_line.queues is None:
+        # No file of the build says anything else than Open edX does.
+        return worker.queues
+    raise UserError(_unknown(worker, queues))
+
+
+def consumed_queues(resources: Resources, among: Iterable[Resource]) -> dict[str, Resource]:
+    """Return the queues that workers ``among`` the resources take, as far as that is known, each with its worker."""
+    queues: dict[str, Resource] = {}
+    for worker in workers_of(among):
+        try:
+            taken = taken_queues(resources, worker)
+        except UserError:
+            continue
+        queues.update(dict.fromkeys(taken or (), worker.resource))
+    return queues
+
+
+def _unknown(worker: EmittedWorker, queues: Unknown) -> Problem:
+    return Problem(
+        message=f"which queues {worker.deployment} takes isn't known: {queues.reason}",
+        resource=queues.source.resource or worker.resource.ref,
+        field=str(queues.source.replace(resource=None)),
+        remedy="Name them in the worker's --queues (a plugin can patch LMS_WORKER_COMMAND or CMS_WORKER_COMMAND)",
+    )
+
+
+def queue_name(resources: Resources, worker: EmittedWorker, variant: str) -> str:
+    """Return the queue that a variant means by its name: the site's own name for it, or Open edX's.
+
+    Raises UserError where the site computes it.
+    """
+    usual = f"edx.{worker.service}.core.{variant}"
+    celery = own_settings(resources, worker) if variant in NAMED and worker.service in OPEN_EDX_SERVICES else None
+    if celery is None:
+        return usual
+    from kustomizer.openedx.celery.values import Known  # noqa: PLC0415 - the view has imported it
+
+    name = celery.queue_of(variant)
+    known = name if isinstance(name, Known) else name.otherwise
+    if known is not None:
+        return known.value if isinstance(known.value, str) and known.value else usual
+    if isinstance(name, Known) or not name.source.line:
+        return usual
+    raise UserError(
+        Problem(
+            message=f"what the site calls its queue {usual} isn't known: {name.reason}",
+            resource=name.source.resource,
+            field=str(name.source.replace(resource=None)),
+            remedy=f"Set spec.workers.{worker.service}.{variant}.queues",
+        )
+    )
+
+
+def redis_lists(resources: Resources, worker: EmittedWorker, queue: str) -> tuple[str, ...]:
+    """Return the lists in Redis that hold a queue's tasks, without a key prefix: one for each priority in use.
+
+    Raises UserError where only a running pod knows them.
+    """
+    celery = own_settings(resources, worker) if worker.service in OPEN_EDX_SERVICES else None
+    if celery is None:
+        return (queue,)
+    from kustomizer.openedx.celery.values import Known  # noqa: PLC0415 - the view has imported it
+
+    lists = celery.lists_of(queue)
+    if isinstance(lists, Known):
+        return tuple(lists.value)
+    if lists.otherwise is not None:
+        return tuple(lists.otherwise.value)
+    if not lists.source.line:
+        return (queue,)
+    raise UserError(
+        Problem(
+            message=f"on which lists of Redis tasks of {queue} wait isn't known: {lists.reason}",
+            resource=lists.source.resource,
+            field=str(lists.source.replace(resource=None)),
+            remedy="State CELERY_DEFAULT_PRIORITY, and priority_steps and sep of the transport's options, in plain "
+            f"words, or leave keda out for {worker.deployment} and its copies",
+        )
+    )

@@ -1,0 +1,75 @@
+"""Whether a worker's Deployment has the types that Kubernetes has, where the function reads or changes it."""
+
+from __future__ import annotations
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.tree import is_null, lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from kustomizer.openedx.workers import EmittedWorker
+
+_TEMPLATE = ("spec", "template")
+_POD = ("spec", "template", "spec")
+_MAPPINGS = (
+    ("metadata", "labels"),
+    ("metadata", "annotations"),
+    ("spec", "selector"),
+    ("spec", "selector", "matchLabels"),
+    (*_TEMPLATE, "metadata"),
+    (*_TEMPLATE, "metadata", "labels"),
+    (*_TEMPLATE, "metadata", "annotations"),
+    (*_POD, "nodeSelector"),
+)
+_LISTS = ((*_POD, "volumes"), (*_POD, "initContainers"), (*_POD, "containers"))
+_LISTS_OF_CONTAINER = ("env", "volumeMounts")
+
+
+def check_shape(worker: EmittedWorker) -> None:
+    """Raise UserError for what has another type than Kubernetes gives it; null is absent."""
+    problems = [
+        Problem(
+            message=f"isn't {wanted}",
+            resource=worker.resource.ref,
+            field=field,
+            remedy="Mend the patch that writes it",
+        )
+        for field, wanted in _faults(worker.resource.tree)
+    ]
+    if problems:
+        raise UserError(*problems)
+
+
+def _faults(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for path in _MAPPINGS:
+        if not _is(lookup(tree, *path), dict):
+            yield ".".join(path), "a mapping"
+    for path in _LISTS:
+        found = lookup(tree, *path)
+        if not _is(found, list):
+            yield ".".join(path), "a list"
+        for index, item in enumerate(found if type(found) is list else ()):
+            place = f"{'.'.join(path)}[{index}]"
+            if type(item) is not dict:
+                yield place, "a mapping"
+            elif path[-1] != "volumes":
+                yield from _faults_of_container(item, place)
+
+
+def _faults_of_container(container: dict[str, Any], place: str) -> Iterator[tuple[str, str]]:
+    if not _is(container.get("resources"), dict):
+        yield f"{place}.resources", "a mapping"
+    for field in _LISTS_OF_CONTAINER:
+        found = container.get(field)
+        if not _is(found, list):
+            yield f"{place}.{field}", "a list"
+        for index, item in enumerate(found if type(found) is list else ()):
+            if type(item) is not dict or not isinstance(item.get("name"), str) or is_null(item["name"]):
+                yield f"{place}.{field}[{index}]", "a mapping with a name"
+
+
+def _is(node: Any, kind: type) -> bool:
+    return is_null(node) or type(node) is kind

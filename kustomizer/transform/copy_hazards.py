@@ -1,0 +1,128 @@
+"""What works for one worker Deployment and may not for its copies: selectors of any kind, and what a node has once."""
+
+from __future__ import annotations
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.selectors import pod_labels, selects
+from kustomizer.openedx.workers import NAME_LABEL, pod_template
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from kustomizer.manifests.resource import Resource, Resources
+
+# Before a label's key in Cilium's policies; and labels that pods don't have.
+_PREFIXES = ("k8s:", "any:")
+_NOT_OF_PODS = ("io.kubernetes.", "io.cilium.")
+_NO_SELECTORS = frozenset({"annotations", "metadata", "template"})
+_MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
+
+
+def node_hazards(resources: Resources, worker: Resource, copies: Sequence[str]) -> Iterator[Problem]:
+    """Yield warnings about what the pods of ``worker`` and of its ``copies`` can't have on more than one node."""
+    template = pod_template(worker)
+    pod = "spec.template.spec"
+    names = ", ".join(copies)
+
+    def warn(field: str, message: str, remedy: str) -> Problem:
+        return Problem(message=message, severity=WARNING, resource=worker.ref, field=field, remedy=remedy)
+
+    for index, volume in enumerate(_list(lookup(template, "spec", "volumes"))):
+        claim = lookup(volume, "persistentVolumeClaim", "claimName")
+        for found in resources.find("PersistentVolumeClaim", str(claim), worker.namespace) if claim else ():
+            modes = plain_value(lookup(found.tree, "spec", "accessModes"))
+            if isinstance(modes, list) and modes and not _MANY_NODES & {str(mode) for mode in modes}:
+                yield warn(
+                    f"{pod}.volumes[{index}]",
+                    f"only one node can mount {claim} ({', '.join(map(str, modes))}): pods of {names} on another node "
+                    "stay Pending",
+                    "Use a claim that is ReadWriteMany, or keep the workers on one node (affinity)",
+                )
+    if plain_value(lookup(template, "spec", "hostNetwork")) is True:
+        yield warn(f"{pod}.hostNetwork", f"pods of {names} share their node's ports", "Leave hostNetwork out")
+    for number, container in enumerate(_list(lookup(template, "spec", "containers"))):
+        for index, port in enumerate(_list(lookup(container, "ports"))):
+            found_port = plain_value(lookup(port, "hostPort"))
+            if found_port:
+                yield warn(
+                    f"{pod}.containers[{number}].ports[{index}].hostPort",
+                    f"a node has port {found_port} once: pods of {names} on a node that has one stay Pending",
+                    "Leave hostPort out",
+                )
+
+
+def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[Resource]) -> Iterator[Problem]:
+    """Yield a warning for each of ``others`` that selects the pods of ``worker`` and not those of all its copies."""
+    labels = pod_labels(worker)
+    for resource in others:
+        if resource.namespace not in ("", worker.namespace):
+            continue
+        found = [*_selectors(resource.tree, "")]
+        missed = [
+            copy.name
+            for copy in copies
+            if any(_holds(each, labels) and not _holds(each, pod_labels(copy)) for _, each in found)
+            and not any(_holds(each, pod_labels(copy)) for _, each in found)
+        ]
+        if missed:
+            path = next(path for path, each in found if _holds(each, labels))
+            yield Problem(
+                message=f"selects the pods of {worker.name} and not those of {', '.join(missed)}: what it does for the "
+                "worker, it doesn't for them",
+                severity=WARNING,
+                resource=resource.ref,
+                field=path,
+                remedy=f"Widen it to them: {NAME_LABEL} In [{worker.name}, {', '.join(missed)}]",
+            )
+
+
+def _selectors(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield what looks like a label selector in an object of any kind, and its path; an expression as its text."""
+    if isinstance(node, list):
+        for index, child in enumerate(node):
+            yield from _selectors(child, f"{path}[{index}]")
+    elif isinstance(node, dict):
+        if "matchLabels" in node or "matchExpressions" in node:
+            yield path, _of_pods(node)
+        elif any(key.removeprefix(_PREFIXES[0]).removeprefix(_PREFIXES[1]) == NAME_LABEL for key in node):
+            yield path, _of_pods({"matchLabels": node})
+        for key, child in node.items():
+            if key not in _NO_SELECTORS:
+                yield from _selectors(child, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, str) and NAME_LABEL in node:
+        # Calico's: `app.kubernetes.io/name == 'lms-worker'`.
+        yield path, str(node)
+
+
+def _of_pods(selector: dict[str, Any]) -> dict[str, Any]:
+    labels = lookup(selector, "matchLabels")
+    expressions = _list(lookup(selector, "matchExpressions"))
+    kept = {_key(key): value for key, value in labels.items()} if isinstance(labels, dict) else {}
+    return {
+        "matchLabels": {key: value for key, value in kept.items() if not key.startswith(_NOT_OF_PODS)},
+        "matchExpressions": [
+            {**each, "key": _key(str(lookup(each, "key")))} for each in expressions if isinstance(each, dict)
+        ],
+    }
+
+
+def _key(key: str) -> str:
+    for prefix in _PREFIXES:
+        key = key.removeprefix(prefix)
+    return key
+
+
+def _holds(selector: Any, labels: dict[str, str]) -> bool:
+    if isinstance(selector, str):
+        words = selector.replace("'", '"').split('"')
+        return labels.get(NAME_LABEL, "") in words
+    keys = {*selector["matchLabels"], *(each["key"] for each in selector["matchExpressions"])}
+    # Selectors of what isn't pods hold for everything, or for nothing, and so do empty ones.
+    return NAME_LABEL in keys and selects(selector, labels)
+
+
+def _list(node: Any) -> list[Any]:
+    return node if isinstance(node, list) else []

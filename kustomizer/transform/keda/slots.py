@@ -1,0 +1,44 @@
+"""How many tasks a worker's pod works on at a time."""
+
+from __future__ import annotations
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.openedx.own_settings import own_settings
+from kustomizer.openedx.workers import emitted_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.workers import EmittedWorker
+    from kustomizer.transform.model import Variant
+
+
+def slots(
+    resources: Resources, config: CeleryWorkers, variant: Variant, deployment: Resource, emitted: EmittedWorker
+) -> int:
+    """Return how many tasks one pod works on at a time. Raises UserError where that is the node's number of CPUs."""
+    worker = emitted_in(variant.service, deployment)
+    assert worker is not None  # noqa: S101 - it was found to be one before it was split
+    if worker.command_line.option("--pool") == "solo":
+        # Whatever --concurrency says (celery/concurrency/solo.py).
+        return 1
+    autoscale = worker.command_line.option("--autoscale")
+    value = autoscale.split(",")[0] if autoscale else worker.command_line.option("--concurrency")
+    if value is not None and value.isascii() and value.isdigit() and int(value):
+        return int(value)
+    celery = own_settings(resources, emitted) if value is None else None
+    if celery is not None:
+        settings = celery.concurrency
+        known = settings.value if hasattr(settings, "value") else None
+        if type(known) is int:
+            return known
+    raise UserError(
+        Problem(
+            message="inFlight: Slots needs to know how many tasks a pod works on at a time; without --concurrency "
+            "that is the node's number of CPUs",
+            resource=config.ref,
+            field=f"{variant.path}.concurrency",
+            remedy="Set concurrency, or inFlight: Zero",
+        )
+    )

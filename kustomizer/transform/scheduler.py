@@ -1,0 +1,182 @@
+"""What must run once for a site and not in each copy of a worker: a scheduler (beat), or a purge at each start."""
+
+from __future__ import annotations
+
+from kustomizer.errors import INFO, WARNING, Problem, UserError
+from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.tree import is_null, lookup, plain_value, string_list
+from kustomizer.openedx.workers import NAME_LABEL, emitted_in, pod_template
+from kustomizer.record import Record
+from kustomizer.transform.deployments import write_command_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.workers import EmittedWorker
+    from kustomizer.transform.model import ServicePlan, Variant
+
+_OPTIONS = ("--beat", "--schedule-filename", "--scheduler")
+# Variables that Celery's command takes for these options.
+_VARIABLES = frozenset({"CELERY_WORKER_BEAT", "CELERY_WORKER_PURGE"})
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
+
+
+class Once(Record):
+    """What a worker's pod runs that may run in one pod only."""
+
+    in_worker: bool
+    """Whether the worker itself runs the scheduler (``--beat``)."""
+    purges: bool
+    containers: tuple[int, ...]
+    """The other containers that run one."""
+    doubtful: tuple[int, ...]
+    """Containers of the worker's own image that run something else of the application."""
+
+    @property
+    def has_scheduler(self) -> bool:
+        """Whether a scheduler runs."""
+        return self.in_worker or bool(self.containers)
+
+
+def once(worker: EmittedWorker) -> Once | None:
+    """Return what the worker's pod runs once, None where there is nothing of the kind."""
+    containers = lookup(pod_template(worker.resource), "spec", "containers") or ()
+    own = containers[worker.container]
+    image = plain_value(lookup(own, "image"))
+    others = [(index, each) for index, each in enumerate(containers) if index != worker.container]
+    beats = tuple(index for index, each in others if _runs_beat(each))
+    names = {str(lookup(entry, "name")) for entry in lookup(own, "env") or ()}
+    line = worker.command_line
+    found = Once(
+        in_worker=line.has("--beat") or "CELERY_WORKER_BEAT" in names,
+        purges=line.has("--purge") or "CELERY_WORKER_PURGE" in names,
+        containers=beats,
+        doubtful=tuple(
+            index
+            for index, each in others
+            if index not in beats and image and plain_value(lookup(each, "image")) == image
+        ),
+    )
+    return found if found.has_scheduler or found.purges or found.doubtful else None
+
+
+def _runs_beat(container: Any) -> bool:
+    given = [*(string_list(container, "command") or ()), *(string_list(container, "args") or ())]
+    words = " ".join(given).split()
+    return "beat" in words and any(word.rpartition("/")[2] == "celery" for word in words)
+
+
+def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem]:
+    """Return what the copies leave out, as notes. Raises UserError where the default worker can't keep it."""
+    emitted, default = plan.emitted, plan.variants[0]
+    field = f"spec.template.spec.containers[{emitted.container}]"
+    moved = config.spec.scheduler is not None and config.spec.scheduler.enabled
+    if found.has_scheduler and not moved and not _has_one_pod(emitted, default):
+        raise UserError(
+            Problem(
+                message=f"{emitted.deployment} runs a scheduler (beat) and may have any number of pods but one: each "
+                "periodic task would be sent by all of them, or by none",
+                resource=emitted.resource.ref,
+                field=field,
+                remedy="Set spec.scheduler.enabled: true to give it a Deployment of its own, or let "
+                f"{default.path} have one pod (replicas: 1, keda.enabled: false)",
+            )
+        )
+    copies = ", ".join(variant.deployment for variant in plan.variants[1:])
+    notes = []
+    if copies and found.has_scheduler and not moved:
+        notes.append(_note(emitted, field, f"the scheduler (beat) stays in it alone: {copies} run none", INFO))
+    if copies and found.purges:
+        notes.append(_note(emitted, field, f"deletes what waits when it starts (--purge): {copies} don't", INFO))
+    containers = lookup(pod_template(emitted.resource), "spec", "containers") or ()
+    for index in found.doubtful if copies else ():
+        name = lookup(containers[index], "name")
+        message = f"container {name} has the worker's image and isn't a worker: it runs in each pod of {copies}, too"
+        place = f"spec.template.spec.containers[{index}]"
+        notes.append(
+            _note(emitted, place, message, WARNING, "Give it a Deployment of its own where it has to run once")
+        )
+    return notes
+
+
+def _note(emitted: EmittedWorker, field: str, message: str, severity: str, remedy: str = "") -> Problem:
+    return Problem(message=message, severity=severity, resource=emitted.resource.ref, field=field, remedy=remedy)
+
+
+def _has_one_pod(emitted: EmittedWorker, default: Variant) -> bool:
+    stated = plain_value(lookup(emitted.resource.tree, "spec", "replicas"))
+    replicas = default.settings.replicas if default.settings.replicas is not None else stated
+    return not default.settings.keda_enabled and not default.has_autoscaler and replicas in (None, 1)
+
+
+def leave_out(tree: dict[str, Any], worker: EmittedWorker, found: Once, *, purge: bool = True) -> None:
+    """Take out of a Deployment's tree what must not run in it; ``worker`` is the worker in it."""
+    containers = tree["spec"]["template"]["spec"]["containers"]
+    container = containers[worker.container]
+    line = worker.command_line
+    for option in (*_OPTIONS, *(("--purge",) if purge else ())):
+        line = line.without_option(option)
+    write_command_line(container, line)
+    env = lookup(container, "env")
+    if isinstance(env, list):
+        container["env"] = [entry for entry in env if str(lookup(entry, "name")) not in _VARIABLES]
+    for index in sorted(found.containers, reverse=True):
+        del containers[index]
+
+
+def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker, found: Once) -> None:
+    """Add a Deployment with the scheduler that ran in the worker; before it is taken out there."""
+    scheduler = config.spec.scheduler
+    tree = emitted.resource.copy_tree()
+    name = f"{emitted.service}-beat"
+    pod = tree["spec"]["template"]["spec"]
+    index = found.containers[0] if found.containers and not found.in_worker else emitted.container
+    container = pod["containers"][index]
+    if found.in_worker:
+        _run_beat(container, emitted)
+    container["name"] = name
+    for probe in _PROBES:
+        container.pop(probe, None)
+    if scheduler is not None and scheduler.resources:
+        container["resources"] = scheduler.resources
+    pod["containers"] = [container]
+    tree["metadata"]["name"] = name
+    for path in (
+        ("metadata", "labels"),
+        ("spec", "selector", "matchLabels"),
+        ("spec", "template", "metadata", "labels"),
+    ):
+        labels = lookup(tree, *path)
+        if lookup(labels, NAME_LABEL) == emitted.deployment:
+            labels[NAME_LABEL] = name
+    # A rolling update starts the new pod while the old one still ends: two schedulers.
+    tree["spec"] |= {"replicas": 1, "strategy": {"type": "Recreate"}}
+    resources.add(Resource.new(tree, indent=emitted.resource.indent), after=emitted.resource)
+
+
+def _run_beat(container: dict[str, Any], emitted: EmittedWorker) -> None:
+    line = emitted.command_line
+    words = [*(line.command or ()), *(line.args or ())]
+    kept = [
+        setting.option.write(setting.value)
+        for item in line.items
+        for setting in item.settings
+        if setting.option.name in ("--loglevel", "--schedule-filename", "--scheduler")
+    ]
+    container.pop("command", None)
+    container["args"] = [
+        *words[: line.place],
+        "beat",
+        *(word.replace("--schedule-filename", "--schedule") for word in kept),
+    ]
+    env = lookup(container, "env")
+    if not is_null(env):
+        container["env"] = [entry for entry in env if str(lookup(entry, "name")) not in _VARIABLES]
+
+
+def worker_in(service: str, resource: Resource, otherwise: EmittedWorker) -> EmittedWorker:
+    """Return the worker of a Deployment whose containers may have changed their places."""
+    return emitted_in(service, resource) or otherwise

@@ -1,0 +1,123 @@
+"""What works for Tutor's one worker and not for copies of it is warned of, whatever the kind of the object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.keda_site import Result, site, worked, worker
+
+SPLIT = "{workers: {lms: {high: {}, high_mem: {}}}}"
+NAME = "app.kubernetes.io/name"
+
+
+def found(
+    *others: dict[str, Any], pod: dict[str, Any] | None = None, container: dict[str, Any] | None = None
+) -> Result:
+    """Return the build of a site with these objects, and with this in its worker's pod."""
+    lms = worker("lms", ("default", "high", "high_mem"))
+    template = lms["spec"]["template"]["spec"]
+    template["volumes"] += (pod or {}).pop("volumes", [])
+    template |= pod or {}
+    template["containers"][0] |= container or {}
+    documents = [*yaml.safe_load_all(site().stream), *others]
+    documents = [lms if each["metadata"]["name"] == "lms-worker" else each for each in documents]
+    return worked(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode())
+
+
+def policy(spec: dict[str, Any], *, kind: str = "CiliumNetworkPolicy", namespace: str = "openedx") -> dict[str, Any]:
+    return {
+        "apiVersion": "example.com/v1",
+        "kind": kind,
+        "metadata": {"name": "p", "namespace": namespace},
+        "spec": spec,
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"podSelector": {"matchLabels": {NAME: "lms-worker"}}}, "spec.podSelector"),
+        (
+            {
+                "podSelector": {
+                    "matchExpressions": [{"key": NAME, "operator": "In", "values": ["lms-worker", "cms-worker"]}]
+                }
+            },
+            "spec.podSelector",
+        ),
+        (
+            {"ingress": [{"fromEndpoints": [{"matchLabels": {NAME: "lms"}}, {"matchLabels": {NAME: "lms-worker"}}]}]},
+            "spec.ingress[0].fromEndpoints[1]",
+        ),
+        ({"endpointSelector": {"matchLabels": {f"k8s:{NAME}": "lms-worker"}}}, "spec.endpointSelector"),
+        (
+            {
+                "endpointSelector": {
+                    "matchLabels": {f"any:{NAME}": "lms-worker", "k8s:io.kubernetes.pod.namespace": "x"}
+                }
+            },
+            "spec.endpointSelector",
+        ),
+        ({"selector": f"{NAME} == 'lms-worker'"}, "spec.selector"),
+        ({"workloadSelector": {"labels": {NAME: "lms-worker"}}, "rules": []}, "spec.workloadSelector.labels"),
+        ({"target": {"pods": {NAME: "lms-worker"}}}, "spec.target.pods"),
+    ],
+)
+def test_a_selector_of_any_kind(spec: dict[str, Any], field: str) -> None:
+    warnings = found(policy(spec)).warnings
+    [warning] = warnings
+    assert f"CiliumNetworkPolicy p in namespace openedx: {field}: selects the pods of lms-worker and not" in warning
+    assert "lms-worker-high, lms-worker-high-mem" in warning
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        policy({"podSelector": {}}),
+        policy({"podSelector": {"matchLabels": {"app.kubernetes.io/instance": "openedx-demo"}}}),
+        policy({"podSelector": {"matchLabels": {NAME: "cms-worker"}}}),
+        policy({"podSelector": {"matchExpressions": [{"key": NAME, "operator": "Exists"}]}, "note": "lms-worker"}),
+        policy({"podSelector": {"matchLabels": {NAME: "lms-worker"}}}, namespace="another"),
+        policy(
+            {
+                "from": [
+                    {"matchLabels": {NAME: name}} for name in ("lms-worker", "lms-worker-high", "lms-worker-high-mem")
+                ]
+            }
+        ),
+        policy({"podSelector": None, "ingress": [None, 1, "x"], "text": "lms-worker"}),
+    ],
+)
+def test_a_selector_that_holds_for_all_of_them_or_for_none(other: dict[str, Any]) -> None:
+    assert not found(other).warnings
+
+
+def claim(*modes: str) -> dict[str, Any]:
+    spec = {"accessModes": list(modes)}
+    metadata = {"name": "media", "namespace": "openedx"}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("modes", "warned"),
+    [
+        (["ReadWriteOnce"], True),
+        (["ReadWriteOncePod"], True),
+        (["ReadWriteMany"], False),
+        (["ReadWriteOnce", "ReadOnlyMany"], False),
+    ],
+)
+def test_a_claim_that_one_node_can_mount(modes: list[str], warned: bool) -> None:
+    volume = {"name": "media", "persistentVolumeClaim": {"claimName": "media"}}
+    warnings = found(claim(*modes), pod={"volumes": [volume]}).warnings
+    assert [("only one node can mount media" in warning) for warning in warnings] == [True] * warned
+
+
+def test_a_port_of_the_node() -> None:
+    [warning] = found(container={"ports": [{"containerPort": 80}, {"containerPort": 81, "hostPort": 8081}]}).warnings
+    assert "containers[0].ports[1].hostPort: a node has port 8081 once" in warning
+    [warning] = found(pod={"hostNetwork": True}).warnings
+    assert "share their node's ports" in warning

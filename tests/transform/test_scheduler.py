@@ -1,0 +1,119 @@
+"""A scheduler in Tutor's worker, in an option or beside it: no copy runs one, and none is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.keda_site import Result, built, site, worked, worker
+
+SPLIT = "{workers: {lms: {high: {}, high_mem: {}}}%s}"
+MOVED = ", scheduler: {enabled: true}"
+
+
+def given(*options: str, containers: list[dict[str, Any]] | None = None) -> bytes:
+    """Return a site whose LMS worker has these options, and these containers beside it."""
+    lms = worker("lms", ("default", "high", "high_mem"))
+    pod = lms["spec"]["template"]["spec"]
+    pod["containers"][0]["args"] += options
+    pod["containers"] = [*(containers or ()), *pod["containers"]]
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    return yaml.safe_dump_all(documents, sort_keys=False).encode()
+
+
+def beat() -> dict[str, Any]:
+    return {
+        "name": "lms-beat",
+        "image": "openedx",
+        "args": ["celery", "--app=lms.celery", "beat", "-l", "info"],
+    }
+
+
+def pods(result: Result) -> dict[str, list[list[str]]]:
+    """Return what each container of each Deployment of lms runs."""
+    found = {}
+    for name in result.kinds("Deployment"):
+        if name.startswith("lms"):
+            containers = result.get("Deployment", name)["spec"]["template"]["spec"]["containers"]
+            found[name] = [container.get("args") or [] for container in containers]
+    return found
+
+
+def beats(result: Result) -> list[str]:
+    return [name for name, runs in pods(result).items() for words in runs if {"beat", "--beat", "-B", "-EB"} & {*words}]
+
+
+@pytest.mark.parametrize("options", [("--beat",), ("-B", "-s", "schedule"), ("-EB",), ("--beat", "--scheduler=a:B")])
+def test_no_copy_has_the_option(options: list[str]) -> None:
+    result = worked(SPLIT % "", given(*options))
+    assert beats(result) == ["lms-worker"]
+    copy = pods(result)["lms-worker-high"][0]
+    assert not any(word.startswith(("-s", "--sched", "schedule")) for word in copy)
+    assert ("-E" in copy) == ("-EB" in options)
+    assert "the scheduler (beat) stays in it alone: lms-worker-high, lms-worker-high-mem run none" in str(
+        result.output.problems
+    )
+
+
+@pytest.mark.parametrize("proxy", [[], [{"name": "proxy", "image": "proxy"}]])
+def test_no_copy_has_the_container(proxy: list[dict[str, Any]]) -> None:
+    """The worker needn't be the first container."""
+    result = worked(SPLIT % "", given(containers=[beat(), *proxy]))
+    assert beats(result) == ["lms-worker"]
+    assert [len(runs) for runs in pods(result).values()] == [2 + len(proxy), 1 + len(proxy), 1 + len(proxy)]
+    for name in ("lms-worker-high", "lms-worker-high-mem"):
+        pod = result.get("Deployment", name)["spec"]["template"]["spec"]
+        [worker_container] = [each for each in pod["containers"] if each["name"] == name]
+        assert worker_container["volumeMounts"][0]["name"] == "celery-settings-lms"
+
+
+@pytest.mark.parametrize("pods_of_default", ["replicas: 2", "keda: {enabled: true, minReplicas: 1}"])
+@pytest.mark.parametrize("lms", [given("-B"), given(containers=[beat()])])
+def test_a_default_worker_that_may_have_more_pods_is_refused(pods_of_default: str, lms: bytes) -> None:
+    spec = "{workers: {lms: {default: {%s}, high: {}, high_mem: {}}}%s}"
+    [message] = built(spec % (pods_of_default, ""), lms).errors
+    assert "lms-worker runs a scheduler (beat) and may have any number of pods but one" in message
+    assert "spec.scheduler.enabled: true" in message
+    result = worked(spec % (pods_of_default, MOVED), lms)
+    assert beats(result) == ["lms-beat"]
+
+
+@pytest.mark.parametrize("lms", [given("--beat", "--schedule=s"), given(containers=[beat()])])
+def test_a_deployment_of_its_own(lms: bytes) -> None:
+    result = worked(SPLIT % MOVED, lms)
+    assert beats(result) == ["lms-beat"]
+    deployment = result.get("Deployment", "lms-beat")
+    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+    template = deployment["spec"]["template"]
+    assert template["metadata"]["labels"]["app.kubernetes.io/name"] == "lms-beat"
+    assert deployment["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] == "lms-beat"
+    [container] = template["spec"]["containers"]
+    assert container["args"][:3] == ["celery", "--app=lms.celery", "beat"]
+    assert not any(word.startswith(("--queues", "--hostname", "--schedule-filename")) for word in container["args"])
+
+
+def test_a_purge_stays_where_it_is() -> None:
+    result = worked(SPLIT % "", given("--purge"))
+    assert [name for name, runs in pods(result).items() if "--purge" in runs[0]] == ["lms-worker"]
+    assert "deletes what waits when it starts" in str(result.output.problems)
+
+
+def test_a_container_of_the_application_that_is_no_worker() -> None:
+    cron = {"name": "cron", "image": "openedx", "args": ["./manage.py", "lms", "send_emails"]}
+    [warning] = worked(SPLIT % "", given(containers=[cron])).warnings
+    assert "container cron has the worker's image and isn't a worker" in warning
+    assert not worked(SPLIT % "", given(containers=[{"name": "proxy", "image": "envoy"}])).warnings
+
+
+@pytest.mark.parametrize("options", [("--beat",), ()])
+def test_a_second_run_changes_nothing(options: tuple[str, ...]) -> None:
+    lms = given(*options, containers=None if options else [beat()])
+    for more in ("", MOVED):
+        once = worked(SPLIT % more, lms)
+        again = worked(SPLIT % more, once.output.data)
+        assert again.output.data == once.output.data

@@ -1,0 +1,270 @@
+"""A split of sites that set something of Celery's themselves: what it gives is what their Celery does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from kustomizer.manifests.resource import stem_of
+from tests.keda_site import Result, built, config_map, env_file, site, worked, worker
+
+OPTIONS = "CELERY_BROKER_TRANSPORT_OPTIONS"
+SPLIT = "{workers: {lms: {high: {%s}, high_mem: {}}}%s}"
+KEDA = "keda: {enabled: true}"
+
+
+def lms(*options: str, env: list[dict[str, Any]] | None = None, queues: bool = True, **changes: Any) -> bytes:
+    """Return a site whose LMS worker has these options and variables; the rest is what `site` takes."""
+    own = worker("lms", ("default", "high", "high_mem"))
+    own["spec"]["template"]["spec"]["containers"][0]["env"] = env or []
+    args = own["spec"]["template"]["spec"]["containers"][0]["args"]
+    args[:] = [word for word in args if queues or not word.startswith("--queues")] + list(options)
+    documents = list(yaml.safe_load_all(site(**changes).stream))
+    documents = [own if each["metadata"]["name"] == "lms-worker" else each for each in documents]
+    return yaml.safe_dump_all(documents, sort_keys=False).encode()
+
+
+def settings(result: Result, name: str) -> str:
+    [found] = [each for each in result.kinds("ConfigMap") if stem_of(each) == f"{name}-celery-settings"]
+    text: str = result.get("ConfigMap", found)["data"]["production.py"]
+    return text
+
+
+def queues(result: Result, name: str) -> str:
+    [container] = result.get("Deployment", name)["spec"]["template"]["spec"]["containers"]
+    [found] = [word.partition("=")[2] for word in container["args"] if word.startswith("--queues=")]
+    return str(found)
+
+
+ADDED = [
+    env_file(CELERY_QUEUES="[edx.lms.core.default, edx.lms.core.high, edx.lms.core.high_mem, one.more]"),
+    env_file(CELERY_QUEUES="\n- edx.lms.core.default\n- one.more"),
+]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(lms("--exclude-queues=edx.cms.core.default", queues=False, lms_env=text) for text in ADDED),
+        lms("-X", "edx.cms.core.default", queues=False, settings="CELERY_QUEUES['one.more'] = {}\n"),
+        lms("-X", "edx.cms.core.default", queues=False, settings="CELERY_QUEUES |= dict([('one.more', {})])\n"),
+        lms(queues=False, env=[{"name": "CELERY_WORKER_QUEUES", "value": "edx.lms.core.default,one.more"}]),
+        lms(queues=False, env=[{"name": "Q", "value": "one.more"}, {"name": "CELERY_WORKER_QUEUES", "value": "$(Q)"}]),
+    ],
+)
+def test_a_queue_that_only_the_settings_name_is_no_orphan(given: bytes) -> None:
+    [message] = built(SPLIT % ("", ""), given).errors
+    assert "after the split no worker would consume one.more" in message
+    kept = worked(SPLIT % ("", ", unassignedQueues: KeepOnDefault"), given)
+    assert queues(kept, "lms-worker") == "edx.lms.core.default,one.more"
+
+
+def test_queues_that_only_a_running_pod_knows() -> None:
+    given = lms(queues=False, settings="CELERY_QUEUES = queues()\n")
+    [message] = built(SPLIT % ("", ""), given).errors
+    assert "which queues lms-worker takes isn't known: queues() gives it" in message
+    assert 'ConfigMap openedx-settings-lms in namespace openedx: data["production.py"] line 1' in message
+
+
+RENAMED = env_file(
+    DEFAULT_PRIORITY_QUEUE="edx.lms.campus.default",
+    HIGH_PRIORITY_QUEUE="edx.lms.campus.high",
+    HIGH_MEM_QUEUE="edx.lms.campus.high_mem",
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lms_env": RENAMED},
+        {
+            "settings": "DEFAULT_PRIORITY_QUEUE = 'edx.lms.campus.default'\n"
+            "HIGH_PRIORITY_QUEUE = DEFAULT_PRIORITY_QUEUE.replace('default', 'high')\n"
+            "HIGH_MEM_QUEUE = f'{HIGH_PRIORITY_QUEUE}_mem'\n"
+        },
+    ],
+)
+def test_variants_mean_the_sites_own_names(change: dict[str, Any]) -> None:
+    names = [f"edx.lms.campus.{name}" for name in ("default", "high", "high_mem")]
+    result = worked(SPLIT % (KEDA, ""), lms(f"--queues={','.join(names)}", **change))
+    assert [queues(result, name) for name in ("lms-worker", "lms-worker-high", "lms-worker-high-mem")] == names
+    assert result.metadata("lms-worker-high")["listName"] == "edx.lms.campus.high"
+    assert not result.warnings
+
+
+def test_a_name_that_is_computed_has_to_be_stated() -> None:
+    given = lms(settings="import socket\nHIGH_PRIORITY_QUEUE = socket.gethostname()\n")
+    [message] = built(SPLIT % ("", ""), given).errors
+    assert "what the site calls its queue edx.lms.core.high isn't known" in message
+    assert "Set spec.workers.lms.high.queues" in message
+    assert worked(SPLIT % ("queues: [edx.lms.core.high]", ""), given)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, 7200),
+        ({"lms_env": env_file(**{OPTIONS: "{visibility_timeout: 14400}"})}, 14400),
+        ({"lms_env": env_file(**{OPTIONS: "{visibility_timeout: 1800}"})}, 7200),
+        ({"settings": "BROKER_TRANSPORT_OPTIONS = {'visibility_timeout': 4 * 60 * 60}\n"}, 14400),
+        ({"settings": "BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = float(9000)\n"}, 9000),
+        ({"settings": "BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = hours(5)\n"}, None),
+    ],
+)
+def test_the_longer_visibility_timeout_counts(change: dict[str, Any], expected: int | None) -> None:
+    result = worked(SPLIT % ("", ""), lms(**change))
+    stated = f"'visibility_timeout': {expected}" in settings(result, "lms-worker-high-mem")
+    assert stated == (expected is not None)
+    if expected is None:
+        assert "visibility_timeout" not in settings(result, "lms-worker-high-mem")
+
+
+def variable(name: str, text: str) -> dict[str, str]:
+    return {"name": name, "value": text}
+
+
+def of_secret(name: str) -> dict[str, Any]:
+    return {"name": "CELERY_BROKER_URL", "valueFrom": {"secretKeyRef": {"name": name, "key": "url"}}}
+
+
+SECRET = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "managed", "namespace": "openedx"},
+    "stringData": {"url": "rediss://user:pa%40ss@cache.example.com:6380/3"},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (lms(env=[variable("CELERY_BROKER_URL", "redis://managed:6379/3")]), "managed.openedx:6379 3"),
+        (lms(env=[variable("BROKER_URL", "redis://managed")]), "managed.openedx:6379 None"),
+        (lms(env=[variable("CELERY_BROKER", "redis://a.b:1/2")]), "a.b:1 2"),
+        (lms(env=[of_secret("managed")], others=[SECRET]), "cache.example.com:6380 3"),
+        (
+            lms(
+                env=[variable("URL", "redis://e.f:2")],
+                settings="import os\nBROKER_URL = os.environ['URL'] + '/4'\n",
+            ),
+            "e.f:2 4",
+        ),
+    ],
+)
+def test_keda_watches_the_broker_that_celery_uses(given: bytes, expected: str) -> None:
+    result = worked(SPLIT % (KEDA, ""), given)
+    metadata = result.metadata("lms-worker-high")
+    assert f"{metadata['address']} {metadata.get('databaseIndex')}" == expected
+    assert not result.warnings
+
+
+def test_a_password_of_a_variable_is_in_a_secret_alone() -> None:
+    result = worked(SPLIT % (KEDA, ""), lms(env=[of_secret("managed")], others=[SECRET]))
+    assert result.metadata("lms-worker-high")["username"] == "user"
+    assert result.get("Secret", "lms-worker-broker")["data"]
+    for item in result.items:
+        assert item["kind"] == "Secret" or "pa@ss" not in yaml.safe_dump(item)
+
+
+def test_a_broker_that_only_the_cluster_knows_is_asked_for() -> None:
+    given = lms(env=[of_secret("not-in-the-build")])
+    [message] = built(SPLIT % (KEDA, ""), given).errors
+    assert "where the broker is isn't known: Secret not-in-the-build isn't in the build" in message
+    assert "containers[0].env[0].valueFrom.secretKeyRef" in message
+    stated = ", broker: {address: 'cache.example.com:6380', keyPrefix: x}"
+    assert worked(SPLIT % (KEDA, stated), given).metadata("lms-worker-high")["address"] == "cache.example.com:6380"
+    # A split without KEDA needs none of it.
+    assert worked(SPLIT % ("", ""), given)
+
+
+def test_an_environment_that_may_hold_a_broker_is_warned_of() -> None:
+    documents = list(yaml.safe_load_all(lms()))
+    [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    own["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": "of-the-cluster"}}]
+    given = yaml.safe_dump_all(documents, sort_keys=False).encode()
+    result = worked(SPLIT % (KEDA, ""), given)
+    assert result.metadata("lms-worker-high")["address"] == "redis.openedx:6379"
+    [warning] = result.warnings
+    assert "where the broker is isn't sure: Secret of-the-cluster, which isn't in the build, may set it" in warning
+    assert not worked(SPLIT % ("", ""), given).warnings
+
+
+STEPS = env_file(**{OPTIONS: "{priority_steps: [0, 1, 2], sep: ':'}"})
+
+
+@pytest.mark.parametrize(
+    ("change", "lists"),
+    [
+        ({"lms_env": STEPS}, ["", ":1", ":2"]),
+        ({"settings": "CELERY_DEFAULT_PRIORITY = 5\n"}, ["", "\x06\x163", "\x06\x166", "\x06\x169"]),
+        ({"settings": "CELERY_TASK_DEFAULT_PRIORITY = 5\n"}, [""]),
+        ({"settings": "BROKER_TRANSPORT_OPTIONS['priority_steps'] = [5, 6]\n"}, ["\x06\x165", "\x06\x166"]),
+    ],
+)
+def test_every_list_of_a_queue_is_counted(change: dict[str, Any], lists: list[str]) -> None:
+    result = worked(SPLIT % (KEDA, ""), lms(**change))
+    triggers = result.triggers("lms-worker-high")
+    found = [trigger["metadata"]["listName"] for name, trigger in triggers.items() if name.startswith("queued")]
+    assert found == [f"edx.lms.core.high{end}" for end in lists]
+    advanced = result.get("ScaledObject", "lms-worker-high-scaledobject")["spec"]["advanced"]
+    if len(lists) == 1:
+        assert "scalingModifiers" not in advanced
+    else:
+        total = " + ".join(f"queued{number}" for number in range(1, len(lists) + 1))
+        formula = advanced["scalingModifiers"]["formula"]
+        assert formula == f"max(({total})/40, inflight > 0 ? 1/1000000 : 0)"
+
+
+def test_priorities_and_slots() -> None:
+    slots = "keda: {enabled: true, inFlight: Slots, activationListLength: 3}, concurrency: 2"
+    result = worked(SPLIT % (slots, ""), lms(lms_env=STEPS))
+    advanced = result.get("ScaledObject", "lms-worker-high-scaledobject")["spec"]["advanced"]
+    assert advanced["scalingModifiers"]["formula"] == (
+        "((queued1 + queued2 + queued3) > 3 || inflight > 0) ? (queued1 + queued2 + queued3)/40 + inflight/2 : 0"
+    )
+
+
+def test_priorities_that_are_computed_are_refused() -> None:
+    given = lms(settings="BROKER_TRANSPORT_OPTIONS['priority_steps'] = list(range(10))\n")
+    [message] = built(SPLIT % (KEDA, ""), given).errors
+    assert "on which lists of Redis tasks of edx.lms.core.high wait isn't known" in message
+    assert worked(SPLIT % ("", ""), given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lms(lms_env=env_file(CELERY_BROKER_TRANSPORT='"amqp"')),
+        lms(env=[variable("CELERY_BROKER_URL", "amqp://rabbit")]),
+        lms(settings="BROKER_URL = 'pyamqp://rabbit//'\n"),
+        lms(env=[variable("CELERY_BROKER_URL", "sqs://")]),
+    ],
+)
+def test_another_broker_than_redis(given: bytes) -> None:
+    [message] = built(SPLIT % ("", ""), given).errors
+    assert "spec.celery.lateAcknowledgement: lms-worker's broker is" in message
+    assert "consumer_timeout" in message
+    for late in (True, False):
+        result = worked(SPLIT % ("", f", celery: {{lateAcknowledgement: {str(late).lower()}}}"), given)
+        text = settings(result, "lms-worker-high")
+        assert f"CELERY_ACKS_LATE = {late}" in text
+        assert "unacked" not in text
+    assert len(built(SPLIT % (KEDA, ", celery: {lateAcknowledgement: false}"), given).errors) == 1
+
+
+def test_the_bounded_retry() -> None:
+    result = worked(SPLIT % ("", ", celery: {retryOnWorkerLost: true}"), lms())
+    assert "CELERY_RETRY_ON_WORKER_LOST = True" in settings(result, "lms-worker")
+
+
+def test_settings_of_another_name() -> None:
+    documents = list(yaml.safe_load_all(lms()))
+    [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    own["spec"]["template"]["spec"]["volumes"][0]["configMap"]["name"] = "campus-settings"
+    text = "from lms.envs.production import *\nBROKER_URL = 'redis://campus:6379/1'\n"
+    documents.append(config_map("campus-settings", {"production.py": text}))
+    given = yaml.safe_dump_all(documents, sort_keys=False).encode()
+    result = worked(SPLIT % (KEDA, ""), given)
+    assert result.metadata("lms-worker-high")["address"] == "campus.openedx:6379"

@@ -19,6 +19,7 @@ from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
+from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _kubectl(
         return done.stdout
     managers = frozenset(_CONFLICT.findall(done.stderr))
     if managers:
-        raise ConflictError(managers, done.stderr.strip())
+        raise ConflictError(managers, without_secrets(done.stderr.strip()))
     is_real = verb == "apply" and not options
     absent = frozenset(_NO_NAMESPACE.findall(done.stderr))
     if absent and not is_real:

@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
+from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.command_log import logged
 from kustomizer.system.processes import which
@@ -52,7 +53,10 @@ class Kubectl(Record):
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            last = "\n".join(done.stderr.strip().split("\n")[-_LAST_LINES:]) or f"exit status {done.returncode}"
+            last = (
+                "\n".join(without_secrets(done.stderr.strip()).split("\n")[-_LAST_LINES:])
+                or f"exit status {done.returncode}"
+            )
             raise UserError(Problem(message=f"kubectl exec in pod {pod}, container {container}: {last}"))
         if "error" in answer:
             raise UserError(Problem(message=f"pod {pod}: {answer['error']}"))
@@ -109,7 +113,7 @@ def find_kubectl(given: str | None, *, namespace: str = "", context: str = "", k
 
 def refusal(what: str, done: subprocess.CompletedProcess[str], more: str = "") -> UserError:
     """Return the error in kubectl's words, with ``more`` behind them, and the remedy where it found no cluster."""
-    lines = done.stderr.strip().split("\n")
+    lines = without_secrets(done.stderr.strip()).split("\n")
     # What kubectl's libraries log says the same five times before kubectl says it once.
     words = "\n".join(line for line in lines if not _LOGGED.match(line)) or "\n".join(lines)
     remedy = "Which cluster that is: --context, --kubeconfig, `kubectl config current-context`"

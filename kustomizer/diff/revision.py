@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.fields import is_kustomization, named_paths
 from kustomizer.kustomize.kustomization import built_from, read_kustomization
+from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ class Tree(Record):
         except OSError as error:
             raise UserError(Problem(message=f"{tutor} can't be run: {error.strerror}")) from None
         if done.returncode != 0:
-            raise UserError(Problem(message=f"`tutor config save` fails for {path.parent}:\n{done.stderr.strip()}"))
+            raise UserError(
+                Problem(message=f"`tutor config save` fails for {path.parent}:\n{without_secrets(done.stderr.strip())}")
+            )
 
     def _lacks(self, path: Path) -> bool:
         return not path.is_relative_to(self.repository.top) or self.repository.ignores(path)

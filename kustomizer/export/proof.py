@@ -12,6 +12,7 @@ from kustomizer.kustomize.build import build_plainly
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.tree import plain_value
+from kustomizer.masking.program_text import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
         write_files(directory, export.contents(directory, include_secrets=True))
         done = build_plainly(directory, kustomize)
         if done.status != 0:
-            words = done.stderr_text.strip().replace(str(directory), "the export")
+            words = without_secrets(done.stderr_text.strip()).replace(str(directory), "the export")
             raise UserError(Problem(message=f"{kustomize.path} can't build what the export would be:\n{words}"))
     differences = list(_differences(done.stdout, expected.encode()))
     if differences:

@@ -1,4 +1,4 @@
 """Running kustomize, and reading kustomizations and what a build printed.
 
-May import `transform` and what stands above it.
+May import `masking` and what stands above it.
 """

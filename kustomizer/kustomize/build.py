@@ -99,7 +99,7 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
     """Return what a build gave, or raise UserError as :func:`build` does."""
     done = run.done
     if done.status != 0:
-        words = done.stderr_text.strip() or f"exit status {done.status}"
+        words = _without_secrets(done.stderr_text.strip()) or f"exit status {done.status}"
         remedy = ""
         if _GUARD in words:
             remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if run.report is None else _OTHER_GUARD
@@ -111,7 +111,9 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
                 remedy=_why_not(overlay, kustomize),
             )
         )
-    return BuildOutput(data=done.stdout, notes=harmless(run.notes + done.stderr_text), report=run.report or b"")
+    return BuildOutput(
+        data=done.stdout, notes=harmless(run.notes + _without_secrets(done.stderr_text)), report=run.report or b""
+    )
 
 
 def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
@@ -122,7 +124,9 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
         )
     done = build_plainly(env, kustomize)
     if done.status != 0:
-        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{done.stderr_text.strip()}"))
+        raise UserError(
+            Problem(message=f"{kustomize.path} can't build {env}:\n{_without_secrets(done.stderr_text.strip())}")
+        )
     return done.stdout
 
 
@@ -148,6 +152,15 @@ def _why_not(overlay: Path | str, kustomize: Kustomize) -> str:
             "form that kubectl runs"
         )
     return "List the configuration under `transformers:`"
+
+
+def _without_secrets(words: str) -> str:
+    """Return what kustomize said, secrets masked: it prints whole objects in some errors."""
+    if not words:
+        return ""
+    from kustomizer.masking.program_text import without_secrets  # noqa: PLC0415 - most builds say nothing
+
+    return without_secrets(words)
 
 
 def _content(path: str) -> bytes | None:

@@ -43,7 +43,9 @@ def plugin_objects(plugins: Sequence[str], kustomize: Kustomize, scratch: Scratc
     _write(f"{place}/kustomization.yaml", _KUSTOMIZATION.format(entries=lines))
     done = finished(kustomize.plain_command(place), scratch, kustomize.limits, env=env)
     if done.status != 0:
-        words = done.stderr_text.strip().replace(place, "the plugins")
+        from kustomizer.masking.program_text import without_secrets  # noqa: PLC0415 - only where a build fails
+
+        words = without_secrets(done.stderr_text.strip()).replace(place, "the plugins")
         raise UserError(Problem(message=f"it can't be told which programs a build would run:\n{words}"))
     return done.stdout.decode()
 

@@ -1,4 +1,4 @@
 """Which texts are secret, and what is printed in their place.
 
-May import `findings` and what stands above it.
+May import `transform` and what stands above it.
 """

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.full_reader import read
 from kustomizer.manifests.tree import plain_value
+from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.files import read_text
 from kustomizer.system.processes import which
@@ -102,7 +103,7 @@ def _ask(python: str, root: Path) -> dict[str, Any]:
         except (OSError, subprocess.TimeoutExpired, ValueError) as error:
             raise UserError(Problem(message=f"Tutor ({python}) can't be asked: {error}")) from None
     if not isinstance(answer, dict):
-        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        reason = (without_secrets(done.stderr.strip()).splitlines() or ["it says nothing"])[-1]
         raise UserError(
             Problem(
                 message=f"Tutor ({python}) can't tell what CELERY_WORKERS_CONFIG gives: {reason}",

@@ -5,12 +5,14 @@ whose authentication is missing isn't ready and scales nothing.
 
 **Severity:**
 
-- error where the build has the object under another name or in another namespace: kustomize adds a hash to the names
-  of what it generates and rewrites references, but not in objects that it doesn't know (a TriggerAuthentication's
-  `secretTargetRef`), and not across namespaces;
+- error where the build has the object under another name, in another namespace or in none: kustomize adds a hash to
+  the names of what it generates and rewrites references, but not in objects that it doesn't know (a
+  TriggerAuthentication's `secretTargetRef`), and not across namespaces;
 - error for a name with a hash for which the build has nothing: nobody makes such an object by hand;
 - warning for any other ConfigMap or TriggerAuthentication, info for a Secret: it may be made in the cluster, and has
-  to be there before this is applied. References marked `optional` are left alone.
+  to be there before this is applied. References marked `optional` are left alone, and so are Secrets that a
+  controller makes or copies: from an ExternalSecret, a SealedSecret, a Certificate or the like in the build, and by
+  the annotations of Reflector and of kubernetes-replicator.
 
 **What to do:** generate the object in the same namespace; for a TriggerAuthentication's Secret set
 `generatorOptions: {disableNameSuffixHash: true}`; or make sure that it is in the cluster.
@@ -25,6 +27,7 @@ from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.openedx.workers import pod_template, pod_template_path
 from kustomizer.record import Record
+from kustomizer.rules.made_secrets import is_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +62,8 @@ def check_resource(site: Site, resource: Resource) -> Iterator[Problem]:
         key = (reference.kind, reference.name)
         if key not in reported and not site.resources.find(*key, resource.namespace):
             reported.add(key)
+            if is_made(site, *key, resource.namespace):
+                continue
             yield _problem(site, resource, reference)
 
 
@@ -66,11 +71,15 @@ def _problem(site: Site, resource: Resource, reference: _Reference) -> Problem:
     kind, name = reference.kind, reference.name
     # A reference to what is generated in the same namespace, which kustomize didn't rewrite.
     hashed = [generated.name for generated in site.resources.generated(kind, name, resource.namespace)]
+    homeless = [] if not resource.namespace else [item.name for item in site.resources.generated(kind, name, "")]
     elsewhere = sorted({other.namespace for other in site.resources.find(kind, name)})
     severity = ERROR
     if hashed:
         message = f"refers to {kind} {name}, and kustomize called that {hashed[0]}"
         remedy = "Set disableNameSuffixHash: true in its generator's options"
+    elif homeless:
+        message = f"refers to {kind} {name}, which the build has as {homeless[0]} in no namespace"
+        remedy = f"Give it the namespace {resource.namespace}, in its metadata or in its generator's `namespace`"
     elif elsewhere:
         message = f"refers to {kind} {name}, which is in namespace {', '.join(elsewhere)}, not in its own"
         remedy = f"Make it in namespace {resource.namespace}"

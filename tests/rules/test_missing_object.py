@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.rules.small_site import deployment, finder, problems, resource, scaled_object, trigger
+from tests.rules.small_site import deployment, finder, problems, resource, scaled_object, trigger, worker
 
 found = finder("missing-object")
 HASHED = "broker-5b8425f5cm"
@@ -75,3 +76,65 @@ def test_authentication_that_is_not_there() -> None:
     missing = trigger("a", authenticationRef={"name": "broker"})
     clusters = trigger("b", authenticationRef={"name": "broker", "kind": "ClusterTriggerAuthentication"})
     assert found(scaled_object("lms", triggers=[missing, missing, clusters])) == [("warning", "lms-scaledobject")]
+
+
+REFLECTED = {
+    "reflector.v1.k8s.emberstack.com/reflection-allowed": "true",
+    "reflector.v1.k8s.emberstack.com/reflection-auto-enabled": "true",
+}
+AUTO_NAMESPACES = "reflector.v1.k8s.emberstack.com/reflection-auto-namespaces"
+
+
+def pulling() -> str:
+    return worker("lms-worker", "a", pod={"imagePullSecrets": [{"name": "registry"}]})
+
+
+def original(annotations: dict[str, str]) -> str:
+    metadata = {"name": "registry", "namespace": "kube-system", "annotations": annotations}
+    return json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": metadata}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "is_copied"),
+    [
+        (REFLECTED, True),
+        ({**REFLECTED, AUTO_NAMESPACES: "other, open.*"}, True),
+        ({**REFLECTED, AUTO_NAMESPACES: "other"}, False),
+        ({**REFLECTED, "reflector.v1.k8s.emberstack.com/reflection-allowed": "false"}, False),
+        ({"replicator.v1.mittwald.de/replicate-to": "openedx"}, True),
+        ({"replicator.v1.mittwald.de/replicate-to": "(["}, False),
+        ({}, False),
+    ],
+)
+def test_a_secret_that_is_copied_into_the_namespace(annotations: dict[str, str], is_copied: bool) -> None:
+    assert (found(pulling(), original(annotations)) == []) == is_copied
+
+
+@pytest.mark.parametrize(
+    ("maker", "is_made"),
+    [
+        (resource("ExternalSecret", "registry"), True),
+        (resource("ExternalSecret", "a", spec={"target": {"name": "registry"}}), True),
+        (resource("ExternalSecret", "registry", spec={"target": {"name": "a"}}), False),
+        (resource("ExternalSecret", "registry", namespace="other"), False),
+        (resource("ClusterExternalSecret", "a", spec={"externalSecretName": "registry"}), True),
+        (resource("SealedSecret", "registry"), True),
+        (resource("SealedSecret", "a", spec={"template": {"metadata": {"name": "registry"}}}), True),
+        (resource("Certificate", "a", spec={"secretName": "registry"}), True),
+        (resource("Deployment", "registry"), False),
+    ],
+)
+def test_a_secret_that_a_controller_makes(maker: str, is_made: bool) -> None:
+    assert (found(pulling(), maker) == []) == is_made
+
+
+@pytest.mark.parametrize("name", ["registry", "registry-5k4t2b8mhc"])
+def test_what_is_in_no_namespace(name: str) -> None:
+    (problem,) = problems("missing-object", pulling(), json.dumps(secret_without_namespace(name)) + "\n")
+    assert problem.severity == "error"
+    assert problem.message == f"refers to Secret registry, which the build has as {name} in no namespace"
+    assert "namespace openedx" in problem.remedy
+
+
+def secret_without_namespace(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}

@@ -30,7 +30,7 @@ _LONGEST = 20_000
 """A secret isn't longer; quotes that don't match would take the rest of the file for one."""
 
 # What Python and others write between a name and its type, and a type: `: dict[str, str]`, `: "str | None"`.
-_TYPE = r""":[ \t]*["']?[A-Za-z][\w.\[\]|, ]{0,80}["']?[ \t]*"""
+_TYPE = r""":[ \t]*(?:[A-Za-z][\w.\[\]|, ]{0,80}|"[A-Za-z][\w.\[\]|, ]{0,80}"|'[A-Za-z][\w.\[\]|, ]{0,80}')[ \t]*"""
 _ANNOTATED = r""":[ \t]*Annotated\[[^\n\]]{0,80}\][ \t]*"""
 # NAME: "value" and "NAME": "value" of YAML and JSON, NAME = "value", NAME: str = "value", NAME += "value",
 # X["NAME"] = "value" and NAME["key"] = "value" of Python, NAME => 'value', NAME string = "value" of Go, a comparison.

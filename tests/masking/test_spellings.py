@@ -9,6 +9,9 @@ from kustomizer.masking.places import CODE, in_text
 SECRET = "8ae2be3f57b0bb6d33529f879bb56Zq9"
 
 SPELLINGS = [
+    ("a.yml", 'password: "Sm=@@"'),
+    ("a.py", "PASSWORD = 'Sm=@@'"),
+    ("a.json", '{"token": "a = @@"}'),
     ("Caddyfile", "@allowed header X-Api-Key @@"),
     ("Caddyfile", "  header_up X-Api-Key @@"),
     ("Caddyfile", "  header_up X-Auth-Token @@"),

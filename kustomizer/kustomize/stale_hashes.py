@@ -24,8 +24,8 @@ def stale_config_maps(resources: Iterable[Resource]) -> Iterator[Problem]:
         hashes = suffixes(plain_value(resource.tree))
         if hashes and resource.name not in {f"{stem}-{suffix}" for suffix in hashes}:
             yield Problem(
-                message=f"was changed after its name got a hash (now it would be {hashes[0]}): pods that run with the "
-                "old content aren't restarted",
+                # Not which hash it would be: where a password is in the content, that lets it be guessed.
+                message="was changed after its name got a hash: pods that run with the old content aren't restarted",
                 severity=WARNING,
                 resource=resource.ref,
                 field="data",

@@ -9,6 +9,8 @@ GROUP = "celery.openedx.io"
 KIND = "CeleryWorkers"
 API_VERSION = f"{GROUP}/v1alpha1"
 """The configuration is an object of this API version and kind."""
+SPLIT_BY = "celery.openedx.io/split-by"
+"""An annotation that says by which configuration Tutor's env/ was split (kustomizer/transform/split_mark.py)."""
 REPORT = "TUTOR_KUSTOMIZER_REPORT"
 """Environment variable that names a file. The function writes to it what it was given and what it made.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -62,3 +63,8 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
     base = tmp_path_factory.getbasetemp()
     # Each process of pytest-xdist has a directory of its own within the run's.
     return Builds((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "builds")
+
+
+def pytest_collection_finish() -> None:
+    """Switch the garbage collector on again: the function's module, which some tests import, switches it off."""
+    gc.enable()

@@ -10,13 +10,13 @@ import click
 
 from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build import build_tutors
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.manifests.protocols import read_build
 from kustomizer.overlay.directory import write_overlay
 from kustomizer.overlay.refresh import refresh
 from kustomizer.overlay.survey import Survey, survey
 from kustomizer.overlay.templates import overlay_files
+from kustomizer.tutor_env.step import build_as_tutors
 
 
 @click.command("init", short_help="Write an overlay for a Tutor site.")
@@ -69,7 +69,7 @@ def init_command(
 
 def survey_site(env: Path, wanted: Wanted) -> Survey:
     """Return the survey of the site in ``env``. Raises UserError where it can't be built."""
-    return survey(read_build(build_tutors(env, find_kustomize(wanted))))
+    return survey(read_build(build_as_tutors(env.parent, find_kustomize(wanted))))
 
 
 def refresh_lines(overlay: Path, *, kubectl: bool | None) -> list[str]:

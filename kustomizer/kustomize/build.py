@@ -104,7 +104,7 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
         if _GUARD in words:
             remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if run.report is None else _OTHER_GUARD
         raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{words}", remedy=remedy))
-    if needs_function and run.report is None:
+    if needs_function and run.report is None and not _holds_split(overlay):
         raise UserError(
             Problem(
                 message=f"{overlay} was built without the function: the workers in it would take all queues",
@@ -114,6 +114,15 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
     return BuildOutput(
         data=done.stdout, notes=harmless(run.notes + _without_secrets(done.stderr_text)), report=run.report or b""
     )
+
+
+def _holds_split(overlay: Path | str) -> bool:
+    """Tell whether ``overlay`` is an env/ of Tutor's that holds the split already, so that no function has to run."""
+    from pathlib import Path  # noqa: PLC0415 - only where no function ran
+
+    from kustomizer.kustomize.split_env import split_directory  # noqa: PLC0415
+
+    return split_directory(Path(overlay)) is not None
 
 
 def build_tutors(env: Path, kustomize: Kustomize) -> bytes:

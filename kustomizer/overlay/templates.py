@@ -141,18 +141,23 @@ def overlay_files(env: str, survey: Survey, *, kubectl: bool = False) -> Mapping
     One for ``kubectl`` calls the function as a legacy plugin.
     """
     services = [service for service in survey.services if service.variants]
-    # What Tutor's workers have stays, in their copies as well.
-    concurrency = "" if any(service.concurrency for service in services) else _CONCURRENCY
     return {
         "kustomization.yaml": _KUSTOMIZATION.format(env=quote(env), by=BY_KUBECTL if kubectl else BY_KUSTOMIZE),
-        "celery-workers.yaml": SCHEMA_LINE
-        + (CONFIGURATION_HEAD if kubectl else CONFIGURATION_HEAD_WITH_FUNCTION)
-        + _RECOMMENDED.format(concurrency=concurrency)
-        + "".join(line + "\n" for service in services for line in _workers(service)),
+        "celery-workers.yaml": configuration_text(survey, with_function=not kubectl),
         SCHEMA_FILE: schema_text(),
         GUARD_FILE: guard(services[0].name),
         NAME_REFERENCES_FILE: NAME_REFERENCES,
     }
+
+
+def configuration_text(survey: Survey, *, with_function: bool = False) -> str:
+    """Return the recommended configuration for the services that ``survey`` says are split."""
+    services = [service for service in survey.services if service.variants]
+    head = CONFIGURATION_HEAD_WITH_FUNCTION if with_function else CONFIGURATION_HEAD
+    # What Tutor's workers have stays, in their copies as well.
+    concurrency = "" if any(service.concurrency for service in services) else _CONCURRENCY
+    workers = (line + "\n" for service in services for line in _workers(service))
+    return SCHEMA_LINE + head + _RECOMMENDED.format(concurrency=concurrency) + "".join(workers)
 
 
 def schema_text() -> str:

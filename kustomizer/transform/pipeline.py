@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer import KIND, is_configuration
+from kustomizer import KIND, SPLIT_BY, is_configuration
 from kustomizer.errors import UserError
 from kustomizer.transform.plan import plan
 from kustomizer.transform.split import split
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     """Apply the configuration to ``resources``. Returns warnings; raises UserError for what is refused."""
+    settings = (item for item in resources.of_kind("ConfigMap") if "-worker-celery-settings" in item.name)
+    if any(item.mentions(SPLIT_BY) for item in settings):
+        from kustomizer.transform.split_mark import keep_mark, take_mark  # noqa: PLC0415 - hardly any site has it
+
+        mark = take_mark(resources, config)
+        problems = _transform(resources, config)
+        keep_mark(resources, config, mark)
+        return problems
+    return _transform(resources, config)
+
+
+def _transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     plans, problems = plan(resources, config)
     problems += _for_each(plans, lambda service: split(resources, config, service))
     flower, monitoring = config.spec.flower, config.spec.monitoring

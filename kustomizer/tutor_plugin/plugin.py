@@ -2,12 +2,13 @@
 
 Tutor finds this module through the entry point ``tutor.plugin.v1``; enable it with `tutor plugins enable kustomizer`.
 Where KUSTOMIZER_OVERLAY names an overlay, commands mean that one, and Tutor renders its routing into Open edX's
-settings.
+settings. Elsewhere the split goes into env/ itself when Tutor saves it, and commands mean env/.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -15,8 +16,10 @@ from tutor import config, hooks
 from tutor.exceptions import TutorError
 
 from kustomizer.commands.group import Commands, verbose_option
-from kustomizer.errors import UserError
-from kustomizer.tutor_plugin.routing import OVERLAY, tutor_routing
+from kustomizer.errors import Problem, UserError
+from kustomizer.tutor_plugin.env_saved import IS_TOLD, PATCH, on_env_saved
+from kustomizer.tutor_plugin.options import CONFIG, DEFAULTS, OVERLAY, options
+from kustomizer.tutor_plugin.routing import tutor_routing
 
 _OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
 """The parameters that name an overlay; `before` is that of `diff --base`."""
@@ -27,8 +30,26 @@ def know_overlay(command: click.Command) -> None:
     for parameter in command.params:
         if parameter.name in _OVERLAYS:
             parameter.envvar = OVERLAY
+        elif parameter.name == "file":
+            parameter.envvar = CONFIG
     for subcommand in command.commands.values() if isinstance(command, click.Group) else ():
         know_overlay(subcommand)
+
+
+_OWN = ("save", "status")
+"""What `tutor kustomizer` has and `tutor-kustomizer` hasn't."""
+
+
+def own_command(name: str) -> click.Command:
+    """Return a command of this plugin alone."""
+    from kustomizer.tutor_plugin import commands  # noqa: PLC0415 - Tutor imports plugins at each start
+
+    own: dict[str, click.Command] = {
+        "init": commands.init_in_root_command,
+        "save": commands.save_command,
+        "status": commands.status_command,
+    }
+    return own[name]
 
 
 class TutorCommands(Commands):
@@ -36,10 +57,12 @@ class TutorCommands(Commands):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return their names."""
-        return [name for name in super().list_commands(ctx) if name != "completion"]
+        return sorted([*(name for name in super().list_commands(ctx) if name != "completion"), *_OWN])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of this name, which knows the overlay; None where there is none."""
+        if cmd_name in (*_OWN, "init"):
+            return own_command(cmd_name)
         command = super().get_command(ctx, cmd_name) if cmd_name != "completion" else None
         if command is not None:
             know_overlay(command)
@@ -52,9 +75,26 @@ class TutorCommands(Commands):
 def kustomizer(ctx: click.Context) -> None:
     """Queue-aware Celery workers, layered onto this Tutor's output with kustomize."""
     os.environ.setdefault("TUTOR_ROOT", str(ctx.obj.root))
-    overlay = config.load_minimal(str(ctx.obj.root)).get(OVERLAY)
-    if overlay:
-        os.environ.setdefault(OVERLAY, str(Path(ctx.obj.root) / Path(str(overlay)).expanduser()))
+    wanted = options(Path(ctx.obj.root), config.load_minimal(str(ctx.obj.root)))
+    ctx.obj.kustomizer_options = wanted
+    if wanted.overlay is not None:
+        os.environ.setdefault(OVERLAY, str(wanted.overlay))
+    elif wanted.is_split:
+        os.environ.setdefault(OVERLAY, str(wanted.root / "env"))
+        os.environ.setdefault(CONFIG, str(wanted.config))
+        if ctx.invoked_subcommand in {"queue", "route"} and not wanted.config.exists():
+            refuse_missing_config(wanted.config)
+
+
+def refuse_missing_config(path: Path) -> None:
+    """Raise UserError unless another configuration than ``path``, which isn't there, is named on the command line."""
+    if not any(word.startswith(("--file", "--overlay", "-h", "--help")) for word in sys.argv):
+        raise UserError(
+            Problem(
+                message=f"{path} isn't there: the recommended queues are split",
+                remedy="Write it, then change it: tutor kustomizer init",
+            )
+        )
 
 
 def routing(overlay: object, service: str) -> str:
@@ -73,7 +113,10 @@ def _root() -> Path:
 
 
 hooks.Filters.CLI_COMMANDS.add_item(kustomizer)
-hooks.Filters.CONFIG_DEFAULTS.add_item((OVERLAY, ""))
+hooks.Filters.CONFIG_DEFAULTS.add_items(DEFAULTS)
+hooks.Filters.ENV_PATCHES.add_item(("kustomization-resources", PATCH))
+if IS_TOLD:
+    hooks.Actions.ENV_SAVED.add()(on_env_saved)
 hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("kustomizer_routing", routing))
 for service in ("lms", "cms"):
     # After other plugins' patches, so that the configuration's routing wins.

@@ -12,9 +12,6 @@ from kustomizer.openedx.settings_module import render_routing
 from kustomizer.overlay.config_file import read_config
 from kustomizer.transform.routing import routing_table
 
-OVERLAY = "KUSTOMIZER_OVERLAY"
-"""The value of Tutor's configuration that names the overlay."""
-
 
 def tutor_routing(overlay: object, service: str, root: Path) -> str:
     """Return the statement for the settings of ``service``, empty where no ``overlay`` is named or nothing is routed.

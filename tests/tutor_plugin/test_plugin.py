@@ -107,6 +107,8 @@ def built(env: dict[str, str]) -> dict[str, dict[str, str]]:
 
 def test_tutor_renders_the_routing_and_the_function_adds_none(env: dict[str, str]) -> None:
     tutor(env, "plugins", "enable", "kustomizer")
+    # Else env/ itself holds the split, of the recommended queues.
+    assert tutor(env, "config", "save", "--set", "KUSTOMIZER_SPLIT=false").returncode == 0
     overlay(env)
     before = built(env)
     assert "a.task" in before["lms-celery-settings"]["production.py"]

@@ -1,0 +1,53 @@
+"""How Tutor's env/ tells of the split in it: which entry of its kustomization stands for one that is still missing.
+
+The Tutor plugin has Tutor render, under ``resources:``, the name of a directory that never exists. So every build of a
+fresh env/ fails, whoever runs it, until the split has been put in the place of that name (kustomizer/tutor_env).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import UserError
+from kustomizer.system.files import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FILE = "kustomization.yml"
+PLACE = "plugins/kustomizer"
+"""Where in env/ the split lies: each in a directory of its own, whose name tells what is in it."""
+MISSING = f"{PLACE}/the-split-is-missing--run-"
+"""How the entry begins that stands in a fresh env/; the command that puts the split there follows."""
+PREFIX = "split-"
+
+ENTRY = re.compile(rf"^([ \t]*-[ \t]+){re.escape(MISSING)}[\w-]+[ \t]*$", re.MULTILINE)
+"""The entry of a fresh env/, with what stands before it on its line."""
+_SPLIT = re.compile(rf"^[ \t]*-[ \t]+{re.escape(PLACE)}/({PREFIX}[0-9a-f]+)[ \t]*$", re.MULTILINE)
+SPLIT_ENTRIES = re.compile(rf"^[ \t]*-[ \t]+{re.escape(PLACE)}/{PREFIX}[0-9a-f]+(?:/patches)?[ \t]*\n", re.MULTILINE)
+"""The lines by which env/ is built with a split."""
+
+
+def missing_entry(command: Sequence[str]) -> str:
+    """Return the entry of a fresh env/ that names ``command``, which writes the split."""
+    return MISSING + "-".join(command)
+
+
+def split_directory(env: Path) -> Path | None:
+    """Return the directory of the split that ``env`` is built with, None where there is none."""
+    found = _SPLIT.search(_text(env))
+    return env / PLACE / found.group(1) if found else None
+
+
+def is_missing(env: Path) -> bool:
+    """Tell whether ``env`` is one whose split is still to be written."""
+    return ENTRY.search(_text(env)) is not None
+
+
+def _text(env: Path) -> str:
+    try:
+        return read_text(env / FILE)
+    except UserError:
+        return ""

@@ -1,0 +1,70 @@
+"""The configuration of a split in env/: the operator's file, what other plugins add, or the recommended queues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.config.layers import merge_maps
+from kustomizer.config.load import load
+from kustomizer.errors import Problem, UserError
+from kustomizer.manifests import full_reader
+from kustomizer.manifests.tree import plain_value
+from kustomizer.overlay.config_file import config_file
+from kustomizer.overlay.survey import survey
+from kustomizer.overlay.templates import configuration_text
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
+
+RECOMMENDED = "the recommended queues"
+
+
+class SplitConfiguration(Record):
+    """A configuration, and where it comes from: a file by its path, or RECOMMENDED."""
+
+    config: CeleryWorkers
+    source: str
+
+
+def read_configuration(
+    root: Path, named: Path | None, added: Mapping[str, Any], resources: Resources
+) -> SplitConfiguration:
+    """Return the configuration for a site of Tutor's, ``resources``.
+
+    ``named`` is the operator's file, if there is one: what it says wins over ``added``, a ``spec`` in which other
+    plugins have put workers and routing. Raises UserError where the configuration isn't right.
+    """
+    if named is None:
+        found = survey(resources)
+        if not any(service.variants for service in found.services):
+            raise UserError(
+                Problem(
+                    message="this Tutor emits no lms-worker or cms-worker whose queues are Open edX's",
+                    remedy="Write a configuration: tutor kustomizer init; or leave env/ as it is: "
+                    "tutor config save --set KUSTOMIZER_SPLIT=false",
+                )
+            )
+        document = plain_value(full_reader.read(configuration_text(found)))
+        source = RECOMMENDED
+    else:
+        document = config_file(named).own
+        source = named.relative_to(root).as_posix() if named.is_relative_to(root) else str(named)
+    if added:
+        spec = document.get("spec")
+        document = {**document, "spec": merge_maps(dict(added), spec if isinstance(spec, dict) else {})}
+    try:
+        return SplitConfiguration(config=load(_in_order(document)), source=source)
+    except UserError as error:
+        raise (error.within(named) if named else error) from None
+
+
+def _in_order(value: Any) -> Any:
+    """Return ``value`` with the keys of its mappings sorted, as kustomize hands a configuration to the function."""
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value, key=str)}
+    return [_in_order(item) for item in value] if isinstance(value, list) else value

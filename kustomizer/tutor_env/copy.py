@@ -1,0 +1,40 @@
+"""Copies what a kustomization is made of, so that it can be built with changes while env/ stays as it is."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.kustomize.fields import named_paths
+from kustomizer.kustomize.kustomization import read_kustomization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def named_in(env: Path) -> Iterator[tuple[str, Path]]:
+    """Yield each file that ``env`` is built from, by its path there; other directories are named as they are."""
+    for entry in dict.fromkeys(named_paths(read_kustomization(env))):
+        path = env / entry
+        if path.is_file():
+            yield entry, path
+        elif path.is_dir():
+            for file in sorted(path.rglob("*")):
+                if file.is_file():
+                    yield file.relative_to(env).as_posix(), file
+
+
+def copy_env(env: Path, target: Path) -> None:
+    """Copy what ``env`` is built from into ``target``, which has to lie beside it, so that ``../`` means the same."""
+    for name, path in named_in(env):
+        copy = target / name
+        if not copy.resolve().is_relative_to(target.resolve()):
+            # A directory outside of env/, which is found from the copy, too.
+            continue
+        try:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        except OSError as error:
+            raise UserError(Problem(message=f"{path} can't be copied: {error.strerror}")) from None

@@ -1,0 +1,81 @@
+"""The files of a split: new objects and settings as a kustomization, changes to Tutor's objects as PatchTransformers.
+
+A PatchTransformer rather than ``patches:``, which Tutor's versions head differently and which run before the namespace
+is set: these run behind all that env/kustomization.yml does, as the function does in an overlay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer import is_configuration
+from kustomizer.export.parts import File, Parts, object_of
+from kustomizer.export.passwords import passwords_in_file
+from kustomizer.export.secrets import EXAMPLE
+from kustomizer.manifests.equality import same
+from kustomizer.manifests.writer import emit
+from kustomizer.overlay.templates import NAME_REFERENCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kustomizer.manifests.resource import Resource
+
+_HEAD = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+_MADE_BY = "# Made by the Tutor plugin kustomizer; `tutor config save` makes it again. Changes here are lost.\n"
+
+
+def split_files(given: Iterable[Resource], made: Iterable[Resource]) -> dict[str, File]:
+    """Return the files of the split that makes ``made`` out of ``given``, by path in its directory.
+
+    None where the two are the same. Raises UserError for what kustomize can't generate.
+    """
+    before = {resource.identity: resource for resource in given}
+    after = {resource.identity: resource for resource in made}
+    parts = Parts()
+    for identity, resource in before.items():
+        if identity not in after:
+            if not is_configuration(resource.api_version, resource.kind):
+                parts.delete(resource)
+        elif resource.text != after[identity].render() and not same(object_of(resource), object_of(after[identity])):
+            parts.patch(resource, after[identity])
+    for identity, resource in after.items():
+        if identity not in before:
+            parts.add(resource)
+    if not parts.files:
+        return {}
+    files = {path: file for path, file in parts.files.items() if not path.endswith(EXAMPLE)}
+    transformers = _as_transformers(parts.patches, files)
+    fields = {key: value for key, value in parts.fields().items() if key != "patches"}
+    top = {**_HEAD, **fields, "configurations": ["name-references.yaml"]}
+    files |= {
+        "kustomization.yaml": File(text=_MADE_BY + emit(top)),
+        "name-references.yaml": File(text=NAME_REFERENCES),
+    }
+    if transformers:
+        files["patches/kustomization.yaml"] = File(text=emit({**_HEAD, "resources": transformers}))
+    return {path: _private(path, file) for path, file in sorted(files.items())}
+
+
+def _as_transformers(patches: Sequence[Mapping[str, Any]], files: dict[str, File]) -> list[str]:
+    """Turn each patch into a PatchTransformer, in its own file; return their names."""
+    names = []
+    for patch in patches:
+        path = patch["path"]
+        name = path.removeprefix("patches/")
+        tree: dict[str, Any] = {
+            "apiVersion": "builtin",
+            "kind": "PatchTransformer",
+            "metadata": {"name": name.removesuffix(".yaml")},
+            "patch": files[path].text,
+        }
+        if "target" in patch:
+            tree["target"] = dict(patch["target"])
+        files[path] = files[path].replace(text=emit(tree))
+        names.append(name)
+    return names
+
+
+def _private(path: str, file: File) -> File:
+    """Return ``file``, for its owner alone where it holds a password."""
+    return file if file.is_private else file.replace(passwords=passwords_in_file(path, file.text))

@@ -1,0 +1,107 @@
+"""The commands that only `tutor kustomizer` has: save, status, and `init` without a directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from tutor import config as tutor_config
+from tutor.commands.config import config_command
+
+from kustomizer.commands.common import kustomize_option
+from kustomizer.commands.init import init_command, survey_site
+from kustomizer.errors import Problem, UserError
+from kustomizer.kustomize.split_env import is_missing, split_directory
+from kustomizer.overlay.templates import SCHEMA_FILE, configuration_text, schema_text
+from kustomizer.system.files import write_new_files
+from kustomizer.tutor_env.state import read_summary, stale_reason
+from kustomizer.tutor_plugin.env_saved import COMMAND, IS_TOLD, split
+from kustomizer.tutor_plugin.options import SPLIT, options as options_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.kustomize.executable import Wanted
+    from kustomizer.tutor_plugin.options import Options
+
+
+@click.command("save", short_help="Save env/ with the split in it.")
+@click.pass_context
+def save_command(ctx: click.Context) -> None:
+    """Run `tutor config save`, and put the split into env/: what Tutor 22 does by itself when it saves."""
+    save = config_command.commands["save"]
+    with save.make_context("save", [], parent=ctx.parent.parent if ctx.parent else None) as inner:
+        save.invoke(inner)
+    if not IS_TOLD:
+        root = Path(ctx.obj.root)
+        split(options_of(root, tutor_config.load_full(str(root))))
+
+
+@click.command("status", short_help="Say where the split is, and whether it is up to date.")
+@click.pass_context
+def status_command(ctx: click.Context) -> None:
+    """Say whether env/ or an overlay holds the split, by which configuration, and whether it is as it was saved."""
+    for line in status(ctx.obj.kustomizer_options):
+        click.echo(line)
+
+
+def status(wanted: Options) -> Iterator[str]:
+    """Yield what there is to say about the split of a Tutor root."""
+    env = wanted.root / "env"
+    present = split_directory(env)
+    if wanted.overlay is not None:
+        yield f"The overlay {wanted.overlay} holds the split (KUSTOMIZER_OVERLAY); env/ stays as Tutor writes it."
+        if present is not None or is_missing(env):
+            yield f"env/ was saved before that was said, and still holds the split: {' '.join(COMMAND)}"
+        return
+    if not wanted.is_split:
+        yield f"Nothing is split: {SPLIT} is false, and KUSTOMIZER_OVERLAY names no overlay."
+        return
+    yield "env/ holds the split; `tutor k8s start` and whatever applies env/ get it."
+    config = wanted.present_config
+    yield f"Configuration: {config or 'none, so the recommended queues (write one: tutor kustomizer init)'}"
+    if present is None:
+        yield f"It isn't in env/ yet, which can't be built until it is: {' '.join(COMMAND)}"
+        return
+    summary = read_summary(present)
+    reason = stale_reason(wanted.root, config) if summary else "its files are no longer whole"
+    yield f"env/ isn't as it was saved, {reason}: {' '.join(COMMAND)}" if reason else "env/ is as it was saved."
+    if summary:
+        yield summary["table"]
+
+
+@click.command("init", params=[parameter for parameter in init_command.params if parameter.name != "directory"])
+@click.argument("directory", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.pass_context
+def init_in_root_command(ctx: click.Context, /, *, directory: Path | None, **others: Any) -> None:
+    """Write celery-workers.yaml into Tutor's root, for the split in env/; with DIRECTORY, an overlay there."""
+    if directory is not None:
+        ctx.invoke(init_command, directory=directory, **others)
+        return
+    _init_in_root(ctx.obj.kustomizer_options, **others)
+
+
+@kustomize_option
+def _init_in_root(options: Options, *, force: bool, wanted: Wanted, **_others: object) -> None:
+    written = write_config(options, wanted, force=force)
+    click.echo("Wrote " + ", ".join(map(str, written)), err=True)
+    click.echo(f"Next: {' '.join(COMMAND)}", err=True)
+
+
+def write_config(options: Options, wanted: Wanted, *, force: bool) -> list[Path]:
+    """Write the configuration of the split in env/ with the recommended queues, and its schema.
+
+    Raises UserError where it is there already, or an overlay is in use.
+    """
+    if not options.is_split:
+        raise UserError(
+            Problem(
+                message="env/ stays as Tutor writes it: a configuration in Tutor's root would do nothing",
+                remedy="Name the directory of an overlay, or let env/ hold the split: "
+                f"tutor config save --unset KUSTOMIZER_OVERLAY --set {SPLIT}=true",
+            )
+        )
+    found = survey_site(options.root / "env", wanted)
+    texts = {options.config.name: configuration_text(found), SCHEMA_FILE: schema_text()}
+    return write_new_files(options.config.parent, texts, force=force)

@@ -1,0 +1,88 @@
+"""What happens when Tutor has saved env/: the split goes into it, and the operator is told what was split.
+
+Tutor 22 tells a plugin by ``ENV_SAVED``. Before that, `tutor kustomizer save` is `tutor config save` and this.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from tutor import hooks
+from tutor.exceptions import TutorError
+
+from kustomizer.errors import UserError
+from kustomizer.kustomize.split_env import PLACE, missing_entry
+from kustomizer.tutor_plugin.options import OVERLAY, SPLIT, options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kustomizer.kustomize.executable import Kustomize
+    from kustomizer.tutor_plugin.options import Options
+
+IS_TOLD = hasattr(hooks.Actions, "ENV_SAVED")
+"""Whether this Tutor tells a plugin that env/ was saved."""
+COMMAND = ("tutor", "config", "save") if IS_TOLD else ("tutor", "kustomizer", "save")
+"""What writes the split."""
+PATCH = f"{{% if {SPLIT} and not {OVERLAY} %}}- {missing_entry(COMMAND)}{{% endif %}}"
+"""For Tutor's patch ``kustomization-resources``: makes every build of env/ fail until the split is there."""
+
+
+def on_env_saved(root: str, values: Mapping[str, Any]) -> None:
+    """Put the split into env/. Raises TutorError, and leaves env/ such that it can't be built, where it is refused."""
+    # Tutor's documentation says the root, and Tutor 22 gives env/.
+    path = Path(root)
+    split(options(path.parent if (path / "kustomization.yml").is_file() else path, values))
+
+
+def split(wanted: Options) -> None:
+    """Put the split into env/, and say what was split, unless the operator wants env/ as Tutor writes it."""
+    if not wanted.is_split:
+        return
+    builder = find_builder()
+    if builder is None:
+        click.echo(
+            "kustomizer: the split isn't in env/, since there is neither kubectl nor kustomize to make it with: "
+            f"run `{' '.join(COMMAND)}` where there is one, before `tutor k8s start`",
+            err=True,
+        )
+        return
+    from kustomizer.tutor_env.step import Request, save_split  # noqa: PLC0415 - only where there is something to do
+    from kustomizer.tutor_plugin.hooks import added_by_plugins  # noqa: PLC0415
+
+    is_first = not (wanted.root / "env" / PLACE).exists()
+    try:
+        done = save_split(Request(root=wanted.root, named=wanted.present_config, added=added_by_plugins()), builder)
+    except UserError as error:
+        reasons = "\n".join(f"Error: {problem}" for problem in error.problems)
+        raise TutorError(
+            f"kustomizer: the workers aren't split, and env/ can't be applied until they are:\n{reasons}"
+        ) from None
+    for warning in done.warnings:
+        click.echo(f"{click.style('Warning:', fg='yellow')} {warning}", err=True)
+    click.echo(f"Celery workers in env/, split by {done.source}:", err=True)
+    click.echo(done.table, err=True)
+    if is_first:
+        click.echo(
+            f"env/ holds the split from now on. To keep it as Tutor writes it: tutor config save --set {SPLIT}=false",
+            err=True,
+        )
+
+
+def find_builder() -> Kustomize | None:
+    """Return kubectl, which Tutor itself applies env/ with, else a kustomize; None where there is neither."""
+    from kustomizer.kustomize.executable import Kustomize, Wanted, find_kustomize  # noqa: PLC0415
+    from kustomizer.kustomize.permissions import Permissions  # noqa: PLC0415
+    from kustomizer.system.processes import which  # noqa: PLC0415
+
+    # What a plugin has env/ fetch, `tutor k8s start` fetches, too.
+    allowed = Permissions(remote=True)
+    kubectl = which("kubectl")
+    if kubectl is not None:
+        return Kustomize(path=kubectl, version="", is_kubectl=True, permissions=allowed)
+    try:
+        return find_kustomize(Wanted(permissions=allowed))
+    except UserError:
+        return None

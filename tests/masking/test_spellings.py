@@ -141,7 +141,7 @@ SPELLINGS = [
     ("a.sql", "CREATE USER a IDENTIFIED BY '@@';"),
     (".pgpass", "h:5432:d:u:@@"),
     (".netrc", "machine a\nlogin b\npassword @@"),
-    (".npmrc", "//registry.npmjs.org/:_authToken=@@"),
+    (".npmrc", "//registry.example.org/:_authToken=@@"),
     (".npmrc", "_auth=@@"),
     (".pypirc", "password: @@"),
     ("pip.conf", "index-url = https://u:@@@pypi.x/simple"),

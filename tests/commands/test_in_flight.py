@@ -459,7 +459,11 @@ def test_sentinels_are_asked_for_the_redis(tmp_path: Path, builds: Builds) -> No
 
 def test_another_broker_has_no_tasks_in_flight_to_see(tmp_path: Path, builds: Builds) -> None:
     env = celery_site.render(tmp_path / "tutor", {}, {"CELERY_BROKER_TRANSPORT": "memory"})
-    with place(tmp_path / "redis", BROKERS["plain"], builds) as given, live(given._replace(env=env), tmp_path) as other:
+    early = {"lateAcknowledgement": False}
+    with (
+        place(tmp_path / "redis", BROKERS["plain"], builds) as given,
+        live(given._replace(env=env), tmp_path, celery=early) as other,
+    ):
         other.site.idle_pod("lms")
         said = other.in_flight("list").stderr
         assert said == "Error: pod lms-1: the broker is memory: only on Redis tasks in flight can be seen\n"

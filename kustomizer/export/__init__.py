@@ -1,4 +1,4 @@
 """Exports a build as plain kustomize, for where the function can't run.
 
-May import `cluster` and what stands above it.
+May import `cluster` and the layers below it (docs/architecture.md).
 """

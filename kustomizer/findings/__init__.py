@@ -1,4 +1,4 @@
 """A finding, and the forms in which findings are printed: text, JSON, SARIF, GitHub's annotations.
 
-May import `kustomize` and what stands above it.
+May import `kustomize` and the layers below it (docs/architecture.md).
 """

@@ -1,4 +1,4 @@
 """Moving over from tutor-contrib-celery, and nothing else.
 
-May import `export` and what stands above it.
+May import `tutor_env` and the layers below it (docs/architecture.md).
 """

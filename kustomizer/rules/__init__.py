@@ -1,4 +1,7 @@
-"""The rules of `tutor-kustomizer check`: one module each, with its id, its page as docstring, and ``check``."""
+"""The rules of `tutor-kustomizer check`: one module each, with its id, its page as docstring, and ``check``.
+
+May import `site` and the layers below it (docs/architecture.md).
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""The function's steps, in the order in which they run: plan, copies, routing, scaling, Flower, alerts.
+"""The function's steps, in the order in which they run: plan, copies, scaling, budgets, routing,
+Flower, alerts.
 
-`keda/`, `flower/` and `alerts/` are imported only for a configuration that asks for them. May import `openedx` and what
-stands above it.
+`keda/`, `flower/` and `alerts/` are imported only for a configuration that asks for them.
+
+May import `openedx` and the layers below it (docs/architecture.md).
 """

@@ -111,9 +111,9 @@ def test_a_site_that_runs_as_configured(given: Place, tmp_path: Path) -> None:
         assert lines[:8] == [
             "worker               pod                         in force",
             "cms-worker           cms-worker-3                as configured",
-            "lms-worker           lms-worker-1                as configured",
             "cms-worker-high      none, and 0 is its minimum",
             "cms-worker-low       none, and 0 is its minimum",
+            "lms-worker           lms-worker-1                as configured",
             "lms-worker-high      lms-worker-high-2           as configured",
             "lms-worker-high-mem  none, and 0 is its minimum",
             "",

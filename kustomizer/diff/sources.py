@@ -14,9 +14,9 @@ from kustomizer.diff.revision import Tree, is_tutor_env
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.fields import is_kustomization
+from kustomizer.manifests.lists import without_lists
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.stream import read_documents
-from kustomizer.manifests.tree import lookup
 from kustomizer.record import Record
 from kustomizer.system.git import repository
 
@@ -254,23 +254,11 @@ def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str
 
 def _resources(file: IO[bytes], name: str, texts: dict[str, str]) -> list[Resource]:
     try:
-        return list(Resources(_without_lists(read_documents(file, texts))))
+        return list(Resources(without_lists(read_documents(file, texts))))
     except UserError as error:
         raise UserError(
             *(problem.replace(message=f"{name}: {problem.message}") for problem in error.problems)
         ) from None
-
-
-def _without_lists(resources: Iterable[Resource]) -> Iterator[Resource]:
-    """Yield resources, and the items of a List (as `kubectl get -o yaml` prints it) one by one."""
-    for resource in resources:
-        items = lookup(resource.tree, "items") if resource.kind == "List" else None
-        if isinstance(items, list):
-            if not all(isinstance(item, dict) for item in items):
-                raise UserError(Problem(message="an item of a List is not an object"))
-            yield from (Resource.new(item, indent=0) for item in items)
-        else:
-            yield resource
 
 
 def _name(path: Path, checkout: Repository) -> str:

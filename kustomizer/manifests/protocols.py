@@ -202,7 +202,9 @@ def _parse_documents(text: str) -> list[Resource]:
 
 def read_build(data: bytes) -> Resources:
     """Return the resources of a built site. Raises UserError where it isn't YAML, or has an object twice."""
-    return Resources(read_stream(data, b"{}").resources)
+    from kustomizer.manifests.lists import without_lists  # noqa: PLC0415 - the function itself reads no build
+
+    return Resources(without_lists(read_stream(data, b"{}").resources))
 
 
 def has_marker(document: str) -> bool:

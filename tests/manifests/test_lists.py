@@ -1,0 +1,42 @@
+"""Lists of objects, as kubectl and the API give them, are read item by item."""
+
+from __future__ import annotations
+
+import pytest
+
+from kustomizer.errors import UserError
+from kustomizer.manifests.protocols import read_build
+
+ITEM = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, namespace: n}, spec: {replicas: 2}}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"apiVersion: v1\nkind: List\nitems:\n- {ITEM}\n",
+        f"apiVersion: v1\nkind: List\nmetadata:\n  resourceVersion: ''\nitems:\n- {ITEM}\n",
+        f"apiVersion: apps/v1\nkind: DeploymentList\nmetadata: {{}}\nitems:\n- {ITEM}\n",
+        "apiVersion: apps/v1\nkind: DeploymentList\nitems:\n"
+        "- {metadata: {name: a, namespace: n}, spec: {replicas: 2}}\n",
+    ],
+)
+def test_its_items_are_read(text: str) -> None:
+    other = "---\napiVersion: v1\nkind: Service\nmetadata: {name: b}\n"
+    first, second = read_build((text + other).encode())
+    assert (first.api_version, first.kind, first.namespace, first.name) == ("apps/v1", "Deployment", "n", "a")
+    assert int(first.tree["spec"]["replicas"]) == 2
+    assert second.kind == "Service"
+
+
+def test_a_kind_that_only_ends_so_is_an_object() -> None:
+    [item] = read_build(b"apiVersion: a/v1\nkind: AllowList\nmetadata: {name: a}\nitems: [{a: b}]\n")
+    assert item.kind == "AllowList"
+
+
+def test_an_empty_list_has_nothing() -> None:
+    assert list(read_build(b"apiVersion: v1\nkind: List\nitems: []\n")) == []
+
+
+def test_an_item_that_is_no_object_is_refused() -> None:
+    with pytest.raises(UserError, match=r"items\[1\]: an item of a List is not an object"):
+        read_build(f"apiVersion: v1\nkind: List\nitems:\n- {ITEM}\n- text\n".encode())

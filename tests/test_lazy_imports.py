@@ -6,6 +6,7 @@ A module that imports by name may import modules of its own package only, which 
 from __future__ import annotations
 
 import ast
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import pytest
 import kustomizer
 from kustomizer.commands import group
 from kustomizer.config import model
+from kustomizer.manifests import name_hashes
 from tests.parts import ROOT
 
 if TYPE_CHECKING:
@@ -46,7 +48,11 @@ def test_nothing_else_imports_by_name() -> None:
         for path in PACKAGE.rglob("*.py")
         if any(imports_by_name(path))
     }
-    assert found == set(LAZY)
+    assert found == {*LAZY, name_hashes.__name__}
+
+
+def test_one_takes_a_module_of_the_standard_library() -> None:
+    assert {name_hashes._SHA256, "hashlib"} <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize(

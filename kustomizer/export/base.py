@@ -23,12 +23,12 @@ from kustomizer.kustomize.kustomization import (
 )
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import lookup
+from kustomizer.overlay.templates import GUARD_NAME
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-GUARD = "the-function-has-run"
 
 # Fields that go into the top kustomization: kustomize reads sortOptions only there, validators run after the function.
 _ON_TOP = ("sortOptions", "validators")
@@ -156,7 +156,7 @@ def _is_configuration(tree: Any) -> bool:
 
 def _is_guard(overlay: Path, entry: str) -> bool:
     trees = list(objects(overlay, entry))
-    return bool(trees) and all(lookup(tree, "metadata", "name") == GUARD for tree in trees)
+    return bool(trees) and all(lookup(tree, "metadata", "name") == GUARD_NAME for tree in trees)
 
 
 def _file_text(overlay: Path, name: str) -> str:

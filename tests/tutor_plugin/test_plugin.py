@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,47 +10,25 @@ import yaml
 
 from kustomizer.openedx.python_settings import PythonSettings
 from tests import sites
-from tests.builds import Loader, commands, stem
+from tests.builds import Loader, stem
 from tests.git_checkout import commit, git
+from tests.tutor_plugin.real_tutor import plugin_environment, tutor
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     """Return the environment of a Tutor that has the plugin, on a copy of a real root."""
-    info = tmp_path / "packages" / "tutor_kustomizer-0.1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tutor-kustomizer\nVersion: 0.1.0\n")
-    (info / "entry_points.txt").write_text("[tutor.plugin.v1]\nkustomizer = kustomizer.tutor_plugin.plugin\n")
-    root = tmp_path / "root"
-    root.mkdir()
-    given = sites.site("22").parent
-    (root / "config.yml").write_bytes((given / "config.yml").read_bytes())
-    shutil.copytree(given / "env", root / "env")
-    return {
-        **os.environ,
-        "PATH": f"{commands(tmp_path)}:{os.environ['PATH']}",
-        "PYTHONPATH": f"{tmp_path}/packages:{sites.ROOT}",
-        "TUTOR_ROOT": str(root),
-        "HOME": str(tmp_path),
-    }
+    environ = plugin_environment(tmp_path, "22")
+    shutil.copytree(sites.site("22"), f"{environ['TUTOR_ROOT']}/env")
+    return environ
 
 
 @pytest.fixture
 def env_16(env: dict[str, str]) -> dict[str, str]:
-    """Return the same for the oldest Tutor, beside which what our commands need has to be put."""
-    ruamel = importlib.util.find_spec("ruamel")
-    assert ruamel is not None
-    packages = Path(env["PYTHONPATH"].partition(":")[0])
-    (packages / "ruamel").symlink_to(next(iter(ruamel.submodule_search_locations or ())))
+    """Return the same for the oldest Tutor."""
     shutil.copytree(sites.site("16"), f"{env['TUTOR_ROOT']}/env", dirs_exist_ok=True)
     shutil.copy(sites.site("16").parent / "config.yml", env["TUTOR_ROOT"])
     return env
-
-
-def tutor(env: dict[str, str], *args: str, version: str = "22") -> subprocess.CompletedProcess[str]:
-    # A Tutor of its own environment, which has click and PyYAML.
-    command = [str(sites.tutor(version)), *args]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 def test_no_path_has_to_be_given(env: dict[str, str], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kustomizer.site.model import SiteWorker
 
 NAME = "celery-in-flight"
+_COMMAND = "in-flight …"
 _KEPT_SECONDS = 3600
 # Fields of the worker's container that a program that runs once doesn't need, or mustn't have.
 _CONTAINER_LEFT = ("args", "command", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "startupProbe")
@@ -26,18 +27,21 @@ _POD_LEFT = (
 )
 
 
-def job(worker: SiteWorker, request: Mapping[str, Any], namespace: str) -> str:
+def job(
+    worker: SiteWorker, request: Mapping[str, Any], namespace: str, *, name: str = NAME, command: str = _COMMAND
+) -> str:
     """Return a Job, as YAML, that runs the program with ``worker``'s image, environment and volumes.
 
-    Its log is the answer in JSON. It has none of the labels by which the worker's pods are selected. A password that
-    stands in the Deployment's environment is left out, and a comment says so.
+    ``command`` is the one of ours that prints it. The Job's log is the answer in JSON. It has none of the labels by
+    which the worker's pods are selected. A password that stands in the Deployment's environment is left out, and a
+    comment says so.
     """
     template: dict[str, Any] = pod_template(worker.resource) or {}
     container = lookup(template, "spec", "containers", worker.emitted.container)
     program = program_text(app_name(container, worker.service), request)
     labels = mapping(lookup(worker.resource.tree, "metadata", "labels"))
     shared = {key: value for key, value in labels.items() if key.startswith("app.kubernetes.io/")}
-    shared |= {NAME_LABEL: NAME}
+    shared |= {NAME_LABEL: name}
     spec = {key: clone(value) for key, value in template["spec"].items() if key not in _POD_LEFT}
     only = {key: clone(value) for key, value in container.items() if key not in _CONTAINER_LEFT}
     secret = [entry for entry in only.get("env") or () if _is_secret(mapping(entry))]
@@ -48,7 +52,7 @@ def job(worker: SiteWorker, request: Mapping[str, Any], namespace: str) -> str:
         "kind": "Job",
         "metadata": {
             # A name of its own for each: what a Job runs can't be changed.
-            "generateName": f"{NAME}-",
+            "generateName": f"{name}-",
             **({"namespace": namespace} if namespace else {}),
             "labels": shared,
         },
@@ -61,7 +65,7 @@ def job(worker: SiteWorker, request: Mapping[str, Any], namespace: str) -> str:
                 "spec": {
                     **spec,
                     "restartPolicy": "Never",
-                    "containers": [{"name": NAME, **only, "command": ["python", "-c"], "args": [_block(program)]}],
+                    "containers": [{"name": name, **only, "command": ["python", "-c"], "args": [_block(program)]}],
                 },
             },
         },
@@ -69,14 +73,15 @@ def job(worker: SiteWorker, request: Mapping[str, Any], namespace: str) -> str:
     left = "".join(
         f"# Left out, as its value stands in the Deployment: {mapping(entry).get('name')}\n" for entry in secret
     )
-    return _HEAD + left + emit(tree)
+    return _head(name, command) + left + emit(tree)
 
 
-_HEAD = f"""\
-# Made by `tutor-kustomizer in-flight … --print-job`. It has no fixed name, so create it:
+def _head(name: str, command: str) -> str:
+    return f"""\
+# Made by `tutor-kustomizer {command} --print-job`. It has no fixed name, so create it:
 #   kubectl create -f FILE
 # The answer, in JSON, is its log:
-#   kubectl logs -l {NAME_LABEL}={NAME} --tail=-1
+#   kubectl logs -l {NAME_LABEL}={name} --tail=-1
 """
 
 

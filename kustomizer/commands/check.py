@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.commands.common import kustomize_option, terminal_width
+from kustomizer.commands.common import ignore_file_option, kustomize_option, terminal_width
 from kustomizer.commands.rule_pages import pages
-from kustomizer.diff.rules import OWN_RULES
+from kustomizer.diff.rules import OWN_RULES, RULES as DIFF_RULES
 from kustomizer.findings.github import findings_github, without_commands
+from kustomizer.findings.ignores import ignores_of, without_ignored
 from kustomizer.findings.json import findings_json
 from kustomizer.findings.model import SEVERITIES, reaches
 from kustomizer.findings.sarif import findings_sarif
 from kustomizer.findings.source import Source, file_source, overlay_source
-from kustomizer.findings.text import findings_text
+from kustomizer.findings.text import findings_text, ignored_text
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import find_kustomize
@@ -27,6 +28,7 @@ from kustomizer.system.files import write_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kustomizer.findings.ignores import Ignore, Ignored
     from kustomizer.findings.model import Finding
     from kustomizer.kustomize.executable import Wanted
 
@@ -34,10 +36,11 @@ EXIT_FINDINGS = 3
 
 
 class Checked(Record):
-    """The findings, and the file that they point to."""
+    """The findings, those that are set aside, and the file that they point to."""
 
     findings: Sequence[Finding]
     source: Source
+    ignored: Sequence[Ignored] = ()
 
 
 def _explain(ctx: click.Context, _option: click.Parameter, rule: str | None) -> None:
@@ -77,11 +80,15 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
     expose_value=False,
     callback=_write_pages,
 )
+@ignore_file_option
 @kustomize_option
 @click.pass_context
-def check_command(ctx: click.Context, *, site: Path, fail_on: str | None, output: str, wanted: Wanted) -> None:
+def check_command(
+    ctx: click.Context, *, site: Path, fail_on: str | None, output: str, ignore_file: Path | None, wanted: Wanted
+) -> None:
     """Look for problems in SITE: an overlay (default: this directory), or a built file."""
-    checked = check_file(site) if site.is_file() else check_overlay(site, wanted)
+    ignores = ignores_of(ignore_file, site if site.is_dir() else None, DIFF_RULES)
+    checked = set_aside(check_file(site) if site.is_file() else check_overlay(site, wanted), ignores)
     text = render(checked, output, terminal_width())
     if text:
         click.echo(text)
@@ -102,12 +109,24 @@ def check_overlay(overlay: Path, wanted: Wanted) -> Checked:
     return Checked(findings=check(Site(built.resources())), source=overlay_source(overlay))
 
 
+def set_aside(checked: Checked, ignores: Sequence[Ignore]) -> Checked:
+    """Return what is left without what ``ignores`` match; an entry for a rule that finds nothing of it is stale."""
+    kept = without_ignored(checked.findings, ignores)
+    ignored = [
+        entry.replace(is_stale=not entry.findings and ignore.rule in RULES)
+        for ignore, entry in zip(ignores, kept.ignored, strict=True)
+        # The others are about changes, which `diff` looks at.
+        if entry.findings or ignore.rule in RULES
+    ]
+    return checked.replace(findings=kept.findings, ignored=ignored)
+
+
 def render(checked: Checked, output: str, width: int) -> str:
     """Return the findings in the form ``output``, which may be empty without findings."""
     if output == "json":
-        return findings_json(checked.findings)
+        return findings_json(checked.findings, checked.ignored)
     if output == "sarif":
         return findings_sarif(checked.findings, RULES, checked.source)
     if output == "github":
         return findings_github(checked.findings, checked.source)
-    return without_commands(findings_text(checked.findings, width))
+    return without_commands("\n".join([findings_text(checked.findings, width), *ignored_text(checked.ignored, width)]))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kustomizer.findings.ignores import IGNORE_FILE
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import Wanted, find_kustomize
@@ -65,6 +66,12 @@ tutor_root_option = click.option(
     envvar="TUTOR_ROOT",
     required=True,
     help="Tutor's root, as `tutor config printroot` prints it.",
+)
+
+ignore_file_option = click.option(
+    "--ignore-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=f"What not to show (default: {IGNORE_FILE} in this directory or the overlay).",
 )
 
 

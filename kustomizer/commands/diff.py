@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kustomizer.commands.common import kustomize_option, terminal_width, wants_colour
+from kustomizer.commands.common import ignore_file_option, kustomize_option, terminal_width, wants_colour
 from kustomizer.diff.compare import comparison
-from kustomizer.diff.ignores import IGNORE_FILE, read_ignores
 from kustomizer.diff.reports.github import github_report
 from kustomizer.diff.reports.html import html_report
 from kustomizer.diff.reports.json import json_report
 from kustomizer.diff.reports.markdown import markdown_report
 from kustomizer.diff.reports.text import text_report
+from kustomizer.diff.rules import RULES
 from kustomizer.diff.sources import STDIN, RevisionOptions, read_both, read_revision, with_file
 from kustomizer.errors import UserError
 from kustomizer.findings.github import without_commands
+from kustomizer.findings.ignores import ignores_of
 from kustomizer.findings.model import SEVERITIES, reaches
 from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.record import Record
@@ -26,7 +27,6 @@ from kustomizer.system.files import write_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.diff.ignores import Ignore
     from kustomizer.diff.model import Comparison
     from kustomizer.diff.sources import ComparedBuild
     from kustomizer.kustomize.executable import Kustomize
@@ -95,11 +95,7 @@ class _How(Record):
     callback=_targets,
     help="Write a file, too. May be repeated.",
 )
-@click.option(
-    "--ignore-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=f"What not to show (default: {IGNORE_FILE} in this directory or the overlay).",
-)
+@ignore_file_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something changes.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 where a finding is as bad as this.")
 @click.option("--full", is_flag=True, help="Show added and destroyed objects, and long values, whole.")
@@ -117,7 +113,8 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
     for source in sources:
         click.echo(without_commands(source.notes), nl=False, err=True)
     header = [f"before: {sources[0].label}", f"after:  {sources[1].label}"]
-    ignores = _ignores(options["ignore_file"], options["before"])
+    overlay = Path(options["before"]) if options["before"] else None
+    ignores = ignores_of(options["ignore_file"], overlay, RULES)
     try:
         compared = comparison(sources[0].resources, sources[1].resources, ignores=ignores)
     except UserError as error:
@@ -169,12 +166,6 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, Compare
         tutor=options["tutor"] or "tutor",
     )
     return read_revision(revision_options, find)
-
-
-def _ignores(file: Path | None, overlay: str | None) -> Sequence[Ignore]:
-    places = [Path(IGNORE_FILE), *([Path(overlay) / IGNORE_FILE] if overlay else [])]
-    path = file or next((place for place in places if place.is_file()), None)
-    return read_ignores(path) if path else ()
 
 
 def _report(form: str, compared: Comparison, header: Sequence[str], how: _How) -> str:

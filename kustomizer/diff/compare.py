@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.changes.trees import tree_changes
 from kustomizer.diff.grouping import groups
-from kustomizer.diff.ignores import without_ignored
+from kustomizer.diff.ignores import is_stale, without_ignored
 from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange
 from kustomizer.diff.prepare import prepare
@@ -17,9 +17,9 @@ from kustomizer.site.queues import queues_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.diff.ignores import Ignore
     from kustomizer.diff.model import ObjectId
     from kustomizer.diff.sides import Sides
+    from kustomizer.findings.ignores import Ignore, Ignored
     from kustomizer.manifests.resource import Resources
 
 
@@ -40,15 +40,17 @@ def comparison(before: Resources, after: Resources, *, ignores: Sequence[Ignore]
         renamings=tuple(item for item in sides.renamings if item.id not in hidden),
         unchanged=known - sum(bool(item.changes) for item in objects),
         findings=kept.findings,
-        ignored=tuple(item.replace(reason=_masked(sides, item.reason)) for item in kept.ignored),
+        ignored=tuple(_shown(sides, ignore, ignored) for ignore, ignored in zip(ignores, kept.ignored, strict=True)),
         queues=(tuple(queues_of(sides.before.site)), tuple(queues_of(sides.after.site))),
     )
 
 
-def _masked(sides: Sides, reason: str) -> str:
-    """Return a reason with the builds' secrets masked: its author may have quoted one."""
-    masked: str = sides.shown(ABSENT, sides.masks.text(reason))[1]
-    return masked
+def _shown(sides: Sides, ignore: Ignore, ignored: Ignored) -> Ignored:
+    """Return an entry with secrets masked, since its author may have quoted one, and whether it is stale."""
+    masked: str = sides.shown(ABSENT, sides.masks.text(ignored.reason))[1]
+    return ignored.replace(
+        reason=masked, is_stale=not (ignored.changes or ignored.findings) and is_stale(ignore, sides)
+    )
 
 
 def compare(sides: Sides) -> tuple[ObjectChange, ...]:

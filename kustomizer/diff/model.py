@@ -12,6 +12,8 @@ from kustomizer.record import Record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kustomizer.findings.ignores import Ignored
+
 ADD = "add"
 CHANGE = "change"
 REPLACE = "replace"
@@ -142,14 +144,6 @@ class SharedChange(Record):
     change: AnyChange
     objects: Sequence[ObjectId]
     """At least two."""
-
-
-class Ignored(Record):
-    """An entry of the ignore file, and how much it matched."""
-
-    reason: str
-    changes: int = 0
-    findings: int = 0
 
 
 class Comparison(Record):

@@ -10,10 +10,12 @@ import click
 
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import count
+from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from kustomizer.findings.ignores import Ignored
     from kustomizer.findings.model import Finding
 
 _COLOURS = {ERROR: "red", WARNING: "yellow", INFO: "blue"}
@@ -49,10 +51,23 @@ def summary(findings: Sequence[Finding]) -> str:
     return f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}, {counts[INFO]} info"
 
 
+def ignored_text(ignored: Iterable[Ignored], width: int) -> list[str]:
+    """Return a line for each entry of the ignore file, folded to ``width``."""
+    lines = (f"ignored: {entry.counts}: {visible(entry.reason)}" for entry in ignored)
+    return [part for line in lines for part in _wrapped(line, width, "")]
+
+
 def _place(finding: Finding) -> str:
     resource, field = finding.problem.resource, finding.problem.field
     return ": ".join(str(part) for part in (resource, field) if part)
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent + _INDENT, break_on_hyphens=False)
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + _INDENT,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

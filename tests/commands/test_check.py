@@ -19,7 +19,7 @@ from kustomizer.commands.rule_pages import pages
 from kustomizer.rules import RULES
 from tests import sites
 from tests.builds import PLUGIN_HOME, Builds
-from tests.rules.small_site import resource, split_site, worker
+from tests.rules.small_site import deployment, resource, split_site, worker
 
 OVERLAYS = sorted(path.parent.name for path in sites.ROOT.glob("overlays/*/kustomization.yaml"))
 TUTORS_OWN = {"clear-text-password", "function-skipped", "grace-period"}
@@ -326,6 +326,38 @@ def test_a_file_that_is_no_build(tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("Error: ")
     assert check(tmp_path / "nothing.yaml").exit_code == 2
+
+
+def test_findings_are_set_aside_with_a_reason(tmp_path: Path, built: Path) -> None:
+    ignores = tmp_path / "ignores.yaml"
+    entry = "{rule: grace-period, resource: Deployment/lms-worker, reason: A night job waits for it.}"
+    ignores.write_text(f"ignore: [{entry}]")
+    arguments = (built, "--ignore-file", ignores, "--fail-on", "info")
+    result = check(*arguments)
+    assert (result.exit_code, result.stdout) == (0, "No findings.\nignored: 1 finding: A night job waits for it.\n")
+    document = json.loads(check(*arguments, "-o", "json").stdout)
+    assert (document["findings"], document["summary"]["warning"]) == ([], 0)
+    assert document["ignored"] == [
+        {"reason": "A night job waits for it.", "changes": 0, "findings": 1, "errors": 0, "stale": False}
+    ]
+    assert json.loads(check(*arguments, "-o", "sarif").stdout)["runs"][0]["results"] == []
+    # What is about changes alone is for `diff`, which reads the same file.
+    ignores.write_text(
+        "ignore: [{rule: grace-period, resource: Deployment/gone, reason: Old.}, {field: data, reason: All.}]"
+    )
+    result = check(*arguments)
+    assert result.exit_code == 3
+    assert result.stdout.endswith("\nignored: nothing any more, take the entry out: Old.\n")
+
+
+def test_an_error_is_set_aside_by_rule_and_object_alone(tmp_path: Path) -> None:
+    site, ignores = tmp_path / "site.yaml", tmp_path / "ignores.yaml"
+    site.write_text("---\n".join([*split_site(), deployment("a", {}, minReadySeconds=-1)]))
+    both = "rule: function-skipped, resource: Deployment/a"
+    for entry, status in {"resource: Deployment/a": 3, "rule: function-skipped": 3, both: 0}.items():
+        ignores.write_text(f"ignore: [{{{entry}, reason: A trial.}}]")
+        assert check(site, "--ignore-file", ignores, "--fail-on", "error").exit_code == status
+    assert "\nignored: 1 error: A trial." in check(site, "--ignore-file", ignores).stdout
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kustomizer.diff.compare import comparison
-from kustomizer.diff.ignores import Ignore
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, TextChange, ValueChange, path_text
 from kustomizer.diff.prepare import prepare
 from kustomizer.errors import UserError
+from kustomizer.findings.ignores import Ignore
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.resource import Resources
 from tests import sites
@@ -187,6 +187,26 @@ def test_an_ignored_change_takes_its_renaming_along() -> None:
     assert [str(each.id) for each in found.objects] == ["ConfigMap openedx/b"]
     assert [str(each.id) for each in found.renamings] == ["ConfigMap openedx/b"]
     assert [(each.reason, each.changes) for each in found.ignored] == [("known", 1)]
+
+
+def test_an_entry_that_has_nothing_left_to_match_is_stale() -> None:
+    """A rule of `check` may find in both builds what this comparison needn't say; such an entry isn't stale."""
+    missing = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "a", "namespace": "openedx"},
+        "spec": {"containers": [{"name": "a", "envFrom": [{"secretRef": {"name": "nobody"}}]}]},
+    }
+    builds_of = [of_trees(missing, generated("b", {"key": value})) for value in "12"]
+    entries = {
+        Ignore(reason="", rule="missing-object", resource="Pod/a"): False,
+        Ignore(reason="", rule="missing-object", resource="Pod/b"): True,
+        Ignore(reason="", rule="scaled-down", resource="Pod/a"): False,
+        Ignore(reason="", rule="scaled-down", resource="Pod/b"): True,
+        Ignore(reason="", resource="ConfigMap/b"): False,
+    }
+    found = comparison(*builds_of, ignores=list(entries))
+    assert [each.is_stale for each in found.ignored] == list(entries.values())
 
 
 def test_a_reason_that_quotes_a_password() -> None:

@@ -1,18 +1,16 @@
-"""What a file says not to show: read strictly, counted, and never an error."""
+"""What a file says not to show of a comparison: counted, and never what an error is about."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from kustomizer.diff.ignores import Ignore, read_ignores, without_ignored
+from kustomizer.diff.ignores import without_ignored
 from kustomizer.diff.model import ADD, CHANGE, ObjectChange, ObjectId, ValueChange
-from kustomizer.errors import ERROR, WARNING, Problem, ResourceRef, UserError
+from kustomizer.errors import ERROR, WARNING, Problem, ResourceRef
+from kustomizer.findings.ignores import Ignore
 from kustomizer.findings.model import Finding
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 IMAGE = ValueChange(path=("spec", "template", "image"), before="a", after="b")
 VERSION = ValueChange(path=("metadata", "annotations", "app.kubernetes.io/version"), before="21", after="22")
@@ -31,12 +29,6 @@ def finding(rule: str, severity: str = WARNING, name: str = "lms", field: str = 
 
 def ignore(**fields: str) -> Ignore:
     return Ignore(**{"reason": "it is known", **fields})
-
-
-def read(directory: Path, text: str) -> tuple[Ignore, ...]:
-    path = directory / "ignores.yaml"
-    path.write_text(text)
-    return read_ignores(path)
 
 
 def left(ignores: list[Ignore], *objects: ObjectChange, findings: Any = ()) -> tuple[Any, Any, list[tuple[int, int]]]:
@@ -105,6 +97,14 @@ def test_an_error_stays_and_so_does_what_it_is_about() -> None:
     assert left([ignore(rule="scaled-down")], findings=findings)[1] == findings
 
 
+def test_an_error_is_set_aside_by_rule_and_object_and_its_changes_then_too() -> None:
+    findings = (finding("scaled-down", ERROR),)
+    changed = item("Deployment", "lms", IMAGE)
+    named = ignore(rule="scaled-down", resource="Deployment/lms")
+    assert left([named], changed, findings=findings) == ((changed,), (), [(0, 1)])
+    assert left([named, ignore(resource="Deployment/lms")], changed, findings=findings) == ((), (), [(0, 1), (1, 0)])
+
+
 def test_the_first_that_matches_counts() -> None:
     ignores = [ignore(field="spec"), ignore(resource="Deployment/lms")]
     assert left(ignores, item("Deployment", "lms", IMAGE, VERSION))[2] == [(1, 0), (1, 0)]
@@ -113,48 +113,3 @@ def test_the_first_that_matches_counts() -> None:
 def test_one_that_matches_nothing_is_told() -> None:
     kept = without_ignored((), (), [ignore(rule="image-change")])
     assert [(each.reason, each.changes, each.findings) for each in kept.ignored] == [("it is known", 0, 0)]
-
-
-def test_a_file(tmp_path: Path) -> None:
-    text = "ignore:\n- {rule: image-change, reason: nightly}\n- resource: '*/*'\n  field: metadata\n  reason: stamped\n"
-    assert read(tmp_path, text) == (
-        Ignore(rule="image-change", reason="nightly"),
-        Ignore(resource="*/*", field="metadata", reason="stamped"),
-    )
-    assert read(tmp_path, "") == ()
-    assert read(tmp_path, "ignore: []\n") == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "field"),
-    [
-        ("ignore: [{rule: image-change}]", "ignore[0].reason"),
-        ("ignore: [{rule: image-change, reason: ''}]", "ignore[0].reason"),
-        ("ignore: [{rule: image-change, reason: 3}]", "ignore[0].reason"),
-        ("ignore: [{reason: a}]", "ignore[0]"),
-        ("ignore: [{rule: image-changed, reason: a}]", "ignore[0].rule"),
-        ("ignore: [{resource: lms, reason: a}]", "ignore[0].resource"),
-        ("ignore: [{fields: a, field: b, reason: a}]", "ignore[0].fields"),
-        ("ignore: [a]", "ignore[0]"),
-        ("ignore: a", "ignore"),
-        ("ignored: []", "ignored"),
-        ("- a", "ignore"),
-    ],
-)
-def test_what_is_not_known_is_an_error(tmp_path: Path, text: str, field: str) -> None:
-    with pytest.raises(UserError) as raised:
-        read(tmp_path, text)
-    assert [problem.field for problem in raised.value.problems] == [field]
-    assert "ignores.yaml" in str(raised.value)
-
-
-@pytest.mark.parametrize("text", ["ignore: [", "a: b\na: c", "a: &a [*a]"])
-def test_what_is_no_yaml_is_an_error(tmp_path: Path, text: str) -> None:
-    with pytest.raises(UserError, match=r"ignores\.yaml"):
-        read(tmp_path, text)
-
-
-def test_what_is_no_text_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "ignores.yaml").write_bytes(b"\xff")
-    with pytest.raises(UserError, match=r"ignores\.yaml"):
-        read_ignores(tmp_path / "ignores.yaml")

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
@@ -21,10 +21,17 @@ from tests.git_checkout import commit, git
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+def blocks(page: str) -> list[Any]:
+    """Return what the page's blocks of YAML say."""
+    text = (sites.ROOT / "docs" / page).read_text()
+    return [yaml.safe_load(each) for each in re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)]
+
+
 PAGE = (sites.ROOT / "docs" / "diff.md").read_text()
 CONSOLES = re.findall(r"^```console\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
 INDENTED = re.findall(r"^    (tutor-kustomizer .*)$", PAGE, flags=re.MULTILINE)
-BLOCKS = [yaml.safe_load(each) for each in re.findall(r"^```yaml\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)]
+BLOCKS = blocks("diff.md")
 ACTION = yaml.safe_load((sites.ROOT / "diff-action" / "action.yml").read_text())
 COMMIT = re.compile(r"\(([0-9a-f]{12})\)")
 
@@ -40,7 +47,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command.chmod(0o755)
     git(directory, "init")
     assert run(directory, "tutor-kustomizer init overlay --tutor-root tutor").returncode == 0
-    [ignores] = [each for each in BLOCKS if "ignore" in each]
+    [ignores] = blocks("ignoring.md")
     (directory / "ignores.yaml").write_text(yaml.safe_dump(ignores))
     commit(directory)
     config = directory / "overlay" / "celery-workers.yaml"

@@ -109,8 +109,7 @@ def _words(comparison: Comparison) -> Iterator[str]:
         names = "".join(f"<li>{kind}: {html.escape(', '.join(own))}</li>" for kind, own in _kinds(group.objects))
         yield _folded(html.escape(group_text(group)), f"<ul>{names}</ul>")
     for ignored in comparison.ignored:
-        counts = f"{plural(ignored.changes, 'change')} and {plural(ignored.findings, 'finding')}"
-        yield f"<p>Ignored, {counts}: {_escaped(ignored.reason)}</p>"
+        yield f"<p>Ignored, {ignored.counts}: {_escaped(ignored.reason)}</p>"
 
 
 def _kinds(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:

@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Key, OrderChange, TextChange, ValueChange
-from kustomizer.findings.json import finding_data
+from kustomizer.findings.json import finding_data, ignored_data
 from kustomizer.findings.model import count
 from kustomizer.masking.marks import Absent
 from kustomizer.site.queue_table import queues_data
@@ -47,10 +47,7 @@ def json_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
             "after": queues_data(comparison.queues[1])["queues"],
         },
         "objects": [_object(entry) for entry in comparison.objects],
-        "ignored": [
-            {"reason": entry.reason, "changes": entry.changes, "findings": entry.findings}
-            for entry in comparison.ignored
-        ],
+        "ignored": [ignored_data(entry) for entry in comparison.ignored],
     }
     text = json.dumps(_finite(document), indent=2, allow_nan=False) + "\n"
     # A CI job's runner would take it for a command (findings/github.py); a JSON reader takes both for the same.

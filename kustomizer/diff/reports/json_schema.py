@@ -35,7 +35,10 @@ def json_schema() -> dict[str, Any]:
             renamings=_list("renaming"),
             queues=_fields(before={"type": "array"}, after={"type": "array"}),
             objects=_list("object"),
-            ignored={"type": "array", "items": _fields(reason=_STRING, changes=_COUNT, findings=_COUNT)},
+            ignored={
+                "type": "array",
+                "items": _fields(reason=_STRING, changes=_COUNT, findings=_COUNT, errors=_COUNT, stale=_BOOLEAN),
+            },
         ),
         "$defs": {
             "id": {

@@ -32,7 +32,8 @@ from kustomizer.system.wording import joined, plural
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kustomizer.diff.model import AnyChange, Comparison, Ignored, ObjectChange, ObjectId, Renaming, SharedChange
+    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId, Renaming, SharedChange
+    from kustomizer.findings.ignores import Ignored
     from kustomizer.findings.model import Finding
 
 GITHUB_LIMIT = 65_536
@@ -151,8 +152,7 @@ def _renaming(renamings: Sequence[Renaming]) -> str:
 
 
 def _ignored(ignored: Ignored) -> str:
-    counts = f"{plural(ignored.changes, 'change')} and {plural(ignored.findings, 'finding')}"
-    return f"- Ignored, {counts}: {prose(ignored.reason)}"
+    return f"- Ignored, {ignored.counts}: {prose(ignored.reason)}"
 
 
 def _pictures(comparison: Comparison) -> list[str]:

@@ -23,10 +23,9 @@ from kustomizer.diff.reports.wording import (
     title,
 )
 from kustomizer.findings.github import without_commands
-from kustomizer.findings.text import findings_text
+from kustomizer.findings.text import findings_text, ignored_text
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
-from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,14 +97,7 @@ def _words(comparison: Comparison, width: int, *, full: bool) -> str:
             lines += _wrapped(line, width, "    ")
     for renamings in alike(comparison.renamings):
         lines += _wrapped(renaming_text(renamings), width)
-    for ignored in comparison.ignored:
-        counts = [
-            plural(number, noun)
-            for number, noun in ((ignored.changes, "change"), (ignored.findings, "finding"))
-            if number
-        ]
-        lines += _wrapped(f"ignored: {' and '.join(counts) or 'nothing'}: {visible(ignored.reason)}", width)
-    return "\n".join(lines)
+    return "\n".join([*lines, *ignored_text(comparison.ignored, width)])
 
 
 def _queues(comparison: Comparison, width: int) -> str:

@@ -10,7 +10,6 @@ from kustomizer.diff.model import (
     ArgumentsChange,
     Comparison,
     Hunk,
-    Ignored,
     Key,
     ObjectChange,
     ObjectId,
@@ -21,6 +20,7 @@ from kustomizer.diff.model import (
     ValueChange,
 )
 from kustomizer.errors import INFO, WARNING, Problem, ResourceRef
+from kustomizer.findings.ignores import Ignored
 from kustomizer.findings.model import Finding
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.site.queues import Guard, QueueRow, Scaling

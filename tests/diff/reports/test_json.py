@@ -70,7 +70,9 @@ def test_everything_that_a_comparison_holds() -> None:
     assert len(read["renamings"][0]["rolls"]) == 6
     assert read["findings"][0]["resource"]["name"] == "lms-worker-high-mem"
     assert [each["deployment"] for each in read["queues"]["after"]] == ["lms-worker", "lms-worker-high"]
-    assert read["ignored"] == [{"reason": "Tutor draws a new one each time", "changes": 2, "findings": 1}]
+    assert read["ignored"] == [
+        {"reason": "Tutor draws a new one each time", "changes": 2, "findings": 1, "errors": 0, "stale": False}
+    ]
 
 
 def test_every_type_of_change() -> None:

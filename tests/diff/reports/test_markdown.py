@@ -8,10 +8,11 @@ import re
 import pytest
 from hypothesis import given, strategies
 
-from kustomizer.diff.model import ADD, CHANGE, REPLACE, Comparison, Ignored, ObjectChange, ValueChange
+from kustomizer.diff.model import ADD, CHANGE, REPLACE, Comparison, ObjectChange, ValueChange
 from kustomizer.diff.reports.markdown import GITHUB_LIMIT, markdown_report, marker
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.errors import Problem, ResourceRef
+from kustomizer.findings.ignores import Ignored
 from kustomizer.findings.model import Finding
 from tests.diff.reports.samples import CONFIG, FINDING, RICH
 

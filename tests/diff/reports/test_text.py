@@ -11,13 +11,13 @@ from kustomizer.diff.model import (
     CHANGE,
     Comparison,
     Hunk,
-    Ignored,
     ObjectChange,
     SharedChange,
     TextChange,
     ValueChange,
 )
 from kustomizer.diff.reports.text import text_report
+from kustomizer.findings.ignores import Ignored
 from tests.diff.reports.samples import APPS, CONFIG, RICH, VERSION, deployment
 
 HEADER = ("overlays/production: main → the working tree; env/ from the working tree for both",)
@@ -98,10 +98,12 @@ def test_nothing_is_said_in_two_lines() -> None:
 
 
 def test_what_is_ignored_is_counted_where_nothing_else_changes() -> None:
-    comparison = Comparison(objects=(), ignored=(Ignored(reason="drawn anew", changes=3), Ignored(reason="old")))
+    anew = Ignored(reason="drawn anew", changes=3, findings=2, errors=1)
+    comparison = Comparison(objects=(), ignored=(anew, Ignored(reason="old", is_stale=True)))
     assert text_report(comparison) == (
-        "Nothing changes.\nignored: 3 changes: drawn anew\nignored: nothing: old\n\n"
-        "0 add, 0 change, 0 replace, 0 destroy; 3 ignored\n"
+        "Nothing changes.\nignored: 3 changes and 1 error and 1 finding: drawn anew\n"
+        "ignored: nothing any more, take the entry out: old\n\n"
+        "0 add, 0 change, 0 replace, 0 destroy; 5 ignored\n"
     )
 
 

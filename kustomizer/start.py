@@ -28,19 +28,19 @@ def plain_build(args: Sequence[str]) -> PlainBuild | None:
     """Return what ``args`` ask for, or None where click has to read them or has to report what is wrong with them."""
     if not args or args[0] != "build":
         return None
-    given: dict[str, str] = {}
+    options: dict[str, str] = {}
     words = iter(args[1:])
     for word in words:
         if word in _OPTIONS:
             value = next(words, "")
-            if not value or _OPTIONS[word] in given:
+            if not value or _OPTIONS[word] in options:
                 return None
-            given[_OPTIONS[word]] = value
-        elif word.startswith("-") or "overlay" in given or not os.path.exists(word):  # noqa: PTH110 - 5 ms to import
+            options[_OPTIONS[word]] = value
+        elif word.startswith("-") or "overlay" in options or not os.path.exists(word):  # noqa: PTH110 - 5 ms to import
             return None
         else:
-            given["overlay"] = word
-    return PlainBuild(**given)
+            options["overlay"] = word
+    return PlainBuild(**options)
 
 
 def run() -> None:

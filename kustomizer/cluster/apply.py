@@ -156,18 +156,18 @@ def _kubectl(
     forced = ["--force-conflicts"] if force else []
     arguments = [verb, "--server-side", *forced, *options, "--filename=-"]
     # Objects say themselves which namespace they are in.
-    done = kubectl.replace(namespace="").start(arguments, stdin=text, env=environment)
-    if done.returncode == 0:
-        return done.stdout
-    managers = frozenset(_CONFLICT.findall(done.stderr))
+    process = kubectl.replace(namespace="").start(arguments, stdin=text, env=environment)
+    if process.returncode == 0:
+        return process.stdout
+    managers = frozenset(_CONFLICT.findall(process.stderr))
     if managers:
-        raise ConflictError(managers, without_secrets(done.stderr.strip()))
+        raise ConflictError(managers, without_secrets(process.stderr.strip()))
     is_real = verb == "apply" and not options
-    absent = frozenset(_NO_NAMESPACE.findall(done.stderr))
+    absent = frozenset(_NO_NAMESPACE.findall(process.stderr))
     if absent and not is_real:
         raise _NoNamespaceError(absent)
-    applied = f"\nApplied before that:\n{done.stdout.strip()}" if is_real and done.stdout.strip() else ""
-    raise refusal(f"kubectl {verb}", done, applied)
+    applied = f"\nApplied before that:\n{process.stdout.strip()}" if is_real and process.stdout.strip() else ""
+    raise refusal(f"kubectl {verb}", process, applied)
 
 
 def _resources(directory: Path) -> Resources:

@@ -117,7 +117,7 @@ def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
     names = {pod.node: pod.name for pod in pods if pod.is_worker}
 
     def refused(what: str, remedy: str) -> UserError:
-        return UserError(Problem(message=f"{key}: {what}, and nothing was put back", remedy=remedy))
+        return UserError(Problem(message=f"{key}: {workers}, and nothing was put back", remedy=remedy))
 
     if answer["users"]:
         pods_named = ", ".join(names.get(node, node) for node in answer["users"])
@@ -134,8 +134,8 @@ def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
             "Try again: a solo pool answers between tasks only, and Redis takes minutes to notice that a node is lost. "
             "`celery inspect stats` shows workers of other namespaces"
         )
-        what = plural(answer["unknown"], "worker") + (" that listens" if answer["unknown"] == 1 else " that listen")
-        raise refused(f"{what} on this broker without an answer may use it{pods_named}", remedy)
+        workers = plural(answer["unknown"], "worker") + (" that listens" if answer["unknown"] == 1 else " that listen")
+        raise refused(f"{workers} on this broker without an answer may use it{pods_named}", remedy)
     return Restored(key=key, queues=answer["restored"], kept=answer["kept"])
 
 

@@ -102,8 +102,8 @@ def _hash(key: Hash, width: int) -> str:
 
 
 def _arguments(message: Message) -> list[str]:
-    given = (("args", message.args), ("kwargs", message.kwargs))
-    return [f"{name}: {value}" for name, value in given if value is not None]
+    arguments = (("args", message.args), ("kwargs", message.kwargs))
+    return [f"{name}: {value}" for name, value in arguments if value is not None]
 
 
 def _time(eta: str) -> str:

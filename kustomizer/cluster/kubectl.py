@@ -47,15 +47,15 @@ class Kubectl(Record):
         with kubectl's last words where it printed no JSON.
         """
         arguments = ("exec", "--stdin", pod, f"--container={container}", "--", "python", "-")
-        done = self.start(arguments, stdin=program, seconds=seconds)
+        process = self.start(arguments, stdin=program, seconds=seconds)
         try:
-            answer = json.loads(done.stdout)
+            answer = json.loads(process.stdout)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
             last = (
-                "\n".join(without_secrets(done.stderr.strip()).split("\n")[-_LAST_LINES:])
-                or f"exit status {done.returncode}"
+                "\n".join(without_secrets(process.stderr.strip()).split("\n")[-_LAST_LINES:])
+                or f"exit status {process.returncode}"
             )
             raise UserError(Problem(message=f"kubectl exec in pod {pod}, container {container}: {last}"))
         if "error" in answer:
@@ -63,10 +63,10 @@ class Kubectl(Record):
         return answer
 
     def _run(self, *arguments: str) -> str:
-        done = self.start(arguments, seconds=_REQUEST_SECONDS + 10)
-        if done.returncode:
-            raise refusal(f"kubectl {arguments[0]} {arguments[1]}", done)
-        return done.stdout
+        process = self.start(arguments, seconds=_REQUEST_SECONDS + 10)
+        if process.returncode:
+            raise refusal(f"kubectl {arguments[0]} {arguments[1]}", process)
+        return process.stdout
 
     def start(
         self,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import lookup, mapping, mappings, string_list
+from kustomizer.manifests.tree import command_words, lookup, mapping, mappings, string_list
 from kustomizer.openedx.workers import NAME_LABEL, environment
 from kustomizer.record import Record
 from kustomizer.worker_command.worker import find_worker
@@ -76,8 +76,8 @@ def node_name(hostname: str | None, host: str) -> str:
 
 def app_name(container: Any, service: str) -> str:
     """Return the Celery application that a container's command line names, or Open edX's own of the service."""
-    given = [*(string_list(container, "command") or ()), *(string_list(container, "args") or ())]
-    for word, following in zip(given, [*given[1:], ""], strict=False):
+    words = command_words(container)
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         if word in ("--app", "-A"):
             return str(following)
         if word.startswith("--app="):

@@ -80,7 +80,7 @@ def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, B
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError(Problem(message=f"two of the overlays are named {', '.join(twice)}: their files would be one"))
-    done: dict[Path, BuildOutput] = {}
+    outputs: dict[Path, BuildOutput] = {}
     problems: list[Problem] = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         running = {pool.submit(build, overlay, kustomize): overlay for overlay in overlays}
@@ -93,12 +93,12 @@ def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, B
         ) as finished:
             for future in finished:
                 try:
-                    done[running[future]] = future.result()
+                    outputs[running[future]] = future.result()
                 except UserError as error:
                     problems += error.problems
     if problems:
         raise UserError(*sorted(problems, key=str))
-    return {overlay: done[overlay] for overlay in overlays}
+    return {overlay: outputs[overlay] for overlay in overlays}
 
 
 def write_all(built: Mapping[Path, BuildOutput], directory: Path) -> list[str]:

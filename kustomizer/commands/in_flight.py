@@ -89,8 +89,8 @@ class RunningSite(Record):
 
 def open_cluster(site: Path, options: Mapping[str, Any]) -> RunningSite:
     """Build ``site``, or read it where it is a file that was built, and return it with the cluster of ``options``."""
-    found = Site(site_resources(site, options["wanted"]))
-    return RunningSite(site=found, namespace=options["namespace"] or namespace_of(found), given=options)
+    built = Site(site_resources(site, options["wanted"]))
+    return RunningSite(site=built, namespace=options["namespace"] or namespace_of(built), given=options)
 
 
 _pod = click.option("--pod", metavar="NAME", help="Look from this pod, not from a default worker's.")
@@ -121,8 +121,8 @@ def list_command(site: Path, *, limit: int, arguments: bool, output: str, print_
     if print_job:
         cluster.print_job(request)
         return
-    found = hashes(cluster.ask(request), cluster.site)
-    click.echo(in_flight_json(found) if output == "json" else in_flight_text(found, terminal_width()))
+    keys = hashes(cluster.ask(request), cluster.site)
+    click.echo(in_flight_json(keys) if output == "json" else in_flight_text(keys, terminal_width()))
 
 
 @in_flight_command.command("restore", short_help="Put back what a removed worker has left.")
@@ -144,11 +144,13 @@ def restore_command(worker: str, site: Path, *, output: str, print_job: bool, **
         check_nobody_there(request, pods)
         cluster.print_job(request)
         return
-    done = restored(cluster.ask(request, pods), pods)
+    restoration = restored(cluster.ask(request, pods), pods)
     if output == "json":
-        click.echo(json.dumps({"key": done.key, "queues": dict(done.queues), "kept": done.kept}, indent=2))
+        click.echo(
+            json.dumps({"key": restoration.key, "queues": dict(restoration.queues), "kept": restoration.kept}, indent=2)
+        )
     else:
-        click.echo(restored_text(done, unconsumed(cluster.site, done.queues)))
+        click.echo(restored_text(restoration, unconsumed(cluster.site, restoration.queues)))
 
 
 def check_nobody_there(request: Mapping[str, Any], pods: list[LivePod]) -> None:
@@ -180,20 +182,20 @@ def drop_command(
         cluster.print_job(task_request(cluster.site, task_id, drop=True))
         return
     asked = cluster.ask(task_request(cluster.site, task_id, drop=False, arguments=arguments))
-    found = [message(each, each["key"]) for each in asked["found"]]
-    if not found:
+    messages = [message(task, task["key"]) for task in asked["found"]]
+    if not messages:
         raise UserError(
             Problem(message=f"no task {task_id} is in flight or waiting", remedy="`in-flight list` shows their ids")
         )
-    for each in found:
-        click.echo(message_text(each), err=True)
+    for task in messages:
+        click.echo(message_text(task), err=True)
     if not yes:
         click.confirm("Drop it for good?", abort=True, err=True)
     answer = cluster.ask(task_request(cluster.site, task_id, drop=True))
-    dropped = [each for each in (message(item, item["key"]) for item in answer["found"]) if each.dropped]
+    dropped = [task for task in (message(item, item["key"]) for item in answer["found"]) if task.dropped]
     if not dropped:
         raise UserError(Problem(message=f"task {task_id} is gone by now: it was acknowledged, or taken by a worker"))
     if output == "json":
-        click.echo(json.dumps([{"key": each.key, **message_tree(each)} for each in dropped], indent=2))
+        click.echo(json.dumps([{"key": task.key, **message_tree(task)} for task in dropped], indent=2))
     else:
         click.echo(f"Dropped {task_id}")

@@ -59,10 +59,10 @@ def init_command(
     if tutor_root is None:
         raise click.UsageError("Missing option '--tutor-root' (or TUTOR_ROOT in the environment).")
     env = tutor_root / "env"
-    found = survey_site(env, wanted)
-    for line in found.lines():
+    survey = survey_site(env, wanted)
+    for line in survey.lines():
         click.echo(line, err=True)
-    written = init(directory, env, found, force=force, kubectl=bool(kubectl))
+    written = init(directory, env, survey, force=force, kubectl=bool(kubectl))
     click.echo("Wrote " + ", ".join(str(path) for path in written), err=True)
     click.echo(f"Next: tutor-kustomizer build {shlex.quote(str(directory))} -o site.yaml", err=True)
 
@@ -74,9 +74,9 @@ def survey_site(env: Path, wanted: Wanted) -> Survey:
 
 def refresh_lines(overlay: Path, *, kubectl: bool | None) -> list[str]:
     """Renew the overlay and return what to say about it. Raises UserError, and writes nothing, where it can't."""
-    done = refresh(overlay, kubectl=kubectl)
-    files = ", ".join(map(str, done.written))
-    return [*done.notes, f"Wrote {files}" if files else f"{overlay} is up to date"]
+    refreshed = refresh(overlay, kubectl=kubectl)
+    files = ", ".join(map(str, refreshed.written))
+    return [*refreshed.notes, f"Wrote {files}" if files else f"{overlay} is up to date"]
 
 
 def init(directory: Path, env: Path, found: Survey, *, force: bool, kubectl: bool = False) -> list[Path]:

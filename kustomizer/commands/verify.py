@@ -70,8 +70,8 @@ def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
     counts = next((answer.counts for answer in answers if answer.counts), None)
     if counts is None and objects:
         counts = _counts(place, kubectl, pods, lists)
-    found = {answer.found.worker: answer.found for answer in answers}
-    return list(found.values()), _scaled(kubectl, objects, counts or {}, found)
+    workers_found = {answer.found.worker: answer.found for answer in answers}
+    return list(workers_found.values()), _scaled(kubectl, objects, counts or {}, workers_found)
 
 
 def _scaled(
@@ -99,8 +99,8 @@ def _ask(
     except UserError as error:
         failed = Difference(what="asking it", configured="it answers", in_force=str(error))
         return _Answer(found=Verified(worker=name, pod=pod.name, differences=(failed,)), counts={})
-    found = verified(worker, pod, answer["worker"])
-    return _Answer(found=found, counts=answer["counts"])
+    worker_found = verified(worker, pod, answer["worker"])
+    return _Answer(found=worker_found, counts=answer["counts"])
 
 
 def _counts(place: RunningSite, kubectl: Kubectl, pods: Sequence[LivePod], lists: Sequence[str]) -> Mapping[str, int]:

@@ -54,24 +54,24 @@ def _openapi(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
         return _openapi({**definitions[reference.rpartition("/")[2]], **rest}, definitions)
     if "anyOf" in schema:
         return _any_of(schema, definitions)
-    result = {key: value for key, value in schema.items() if key not in {"propertyNames", "properties", "items"}}
-    if isinstance(result.get("type"), list):
-        result["type"] = next(name for name in result["type"] if name != "null")
-        result["nullable"] = True
-    if "enum" in result:
-        words = [word for word in result["enum"] if word is not None]
-        result |= {"type": "string", "enum": words, **({"nullable": True} if None in result["enum"] else {})}
+    converted = {key: value for key, value in schema.items() if key not in {"propertyNames", "properties", "items"}}
+    if isinstance(converted.get("type"), list):
+        converted["type"] = next(name for name in converted["type"] if name != "null")
+        converted["nullable"] = True
+    if "enum" in converted:
+        words = [word for word in converted["enum"] if word is not None]
+        converted |= {"type": "string", "enum": words, **({"nullable": True} if None in converted["enum"] else {})}
     if "properties" in schema:
-        result["properties"] = {key: _openapi(value, definitions) for key, value in schema["properties"].items()}
-    elif result.get("type") == "object" and "additionalProperties" not in schema:
+        converted["properties"] = {key: _openapi(value, definitions) for key, value in schema["properties"].items()}
+    elif converted.get("type") == "object" and "additionalProperties" not in schema:
         # One of Kubernetes' own structures, which is passed through.
-        result["x-kubernetes-preserve-unknown-fields"] = True
-    if result.get("type") == "array":
+        converted["x-kubernetes-preserve-unknown-fields"] = True
+    if converted.get("type") == "array":
         item = schema.get("items", {"type": "object"})
-        result["items"] = _openapi(item, definitions)
+        converted["items"] = _openapi(item, definitions)
     if isinstance(schema.get("additionalProperties"), dict):
-        result["additionalProperties"] = _openapi(schema["additionalProperties"], definitions)
-    return result
+        converted["additionalProperties"] = _openapi(schema["additionalProperties"], definitions)
+    return converted
 
 
 def _any_of(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

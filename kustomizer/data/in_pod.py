@@ -173,12 +173,12 @@ def in_flight(app: Any, request: dict[str, Any]) -> dict[str, Any]:
 def task_of(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Return where the task ``id`` is, in flight or waiting; with ``drop`` it is taken away from there."""
     broker = RedisBroker(app)
-    found: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
     for _ in range(ATTEMPTS):
-        found = _search(broker, request)
-        if any(message.get("dropped", not request["drop"]) for message in found):
+        messages = _search(broker, request)
+        if any(message.get("dropped", not request["drop"]) for message in messages):
             break
-    return {"found": found}
+    return {"found": messages}
 
 
 def _search(broker: RedisBroker, request: dict[str, Any]) -> list[dict[str, Any]]:

@@ -93,14 +93,16 @@ class Tree(Record):
         self._clear(path)
         environment = {**os.environ, "TUTOR_ROOT": str(self.image(path.parent))}
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 [tutor, "config", "save"], capture_output=True, text=True, env=environment, check=False
             )
         except OSError as error:
             raise UserError(Problem(message=f"{tutor} can't be run: {error.strerror}")) from None
-        if done.returncode != 0:
+        if process.returncode != 0:
             raise UserError(
-                Problem(message=f"`tutor config save` fails for {path.parent}:\n{without_secrets(done.stderr.strip())}")
+                Problem(
+                    message=f"`tutor config save` fails for {path.parent}:\n{without_secrets(process.stderr.strip())}"
+                )
             )
 
     def _lacks(self, path: Path) -> bool:

@@ -214,9 +214,9 @@ def _of_files(label: str, files: Iterable[tuple[str, Sequence[Resource]]]) -> Co
     names: dict[tuple[str, str, str, str], str] = {}
     for name, resources in files:
         for resource in resources:
-            other = names.setdefault(resource.identity, name)
-            if other != name:
-                problem = Problem(message=f"{other} and {name} both hold this object", resource=resource.ref)
+            earlier = names.setdefault(resource.identity, name)
+            if earlier != name:
+                problem = Problem(message=f"{earlier} and {name} both hold this object", resource=resource.ref)
                 raise UserError(problem.replace(remedy="Leave one of the two out"))
     return ComparedBuild(label=label, resources=Resources(item for _, own in files for item in own), files=files)
 

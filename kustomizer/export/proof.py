@@ -27,11 +27,11 @@ def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
         directory = Path(temporary).resolve()
         write_files(directory, export.contents(directory, include_secrets=True))
-        done = build_plainly(directory, kustomize)
-        if done.status != 0:
-            words = without_secrets(done.stderr_text.strip()).replace(str(directory), "the export")
+        process = build_plainly(directory, kustomize)
+        if process.status != 0:
+            words = without_secrets(process.stderr_text.strip()).replace(str(directory), "the export")
             raise UserError(Problem(message=f"{kustomize.path} can't build what the export would be:\n{words}"))
-    differences = list(_differences(done.stdout, expected.encode()))
+    differences = list(_differences(process.stdout, expected.encode()))
     if differences:
         raise UserError(
             *differences,

@@ -31,8 +31,8 @@ def findings_github(findings: Sequence[Finding], source: Source) -> str:
 
 def annotation(severity: str, message: str, **properties: str) -> str:
     """Return one workflow command; ``properties`` are those that GitHub knows, such as file, line and title."""
-    given = ",".join(f"{name}={value.translate(_IN_PROPERTY)}" for name, value in properties.items())
-    return f"::{_COMMANDS[severity]} {given}::{message.translate(_IN_DATA)}"
+    fields = ",".join(f"{name}={value.translate(_IN_PROPERTY)}" for name, value in properties.items())
+    return f"::{_COMMANDS[severity]} {fields}::{message.translate(_IN_DATA)}"
 
 
 def without_commands(text: str) -> str:

@@ -89,17 +89,17 @@ def _run(overlay: Path | str, kustomize: Kustomize, scratch: Scratch) -> _Run:
         mirror = f"{os.path.realpath(scratch.path)}/copy"
         place = copy_with_own(examined, copies, mirror, ask)
         notes = "".join(f"tutor-kustomizer: {note}\n" for note in version_notes(copies))
-    done = finished(kustomize.command(place), scratch, kustomize.limits, env=env)
+    process = finished(kustomize.command(place), scratch, kustomize.limits, env=env)
     if mirror:
-        done = done.replace(stderr=done.stderr.replace(mirror.encode(), b""))
-    return _Run(done=done, notes=notes, report=_content(report_path(scratch.path)))
+        process = process.replace(stderr=process.stderr.replace(mirror.encode(), b""))
+    return _Run(done=process, notes=notes, report=_content(report_path(scratch.path)))
 
 
 def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_function: bool = True) -> BuildOutput:
     """Return what a build gave, or raise UserError as :func:`build` does."""
-    done = run.done
-    if done.status != 0:
-        words = _without_secrets(done.stderr_text.strip()) or f"exit status {done.status}"
+    process = run.done
+    if process.status != 0:
+        words = _without_secrets(process.stderr_text.strip()) or f"exit status {process.status}"
         remedy = ""
         if _GUARD in words:
             remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if run.report is None else _OTHER_GUARD
@@ -112,7 +112,7 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
             )
         )
     return BuildOutput(
-        data=done.stdout, notes=harmless(run.notes + _without_secrets(done.stderr_text)), report=run.report or b""
+        data=process.stdout, notes=harmless(run.notes + _without_secrets(process.stderr_text)), report=run.report or b""
     )
 
 
@@ -131,12 +131,12 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
         raise UserError(
             Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
         )
-    done = build_plainly(env, kustomize)
-    if done.status != 0:
+    process = build_plainly(env, kustomize)
+    if process.status != 0:
         raise UserError(
-            Problem(message=f"{kustomize.path} can't build {env}:\n{_without_secrets(done.stderr_text.strip())}")
+            Problem(message=f"{kustomize.path} can't build {env}:\n{_without_secrets(process.stderr_text.strip())}")
         )
-    return done.stdout
+    return process.stdout
 
 
 def build_plainly(directory: Path, kustomize: Kustomize) -> Finished:

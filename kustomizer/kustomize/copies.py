@@ -23,13 +23,13 @@ def other_copies(examined: Examined) -> dict[Listed, str]:
     root = os.path.dirname(os.path.abspath(DIRECTORY))  # noqa: PTH100, PTH120 - pathlib costs 5 ms to import
     own = [f"{root}/{IN_REPOSITORY}", f"{os.path.dirname(sys.executable)}/{OWN_COMMAND}"]  # noqa: PTH120
     ours = {os.path.realpath(path) for path in own if os.path.exists(path)}  # noqa: PTH110
-    found = {}
+    copies = {}
     for listed, name in examined.paths.items():
         path = os.path.join(listed.directory, name)  # noqa: PTH118
         # One that is a link would look for `readlink`, which a build isn't given.
         if os.path.realpath(path) not in ours or os.path.islink(path):  # noqa: PTH114
-            found[listed] = os.path.realpath(path)
-    return found
+            copies[listed] = os.path.realpath(path)
+    return copies
 
 
 def version_notes(copies: Mapping[Listed, str]) -> Iterator[str]:
@@ -47,5 +47,5 @@ def _version(path: str) -> str:
         lines = read_file(f"{os.path.dirname(os.path.dirname(path))}/kustomizer/__init__.py").split(b"\n")  # noqa: PTH120
     except OSError:
         return ""
-    found = [line.removeprefix(_VERSION).strip(b"\"' ") for line in lines if line.startswith(_VERSION)]
-    return ascii(found[0].decode(errors="replace"))[1:-1] if found else ""
+    versions = [line.removeprefix(_VERSION).strip(b"\"' ") for line in lines if line.startswith(_VERSION)]
+    return ascii(versions[0].decode(errors="replace"))[1:-1] if versions else ""

@@ -146,11 +146,11 @@ class _Examiner:
         self.remote(tree, file)
 
     def entries(self, tree: dict[str, Any], file: str, field: str) -> list[str]:
-        found = tree.get(field)
-        if is_null(found):
+        listed = tree.get(field)
+        if is_null(listed):
             return []
-        if type(found) is list and all(isinstance(entry, str) for entry in found):
-            return found
+        if type(listed) is list and all(isinstance(entry, str) for entry in listed):
+            return listed
         self.refuse(file, f"{field} is no list of texts")
         return []
 
@@ -195,7 +195,7 @@ class _Examiner:
         trees = self.trees[directory]
         if len(trees) != 1 or type(trees[0]) is not dict or not _AS_IT_IS.issuperset(trees[0]):
             return None
-        found: list[tuple[Any, str]] = []
+        items: list[tuple[Any, str]] = []
         try:
             for patch in trees[0].get("patches") or ():
                 if not _leaves_plugins_alone(patch, directory):
@@ -206,12 +206,12 @@ class _Examiner:
                     below = self.as_they_are(path) if path in self.trees else None
                     if below is None:
                         return None
-                    found += below
+                    items += below
                 else:
-                    found += [(item, path) for item in read_heads(text_of(path, directory))]
+                    items += [(item, path) for item in read_heads(text_of(path, directory))]
         except Uncertain:
             return None
-        return found
+        return items
 
     def plugin(self, item: Any, listed: Listed, file: str) -> None:
         try:

@@ -41,13 +41,13 @@ def plugin_objects(plugins: Sequence[str], kustomize: Kustomize, scratch: Scratc
             _write(f"{place}/{entries[-1]}", plugin)
     lines = "\n".join(f"- {quote(entry)}" for entry in entries)
     _write(f"{place}/kustomization.yaml", _KUSTOMIZATION.format(entries=lines))
-    done = finished(kustomize.plain_command(place), scratch, kustomize.limits, env=env)
-    if done.status != 0:
+    process = finished(kustomize.plain_command(place), scratch, kustomize.limits, env=env)
+    if process.status != 0:
         from kustomizer.masking.program_text import without_secrets  # noqa: PLC0415 - only where a build fails
 
-        words = without_secrets(done.stderr_text.strip()).replace(place, "the plugins")
+        words = without_secrets(process.stderr_text.strip()).replace(place, "the plugins")
         raise UserError(Problem(message=f"it can't be told which programs a build would run:\n{words}"))
-    return done.stdout.decode()
+    return process.stdout.decode()
 
 
 def _write(path: str, text: str) -> None:

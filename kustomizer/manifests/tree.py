@@ -141,3 +141,8 @@ def string_list(node: Any, field: str) -> list[str] | None:
     """Return the list in ``field``, a container's ``command`` say, as strings; None where there is no list."""
     items = lookup(node, field)
     return [str(item) for item in items] if isinstance(items, list) else None
+
+
+def command_words(container: Any) -> list[str]:
+    """Return the words of a container's ``command`` and ``args``, empty where the image's own are run."""
+    return [word for field in ("command", "args") for word in string_list(container, field) or ()]

@@ -96,14 +96,14 @@ def _ask(python: str, root: Path) -> dict[str, Any]:
         command = [python, "-c", PROBE, str(root.resolve()), str(file)]
         environment: Mapping[str, str] = {**os.environ, "TUTOR_ROOT": str(root.resolve())}
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 command, capture_output=True, text=True, env=environment, timeout=TIMEOUT, check=False
             )
-            answer = json.loads(file.read_text(encoding="utf-8")) if done.returncode == 0 else None
+            answer = json.loads(file.read_text(encoding="utf-8")) if process.returncode == 0 else None
         except (OSError, subprocess.TimeoutExpired, ValueError) as error:
             raise UserError(Problem(message=f"Tutor ({python}) can't be asked: {error}")) from None
     if not isinstance(answer, dict):
-        reason = (without_secrets(done.stderr.strip()).splitlines() or ["it says nothing"])[-1]
+        reason = (without_secrets(process.stderr.strip()).splitlines() or ["it says nothing"])[-1]
         raise UserError(
             Problem(
                 message=f"Tutor ({python}) can't tell what CELERY_WORKERS_CONFIG gives: {reason}",

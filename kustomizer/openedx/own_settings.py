@@ -36,8 +36,8 @@ def own_settings(resources: Resources, worker: EmittedWorker) -> CeleryView | No
         # Of another application's worker its command line tells all that is known.
         plain = worker.service not in OPEN_EDX_SERVICES or _is_plain(resources, worker)
         resources.memo[key] = None if plain else _view(resources, worker)
-    found: CeleryView | None = resources.memo[key]
-    return found
+    view: CeleryView | None = resources.memo[key]
+    return view
 
 
 def transport(resources: Resources, worker: EmittedWorker) -> str:
@@ -62,7 +62,7 @@ def _is_plain(resources: Resources, worker: EmittedWorker) -> bool:
         _has_plain_environment(container)
         and _has_plain_command(worker)
         and _mounts_tutors(worker, container)
-        and all(_is_plain_map(each) for each in _config_maps(resources, worker))
+        and all(_is_plain_map(config_map) for config_map in _config_maps(resources, worker))
     )
 
 
@@ -101,7 +101,7 @@ def _mounts_tutors(worker: EmittedWorker, container: Any) -> bool:
         place = str(lookup(mount, "mountPath")).rstrip("/")
         name = wanted.get(place)
         if name is None:
-            if any(place.startswith(each) or each.startswith(f"{place}/") for each in wanted):
+            if any(place.startswith(path) or path.startswith(f"{place}/") for path in wanted):
                 return False
         elif not is_null(lookup(mount, "subPath")) or not is_generated_name(
             names.get(str(lookup(mount, "name")), ""), name

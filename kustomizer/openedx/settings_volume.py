@@ -44,9 +44,9 @@ def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int 
         if not is_ours and not name:
             continue
         settings = SettingsVolume(index=index, tree=volume, is_ours=is_ours)
-        found = [mount for reader in readers for mount in mounts(reader, settings.name)]
+        settings_mounts = [mount for reader in readers for mount in mounts(reader, settings.name)]
         by_name = is_ours or is_generated_name(name, file.config_map)
-        if found and (by_name or any(_is_place_of(mount, file) for mount in found)):
+        if settings_mounts and (by_name or any(_is_place_of(mount, file) for mount in settings_mounts)):
             return settings
     return None
 
@@ -80,8 +80,8 @@ def containers(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def mounts(container: dict[str, Any], volume: str) -> list[dict[str, Any]]:
     """Return the container's mounts of ``volume``."""
-    found = lookup(container, "volumeMounts")
-    return [mount for mount in found if lookup(mount, "name") == volume] if isinstance(found, list) else []
+    mounted = lookup(container, "volumeMounts")
+    return [mount for mount in mounted if lookup(mount, "name") == volume] if isinstance(mounted, list) else []
 
 
 def obstacle(

@@ -48,10 +48,10 @@ def _faults(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not _is(lookup(tree, *path), dict):
             yield ".".join(path), "a mapping"
     for path in _LISTS:
-        found = lookup(tree, *path)
-        if not _is(found, list):
+        items = lookup(tree, *path)
+        if not _is(items, list):
             yield ".".join(path), "a list"
-        for index, item in enumerate(found if type(found) is list else ()):
+        for index, item in enumerate(items if type(items) is list else ()):
             place = f"{'.'.join(path)}[{index}]"
             if type(item) is not dict:
                 yield place, "a mapping"
@@ -63,10 +63,10 @@ def _faults_of_container(container: dict[str, Any], place: str) -> Iterator[tupl
     if not _is(container.get("resources"), dict):
         yield f"{place}.resources", "a mapping"
     for field in _LISTS_OF_CONTAINER:
-        found = container.get(field)
-        if not _is(found, list):
+        items = container.get(field)
+        if not _is(items, list):
             yield f"{place}.{field}", "a list"
-        for index, item in enumerate(found if type(found) is list else ()):
+        for index, item in enumerate(items if type(items) is list else ()):
             if type(item) is not dict or not isinstance(item.get("name"), str) or is_null(item["name"]):
                 yield f"{place}.{field}[{index}]", "a mapping with a name"
 

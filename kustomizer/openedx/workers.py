@@ -175,8 +175,8 @@ def site_metadata(owner: Resource, *, name: str) -> dict[str, Any]:
     """Return the metadata of a new object, labelled as ``owner`` so that Tutor's selectors count it to the site."""
     prefix = "app.kubernetes.io/"
     labels, annotations = (
-        found if isinstance(found, dict) else {}
-        for found in (lookup(owner.tree, "metadata", field) for field in ("labels", "annotations"))
+        values if isinstance(values, dict) else {}
+        for values in (lookup(owner.tree, "metadata", field) for field in ("labels", "annotations"))
     )
     return {
         "name": name,

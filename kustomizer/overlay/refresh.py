@@ -119,9 +119,9 @@ class _Refresh:
         """Return kind and name of each object that the kustomization lists under ``transformers:``."""
         entries = tree.get("transformers")
         return [
-            (str(lookup(found, "kind") or ""), str(lookup(found, "metadata", "name") or ""))
+            (str(lookup(transformer, "kind") or ""), str(lookup(transformer, "metadata", "name") or ""))
             for entry in (entries if isinstance(entries, list) else [])
-            for found in objects(self._overlay, str(entry))
+            for transformer in objects(self._overlay, str(entry))
         ]
 
     def _with_guard(self, text: str, tree: dict[str, Any], config: CeleryWorkers) -> str:

@@ -73,11 +73,11 @@ def _service(resources: Resources, name: str) -> SurveyedService:
         variants |= {
             queue: variant for variant in sorted(NAMED) if (queue := _name(resources, worker, variant)) in queues
         }
-    found = [variants[queue] for queue in queues if queue in variants]
+    consumed = [variants[queue] for queue in queues if queue in variants]
     return SurveyedService(
         name=name,
         queues=queues,
-        variants=[variant for variant in found if variant != DEFAULT],
+        variants=[variant for variant in consumed if variant != DEFAULT],
         broker=_broker(resources, name) if name in OPEN_EDX_SERVICES else "",
         concurrency=_concurrency(resources, worker),
     )

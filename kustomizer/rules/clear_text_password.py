@@ -24,7 +24,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.manifests.tree import lookup, mapping, mappings, string_list
+from kustomizer.manifests.tree import command_words, lookup, mapping, mappings
 from kustomizer.masking import detection
 from kustomizer.openedx.workers import pod_template, pod_template_path
 from kustomizer.site.model import is_flower
@@ -73,8 +73,7 @@ def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:
             variables = list(_variables(container))
             if variables:
                 yield _problem(resource, f"{path}.env", variables, own, advice)
-            words = [word for field in ("command", "args") for word in string_list(container, field) or ()]
-            arguments = detection.in_words(words)
+            arguments = detection.in_words(command_words(container))
             if arguments:
                 yield _problem(resource, f"{path}.args", arguments, own, advice)
 

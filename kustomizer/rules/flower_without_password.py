@@ -23,7 +23,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, Problem
-from kustomizer.manifests.tree import is_null, lookup, mapping, mappings, plain_value, string_list
+from kustomizer.manifests.tree import command_words, is_null, lookup, mapping, mappings, plain_value
 from kustomizer.openedx.selectors import selected_by
 from kustomizer.openedx.workers import pod_template
 from kustomizer.site.model import is_flower
@@ -71,8 +71,7 @@ def _problem(resource: Resource, field: str, way_in: str) -> Problem:
 
 
 def _has_password(site: Site, resource: Resource, container: Any) -> bool:
-    given = [*(string_list(container, "command") or ()), *(string_list(container, "args") or ())]
-    if any(_OPTION.fullmatch(word) for word in given):
+    if any(_OPTION.fullmatch(word) for word in command_words(container)):
         return True
     for entry in mappings(lookup(container, "env")):
         if entry.get("name") in _VARIABLES and (entry.get("value") or entry.get("valueFrom")):

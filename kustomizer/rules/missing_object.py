@@ -72,7 +72,7 @@ def _problem(site: Site, resource: Resource, reference: _Reference) -> Problem:
     # A reference to what is generated in the same namespace, which kustomize didn't rewrite.
     hashed = [generated.name for generated in site.resources.generated(kind, name, resource.namespace)]
     homeless = [] if not resource.namespace else [item.name for item in site.resources.generated(kind, name, "")]
-    elsewhere = sorted({other.namespace for other in site.resources.find(kind, name)})
+    elsewhere = sorted({namesake.namespace for namesake in site.resources.find(kind, name)})
     severity = ERROR
     if hashed:
         message = f"refers to {kind} {name}, and kustomize called that {hashed[0]}"

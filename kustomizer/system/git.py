@@ -23,23 +23,23 @@ class Repository(Record):
 
     def commit(self, revision: str) -> str:
         """Return the commit that ``revision`` names. Raises UserError where there is none."""
-        done = _git(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if done.returncode != 0:
+        process = _git(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if process.returncode != 0:
             raise UserError(
                 Problem(
                     message=f"{revision!r} is no revision of {self.top}",
                     remedy="Fetch it first; a CI job's checkout needs the whole history (fetch-depth: 0)",
                 )
             )
-        return done.stdout.decode().strip()
+        return process.stdout.decode().strip()
 
     def check_out(self, commit: str, directory: Path) -> None:
         """Write the files of ``commit`` into ``directory``."""
         index = {"GIT_INDEX_FILE": str(directory.with_name(f"{directory.name}.index"))}
         for arguments in (["read-tree", commit], ["checkout-index", "--all", f"--prefix={directory}/"]):
-            done = _git(self.top, *arguments, env=index)
-            if done.returncode != 0:
-                raise UserError(Problem(message=f"git can't read {commit}:\n{done.stderr.decode().strip()}"))
+            process = _git(self.top, *arguments, env=index)
+            if process.returncode != 0:
+                raise UserError(Problem(message=f"git can't read {commit}:\n{process.stderr.decode().strip()}"))
 
     def is_ancestor(self, revision: str, of: str) -> bool:
         """Tell whether ``revision`` is the commit ``of``, or one that led to it."""
@@ -47,13 +47,13 @@ class Repository(Record):
 
     def text(self, commit: str, path: Path) -> str | None:
         """Return the text of a file, relative to the top, as of ``commit``; None where it isn't there, or no file."""
-        done = _git(self.top, "cat-file", "blob", f"{commit}:{path.as_posix()}")
-        return done.stdout.decode(errors="replace") if done.returncode == 0 else None
+        process = _git(self.top, "cat-file", "blob", f"{commit}:{path.as_posix()}")
+        return process.stdout.decode(errors="replace") if process.returncode == 0 else None
 
     def files(self) -> list[Path]:
         """Return the files of the working tree that Git doesn't ignore, relative to its top."""
-        done = _git(self.top, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        return [Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name]
+        process = _git(self.top, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        return [Path(os.fsdecode(name)) for name in process.stdout.split(b"\0") if name]
 
     def ignores(self, path: Path) -> bool:
         """Tell whether a .gitignore excludes ``path``."""
@@ -66,10 +66,10 @@ class Repository(Record):
 
 def repository(path: Path) -> Repository:
     """Return the repository that ``path``, a directory, is in. Raises UserError where there is none."""
-    done = _git(path, "rev-parse", "--show-toplevel")
-    if done.returncode != 0:
-        raise UserError(Problem(message=f"{path} can't be read as a Git checkout: {done.stderr.decode().strip()}"))
-    return Repository(top=Path(os.fsdecode(done.stdout.removesuffix(b"\n"))).resolve())
+    process = _git(path, "rev-parse", "--show-toplevel")
+    if process.returncode != 0:
+        raise UserError(Problem(message=f"{path} can't be read as a Git checkout: {process.stderr.decode().strip()}"))
+    return Repository(top=Path(os.fsdecode(process.stdout.removesuffix(b"\n"))).resolve())
 
 
 def _git(directory: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:

@@ -32,8 +32,8 @@ def node_hazards(resources: Resources, worker: Resource, copies: Sequence[str]) 
 
     for index, volume in enumerate(_list(lookup(template, "spec", "volumes"))):
         claim = lookup(volume, "persistentVolumeClaim", "claimName")
-        for found in resources.find("PersistentVolumeClaim", str(claim), worker.namespace) if claim else ():
-            modes = plain_value(lookup(found.tree, "spec", "accessModes"))
+        for claimed in resources.find("PersistentVolumeClaim", str(claim), worker.namespace) if claim else ():
+            modes = plain_value(lookup(claimed.tree, "spec", "accessModes"))
             if isinstance(modes, list) and modes and not _MANY_NODES & {str(mode) for mode in modes}:
                 yield warn(
                     f"{pod}.volumes[{index}]",
@@ -60,15 +60,15 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
     for resource in others:
         if resource.namespace not in ("", worker.namespace):
             continue
-        found = [*_selectors(resource.tree, "")]
+        selectors = [*_selectors(resource.tree, "")]
         missed = [
             copy.name
             for copy in copies
-            if any(_holds(each, labels) and not _holds(each, pod_labels(copy)) for _, each in found)
-            and not any(_holds(each, pod_labels(copy)) for _, each in found)
+            if any(_holds(selector, labels) and not _holds(selector, pod_labels(copy)) for _, selector in selectors)
+            and not any(_holds(selector, pod_labels(copy)) for _, selector in selectors)
         ]
         if missed:
-            path = next(path for path, each in found if _holds(each, labels))
+            path = next(path for path, selector in selectors if _holds(selector, labels))
             yield Problem(
                 message=f"selects the pods of {worker.name} and not those of {', '.join(missed)}: what it does for the "
                 "worker, it doesn't for them",
@@ -104,7 +104,9 @@ def _of_pods(selector: dict[str, Any]) -> dict[str, Any]:
     return {
         "matchLabels": {key: value for key, value in kept.items() if not key.startswith(_NOT_OF_PODS)},
         "matchExpressions": [
-            {**each, "key": _key(str(lookup(each, "key")))} for each in expressions if isinstance(each, dict)
+            {**expression, "key": _key(str(lookup(expression, "key")))}
+            for expression in expressions
+            if isinstance(expression, dict)
         ],
     }
 
@@ -119,7 +121,7 @@ def _holds(selector: Any, labels: dict[str, str]) -> bool:
     if isinstance(selector, str):
         words = selector.replace("'", '"').split('"')
         return labels.get(NAME_LABEL, "") in words
-    keys = {*selector["matchLabels"], *(each["key"] for each in selector["matchExpressions"])}
+    keys = {*selector["matchLabels"], *(expression["key"] for expression in selector["matchExpressions"])}
     # Selectors of what isn't pods hold for everything, or for nothing, and so do empty ones.
     return NAME_LABEL in keys and selects(selector, labels)
 

@@ -50,18 +50,18 @@ def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
 
 
 def _command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
-    result = emitted.with_option("--queues", ",".join(variant.queues)).without_option("--exclude-queues")
+    line = emitted.with_option("--queues", ",".join(variant.queues)).without_option("--exclude-queues")
     if not variant.is_default and variant.service in OPEN_EDX_SERVICES:
         # Open edX's workers are named after their queue. Those of another application keep their name: it holds the
         # pod's (%h), which tells copies apart.
-        result = result.with_option("--hostname", emitted.hostname_for(f"edx.{variant.service}.core.{variant.name}"))
+        line = line.with_option("--hostname", emitted.hostname_for(f"edx.{variant.service}.core.{variant.name}"))
     settings = variant.settings
-    result = result.with_extra(settings.extra_args or ())
+    line = line.with_extra(settings.extra_args or ())
     if settings.concurrency is not None:
-        result = result.with_option("--concurrency", str(settings.concurrency))
+        line = line.with_option("--concurrency", str(settings.concurrency))
     if settings.disable_prefetch:
-        result = result.with_option("--disable-prefetch")
-    return result
+        line = line.with_option("--disable-prefetch")
+    return line
 
 
 def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:

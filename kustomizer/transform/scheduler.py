@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import is_null, lookup, plain_value, string_list
+from kustomizer.manifests.tree import command_words, is_null, lookup, plain_value
 from kustomizer.openedx.workers import NAME_LABEL, emitted_in, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.deployments import write_command_line
@@ -46,26 +46,25 @@ def once(worker: EmittedWorker) -> Once | None:
     containers = lookup(pod_template(worker.resource), "spec", "containers") or ()
     own = containers[worker.container]
     image = plain_value(lookup(own, "image"))
-    others = [(index, each) for index, each in enumerate(containers) if index != worker.container]
-    beats = tuple(index for index, each in others if _runs_beat(each))
+    others = [(index, container) for index, container in enumerate(containers) if index != worker.container]
+    beats = tuple(index for index, container in others if _runs_beat(container))
     names = {str(lookup(entry, "name")) for entry in lookup(own, "env") or ()}
     line = worker.command_line
-    found = Once(
+    runs_once = Once(
         in_worker=line.has("--beat") or "CELERY_WORKER_BEAT" in names,
         purges=line.has("--purge") or "CELERY_WORKER_PURGE" in names,
         containers=beats,
         doubtful=tuple(
             index
-            for index, each in others
-            if index not in beats and image and plain_value(lookup(each, "image")) == image
+            for index, container in others
+            if index not in beats and image and plain_value(lookup(container, "image")) == image
         ),
     )
-    return found if found.has_scheduler or found.purges or found.doubtful else None
+    return runs_once if runs_once.has_scheduler or runs_once.purges or runs_once.doubtful else None
 
 
 def _runs_beat(container: Any) -> bool:
-    given = [*(string_list(container, "command") or ()), *(string_list(container, "args") or ())]
-    words = " ".join(given).split()
+    words = " ".join(command_words(container)).split()
     return "beat" in words and any(word.rpartition("/")[2] == "celery" for word in words)
 
 

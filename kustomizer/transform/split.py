@@ -55,19 +55,19 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     """Split the worker of ``plan`` in ``resources``. Returns warnings; raises UserError for what can't be done."""
     emitted = plan.emitted
     settings, notes = _settings(resources, config, plan)
-    found = _once(emitted)
-    if found is not None:
+    runs_once = _once(emitted)
+    if runs_once is not None:
         from kustomizer.transform.scheduler import add_scheduler, check, leave_out, worker_in  # noqa: PLC0415 - few sites have one
 
-        notes += check(config, plan, found)
+        notes += check(config, plan, runs_once)
     default, *others = plan.variants
     copies: list[tuple[Resource, Resource | None]] = []
     conflicts = []
     for variant in others:
         new = copy(emitted, variant)
         worker = emitted
-        if found is not None:
-            leave_out(new.edit(), worker_in(variant.service, new, emitted), found)
+        if runs_once is not None:
+            leave_out(new.edit(), worker_in(variant.service, new, emitted), runs_once)
             worker = worker_in(variant.service, new, emitted)
         present = resources.get(new.identity)
         ours = _config_map(config, variant, settings, owner=present or new)
@@ -78,9 +78,9 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
         copies.append((present or new, ours))
     if conflicts:
         raise UserError(*conflicts)
-    if found is not None and found.has_scheduler and config.spec.scheduler and config.spec.scheduler.enabled:
-        add_scheduler(resources, config, emitted, found)
-        leave_out(emitted.resource.edit(), emitted, found, purge=False)
+    if runs_once is not None and runs_once.has_scheduler and config.spec.scheduler and config.spec.scheduler.enabled:
+        add_scheduler(resources, config, emitted, runs_once)
+        leave_out(emitted.resource.edit(), emitted, runs_once, purge=False)
         emitted = worker_in(emitted.service, emitted.resource, emitted)
     configure(emitted.resource.edit(), emitted, default)
     defaults = _config_map(config, default, settings, owner=emitted.resource)

@@ -29,7 +29,7 @@ def take_mark(resources: Resources, config: CeleryWorkers) -> str:
 
     Without it our settings are again what the function makes. Raises UserError where another configuration split it.
     """
-    found = ""
+    mark = ""
     for resource in resources.of_kind("ConfigMap"):
         if resource.mentions(MARK):
             text = str(plain_value(lookup(resource.tree, "metadata", "annotations", MARK)) or "")
@@ -47,8 +47,8 @@ def take_mark(resources: Resources, config: CeleryWorkers) -> str:
                 )
             annotations = resource.edit()["metadata"]["annotations"]
             del annotations[MARK]
-            found = text
-    return found
+            mark = text
+    return mark
 
 
 def keep_mark(resources: Resources, config: CeleryWorkers, text: str) -> None:

@@ -40,8 +40,8 @@ def read_configuration(
     plugins have put workers and routing. Raises UserError where the configuration isn't right.
     """
     if named is None:
-        found = survey(resources)
-        if not any(service.variants for service in found.services):
+        surveyed = survey(resources)
+        if not any(service.variants for service in surveyed.services):
             raise UserError(
                 Problem(
                     message="this Tutor emits no lms-worker or cms-worker whose queues are Open edX's",
@@ -49,7 +49,7 @@ def read_configuration(
                     "tutor config save --set KUSTOMIZER_SPLIT=false",
                 )
             )
-        document = plain_value(full_reader.read(configuration_text(found)))
+        document = plain_value(full_reader.read(configuration_text(surveyed)))
         source = RECOMMENDED
     else:
         document = config_file(named).own

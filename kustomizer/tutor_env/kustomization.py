@@ -23,9 +23,9 @@ def read_fresh(env: Path) -> str:
     """
     path = env / FILE
     text = read_text(path)
-    found = ENTRY.findall(text)
-    if len(found) != 1:
-        message = f"{path} has {len(found) or 'no'} entr{'ies' if len(found) > 1 else 'y'} for the split"
+    entries = ENTRY.findall(text)
+    if len(entries) != 1:
+        message = f"{path} has {len(entries) or 'no'} entr{'ies' if len(entries) > 1 else 'y'} for the split"
         remedy = "Let Tutor write env/ anew: tutor config save"
         raise UserError(Problem(message=message, remedy=remedy))
     keys = _top_level_keys(path, text)

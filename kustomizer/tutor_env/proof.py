@@ -23,10 +23,10 @@ _REMEDY = (
 def differences(built: Iterable[Resource], made: Iterable[Resource]) -> Iterator[Problem]:
     """Yield what isn't in ``built`` as it is in ``made``, but for the hashes behind generated names."""
     expected = {_identity(resource): resource for resource in made}
-    found = list(built)
-    names = _plain_names(found, expected)
+    resources = list(built)
+    names = _plain_names(resources, expected)
     seen = set()
-    for resource in found:
+    for resource in resources:
         identity = (resource.api_version, resource.kind, resource.namespace, names.get(resource.name, resource.name))
         seen.add(identity)
         wanted = expected.get(identity)

@@ -102,6 +102,6 @@ def write_config(options: Options, wanted: Wanted, *, force: bool) -> list[Path]
                 f"tutor config save --unset KUSTOMIZER_OVERLAY --set {SPLIT}=true",
             )
         )
-    found = survey_site(options.root / "env", wanted)
-    texts = {options.config.name: configuration_text(found), SCHEMA_FILE: schema_text()}
+    surveyed = survey_site(options.root / "env", wanted)
+    texts = {options.config.name: configuration_text(surveyed), SCHEMA_FILE: schema_text()}
     return write_new_files(options.config.parent, texts, force=force)

@@ -54,16 +54,16 @@ def split(wanted: Options) -> None:
 
     is_first = not (wanted.root / "env" / PLACE).exists()
     try:
-        done = save_split(Request(root=wanted.root, named=wanted.present_config, added=added_by_plugins()), builder)
+        saved = save_split(Request(root=wanted.root, named=wanted.present_config, added=added_by_plugins()), builder)
     except UserError as error:
         reasons = "\n".join(f"Error: {problem}" for problem in error.problems)
         raise TutorError(
             f"kustomizer: the workers aren't split, and env/ can't be applied until they are:\n{reasons}"
         ) from None
-    for warning in done.warnings:
+    for warning in saved.warnings:
         click.echo(f"{click.style('Warning:', fg='yellow')} {warning}", err=True)
-    click.echo(f"Celery workers in env/, split by {done.source}:", err=True)
-    click.echo(done.table, err=True)
+    click.echo(f"Celery workers in env/, split by {saved.source}:", err=True)
+    click.echo(saved.table, err=True)
     if is_first:
         click.echo(
             f"env/ holds the split from now on. To keep it as Tutor writes it: tutor config save --set {SPLIT}=false",

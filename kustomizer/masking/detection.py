@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 
 _SECRET_NAME = (
-    r"[A-Za-z0-9_.-]*(?:PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|API_?KEY|ACCESS_KEY|MASTER_KEY|PRIVATE_KEY|BASIC_?AUTH"
-    r"|password|passwd|secret|secret_key|token|api_?key|access_key|master_key|private_key|basic[_-]?auth|requirepass)"
+    r"[A-Za-z0-9_.-]*(?:PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|API_?KEY|ACCESS_KEY|MASTER_KEY|PRIVATE_KEY|LICENSE_KEY"
+    r"|BASIC_?AUTH|password|passwd|secret|secret_key|token|api_?key|access_key|master_key|private_key|license_key"
+    r"|basic[_-]?auth|requirepass)"
 )
 _IS_SECRET_NAME = re.compile(_SECRET_NAME)
 # Each name and URL is looked for at the beginning of its word only: a file may be one word of a million letters.
 # NAME: "value" and NAME: value of YAML and JSON, NAME = "value" and ["NAME"] = "value" of Python and INI files.
 _QUOTED = re.compile(rf"""(?<![A-Za-z0-9_.-])({_SECRET_NAME})["']?\]?\s*[:=]\s*(["'])([^"'\n]+)\2""")
 _PLAIN = re.compile(rf"""^[ \t]*(?:- )?(?=\w)({_SECRET_NAME}):[ \t]+([^\s"'#&*|>\[{{][^\s]*)[ \t]*$""", re.MULTILINE)
-_OPTION = re.compile(rf"""(?:^|\s)--?({_SECRET_NAME})[=\s]["']?([^\s"']+)""")
+# NAME = value of INI files.
+_INI = re.compile(rf"""^[ \t]*(?=\w)({_SECRET_NAME})[ \t]*=[ \t]*([^\s"'#;][^\s]*)[ \t]*$""", re.MULTILINE)
+# Words are joined with a NUL: an option at the end of a script's line has no value.
+_OPTION = re.compile(rf"""(?:^|[\s\0])--?({_SECRET_NAME})(?:=|\0|(?:[ \t]|\\\n)+)["']?([^\s\0"']+)""")
+# Django's: a flag, and no password.
+_FLAGS = frozenset({"unusable-password"})
 _URL = re.compile(r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@'"<>]*:([^\s/@'"<>]+)@""")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 # What stands for a value that is put in later.
@@ -42,9 +48,10 @@ def has_url(text: str) -> bool:
 
 def in_words(words: list[str]) -> list[str]:
     """Return what holds passwords in a command line: options' names, URLs."""
-    text = "\n".join(words)
-    names = [match.group(1) for match in _OPTION.finditer(text) if _is_option_value(match.group(2))]
-    return _unique([*names, *([URL] if has_url(text) else [])])
+    text = "\0".join(words)
+    found = [match.groups() for match in _OPTION.finditer(text)]
+    names = [name for name, value in found if name not in _FLAGS and _is_option_value(value)]
+    return _unique([*names, *([URL] if has_url("\n".join(words)) else [])])
 
 
 def in_file(name: str, text: str) -> list[str]:
@@ -54,6 +61,8 @@ def in_file(name: str, text: str) -> list[str]:
         places += [
             (match.start(), match.group(1)) for match in _PLAIN.finditer(text) if is_secret_value(match.group(2))
         ]
+    if name.endswith((".ini", ".cfg", ".conf")):
+        places += [(match.start(), match.group(1)) for match in _INI.finditer(text) if is_secret_value(match.group(2))]
     names = [found_name for _, found_name in sorted(places)]
     if has_url(text):
         names.append(URL)

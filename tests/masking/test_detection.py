@@ -40,6 +40,26 @@ def test_names_in_a_file(text: str, names: list[str]) -> None:
     assert detection.in_file("a.yml", text) == names
 
 
+@pytest.mark.parametrize("text", ["[newrelic]\nlicense_key = x1\n", "  api_key=x1 \n"])
+def test_an_ini_file_has_values_without_quotes(text: str) -> None:
+    assert len(detection.in_file("newrelic.ini", text)) == 1
+    assert detection.in_file("a.py", text) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["--password", "x1"], ["password"]),
+        (["--client-secret=x1"], ["client-secret"]),
+        (["sh", "-c", "tool --client-secret \\\n  x1"], ["client-secret"]),
+        (["sh", "-c", "manage.py manage_user cms --password\nmanage.py migrate"], []),
+        (["manage.py", "manage_user", "--unusable-password", "cms"], []),
+    ],
+)
+def test_names_in_a_command_line(words: list[str], names: list[str]) -> None:
+    assert detection.in_words(words) == names
+
+
 def test_only_yaml_has_values_without_quotes() -> None:
     assert detection.in_file("a.py", "password: str\n") == []
 

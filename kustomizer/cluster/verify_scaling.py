@@ -12,7 +12,7 @@ from kustomizer.manifests.quantities import quantity
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.record import Record
 from kustomizer.site.model import scale_target
-from kustomizer.site.redis_lists import counted_lists, list_name
+from kustomizer.site.redis_lists import counted_lists, is_paused, list_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -108,7 +108,7 @@ def scaled(
         active=_status(conditions, "Active"),
         counts=counted,
         differences=[
-            *_conditions(conditions),
+            *_conditions(conditions, paused=is_paused(configured)),
             *_specification(configured, live_object),
             *_autoscaler(live_object, conditions, live),
             *problems,
@@ -122,10 +122,11 @@ def _status(conditions: Mapping[str, Mapping[str, Any]], kind: str) -> str:
     return str(mapping(conditions.get(kind)).get("status", ""))
 
 
-def _conditions(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[Difference]:
-    for kind, wanted in (("Ready", "True"), ("Fallback", "False"), ("Paused", "False")):
+def _conditions(conditions: Mapping[str, Mapping[str, Any]], *, paused: bool) -> Iterator[Difference]:
+    for kind, wanted in (("Ready", "True"), ("Fallback", "False"), ("Paused", str(paused))):
         status = _status(conditions, kind)
-        bad = status != wanted if kind == "Ready" else status == "True"
+        # A condition that isn't there isn't the case.
+        bad = status != wanted if wanted == "True" else status == "True"
         if bad:
             message = str(mapping(conditions.get(kind)).get("message") or "")
             in_force = f"{status or 'not known'}: {message}" if message else status or "not known"

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 SCALED_OBJECT_SUFFIX = "-scaledobject"
 OWN_SETTINGS = "it needs settings in Open edX's own form, which only lms and cms read"
 
+OWN_ANNOTATIONS = {
+    "autoscaling.keda.sh/paused": "paused",
+    "autoscaling.keda.sh/paused-replicas": "pausedReplicas",
+    "scaledobject.keda.sh/transfer-hpa-ownership": "replaceHPA",
+}
+"""Annotations of a ScaledObject that a field stands for."""
+
 
 def check_site(config: CeleryWorkers) -> list[Problem]:
     """Return the problems of the configuration as it is written, before the layers of each worker are merged."""
@@ -27,7 +34,7 @@ def check_site(config: CeleryWorkers) -> list[Problem]:
             from kustomizer.worker_command.extra_args import check_extra_args  # noqa: PLC0415 - many configurations have none
 
             problems += check_extra_args(settings.extra_args, f"{path}.extraArgs")
-    problems += _deployment_names(config)
+    problems += [*_deployment_names(config), *_hpa_names(config)]
     for service in config.services():
         problems += _queues(config, service)
         problems += _in_flight(config, service)
@@ -62,6 +69,28 @@ def _deployment_names(config: CeleryWorkers) -> list[Problem]:
                 message = f"its Deployment would be called {name}, like that of {taken[name]}"
                 problems.append(Problem(field=path, message=message, remedy="Rename one of them"))
             taken.setdefault(name, path)
+    return problems
+
+
+def _hpa_names(config: CeleryWorkers) -> list[Problem]:
+    """Return the problems of HPAs that two workers would take over: it scales one of them."""
+    problems = []
+    taken: dict[str, str] = {}
+    for path, settings in config.layers():
+        name = settings.keda.replace_hpa if settings.keda else None
+        if not isinstance(name, str):
+            continue
+        field = f"{path}.keda.replaceHPA"
+        if path == "spec.defaults":
+            message, remedy = f"would have every worker take over {name}", "Name it at the worker that it scales"
+            problems.append(Problem(field=field, message=message, remedy=remedy))
+        elif name in taken:
+            problems.append(
+                Problem(
+                    field=field, message=f"{name} is also that of {taken[name]}", remedy="Keep the one that it scales"
+                )
+            )
+        taken.setdefault(name, field)
     return problems
 
 
@@ -112,6 +141,7 @@ def check_worker(
 ) -> list[Problem]:
     """Return the contradictions in the merged settings of a worker."""
     problems = [*_name(service, variant, worker), *_keda(config, service, variant, worker)]
+    problems += _strategy(config, service, variant, worker)
     budget = worker.pod_disruption_budget
     if budget and budget.max_unavailable is not None and budget.min_available is not None:
         field = config.origin(service, variant, "podDisruptionBudget", "minAvailable")
@@ -139,6 +169,17 @@ def _name(service: str, variant: str, worker: Worker) -> list[Problem]:
     return [Problem(field=worker_path(service, variant), message=message, remedy="Shorten the name")]
 
 
+def _strategy(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
+    """Return the problem that Kubernetes refuses a rollout which may neither add nor take a pod."""
+    update = worker.strategy.rolling_update if worker.strategy else None
+    nothing = (0, "0%")
+    if update is None or update.max_surge not in nothing or update.max_unavailable not in nothing:
+        return []
+    field = config.origin(service, variant, "strategy", "rollingUpdate", "maxUnavailable")
+    message = "is 0 as maxSurge is: a rollout could replace no pod, which Kubernetes refuses"
+    return [Problem(field=field, message=message, remedy="Raise one of them")]
+
+
 def _keda(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
     keda = worker.keda
     if keda is None or not keda.enabled:
@@ -156,6 +197,18 @@ def _keda(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> 
     if keda.idle_replicas is not None and keda.idle_replicas >= least:
         message = f"{keda.idle_replicas} isn't less than minReplicas, {least}"
         refuse("idleReplicas", message, "Raise minReplicas, or remove idleReplicas")
+    if keda.paused is False and keda.paused_replicas is not None:
+        refuse("pausedReplicas", "pauses the worker, and paused is false", "Remove one of them, or set it to null")
+    for annotation in keda.annotations or ():
+        if annotation in OWN_ANNOTATIONS:
+            field = config.origin(service, variant, "keda", "annotations")
+            problems.append(
+                Problem(
+                    field=join(field, annotation),
+                    message="is set by a field of its own",
+                    remedy=f"Set keda.{OWN_ANNOTATIONS[annotation]} instead",
+                )
+            )
     if worker.replicas is not None:
         field = config.origin(service, variant, "replicas")
         message = f"conflicts with {config.origin(service, variant, 'keda', 'enabled')}: both set the number of pods"

@@ -6,7 +6,7 @@ Each is a plain ``str`` for mypy and a :class:`~kustomizer.config.reader.Text` f
 from __future__ import annotations
 
 from kustomizer.config.reader import AsGiven
-from kustomizer.config.values import Either, JsonMap, Text, Whole
+from kustomizer.config.values import Boolean, Either, JsonMap, Text, Whole
 from kustomizer.errors import Problem
 from kustomizer.record import Record
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     PythonModule: TypeAlias = str
     Version: TypeAlias = str
     CountOrPercent: TypeAlias = int | str
+    SwitchOrName: TypeAlias = bool | str
+    RolloutType: TypeAlias = str
     EnvEntry: TypeAlias = JsonMap
 
 DIGITS = frozenset("0123456789")
@@ -152,6 +154,14 @@ if not TYPE_CHECKING:
         "a whole number of pods or a percentage such as '50%'",
         Whole("a whole number, 0 or more", minimum=0),
         Text("a percentage", accepts=PERCENTAGES.__contains__, pattern="^(100|[1-9]?[0-9])%$"),
+    )
+    SwitchOrName = Either("true, false or the name of a HorizontalPodAutoscaler", Boolean(), KubernetesName)
+    RolloutType = Text(
+        "RollingUpdate",
+        accepts="RollingUpdate".__eq__,
+        pattern="^RollingUpdate$",
+        remedy="For Recreate, set rollingUpdate: {maxSurge: 0, maxUnavailable: 100%}: applied server-side over a "
+        "Deployment that runs, Recreate is refused",
     )
 
 

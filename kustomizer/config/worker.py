@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.config.types import CountOrPercent, EnvEntry, KubernetesName, QueueName
+from kustomizer.config.types import CountOrPercent, EnvEntry, KubernetesName, QueueName, RolloutType, SwitchOrName
 from kustomizer.config.values import Delay, JsonMap, NonNegative, Positive, Seconds, join
 from kustomizer.record import Record
 
@@ -57,9 +57,21 @@ class Keda(Record):
     services other than lms and cms. The default workers of lms and cms can't use `Slots`, since they share Celery's
     in-flight key."""
 
-    replace_hpa: bool | None = None
-    """Whether the ScaledObject takes over a HorizontalPodAutoscaler of the build that targets this worker. Default:
-    `false`, which refuses the build."""
+    replace_hpa: SwitchOrName | None = None
+    """Whether the ScaledObject takes over a HorizontalPodAutoscaler of the build that targets this worker. The name of
+    one that is in the cluster and no longer in the build has that one taken over. Default: `false`, which refuses the
+    build."""
+
+    paused: bool | None = None
+    """Whether KEDA leaves the number of pods as it is (`autoscaling.keda.sh/paused`), until this is taken out again.
+    Default: `false`."""
+
+    paused_replicas: NonNegative | None = None
+    """Number of pods that KEDA sets and then leaves as it is (`autoscaling.keda.sh/paused-replicas`): `0` stops the
+    worker. Pauses by itself."""
+
+    annotations: dict[str, str | None] | None = None
+    """Annotations of the ScaledObject."""
 
     extra_triggers: list[JsonMap] | None = None
     """Further triggers, as in KEDA's ScaledObject (cron, memory, prometheus)."""
@@ -82,6 +94,27 @@ class PodDisruptionBudget(Record):
 
     unhealthy_pod_eviction_policy: Literal["IfHealthyBudget", "AlwaysAllow"] | None = None
     """Whether a drain may always evict pods that aren't ready. Default: Kubernetes', `IfHealthyBudget`."""
+
+
+class RollingUpdate(Record):
+    """How many pods a rollout may add and take at a time, as in Kubernetes."""
+
+    max_surge: CountOrPercent | None = None
+    """Number of pods that may be there besides, or a percentage. Default: Kubernetes', `25%`."""
+
+    max_unavailable: CountOrPercent | None = None
+    """Number of pods that may be missing, or a percentage. Default: Kubernetes', `25%`."""
+
+
+class Strategy(Record):
+    """How a rollout replaces pods, as in Kubernetes' Deployment."""
+
+    type: RolloutType | None = None
+    """`RollingUpdate`. `Recreate` is refused by server-side apply over a Deployment that runs; `{maxSurge: 0,
+    maxUnavailable: 100%}` stops all pods before it starts new ones, too."""
+
+    rolling_update: RollingUpdate | None = None
+    """How many at a time."""
 
 
 class WorkerSettings(Record):
@@ -136,6 +169,10 @@ class WorkerSettings(Record):
     termination_grace_period_seconds: Seconds | None = None
     """Seconds that a pod gets to finish its tasks when it is asked to stop. A task that runs longer is cut off and run
     again elsewhere. Default: a built-in value for the queue."""
+
+    strategy: Strategy | None = None
+    """How a rollout replaces the pods, replaced as a whole: `{rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}`.
+    Default: Tutor's, which is Kubernetes'."""
 
     pod_annotations: dict[str, str | None] | None = None
     """Annotations of the pods."""

@@ -110,6 +110,7 @@ def _entry(row: QueueRow) -> dict[str, Any]:
             "min": scaling.minimum,
             "max": scaling.maximum,
             "listLength": scaling.list_length,
+            "paused": scaling.paused,
         }
         if row.deployment
         else None,

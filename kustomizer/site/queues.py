@@ -11,7 +11,7 @@ from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.workers import grace_period
 from kustomizer.record import Record
 from kustomizer.site.model import autoscalers, scale_target
-from kustomizer.site.redis_lists import counted_lists, key_prefix, list_name
+from kustomizer.site.redis_lists import counted_lists, formula, is_paused, key_prefix, list_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,9 +37,13 @@ class Scaling(Record):
     maximum: int = 1
     list_length: int | None = None
     """Queued tasks per pod."""
+    paused: bool = False
+    """Whether KEDA is told to leave the number of pods alone."""
 
     def __str__(self) -> str:
-        return f"{self.by} {self.minimum}-{self.maximum}" if self.by else f"{self.minimum}, fixed"
+        if not self.by:
+            return f"{self.minimum}, fixed"
+        return f"{self.by} {self.minimum}-{self.maximum}{', paused' if self.paused else ''}"
 
 
 class Guard(Record):
@@ -48,7 +52,7 @@ class Guard(Record):
     late: bool | None = None
     """Whether a task is acknowledged when it is done; None where the settings aren't Open edX's, and nobody knows."""
     counted: str = ""
-    """How KEDA counts running tasks (Zero, Slots, Off), empty without KEDA."""
+    """How KEDA counts running tasks (Zero, Slots, Off, or a Formula of somebody else's), empty without KEDA."""
     grace_period: int = 0
     """Seconds to finish when a pod is stopped; 0 leaves that to Kubernetes."""
     unacked_key: str = ""
@@ -103,7 +107,7 @@ def _rows(
     scaler = scalers.get((resource.namespace, resource.kind, resource.name))
     guard = Guard(
         late=worker.late if worker.is_open_edx else None,
-        counted=_counted(scaler) if scaler is not None and scaler.kind == "ScaledObject" else "",
+        counted=_counted(worker, scaler) if scaler is not None and scaler.kind == "ScaledObject" else "",
         grace_period=grace_period(resource),
         unacked_key=worker.unacked_key if worker.is_open_edx else "",
         visibility_timeout=site.visibility_timeout(worker) if worker.is_open_edx else None,
@@ -158,6 +162,7 @@ def _scaling(scaler: Resource, queue_list: str) -> Scaling:
         minimum=_number(spec.get(low), low_default),
         maximum=_number(spec.get(high), high_default),
         list_length=_list_length(mappings(spec.get("triggers")), queue_list),
+        paused=scaler.kind == "ScaledObject" and is_paused(scaler),
     )
 
 
@@ -178,16 +183,23 @@ def _list_length(triggers: Sequence[Mapping[str, Any]], queue_list: str) -> int 
     return None
 
 
-def _is_ours(spec: Mapping[str, Any]) -> bool:
-    """Tell whether each trigger of a ScaledObject is named as this function names them."""
-    return all(str(trigger.get("name", "")).startswith("queued") for trigger in mappings(spec.get("triggers")))
+def _counted(worker: SiteWorker, scaled_object: Resource) -> str:
+    """Return how running tasks count for a ScaledObject, in the words of the configuration's ``inFlight``.
 
-
-def _counted(scaled_object: Resource) -> str:
-    """Return the configuration's ``inFlight`` that a ScaledObject carries out."""
-    spec = mapping(lookup(scaled_object.tree, "spec"))
-    formula = lookup(spec, "advanced", "scalingModifiers", "formula")
-    if formula and ("inflight/" in str(formula) or "inflight" not in str(formula)):
-        # A formula without slots adds up the lists of priorities.
-        return "Slots" if "inflight" in str(formula) or not _is_ours(spec) else "Off"
-    return "Zero" if any(trigger.get("name") == "inflight" for trigger in mappings(spec.get("triggers"))) else "Off"
+    Somebody else's formula may do anything with them: then it is called what it is.
+    """
+    lists = counted_lists(scaled_object)
+    key = f"{key_prefix(worker, lists)}{worker.unacked_key}"
+    named = [
+        trigger
+        for trigger in mappings(lookup(scaled_object.tree, "spec", "triggers"))
+        if list_name(trigger) == key or (trigger.get("name") == "inflight" and list_name(trigger) in lists)
+    ]
+    if not named or list_name(named[0]) not in lists:
+        return "Off"
+    text, name = formula(scaled_object), str(named[0].get("name"))
+    if not text:
+        return "Zero"
+    if f"{name}/" in text:
+        return "Slots"
+    return "Zero" if f"{name} > 0 ?" in text else "Formula"

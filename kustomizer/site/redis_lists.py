@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.transform.keda.scaled_object import PAUSED, PAUSED_REPLICAS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import SiteWorker
+
+_GOS_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 def list_name(trigger: Mapping[str, Any]) -> str:
@@ -19,10 +23,25 @@ def list_name(trigger: Mapping[str, Any]) -> str:
     return str(name) if name and str(trigger.get("type", "")).startswith("redis") else ""
 
 
+def formula(scaled_object: Resource) -> str:
+    """Return the formula that takes the triggers' place, empty where there is none."""
+    return str(lookup(scaled_object.tree, "spec", "advanced", "scalingModifiers", "formula") or "")
+
+
 def counted_lists(scaled_object: Resource) -> list[str]:
-    """Return the Redis lists that a ScaledObject counts."""
+    """Return the Redis lists that a ScaledObject counts; beside a formula KEDA heeds no trigger that isn't in it."""
     triggers = mappings(lookup(scaled_object.tree, "spec", "triggers"))
-    return [name for trigger in triggers if (name := list_name(trigger))]
+    words = set(re.findall(r"\w+", formula(scaled_object)))
+    return [
+        name for trigger in triggers if (name := list_name(trigger)) and (not words or trigger.get("name") in words)
+    ]
+
+
+def is_ours(scaled_object: Resource) -> bool:
+    """Tell whether the function made a ScaledObject, so that the configuration can change it."""
+    triggers = mappings(lookup(scaled_object.tree, "spec", "triggers"))
+    target = lookup(scaled_object.tree, "spec", "scaleTargetRef", "name")
+    return scaled_object.name == f"{target}-scaledobject" and bool(triggers) and triggers[0].get("name") == "queued1"
 
 
 def key_prefix(worker: SiteWorker, lists: Collection[str]) -> str:
@@ -36,3 +55,12 @@ def key_prefix(worker: SiteWorker, lists: Collection[str]) -> str:
     before_key = {name.removesuffix(worker.unacked_key) for name in lists if name.endswith(worker.unacked_key)}
     prefixes = (prefix for prefix in sorted(before_key) for queue in worker.queues if f"{prefix}{queue}" in lists)
     return next(prefixes, "")
+
+
+def is_paused(scaled_object: Resource) -> bool:
+    """Tell whether a ScaledObject tells KEDA to leave its worker alone.
+
+    What Go can't read as a boolean is a yes (NeedToBePausedByAnnotation in scaledobject_types.go).
+    """
+    annotations = mapping(lookup(scaled_object.tree, "metadata", "annotations"))
+    return annotations.get(PAUSED_REPLICAS) is not None or str(annotations.get(PAUSED, "false")) not in _GOS_FALSE

@@ -128,6 +128,7 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
     container = pod["containers"][emitted.container]
     write_command_line(container, _command_line(emitted.command_line, variant))
     _set_replicas(tree["spec"], variant)
+    _set(tree["spec"], "strategy", _strategy(variant))
     env = [*(_SOFT_SHUTDOWN if variant.soft_shutdown else ()), *(settings.env or ())]
     _merge(merge_maps, container, "resources", settings.resources)
     _merge(merge_by_name, container, "env", env)
@@ -164,6 +165,16 @@ def _set_replicas(spec: dict[str, Any], variant: Variant) -> None:
     elif not variant.is_default and not variant.has_autoscaler:
         # Without replicas in the manifest, a Deployment that an autoscaler left at 0 stays at 0.
         spec.setdefault("replicas", 1)
+
+
+def _strategy(variant: Variant) -> dict[str, Any] | None:
+    strategy = variant.settings.strategy
+    if strategy is None:
+        return None
+    update = strategy.rolling_update
+    limits = {"maxSurge": update.max_surge, "maxUnavailable": update.max_unavailable} if update else {}
+    stated = {key: value for key, value in limits.items() if value is not None}
+    return {"type": "RollingUpdate", **({"rollingUpdate": stated} if stated else {})}
 
 
 def _merge(merge: Callable[[Any, Any], Any], target: dict[str, Any], field: str, value: Any) -> None:

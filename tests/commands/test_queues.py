@@ -45,7 +45,7 @@ BUILT = "".join(
             "ScaledObject",
             "lms-worker-high-mem",
             "maxReplicaCount: 5, triggers: [{type: redis, metadata: {listName: edx.lms.core.high_mem, "
-            "listLength: '1'}}, {name: inflight, metadata: {}}]",
+            "listLength: '1'}}, {type: redis, name: inflight, metadata: {listName: unacked}}]",
         ),
         worker("cms-worker", "-Qedx.cms.core.default,edx.cms.core.low"),
         autoscaler("HorizontalPodAutoscaler", "cms-worker", "minReplicas: 2, maxReplicas: 6"),
@@ -90,7 +90,14 @@ def test_other_programs_get_json_or_yaml(tmp_path: Path) -> None:
         "service": "lms",
         "queue": "edx.lms.core.high_mem",
         "deployment": "lms-worker-high-mem",
-        "scaling": {"by": "KEDA", "name": "lms-worker-high-mem-scaler", "min": 0, "max": 5, "listLength": 1},
+        "scaling": {
+            "by": "KEDA",
+            "name": "lms-worker-high-mem-scaler",
+            "min": 0,
+            "max": 5,
+            "listLength": 1,
+            "paused": False,
+        },
         "inFlight": {
             "acknowledgedLate": False,
             "counted": "Zero",

@@ -441,6 +441,39 @@ def test_this_version_is_new_enough() -> None:
             "remove idleReplicas",
         ),
         (
+            {"workers": {"lms": {"a": {"keda": {"enabled": True, "paused": False, "pausedReplicas": 0}}}}},
+            "spec.workers.lms.a.keda.pausedReplicas: pauses the worker, and paused is false. Remove one of them, or "
+            "set it to null",
+        ),
+        (
+            {
+                "defaults": {"keda": {"enabled": True, "annotations": {"autoscaling.keda.sh/paused": "true"}}},
+                "workers": {"lms": {"default": {}}},
+            },
+            'spec.defaults.keda.annotations["autoscaling.keda.sh/paused"]: is set by a field of its own. Set '
+            "keda.paused instead",
+        ),
+        (
+            {"defaults": {"keda": {"replaceHPA": "a"}}},
+            "spec.defaults.keda.replaceHPA: would have every worker take over a. Name it at the worker that it scales",
+        ),
+        (
+            {"workers": {"lms": {"a": {"keda": {"replaceHPA": "x"}}, "b": {"keda": {"replaceHPA": "x"}}}}},
+            "spec.workers.lms.b.keda.replaceHPA: x is also that of spec.workers.lms.a.keda.replaceHPA. Keep the one "
+            "that it scales",
+        ),
+        (
+            {"workers": {"lms": {"a": {"strategy": {"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": 0}}}}}},
+            "spec.workers.lms.a.strategy.rollingUpdate.maxUnavailable: is 0 as maxSurge is: a rollout could replace no "
+            "pod, which Kubernetes refuses. Raise one of them",
+        ),
+        (
+            {"workers": {"lms": {"a": {"strategy": {"type": "Recreate"}}}}},
+            "spec.workers.lms.a.strategy.type: has to be RollingUpdate, not the string 'Recreate'. For Recreate, set "
+            "rollingUpdate: {maxSurge: 0, maxUnavailable: 100%}: applied server-side over a Deployment that runs, "
+            "Recreate is refused",
+        ),
+        (
             {"defaults": {"keda": {"enabled": True}}, "workers": {"lms": {"a": {"replicas": 2}}}},
             "spec.workers.lms.a.replicas: conflicts with spec.defaults.keda.enabled: both set the number of "
             "pods. Remove replicas (replicas: null, where it is inherited), or set keda: {enabled: false}",
@@ -515,6 +548,8 @@ def test_what_contradicts_itself(spec: dict[str, Any], message: str) -> None:
     "spec",
     [
         {"workers": {"lms": {"x" * 52: {}}}},
+        {"workers": {"lms": {"a": {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "10%"}}}}}},
+        {"workers": {"lms": {"a": {"keda": {"replaceHPA": "x"}}, "b": {"keda": {"replaceHPA": True}}}}},
         {"workers": {"lms": {"x" * 39: {"keda": {"enabled": True}}}}},
         {"workers": {"lms": {"a": {"queues": ["x"]}}, "cms": {"a": {"queues": ["x"]}}}},
         {"workers": {"lms": {"a": {"keda": {"enabled": True, "minReplicas": 2, "maxReplicas": 2, "idleReplicas": 1}}}}},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resources
 from kustomizer.site.model import Site
@@ -76,12 +78,13 @@ def test_a_list_that_only_ends_in_the_queues_name_is_not_the_queues() -> None:
 
 def test_what_keda_does_with_a_worker() -> None:
     slots = {"scalingModifiers": {"formula": "queued1/1 + inflight/2"}}
+    in_flight = trigger("unacked", name="inflight")
     triggers = [trigger("prefix-a"), trigger("prefix-unacked", name="inflight")]
     found = rows(
         worker("lms-worker", "a,b", grace=900),
         scaled_object("lms-worker", minReplicaCount=2, triggers=triggers),
         worker("lms-worker-c", "c"),
-        scaled_object("lms-worker-c", advanced=slots, triggers=[trigger("c")]),
+        scaled_object("lms-worker-c", advanced=slots, triggers=[trigger("c", name="queued1"), in_flight]),
         worker("lms-worker-d", "d"),
         scaled_object("lms-worker-d", maxReplicaCount=7, triggers=[trigger("elsewhere")]),
     )
@@ -92,6 +95,29 @@ def test_what_keda_does_with_a_worker() -> None:
     assert found["d lms-worker-d"].scaling.maximum == 7
     assert [row.guard.counted for row in found.values()] == ["Zero", "Zero", "Slots", "Off"]
     assert found["a lms-worker"].guard.grace_period == 900
+
+
+@pytest.mark.parametrize(
+    ("formula", "counted"),
+    [
+        ("q0 + q1", "Off"),
+        ("q0 + unfinished", "Formula"),
+        ("q0 + unfinished/2", "Slots"),
+        ("max(q0, unfinished > 0 ? 1/1000000 : 0)", "Zero"),
+        ("", "Zero"),
+    ],
+)
+def test_a_formula_of_somebody_elses_is_what_it_does(formula: str, counted: str) -> None:
+    triggers = [trigger("a", name="q0"), trigger("b", name="q1"), trigger("unacked", name="unfinished")]
+    scaled = scaled_object("lms-worker", advanced={"scalingModifiers": {"formula": formula}}, triggers=triggers)
+    assert rows(worker("lms-worker", "a"), scaled)["a lms-worker"].guard.counted == counted
+
+
+def test_a_paused_worker() -> None:
+    text = scaled_object("lms-worker", triggers=[trigger("a")])
+    annotated = text.replace('"namespace"', '"annotations": {"autoscaling.keda.sh/paused": "%s"}, "namespace"', 1)
+    for value, scaling in (("true", "KEDA 0-100, paused"), ("false", "KEDA 0-100"), ("", "KEDA 0-100, paused")):
+        assert str(rows(worker("lms-worker", "a"), annotated % value)["a lms-worker"].scaling) == scaling
 
 
 def test_an_hpa() -> None:

@@ -31,7 +31,8 @@ def check_rivals(autoscalers: Sequence[Resource], variant: Variant, *, own: str)
     """
     keda = variant.settings.keda
     hpas = [autoscaler for autoscaler in autoscalers if autoscaler.kind == "HorizontalPodAutoscaler"]
-    taken = hpas[0] if keda is not None and keda.replace_hpa and hpas else None
+    wanted = keda.replace_hpa if keda is not None else None
+    taken = next((hpa for hpa in hpas if wanted and wanted in (True, hpa.name)), None)
     rivals = [rival for rival in autoscalers if rival is not taken and (rival in hpas or rival.name != own)]
     if rivals:
         raise UserError(*(_rival(rival, variant) for rival in rivals))
@@ -43,10 +44,14 @@ def _rival(resource: Resource, variant: Variant) -> Problem:
     if resource.kind == "HorizontalPodAutoscaler":
         remedy = (
             f"Set {variant.path}.keda.replaceHPA: true to take it over, or take it out of the build "
-            f"(tutor-contrib-pod-autoscaling: enable_hpa: False for {variant.service}-worker), or {off}"
+            f"(tutor-contrib-pod-autoscaling: enable_hpa: False for {variant.service}-worker; tutor-contrib-k8s: "
+            f"K8S_{variant.service.upper()}_WORKER_HPA_ENABLE: false), or {off}"
         )
     else:
-        remedy = f"Take it out of the build, or {off}"
+        remedy = (
+            "Take it out of the build (tutor-contrib-k8s: "
+            f"K8S_{variant.service.upper()}_WORKER_KEDA_ENABLE: false), or {off}"
+        )
     return Problem(
         message=f"scales {variant.deployment}, which {variant.path}.keda would scale, too",
         resource=resource.ref,

@@ -48,6 +48,8 @@ _NEVER_A_SECOND = 1_000_000
 # KEDA uses its HPA's name as a label's value, too. The name is `keda-hpa-<ScaledObject>` unless it is stated; 2.20
 # refuses one that is too long for a label (verifyName in scaledobject_webhook.go).
 _LABEL_LENGTH = 63
+PAUSED, PAUSED_REPLICAS = "autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas"
+"""Annotations by which KEDA leaves a worker alone (https://keda.sh/docs/2.20/concepts/scaling-deployments/)."""
 _TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
 
 
@@ -101,8 +103,9 @@ def _scale(
     deployment = resources.find("Deployment", variant.deployment, emitted.resource.namespace)[0]
     check_triggers(config, variant, (*triggers.queued, *triggers.in_flight))
     present = next(iter(resources.find("ScaledObject", name, deployment.namespace)), None)
-    taken = hpa.name if hpa else _taken_before(present, _keda(variant))
+    taken = hpa.name if hpa else _taken_elsewhere(present, _keda(variant))
     metadata = site_metadata(deployment, name=name)
+    metadata["annotations"] |= _annotations(_keda(variant))
     if taken:
         metadata["annotations"][_TRANSFER] = "true"
     formula = ""
@@ -126,8 +129,19 @@ def _keda(variant: Variant) -> Keda:
     return keda
 
 
-def _taken_before(present: Resource | None, keda: Keda) -> str:
-    """Return the name of the HPA that an earlier run took over: it is no longer in the input."""
+def _annotations(keda: Keda) -> dict[str, str]:
+    annotations = {key: value for key, value in (keda.annotations or {}).items() if value is not None}
+    if keda.paused_replicas is not None:
+        annotations[PAUSED_REPLICAS] = str(keda.paused_replicas)
+    elif keda.paused:
+        annotations[PAUSED] = "true"
+    return annotations
+
+
+def _taken_elsewhere(present: Resource | None, keda: Keda) -> str:
+    """Return the name of an HPA that isn't in the input: the configuration names it, or an earlier run took it over."""
+    if isinstance(keda.replace_hpa, str):
+        return keda.replace_hpa
     if present is None or not keda.replace_hpa or not lookup(present.tree, "metadata", "annotations", _TRANSFER):
         return ""
     return str(lookup(present.tree, "spec", "advanced", "horizontalPodAutoscalerConfig", "name") or "")

@@ -312,6 +312,20 @@ def test_taking_an_hpa_over() -> None:
     assert "HorizontalPodAutoscaler second" in built(spec, two).errors[0]
 
 
+def test_taking_over_an_hpa_by_its_name() -> None:
+    """It is in the cluster, and may be in the build."""
+    spec = SPLIT % ("keda: {enabled: true, replaceHPA: old-hpa}", "", "", "")
+    for others in ([], [scaler("HorizontalPodAutoscaler", "old-hpa", "lms-worker")]):
+        result = worked(spec, site(others=others))
+        found = result.get("ScaledObject", "lms-worker-scaledobject")
+        assert found["metadata"]["annotations"]["scaledobject.keda.sh/transfer-hpa-ownership"] == "true"
+        assert found["spec"]["advanced"]["horizontalPodAutoscalerConfig"] == {"name": "old-hpa"}
+        assert not result.kinds("HorizontalPodAutoscaler")
+        assert sum("leaves the build" in text for text in result.warnings) == len(others)
+    other = site(others=[scaler("HorizontalPodAutoscaler", "new-hpa", "lms-worker")])
+    assert "HorizontalPodAutoscaler new-hpa" in built(spec, other).errors[0]
+
+
 @pytest.mark.parametrize("enabled", [True, False])
 def test_an_hpa_copied_for_a_copy(enabled: bool) -> None:
     """Never beside KEDA; and where it is copied the copy states no replicas, which would fight with it."""

@@ -8,7 +8,8 @@ then counts another site's queues, or the ScaledObject isn't ready and its worke
 **Severity:** error.
 
 **What to do:** set the namespace below the function, where Tutor does (`K8S_NAMESPACE`), or name the address in
-`spec.broker.address`.
+`spec.broker.address`. A ScaledObject that is somebody else's has its address from there: for tutor-contrib-k8s it is
+Tutor's `REDIS_HOST`, and `redis.openedx` is right for Open edX, too.
 
 **What isn't seen:** whether an address outside of the cluster is the right one.
 """
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, Problem
 from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.site.redis_lists import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +50,20 @@ def check(site: Site) -> Iterator[Problem]:
                         severity=ERROR,
                         resource=resource.ref,
                         field=f"spec.triggers[{index}].metadata.{key}",
-                        remedy=f"Give the address the namespace {resource.namespace}, in spec.broker.address or where "
-                        "the namespace is set",
+                        remedy=_remedy(resource, address),
                     )
+
+
+def _remedy(resource: Resource, address: str) -> str:
+    if is_ours(resource):
+        return (
+            f"Give the address the namespace {resource.namespace}, in spec.broker.address or where the namespace is set"
+        )
+    name = address.partition(":")[0].partition(".")[0]
+    return (
+        f"Name {name}.{resource.namespace} where this ScaledObject is made (tutor-contrib-k8s takes Tutor's "
+        "REDIS_HOST), or turn it off there and set keda.enabled: true"
+    )
 
 
 def _addresses(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:

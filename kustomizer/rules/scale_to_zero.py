@@ -8,7 +8,9 @@ worker's own).
 **Severity:** error for workers of lms and cms; warning for other applications, whose settings aren't known here.
 
 **What to do:** `keda.inFlight: Zero` (or `Slots`) in the configuration, or `minReplicas: 1`. A guard that counts
-another key than the one that the worker uses is none: let the function make both.
+another key than the one that the worker uses is none: let the function make both. A ScaledObject that is somebody
+else's (tutor-contrib-k8s, tutor-contrib-celery) isn't changed by the configuration: raise its minimum where it is made,
+or turn it off there and have this one's `keda.enabled` take its place.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.tree import lookup, mapping
 from kustomizer.site.model import scale_target
-from kustomizer.site.redis_lists import counted_lists, key_prefix
+from kustomizer.site.redis_lists import counted_lists, is_ours, key_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +48,14 @@ def check(site: Site) -> Iterator[Problem]:
                 severity=ERROR if worker.is_open_edx else WARNING,
                 resource=scaled_object.ref,
                 field=f"spec.{minimum}",
-                remedy="Set keda.inFlight: Zero, or keda.minReplicas: 1",
+                remedy=_remedy(minimum, is_mine=is_ours(scaled_object)),
             )
+
+
+def _remedy(minimum: str, *, is_mine: bool) -> str:
+    if is_mine:
+        return "Set keda.inFlight: Zero, or keda.minReplicas: 1"
+    return f"Set {minimum}: 1 where this ScaledObject is made, or turn it off there and set keda.enabled: true"
 
 
 def _message(worker: SiteWorker, guards: list[str]) -> str:

@@ -31,6 +31,13 @@ def test_an_address_that_only_the_site_knows() -> None:
     assert "without a namespace" in problem.message
 
 
+def test_the_address_of_somebody_elses_is_changed_where_it_is_made() -> None:
+    ours = scaled_object("lms-worker", triggers=[trigger("a", address="redis:6379", name="queued1")])
+    assert "spec.broker.address" in problems("broker-address", REDIS, ours)[0].remedy
+    (problem,) = problems("broker-address", REDIS, scaler("redis:6379"))
+    assert problem.remedy.startswith("Name redis.openedx where this ScaledObject is made")
+
+
 @pytest.mark.parametrize("address", ["redis.old:6379", "redis.old.svc.cluster.local:6379"])
 def test_an_address_that_stayed_when_the_site_moved(address: str) -> None:
     (problem,) = problems("broker-address", REDIS, scaler(address))

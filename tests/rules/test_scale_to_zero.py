@@ -9,7 +9,7 @@ import pytest
 from tests.rules.small_site import finder, problems, scaled_object, settings, trigger, with_settings, worker
 
 found = finder("scale-to-zero")
-QUEUED = trigger("edx.lms.core.default")
+QUEUED = trigger("edx.lms.core.default", name="queued1")
 IN_FLIGHT = trigger("unacked", name="inflight")
 
 
@@ -19,6 +19,19 @@ def test_nothing_counts_what_runs(spec: dict[str, Any]) -> None:
     assert problem.severity == "error"
     assert "in the middle of a task" in problem.message
     assert "keda.inFlight: Zero" in problem.remedy
+
+
+def test_somebody_elses_is_mended_where_it_is_made() -> None:
+    scaled = scaled_object("lms-worker", triggers=[trigger("edx.lms.core.default")])
+    (problem,) = problems("scale-to-zero", worker("lms-worker"), scaled)
+    assert problem.remedy.startswith("Set minReplicaCount: 1 where this ScaledObject is made")
+
+
+def test_a_formula_that_leaves_out_what_runs_counts_nothing() -> None:
+    advanced = {"scalingModifiers": {"formula": "queued1/40"}}
+    assert found(worker("lms-worker"), scaled_object("lms-worker", triggers=[QUEUED, IN_FLIGHT], advanced=advanced))
+    advanced["scalingModifiers"]["formula"] += " + inflight/2"
+    assert not found(worker("lms-worker"), scaled_object("lms-worker", triggers=[QUEUED, IN_FLIGHT], advanced=advanced))
 
 
 @pytest.mark.parametrize("spec", [{"minReplicaCount": 1}, {"minReplicaCount": 2, "idleReplicaCount": 1}])

@@ -1,0 +1,101 @@
+"""A ScaledObject that counts other queues than its worker takes.
+
+After a split, `lms-worker` takes one queue. A ScaledObject that a plugin made for the worker that took three
+(tutor-contrib-k8s: `K8S_LMS_WORKER_KEDA_QUEUE_NAMES`) goes on counting all of them: `lms-worker` gets pods for tasks
+that it never runs, and the worker that runs them gets none. The other way round, tasks of a queue that isn't counted
+wait for as long as the worker has no pod.
+
+**Severity:** warning; error where a queue isn't counted and the worker may have no pod.
+
+**What to do:** have it count the queues of its worker, where it is made, or turn it off there and let the
+configuration's `keda.enabled` make one.
+
+**What isn't seen:** lists that no worker of the build takes, since they may be another application's; what a trigger
+other than on Redis counts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.site.model import scale_target
+from kustomizer.site.redis_lists import counted_lists, is_ours, key_prefix, list_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site, SiteWorker
+
+ID = "counted-queues"
+
+# What kombu puts between a queue's name and a priority, unless the settings say otherwise (kombu/transport/redis.py).
+_PRIORITY = re.compile("\x06\x16[0-9]+$")
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the ScaledObjects that count a queue that another worker takes, or not each queue of their own."""
+    for scaled_object in site.resources.of_kind("ScaledObject"):
+        lists = counted_lists(scaled_object)
+        workers = site.workers_of(*scale_target(scaled_object), scaled_object.namespace)
+        if not lists or not workers or not all(worker.queues for worker in workers):
+            continue
+        prefixes = {key_prefix(worker, lists) for worker in workers}
+        counted = {_PRIORITY.sub("", name.removeprefix(prefix)) for name in lists for prefix in prefixes}
+        own = {queue for worker in workers for queue in worker.queues}
+        others = {queue: _taker(site, scaled_object.namespace, queue) for queue in sorted(counted - own)}
+        foreign = {queue: taker for queue, taker in others.items() if taker is not None}
+        if foreign:
+            yield _foreign(scaled_object, workers[0], foreign)
+        if counted & own and own - counted and not _has_other_triggers(scaled_object):
+            yield _uncounted(scaled_object, workers[0], sorted(own - counted))
+
+
+def _taker(site: Site, namespace: str, queue: str) -> SiteWorker | None:
+    return next(
+        (worker for worker in site.workers if worker.resource.namespace == namespace and queue in worker.queues), None
+    )
+
+
+def _has_other_triggers(scaled_object: Resource) -> bool:
+    """Tell whether something else than lists in Redis may wake the worker."""
+    return any(not list_name(trigger) for trigger in mappings(lookup(scaled_object.tree, "spec", "triggers")))
+
+
+def _foreign(scaled_object: Resource, worker: SiteWorker, queues: dict[str, SiteWorker]) -> Problem:
+    takers = list(dict.fromkeys(taker.resource.name for taker in queues.values()))
+    name = worker.resource.name
+    return Problem(
+        message=f"counts {', '.join(queues)}, which {name} doesn't take: {name} gets pods for tasks that "
+        f"{', '.join(takers)} {'runs' if len(takers) == 1 else 'run'}",
+        severity=WARNING,
+        resource=scaled_object.ref,
+        field="spec.triggers",
+        remedy=_remedy(scaled_object, worker),
+    )
+
+
+def _uncounted(scaled_object: Resource, worker: SiteWorker, queues: Sequence[str]) -> Problem:
+    spec = mapping(lookup(scaled_object.tree, "spec"))
+    minimum = "minReplicaCount" if spec.get("idleReplicaCount") is None else "idleReplicaCount"
+    return Problem(
+        message=f"doesn't count {', '.join(queues)}, which {worker.resource.name} takes, too: "
+        + ("they don't add pods" if spec.get(minimum) else "tasks there wait while it has no pod"),
+        severity=WARNING if spec.get(minimum) else ERROR,
+        resource=scaled_object.ref,
+        field="spec.triggers",
+        remedy=_remedy(scaled_object, worker),
+    )
+
+
+def _remedy(scaled_object: Resource, worker: SiteWorker) -> str:
+    queues = ", ".join(worker.queues)
+    if is_ours(scaled_object):
+        return f"Build the site again: the function counts {queues}"
+    return (
+        f"Have it count {queues} alone, where it is made (tutor-contrib-k8s: K8S_LMS_WORKER_KEDA_QUEUE_NAMES, "
+        "K8S_CMS_WORKER_KEDA_QUEUE_NAMES), or turn it off there and set keda.enabled: true"
+    )

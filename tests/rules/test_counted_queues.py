@@ -1,0 +1,76 @@
+"""counted-queues: a ScaledObject that counts other queues than its worker takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.rules.small_site import finder, problems, scaled_object, settings, split_site, trigger, with_settings, worker
+
+found = finder("counted-queues")
+DEFAULT, HIGH, MEM = "edx.lms.core.default", "edx.lms.core.high", "edx.lms.core.high_mem"
+
+
+def scaling(*queues: str, **spec: Any) -> str:
+    return scaled_object("lms-worker", triggers=[trigger(queue) for queue in queues], **spec)
+
+
+def test_a_worker_that_no_longer_takes_what_is_counted() -> None:
+    (problem,) = problems("counted-queues", *split_site(), scaling(DEFAULT, HIGH, MEM))
+    assert problem.severity == "warning"
+    assert problem.message == (
+        f"counts {HIGH}, {MEM}, which lms-worker doesn't take: lms-worker gets pods for tasks that "
+        "lms-worker-high, lms-worker-high-mem run"
+    )
+    assert f"Have it count {DEFAULT} alone" in problem.remedy
+    assert "K8S_LMS_WORKER_KEDA_QUEUE_NAMES" in problem.remedy
+
+
+def test_lists_of_priorities_are_their_queues() -> None:
+    lists = [f"{queue}{priority}" for queue in (DEFAULT, HIGH) for priority in ("", "\x06\x163", "\x06\x169")]
+    (problem,) = problems("counted-queues", *split_site(), scaling(*lists))
+    assert problem.message.startswith(f"counts {HIGH}, which")
+    assert found(*split_site(), scaling(*lists[:3])) == []
+
+
+def test_lists_that_no_worker_takes_may_be_anothers() -> None:
+    assert found(*split_site(), scaling(DEFAULT, "unacked", "some.other.list", f"reports-{HIGH}")) == []
+
+
+@pytest.mark.parametrize(("spec", "severity"), [({}, "error"), ({"minReplicaCount": 1}, "warning")])
+def test_a_queue_that_nothing_counts(spec: dict[str, Any], severity: str) -> None:
+    both = worker("lms-worker", f"{DEFAULT},{HIGH}")
+    (problem,) = problems("counted-queues", both, scaling(DEFAULT, **spec))
+    assert problem.severity == severity
+    assert f"doesn't count {HIGH}" in problem.message
+    assert found(both, scaling(DEFAULT, HIGH, **spec)) == []
+
+
+def test_a_formula_counts_what_it_names() -> None:
+    both = worker("lms-worker", f"{DEFAULT},{HIGH}")
+    triggers = [trigger(DEFAULT, name="q0"), trigger(HIGH, name="q1")]
+    advanced: dict[str, Any] = {"scalingModifiers": {"formula": "q0 + q1", "target": "2"}}
+    assert found(both, scaled_object("lms-worker", triggers=triggers, advanced=advanced)) == []
+    advanced["scalingModifiers"]["formula"] = "q0 + 1"
+    assert found(both, scaled_object("lms-worker", triggers=triggers, advanced=advanced))
+
+
+def test_another_trigger_may_wake_the_worker() -> None:
+    both = worker("lms-worker", f"{DEFAULT},{HIGH}")
+    cron = {"type": "cron", "metadata": {"timezone": "UTC"}}
+    assert found(both, scaled_object("lms-worker", triggers=[trigger(DEFAULT), cron])) == []
+    assert found(both, scaled_object("lms-worker", triggers=[cron])) == []
+
+
+def test_the_key_prefix_of_the_settings() -> None:
+    text = settings("BROKER_TRANSPORT_OPTIONS = {'global_keyprefix': 'site:'}")
+    workers = [with_settings("lms-worker", DEFAULT), with_settings("lms-worker-high", HIGH)]
+    assert found(*workers, text, scaling(f"site:{DEFAULT}")) == []
+    assert found(*workers, text, scaling(f"site:{DEFAULT}", f"site:{HIGH}"))
+
+
+def test_ours_is_mended_by_a_build() -> None:
+    ours = scaled_object("lms-worker", triggers=[trigger(DEFAULT, name="queued1"), trigger(HIGH, name="queued2")])
+    (problem,) = problems("counted-queues", *split_site(), ours)
+    assert problem.remedy.startswith("Build the site again")

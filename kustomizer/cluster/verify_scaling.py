@@ -13,6 +13,7 @@ from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.record import Record
 from kustomizer.site.model import scale_target
 from kustomizer.site.redis_lists import counted_lists, is_paused, list_name
+from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -193,11 +194,13 @@ def _counted(triggers: Sequence[Mapping[str, Any]], in_force: Mapping[str, Any])
     """Find queues, keys and databases that the worker uses and KEDA doesn't count."""
     redis = [trigger for trigger in triggers if list_name(trigger)]
     kept = f"{in_force['prefix']}{in_force['keys'][0]}"
-    consumed = {f"{in_force['prefix']}{queue}" for queue in in_force["queues"]}
+    consumed = set(in_force["lists"])
     counted = {list_name(trigger) for trigger in redis if trigger.get("name") != "inflight"}
     for name in sorted(consumed - counted) if counted else ():
         yield Difference(
-            what="counted queues", configured=", ".join(sorted(counted)), in_force=f"it consumes {name}, too"
+            what="counted queues",
+            configured=visible(", ".join(sorted(counted))),
+            in_force=f"it consumes {visible(name)}, too",
         )
     for trigger in redis:
         if trigger.get("name") == "inflight" and list_name(trigger) != kept:

@@ -304,6 +304,7 @@ def look(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     scheduled = (inspect.scheduled() or {}).get(request["node"]) or []
     worker = {
         "queues": sorted(queue["name"] for queue in queues),
+        "lists": sorted(name for queue in queues for name in _lists_in_use(app, broker, queue["name"])),
         "keys": [options.get(name + "_key", name) for name in ("unacked", "unacked_index", "unacked_mutex")],
         "timeout": options.get("visibility_timeout"),
         "prefix": options.get("global_keyprefix") or "",
@@ -316,6 +317,13 @@ def look(app: Any, request: dict[str, Any]) -> dict[str, Any]:
         "scheduled": len(scheduled),
     }
     return {"worker": worker, "counts": counts}
+
+
+def _lists_in_use(app: Any, broker: RedisBroker, queue: str) -> list[str]:
+    """Return the lists on which a queue's tasks wait: those of priorities where the settings have some, or tasks."""
+    prioritised = app.conf.task_default_priority is not None or "priority_steps" in broker.options
+    plain, names = broker.prefix + queue, broker.lists(queue)
+    return [name for name in names if prioritised or name == plain or broker.redis.exists(name)]
 
 
 def _length(client: Any, name: str) -> int:

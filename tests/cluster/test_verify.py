@@ -20,6 +20,7 @@ from tests import parts, sites
 POD = LivePod(name="lms-worker-high-1", container="lms-worker-high", service="lms", labels={})
 ANSWER: dict[str, Any] = {
     "queues": ["q"],
+    "lists": ["q"],
     "keys": ["unacked.lms-worker-high", "unacked_index.lms-worker-high", "unacked_mutex.lms-worker-high"],
     "timeout": 7200,
     "prefix": "",

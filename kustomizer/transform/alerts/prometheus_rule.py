@@ -9,6 +9,7 @@ from __future__ import annotations
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import max_replicas
 from kustomizer.manifests.resource import Resource
+from kustomizer.openedx.queue_names import redis_lists
 from kustomizer.openedx.workers import NAME_LABEL, emitted_in, emitted_worker, site_metadata
 from kustomizer.transform.alerts.promql import either_namespace, label_value, literal, matching, selector
 from kustomizer.transform.alerts.rules import alert_rules
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import ServicePlan, Variant
 
 NAME = "celery-workers"
+# Tasks of a priority wait on a list of their own, with kombu's two control characters and a number behind its name.
+_PRIORITY = "([^!-~]{2}[0-9]+)?"
 
 
 def add_alerts(
@@ -35,7 +38,8 @@ def add_alerts(
     for plan in plans:
         for variant in plan.variants:
             deployment = resources.find("Deployment", variant.deployment, namespace)[0]
-            records += _records(variant, deployment)
+            lists = [name for queue in variant.queues for name in redis_lists(resources, plan.emitted, queue)]
+            records += _records(variant, deployment, lists)
     flower = config.spec.flower
     has_keda = any(variant.settings.keda_enabled for plan in plans for variant in plan.variants)
     has_flower = flower is not None and flower.enabled and flower.service_monitor.enabled
@@ -54,13 +58,13 @@ def add_alerts(
         resources.add(Resource.new(tree, indent=owner.indent), after=owner)
 
 
-def _records(variant: Variant, deployment: Resource) -> list[dict[str, Any]]:
-    """Return the recording rules of one worker."""
+def _records(variant: Variant, deployment: Resource, lists: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the recording rules of one worker, whose tasks wait on these lists of Redis."""
     namespace = deployment.namespace
     replicas = {"deployment": literal(variant.deployment)}
     ready = either_namespace("kube_deployment_status_replicas_ready", namespace, replicas)
     recorded = {
-        "celery:queued_tasks": _queued(variant, namespace),
+        "celery:queued_tasks": _queued(variant, namespace, lists),
         "celery:ready_replicas": f"sum({ready})",
         "celery:in_flight_tasks": _in_flight(variant, deployment),
     }
@@ -72,13 +76,14 @@ def _records(variant: Variant, deployment: Resource) -> list[dict[str, Any]]:
     return [{"record": name, "expr": expression, "labels": dict(labels)} for name, expression in recorded.items()]
 
 
-def _queued(variant: Variant, namespace: str) -> str:
+def _queued(variant: Variant, namespace: str, lists: Sequence[str]) -> str:
     """Return an expression for the tasks that wait: from celery-exporter, redis_exporter or KEDA, in that order."""
     queues = "|".join(label_value(queue) for queue in variant.queues)
+    keys = "|".join(dict.fromkeys(map(label_value, (*variant.queues, *lists))))
     sources = [
         either_namespace("celery_queue_length", namespace, {"queue_name": matching(queues)}),
         # The key may have a prefix before the queue's name. kombu's own keys hold the name, too, and don't count.
-        either_namespace("redis_key_size", namespace, {"key": matching(f"([^_].*[^a-z0-9_.])?({queues})")}),
+        either_namespace("redis_key_size", namespace, {"key": matching(f"([^_].*[^a-z0-9_.])?({keys}){_PRIORITY}")}),
     ]
     if variant.settings.keda_enabled:
         sources.append(_keda(variant, namespace, matching("queued[0-9]+")))

@@ -166,11 +166,14 @@ def test_other_exporters_know_the_length_too(rules: Path) -> None:
         'celery_queue_length{namespace="openedx",queue_name="edx.lms.core.high"}',
         'redis_key_size{namespace="openedx",key="site-1:edx.lms.core.high"}',
         'redis_key_size{namespace="openedx",key="edx.lms.core.high"}',
+        # A priority's list.
+        'redis_key_size{namespace="openedx",key="edx.lms.core.high\\x06\\x163"}',
     ):
         run(rules, {metric: "3x200", ready(HIGH): "0x200"}, _stuck(), minute=60)
     for metric in (
         'redis_key_size{namespace="openedx",key="_kombu.binding.edx.lms.core.high"}',
         'redis_key_size{namespace="openedx",key="edx.lms.core.high_mem"}',
+        'redis_key_size{namespace="openedx",key="edx.lms.core.high-v2"}',
     ):
         run(
             rules,

@@ -1,0 +1,34 @@
+"""What is looked at in a pod, on a real Redis: the lists on which tasks of priorities wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from celery import Celery
+
+from kustomizer.data.in_pod import RedisBroker, _lists_in_use
+from tests.redis_server import redis_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+QUEUE = "edx.lms.core.high"
+LISTS = [QUEUE, *(f"{QUEUE}\x06\x16{step}" for step in (3, 6, 9))]
+
+
+def test_the_lists_of_priorities(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as server:
+        app = Celery("site", broker=f"redis://127.0.0.1:{server.port}/0")
+
+        def in_use() -> list[str]:
+            return _lists_in_use(app, RedisBroker(app), QUEUE)
+
+        # kombu could use four, and asks each; nobody sends to the three others.
+        assert in_use() == [QUEUE]
+        app.send_task("a", queue=QUEUE, priority=6)
+        assert in_use() == [QUEUE, LISTS[2]]
+        app.conf.task_default_priority = 5
+        assert in_use() == LISTS
+        app.conf.task_default_priority = None
+        app.conf.broker_transport_options = {"priority_steps": [0, 1], "global_keyprefix": "site:"}
+        assert in_use() == [f"site:{QUEUE}", f"site:{QUEUE}\x06\x161"]

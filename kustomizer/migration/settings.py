@@ -34,8 +34,10 @@ full = config.load_full(root)
 from tutorcelery.hooks import CELERY_WORKERS_CONFIG
 wanted = [key for key in full if key.startswith("CELERY_") or key in ("LMS_HOST", "K8S_NAMESPACE", "PLUGINS")]
 values = {key: env.render_unknown(full, full[key]) for key in wanted}
+# Plugins are Python: a set of options, a path.
+plain = lambda value: sorted(value, key=str) if isinstance(value, (set, frozenset)) else str(value)
 with open(answer, "w") as file:
-    json.dump({"workers": CELERY_WORKERS_CONFIG.apply({}), "values": values}, file)
+    json.dump({"workers": CELERY_WORKERS_CONFIG.apply({}), "values": values}, file, default=plain)
 """
 TIMEOUT = 120
 

@@ -56,7 +56,7 @@ workers_config["lms"]["default"]["enable_keda"] = True
 scaling = {"enable_keda": True, "min_replicas": 1, "max_replicas": 12, "list_length": 10}
 workers_config["lms"]["high"] = {**scaling, "extra_params": ["--concurrency=2", "--max-tasks-per-child=50"]}
 workers_config["lms"]["high_mem"] = {**scaling, "min_replicas": 0, "list_length": 1, "extra_params": ["-E"]}
-workers_config["cms"]["high"] = {"extra_params": ["--concurrency=3"]}
+workers_config["cms"]["high"] = {"extra_params": {"--concurrency=3"}}
 print("a plugin may talk")
 """,
         settings={},

@@ -25,7 +25,7 @@ def says_it_elsewhere(celery: CeleryView) -> bool:
 
 
 def _is_of_env_file(celery: CeleryView, source: Source) -> bool:
-    file = celery.env_file
+    file = celery.settings.env_file
     return bool(source.default) or (
         not isinstance(file, Unknown) and (source.resource, source.field) == (file.owner.ref, file.source.field)
     )

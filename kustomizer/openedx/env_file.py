@@ -51,7 +51,7 @@ def environment_file(
 
     Raises UserError where it can't be read; the message quotes nothing from the file.
     """
-    mounted = celery.mounted_env_file if celery is not None else None
+    mounted = celery.settings.mounted_env_file if celery is not None else None
     if mounted is not None:
         found = EnvironmentFile(values={}, owner=mounted.owner, service=service)
         return found.replace(values=_values(mounted.text, found))

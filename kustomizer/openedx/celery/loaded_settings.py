@@ -1,0 +1,166 @@
+"""The settings that a container loads: Open edX's own, out of its env.yml, and the files that it mounts."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.celery import edx_platform
+from kustomizer.openedx.celery.mounts import MountedFile, Mounts
+from kustomizer.openedx.celery.python_values import Opaque, Table, doubt_in
+from kustomizer.openedx.celery.scope import Scope
+from kustomizer.openedx.celery.statements import follow
+from kustomizer.openedx.celery.values import CELERYS, Known, Source, Unknown
+from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
+from kustomizer.openedx.workers import CONFIG_MAP, pod_template
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.celery.command import Command
+    from kustomizer.openedx.celery.environment import Environment
+    from kustomizer.openedx.celery.values import Value
+    from kustomizer.openedx.workers import EmittedWorker
+
+# Where the image has its configuration file unless LMS_CFG or CMS_CFG says otherwise (Tutor's Dockerfile).
+_FILES = {"lms": ("LMS_CFG", "/openedx/config/lms.env.yml"), "cms": ("CMS_CFG", "/openedx/config/cms.env.yml")}
+
+
+class LoadedSettings:
+    """The Django settings of one worker's container."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        worker: EmittedWorker,
+        command: Command,
+        environment: Environment,
+        *,
+        container: Source,
+        without_ours: bool,
+    ) -> None:
+        """Read those of ``worker``; ``container`` names its place, ``without_ours`` passes over the function's own."""
+        template = pod_template(worker.resource)
+        self.service, self.command, self.environment = worker.service, command, environment
+        self._resources, self._owner = resources, worker.resource
+        self._container, self._without_ours = container, without_ours
+        tree = lookup(template, "spec", "containers", worker.container)
+        self._mounts = Mounts(resources, worker.resource, template, tree)
+
+    def table(self, name: str) -> Table | None:
+        """Return a setting that is a mapping as it was read: its items may be known though it isn't as a whole."""
+        whole = self._settings
+        found = None if isinstance(whole, Unknown) else whole.read(name)[0]
+        return found if isinstance(found, Table) else None
+
+    def setting(self, name: str, default: Any = None) -> Value:
+        """Return a Django setting by the name that Celery reads, ``default`` where nothing sets it."""
+        scope = self._settings
+        if isinstance(scope, Unknown):
+            return scope
+        value, source, doubt = scope.read(name)
+        found = self._value(name, value, source, default)
+        if doubt is None or isinstance(found, Unknown):
+            return found
+        return Unknown(reason=doubt.why.reason, source=doubt.source, may_be_unset=True, otherwise=found)
+
+    def _value(self, name: str, value: Any, source: Source, default: Any) -> Value:
+        if value is None:
+            return Known(value=default, source=CELERYS)
+        doubt = doubt_in(value) or (getattr(value, "rest", None) if isinstance(value, Table) else None)
+        if doubt is not None:
+            return Unknown(
+                reason=doubt.reason, source=source.replace(line=doubt.line or source.line, field=source.field or name)
+            )
+        return Known(value=value, source=source)
+
+    @functools.cached_property
+    def _settings(self) -> Scope | Unknown:
+        reason = self._foreign()
+        if reason:
+            return Unknown(reason=reason, source=self._container)
+        tokens, places = self._tokens
+        names, sources = edx_platform.settings(self.service, tokens, places)
+        scope = Scope(names, sources, self.environment)
+        module = self._module
+        if isinstance(module, Unknown):
+            return module
+        base = frozenset(f"{service}.envs.{file}" for service in OPEN_EDX_SERVICES for file in ("production", "common"))
+        if module.value in base:
+            return scope
+        file = self._tutors_module(str(module.value)) or self._mounts.module(str(module.value))
+        if not isinstance(file, MountedFile):
+            reason = file.reason if file else f"its settings module {module.value} isn't part of the build"
+            scope.doubt_all(Opaque(f"{reason}, and may set it"), maybe=True)
+            return scope
+        follow(scope, file, self._mounts, str(module.value), base)
+        return scope
+
+    def _tutors_module(self, module: str) -> MountedFile | Unknown | None:
+        """Return Tutor's settings where ours have taken their place, and aren't wanted."""
+        package, _, name = module.rpartition(".")
+        return self._mounts.module(f"{package}.{TUTORS_FILE_PREFIX}{name}") if self._without_ours else None
+
+    def _foreign(self) -> str:
+        """Say why the settings aren't Open edX's; empty where they are."""
+        if self.service not in OPEN_EDX_SERVICES:
+            return "only the application's own settings know it"
+        app = self.command.option("--app")
+        if isinstance(app, Unknown):
+            return f"which application it is isn't known: {app.reason}"
+        # Without one the image's own start would have to name it: a worker of lms runs no other.
+        if app is not None and str(app.value).partition(":")[0] not in (f"{self.service}.celery", self.service):
+            return f"its application is {app.value}, not Open edX's"
+        if isinstance(self.command.option("--workdir"), (Known, Unknown)):
+            return "its --workdir may have other settings"
+        return "settings stand behind the options" if self.command.overrides else ""
+
+    @property
+    def _module(self) -> Value:
+        module = self.environment.get("DJANGO_SETTINGS_MODULE")
+        if isinstance(module, Unknown) and module.may_be_unset:
+            module = None
+        # Tutor's image has it for lms; its Deployments state it for both.
+        return (
+            Known(value=f"{self.service}.envs.tutor.production", source=self._container) if module is None else module
+        )
+
+    @functools.cached_property
+    def env_file(self) -> MountedFile | Unknown:
+        """The ``lms.env.yml`` or ``cms.env.yml`` that the container reads."""
+        variable, default = _FILES[self.service]
+        path = self.environment.get(variable)
+        if isinstance(path, Known):
+            default = str(path.value)
+        elif path is not None and not path.may_be_unset:
+            return path
+        found = self._mounts.file(default) or self._by_name(CONFIG_MAP, f"{self.service}.env.yml")
+        source = self._container.replace(field=f"{self._container.field}.volumeMounts")
+        return found or Unknown(reason=f"nothing of the build is mounted at {default}", source=source)
+
+    @property
+    def mounted_env_file(self) -> MountedFile | None:
+        """The same file, None where it isn't one of the build's."""
+        return None if isinstance(self.env_file, Unknown) else self.env_file
+
+    def _by_name(self, name: str, key: str) -> MountedFile | None:
+        """Return a file of the ConfigMap that Tutor has for it, for a container that mounts nothing in its place."""
+        for resource in self._resources.generated("ConfigMap", name, self._owner.namespace):
+            text = lookup(resource.tree, "data", key)
+            if isinstance(text, str):
+                return MountedFile(text=str(text), owner=resource, key=key)
+        return None
+
+    @functools.cached_property
+    def _tokens(self) -> tuple[Table | Opaque, dict[str, Source]]:
+        file = self.env_file
+        if isinstance(file, Unknown):
+            return Opaque(file.reason), {}
+        tokens = edx_platform.read_tokens(file.text)
+        if isinstance(tokens, Opaque):
+            return tokens, {}
+        keys = [key for key in tokens if isinstance(key, str)]
+        return tokens, {key: file.line(edx_platform.line_of(file.text, key)) for key in keys}

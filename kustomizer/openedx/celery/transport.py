@@ -1,0 +1,145 @@
+"""How one worker's Celery reaches its broker: the URL, the transport's options, the lists of Redis in use."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from kustomizer.openedx.celery.broker_url import parsed
+from kustomizer.openedx.celery.python_values import doubt_in
+from kustomizer.openedx.celery.values import CELERYS, KOMBUS, Known, Source, Unknown
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.openedx.celery.command import Command
+    from kustomizer.openedx.celery.environment import Environment
+    from kustomizer.openedx.celery.loaded_settings import LoadedSettings
+    from kustomizer.openedx.celery.values import Value
+
+VISIBILITY_TIMEOUT = 3600
+PRIORITY_STEPS = (0, 3, 6, 9)
+SEPARATOR = "\x06\x16"
+
+
+class TransportView:
+    """What one container's Celery does with its broker."""
+
+    def __init__(self, settings: LoadedSettings, command: Command, environment: Environment) -> None:
+        self.settings, self.command, self.environment = settings, command, environment
+
+    @functools.cached_property
+    def broker_url(self) -> Value:
+        """The URL that Celery connects to, credentials and all."""
+        read = self.environment.get("CELERY_BROKER_READ_URL"), _unless_unset(self.settings.setting("BROKER_READ_URL"))
+        # An option becomes the variable CELERY_BROKER_URL.
+        given = self.command.option("--broker"), self.environment.get("CELERY_BROKER_URL")
+        return _first(*read, *given, self.settings.setting("BROKER_URL"))
+
+    @functools.cached_property
+    def broker(self) -> Value:
+        """The broker as a BrokerUrl."""
+        for part in ("TRANSPORT", "HOST", "USER", "PASSWORD", "VHOST", "PORT"):
+            beside = self.settings.setting(f"BROKER_{part}")
+            if isinstance(beside, Known) and beside.value:
+                return Unknown(reason=f"BROKER_{part} is set beside the URL", source=beside.source)
+        url = self.broker_url
+        if isinstance(url, Known):
+            return _parsed(url)
+        then = None if url.otherwise is None else _parsed(url.otherwise)
+        return url.replace(otherwise=then if isinstance(then, Known) else None)
+
+    @functools.cached_property
+    def transport_options(self) -> Value:
+        """The options of the transport, as a mapping."""
+        return self.settings.setting("BROKER_TRANSPORT_OPTIONS", {})
+
+    def transport_option(self, name: str, default: Any = None) -> Value:
+        """Return one of the transport's options, ``default`` where nothing sets it."""
+        options = self.transport_options
+        if not isinstance(options, Unknown):
+            return self._option(options.value, name, default, options.source)
+        if options.otherwise is not None:
+            then = self._option(options.otherwise.value, name, default, options.otherwise.source)
+            return options.replace(otherwise=then)
+        table = self.settings.table("BROKER_TRANSPORT_OPTIONS")
+        # Others of its items may be computed, and this one not.
+        if table is not None and table.doubt is None and not doubt_in([*table]):
+            is_known = not doubt_in(table[name]) if name in table else not table.partial
+            if is_known:
+                return self._option(table, name, default, options.source)
+        return options
+
+    @staticmethod
+    def _option(options: dict[str, Any], name: str, default: Any, source: Source) -> Known:
+        value = options.get(name)
+        return Known(value=default, source=KOMBUS) if value is None else Known(value=value, source=source)
+
+    @property
+    def visibility_timeout(self) -> Value:
+        """After how many seconds Redis hands a task out again that isn't acknowledged."""
+        return self.transport_option("visibility_timeout", VISIBILITY_TIMEOUT)
+
+    @property
+    def key_prefix(self) -> Value:
+        """What stands before each key in Redis."""
+        return self.transport_option("global_keyprefix", "")
+
+    @property
+    def use_ssl(self) -> Value:
+        """What the settings say about TLS."""
+        return self.settings.setting("BROKER_USE_SSL", False)
+
+    @property
+    def default_priority(self) -> Value:
+        """The priority of tasks that name none."""
+        return self.settings.setting("CELERY_DEFAULT_PRIORITY")
+
+    def lists_of(self, queue: str) -> Value:
+        """Return the lists in Redis that hold a queue's tasks, without a key prefix: one for each priority in use."""
+        known: list[Known] = []
+        options = (self.transport_option("priority_steps"), self.transport_option("sep", SEPARATOR))
+        for each in (self.default_priority, *options):
+            value = each.otherwise if isinstance(each, Unknown) and each.otherwise is not None else each
+            if isinstance(value, Unknown):
+                return value
+            known.append(value)
+        priority, steps, separator = known
+        if priority.value is None and steps.value is None:
+            return Known(value=(queue,), source=KOMBUS)
+        source = priority.source if steps.value is None else steps.source
+        numbers = PRIORITY_STEPS if steps.value is None else steps.value
+        if not isinstance(numbers, (list, tuple)) or not all(type(number) is int for number in numbers):
+            return Unknown(reason="priority_steps isn't a list of numbers", source=source)
+        names = tuple(f"{queue}{separator.value}{number}" if number else queue for number in sorted(numbers))
+        return Known(value=names, source=source)
+
+
+def _first(*values: Value | None) -> Value:
+    """Return the first value that is set; an Unknown before it hides it."""
+    for index, value in enumerate(values):
+        if isinstance(value, Unknown):
+            if not value.may_be_unset or (value.otherwise is not None and value.otherwise.value):
+                return value
+            then = _first(*values[index + 1 :])
+            return value.replace(otherwise=then if isinstance(then, Known) else then.otherwise)
+        if value is not None and value.value:
+            return value
+    return Unknown(reason="nothing sets it", source=CELERYS)
+
+
+def _parsed(url: Known) -> Value:
+    text = url.value[0] if isinstance(url.value, (list, tuple)) and len(url.value) == 1 else url.value
+    parts = parsed(text) if isinstance(text, str) else None
+    if parts is None:
+        return Unknown(reason="it isn't a URL that Celery can read", source=url.source)
+    return url.replace(value=parts)
+
+
+def _unless_unset(value: Value) -> Value | None:
+    return None if is_unset(value) else value
+
+
+def is_unset(value: Value) -> bool:
+    """Tell whether nothing sets a value."""
+    return isinstance(value, Known) and value.value is None

@@ -38,7 +38,7 @@ def celery_broker(
 
     ``located`` says that the configuration names the place. Raises UserError for what isn't known and is needed.
     """
-    reader = _Reader()
+    reader = _Reader(celery.settings.container)
     broker = reader.value(celery.broker, "where the broker is", "spec.broker.address (or sentinel)", needed=not located)
     address = Endpoint(addresses=())
     if broker is not None:
@@ -86,7 +86,8 @@ def celery_broker(
 class _Reader:
     """Reads values that may not be known, and keeps what is to be warned of."""
 
-    def __init__(self) -> None:
+    def __init__(self, container: Source) -> None:
+        self.container = container
         self.warnings: list[Problem] = []
 
     def value(self, value: Value, what: str, field: str, *, needed: bool) -> Any:
@@ -102,7 +103,9 @@ class _Reader:
             return value.otherwise.value
         if needed:
             message = f"{what} isn't known: {value.reason}"
-            raise UserError(_problem(value.source, message, f"{remedy}, and what else differs from the defaults"))
+            # A default has no object: what could say more is what the container mounts.
+            source = value.source if value.source.resource is not None else self.container
+            raise UserError(_problem(source, message, f"{remedy}, and what else differs from the defaults"))
         return None
 
 

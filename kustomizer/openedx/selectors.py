@@ -62,7 +62,7 @@ def selects(selector: Any, labels: dict[str, str]) -> bool:
 
 
 def _holds(expression: Any, labels: dict[str, str]) -> bool:
-    key, operator = lookup(expression, "key"), lookup(expression, "operator")
+    key, operator = (str(lookup(expression, field)) for field in ("key", "operator"))
     values = lookup(expression, "values")
     values = values if isinstance(values, list) else []
     holds: dict[Any, Callable[[], bool]] = {

@@ -46,7 +46,7 @@ class LoadedSettings:
         template = pod_template(worker.resource)
         self.service, self.command, self.environment = worker.service, command, environment
         self._resources, self._owner = resources, worker.resource
-        self._container, self._without_ours = container, without_ours
+        self.container, self._without_ours = container, without_ours
         tree = lookup(template, "spec", "containers", worker.container)
         self._mounts = Mounts(resources, worker.resource, template, tree)
 
@@ -81,7 +81,7 @@ class LoadedSettings:
     def _settings(self) -> Scope | Unknown:
         reason = self._foreign()
         if reason:
-            return Unknown(reason=reason, source=self._container)
+            return Unknown(reason=reason, source=self.container)
         tokens, places = self._tokens
         names, sources = edx_platform.settings(self.service, tokens, places)
         scope = Scope(names, sources, self.environment)
@@ -124,9 +124,7 @@ class LoadedSettings:
         if isinstance(module, Unknown) and module.may_be_unset:
             module = None
         # Tutor's image has it for lms; its Deployments state it for both.
-        return (
-            Known(value=f"{self.service}.envs.tutor.production", source=self._container) if module is None else module
-        )
+        return Known(value=f"{self.service}.envs.tutor.production", source=self.container) if module is None else module
 
     @functools.cached_property
     def env_file(self) -> MountedFile | Unknown:
@@ -138,7 +136,7 @@ class LoadedSettings:
         elif path is not None and not path.may_be_unset:
             return path
         found = self._mounts.file(default) or self._by_name(CONFIG_MAP, f"{self.service}.env.yml")
-        source = self._container.replace(field=f"{self._container.field}.volumeMounts")
+        source = self.container.replace(field=f"{self.container.field}.volumeMounts")
         return found or Unknown(reason=f"nothing of the build is mounted at {default}", source=source)
 
     @property

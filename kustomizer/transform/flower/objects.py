@@ -103,7 +103,8 @@ def _selector(worker: Resource) -> dict[str, Any]:
 def _of_the_site(worker: Resource, *path: str) -> dict[str, Any]:
     """Return the labels or annotations at ``path`` that Tutor gives every object of the site."""
     present = lookup(worker.tree, *path)
-    return {key: value for key, value in (present or {}).items() if key.startswith(_LABELS)}
+    labels = present if isinstance(present, dict) else {}
+    return {key: value for key, value in labels.items() if key.startswith(_LABELS)}
 
 
 def _service(worker: Resource) -> Resource:

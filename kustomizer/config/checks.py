@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kustomizer.config.layers import OptionKey
     from kustomizer.config.model import CeleryWorkers
+    from kustomizer.config.values import JsonMap
     from kustomizer.config.worker import Worker
 
 # KEDA puts the ScaledObject's name into a label.
@@ -142,6 +143,8 @@ def check_worker(
     """Return the contradictions in the merged settings of a worker."""
     problems = [*_name(service, variant, worker), *_keda(config, service, variant, worker)]
     problems += _strategy(config, service, variant, worker)
+    if worker.resources:
+        problems += _resources(config, service, variant, worker.resources)
     budget = worker.pod_disruption_budget
     if budget and budget.max_unavailable is not None and budget.min_available is not None:
         field = config.origin(service, variant, "podDisruptionBudget", "minAvailable")
@@ -167,6 +170,16 @@ def _name(service: str, variant: str, worker: Worker) -> list[Problem]:
     why = f", since KEDA makes a label of {name}{SCALED_OBJECT_SUFFIX}" if worker.keda_enabled else ""
     message = f"its Deployment would be called {name}, {len(name)} characters; at most {longest} are possible{why}"
     return [Problem(field=worker_path(service, variant), message=message, remedy="Shorten the name")]
+
+
+def _resources(config: CeleryWorkers, service: str, variant: str, resources: JsonMap) -> list[Problem]:
+    """Return the problems of requests and limits that an API server refuses."""
+    from kustomizer.manifests.amounts import resource_faults  # noqa: PLC0415 - many configurations have none
+
+    return [
+        Problem(field=config.origin(service, variant, "resources", *path.split(".", 1)), message=message, remedy=remedy)
+        for path, message, remedy in resource_faults(resources)
+    ]
 
 
 def _strategy(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:

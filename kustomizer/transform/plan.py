@@ -7,10 +7,11 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.values import join
 from kustomizer.config.worker import deployment_name
 from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.queue_names import consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.shapes import check_shape
 from kustomizer.openedx.targeting import autoscalers_by_target
-from kustomizer.openedx.workers import emitted_worker, grace_period
+from kustomizer.openedx.workers import emitted_worker, grace_period, pod_template
 from kustomizer.transform.model import ServicePlan, Variant
 from kustomizer.transform.timeouts import check_timeouts, site_timeout
 
@@ -99,6 +100,7 @@ def _split(
     orphans = tuple(queue for queue in taken if queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
     problems = []
+    problems += [problem for variant in variants for problem in _resources(config, emitted, variant)]
     if orphans and policy == "KeepOnDefault":
         variants[0] = variants[0].replace(queues=(*variants[0].queues, *orphans))
     elif orphans:
@@ -114,6 +116,29 @@ def _split(
             )
         )
     return ServicePlan(emitted=emitted, variants=variants), problems
+
+
+def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) -> list[Problem]:
+    """Return the problems of requests and limits that don't fit those of Tutor's worker, which they are merged with."""
+    own = variant.settings.resources
+    if not own:
+        return []
+    from kustomizer.config.layers import merge_maps  # noqa: PLC0415 - many configurations have none
+    from kustomizer.manifests.amounts import resource_faults  # noqa: PLC0415
+
+    container = lookup(pod_template(emitted.resource), "spec", "containers", emitted.container)
+    present = plain_value(lookup(container, "resources"))
+    merged = merge_maps(present if isinstance(present, dict) else {}, own)
+    faults = resource_faults(merged) if isinstance(present, dict) else ()
+    return [
+        Problem(
+            message=f"{message} (with those of Deployment {emitted.deployment}, which Tutor or a plugin sets)",
+            resource=config.ref,
+            field=config.origin(variant.service, variant.name, "resources"),
+            remedy=f"State both in {variant.path}.resources: {remedy.lower()}",
+        )
+        for _, message, remedy in faults
+    ]
 
 
 def _variant(

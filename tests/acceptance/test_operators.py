@@ -129,6 +129,18 @@ def test_an_autoscaler_that_keda_would_stand_beside_is_refused_with_the_field(bu
     )
 
 
+def test_a_request_above_a_limit_of_the_plugins_is_refused(builds: Builds) -> None:
+    """tutor-contrib-k8s limits workers to 2Gi."""
+    spec = b.RECOMMENDED.replace("high_mem: {}", "high_mem: {resources: {requests: {memory: %s}}}")
+    with pytest.raises(AssertionError) as refused:
+        builds.through_exec(sites.site("k8s"), spec % "3G")
+    assert "spec.workers.lms.high_mem.resources: 3G is more than limits.memory, 2Gi (with those of" in str(
+        refused.value
+    )
+    assert "State both in spec.workers.lms.high_mem.resources" in str(refused.value)
+    assert builds.through_exec(sites.site("k8s"), spec % "2G")
+
+
 def findings(build: Build) -> dict[str, set[str]]:
     site = Site(read_build(build.stdout))
     found = {name: {str(each.resource) for each in rule.check(site)} for name, rule in RULES.items()}

@@ -468,6 +468,19 @@ def test_this_version_is_new_enough() -> None:
             "pod, which Kubernetes refuses. Raise one of them",
         ),
         (
+            {
+                "defaults": {"resources": {"limits": {"memory": "1Gi"}}},
+                "workers": {"lms": {"default": {"resources": {"requests": {"memory": "2G"}}}}},
+            },
+            "spec.workers.lms.default.resources.requests.memory: 2G is more than limits.memory, 1Gi. Raise the limit, "
+            "or lower the request",
+        ),
+        (
+            {"workers": {"lms": {"a": {"resources": {"limits": {"cpu": "1 core"}}}}}},
+            "spec.workers.lms.a.resources.limits.cpu: '1 core' is no amount that Kubernetes knows. Write 500m, 2 or "
+            "8Gi, say",
+        ),
+        (
             {"workers": {"lms": {"a": {"strategy": {"type": "Recreate"}}}}},
             "spec.workers.lms.a.strategy.type: has to be RollingUpdate, not the string 'Recreate'. For Recreate, set "
             "rollingUpdate: {maxSurge: 0, maxUnavailable: 100%}: applied server-side over a Deployment that runs, "

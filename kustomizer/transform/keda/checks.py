@@ -151,6 +151,20 @@ def warnings(config: CeleryWorkers, variant: Variant) -> list[Problem]:
             f"{least} 0 with inFlight: Off lets KEDA scale {variant.deployment} to zero in the middle of a task",
             remedy,
         )
+    if keda.idle_replicas:
+        warn(
+            "idleReplicas",
+            f"{keda.idle_replicas} is a number that KEDA takes and doesn't keep to: it documents 0 alone",
+            "Set idleReplicas: 0, or leave it out and set minReplicas",
+        )
+    slots = variant.settings.concurrency
+    if keda.list_length is not None and slots is not None and keda.list_length < slots:
+        warn(
+            "listLength",
+            f"{keda.list_length} is less than the {slots} tasks that a pod of {variant.deployment} works on at a time: "
+            "KEDA starts pods that find nothing to do",
+            f"Set listLength: {slots} or more, or a smaller concurrency",
+        )
     refused = [trigger for trigger in keda.extra_triggers or () if trigger.get("metricType") != "AverageValue"]
     if keda.fallback and refused:
         warn(

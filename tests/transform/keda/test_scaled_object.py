@@ -438,3 +438,18 @@ def test_a_site_without_a_namespace() -> None:
         del document["metadata"]["namespace"]
     result = Result(run_stream(yaml.safe_dump_all(documents).encode(), f"{HEAD}{ALL}\n".encode()))
     assert result.metadata("lms-worker-high")["address"] == "redis:6379"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("concurrency: 4, keda: {enabled: true, listLength: 2}", "is less than the 4 tasks"),
+        ("concurrency: 2, keda: {enabled: true, listLength: 2}", ""),
+        ("concurrency: 64, keda: {enabled: true}", ""),
+        ("keda: {enabled: true, minReplicas: 2, idleReplicas: 1}", "it documents 0 alone"),
+        ("keda: {enabled: true, minReplicas: 2, idleReplicas: 0}", ""),
+    ],
+)
+def test_pairs_that_are_legal_and_not_meant(settings: str, said: str) -> None:
+    warnings = worked(SPLIT % ("", settings, "", "")).warnings
+    assert (len(warnings), said in "".join(warnings)) == (1 if said else 0, True)

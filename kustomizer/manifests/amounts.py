@@ -1,0 +1,58 @@
+"""Requests and limits of a container, as an API server judges them.
+
+It compares without :mod:`kustomizer.manifests.quantities`, whose imports take longer than the whole comparison.
+"""
+
+from __future__ import annotations
+
+from kustomizer.manifests.tree import is_null, plain_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_FACTORS = {letter: 1000.0**power for power, letter in enumerate("kMGTPE", 1)}
+_FACTORS |= {f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", 1)}
+_FACTORS |= {letter: 1000.0**-power for power, letter in enumerate("mun", 1)}
+_NUMBER = frozenset("0123456789.")
+# Two spellings of one amount differ by less than that (`0.1`, `100m`).
+_SAME = 1e-9
+
+
+def amount(value: object) -> float | None:
+    """Return a quantity that isn't negative as a number, None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    text = str(value)
+    number = text.rstrip("iKMGTPEkmun")
+    suffix = text[len(number) :]
+    if suffix and suffix not in _FACTORS:
+        return None
+    digits, exponent, power = number.replace("E", "e").partition("e")
+    if exponent and (suffix or not power.lstrip("+-").isdecimal()):
+        return None
+    if not _NUMBER.issuperset(digits) or digits.count(".") > 1 or not digits.strip("."):
+        return None
+    return float(f"{digits}{exponent}{power}") * _FACTORS.get(suffix, 1.0)
+
+
+def resource_faults(resources: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield the path, fault and remedy of each request and limit that an API server refuses."""
+    tree = plain_value(resources)
+    if not isinstance(tree, dict):
+        return
+    found: dict[tuple[str, str], float] = {}
+    for section in ("requests", "limits"):
+        values = tree.get(section)
+        for name, value in values.items() if isinstance(values, dict) else ():
+            number = None if is_null(value) else amount(value)
+            if number is not None:
+                found[section, name] = number
+            elif not is_null(value):
+                yield f"{section}.{name}", f"{value!r} is no amount that Kubernetes knows", "Write 500m, 2 or 8Gi, say"
+    for (section, name), number in found.items():
+        limit = found.get(("limits", name))
+        if section == "requests" and limit is not None and number > limit * (1 + _SAME):
+            message = f"{tree['requests'][name]} is more than limits.{name}, {tree['limits'][name]}"
+            yield f"requests.{name}", message, "Raise the limit, or lower the request"

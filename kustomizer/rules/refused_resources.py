@@ -1,0 +1,42 @@
+"""A worker's requests or limits that an API server refuses.
+
+A request above the limit, or an amount that isn't one (`1GiB`), has the whole Deployment refused: `kubectl apply` goes
+on with the other objects, and this worker stays as it was, or isn't there. `2G` is more than `1Gi` and less than `2Gi`.
+
+**Severity:** error.
+
+**What to do:** set both in `resources` of the worker; a plugin may have set the other one
+(tutor-contrib-pod-autoscaling, tutor-contrib-k8s).
+
+**What isn't seen:** a LimitRange or a quota of the cluster.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import ERROR, Problem
+from kustomizer.manifests.amounts import resource_faults
+from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.workers import pod_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.site.model import Site
+
+ID = "refused-resources"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the requests and limits of workers that don't go together."""
+    for worker in site.workers:
+        container = lookup(pod_template(worker.resource), "spec", "containers", worker.emitted.container)
+        for path, message, remedy in resource_faults(lookup(container, "resources")):
+            yield Problem(
+                message=message,
+                severity=ERROR,
+                resource=worker.resource.ref,
+                field=f"{worker.field}.resources.{path}",
+                remedy=remedy,
+            )

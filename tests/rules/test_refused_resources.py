@@ -1,0 +1,45 @@
+"""refused-resources: requests and limits that an API server refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.rules.small_site import problems, worker
+
+
+def said(resources: Any) -> list[str]:
+    return [problem.message for problem in problems("refused-resources", resources_of(resources))]
+
+
+def resources_of(resources: Any) -> str:
+    return worker("lms-worker", "q", container={"resources": resources})
+
+
+@pytest.mark.parametrize(
+    ("request_", "limit"), [("1Gi", "2G"), ("100m", 0.1), ("0.1", "100m"), (1, "1"), ("1e3", "1k"), ("2G", "2Gi")]
+)
+def test_a_request_within_the_limit(request_: Any, limit: Any) -> None:
+    assert said({"requests": {"a": request_}, "limits": {"a": limit}}) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "limit"), [("2G", "1Gi"), ("1Gi", "1G"), ("1001m", 1), (2, "1500m"), ("1E", "1P")]
+)
+def test_a_request_above_the_limit(request_: Any, limit: Any) -> None:
+    (problem,) = problems("refused-resources", resources_of({"requests": {"a": request_}, "limits": {"a": limit}}))
+    assert problem.message == f"{request_} is more than limits.a, {limit}"
+    assert problem.severity == "error"
+    assert problem.field == "spec.template.spec.containers[0].resources.requests.a"
+
+
+@pytest.mark.parametrize("value", ["1GiB", "", "-1", "1,5", ".", "1.2.3", "1e", "1e3Mi", True, [1], {}])
+def test_no_amount(value: Any) -> None:
+    (message,) = said({"limits": {"memory": value}})
+    assert "is no amount that Kubernetes knows" in message
+
+
+@pytest.mark.parametrize("resources", [None, {}, {"limits": None}, {"limits": {"a": None}}, {"requests": {"a": "1"}}])
+def test_nothing_to_compare(resources: Any) -> None:
+    assert said(resources) == []

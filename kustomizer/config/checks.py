@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SCALED_OBJECT_SUFFIX = "-scaledobject"
 OWN_SETTINGS = "it needs settings in Open edX's own form, which only lms and cms read"
 
+BROKER_VARIABLES = frozenset({"CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER", "BROKER_URL"})
+"""Variables that Celery, or its command, takes its broker from."""
 OWN_ANNOTATIONS = {
     "autoscaling.keda.sh/paused": "paused",
     "autoscaling.keda.sh/paused-replicas": "pausedReplicas",
@@ -143,6 +145,8 @@ def check_worker(
     """Return the contradictions in the merged settings of a worker."""
     problems = [*_name(service, variant, worker), *_keda(config, service, variant, worker)]
     problems += _strategy(config, service, variant, worker)
+    if worker.env:
+        problems += _broker_in_env(config, service, variant, worker)
     if worker.resources:
         problems += _resources(config, service, variant, worker.resources)
     budget = worker.pod_disruption_budget
@@ -170,6 +174,27 @@ def _name(service: str, variant: str, worker: Worker) -> list[Problem]:
     why = f", since KEDA makes a label of {name}{SCALED_OBJECT_SUFFIX}" if worker.keda_enabled else ""
     message = f"its Deployment would be called {name}, {len(name)} characters; at most {longest} are possible{why}"
     return [Problem(field=worker_path(service, variant), message=message, remedy="Shorten the name")]
+
+
+def _broker_in_env(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
+    """Return the problem that a variable moves the worker to a broker that neither KEDA nor Flower would look at.
+
+    For Celery these variables come before its settings (docs/what-is-read.md), and each worker may have others.
+    """
+    broker, flower = config.spec.broker, config.spec.flower
+    is_located = broker is not None and (broker.address is not None or broker.sentinel is not None)
+    others = [name for name, on in (("KEDA", worker.keda_enabled), ("Flower", flower and flower.enabled)) if on]
+    if is_located or not others or service not in OPEN_EDX_SERVICES:
+        return []
+    return [
+        Problem(
+            field=f"{config.origin(service, variant, 'env')} ({entry['name']})",
+            message=f"says where Celery's broker is, and {' and '.join(others)} would look where Tutor has it",
+            remedy="Say the same in spec.broker.address (or sentinel), and what else differs from the defaults",
+        )
+        for entry in worker.env or ()
+        if entry["name"] in BROKER_VARIABLES and (entry.get("value") or entry.get("valueFrom"))
+    ]
 
 
 def _resources(config: CeleryWorkers, service: str, variant: str, resources: JsonMap) -> list[Problem]:

@@ -481,6 +481,14 @@ def test_this_version_is_new_enough() -> None:
             "8Gi, say",
         ),
         (
+            {
+                "defaults": {"env": [{"name": "CELERY_BROKER_URL", "value": "redis://elsewhere"}]},
+                "workers": {"lms": {"default": {"keda": {"enabled": True}}}},
+            },
+            "spec.defaults.env (CELERY_BROKER_URL): says where Celery's broker is, and KEDA would look where Tutor has "
+            "it. Say the same in spec.broker.address (or sentinel), and what else differs from the defaults",
+        ),
+        (
             {"workers": {"lms": {"a": {"strategy": {"type": "Recreate"}}}}},
             "spec.workers.lms.a.strategy.type: has to be RollingUpdate, not the string 'Recreate'. For Recreate, set "
             "rollingUpdate: {maxSurge: 0, maxUnavailable: 100%}: applied server-side over a Deployment that runs, "
@@ -561,6 +569,29 @@ def test_what_contradicts_itself(spec: dict[str, Any], message: str) -> None:
     "spec",
     [
         {"workers": {"lms": {"x" * 52: {}}}},
+        {"workers": {"lms": {"default": {"env": [{"name": "BROKER_URL", "valueFrom": {"secretKeyRef": {}}}]}}}},
+        {
+            "workers": {
+                "lms": {
+                    "default": {
+                        "keda": {"enabled": True},
+                        "env": [{"name": "BROKER_URL", "valueFrom": {"secretKeyRef": {}}}],
+                    }
+                }
+            },
+            "broker": {"address": "redis:6379"},
+        },
+        {
+            "workers": {
+                "notes": {
+                    "default": {
+                        "queues": ["q"],
+                        "keda": {"enabled": True},
+                        "env": [{"name": "BROKER_URL", "valueFrom": {"secretKeyRef": {}}}],
+                    }
+                }
+            }
+        },
         {"workers": {"lms": {"a": {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "10%"}}}}}},
         {"workers": {"lms": {"a": {"keda": {"replaceHPA": "x"}}, "b": {"keda": {"replaceHPA": True}}}}},
         {"workers": {"lms": {"x" * 39: {"keda": {"enabled": True}}}}},

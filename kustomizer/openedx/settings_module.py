@@ -47,6 +47,11 @@ class SettingsFile(Record):
         return self.module.rpartition(".")[2] + ".py"
 
     @property
+    def package_path(self) -> str:
+        """The directory that holds it, from where Python looks for it: ``lms/envs/tutor``."""
+        return self.module.rpartition(".")[0].replace(".", "/")
+
+    @property
     def config_map(self) -> str:
         """The ConfigMap that Tutor generates for the service."""
         return f"openedx-settings-{self.service}"

@@ -54,7 +54,7 @@ def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int 
 def _is_place_of(mount: Any, file: SettingsFile) -> bool:
     """Tell whether a directory is mounted where Python looks for the settings, whatever it is called."""
     place = str(lookup(mount, "mountPath") or "").rstrip("/")
-    return "subPath" not in mount and place.endswith("/" + file.module.rpartition(".")[0].replace(".", "/"))
+    return "subPath" not in mount and place.endswith(f"/{file.package_path}")
 
 
 def our_source(volume: dict[str, Any]) -> dict[str, Any] | None:

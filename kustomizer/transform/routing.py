@@ -68,8 +68,10 @@ def _route_service(
     name = f"{file.service}-celery-settings"
     text = render(file, routing=table, worker=None)
     readers = 0
+    # Settings under another name are known by where they are mounted.
+    marks = (file.config_map, file.package_path)
     for resource in list(resources):
-        if resource.kind in _DATA or not resource.mentions(file.config_map):
+        if resource.kind in _DATA or not any(map(resource.mentions, marks)):
             continue
         template = pod_template(resource)
         if template is None:

@@ -39,3 +39,14 @@ def test_anything_else_has_the_routing_added(there: str, instead: str) -> None:
 
 def test_further_lines_do_not_matter_where_they_are_empty() -> None:
     assert not routed(CASE.stream.replace(END, "    }\n\n\nkind: ConfigMap\n"))
+
+
+def test_settings_under_another_name_are_found_where_they_are_mounted() -> None:
+    routing = next(case for case in cases() if case.directory.name == "routing")
+    plain = run_stream(routing.stream.encode(), routing.config).data.decode()
+    renamed = routing.stream.replace("openedx-settings-lms", "campus-lms")
+    output = run_stream(renamed.encode(), routing.config)
+
+    assert not output.failed, output.problems
+    readers = output.data.decode().count("name: lms-celery-settings")
+    assert readers == plain.count("name: lms-celery-settings") > 2

@@ -59,10 +59,11 @@ def view_of(case: Case) -> CeleryView:
 
 def answers(version: str, cases: list[Case]) -> dict[str, Any]:
     """Return what a real Celery says in each of these workers."""
+    interpreter = python(version)
     with tempfile.TemporaryDirectory() as directory:
         lines = [json.dumps(_process(case, Path(directory) / case.name, older=VERSIONS[version])) for case in cases]
         done = subprocess.run(
-            [python(version), TESTS / "celery_probe.py"],
+            [interpreter, TESTS / "celery_probe.py"],
             input="".join(f"{line}\n" for line in lines),
             capture_output=True,
             text=True,

@@ -116,8 +116,8 @@ def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
     key = answer["key"]
     names = {pod.node: pod.name for pod in pods if pod.is_worker}
 
-    def refused(what: str, remedy: str) -> UserError:
-        return UserError(Problem(message=f"{key}: {workers}, and nothing was put back", remedy=remedy))
+    def refused(reason: str, remedy: str) -> UserError:
+        return UserError(Problem(message=f"{key}: {reason}, and nothing was put back", remedy=remedy))
 
     if answer["users"]:
         pods_named = ", ".join(names.get(node, node) for node in answer["users"])

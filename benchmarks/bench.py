@@ -45,7 +45,7 @@ from benchmarks.names import (
 )
 from benchmarks.scripts import LIST_IMPORTS_CODE, PYYAML_CODE, READ_WRITE_CODE, UPSTREAM_PLUGIN
 from benchmarks.table import Group, render_goals, render_group, render_slopes, write_block
-from tests import sites
+from tests import parts, sites
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +105,7 @@ def python(*args: str) -> list[str]:
     """Return a command of the interpreter that the function runs in, started as the function starts it."""
     found = re.search(r'exec "\$python" ((?:-[A-Za-z]+ )+)', FUNCTION.read_text())
     flags = [flag for flag in (found[1].split() if found else ["-I"]) if flag != "-c"]
-    return [str(sites.present(ROOT / ".venv" / "bin" / "python")), *flags, *args]
+    return [str(parts.present(ROOT / ".venv" / "bin" / "python")), *flags, *args]
 
 
 def build_go() -> bool:

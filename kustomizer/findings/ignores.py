@@ -74,9 +74,7 @@ class Ignore(Record):
         """Tell whether the entry matches a field: its own, or one below it."""
         if not self.field:
             return True
-        # fnmatch would take the brackets in a path for a set of characters.
-        pattern = re.escape(self.field).replace(r"\*", ".*")
-        return re.fullmatch(pattern + r"(?:[.\[].*)?", path, re.DOTALL) is not None
+        return _matches(self.field, path, then=r"(?:[.\[].*)?")
 
 
 class Ignored(Record):
@@ -196,5 +194,7 @@ def _problem(field: str, message: str, remedy: str) -> Problem:
     return Problem(field=field, message=message, remedy=remedy)
 
 
-def _matches(pattern: str, text: str) -> bool:
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text, re.DOTALL) is not None
+def _matches(pattern: str, text: str, *, then: str = "") -> bool:
+    """Tell whether ``*`` for any characters makes the pattern the text, with what the expression ``then`` takes."""
+    # fnmatch would take the brackets in a path for a set of characters.
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*") + then, text, re.DOTALL) is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.config.checks import PAUSED, PAUSED_REPLICAS
 from kustomizer.manifests.tree import lookup, mapping, mappings
-from kustomizer.transform.keda.scaled_object import PAUSED, PAUSED_REPLICAS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kustomizer.config.checks import TRANSFER_HPA
 from kustomizer.diff.model import DESTROY
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource
 
 ID = "left-behind"
-
-_TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
@@ -65,6 +64,6 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
 
 
 def _takes_over(scaled_object: Resource, autoscaler: Resource) -> bool:
-    transfers = plain_value(lookup(scaled_object.tree, "metadata", "annotations", _TRANSFER))
+    transfers = plain_value(lookup(scaled_object.tree, "metadata", "annotations", TRANSFER_HPA))
     name = lookup(scaled_object.tree, "spec", "advanced", "horizontalPodAutoscalerConfig", "name")
     return bool(transfers == "true" and plain_value(name) == autoscaler.name)

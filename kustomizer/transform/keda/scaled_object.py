@@ -6,6 +6,7 @@ KEDA's documentation (https://keda.sh/docs/2.20/reference/scaledobject-spec/) sa
 
 from __future__ import annotations
 
+from kustomizer.config.checks import PAUSED, PAUSED_REPLICAS, TRANSFER_HPA
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import max_replicas
 from kustomizer.errors import Problem, UserError
@@ -48,9 +49,6 @@ _NEVER_A_SECOND = 1_000_000
 # KEDA uses its HPA's name as a label's value, too. The name is `keda-hpa-<ScaledObject>` unless it is stated; 2.20
 # refuses one that is too long for a label (verifyName in scaledobject_webhook.go).
 _LABEL_LENGTH = 63
-PAUSED, PAUSED_REPLICAS = "autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas"
-"""Annotations by which KEDA leaves a worker alone (https://keda.sh/docs/2.20/concepts/scaling-deployments/)."""
-_TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
 
 
 class _Triggers(Record):
@@ -107,7 +105,7 @@ def _scale(
     metadata = site_metadata(deployment, name=name)
     metadata["annotations"] |= _annotations(_keda(variant))
     if taken:
-        metadata["annotations"][_TRANSFER] = "true"
+        metadata["annotations"][TRANSFER_HPA] = "true"
     formula = ""
     if _keda(variant).in_flight == "Slots":
         formula = _formula(variant, triggers, slots=slots(resources, config, variant, deployment, emitted))
@@ -142,7 +140,7 @@ def _taken_elsewhere(present: Resource | None, keda: Keda) -> str:
     """Return the name of an HPA that isn't in the input: the configuration names it, or an earlier run took it over."""
     if isinstance(keda.replace_hpa, str):
         return keda.replace_hpa
-    if present is None or not keda.replace_hpa or not lookup(present.tree, "metadata", "annotations", _TRANSFER):
+    if present is None or not keda.replace_hpa or not lookup(present.tree, "metadata", "annotations", TRANSFER_HPA):
         return ""
     return str(lookup(present.tree, "spec", "advanced", "horizontalPodAutoscalerConfig", "name") or "")
 

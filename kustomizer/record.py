@@ -33,11 +33,13 @@ class Record:
     _defaults: dict[str, Any] = {}  # noqa: RUF012 - typing.ClassVar would import typing
 
     def __init_subclass__(cls) -> None:
-        annotations = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - inspect costs 8 ms to import
-        own = [name for name in annotations if not name.startswith("_")]
-        cls._fields = (*cls._fields, *(name for name in own if name not in cls._fields))
+        members = cls.__dict__
+        # inspect.get_annotations would cost 8 ms to import.
+        annotations = members.get("__annotations__", {})
+        own = [name for name in annotations if name[0] != "_"]
+        cls._fields = tuple(dict.fromkeys([*cls._fields, *own]))
         cls._field_names = frozenset(cls._fields)
-        cls._defaults = {**cls._defaults, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
+        cls._defaults = {**cls._defaults, **{name: members[name] for name in own if name in members}}
 
     def __init__(self, **values: Any) -> None:
         state = {**self._defaults, **values}

@@ -53,7 +53,9 @@ def is_label(text: str, extra: str = "-") -> bool:
 
 def is_visible(text: str) -> bool:
     """Tell whether ``text`` isn't empty and has no whitespace or control characters."""
-    return bool(text) and not any(c.isspace() or c < " " or "\x7f" <= c <= "\x9f" or c == "\ufeff" for c in text)
+    if text.isprintable():
+        return bool(text) and " " not in text
+    return not any(c.isspace() or c < " " or "\x7f" <= c <= "\x9f" or c == "\ufeff" for c in text)
 
 
 def is_queue_name(text: str) -> bool:

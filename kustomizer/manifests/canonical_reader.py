@@ -48,6 +48,10 @@ _MAX_INDENT = 120
 _NOT_PLAIN = frozenset("#&*!|>%@`[]{},\"' ")
 
 
+_plain_keys: set[str] = set()
+"""The unquoted keys that were read: all workers have much the same."""
+
+
 class NotCanonical(Exception):  # noqa: N818 - not an error: the full parser reads it
     """The text isn't in the form that kustomize writes."""
 
@@ -75,8 +79,9 @@ class _Reader:
     def skip_blank(self) -> str | None:
         """Skip empty lines, which mean nothing outside of a block. Return the next line, None at the end."""
         while self.pos < len(self.lines):
-            if self.lines[self.pos]:
-                return self.lines[self.pos]
+            line = self.lines[self.pos]
+            if line:
+                return line
             self.pos += 1
         return None
 
@@ -84,20 +89,18 @@ class _Reader:
         line = self.skip_blank()
         if line is None or _indent(line) != indent or indent > _MAX_INDENT:
             raise NotCanonical
-        if _is_item(line, indent):
-            return self.sequence(indent)
-        if _key(line, indent) is not None:
-            return self.mapping(indent)
-        raise NotCanonical
+        return self.sequence(indent) if _is_item(line, indent) else self.mapping(indent)
 
     def mapping(self, indent: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
         while (line := self.skip_blank()) is not None:
             depth = _indent(line)
-            if depth < indent or _is_item(line, indent):
+            if depth < indent:
                 break
             entry = _key(line, indent) if depth == indent else None
             if entry is None:
+                if _is_item(line, indent):
+                    break
                 raise NotCanonical
             key, rest = entry
             if key in result:
@@ -261,8 +264,10 @@ def _key(line: str, indent: int) -> tuple[Scalar, str] | None:
             return None
         end = len(line) - 1
     raw = line[indent:end]
-    if not raw or raw == "<<" or len(raw) > _LONGEST_KEY or not _is_plain(raw):
-        return None
+    if raw not in _plain_keys:
+        if not raw or raw == "<<" or len(raw) > _LONGEST_KEY or not _is_plain(raw):
+            return None
+        _plain_keys.add(raw)
     if indent == 0 and raw.startswith(("---", "...")):
         # It may be a marker between documents.
         return None

@@ -19,13 +19,12 @@ GENERATED_KINDS = ("ConfigMap", "Secret")
 _LENGTH = 10
 _LETTERS = str.maketrans("013ae", "ghkmt")
 
-# What encoding/json's appendString escapes, with HTML escaping on, as json.Marshal has it.
-# The backslash comes first, since the others are written with one.
-_ESCAPES = {"\\": "\\\\"} | {mark: f"\\u{ord(mark):04x}" for mark in (*map(chr, range(0x20)), *"<>&\u2028\u2029")}
-_ESCAPES |= {mark: f"\\{letter}" for mark, letter in zip('"\b\f\n\r\t', '"bfnrt', strict=True)}
+# What encoding/json's appendString escapes, with HTML escaping on, as json.Marshal has it: what texts often have, the
+# backslash first, since the others are written with one; and what they hardly ever have.
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+_RARE_ESCAPES = {"\r": "\\r", "\t": "\\t", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 # Before Go 1.22 (https://github.com/golang/go/commit/3ccafc8) there was no short form of these two.
 _OLD_MARKS = "\b\f"
-_OLD_ESCAPES = _ESCAPES | {mark: f"\\u{ord(mark):04x}" for mark in _OLD_MARKS}
 # Python's own SHA-256; hashlib takes OpenSSL's, which costs 3.5 ms and more to load.
 _SHA256 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 
@@ -105,11 +104,19 @@ def _quoted(text: str, *, old: bool) -> str:
     # YAML can hold half of a surrogate pair, which isn't UTF-8.
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
         raise _Unhashable
-    for mark, escape in (_OLD_ESCAPES if old else _ESCAPES).items():
-        # A look for a mark costs a hundredth of str.translate, and few texts have more than three of them.
+    # A look for a mark costs a hundredth of str.translate.
+    for mark, escape in _ESCAPES.items():
         if mark in text:
             text = text.replace(mark, escape)
+    if not text.isprintable():
+        for mark, escape in _rare_escapes(old=old).items():
+            text = text.replace(mark, escape)
     return f'"{text}"'
+
+
+def _rare_escapes(*, old: bool) -> dict[str, str]:
+    escapes = {mark: f"\\u{ord(mark):04x}" for mark in map(chr, range(0x20))} | _RARE_ESCAPES
+    return escapes if old else escapes | {"\b": "\\b", "\f": "\\f"}
 
 
 def _has_old(value: Any) -> bool:

@@ -215,7 +215,10 @@ class Resources:
 
     def __iter__(self) -> Iterator[Resource]:
         for item in self._items:
-            yield from self._with_followers(item)
+            if id(item) in self._after:
+                yield from self._with_followers(item)
+            elif id(item) not in self._removed:
+                yield item
 
     def _with_followers(self, item: Resource) -> Iterator[Resource]:
         if id(item) not in self._removed:

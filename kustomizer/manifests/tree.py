@@ -48,7 +48,7 @@ class Scalar(str):
 
     def __new__(cls, text: str, raw: str, *, plain: bool = False) -> Scalar:
         """Return a scalar whose text is ``text`` and that is written as ``raw``."""
-        self = super().__new__(cls, text)
+        self = str.__new__(cls, text)  # super() would double what this costs
         self.raw = raw
         self.plain = plain
         return self
@@ -118,10 +118,12 @@ def clone(node: Any) -> Any:
 def lookup(node: Any, *path: str | int) -> Any:
     """Return the node at ``path`` below ``node``, None where a step is missing."""
     for step in path:
-        inside = step in node if type(node) is dict else type(node) is list and step in range(len(node))
-        if not inside:
+        if type(node) is dict:
+            node = node.get(step)
+        elif type(node) is list and type(step) is int and 0 <= step < len(node):
+            node = node[step]
+        else:
             return None
-        node = node[step]
     return node
 
 

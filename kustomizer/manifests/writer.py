@@ -16,6 +16,8 @@ _TYPED_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y"
 _MEMORABLE = 64
 _safe: dict[str, bool] = {}
 """Whether short strings need no quotes: all workers have much the same keys and values."""
+_simple_keys: set[str] = set()
+"""Short keys, as they are written, that have nothing but a colon behind them."""
 _NOT_FINITE = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 _LONGEST_SIMPLE_KEY = 1000
 """libyaml and go-yaml look for the colon after a key in the next 1024 characters."""
@@ -35,22 +37,28 @@ def emit(node: Any, indent: int = 0) -> str:
 
 def _mapping(node: dict[str, Any], margin: str, out: list[str]) -> None:
     for key, value in node.items():
-        head = margin + _key(key, margin)
-        if isinstance(value, dict) and value:
+        token = key.raw if type(key) is Scalar else quote(key)
+        head = f"{margin}{token}:" if token in _simple_keys else margin + _key(key, token, margin)
+        if type(value) is Scalar:
+            raw = value.raw
+            if "\n" in raw:
+                raw = _at_margin(raw, margin)
+            out.append(f"{head} {raw}" if raw else head)
+        elif isinstance(value, dict) and value:
             out.append(head)
             _mapping(value, margin + "  ", out)
         elif isinstance(value, list) and value:
             out.append(head)
             _sequence(value, margin, out)
         else:
-            token = _inline(value, margin)
-            out.append(f"{head} {token}" if token else head)
+            out.append(f"{head} {_inline(value, margin)}")
 
 
-def _key(key: str, margin: str) -> str:
-    token = key.raw if type(key) is Scalar else quote(key)
+def _key(key: str, token: str, margin: str) -> str:
     if "\n" in token or not token:
         token = double_quoted(key)
+    elif len(token) <= _MEMORABLE:
+        _simple_keys.add(token)
     return f"{token}:" if len(token) <= _LONGEST_SIMPLE_KEY else f"? {token}\n{margin}:"
 
 

@@ -41,6 +41,12 @@ class Endpoint(Record):
     sentinel_password_key: SecretKey | None = None
     visibility_timeout: int | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether whoever reaches the broker may use it, without credentials or certificates."""
+        credentials = (self.username_key, self.password, self.password_key, self.sentinel_master)
+        return not any(credentials) and not self.tls
+
 
 def reachable(host: str, namespace: str) -> str:
     """Return ``host`` as another namespace reaches it: the name of a Service needs its namespace."""

@@ -16,7 +16,6 @@ from kustomizer.openedx.queue_names import redis_lists
 from kustomizer.openedx.targeting import autoscalers_by_target
 from kustomizer.openedx.workers import site_metadata
 from kustomizer.record import Record
-from kustomizer.transform.keda.authentication import authentication
 from kustomizer.transform.keda.checks import (
     check_rivals,
     check_triggers,
@@ -24,7 +23,6 @@ from kustomizer.transform.keda.checks import (
     taken_over,
     warnings,
 )
-from kustomizer.transform.keda.slots import slots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +63,7 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan, broker
         return []
     worker = plan.emitted.resource
     broker, notes = brokers.of(plan.service, worker)
-    credentials, added = authentication(config, plan.service, broker, worker)
+    credentials, added = _credentials(config, plan.service, broker, worker)
     # Read before ours are added.
     autoscalers = autoscalers_by_target(resources, worker)
     problems: list[Problem] = []
@@ -82,6 +80,16 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan, broker
     for resource in added:
         resources.add(resource, after=worker)
     return notes
+
+
+def _credentials(
+    config: CeleryWorkers, service: str, broker: Endpoint, worker: Resource
+) -> tuple[Authentication | None, list[Resource]]:
+    if broker.is_open and config.spec.broker is None:
+        return None, []
+    from kustomizer.transform.keda.authentication import authentication  # noqa: PLC0415 - most sites' Redis is open
+
+    return authentication(config, service, broker, worker)
 
 
 def _name(variant: Variant) -> str:
@@ -108,6 +116,8 @@ def _scale(
         metadata["annotations"][TRANSFER_HPA] = "true"
     formula = ""
     if _keda(variant).in_flight == "Slots":
+        from kustomizer.transform.keda.slots import slots  # noqa: PLC0415 - by default tasks in flight aren't counted
+
         formula = _formula(variant, triggers, slots=slots(resources, config, variant, deployment, emitted))
     elif len(triggers.queued) > len(variant.queues):
         formula = _formula(variant, triggers, slots=None)

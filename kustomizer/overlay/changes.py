@@ -9,6 +9,7 @@ from kustomizer.config.values import did_you_mean, join
 from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.openedx.workers import KNOWN_QUEUES
+from kustomizer.overlay.advice import advice
 from kustomizer.overlay.yaml_edit import apply
 from kustomizer.record import Record
 
@@ -42,9 +43,7 @@ def add_worker(file: ConfigFile, service: str, variant: str, settings: Settings)
     queues = ", ".join(after.queues(service, variant))
     done = [f"added {_name(service, variant)}: Deployment {deployment_name(service, variant)} consumes {queues}"]
     done += [f"set {_name(service, variant, *path)} to {_shown(value)}" for path, value in settings.items()]
-    return ConfigEdit(
-        file=changed, done=done, notes=[*_without_consumer(after, service), *_idle(after, service, variant, settings)]
-    )
+    return ConfigEdit(file=changed, done=done, notes=_notes(after, service, variant, settings))
 
 
 def change_worker(
@@ -70,9 +69,7 @@ def change_worker(
             was = "" if old is None else f" (it was {_shown(old)})"
             done.append(f"set {_name(service, variant, *path)} to {_shown(value)}{was}")
     after = changed.load()
-    return ConfigEdit(
-        file=changed, done=done, notes=[*_without_consumer(after, service), *_idle(after, service, variant, settings)]
-    )
+    return ConfigEdit(file=changed, done=done, notes=_notes(after, service, variant, settings))
 
 
 def _unset(file: ConfigFile, worker: Sequence[str], path: Sequence[str]) -> ConfigFile:
@@ -196,6 +193,14 @@ def _without_consumer(config: CeleryWorkers, service: str) -> Iterator[Problem]:
         message=f"no worker consumes {', '.join(orphans)} now: the build is refused where Tutor's worker does",
         remedy="Add a worker, give them to one with --queues, or set unassignedQueues: KeepOnDefault in the file",
     )
+
+
+def _notes(config: CeleryWorkers, service: str, variant: str, settings: Settings) -> list[Problem]:
+    return [
+        *_without_consumer(config, service),
+        *_idle(config, service, variant, settings),
+        *advice(config, service, variant),
+    ]
 
 
 def _idle(config: CeleryWorkers, service: str, variant: str, settings: Settings) -> Iterator[Problem]:

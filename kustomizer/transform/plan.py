@@ -38,21 +38,25 @@ _REPORTS_VISIBILITY_TIMEOUT = 7200
 _SCALED = {"podDisruptionBudget": {"maxUnavailable": 1}, "protectFromEviction": True}
 
 
-def builtin_settings(service: str, variant: str, *, emitted_grace_period: int = 0) -> dict[str, object]:
+def builtin_settings(
+    service: str, variant: str, *, is_scaled: bool = False, emitted_grace_period: int = 0
+) -> dict[str, object]:
     """Return the default settings of this kind of worker, spelled as in the configuration.
 
     A grace period (seconds) that somebody patched into Tutor's Deployment isn't shortened.
     """
+    scaled = _SCALED if is_scaled else {}
     if service not in OPEN_EDX_SERVICES:
-        return {}
+        return {**scaled}
     if (service, variant) == ("lms", "high_mem"):
         return {
             "terminationGracePeriodSeconds": max(_REPORTS_GRACE_PERIOD, emitted_grace_period),
             "visibilityTimeout": _REPORTS_VISIBILITY_TIMEOUT,
             # The cluster autoscaler grants 600 s, whatever the pod asks for.
             "protectFromEviction": True,
+            **scaled,
         }
-    return {"terminationGracePeriodSeconds": max(_GRACE_PERIOD, emitted_grace_period)}
+    return {"terminationGracePeriodSeconds": max(_GRACE_PERIOD, emitted_grace_period), **scaled}
 
 
 def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan], list[Problem]]:
@@ -152,13 +156,12 @@ def _variant(
     deployment = deployment_name(service, name)
     # If an earlier run made the copy, its own grace period counts: that of Tutor's worker may have changed since.
     present = resources.get(("apps", "Deployment", emitted.resource.namespace, deployment)) or emitted.resource
-    builtin = builtin_settings(service, name, emitted_grace_period=grace_period(present))
+    is_scaled = (service, name) in config.scaled
+    builtin = builtin_settings(service, name, is_scaled=is_scaled, emitted_grace_period=grace_period(present))
     if "visibilityTimeout" in builtin:
         # Long tasks need the longer of the two; where only a running pod knows the site's, that stays.
         own = site_timeout(resources, emitted)
         builtin["visibilityTimeout"] = None if own is None else max(_REPORTS_VISIBILITY_TIMEOUT, own)
-    if (service, name) in config.scaled:
-        builtin |= _SCALED
     settings = worker_settings(config, service, name, builtin=builtin)
     return Variant(
         service=service,

@@ -28,10 +28,11 @@ def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[
     """Return problems with the times of lms and cms; of another application the settings aren't known."""
     split = [plan for plan in plans if plan.service in OPEN_EDX_SERVICES]
     emitted = _emitted_timeouts(resources, split)
-    problems = _shared_key(config, [plan.variants[0] for plan in split], emitted)
+    problems = shared_key_problems(config, [plan.variants[0] for plan in split], emitted)
     for plan in split:
         for variant in plan.variants:
-            problems += _grace_period(config, plan, variant, emitted)
+            seconds = variant.settings.termination_grace_period_seconds or plan.emitted.grace_period
+            problems += grace_period_problems(config, variant, seconds, _visibility_timeout(variant, emitted))
     return problems
 
 
@@ -68,7 +69,9 @@ def _visibility_timeout(variant: Variant, emitted: Mapping[str, int]) -> int:
     return variant.settings.visibility_timeout or emitted[variant.service]
 
 
-def _shared_key(config: CeleryWorkers, defaults: Sequence[Variant], emitted: Mapping[str, int]) -> list[Problem]:
+def shared_key_problems(
+    config: CeleryWorkers, defaults: Sequence[Variant], emitted: Mapping[str, int]
+) -> list[Problem]:
     """Return a problem where default workers, which share an in-flight key, have different visibility timeouts.
 
     The shortest timeout counts for all tasks of a key in Redis. A service that isn't split has the one of Tutor's
@@ -107,11 +110,8 @@ def visibility_timeout_path(config: CeleryWorkers, variant: Variant) -> str:
     return "spec.celery.visibilityTimeout" if config.spec.celery.visibility_timeout else ""
 
 
-def _grace_period(
-    config: CeleryWorkers, plan: ServicePlan, variant: Variant, emitted: Mapping[str, int]
-) -> list[Problem]:
-    seconds = variant.settings.termination_grace_period_seconds or plan.emitted.grace_period
-    timeout = _visibility_timeout(variant, emitted)
+def grace_period_problems(config: CeleryWorkers, variant: Variant, seconds: int, timeout: int) -> list[Problem]:
+    """Return warnings about a worker whose pods get ``seconds`` to finish, with the visibility ``timeout``."""
     field = config.origin(variant.service, variant.name, "terminationGracePeriodSeconds")
     problems = []
 

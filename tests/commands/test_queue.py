@@ -342,3 +342,35 @@ def test_a_change_of_somebody_else_is_not_overwritten(repository: Path, monkeypa
     assert refused.exit_code == 1
     assert "celery-workers.yaml was changed meanwhile, so that nothing was written" in refused.stderr
     assert path.read_text() == OWN + "# mine\n"
+
+
+HOUR = "Celery's 3600 s hold unless the site sets BROKER_TRANSPORT_OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "high --grace-period 4000",
+            f"which Redis delivers again after 3600 s: it is run twice. Set spec.workers.lms.high.visibilityTimeout "
+            f"above 4000 ({HOUR})",
+        ),
+        (
+            "high_mem --grace-period 7300",
+            "which Redis delivers again after 7200 s: it is run twice. Set spec.workers.lms.high_mem.visibilityTimeout "
+            "above 7300\n",
+        ),
+        ("default --visibility-timeout 7200", "of 7200 s and 3600 s the shorter counts for both: what runs longer is"),
+        ("high --list-length 1 --concurrency 4", "listLength: 1 is less than the 4 tasks that a pod of"),
+        ("high --no-keda --grace-period 700", "the cluster autoscaler grants 600 s when it removes a node"),
+    ],
+)
+def test_pairs_that_a_build_warns_of(words: str, said: str, repository: Path) -> None:
+    variant, *options = words.split()
+    assert said in done("queue", "set", "lms", variant, *options, "--overlay", "own")
+
+
+def test_pairs_that_fit_are_not_warned_of(repository: Path) -> None:
+    fitting = ("--grace-period", "4000", "--visibility-timeout", "4001", "--list-length", "4", "--concurrency", "4")
+    assert "Warning" not in done("queue", "set", "lms", "high", *fitting, "--overlay", "own")
+    assert "Warning" not in done("queue", "set", "cms", "default", "--max-replicas", "3", "--overlay", "own")

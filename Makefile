@@ -4,6 +4,7 @@
 .PHONY: bench bench-diff clean control-plane coverage demo dist docs format help lint parts system-parts test test-quick upgrade
 
 PYTHON ?= python3
+UPGRADE ?= --upgrade
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint requirements/dev.txt
 RUFF := $(BIN)/ruff
@@ -63,10 +64,10 @@ docs: .venv/.dev ## Renew docs/configuration.md from the types of the configurat
 dist: .venv/.dev ## Build the wheel and the sdist into dist/ and check them; TAG=v1.2.3 holds them to a release
 	@$(BIN)/python tools/make_dist.py
 
-upgrade: ## Renew the pinned versions in requirements/ (needs uv)
-	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+upgrade: ## Renew the pinned versions in requirements/; UPGRADE= only adds what is new there (needs uv)
+	uv pip compile --quiet $(UPGRADE) --universal --python-version 3.10 --no-header --no-annotate \
 		--extra dev --extra tutor --output-file requirements/dev.txt pyproject.toml
-	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+	uv pip compile --quiet $(UPGRADE) --universal --python-version 3.10 --no-header --no-annotate \
 		--no-emit-package click --no-emit-package tutor --output-file requirements/sites.txt requirements/sites.in
 
 # tutor/ stays: by now it may be somebody's site, with its passwords.

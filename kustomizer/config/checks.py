@@ -133,6 +133,8 @@ def _in_flight(config: CeleryWorkers, service: str) -> list[Problem]:
         if in_flight in ("Zero", "Slots"):
             remedy = "Remove it: Off is the default here"
             problems.append(Problem(field=f"{path}.keda.inFlight", message=OWN_SETTINGS, remedy=remedy))
+        if worker.liveness_probe == "Celery":
+            problems.append(Problem(field=f"{path}.livenessProbe", message=OWN_SETTINGS, remedy="State it as a map"))
         if worker.visibility_timeout is not None:
             remedy = f"Remove it, and set it in the settings of {service}"
             problems.append(Problem(field=f"{path}.visibilityTimeout", message=OWN_SETTINGS, remedy=remedy))

@@ -236,8 +236,10 @@ class CeleryWorkers(Record):
         site = {**site, **self._given_defaults()}
         keda = site.get("keda")
         if service not in OPEN_EDX_SERVICES:
-            # It reads no settings of ours, so it has no in-flight keys and no timeouts of its own.
+            # It reads no settings of ours, so it has no in-flight keys, timeouts or probe of its own.
             site.pop("visibilityTimeout", None)
+            if site.get("livenessProbe") == "Celery":
+                del site["livenessProbe"]
             site["keda"] = {**(keda if isinstance(keda, dict) else {}), "inFlight": "Off"}
         elif variant == DEFAULT and isinstance(keda, dict) and keda.get("inFlight") == "Slots":
             # The default workers of lms and cms share an in-flight key, which counts the tasks of both.

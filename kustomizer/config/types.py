@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     CountOrPercent: TypeAlias = int | str
     SwitchOrName: TypeAlias = bool | str
     RolloutType: TypeAlias = str
+    Probe: TypeAlias = JsonMap | str
     EnvEntry: TypeAlias = JsonMap
 
 DIGITS = frozenset("0123456789")
@@ -158,6 +159,7 @@ if not TYPE_CHECKING:
         Text("a percentage", accepts=PERCENTAGES.__contains__, pattern="^(100|[1-9]?[0-9])%$"),
     )
     SwitchOrName = Either("true, false or the name of a HorizontalPodAutoscaler", Boolean(), KubernetesName)
+    Probe = Either("Celery or a map", Text("Celery", accepts="Celery".__eq__, pattern="^Celery$"), JsonMap)
     RolloutType = Text(
         "RollingUpdate",
         accepts="RollingUpdate".__eq__,

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from kustomizer.config.types import CountOrPercent, EnvEntry, KubernetesName, QueueName, RolloutType, SwitchOrName
+from kustomizer.config.types import (
+    CountOrPercent,
+    EnvEntry,
+    KubernetesName,
+    Probe,
+    QueueName,
+    RolloutType,
+    SwitchOrName,
+)
 from kustomizer.config.values import Delay, JsonMap, NonNegative, Positive, Seconds, join
 from kustomizer.record import Record
 
@@ -177,8 +185,9 @@ class WorkerSettings(Record):
     pod_annotations: dict[str, str | None] | None = None
     """Annotations of the pods."""
 
-    liveness_probe: JsonMap | None = None
-    """Liveness probe of the worker's container as in Kubernetes, replaced as a whole."""
+    liveness_probe: Probe | None = None
+    """Liveness probe of the worker's container as in Kubernetes, replaced as a whole; or `Celery`, for one that
+    restarts a worker which has stopped asking Redis for tasks (docs/operations.md)."""
 
     lifecycle: JsonMap | None = None
     """Lifecycle hooks of the worker's container as in Kubernetes, replaced as a whole."""

@@ -33,6 +33,8 @@ class CelerySettings(Record):
     reject_on_worker_lost: bool | None = None
     retry_on_worker_lost: bool | None = None
     soft_shutdown_timeout: int | None = None
+    is_watched: bool = False
+    """Whether the worker tells its liveness probe that its consumer moves."""
 
 
 class SettingsFile(Record):
@@ -84,6 +86,10 @@ def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySett
         lines += ["", *_worker_lines(worker)]
     if routing:
         lines += ["", *_routing_lines(routing)]
+    if worker is not None and worker.is_watched:
+        from kustomizer.openedx.consumer_watch import statements  # noqa: PLC0415 - few workers have the probe
+
+        lines += ["", statements().rstrip()]
     return "\n".join([*lines, ""])
 
 

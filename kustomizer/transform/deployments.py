@@ -49,7 +49,8 @@ def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
     return Resource.new(tree, indent=emitted.resource.indent)
 
 
-def _command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
+def command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
+    """Return the command line of the worker ``variant``, made from that of Tutor's."""
     line = emitted.with_option("--queues", ",".join(variant.queues)).without_option("--exclude-queues")
     if not variant.is_default and variant.service in OPEN_EDX_SERVICES:
         # Open edX's workers are named after their queue. Those of another application keep their name: it holds the
@@ -126,13 +127,13 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
     template = tree["spec"]["template"]
     pod = template["spec"]
     container = pod["containers"][emitted.container]
-    write_command_line(container, _command_line(emitted.command_line, variant))
+    write_command_line(container, command_line(emitted.command_line, variant))
     _set_replicas(tree["spec"], variant)
     _set(tree["spec"], "strategy", _strategy(variant))
     env = [*(_SOFT_SHUTDOWN if variant.soft_shutdown else ()), *(settings.env or ())]
     _merge(merge_maps, container, "resources", settings.resources)
     _merge(merge_by_name, container, "env", env)
-    _set(container, "livenessProbe", settings.liveness_probe)
+    _set(container, "livenessProbe", _liveness_probe(variant))
     _set(container, "lifecycle", settings.lifecycle)
     _merge(merge_maps, pod, "nodeSelector", settings.node_selector)
     _set(pod, "tolerations", settings.tolerations)
@@ -175,6 +176,15 @@ def _strategy(variant: Variant) -> dict[str, Any] | None:
     limits = {"maxSurge": update.max_surge, "maxUnavailable": update.max_unavailable} if update else {}
     stated = {key: value for key, value in limits.items() if value is not None}
     return {"type": "RollingUpdate", **({"rollingUpdate": stated} if stated else {})}
+
+
+def _liveness_probe(variant: Variant) -> dict[str, Any] | None:
+    given = variant.settings.liveness_probe
+    if not isinstance(given, str):
+        return given
+    from kustomizer.openedx.consumer_watch import probe  # noqa: PLC0415 - few workers have it
+
+    return probe()
 
 
 def _merge(merge: Callable[[Any, Any], Any], target: dict[str, Any], field: str, value: Any) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import clone, lookup
+from kustomizer.openedx.consumer_watch import CELERY
 from kustomizer.openedx.own_settings import REDIS, transport
 from kustomizer.openedx.settings_module import CelerySettings, config_map, render, settings_file
 from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled, tutors_config_map
@@ -13,7 +14,6 @@ from kustomizer.openedx.targeting import KINDS, targeting
 from kustomizer.openedx.workers import emitted_in, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.deployments import configure, copy
-from kustomizer.transform.timeouts import visibility_timeout_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     """Split the worker of ``plan`` in ``resources``. Returns warnings; raises UserError for what can't be done."""
     emitted = plan.emitted
     settings, notes = _settings(resources, config, plan)
+    if any(variant.settings.liveness_probe == CELERY for variant in plan.variants):
+        from kustomizer.transform.probes import check_probes  # noqa: PLC0415 - few sites have it
+
+        check_probes(config, plan, settings.transport if settings else "")
     runs_once = _once(emitted)
     if runs_once is not None:
         from kustomizer.transform.scheduler import add_scheduler, check, leave_out, worker_in  # noqa: PLC0415 - few sites have one
@@ -141,7 +145,9 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
     template = pod_template(emitted.resource) or {}
     volume = find_volume(template, file, container=emitted.container)
     if volume is None:
-        return None, _without_settings(config, plan, file)
+        from kustomizer.transform.needed_settings import without_settings  # noqa: PLC0415 - Tutor's workers mount them
+
+        return None, without_settings(config, plan, file)
     tutors = tutors_config_map(resources, file, emitted.resource.namespace, volume)
     reason = obstacle(template, volume, file, tutors, container=emitted.container)
     if reason:
@@ -183,54 +189,6 @@ def _not_redis(config: CeleryWorkers, emitted: EmittedWorker, kind: str) -> Prob
     )
 
 
-def _without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile) -> list[Problem]:
-    """Return the warning that workers get no settings of ours; raises UserError where the configuration needs them."""
-    message = f"mounts no {file.config_map}-* for ours to replace"
-    needs = _needs(config, plan)
-    if needs:
-        raise UserError(
-            *(
-                Problem(
-                    message=f"needs settings, but {plan.emitted.deployment} {message}",
-                    resource=config.ref,
-                    field=field,
-                    remedy=f"Mount {file.config_map} in the worker as Tutor does, or {otherwise}",
-                )
-                for field, otherwise in needs.items()
-            )
-        )
-    return [
-        Problem(
-            message=f"{message}: its workers acknowledge tasks early, so that a worker that is killed loses its tasks",
-            severity=WARNING,
-            resource=plan.emitted.resource.ref,
-            field="spec.template.spec.volumes",
-            remedy=f"Mount {file.config_map} in the worker as Tutor does",
-        )
-    ]
-
-
-def _needs(config: CeleryWorkers, plan: ServicePlan) -> dict[str, str]:
-    """Return the fields that need settings of ours, and what else could be done about each."""
-    leave_out = "leave the field out"
-    fields = {}
-    for variant in plan.variants:
-        where = visibility_timeout_path(config, variant)
-        if where:
-            fields[where] = leave_out
-        keda = variant.settings.keda
-        if keda is not None and keda.enabled and keda.in_flight != "Off":
-            fields[config.origin(variant.service, variant.name, "keda", "inFlight")] = "set it to Off"
-    if config.spec.routing.get(plan.service):
-        fields[f"spec.routing.{plan.service}"] = leave_out
-    celery = config.spec.celery
-    if celery.reject_on_worker_lost is not None:
-        fields["spec.celery.rejectOnWorkerLost"] = leave_out
-    if celery.soft_shutdown_timeout is not None:
-        fields["spec.celery.softShutdownTimeout"] = leave_out
-    return fields
-
-
 def _mount(
     resources: Resources,
     tree: dict[str, Any],
@@ -262,6 +220,7 @@ def _config_map(
         reject_on_worker_lost=celery.reject_on_worker_lost,
         retry_on_worker_lost=celery.retry_on_worker_lost,
         soft_shutdown_timeout=celery.soft_shutdown_timeout,
+        is_watched=variant.settings.liveness_probe == CELERY,
     )
     text = render(settings.file, routing=_routing(config, settings), worker=worker)
     name = f"{variant.deployment}-celery-settings"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import subprocess
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -298,3 +301,48 @@ def test_a_soft_shutdown_waits_for_a_task_and_gives_back_what_takes_longer(plain
         site.release("too long")
         site.wait_for("done", 2)
         site.wait(lambda: not site.lengths(), "an empty Redis")
+
+
+def test_the_liveness_probe_sees_a_consumer_that_no_longer_moves_and_no_fault_in_a_busy_one(
+    plain: Place, tmp_path: Path
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    watched = scratch / "celery-consumer"
+    more = {"livenessProbe": "Celery", "env": [{"name": "TMPDIR", "value": str(scratch)}], "concurrency": 1}
+    with plain.site(tmp_path, workers={"lms": {"high": more}}) as site, plain.server.client() as client:
+        [worker] = site.start("lms-worker-high")
+        deployment = site.built.get("Deployment", "lms-worker-high")
+        probe = deployment["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["exec"]["command"]
+
+        def is_alive() -> bool:
+            return subprocess.run(probe, env={**os.environ, "TMPDIR": str(scratch)}, check=False).returncode == 0
+
+        def grow_old() -> None:
+            os.utime(watched, (0, 0))
+            assert not is_alive()
+
+        site.wait(watched.exists, "the worker to say that it consumes")
+        assert is_alive()
+        grow_old()
+        site.wait(is_alive, "an idle worker to move")
+
+        site.send("lms", task("long", "busy", queue=HIGH), task("quick", "behind it", queue=HIGH))
+        site.wait_for("started", 1)
+        grow_old()
+        site.wait(is_alive, "a busy worker to move")
+        site.release("busy")
+        site.wait_for("done", 2)
+
+        # Its process lives, and its loop goes on; of Redis it hears nothing.
+        client.client_pause(14_000)
+        time.sleep(6)
+        grow_old()
+        time.sleep(6)
+        assert not is_alive()
+        site.wait(is_alive, "it to move again")
+
+        worker.terminate()
+        site.wait(worker.ended, "it to end")
+        assert not watched.exists()
+        assert is_alive()

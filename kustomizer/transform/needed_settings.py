@@ -1,0 +1,63 @@
+"""What becomes of a split where the worker mounts no settings that ours could replace."""
+
+from __future__ import annotations
+
+from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.openedx.consumer_watch import CELERY
+from kustomizer.transform.timeouts import visibility_timeout_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.openedx.settings_module import SettingsFile
+    from kustomizer.transform.model import ServicePlan
+
+
+def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile) -> list[Problem]:
+    """Return the warning that workers get no settings of ours; raises UserError where the configuration needs them."""
+    message = f"mounts no {file.config_map}-* for ours to replace"
+    needs = _needs(config, plan)
+    if needs:
+        raise UserError(
+            *(
+                Problem(
+                    message=f"needs settings, but {plan.emitted.deployment} {message}",
+                    resource=config.ref,
+                    field=field,
+                    remedy=f"Mount {file.config_map} in the worker as Tutor does, or {otherwise}",
+                )
+                for field, otherwise in needs.items()
+            )
+        )
+    return [
+        Problem(
+            message=f"{message}: its workers acknowledge tasks early, so that a worker that is killed loses its tasks",
+            severity=WARNING,
+            resource=plan.emitted.resource.ref,
+            field="spec.template.spec.volumes",
+            remedy=f"Mount {file.config_map} in the worker as Tutor does",
+        )
+    ]
+
+
+def _needs(config: CeleryWorkers, plan: ServicePlan) -> dict[str, str]:
+    """Return the fields that need settings of ours, and what else could be done about each."""
+    leave_out = "leave the field out"
+    fields = {}
+    for variant in plan.variants:
+        where = visibility_timeout_path(config, variant)
+        if where:
+            fields[where] = leave_out
+        if variant.settings.liveness_probe == CELERY:
+            fields[config.origin(variant.service, variant.name, "livenessProbe")] = leave_out
+        keda = variant.settings.keda
+        if keda is not None and keda.enabled and keda.in_flight != "Off":
+            fields[config.origin(variant.service, variant.name, "keda", "inFlight")] = "set it to Off"
+    if config.spec.routing.get(plan.service):
+        fields[f"spec.routing.{plan.service}"] = leave_out
+    celery = config.spec.celery
+    if celery.reject_on_worker_lost is not None:
+        fields["spec.celery.rejectOnWorkerLost"] = leave_out
+    if celery.soft_shutdown_timeout is not None:
+        fields["spec.celery.softShutdownTimeout"] = leave_out
+    return fields

@@ -1,0 +1,55 @@
+"""Refuses `livenessProbe: Celery` where it couldn't tell a worker that consumes from one that doesn't."""
+
+from __future__ import annotations
+
+from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.consumer_watch import CELERY, DIRECTORY, OBSERVED_POOLS
+from kustomizer.openedx.own_settings import REDIS
+from kustomizer.openedx.workers import environment, pod_template
+from kustomizer.transform.deployments import command_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.openedx.workers import EmittedWorker
+    from kustomizer.transform.model import ServicePlan, Variant
+
+# Celery's command reads it where the option isn't given.
+_POOL = "CELERY_WORKER_POOL"
+
+
+def check_probes(config: CeleryWorkers, plan: ServicePlan, transport: str) -> None:
+    """Raise UserError for each worker of ``plan`` that can't have the probe; ``transport`` is its broker's."""
+    problems = [
+        Problem(
+            message=message,
+            resource=config.ref,
+            field=config.origin(variant.service, variant.name, "livenessProbe"),
+            remedy=f"{remedy}, or leave it out of {variant.path} (livenessProbe: null)",
+        )
+        for variant in plan.variants
+        if variant.settings.liveness_probe == CELERY
+        for message, remedy in _faults(plan.emitted, variant, transport)
+    ]
+    if problems:
+        raise UserError(*problems)
+
+
+def _faults(emitted: EmittedWorker, variant: Variant, transport: str) -> Iterator[tuple[str, str]]:
+    if transport not in REDIS:
+        yield f"looks at how a worker asks Redis for tasks, and the broker is {transport}", "State a probe of your own"
+    container = lookup(pod_template(emitted.resource), "spec", "containers", emitted.container) or {}
+    pool = command_line(emitted.command_line, variant).option("--pool") or environment(container, _POOL)
+    if pool and pool not in OBSERVED_POOLS:
+        yield (
+            f"would kill {variant.deployment} in a long task: with --pool={pool} nothing else runs in the meantime",
+            "State a probe of your own",
+        )
+    directory = environment(container, "TMPDIR") or DIRECTORY
+    mounts = lookup(container, "volumeMounts")
+    places = [str(lookup(mount, "mountPath")).rstrip("/") for mount in mounts] if isinstance(mounts, list) else []
+    if plain_value(lookup(container, "securityContext", "readOnlyRootFilesystem")) is True and directory not in places:
+        yield f"needs {directory}, which {emitted.deployment} can't write to", f"Mount an emptyDir at {directory}"

@@ -11,6 +11,7 @@ from kustomizer.transform.deployments import write_command_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _OPTIONS = ("--beat", "--schedule-filename", "--scheduler")
 # Variables that Celery's command takes for these options.
 _VARIABLES = frozenset({"CELERY_WORKER_BEAT", "CELERY_WORKER_PURGE"})
+# A container's list in the pod, and its index.
+Place = tuple[str, int]
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 
 
@@ -30,9 +33,9 @@ class Once(Record):
     in_worker: bool
     """Whether the worker itself runs the scheduler (``--beat``)."""
     purges: bool
-    containers: tuple[int, ...]
+    containers: tuple[Place, ...]
     """The other containers that run one."""
-    doubtful: tuple[int, ...]
+    doubtful: tuple[Place, ...]
     """Containers of the worker's own image that run something else of the application."""
 
     @property
@@ -43,11 +46,10 @@ class Once(Record):
 
 def once(worker: EmittedWorker) -> Once | None:
     """Return what the worker's pod runs once, None where there is nothing of the kind."""
-    containers = lookup(pod_template(worker.resource), "spec", "containers") or ()
-    own = containers[worker.container]
+    containers = dict(_running(pod_template(worker.resource)))
+    own = containers.pop(("containers", worker.container))
     image = plain_value(lookup(own, "image"))
-    others = [(index, container) for index, container in enumerate(containers) if index != worker.container]
-    beats = tuple(index for index, container in others if _runs_beat(container))
+    beats = tuple(place for place, container in containers.items() if _runs_beat(container))
     names = {str(lookup(entry, "name")) for entry in lookup(own, "env") or ()}
     line = worker.command_line
     runs_once = Once(
@@ -55,12 +57,21 @@ def once(worker: EmittedWorker) -> Once | None:
         purges=line.has("--purge") or "CELERY_WORKER_PURGE" in names,
         containers=beats,
         doubtful=tuple(
-            index
-            for index, container in others
-            if index not in beats and image and plain_value(lookup(container, "image")) == image
+            place
+            for place, container in containers.items()
+            if place not in beats and image and plain_value(lookup(container, "image")) == image
         ),
     )
     return runs_once if runs_once.has_scheduler or runs_once.purges or runs_once.doubtful else None
+
+
+def _running(template: Any) -> Iterator[tuple[Place, Any]]:
+    """Yield the containers that run as long as the pod does, with their places; a sidecar may be an init container."""
+    for field in ("containers", "initContainers"):
+        listed = lookup(template, "spec", field)
+        for index, container in enumerate(listed if isinstance(listed, list) else ()):
+            if field == "containers" or lookup(container, "restartPolicy") == "Always":
+                yield (field, index), container
 
 
 def _runs_beat(container: Any) -> bool:
@@ -90,11 +101,10 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
         notes.append(_note(emitted, field, f"the scheduler (beat) stays in it alone: {copies} run none", INFO))
     if copies and found.purges:
         notes.append(_note(emitted, field, f"deletes what waits when it starts (--purge): {copies} don't", INFO))
-    containers = lookup(pod_template(emitted.resource), "spec", "containers") or ()
-    for index in found.doubtful if copies else ():
-        name = lookup(containers[index], "name")
+    for listed, index in found.doubtful if copies else ():
+        name = lookup(pod_template(emitted.resource), "spec", listed, index, "name")
         message = f"container {name} has the worker's image and isn't a worker: it runs in each pod of {copies}, too"
-        place = f"spec.template.spec.containers[{index}]"
+        place = f"spec.template.spec.{listed}[{index}]"
         notes.append(
             _note(emitted, place, message, WARNING, "Give it a Deployment of its own where it has to run once")
         )
@@ -113,8 +123,8 @@ def _has_one_pod(emitted: EmittedWorker, default: Variant) -> bool:
 
 def leave_out(tree: dict[str, Any], worker: EmittedWorker, found: Once, *, purge: bool = True) -> None:
     """Take out of a Deployment's tree what must not run in it; ``worker`` is the worker in it."""
-    containers = tree["spec"]["template"]["spec"]["containers"]
-    container = containers[worker.container]
+    pod = tree["spec"]["template"]["spec"]
+    container = pod["containers"][worker.container]
     line = worker.command_line
     for option in (*_OPTIONS, *(("--purge",) if purge else ())):
         line = line.without_option(option)
@@ -122,8 +132,8 @@ def leave_out(tree: dict[str, Any], worker: EmittedWorker, found: Once, *, purge
     env = lookup(container, "env")
     if isinstance(env, list):
         container["env"] = [entry for entry in env if str(lookup(entry, "name")) not in _VARIABLES]
-    for index in sorted(found.containers, reverse=True):
-        del containers[index]
+    for listed, index in sorted(found.containers, reverse=True):
+        del pod[listed][index]
 
 
 def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker, found: Once) -> None:
@@ -132,8 +142,9 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
     tree = emitted.resource.copy_tree()
     name = f"{emitted.service}-beat"
     pod = tree["spec"]["template"]["spec"]
-    index = found.containers[0] if found.containers and not found.in_worker else emitted.container
-    container = pod["containers"][index]
+    by_itself = found.containers and not found.in_worker
+    listed, index = found.containers[0] if by_itself else ("containers", emitted.container)
+    container = pod[listed][index]
     if found.in_worker:
         _run_beat(container, emitted)
     container["name"] = name
@@ -142,6 +153,9 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
     if scheduler is not None and scheduler.resources:
         container["resources"] = scheduler.resources
     pod["containers"] = [container]
+    if listed == "initContainers":
+        del pod[listed][index]
+        del container["restartPolicy"]
     tree["metadata"]["name"] = name
     for path in (
         ("metadata", "labels"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
-from kustomizer.manifests.tree import clone, lookup
+from kustomizer.manifests.tree import clone, is_null, lookup
 from kustomizer.openedx.consumer_watch import CELERY
 from kustomizer.openedx.own_settings import REDIS, transport
 from kustomizer.openedx.settings_module import CelerySettings, config_map, render, settings_file
@@ -127,6 +127,7 @@ def _once(emitted: EmittedWorker) -> Once | None:
     line = emitted.command_line
     if not (
         len(containers) > 1
+        or not is_null(lookup(pod_template(emitted.resource), "spec", "initContainers"))
         or line.has("--beat")
         or line.has("--purge")
         or any(emitted.resource.mentions(variable) for variable in _ONCE)

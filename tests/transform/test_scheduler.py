@@ -13,12 +13,16 @@ SPLIT = "{workers: {lms: {high: {}, high_mem: {}}}%s}"
 MOVED = ", scheduler: {enabled: true}"
 
 
-def given(*options: str, containers: list[dict[str, Any]] | None = None) -> bytes:
-    """Return a site whose LMS worker has these options, and these containers beside it."""
+def given(
+    *options: str, containers: list[dict[str, Any]] | None = None, before: list[dict[str, Any]] | None = None
+) -> bytes:
+    """Return a site whose LMS worker has these options, and these containers beside it; ``before`` start first."""
     lms = worker("lms", ("default", "high", "high_mem"))
     pod = lms["spec"]["template"]["spec"]
     pod["containers"][0]["args"] += options
     pod["containers"] = [*(containers or ()), *pod["containers"]]
+    if before is not None:
+        pod["initContainers"] = before
     documents = [
         lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
     ]
@@ -117,3 +121,29 @@ def test_a_second_run_changes_nothing(options: tuple[str, ...]) -> None:
         once = worked(SPLIT % more, lms)
         again = worked(SPLIT % more, once.output.data)
         assert again.output.data == once.output.data
+
+
+def test_a_sidecar_that_starts_first() -> None:
+    """Kubernetes runs an init container that restarts beside the others, as long as the pod lives."""
+    once = {"name": "wait", "image": "openedx", "args": ["true"]}
+    sidecar = {**beat(), "restartPolicy": "Always"}
+
+    def init_containers(result: Result) -> dict[str, list[str]]:
+        specs = {name: result.get("Deployment", name)["spec"]["template"]["spec"] for name in pods(result)}
+        return {name: [each["name"] for each in spec.get("initContainers") or ()] for name, spec in specs.items()}
+
+    stays = worked(SPLIT % "", given(before=[once, sidecar]))
+    assert init_containers(stays) == {
+        "lms-worker": ["wait", "lms-beat"],
+        "lms-worker-high": ["wait"],
+        "lms-worker-high-mem": ["wait"],
+    }
+    moved = worked(SPLIT % MOVED, given(before=[once, sidecar]))
+    assert {tuple(names) for names in init_containers(moved).values()} == {("wait",)}
+    [container] = moved.get("Deployment", "lms-beat")["spec"]["template"]["spec"]["containers"]
+    assert "restartPolicy" not in container
+    assert "beat" in container["args"]
+    [message] = built(
+        SPLIT.replace("high: {}", "default: {replicas: 2}, high: {}") % "", given(before=[sidecar])
+    ).errors
+    assert "runs a scheduler (beat)" in message

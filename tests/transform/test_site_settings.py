@@ -201,6 +201,7 @@ STEPS = env_file(**{OPTIONS: "{priority_steps: [0, 1, 2], sep: ':'}"})
         ({"settings": "CELERY_DEFAULT_PRIORITY = 5\n"}, ["", "\x06\x163", "\x06\x166", "\x06\x169"]),
         ({"settings": "CELERY_TASK_DEFAULT_PRIORITY = 5\n"}, [""]),
         ({"settings": "BROKER_TRANSPORT_OPTIONS['priority_steps'] = [5, 6]\n"}, ["\x06\x165", "\x06\x166"]),
+        ({"settings": "BROKER_TRANSPORT_OPTIONS['priority_steps'] = list(range(3))\n"}, ["", "\x06\x161", "\x06\x162"]),
     ],
 )
 def test_every_list_of_a_queue_is_counted(change: dict[str, Any], lists: list[str]) -> None:
@@ -227,7 +228,7 @@ def test_priorities_and_slots() -> None:
 
 
 def test_priorities_that_are_computed_are_refused() -> None:
-    given = lms(settings="BROKER_TRANSPORT_OPTIONS['priority_steps'] = list(range(10))\n")
+    given = lms(settings="import steps\nBROKER_TRANSPORT_OPTIONS['priority_steps'] = steps.of(10)\n")
     [message] = built(SPLIT % (KEDA, ""), given).errors
     assert "on which lists of Redis tasks of edx.lms.core.high wait isn't known" in message
     assert worked(SPLIT % ("", ""), given)

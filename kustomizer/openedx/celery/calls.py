@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
     Evaluate = Callable[[ast.expr, Scope], Any]
 
+_LARGEST = 100_000
+
+
+def _range(*args: int) -> Any:
+    numbers = range(*args)
+    return Listing(numbers) if len(numbers) <= _LARGEST else Opaque("it is too long")
+
+
 # Functions that give a plain value of plain ones.
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "bool": bool,
@@ -38,6 +46,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "list": Listing,
     "max": max,
     "min": min,
+    "range": _range,
     "set": set,
     "sorted": lambda *args: Listing(sorted(*args)),
     "str": str,
@@ -46,7 +55,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 # They take whatever they are given, and leave it as it is.
 _HARMLESS = frozenset(
     {"FeaturesProxy", "print", "isinstance", "issubclass", "hasattr", "type", "id", "repr", "getattr", "any", "all"}
-    | {"enumerate", "zip", "range", "reversed", "abs", "round", "sum", "timedelta", "crontab", "Path", "path", "open"}
+    | {"enumerate", "zip", "reversed", "abs", "round", "sum", "timedelta", "crontab", "Path", "path", "open"}
 )
 _POWERFUL = frozenset({"exec", "eval", "setattr", "delattr", "__import__"})
 _MODULES = frozenset({"copy", "json", "logging", "re", "warnings"})
@@ -67,7 +76,6 @@ _CHANGING_METHODS: dict[type, frozenset[str]] = {
     Listing: frozenset({"append", "clear", "extend", "insert", "pop", "remove"}),
     set: frozenset({"add", "discard", "update"}),
 }
-_LARGEST = 100_000
 
 
 def called(node: ast.Call, scope: Scope, evaluate: Evaluate) -> Any:

@@ -432,7 +432,9 @@ CASES: list[Case] = [
     case(
         "priority-steps-of-range",
         settings="BROKER_TRANSPORT_OPTIONS['priority_steps'] = list(range(10))\n",
-        unknown=["transport_options", "lists"],
+    ),
+    case(
+        "priority-steps-of-half-a-range", settings="BROKER_TRANSPORT_OPTIONS['priority_steps'] = list(range(0, 9, 5))\n"
     ),
     # Acknowledgement, and what else the settings say
     case("late", settings="CELERY_ACKS_LATE = True\nCELERY_REJECT_ON_WORKER_LOST = True\n"),

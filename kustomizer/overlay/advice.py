@@ -30,7 +30,7 @@ def advice(config: CeleryWorkers, service: str, name: str) -> Iterator[Problem]:
     """Yield warnings about the worker ``name`` of ``service``: those of a build that need nothing of the site."""
     worker = _variant(config, service, name)
     if worker.settings.keda_enabled:
-        yield from warnings(config, worker)
+        yield from warnings(config, worker, worker.settings.concurrency)
     if service not in OPEN_EDX_SERVICES:
         return
     timeout = worker.settings.visibility_timeout

@@ -48,7 +48,9 @@ class Survey(Record):
             if service.broker:
                 yield f"  broker: {service.broker}"
             if not service.variants:
-                yield "  stays as it is: its queues aren't Open edX's"
+                of_edx = service.name in OPEN_EDX_SERVICES
+                why = "it takes none of Open edX's queues but default" if of_edx else "its queues aren't Open edX's"
+                yield f"  stays as it is: {why}"
         for autoscaler in self.autoscalers:
             yield f"{autoscaler} targets a worker; with keda, set replaceHPA: true or turn it off"
 

@@ -176,8 +176,9 @@ def _workers(service: SurveyedService) -> list[str]:
         note = _NOTES.get((service.name, variant))
         if note:
             lines.append(f"      # {note}")
+        slots = service.concurrency.partition(",")[0]
         settings = [
-            line
+            line.replace("listLength: 1,", f"listLength: {slots if slots.isdecimal() else 1},")
             for line in _SETTINGS.get((service.name, variant), ())
             if not (service.concurrency and line.startswith("concurrency:"))
         ]

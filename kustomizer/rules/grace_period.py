@@ -43,13 +43,14 @@ def check(site: Site) -> Iterator[Problem]:
     for worker in site.open_edx_workers:
         stated = plain_value(lookup(worker.resource.tree, *_PATH))
         seconds = stated if isinstance(stated, int) else KUBERNETES_DEFAULT
-        for message, remedy in _faults(worker, seconds, site.visibility_timeout(worker), is_stated=seconds is stated):
+        timeout = site.visibility_timeout(worker) if worker.is_on_redis else None
+        for message, remedy in _faults(worker, seconds, timeout, is_stated=seconds is stated):
             yield Problem(
                 message=message, severity=WARNING, resource=worker.resource.ref, field=".".join(_PATH), remedy=remedy
             )
 
 
-def _faults(worker: SiteWorker, seconds: int, timeout: int, *, is_stated: bool) -> Iterator[tuple[str, str]]:
+def _faults(worker: SiteWorker, seconds: int, timeout: int | None, *, is_stated: bool) -> Iterator[tuple[str, str]]:
     limit = _time_limit(worker)
     if seconds < KUBERNETES_DEFAULT or not is_stated:
         kind = "Kubernetes' default of " if not is_stated else ""
@@ -62,7 +63,7 @@ def _faults(worker: SiteWorker, seconds: int, timeout: int, *, is_stated: bool) 
             f"pods get {seconds} s to finish, and a task may take {limit} s (--time-limit)",
             f"Set terminationGracePeriodSeconds to {limit} or more",
         )
-    if seconds > timeout:
+    if timeout is not None and seconds > timeout:
         yield (
             f"pods get {seconds} s to finish a task, which Redis hands to another one after {timeout} s: it is run "
             "twice",

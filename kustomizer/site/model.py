@@ -12,6 +12,7 @@ from kustomizer.openedx.celery.edx_platform import VARIANTS
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import UNACKED
+from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.python_settings import PythonSettings
 from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, environment, pod_template
 from kustomizer.record import Record
@@ -61,6 +62,12 @@ class SiteWorker(Record):
     def is_open_edx(self) -> bool:
         """Whether its queues and settings are Open edX's."""
         return self.service in OPEN_EDX_SERVICES
+
+    @property
+    def is_on_redis(self) -> bool:
+        """Whether its broker is a Redis, as Tutor's is; so is one that only a running pod knows."""
+        broker = _known(self.celery.broker) if self.celery is not None else None
+        return broker is None or str(broker.transport) in REDIS
 
     @property
     def queues(self) -> tuple[str, ...]:

@@ -79,6 +79,37 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
             )
 
 
+def reference_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[str]) -> Iterator[Problem]:
+    """Yield a warning for each of ``others`` that names the Deployment ``worker`` and not all of its copies."""
+    for resource in others:
+        if resource.namespace not in ("", worker.namespace):
+            continue
+        named = {name: path for path, name in _deployments(resource.tree, "")}
+        missed = [copy for copy in copies if copy not in named]
+        if worker.name in named and missed:
+            yield Problem(
+                message=f"names Deployment {worker.name} and not {', '.join(missed)}: what it does for the worker, it "
+                "doesn't for them",
+                severity=WARNING,
+                resource=resource.ref,
+                field=named[worker.name],
+                remedy="Make one for each of them where it is wanted; of an autoscaler beside KEDA, take it out",
+            )
+
+
+def _deployments(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the references to Deployments in an object of any kind, and the path of each."""
+    if isinstance(node, list):
+        for index, child in enumerate(node):
+            yield from _deployments(child, f"{path}[{index}]")
+    elif isinstance(node, dict):
+        if lookup(node, "kind") == "Deployment" and isinstance(lookup(node, "name"), str):
+            yield path, str(lookup(node, "name"))
+        for key, child in node.items():
+            if key not in _NO_SELECTORS:
+                yield from _deployments(child, f"{path}.{key}" if path else str(key))
+
+
 def _selectors(node: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Yield what looks like a label selector in an object of any kind, and its path; an expression as its text."""
     if isinstance(node, list):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.consumer_watch import CELERY, DIRECTORY, OBSERVED_POOLS
-from kustomizer.openedx.own_settings import REDIS
+from kustomizer.openedx.own_settings import REDIS, own_settings
 from kustomizer.openedx.workers import environment, pod_template
 from kustomizer.transform.deployments import command_line
 
@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.transform.model import ServicePlan, Variant
 
-# Celery's command reads it where the option isn't given.
-_POOL = "CELERY_WORKER_POOL"
 
-
-def check_probes(config: CeleryWorkers, plan: ServicePlan, transport: str) -> None:
+def check_probes(resources: Resources, config: CeleryWorkers, plan: ServicePlan, transport: str) -> None:
     """Raise UserError for each worker of ``plan`` that can't have the probe; ``transport`` is its broker's."""
     problems = [
         Problem(
@@ -32,17 +30,19 @@ def check_probes(config: CeleryWorkers, plan: ServicePlan, transport: str) -> No
         )
         for variant in plan.variants
         if variant.settings.liveness_probe == CELERY
-        for message, remedy in _faults(plan.emitted, variant, transport)
+        for message, remedy in _faults(resources, plan.emitted, variant, transport)
     ]
     if problems:
         raise UserError(*problems)
 
 
-def _faults(emitted: EmittedWorker, variant: Variant, transport: str) -> Iterator[tuple[str, str]]:
+def _faults(
+    resources: Resources, emitted: EmittedWorker, variant: Variant, transport: str
+) -> Iterator[tuple[str, str]]:
     if transport not in REDIS:
         yield f"looks at how a worker asks Redis for tasks, and the broker is {transport}", "State a probe of your own"
     container = lookup(pod_template(emitted.resource), "spec", "containers", emitted.container) or {}
-    pool = command_line(emitted.command_line, variant).option("--pool") or environment(container, _POOL)
+    pool = command_line(emitted.command_line, variant).option("--pool") or _stated_pool(resources, emitted)
     if pool and pool not in OBSERVED_POOLS:
         yield (
             f"would kill {variant.deployment} in a long task: with --pool={pool} nothing else runs in the meantime",
@@ -53,3 +53,11 @@ def _faults(emitted: EmittedWorker, variant: Variant, transport: str) -> Iterato
     places = [str(lookup(mount, "mountPath")).rstrip("/") for mount in mounts] if isinstance(mounts, list) else []
     if plain_value(lookup(container, "securityContext", "readOnlyRootFilesystem")) is True and directory not in places:
         yield f"needs {directory}, which {emitted.deployment} can't write to", f"Mount an emptyDir at {directory}"
+
+
+def _stated_pool(resources: Resources, emitted: EmittedWorker) -> str:
+    """Return the pool that a variable or the site's settings name, empty where nothing does."""
+    celery = own_settings(resources, emitted)
+    pool = celery.pool if celery is not None else None
+    known = pool if hasattr(pool, "value") else getattr(pool, "otherwise", None)
+    return str(known.value) if known is not None else ""

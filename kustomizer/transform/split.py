@@ -38,6 +38,13 @@ _KNOWN_KINDS = frozenset(
         *("TriggerAuthentication", "ClusterTriggerAuthentication"),
     }
 )
+# Calico has a NetworkPolicy of its own, Knative a Service.
+_KNOWN_GROUPS = frozenset(
+    {
+        *("", "apps", "autoscaling", "autoscaling.k8s.io", "batch", "celery.openedx.io", "extensions", "keda.sh"),
+        *("monitoring.coreos.com", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"),
+    }
+)
 # Variables that have a worker run a scheduler, or empty its queues.
 _ONCE = ("CELERY_WORKER_BEAT", "CELERY_WORKER_PURGE")
 
@@ -58,7 +65,7 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     if any(variant.settings.liveness_probe == CELERY for variant in plan.variants):
         from kustomizer.transform.probes import check_probes  # noqa: PLC0415 - few sites have it
 
-        check_probes(config, plan, settings.transport if settings else "")
+        check_probes(resources, config, plan, settings.transport if settings else "")
     runs_once = _once(emitted)
     if runs_once is not None:
         from kustomizer.transform.scheduler import add_scheduler, check, leave_out, worker_in  # noqa: PLC0415 - few sites have one
@@ -110,15 +117,25 @@ def _left_out(
         from kustomizer.transform.copy_targeting import follow  # noqa: PLC0415 - a plain site has none
 
         notes += follow(resources, config, plan, originals, copies)
-    others = [item for item in resources if item.kind not in _KNOWN_KINDS and item.mentions(worker.name)]
+    others = [item for item in resources if not _is_known(item) and item.mentions(worker.name)]
     # Its tree has been edited, and its text says what came in.
     on_a_node = any(word in worker.text for word in ("persistentVolumeClaim", "hostPort", "hostNetwork"))
     if others or on_a_node:
-        from kustomizer.transform.copy_hazards import node_hazards, selector_hazards  # noqa: PLC0415 - as above
+        from kustomizer.transform.copy_hazards import (  # noqa: PLC0415 - as above
+            node_hazards,
+            reference_hazards,
+            selector_hazards,
+        )
 
+        names = [copy.name for copy in copies]
         notes += selector_hazards(others, worker, copies)
-        notes += node_hazards(resources, worker, [copy.name for copy in copies]) if on_a_node else ()
+        notes += reference_hazards(others, worker, names)
+        notes += node_hazards(resources, worker, names) if on_a_node else ()
     return notes
+
+
+def _is_known(resource: Resource) -> bool:
+    return resource.kind in _KNOWN_KINDS and resource.identity[0] in _KNOWN_GROUPS
 
 
 def _once(emitted: EmittedWorker) -> Once | None:

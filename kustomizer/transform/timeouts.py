@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
-from kustomizer.openedx.own_settings import own_settings
+from kustomizer.openedx.own_settings import REDIS, own_settings, transport
 from kustomizer.openedx.workers import emitted_worker
 
 TYPE_CHECKING = False
@@ -27,12 +27,15 @@ CLUSTER_AUTOSCALERS_GRACE = 600
 def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan]) -> list[Problem]:
     """Return problems with the times of lms and cms; of another application the settings aren't known."""
     split = [plan for plan in plans if plan.service in OPEN_EDX_SERVICES]
-    emitted = _emitted_timeouts(resources, split)
-    problems = shared_key_problems(config, [plan.variants[0] for plan in split], emitted)
+    # Other brokers have other ways to hand a task out again, or none.
+    on_redis = [plan for plan in split if transport(resources, plan.emitted) in REDIS]
+    emitted = _emitted_timeouts(resources, on_redis)
+    problems = shared_key_problems(config, [plan.variants[0] for plan in on_redis], emitted)
     for plan in split:
         for variant in plan.variants:
             seconds = variant.settings.termination_grace_period_seconds or plan.emitted.grace_period
-            problems += grace_period_problems(config, variant, seconds, _visibility_timeout(variant, emitted))
+            timeout = _visibility_timeout(variant, emitted) if plan in on_redis else None
+            problems += grace_period_problems(config, variant, seconds, timeout)
     return problems
 
 
@@ -110,8 +113,8 @@ def visibility_timeout_path(config: CeleryWorkers, variant: Variant) -> str:
     return "spec.celery.visibilityTimeout" if config.spec.celery.visibility_timeout else ""
 
 
-def grace_period_problems(config: CeleryWorkers, variant: Variant, seconds: int, timeout: int) -> list[Problem]:
-    """Return warnings about a worker whose pods get ``seconds`` to finish, with the visibility ``timeout``."""
+def grace_period_problems(config: CeleryWorkers, variant: Variant, seconds: int, timeout: int | None) -> list[Problem]:
+    """Return warnings about a worker whose pods get ``seconds`` to finish, with Redis' visibility ``timeout``."""
     field = config.origin(variant.service, variant.name, "terminationGracePeriodSeconds")
     problems = []
 
@@ -120,7 +123,7 @@ def grace_period_problems(config: CeleryWorkers, variant: Variant, seconds: int,
             Problem(message=message, severity=WARNING, resource=config.ref, field=field, remedy=remedy),
         )
 
-    if seconds > timeout:
+    if timeout is not None and seconds > timeout:
         warn(
             field,
             f"pods of {variant.deployment} get {seconds} s to finish a task, which Redis delivers again "

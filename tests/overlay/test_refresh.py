@@ -8,10 +8,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from kustomizer.config.load import load
 from kustomizer.errors import UserError
 from kustomizer.overlay.refresh import refresh
 from kustomizer.overlay.survey import Survey, SurveyedService
-from kustomizer.overlay.templates import FUNCTION_ANNOTATION, GUARD_FILE, overlay_files
+from kustomizer.overlay.templates import FUNCTION_ANNOTATION, GUARD_FILE, configuration_text, overlay_files
 from kustomizer.overlay.yaml_edit import append_item
 from tests import sites
 
@@ -157,3 +158,12 @@ def test_the_command(tmp_path: Path) -> None:
     assert (done.exit_code, done.stderr) == (0, f"Wrote {overlay}/celery-workers.yaml, {overlay}/kustomization.yaml\n")
     assert runner.invoke(main, ["init", str(overlay), "--refresh", "--force"]).exit_code == 2
     assert runner.invoke(main, ["init", str(overlay)], env={"TUTOR_ROOT": ""}).exit_code == 2
+
+
+@pytest.mark.parametrize(("slots", "length"), [("", 1), ("8", 8), ("8,2", 8), ("auto", 1)])
+def test_a_new_configuration_counts_the_slots_that_the_worker_has(slots: str, length: int) -> None:
+    text = configuration_text(Survey(services=[LMS.replace(concurrency=slots)], autoscalers=[]))
+    high_mem = load(yaml.safe_load(text)).spec.workers["lms"]["high_mem"]
+    assert high_mem.keda is not None
+    assert high_mem.keda.list_length == length
+    assert high_mem.concurrency == (None if slots else 1)

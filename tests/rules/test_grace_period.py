@@ -72,3 +72,11 @@ def test_a_soft_shutdown_that_has_no_time() -> None:
 
 def test_other_applications_are_not_ours_to_know() -> None:
     assert found(worker("superset-worker", grace=None)) == []
+
+
+@pytest.mark.parametrize("url", ["sqs://", "amqp://rabbit"])
+def test_what_redis_does_holds_for_redis(url: str) -> None:
+    text = f"BROKER_URL = {url!r}\nBROKER_TRANSPORT_OPTIONS = {{'visibility_timeout': 60}}"
+    assert messages(with_settings("lms-worker", "a", grace=600), settings(text)) == []
+    (said,) = messages(with_settings("lms-worker", "a", grace=600), settings(text.replace(url, "redis://a")))
+    assert "after 60 s" in said

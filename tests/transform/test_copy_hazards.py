@@ -121,3 +121,24 @@ def test_a_port_of_the_node() -> None:
     assert "containers[0].ports[1].hostPort: a node has port 8081 once" in warning
     [warning] = found(pod={"hostNetwork": True}).warnings
     assert "share their node's ports" in warning
+
+
+def test_a_kind_of_another_group_is_not_kubernetes_own() -> None:
+    calico = policy({"selector": f"{NAME} == 'lms-worker'"}, kind="NetworkPolicy")
+    calico["apiVersion"] = "projectcalico.org/v3"
+    [problem] = found(calico).output.problems
+    assert problem.field == "spec.selector"
+    assert "not those of lms-worker-high, lms-worker-high-mem" in problem.message
+
+
+def test_what_names_the_deployment() -> None:
+    def rollout(*names: str) -> dict[str, Any]:
+        return policy({"refs": [{"kind": "Deployment", "name": name} for name in names]}, kind="Scaler")
+
+    [problem] = found(rollout("lms-worker")).output.problems
+    assert problem.field == "spec.refs[0]"
+    assert "names Deployment lms-worker and not lms-worker-high, lms-worker-high-mem" in problem.message
+    [problem] = found(rollout("lms-worker", "lms-worker-high")).output.problems
+    assert "names Deployment lms-worker and not lms-worker-high-mem" in problem.message
+    assert not found(rollout("lms-worker", "lms-worker-high", "lms-worker-high-mem")).output.problems
+    assert not found(rollout("lms")).output.problems

@@ -46,6 +46,7 @@ def test_a_probe_of_the_sites_own_stays_as_it_is() -> None:
         (lms("--pool=solo"), "with --pool=solo nothing else runs in the meantime"),
         (lms("-P", "gevent"), "with --pool=gevent nothing else runs in the meantime"),
         (lms(env=[{"name": "CELERY_WORKER_POOL", "value": "solo"}]), "with --pool=solo nothing else runs"),
+        (lms(settings="CELERYD_POOL = 'solo'\n"), "with --pool=solo nothing else runs"),
         (lms(env=[{"name": "CELERY_BROKER_URL", "value": "amqp://q"}]), "asks Redis for tasks, and the broker is amqp"),
     ],
 )

@@ -269,3 +269,29 @@ def test_settings_of_another_name() -> None:
     given = yaml.safe_dump_all(documents, sort_keys=False).encode()
     result = worked(SPLIT % (KEDA, ""), given)
     assert result.metadata("lms-worker-high")["address"] == "campus.openedx:6379"
+
+
+@pytest.mark.parametrize("url", ["sqs://", "amqp://rabbit"])
+def test_another_broker_has_no_timeout_of_redis(url: str) -> None:
+    """SQS and RabbitMQ hand tasks out again in ways of their own."""
+    given = lms(settings=f"BROKER_URL = {url!r}\nBROKER_TRANSPORT_OPTIONS = {{'visibility_timeout': 300}}\n")
+    result = worked(SPLIT % ("", ", celery: {lateAcknowledgement: true}"), given)
+    assert not [problem for problem in result.output.problems if "Redis" in str(problem)]
+    on_redis = worked(SPLIT % ("", ""), given.replace(url.encode(), b"redis://a"))
+    assert "which Redis delivers again after 300 s" in str(on_redis.output.problems)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lms("--concurrency=8"),
+        lms("--autoscale=8,2"),
+        lms(env=[variable("CELERY_WORKER_CONCURRENCY", "8")]),
+        lms(settings="CELERYD_CONCURRENCY = 8\n"),
+    ],
+)
+def test_a_list_length_below_the_slots_of_tutors_worker(given: bytes) -> None:
+    result = worked(SPLIT % ("keda: {enabled: true, listLength: 7}", ""), given)
+    assert "7 is less than the 8 tasks that a pod of lms-worker-high works on" in str(result.output.problems)
+    fits = worked(SPLIT % ("keda: {enabled: true, listLength: 8}", ""), given)
+    assert "listLength" not in str(fits.output.problems)

@@ -128,8 +128,8 @@ def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[
         raise UserError(*problems)
 
 
-def warnings(config: CeleryWorkers, variant: Variant) -> list[Problem]:
-    """Return warnings about valid but probably unintended settings."""
+def warnings(config: CeleryWorkers, variant: Variant, slots: int | None) -> list[Problem]:
+    """Return warnings about valid but probably unintended settings; a pod works on ``slots`` tasks at a time."""
     keda = variant.settings.keda or Keda()
     problems = []
 
@@ -157,7 +157,6 @@ def warnings(config: CeleryWorkers, variant: Variant) -> list[Problem]:
             f"{keda.idle_replicas} is a number that KEDA takes and doesn't keep to: it documents 0 alone",
             "Set idleReplicas: 0, or leave it out and set minReplicas",
         )
-    slots = variant.settings.concurrency
     if keda.list_length is not None and slots is not None and keda.list_length < slots:
         warn(
             "listLength",

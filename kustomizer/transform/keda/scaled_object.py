@@ -128,7 +128,19 @@ def _scale(
     if hpa is not None:
         resources.remove(hpa)
     resources.add(Resource.new(tree, indent=deployment.indent), after=deployment)
-    return [*([taken_over(hpa, variant)] if hpa else []), *warnings(config, variant)]
+    return [
+        *([taken_over(hpa, variant)] if hpa else []),
+        *warnings(config, variant, _slots(resources, variant, deployment, emitted)),
+    ]
+
+
+def _slots(resources: Resources, variant: Variant, deployment: Resource, emitted: EmittedWorker) -> int | None:
+    """Return how many tasks a pod works on at a time where that matters; Tutor's worker may say so itself."""
+    if variant.settings.concurrency is not None or _keda(variant).list_length is None:
+        return variant.settings.concurrency
+    from kustomizer.transform.keda.slots import known_slots  # noqa: PLC0415 - as above
+
+    return known_slots(resources, variant, deployment, emitted)
 
 
 def _keda(variant: Variant) -> Keda:

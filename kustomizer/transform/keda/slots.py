@@ -18,6 +18,22 @@ def slots(
     resources: Resources, config: CeleryWorkers, variant: Variant, deployment: Resource, emitted: EmittedWorker
 ) -> int:
     """Return how many tasks one pod works on at a time. Raises UserError where that is the node's number of CPUs."""
+    number = known_slots(resources, variant, deployment, emitted)
+    if number is not None:
+        return number
+    raise UserError(
+        Problem(
+            message="inFlight: Slots needs to know how many tasks a pod works on at a time; without --concurrency "
+            "that is the node's number of CPUs",
+            resource=config.ref,
+            field=f"{variant.path}.concurrency",
+            remedy="Set concurrency, or inFlight: Zero",
+        )
+    )
+
+
+def known_slots(resources: Resources, variant: Variant, deployment: Resource, emitted: EmittedWorker) -> int | None:
+    """Return how many tasks one pod works on at a time, None where that is the node's number of CPUs."""
     worker = emitted_in(variant.service, deployment)
     assert worker is not None  # noqa: S101 - it was found to be one before it was split
     if worker.command_line.option("--pool") == "solo":
@@ -33,12 +49,4 @@ def slots(
         known = settings.value if hasattr(settings, "value") else None
         if type(known) is int:
             return known
-    raise UserError(
-        Problem(
-            message="inFlight: Slots needs to know how many tasks a pod works on at a time; without --concurrency "
-            "that is the node's number of CPUs",
-            resource=config.ref,
-            field=f"{variant.path}.concurrency",
-            remedy="Set concurrency, or inFlight: Zero",
-        )
-    )
+    return None

@@ -70,6 +70,10 @@ def _items(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
             name = None if key is None else _literal(key)
             if isinstance(name, str):
                 yield name, value
+    elif isinstance(node, (ast.List, ast.Tuple)):
+        # CELERY_ROUTES may be several tables.
+        for element in node.elts:
+            yield from _items(element)
 
 
 def _is_name(node: ast.expr, name: str) -> bool:

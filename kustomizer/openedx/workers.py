@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import is_null, lookup, plain_value, string_list
+from kustomizer.manifests.tree import command_words, is_null, lookup, plain_value, string_list
 from kustomizer.record import Record
 from kustomizer.worker_command.worker import find_worker
 
@@ -127,12 +127,14 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
         if command_line is None:
             continue
         if command_line.uneditable:
+            words = " ".join(command_words(container)).split()
+            beat = "; a scheduler in the script becomes its option --beat" if "beat" in words else ""
             raise UserError(
                 Problem(
                     message=f"the worker's command line can't be edited: {command_line.uneditable}",
                     resource=resource.ref,
                     field=f"spec.template.spec.containers[{index}]",
-                    remedy="Give the container `celery … worker` as its command or args, without a shell script",
+                    remedy=f"Give the container `celery … worker` as its command or args, without a shell script{beat}",
                 )
             )
         workers.append(EmittedWorker(service=service, resource=resource, container=index, command_line=command_line))

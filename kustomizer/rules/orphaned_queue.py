@@ -4,9 +4,9 @@ Tasks on it wait for ever: certificates aren't issued, grades aren't computed, a
 notices.
 
 The rule knows the queues that Open edX itself sends to (`default`, `high` and `high_mem` of lms; `default`, `high`
-and `low` of cms) and those that settings route tasks to (`EXPLICIT_QUEUES` of a settings module in a ConfigMap). A
-queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and so takes those of
-its service.
+and `low` of cms) and those that settings route tasks to (`EXPLICIT_QUEUES` and `CELERY_ROUTES` of a settings module
+in a ConfigMap). A queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and
+so takes those of its service.
 
 **Severity:** error.
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _WORKER_KINDS = ("Deployment", "StatefulSet")
 
+_ROUTES = ("EXPLICIT_QUEUES", "CELERY_ROUTES")
+
 
 class SiteWorker(Record):
     """A container that runs a Celery worker, with the settings that it loads."""
@@ -136,17 +138,24 @@ class Site:
         return self._workers_of.get((kind, name, namespace), ())
 
     def routes(self) -> Iterator[RoutedTask]:
-        """Yield what settings modules in ConfigMaps route, in EXPLICIT_QUEUES as Open edX has it."""
+        """Yield what settings modules in ConfigMaps route, in Open edX's EXPLICIT_QUEUES or Celery's own setting."""
         for resource in self.resources.of_kind("ConfigMap"):
-            if not resource.mentions("EXPLICIT_QUEUES"):
+            if not any(resource.mentions(name) for name in _ROUTES):
                 continue
             for file in mapping(lookup(resource.tree, "data")):
-                if not file.endswith(".py") or "EXPLICIT_QUEUES" not in str(lookup(resource.tree, "data", file)):
+                if not file.endswith(".py"):
                     continue
-                for task, route in sorted(self._module(resource, file).entries("EXPLICIT_QUEUES").items()):
-                    queue = route.get("queue") if isinstance(route, dict) else None
-                    if isinstance(queue, str):
-                        yield RoutedTask(task=task, queue=queue, resource=resource, file=str(file))
+                for name in _ROUTES:
+                    if name in str(lookup(resource.tree, "data", file)):
+                        yield from self._routes(resource, str(file), name)
+
+    def _routes(self, resource: Resource, file: str, name: str) -> Iterator[RoutedTask]:
+        for task, route in sorted(self._module(resource, file).entries(name).items()):
+            # Celery takes a queue's name alone, Open edX doesn't.
+            is_name = isinstance(route, str) and name != "EXPLICIT_QUEUES"
+            queue = route.get("queue") if isinstance(route, dict) else route if is_name else None
+            if isinstance(queue, str):
+                yield RoutedTask(task=task, queue=queue, resource=resource, file=file)
 
     def _module(self, resource: Resource, file: str) -> PythonSettings:
         key = (id(resource), str(file))

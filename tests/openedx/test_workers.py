@@ -66,6 +66,13 @@ def test_a_worker_is_no_init_container() -> None:
         emitted_worker(Resources([pod]), "lms")
 
 
+def test_a_script_with_a_scheduler_says_where_that_goes() -> None:
+    script = "celery -A lms beat & celery --app=lms.celery worker --queues=a"
+    resources = Resources([deployment("lms-worker", {"args": ["sh", "-c", script]})])
+    with pytest.raises(UserError, match="a scheduler in the script becomes its option --beat"):
+        emitted_worker(resources, "lms")
+
+
 def queues_of(service: str, *options: str) -> tuple[str, ...] | None:
     worker = emitted_in(service, deployment(f"{service}-worker", {"args": [*CELERY, *options]}))
     assert worker is not None

@@ -42,6 +42,8 @@ def test_the_last_of_two_options_counts() -> None:
         "EXPLICIT_QUEUES = {**(globals().get('EXPLICIT_QUEUES') or {}), 'a.task': {'queue': 'nobody'}}",
         "try:\n    EXPLICIT_QUEUES.update({'a.task': {'queue': 'nobody'}})\nexcept NameError:\n    pass",
         "EXPLICIT_QUEUES['a.task'] = {'queue': 'nobody'}",
+        "CELERY_ROUTES = {'a.task': {'queue': 'nobody'}}",
+        "CELERY_ROUTES = ('openedx.router', {'a.task': 'nobody'}, {'b': {'routing_key': 'b'}})",
     ],
 )
 def test_a_task_routed_to_nobody(text: str) -> None:

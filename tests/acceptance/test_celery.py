@@ -48,6 +48,8 @@ class Broker(NamedTuple):
     database: int = 0
     tls: bool = False
     prefix: str = ""
+    priorities: tuple[int, ...] = ()
+    """Of each, a queue has a list of its own, and tasks have the last but one."""
 
 
 BROKERS = {
@@ -106,6 +108,9 @@ def place(directory: Path, broker: Broker, builds: Builds) -> Iterator[Place]:
         env: dict[str, object] = {}
         if broker.prefix:
             env["CELERY_BROKER_TRANSPORT_OPTIONS"] = {"global_keyprefix": broker.prefix}
+        if broker.priorities:
+            env["CELERY_BROKER_TRANSPORT_OPTIONS"] = {"priority_steps": [*broker.priorities], "sep": ":"}
+            env["CELERY_DEFAULT_PRIORITY"] = broker.priorities[-2]
         if server.ca:
             env["BROKER_USE_SSL"] = {"ssl_ca_certs": str(server.ca)}
         yield Place(server, broker, celery_site.render(directory / "tutor", settings, env), builds)

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
 from tests import celery_site
-from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Place, objects, place, task
+from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, task
 from tests.commands.test_in_flight import Live, live
 from tests.keda_scaler import triggers_of
 from tests.live_site import NAMESPACE, pod_name
@@ -128,6 +128,43 @@ def test_a_site_that_runs_as_configured(given: Place, tmp_path: Path) -> None:
         counted = [count["list"] for each in told["scaledObjects"] for count in each["counts"]]
         assert {f"{prefix}{HIGH}", f"{prefix}{IN_FLIGHT_OF_HIGH}"} <= set(counted)
         assert (high["prefix"], high["database"]) == (prefix, given.broker.database)
+
+
+def test_each_list_of_a_priority_is_counted_verified_and_put_back(tmp_path: Path, builds: Builds) -> None:
+    with (
+        place(tmp_path / "place", Broker(priorities=(0, 3, 5, 7)), builds) as given,
+        live(given, tmp_path, **KEDA) as cluster,
+    ):
+        site = cluster.site
+        [high] = site.start("lms-worker-high")
+        # The default is the sender's, and a task may have its own.
+        marks = ["a", "b", "c", "urgent"]
+        site.send(
+            "lms",
+            *(task("long", mark, queue=HIGH) for mark in marks[:3]),
+            task("long", "urgent", queue=HIGH, priority=1),
+        )
+        site.wait_for("started", 1)
+        site.wait(lambda: sum(site.lengths().values()) == 4 and IN_FLIGHT_OF_HIGH in site.lengths(), "one to be taken")
+        assert site.lengths() == {IN_FLIGHT_OF_HIGH: 1, f"{HIGH}:5": 2, HIGH: 1}
+        counted = triggers_of(site.built)["lms-worker-high"]
+        assert counted == {"queued1": 1, "queued2": 0, "queued3": 2, "queued4": 0, "inflight": 1}
+        scaled = with_keda(cluster)
+        assert "(queued1 + queued2 + queued3 + queued4)/40" in str(scaled["lms-worker-high"]["spec"]["advanced"])
+        assert differences(cluster) == {}
+        assert cluster.keys()[IN_FLIGHT_OF_HIGH]["count"] == 1
+
+        del scaled["lms-worker-high"]["spec"]["triggers"][2]
+        assert differences(cluster) == {"lms-worker-high-scaledobject": {"triggers": ("those of the build", "others")}}
+
+        high.kill()
+        done = cluster.in_flight("restore", "lms-worker-high")
+        assert done.exit_code == 0, done.output
+        assert site.lengths() == {f"{HIGH}:5": 3, HIGH: 1}
+        site.start("lms-worker-high")
+        site.release(*marks)
+        site.wait_for("done", 4)
+        site.wait(lambda: not site.lengths(), "an empty Redis")
 
 
 def test_a_worker_of_another_configuration_is_found_out(plain: Place, tmp_path: Path) -> None:

@@ -295,3 +295,10 @@ def test_a_list_length_below_the_slots_of_tutors_worker(given: bytes) -> None:
     assert "7 is less than the 8 tasks that a pod of lms-worker-high works on" in str(result.output.problems)
     fits = worked(SPLIT % ("keda: {enabled: true, listLength: 8}", ""), given)
     assert "listLength" not in str(fits.output.problems)
+
+
+def test_several_brokers_are_said_to_be_several() -> None:
+    given = lms(settings="BROKER_URL = ['redis://a/0', 'redis://b/0']\n")
+    [message] = built(SPLIT % (KEDA, ""), given).errors
+    assert "it names several brokers, and Celery takes the first that answers. Set spec.broker.address" in message
+    assert worked(SPLIT % ("", ""), given)

@@ -130,6 +130,8 @@ def _first(*values: Value | None) -> Value:
 
 def _parsed(url: Known) -> Value:
     text = url.value[0] if isinstance(url.value, (list, tuple)) and len(url.value) == 1 else url.value
+    if isinstance(text, (list, tuple)) and len(text) > 1:
+        return Unknown(reason="it names several brokers, and Celery takes the first that answers", source=url.source)
     parts = parsed(text) if isinstance(text, str) else None
     if parts is None:
         return Unknown(reason="it isn't a URL that Celery can read", source=url.source)

@@ -136,7 +136,7 @@ def test_each_list_of_a_priority_is_counted_verified_and_put_back(tmp_path: Path
         live(given, tmp_path, **KEDA) as cluster,
     ):
         site = cluster.site
-        [high] = site.start("lms-worker-high")
+        _, high = site.start("lms-worker", "lms-worker-high")
         # The default is the sender's, and a task may have its own.
         marks = ["a", "b", "c", "urgent"]
         site.send(

@@ -69,19 +69,29 @@ def settings_file(service: str, modules: Mapping[str, str]) -> SettingsFile:
     return SettingsFile(service=service, module=modules.get(service, f"{service}.envs.tutor.production"))
 
 
+def head(name: str) -> str:
+    """Return the statements that our settings file ``name`` begins with: they run Tutor's."""
+    lines = [
+        "# Made by tutor-kustomizer from the CeleryWorkers configuration.",
+        "from pathlib import Path as _Path",
+        "",
+        f"_tutor = _Path(__file__).with_name({TUTORS_FILE_PREFIX + name!r})",
+        'exec(compile(_tutor.read_bytes(), str(_tutor), "exec"), globals())',
+    ]
+    return "\n".join(lines)
+
+
+HEAD_NAMES = frozenset({"_Path", "_tutor"})
+"""The names that these statements set themselves."""
+
+
 def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySettings | None) -> str:
     """Return the text of our settings module; each name and number in it is a Python literal.
 
     Tutor's file runs in this module's own namespace, where a star import would leave the ``FeaturesProxy(globals())``
     of Tutor 22 bound to another one.
     """
-    lines = [
-        "# Made by tutor-kustomizer from the CeleryWorkers configuration.",
-        "from pathlib import Path as _Path",
-        "",
-        f"_tutor = _Path(__file__).with_name({TUTORS_FILE_PREFIX + file.name!r})",
-        'exec(compile(_tutor.read_bytes(), str(_tutor), "exec"), globals())',
-    ]
+    lines = [head(file.name)]
     if worker is not None:
         lines += ["", *_worker_lines(worker)]
     if routing:

@@ -178,8 +178,16 @@ def _read_plainly(text: str) -> Any:
     return loaded if isinstance(loaded, dict) else Opaque("the file isn't a mapping")
 
 
-def line_of(text: str, key: str) -> int:
-    """Return the line on which a key's value begins, 0 where that can't be told."""
+@functools.lru_cache(maxsize=16)
+def lines(text: str) -> dict[str, int]:
+    """Return the line on which each top-level key's value begins, 0 where that can't be told."""
+    tokens = _loaded(text)
+    if isinstance(tokens, Opaque):
+        return {}
+    return {key: _line_of(text, key) for key in tokens if isinstance(key, str)}
+
+
+def _line_of(text: str, key: str) -> int:
     found = 0
     for number, line in enumerate(text.split("\n"), start=1):
         if line.lstrip("\"'").startswith(key) and line.lstrip("\"'")[len(key) :].lstrip("\"' \t").startswith(":"):

@@ -17,6 +17,7 @@ from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
 from kustomizer.openedx.workers import CONFIG_MAP, pod_template
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from typing import Any
 
     from kustomizer.manifests.resource import Resources
@@ -84,7 +85,7 @@ class LoadedSettings:
             return Unknown(reason=reason, source=self.container)
         tokens, places = self._tokens
         names, sources = edx_platform.settings(self.service, tokens, places)
-        scope = Scope(names, sources, self.environment)
+        scope = Scope(names, sources, self.environment, origin=(self.service, self._read_from))
         module = self._module
         if isinstance(module, Unknown):
             return module
@@ -160,5 +161,10 @@ class LoadedSettings:
         tokens = edx_platform.read_tokens(file.text)
         if isinstance(tokens, Opaque):
             return tokens, {}
-        keys = [key for key in tokens if isinstance(key, str)]
-        return tokens, {key: file.line(edx_platform.line_of(file.text, key)) for key in keys}
+        return tokens, {key: file.line(line) for key, line in edx_platform.lines(file.text).items()}
+
+    @property
+    def _read_from(self) -> Hashable:
+        """What tells its env.yml from others."""
+        file = self.env_file
+        return file.reason if isinstance(file, Unknown) else (file.text, file.source)

@@ -69,6 +69,30 @@ def table_like(value: dict[Any, Any]) -> Table:
     return table
 
 
+def copied(value: Any, copies: dict[int, Any]) -> Any:
+    """Return a deep copy of ``value``; ``copies`` has the copies by the identity of what they are of."""
+    if not isinstance(value, (dict, list, set, tuple)):
+        return value
+    found = copies.get(id(value))
+    if found is not None:
+        return found
+    if isinstance(value, tuple):
+        return tuple(copied(each, copies) for each in value)
+    if isinstance(value, dict):
+        copies[id(value)] = result = table_like(value) if isinstance(value, Table) else dict(value)
+        for key, item in value.items():
+            if isinstance(item, (dict, list, set, tuple)):
+                result[key] = copied(item, copies)
+        return result
+    kind: Any = type(value)
+    copies[id(value)] = same = kind(value)
+    if isinstance(value, list):
+        same[:] = [copied(each, copies) for each in value]
+        if isinstance(value, Listing):
+            same.doubt = value.doubt
+    return same
+
+
 def keys_doubt(value: Any) -> Opaque | None:
     """Return why it isn't known which items ``value`` has, None where it is."""
     if isinstance(value, Opaque):

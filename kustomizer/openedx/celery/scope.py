@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from kustomizer.openedx.celery.python_values import Opaque, spoil
+from kustomizer.openedx.celery.python_values import Opaque, copied, spoil
 from kustomizer.openedx.celery.values import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
+    from collections.abc import Hashable, Iterable, Iterator
+    from typing import Any, Protocol
 
-    from kustomizer.openedx.celery.environment import Environment
     from kustomizer.openedx.celery.values import Value
+
+    class Variables(Protocol):
+        """A container's environment."""
+
+        def get(self, name: str) -> Value | None:
+            """Return a variable's value, None where it isn't set."""
+
 
 _CELERYS_NAMES = frozenset(
     {"BROKER_TRANSPORT_OPTIONS", "BROKER_URL", "BROKER_USE_SSL", "CELERY_QUEUES", "EXPLICIT_QUEUES", "CELERY_ROUTES"}
@@ -32,10 +38,25 @@ class Doubt:
         """Whether it is likely that it sets none of Celery's names: code that isn't part of the build."""
 
 
+class Names(NamedTuple):
+    """What a scope holds at one time."""
+
+    values: dict[str, Any]
+    sources: dict[str, Source]
+    doubts: dict[str, Doubt]
+    everything: Doubt | None
+    settled: set[str]
+    functions: dict[str, set[str]]
+
+
 class Scope:
     """A Django settings module's names, after its statements have been followed."""
 
-    def __init__(self, names: dict[str, Any], sources: dict[str, Source], environment: Environment) -> None:
+    def __init__(
+        self, names: dict[str, Any], sources: dict[str, Source], environment: Variables, *, origin: Hashable = None
+    ) -> None:
+        """Begin with ``names`` of these ``sources``, which scopes of the same ``origin`` share."""
+        self.origin = origin
         self._names = names
         self._sources = sources
         self._environment = environment
@@ -57,6 +78,36 @@ class Scope:
         finally:
             self._depth -= 1
             self._place = before
+
+    @property
+    def variables(self) -> Variables:
+        """Who is asked for variables of the environment."""
+        return self._environment
+
+    @contextlib.contextmanager
+    def asking(self, container: Variables) -> Iterator[None]:
+        """Ask ``container`` for variables until the block ends."""
+        before = self._environment
+        self._environment = container
+        try:
+            yield
+        finally:
+            self._environment = before
+
+    def has_set(self, names: frozenset[str]) -> bool:
+        """Tell whether just ``names`` were set since the beginning."""
+        return self._settled == names and not self._doubts and self._everything is None and not self._functions
+
+    def names(self) -> Names:
+        """Return a copy of what it holds."""
+        names = (self._names, self._sources, self._doubts, self._everything, self._settled, self._functions)
+        return _copy(Names(*names))
+
+    def take(self, names: Names) -> None:
+        """Hold a copy of ``names`` in place of what it holds."""
+        taken = _copy(names)
+        self._names, self._sources, self._doubts = taken.values, taken.sources, taken.doubts
+        self._everything, self._settled, self._functions = taken.everything, taken.settled, taken.functions
 
     def read(self, name: str) -> tuple[Any, Source, Doubt | None]:
         """Return what a name holds (an Opaque where that can't be known), its source, and what may have set it."""
@@ -162,3 +213,16 @@ class Scope:
     def is_deep(self) -> bool:
         """Whether modules import each other without an end."""
         return self._depth > _DEEPEST_IMPORT
+
+
+def _copy(names: Names) -> Names:
+    # What two names share, their copies share, too.
+    copies: dict[int, Any] = {}
+    return Names(
+        {name: copied(value, copies) for name, value in names.values.items()},
+        dict(names.sources),
+        dict(names.doubts),
+        names.everything,
+        set(names.settled),
+        dict(names.functions),
+    )

@@ -10,14 +10,16 @@ import functools
 from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery.expressions import evaluate
+from kustomizer.openedx.celery.followed import once
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import Listing, Namespace, Opaque, Table, doubt_in, keys_doubt
-from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
+from kustomizer.openedx.settings_module import HEAD_NAMES, TUTORS_FILE_PREFIX, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from kustomizer.openedx.celery.followed import Asked
     from kustomizer.openedx.celery.mounts import Mounts
     from kustomizer.openedx.celery.scope import Scope
     from kustomizer.openedx.celery.values import Unknown
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_ROUNDS = 1000
 
 
-def follow(settings: Scope, file: MountedFile, mounts: Mounts, module: str, base: frozenset[str]) -> None:
+def follow(settings: Scope, file: MountedFile, mounts: Mounts | Asked, module: str, base: frozenset[str]) -> None:
     """Follow the statements of ``file``, which is ``module``; the modules ``base`` are where it starts from."""
     with settings.within(file.source):
         try:
@@ -33,7 +35,7 @@ def follow(settings: Scope, file: MountedFile, mounts: Mounts, module: str, base
         except (SyntaxError, ValueError, RecursionError):
             settings.doubt_all(Opaque("the file can't be read as Python"))
         else:
-            _Run(settings, mounts, module, base).statements(tree.body)
+            _Run(settings, file, mounts, module, base).statements(tree.body)
 
 
 @functools.lru_cache(maxsize=64)
@@ -45,8 +47,11 @@ def _tree(text: str) -> ast.Module:
 class _Run:
     """One file's statements."""
 
-    def __init__(self, settings: Scope, mounts: Mounts, module: str, base: frozenset[str]) -> None:
+    def __init__(
+        self, settings: Scope, file: MountedFile, mounts: Mounts | Asked, module: str, base: frozenset[str]
+    ) -> None:
         self._settings = settings
+        self._file = file
         self._mounts = mounts
         self._module = module
         self._base = base
@@ -131,7 +136,17 @@ class _Run:
     def _run_tutors(self, line: int) -> None:
         package, _, name = self._module.rpartition(".")
         found = self._mounts.module(f"{package}.{TUTORS_FILE_PREFIX}{name}" if package else TUTORS_FILE_PREFIX + name)
-        self._run_file(found, self._module, line)
+        is_first = self._file.text.startswith(head(f"{name}.py")) and self._settings.has_set(HEAD_NAMES)
+        if not (is_first and isinstance(found, MountedFile)):
+            self._run_file(found, self._module, line)
+            return
+        key = (self._settings.origin, self._module, found.text, found.source)
+        once(
+            key,
+            self._settings,
+            self._mounts,
+            lambda asked: follow(self._settings, found, asked, self._module, self._base),
+        )
 
     def _run_file(self, found: MountedFile | Unknown | None, module: str, line: int) -> None:
         if not isinstance(found, MountedFile) or self._settings.is_deep:

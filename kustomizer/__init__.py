@@ -12,7 +12,7 @@ API_VERSION = f"{GROUP}/v1alpha1"
 SPLIT_BY = "celery.openedx.io/split-by"
 """An annotation that says by which configuration Tutor's env/ was split (kustomizer/transform/split_mark.py)."""
 REPORT = "TUTOR_KUSTOMIZER_REPORT"
-"""Environment variable that names a file. The function writes to it what it was given and what it made.
+"""Environment variable that names a file. The function writes to it what it was given, what it made, and what it said.
 
 A file that is there shows that the function ran: kustomize may skip a function silently.
 kustomizer/kustomize/function_log.py reads it.

@@ -116,6 +116,18 @@ def _append(report: bytes, *parts: bytes) -> None:
         file.write(b"".join(parts))
 
 
+def _tell(report: bytes, data: bytes, output: Output) -> None:
+    """Append what the function was given, made and said; what it refused was neither given nor made."""
+    protocol = "refused" if output.failed else "stream" if len(sys.argv) > 1 else "list"
+    given, made = (b"", b"") if output.failed else (data, output.data)
+    said = b""
+    if output.problems:
+        from kustomizer.manifests.problem_list import write_problems  # noqa: PLC0415 - most builds say nothing
+
+        said = write_problems(output.problems)
+    _append(report, f"{protocol} {len(given)} {len(made)} {len(said)}\n".encode(), given, made, said)
+
+
 def _answer_person() -> None:
     """Answer a person, who gives options or no input, and exit."""
     from kustomizer.function_help import answer  # noqa: PLC0415 - kustomize never needs it
@@ -152,9 +164,8 @@ def run() -> int:
     else:
         output = run_resource_list(data)
     messages = "".join([f"tutor-celery-workers: {problem.severity}: {problem}\n" for problem in output.problems])
-    if report is not None and not output.failed:
-        protocol = "stream" if len(sys.argv) > 1 else "list"
-        _append(report, f"{protocol} {len(data)} {len(output.data)}\n".encode(), data, output.data)
+    if report is not None:
+        _tell(report, data, output)
     if messages and sys.stderr:
         sys.stderr.write(messages)
         sys.stderr.flush()

@@ -10,18 +10,20 @@ import click
 from kustomizer.commands.common import ignore_file_option, kustomize_option, terminal_width
 from kustomizer.commands.rule_pages import pages
 from kustomizer.diff.rules import OWN_RULES, RULES as DIFF_RULES
+from kustomizer.errors import UserError
 from kustomizer.findings.github import findings_github, without_commands
 from kustomizer.findings.ignores import ignores_of, without_ignored
 from kustomizer.findings.json import findings_json
-from kustomizer.findings.model import SEVERITIES, reaches
+from kustomizer.findings.model import SEVERITIES, Finding, reaches
 from kustomizer.findings.sarif import findings_sarif
-from kustomizer.findings.source import Source, file_source, overlay_source
+from kustomizer.findings.source import Source, file_source
 from kustomizer.findings.text import findings_text, ignored_text
-from kustomizer.kustomize.build import build
+from kustomizer.kustomize.build import build, causes_of
 from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.overlay.places import overlay_source
 from kustomizer.record import Record
-from kustomizer.rules import RULES, check
+from kustomizer.rules import BRIEF, RULES, check, refused_build
 from kustomizer.site.model import Site
 from kustomizer.system.files import write_file
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kustomizer.findings.ignores import Ignore, Ignored
-    from kustomizer.findings.model import Finding
     from kustomizer.kustomize.executable import Wanted
 
 EXIT_FINDINGS = 3
@@ -87,8 +88,13 @@ def check_command(
     ctx: click.Context, *, site: Path, fail_on: str | None, output: str, ignore_file: Path | None, wanted: Wanted
 ) -> None:
     """Look for problems in SITE: an overlay (default: this directory), or a built file."""
-    ignores = ignores_of(ignore_file, site if site.is_dir() else None, DIFF_RULES)
-    checked = set_aside(check_file(site) if site.is_file() else check_overlay(site, wanted), ignores)
+    try:
+        ignores = ignores_of(ignore_file, site if site.is_dir() else None, DIFF_RULES)
+        checked = set_aside(check_file(site) if site.is_file() else check_overlay(site, wanted), ignores)
+    except UserError as error:
+        if output != "text":
+            click.echo(render(refused(error, site), output, terminal_width()))
+        raise
     text = render(checked, output, terminal_width())
     if text:
         click.echo(text)
@@ -105,8 +111,16 @@ def check_file(path: Path) -> Checked:
 def check_overlay(overlay: Path, wanted: Wanted) -> Checked:
     """Build ``overlay`` and return the findings; it is built without the function, too."""
     built = build(overlay, find_kustomize(wanted), needs_function=False)
-    click.echo(built.notes, nl=False, err=True)
-    return Checked(findings=check(Site(built.resources())), source=overlay_source(overlay))
+    click.echo(built.other_notes, nl=False, err=True)
+    return Checked(findings=check(Site(built.resources(), built.problems)), source=overlay_source(overlay))
+
+
+def refused(error: UserError, site: Path) -> Checked:
+    """Return the reasons why ``site`` can't be looked at as findings."""
+    source = overlay_source(site) if site.is_dir() else file_source(site, "", [])
+    return Checked(
+        findings=[Finding(rule=refused_build.ID, problem=problem) for problem in causes_of(error)], source=source
+    )
 
 
 def set_aside(checked: Checked, ignores: Sequence[Ignore]) -> Checked:
@@ -128,5 +142,7 @@ def render(checked: Checked, output: str, width: int) -> str:
     if output == "sarif":
         return findings_sarif(checked.findings, RULES, checked.source)
     if output == "github":
-        return findings_github(checked.findings, checked.source)
-    return without_commands("\n".join([findings_text(checked.findings, width), *ignored_text(checked.ignored, width)]))
+        return findings_github(checked.findings, checked.source, BRIEF)
+    return without_commands(
+        "\n".join([findings_text(checked.findings, width, BRIEF), *ignored_text(checked.ignored, width)])
+    )

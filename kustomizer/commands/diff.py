@@ -9,7 +9,7 @@ import click
 
 from kustomizer.commands.common import ignore_file_option, kustomize_option, terminal_width, wants_colour
 from kustomizer.diff.compare import comparison
-from kustomizer.diff.reports.github import github_report
+from kustomizer.diff.reports.github import github_report, refusal
 from kustomizer.diff.reports.html import html_report
 from kustomizer.diff.reports.json import json_report
 from kustomizer.diff.reports.markdown import markdown_report
@@ -21,6 +21,8 @@ from kustomizer.findings.github import without_commands
 from kustomizer.findings.ignores import ignores_of
 from kustomizer.findings.model import SEVERITIES, reaches
 from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.fields import is_kustomization
+from kustomizer.overlay.places import overlay_source
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from kustomizer.diff.model import Comparison
     from kustomizer.diff.sources import ComparedBuild
+    from kustomizer.findings.source import Source
     from kustomizer.kustomize.executable import Kustomize
 
 EXIT_CHANGES = 2
@@ -71,6 +74,8 @@ class _How(Record):
     full: bool
     limit: int | None
     key: str
+    source: Source | None
+    """Where what is compared is written, None where nothing of it is in a checkout."""
 
 
 @click.command("diff", cls=_Command, short_help="Say what changes between two builds.")
@@ -109,6 +114,16 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
 
     With --base REF, between an overlay at that Git revision and in the working tree. Nothing is asked of a cluster.
     """
+    try:
+        _compare(ctx, **options)
+    except UserError as error:
+        if options["output"] == "github":
+            click.echo(refusal(error, _source(**options)), nl=False)
+        raise
+
+
+def _compare(ctx: click.Context, **options: Any) -> None:
+    """Compare, print and write the reports, and exit with their status."""
     sources = _sources(ctx, **options)
     for source in sources:
         click.echo(without_commands(source.notes), nl=False, err=True)
@@ -116,10 +131,15 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
     overlay = Path(options["before"]) if options["before"] else None
     ignores = ignores_of(options["ignore_file"], overlay, RULES)
     try:
-        compared = comparison(sources[0].resources, sources[1].resources, ignores=ignores)
+        compared = comparison(
+            sources[0].resources,
+            sources[1].resources,
+            ignores=ignores,
+            warnings=(sources[0].warnings, sources[1].warnings),
+        )
     except UserError as error:
         raise with_file(error, sources) from None
-    how = _How(full=options["full"], limit=options["limit"], key=options["key"])
+    how = _How(full=options["full"], limit=options["limit"], key=options["key"], source=_source(**options))
     for form, path in options["targets"]:
         write_file(path, _report(form, compared, header, how))
     if options["output"] == "text":
@@ -168,13 +188,19 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, Compare
     return read_revision(revision_options, find)
 
 
+def _source(**options: Any) -> Source | None:
+    """Return where the build after is written, where it is an overlay's."""
+    after = Path(options["after"] or options["before"] or ".")
+    return overlay_source(after) if after.is_dir() and is_kustomization(after) else None
+
+
 def _report(form: str, compared: Comparison, header: Sequence[str], how: _How) -> str:
     if form == "markdown":
         return markdown_report(compared, header=header, key=how.key, limit=how.limit, full=how.full)
     if form == "json":
         return json_report(compared, header=header)
     if form == "github":
-        return github_report(compared)
+        return github_report(compared, how.source)
     if form == "html":
         return html_report(compared, header=header)
     return text_report(compared, header=header, full=how.full)

@@ -18,17 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kustomizer.diff.model import ObjectId
+    from kustomizer.diff.prepare import Warnings
     from kustomizer.diff.sides import Sides
     from kustomizer.findings.ignores import Ignore, Ignored
     from kustomizer.manifests.resource import Resources
 
 
-def comparison(before: Resources, after: Resources, *, ignores: Sequence[Ignore] = ()) -> Comparison:
+def comparison(
+    before: Resources, after: Resources, *, ignores: Sequence[Ignore] = (), warnings: Warnings = ((), ())
+) -> Comparison:
     """Return the differences between two builds, masked and judged, without those that ``ignores`` match.
 
+    ``warnings`` are what the function said of each.
     Raises UserError where a resource can't be read.
     """
-    sides = prepare(before, after)
+    sides = prepare(before, after, warnings)
     objects = compare(sides)
     kept = without_ignored(objects, find(sides, objects), ignores)
     # A renaming of an ignored object is ignored, too.

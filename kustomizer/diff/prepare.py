@@ -15,23 +15,32 @@ from kustomizer.site.model import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import TypeAlias
 
     from kustomizer.diff.model import ObjectId
     from kustomizer.diff.pairing import Pairing, Renamed
+    from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resource
 
+    Warnings: TypeAlias = tuple[Sequence[Problem], Sequence[Problem]]
 
-def prepare(before: Resources, after: Resources) -> Sides:
-    """Return the two builds with their objects paired and their secrets known.
+
+def prepare(before: Resources, after: Resources, warnings: Warnings = ((), ())) -> Sides:
+    """Return the two builds with their objects paired and their secrets known; ``warnings`` are the function's.
 
     Objects that are the same on both sides aren't parsed.
     """
     after = _sharing(before, after)
     pairing = pair(before, after)
     sides = [
-        Side(site=Site(resources), resources=objects, names=names, real_names=real_names)
-        for resources, objects, names, real_names in zip(
-            (before, after), (pairing.before, pairing.after), pairing.names, pairing.real_names, strict=True
+        Side(site=Site(resources, said), resources=objects, names=names, real_names=real_names)
+        for resources, said, objects, names, real_names in zip(
+            (before, after),
+            warnings,
+            (pairing.before, pairing.after),
+            pairing.names,
+            pairing.real_names,
+            strict=True,
         )
     ]
     return Sides(

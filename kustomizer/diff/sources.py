@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from kustomizer.diff.revision import Tree, is_tutor_env
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build import build
+from kustomizer.kustomize.build import RefusedBuildError, build, causes_of
 from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.manifests.lists import without_lists
 from kustomizer.manifests.resource import Resource, Resources
@@ -41,7 +41,9 @@ class ComparedBuild(Record):
     files: Sequence[tuple[str, Sequence[Resource]]] = ()
     """The files that it was read from, by name, and what each holds."""
     notes: str = ""
-    """The messages of kustomize and the function."""
+    """The messages of kustomize, and of us."""
+    warnings: Sequence[Problem] = ()
+    """The messages of the function."""
 
 
 class RevisionOptions(Record):
@@ -146,16 +148,18 @@ def _results(
 ) -> tuple[ComparedBuild, ComparedBuild]:
     """Return both builds. Raises UserError with the problems of both, with directories as the user knows them."""
     problems: list[Problem] = []
+    causes: list[Problem] = []
     builds: list[ComparedBuild] = []
     for result in (before, after):
         try:
             builds.append(result())
         except UserError as error:
             problems += error.problems
+            causes += causes_of(error)
     for directory, name in (known_as or {}).items():
         problems = [problem.replace(message=problem.message.replace(directory, name)) for problem in problems]
     if problems:
-        raise UserError(*dict.fromkeys(problems))
+        raise RefusedBuildError(*dict.fromkeys(problems), causes=tuple(dict.fromkeys(causes)))
     return builds[0], builds[1]
 
 
@@ -249,7 +253,7 @@ def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str
     # A site that isn't split yet doesn't list the function; a rule finds a function that was skipped.
     built = build(overlay, kustomize, needs_function=False)
     resources = _resources(io.BytesIO(built.data), label, texts)
-    return _of_files(label, [(label, resources)]).replace(notes=built.notes)
+    return _of_files(label, [(label, resources)]).replace(notes=built.other_notes, warnings=built.problems)
 
 
 def _resources(file: IO[bytes], name: str, texts: dict[str, str]) -> list[Resource]:

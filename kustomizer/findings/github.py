@@ -10,9 +10,10 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, WARNING
+from kustomizer.findings.text import together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from kustomizer.findings.model import Finding
     from kustomizer.findings.source import Source
@@ -24,9 +25,20 @@ _COMMAND_ANYWHERE = re.compile(r"##(?=\[|vso\[|teamcity\[)")
 _IN_PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
-def findings_github(findings: Sequence[Finding], source: Source) -> str:
-    """Return a line for each finding."""
-    return "\n".join(_line(finding, source) for finding in findings)
+def findings_github(findings: Sequence[Finding], source: Source, brief: Container[str] = ()) -> str:
+    """Return a line for each finding; several notes of a rule in ``brief`` are one. GitHub shows ten of a step."""
+    notes: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.severity == INFO and finding.rule in brief:
+            notes.setdefault(finding.rule, []).append(finding)
+    several = {rule: own for rule, own in notes.items() if len(own) > 1}
+    lines = [_line(finding, source) for finding in findings if finding.severity != INFO or finding.rule not in several]
+    whole = source.whole
+    lines += [
+        annotation(INFO, together(own), file=whole.path, line=str(whole.line), title=rule)
+        for rule, own in several.items()
+    ]
+    return "\n".join(lines)
 
 
 def annotation(severity: str, message: str, **properties: str) -> str:
@@ -45,5 +57,5 @@ def without_commands(text: str) -> str:
 
 
 def _line(finding: Finding, source: Source) -> str:
-    line = str(source.line(finding))
-    return annotation(finding.severity, str(finding.problem), file=source.path, line=line, title=finding.rule)
+    place = source.place(finding.problem)
+    return annotation(finding.severity, str(finding.problem), file=place.path, line=str(place.line), title=finding.rule)

@@ -52,10 +52,11 @@ def _rule(rule: DocumentedRule) -> dict[str, Any]:
 
 def _result(finding: Finding, index: int, source: Source) -> dict[str, Any]:
     problem = finding.problem
+    place = source.place(problem)
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(source.path)},
-            "region": {"startLine": source.line(finding)},
+            "artifactLocation": {"uri": quote(place.path)},
+            "region": {"startLine": place.line},
         }
     }
     if problem.resource is not None:

@@ -5,50 +5,68 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kustomizer.kustomize.fields import NAMES
+from kustomizer import KIND
+from kustomizer.errors import ResourceRef
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kustomizer.errors import ResourceRef
-    from kustomizer.findings.model import Finding
+    from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resource
 
 
-class Source(Record):
-    """The file that was checked: a build's output, or an overlay's kustomization, shown at line 1."""
+class Place(Record):
+    """A line of a file."""
 
     path: str
-    lines: Mapping[ResourceRef, int]
+    line: int = 1
 
-    def line(self, finding: Finding) -> int:
-        """Return the line where the finding's resource begins."""
-        resource = finding.problem.resource
-        return self.lines.get(resource, 1) if resource is not None else 1
+
+class Source(Record):
+    """What was checked, and where each part of it is written: a build's output, or an overlay's files."""
+
+    whole: Place
+    """Where a finding is shown that is about nothing else."""
+    objects: Mapping[ResourceRef, Place] = {}
+    """In an overlay they are known by kind and name alone: namespace and API come with the build."""
+    fields: Mapping[str, Place] = {}
+    """The fields of the configuration."""
+    made: Mapping[str, str] = {}
+    """Names of objects that the function makes or changes, and the field of the configuration that is about them."""
+
+    def place(self, problem: Problem) -> Place:
+        """Return where a problem is caused."""
+        about = problem.resource
+        if about is None or about.kind == KIND:
+            return self._field(problem.field)
+        by_name = self.objects.get(about) or self.objects.get(ResourceRef(kind=about.kind, name=about.name))
+        if by_name is not None:
+            return by_name
+        names = [name for name in self.made if about.name == name or about.name.startswith(f"{name}-")]
+        return self._field(self.made[max(names, key=len)]) if names else self.whole
+
+    def _field(self, path: str) -> Place:
+        """Return where the field is written, or the nearest one above it."""
+        above = [field for field in self.fields if path == field or path.startswith((f"{field}.", f"{field}["))]
+        return self.fields[max(above, key=len)] if above else self.whole
 
 
 def file_source(path: Path, text: str, resources: Iterable[Resource]) -> Source:
     """Return the source of a file that holds ``text``, the resources in its order."""
-    lines: dict[ResourceRef, int] = {}
+    shown = relative(path)
+    places: dict[ResourceRef, Place] = {}
     offset, line = 0, 1
     for resource in resources:
         position = text.find(resource.text.strip("\n"), offset) if resource.text.strip() else -1
         if position >= 0:
             line += text.count("\n", offset, position)
             offset = position
-            lines[resource.ref] = line
-    return Source(path=_relative(path), lines=lines)
+            places[resource.ref] = Place(path=shown, line=line)
+    return Source(whole=Place(path=shown), objects=places)
 
 
-def overlay_source(overlay: Path) -> Source:
-    """Return the source of an overlay: its kustomization, in which built objects have no lines."""
-    paths = [overlay / name for name in NAMES]
-    path = next((path for path in paths if path.is_file()), paths[0])
-    return Source(path=_relative(path), lines={})
-
-
-def _relative(path: Path) -> str:
+def relative(path: Path) -> str:
     """Return the path as code hosts know it: below the working directory, where it is."""
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()

@@ -11,9 +11,10 @@ import click
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import count
 from kustomizer.system.visible import visible
+from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from kustomizer.findings.ignores import Ignored
     from kustomizer.findings.model import Finding
@@ -22,15 +23,23 @@ _COLOURS = {ERROR: "red", WARNING: "yellow", INFO: "blue"}
 _INDENT = "  "
 
 
-def findings_text(findings: Sequence[Finding], width: int) -> str:
-    """Return the findings, the worst first, each rule's remedy once for those that share it."""
+def findings_text(findings: Sequence[Finding], width: int, brief: Container[str] = ()) -> str:
+    """Return the findings, the worst first, each rule's remedy once for those that share it.
+
+    Several notes of a rule in ``brief`` are one line.
+    """
     lines: list[str] = []
-    for (severity, rule), group in itertools.groupby(findings, key=lambda finding: (finding.severity, finding.rule)):
+    for (severity, rule), members in itertools.groupby(findings, key=lambda finding: (finding.severity, finding.rule)):
+        group = list(members)
+        if severity == INFO and rule in brief and len(group) > 1:
+            lines += _wrapped(f"{_styled(severity)}: {rule}: {together(group)}", width, "")
+            lines.append("")
+            continue
         by_remedy: dict[str, dict[str, list[Finding]]] = {}
         for finding in group:
             by_message = by_remedy.setdefault(finding.problem.remedy, {})
             by_message.setdefault(finding.problem.message, []).append(finding)
-        lines.append(f"{click.style(severity, fg=_COLOURS[severity], bold=True)}: {rule}")
+        lines.append(f"{_styled(severity)}: {rule}")
         for remedy, by_message in by_remedy.items():
             for message, alike in by_message.items():
                 for finding in alike:
@@ -40,6 +49,11 @@ def findings_text(findings: Sequence[Finding], width: int) -> str:
                 lines += _wrapped(f"Remedy: {remedy}.", width, _INDENT)
         lines.append("")
     return "\n".join([*lines, summary(findings)])
+
+
+def together(findings: Sequence[Finding]) -> str:
+    """Return the notes of one rule in a sentence."""
+    return f"{plural(len(findings), 'object')} (-o json names each). {findings[0].problem.remedy}."
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -55,6 +69,10 @@ def ignored_text(ignored: Iterable[Ignored], width: int) -> list[str]:
     """Return a line for each entry of the ignore file, folded to ``width``."""
     lines = (f"ignored: {entry.counts}: {visible(entry.reason)}" for entry in ignored)
     return [part for line in lines for part in _wrapped(line, width, "")]
+
+
+def _styled(severity: str) -> str:
+    return click.style(severity, fg=_COLOURS[severity], bold=True)
 
 
 def _place(finding: Finding) -> str:

@@ -62,6 +62,19 @@ def build(overlay: Path | str, kustomize: Kustomize, *, needs_function: bool = T
         return _outcome(overlay, kustomize, _run(overlay, kustomize, scratch), needs_function=needs_function)
 
 
+class RefusedBuildError(UserError):
+    """A build that fails, with ``causes``: what the function had against it, one by one."""
+
+    def __init__(self, *problems: Problem, causes: Sequence[Problem]) -> None:
+        super().__init__(*problems)
+        self.causes = causes
+
+
+def causes_of(error: UserError) -> Sequence[Problem]:
+    """Return why there is no build: what the function said, where it is known, and else what the error says."""
+    return (error.causes if isinstance(error, RefusedBuildError) else ()) or error.problems
+
+
 class _Run(Record):
     """What came of kustomize, what there is to tell beside what it said, and the function's report."""
 
@@ -103,7 +116,10 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
         remedy = ""
         if _GUARD in words:
             remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if run.report is None else _OTHER_GUARD
-        raise UserError(Problem(message=f"{kustomize.path} can't build {overlay}:\n{words}", remedy=remedy))
+        raise RefusedBuildError(
+            Problem(message=f"{kustomize.path} can't build {overlay}:\n{words}", remedy=remedy),
+            causes=BuildOutput(data=b"", notes="", report=run.report or b"").problems,
+        )
     if needs_function and run.report is None and not _holds_split(overlay):
         raise UserError(
             Problem(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from kustomizer.kustomize.programs import OWN_COMMAND
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resources
 
 
@@ -23,6 +27,24 @@ class BuildOutput(Record):
 
         stale = [f"{problem.severity}: {problem}\n" for problem in stale_settings(self.data)]
         return "".join([self.notes, *stale])
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What the function had to say, without secrets."""
+        if not self.report:
+            return ()
+        from kustomizer.kustomize.function_log import problems_of  # noqa: PLC0415 - most builds are only printed
+        from kustomizer.masking.program_text import problem_without_secrets  # noqa: PLC0415
+
+        return tuple(map(problem_without_secrets, problems_of(self.report)))
+
+    @property
+    def other_notes(self) -> str:
+        """The notes without those that are the function's problems."""
+        notes = self.notes
+        for problem in self.problems:
+            notes = notes.replace(f"{OWN_COMMAND}: {problem.severity}: {problem}\n", "")
+        return notes
 
     @property
     def text(self) -> str:

@@ -1,14 +1,16 @@
-"""Reads the function's report: the resources that it was given, and those that it made."""
+"""Reads the function's report: the resources that it was given, those that it made, and what it had to say."""
 
 from __future__ import annotations
 
+from kustomizer.manifests.problem_list import read_problems
 from kustomizer.manifests.protocols import read_resource_list, read_stream
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resource
 
 
@@ -20,15 +22,28 @@ class Run(Record):
 
 
 def read_report(report: bytes) -> list[Run]:
-    """Return the runs that the function appended to its report (``main`` in kustomizer/function.py writes it)."""
-    runs = []
+    """Return the runs that the function appended to its report (``run`` in kustomizer/function.py writes it)."""
+    return [
+        Run(given=_read(protocol, given), made=_read(protocol, made))
+        for protocol, given, made, _ in _records(report)
+        if protocol != b"refused"
+    ]
+
+
+def problems_of(report: bytes) -> tuple[Problem, ...]:
+    """Return what the function had to say, each problem once."""
+    problems = (problem for *_, said in _records(report) for problem in read_problems(said))
+    return tuple(dict.fromkeys(problems))
+
+
+def _records(report: bytes) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
+    """Yield the protocol, what was given, what was made and what was said."""
     while report:
         head, _, rest = report.partition(b"\n")
         protocol, *sizes = head.split(b" ")
-        given, made = map(int, sizes)
-        runs.append(Run(given=_read(protocol, rest[:given]), made=_read(protocol, rest[given : given + made])))
-        report = rest[given + made :]
-    return runs
+        given, made, said = map(int, sizes)
+        yield protocol, rest[:given], rest[given : given + made], rest[given + made : given + made + said]
+        report = rest[given + made + said :]
 
 
 def _read(protocol: bytes, data: bytes) -> Sequence[Resource]:

@@ -11,6 +11,7 @@ from kustomizer.masking.marks import SECRET
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kustomizer.errors import Problem
     from kustomizer.masking.brackets import Span
 
 # The data of a Secret: as JSON, as Go prints a map (`map[string]interface {}{"a":"b"}` and `map[a:b]`), as YAML.
@@ -35,6 +36,11 @@ def without_secrets(text: str) -> str:
         parts += [text[position:start], SECRET]
         position = end
     return "".join([*parts, text[position:]])
+
+
+def problem_without_secrets(problem: Problem) -> Problem:
+    """Return a problem that another process reports, with the secrets in its words masked."""
+    return problem.replace(message=without_secrets(problem.message), remedy=without_secrets(problem.remedy))
 
 
 def _of_secrets(text: str) -> Iterator[Span]:

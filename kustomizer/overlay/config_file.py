@@ -81,7 +81,7 @@ class ConfigFile(Record):
 def find_config(overlay: Path) -> ConfigFile:
     """Return the configuration of ``overlay``. Raises UserError where it has none, or more than one, of its own."""
     own = overlay / OWN_FILE
-    paths = [own] if _holds_config(own) else list(dict.fromkeys(_of_overlay(overlay)))
+    paths = [own] if _holds_config(own) else list(dict.fromkeys(configuration_files(overlay)))
     if not paths:
         remedy = "Name the overlay with --overlay, or the file with --file"
         raise UserError(Problem(message=f"{overlay} has no configuration of kind {KIND}", remedy=remedy))
@@ -99,7 +99,7 @@ def find_config(overlay: Path) -> ConfigFile:
 
 def read_config(overlay: Path) -> CeleryWorkers:
     """Return the configuration that holds for ``overlay``, which others may share. Raises UserError without one."""
-    paths = list(_of_overlay(overlay))
+    paths = list(configuration_files(overlay))
     if not paths:
         remedy = "Name the directory of an overlay, as `tutor-kustomizer init` writes one"
         raise UserError(Problem(message=f"{overlay} has no configuration of kind {KIND}", remedy=remedy))
@@ -122,7 +122,7 @@ def config_file(path: Path) -> ConfigFile:
     return ConfigFile(path=path, text=text, base=base)
 
 
-def _of_overlay(overlay: Path) -> Iterator[Path]:
+def configuration_files(overlay: Path) -> Iterator[Path]:
     """Yield the files of an overlay that speak of the configuration, the weakest first."""
     for path in listed_paths(overlay, _kustomization(overlay), "transformers", "generators"):
         yield from _layers(path) if path.is_dir() else [path] if _holds_config(path) else []

@@ -29,14 +29,15 @@ _QUANTITY = re.compile(r"[1-9][0-9]*(m|[KMGT]i?)")
 
 def document(text: str, kind: str) -> Any:
     """Return where the document of this ``kind`` stands in ``text``, None where there is none."""
-    for node in _nodes(text):
+    for node in documents(text):
         kind_entry = entry(node, "kind") if isinstance(node, MappingNode) else None
         if kind_entry is not None and kind_entry[1].value == kind:
             return node
     return None
 
 
-def _nodes(text: str) -> list[Any]:
+def documents(text: str) -> list[Any]:
+    """Return the nodes of the documents, which say where each value stands. Raises UserError for what isn't YAML."""
     try:
         # The pure reader says where things stand; libyaml's isn't there on every platform.
         return list(YAML(pure=True).compose_all(text))
@@ -71,7 +72,7 @@ def append_item(text: str, field: str, item: str) -> str:
 
     Raises UserError where the field holds something else than a list.
     """
-    node: Any = next(iter(_nodes(text)), None)
+    node: Any = next(iter(documents(text)), None)
     pair = entry(node, field) if isinstance(node, MappingNode) else None
     if pair is None or (isinstance(pair[1], ScalarNode) and pair[1].value in ("", "null", "~")):
         if pair is not None:

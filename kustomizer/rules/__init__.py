@@ -19,10 +19,12 @@ from kustomizer.rules import (
     differing_images as differing_images,
     flower_without_password as flower_without_password,
     function_skipped as function_skipped,
+    function_warning as function_warning,
     grace_period as grace_period,
     missing_object as missing_object,
     missing_target as missing_target,
     orphaned_queue as orphaned_queue,
+    refused_build as refused_build,
     refused_resources as refused_resources,
     replicas_beside_autoscaler as replicas_beside_autoscaler,
     scale_to_zero as scale_to_zero,
@@ -45,10 +47,12 @@ _MODULES = (
     differing_images,
     flower_without_password,
     function_skipped,
+    function_warning,
     grace_period,
     missing_object,
     missing_target,
     orphaned_queue,
+    refused_build,
     refused_resources,
     replicas_beside_autoscaler,
     scale_to_zero,
@@ -68,6 +72,9 @@ RULES = {
     module.ID: Rule(id=module.ID, documentation=documentation_of(module), check=module.check) for module in _MODULES
 }
 """All rules by their id, in the order of their ids."""
+
+BRIEF = frozenset({clear_text_password.ID})
+"""Rules whose notes are about what Tutor writes, and alike: several of them are shown in one line."""
 
 
 def check(site: Site) -> list[Finding]:

@@ -10,7 +10,7 @@ output, in `kubectl describe`. The finding says the name of what holds it, and n
   each copy of the worker has it as well;
 - info everywhere else. Tutor itself writes passwords into `openedx-config`, into settings and into the environment of
   MySQL and others, and nothing but Tutor can change that: treat the build as a secret, and give nobody `get` on
-  ConfigMaps who needn't have it.
+  ConfigMaps who needn't have it. Several of these are one line, as text and as an annotation.
 
 **What to do:** use a Secret and `valueFrom.secretKeyRef`; for Flower `spec.flower.basicAuth.existingSecret`.
 
@@ -41,7 +41,9 @@ ID = "clear-text-password"
 _OPEN_EDX = re.compile(r"(?:lms|cms)(?:-worker(?:-.+)?)?")
 _SHOWN = 5
 _INTO_A_SECRET = "Put it into a Secret, and refer to that with valueFrom.secretKeyRef"
-_TUTORS = "Treat the build, and who may read this object, as you would a Secret"
+_TUTORS = (
+    "Tutor and its plugins write passwords in clear text: treat the build, and who may read it, as you would a Secret"
+)
 
 
 def check(site: Site) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resource
     from kustomizer.openedx.celery.values import Value
 
@@ -95,7 +96,9 @@ class RoutedTask(Record):
 class Site:
     """All resources of one build, and what is known of its workers."""
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, warnings: Sequence[Problem] = ()) -> None:
+        """Read ``resources``; ``warnings`` are what the function said when it made them."""
+        self.warnings = warnings
         # Findings, and their words, don't depend on the order in which kustomize printed the resources.
         self.resources = Resources(sorted(resources, key=lambda item: item.identity))
         self._modules: dict[tuple[int, str], PythonSettings] = {}

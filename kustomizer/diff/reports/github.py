@@ -1,4 +1,4 @@
-"""Prints findings as GitHub's annotations. A comparison has no file with lines, so they stand at the top of the run."""
+"""Prints findings as GitHub's annotations: at the lines of the overlay, or at the top of the run without one."""
 
 from __future__ import annotations
 
@@ -6,18 +6,34 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.reports.wording import summary
 from kustomizer.findings.github import annotation
+from kustomizer.findings.model import Finding
+from kustomizer.kustomize.build import causes_of
+from kustomizer.rules import refused_build
 from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import Comparison
+    from kustomizer.errors import UserError
+    from kustomizer.findings.source import Source
 
 TITLE = "tutor-kustomizer diff"
 
 
-def github_report(comparison: Comparison) -> str:
+def github_report(comparison: Comparison, source: Source | None = None) -> str:
     """Return a workflow command for each finding, and one with the summary."""
-    lines = [
-        annotation(finding.severity, visible(str(finding.problem)), title=visible(finding.rule))
-        for finding in comparison.findings
-    ]
+    lines = [_line(finding, source) for finding in comparison.findings]
     return "\n".join([*lines, annotation("info", summary(comparison), title=TITLE)]) + "\n"
+
+
+def refusal(error: UserError, source: Source | None) -> str:
+    """Return a workflow command for each reason why there is no comparison."""
+    findings = [Finding(rule=refused_build.ID, problem=problem) for problem in causes_of(error)]
+    return "".join(f"{_line(finding, source)}\n" for finding in findings)
+
+
+def _line(finding: Finding, source: Source | None) -> str:
+    properties = {}
+    if source is not None:
+        place = source.place(finding.problem)
+        properties = {"file": place.path, "line": str(place.line)}
+    return annotation(finding.severity, visible(str(finding.problem)), **properties, title=visible(finding.rule))

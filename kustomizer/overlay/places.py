@@ -1,0 +1,100 @@
+"""Finds the lines of an overlay's files: of the fields of its configuration, and of the objects that it holds."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+from kustomizer import KIND
+from kustomizer.config.values import join
+from kustomizer.config.worker import DEFAULT, deployment_name
+from kustomizer.errors import ResourceRef, UserError
+from kustomizer.findings.source import Place, Source, relative
+from kustomizer.kustomize.fields import NAMES
+from kustomizer.kustomize.kustomization import resource_files
+from kustomizer.overlay.config_file import configuration_files
+from kustomizer.overlay.yaml_edit import documents, entry
+from kustomizer.system.files import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PARTS = {"flower": "flower", "monitoring": "celery-workers"}
+"""Parts of the configuration, and the name of what the function makes for them."""
+
+
+def overlay_source(overlay: Path) -> Source:
+    """Return where what ``overlay`` builds is written; what can't be read is shown at its kustomization."""
+    paths = [overlay / name for name in NAMES]
+    whole = Place(path=relative(next((path for path in paths if path.is_file()), paths[0])))
+    fields: dict[str, Place] = {}
+    objects: dict[ResourceRef, Place] = {}
+    # The build says what is wrong with a file; this only looks for lines.
+    with contextlib.suppress(UserError, OSError):
+        top = overlay.resolve()
+        for path in resource_files(overlay, patches=True):
+            if path.resolve().is_relative_to(top):
+                objects |= _objects(path)
+    with contextlib.suppress(UserError, OSError):
+        for path in configuration_files(overlay):
+            fields |= _fields(path)
+    return Source(whole=whole, objects=objects, fields=fields, made=_made(fields))
+
+
+def _objects(path: Path) -> dict[ResourceRef, Place]:
+    shown = relative(path)
+    found = {}
+    for node in _mappings(path):
+        kind, name = entry(node, "kind"), entry(_value(node, "metadata"), "name")
+        if kind is not None and name is not None and kind[1].value != KIND:
+            ref = ResourceRef(kind=str(kind[1].value), name=str(name[1].value))
+            found[ref] = Place(path=shown, line=node.start_mark.line + 1)
+    return found
+
+
+def _fields(path: Path) -> dict[str, Place]:
+    shown = relative(path)
+    return {
+        field: Place(path=shown, line=line)
+        for node in _mappings(path)
+        if (kind := entry(node, "kind")) is not None and kind[1].value == KIND
+        for field, line in _lines(node, "")
+    }
+
+
+def _mappings(path: Path) -> Iterator[MappingNode]:
+    return (node for node in documents(read_text(path)) if isinstance(node, MappingNode))
+
+
+def _lines(node: Any, path: str) -> Iterator[tuple[str, int]]:
+    """Yield the path of each field below ``node``, and its line from 1."""
+    if isinstance(node, MappingNode):
+        for name, value in node.value:
+            below = join(path, name.value) if isinstance(name.value, str) else path
+            yield below, name.start_mark.line + 1
+            yield from _lines(value, below)
+    elif isinstance(node, SequenceNode):
+        for index, value in enumerate(node.value):
+            yield f"{path}[{index}]", value.start_mark.line + 1
+            yield from _lines(value, f"{path}[{index}]")
+
+
+def _made(fields: dict[str, Place]) -> dict[str, str]:
+    made = {name: f"spec.{part}" for part, name in _PARTS.items() if f"spec.{part}" in fields}
+    for field in fields:
+        match field.split("."):
+            case ["spec", "workers", service]:
+                # Findings about the service itself are about the queues that it sends to.
+                made[service] = field
+                made.setdefault(deployment_name(service, DEFAULT), field)
+            case ["spec", "workers", service, variant]:
+                made[deployment_name(service, variant)] = field
+    return made
+
+
+def _value(node: MappingNode, key: str) -> MappingNode:
+    found = entry(node, key)
+    return found[1] if found is not None and isinstance(found[1], MappingNode) else MappingNode("", [])

@@ -1,0 +1,27 @@
+"""An overlay that can't be built, or a file that isn't a build.
+
+Nothing else can be said of such a site. The finding is in JSON, SARIF and annotations, so that a job that shows them
+shows the reason, too; as text it is the command's error message. The exit status is 1, whatever `--fail-on` says.
+
+**Severity:** **error**. It can't be set aside.
+
+**What to do:** what the message says. Where the function refused the configuration, each problem is a finding of its
+own, at the line of its field.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kustomizer.errors import Problem
+    from kustomizer.site.model import Site
+
+ID = "refused-build"
+
+
+def check(_site: Site) -> Iterable[Problem]:
+    """Find nothing: a site that can be looked at was built. The command reports what was refused."""
+    return ()

@@ -57,10 +57,12 @@ def get(words):
         return
     if flags.get("--output") != "json":
         fail("error: this cluster speaks JSON only")
-    [kind] = words
-    if kind not in cluster["objects"]:
-        fail('error: the server doesn\'t have a resource type "%s"' % kind)
-    found = [item for item in cluster["objects"][kind] if item["metadata"]["namespace"] == namespace]
+    [kinds] = words
+    found = []
+    for kind in kinds.split(","):
+        if kind not in cluster["objects"]:
+            fail('error: the server doesn\'t have a resource type "%s"' % kind)
+        found += [item for item in cluster["objects"][kind] if item["metadata"]["namespace"] == namespace]
     print(json.dumps({"apiVersion": "v1", "kind": "List", "items": found}))
 
 def execute(words):
@@ -79,7 +81,16 @@ def execute(words):
     if done.returncode:
         fail("command terminated with exit code %d" % done.returncode, done.returncode)
 
-{"get": get, "exec": execute}[verb](rest)
+def list_kinds(words):
+    assert words == ["--namespaced", "--output=name"], words
+    print(*cluster["objects"], sep="\n")
+
+def delete(words):
+    [kind, *names] = [word for word in words if not word.startswith("--")]
+    for name in names:
+        print('%s "%s" deleted' % (kind, name))
+
+{"get": get, "exec": execute, "api-resources": list_kinds, "delete": delete}[verb](rest)
 """
 
 
@@ -91,6 +102,8 @@ class LiveSite(Site):
         self.directory = directory
         self.scaled_objects: list[dict[str, Any]] = []
         self.raw: dict[str, Any] = {}
+        self.objects: dict[str, list[dict[str, Any]]] = {}
+        """Objects of other kinds, by what kubectl calls the kind."""
         self.stopping: set[str] = set()
         """Pods that were asked to stop."""
         self.hidden: set[str] = set()
@@ -137,6 +150,7 @@ class LiveSite(Site):
                 for pod in pods
             },
         }
+        cluster["objects"] |= self.objects
         cluster["objects"] = {kind: found for kind, found in cluster["objects"].items() if kind not in self.without}
         (self.directory / "cluster.json").write_text(json.dumps(cluster))
         return program
@@ -177,7 +191,9 @@ class LiveSite(Site):
     def _pod_object(self, pod: Container) -> dict[str, Any]:
         template, name = self._objects[pod.root.name], pod.root.name
         ending = {"deletionTimestamp": "2026-01-01T00:00:00Z"} if name in self.stopping else {}
-        metadata = {"name": name, "namespace": NAMESPACE, "creationTimestamp": "2026-01-01T00:00:00Z", **ending}
+        metadata: dict[str, Any] = {"name": name, "namespace": NAMESPACE, **ending}
+        metadata["creationTimestamp"] = "2026-01-01T00:00:00Z"
+        metadata["ownerReferences"] = [{"kind": "ReplicaSet", "name": f"{pod.name}-1"}]
         return {
             "apiVersion": "v1",
             "kind": "Pod",

@@ -36,6 +36,25 @@ class Kubectl(Record):
         """Return what ``kubectl get ARGUMENTS -o json`` prints. Raises UserError in kubectl's words where it fails."""
         return _read(self._run("get", *arguments, "--output=json", f"--request-timeout={_REQUEST_SECONDS}s"))
 
+    def api_resources(self) -> list[str]:
+        """Return what kinds of objects of a namespace the cluster knows, as kubectl calls them: ``deployments.apps``.
+
+        Raises UserError where it knows none. An extension of the API that doesn't answer is no reason.
+        """
+        arguments = ("api-resources", "--namespaced", "--output=name")
+        done = self.start(arguments, seconds=_REQUEST_SECONDS)
+        if not done.stdout.strip():
+            raise refusal("kubectl api-resources", done)
+        return done.stdout.split()
+
+    def delete(self, resource: str, names: Sequence[str], *options: str) -> str:
+        """Delete objects of one kind, those that are there; return what kubectl says. Raises UserError in its words."""
+        arguments = ("delete", resource, *names, "--ignore-not-found", f"--timeout={_REQUEST_SECONDS}s", *options)
+        done = self.start(arguments, seconds=_REQUEST_SECONDS + 10)
+        if done.returncode:
+            raise refusal(f"kubectl delete {resource}", done)
+        return done.stdout
+
     def get_raw(self, path: str) -> Any:
         """Return what the API server says at ``path``. Raises UserError where it refuses."""
         return _read(self._run("get", f"--raw={path}", f"--request-timeout={_REQUEST_SECONDS}s"))

@@ -34,6 +34,7 @@ NAMES = (
     "export",
     "in-flight",
     "init",
+    "leftovers",
     "migrate",
     "queue",
     "queues",

@@ -326,13 +326,20 @@ def _lists_in_use(app: Any, broker: RedisBroker, queue: str) -> list[str]:
     return [name for name in names if prioritised or name == plain or broker.redis.exists(name)]
 
 
+def remaining(app: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Return how many messages wait on each of ``queues``, and how many are in flight under each of ``keys``."""
+    broker = RedisBroker(app)
+    counts = {queue: sum(broker.redis.llen(place) for place in broker.lists(queue)) for queue in request["queues"]}
+    return {"counts": dict(counts, **{key: broker.redis.hlen(broker.prefix + key) for key in request["keys"]})}
+
+
 def _length(client: Any, name: str) -> int:
     """Count as KEDA's Redis scaler does: by the type of the key."""
     commands = {b"hash": client.hlen, b"set": client.scard, b"zset": client.zcard}
     return int(commands.get(client.type(name), client.llen)(name))
 
 
-ACTIONS = {"in_flight": in_flight, "task_of": task_of, "restore": restore, "look": look}
+ACTIONS = {"in_flight": in_flight, "task_of": task_of, "restore": restore, "look": look, "remaining": remaining}
 
 
 def main(text: str) -> int:

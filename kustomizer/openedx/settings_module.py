@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 TUTORS_FILE_PREFIX = "tutor_"
 """Prefix of Tutor's settings file where ours has taken its name."""
+MADE_BY = "# Made by tutor-kustomizer from the CeleryWorkers configuration."
+"""The first line of each module of ours."""
+CONFIG_MAP_SUFFIX = "-celery-settings"
+"""The end of the names of our ConfigMaps, before the hash; before it stands the worker's name, or the service's."""
 
 
 class CelerySettings(Record):
@@ -72,7 +76,7 @@ def settings_file(service: str, modules: Mapping[str, str]) -> SettingsFile:
 def head(name: str) -> str:
     """Return the statements that our settings file ``name`` begins with: they run Tutor's."""
     lines = [
-        "# Made by tutor-kustomizer from the CeleryWorkers configuration.",
+        MADE_BY,
         "from pathlib import Path as _Path",
         "",
         f"_tutor = _Path(__file__).with_name({TUTORS_FILE_PREFIX + name!r})",

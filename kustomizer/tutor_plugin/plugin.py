@@ -84,6 +84,9 @@ def kustomizer(ctx: click.Context) -> None:
         os.environ.setdefault(CONFIG, str(wanted.config))
         if ctx.invoked_subcommand in {"queue", "route"} and not wanted.config.exists():
             refuse_missing_config(wanted.config)
+    elif ctx.invoked_subcommand == "leftovers":
+        # With --unsplit Tutor's own output is what stays.
+        os.environ.setdefault(OVERLAY, str(wanted.root / "env"))
 
 
 def refuse_missing_config(path: Path) -> None:

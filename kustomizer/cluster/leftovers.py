@@ -1,0 +1,194 @@
+"""What a cluster still has of ours and a build has no more: a removed worker's objects, or all of a split.
+
+Nobody deletes it: neither Tutor nor `kubectl apply` removes what has left its input. An object is ours where it is as
+we emit it and as nobody else does (kustomizer/cluster/ours.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.cluster.in_flight import users
+from kustomizer.cluster.ours import is_worker, ours_of
+from kustomizer.manifests.name_hashes import GENERATED_KINDS
+from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.manifests.writer import emit
+from kustomizer.record import Record
+from kustomizer.site.model import Site
+from kustomizer.site.redis_lists import counted_lists
+from kustomizer.system.wording import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kustomizer.cluster.kubectl import Kubectl
+
+REMOVED = {
+    # KEDA's first: it would go on scaling what is being deleted.
+    "ScaledObject": "scaledobjects.keda.sh",
+    "Deployment": "deployments.apps",
+    "PodDisruptionBudget": "poddisruptionbudgets.policy",
+    "TriggerAuthentication": "triggerauthentications.keda.sh",
+    "ServiceMonitor": "servicemonitors.monitoring.coreos.com",
+    "PrometheusRule": "prometheusrules.monitoring.coreos.com",
+    "HTTPRoute": "httproutes.gateway.networking.k8s.io",
+    "Ingress": "ingresses.networking.k8s.io",
+    "Service": "services",
+    "Secret": "secrets",
+    "ConfigMap": "configmaps",
+}
+"""What may be left over, as kubectl calls it, in the order in which it is removed."""
+_ORDER = list(REMOVED)
+_USERS = ("pods", "replicasets.apps", "statefulsets.apps", "cronjobs.batch", "jobs.batch")
+"""What names ConfigMaps besides Deployments."""
+_POD_KINDS = frozenset({"CronJob", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"})
+_PRIORITY = "\x06\x16"
+"""What stands before the priority in the name of a list of kombu's."""
+
+
+class Leftover(Record):
+    """Objects of one worker, or of one purpose, that the build no longer has."""
+
+    name: str
+    objects: Sequence[Resource]
+    queues: Sequence[str] = ()
+    """The queues that the worker took and that no worker of the build consumes."""
+    key: str = ""
+    """Where its tasks in flight are, unless a worker of the build uses the key, too."""
+    held: str = ""
+    """Why it can't go, where something else needs it."""
+
+
+class Counted(Record):
+    """A leftover, and how many tasks would be left to nobody with it."""
+
+    found: Leftover
+    counts: Mapping[str, int] = {}
+    """Of each queue and of the key."""
+    unknown: str = ""
+    """Why they couldn't be counted."""
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it stays; none where it can go."""
+        found = [self.found.held] if self.found.held else []
+        found += [f"its tasks can't be counted: {self.unknown}"] if self.unknown else []
+        for queue in self.found.queues:
+            if count := self.counts.get(queue, 0):
+                found.append(f"{plural(count, 'task')} on {queue}, which no worker of the site consumes")
+        if count := self.counts.get(self.found.key, 0):
+            found.append(f"{plural(count, 'task')} in flight under {self.found.key}")
+        return found
+
+
+def live_resources(kubectl: Kubectl) -> Resources:
+    """Return what the namespace has of all kinds that matter here. Raises UserError where kubectl is refused."""
+    served = set(kubectl.api_resources())
+    kinds = [name for name in (*REMOVED.values(), *_USERS) if name in served]
+    items = mappings(mapping(kubectl.get(",".join(kinds))).get("items"))
+    # What was deleted and isn't gone yet needs nobody's attention.
+    items = [item for item in items if not lookup(item, "metadata", "deletionTimestamp")]
+    return Resources(Resource(emit(item), tree=item) for item in items)
+
+
+def leftovers(live: Resources, site: Site, namespace: str) -> list[Leftover]:
+    """Return what ``live``, a namespace's objects, has of ours and ``site``, the build, hasn't."""
+    built = [item for item in site.resources if item.namespace in ("", namespace)]
+    kept = {(item.kind, item.name) for item in built}
+    deployments = {item.name for item in built if item.kind == "Deployment"}
+    groups: dict[str, list[Resource]] = {}
+    for mine in ours_of(live):
+        if (mine.resource.kind, mine.resource.name) not in kept:
+            groups.setdefault(mine.owner, []).append(mine.resource)
+    going = {item.identity for items in groups.values() for item in items}
+    found = []
+    for owner, items in sorted(groups.items()):
+        is_kept = owner in deployments
+        # Settings of before that a ReplicaSet names are what a rollback needs.
+        objects = [
+            item for item in items if not (is_kept and item.kind in GENERATED_KINDS and _user(item, live, going))
+        ]
+        queues, key = ((), "") if is_kept or not is_worker(owner) else _work(owner, objects, live, site)
+        if objects:
+            objects.sort(key=lambda item: (_ORDER.index(item.kind), item.name))
+            held = _held(objects, live, going)
+            found.append(Leftover(name=owner, objects=objects, queues=queues, key=key, held=held))
+    return found
+
+
+def _work(owner: str, objects: Sequence[Resource], live: Resources, site: Site) -> tuple[Sequence[str], str]:
+    """Return the queues that the worker ``owner`` takes and nobody else, and its in-flight key where it is its own."""
+    running = Site(live)
+    queues, key = _of_worker(owner, objects, running, site)
+    names = {worker.resource.name for worker in site.workers}
+    # Somebody who takes a queue does so in the build, and in the cluster by now.
+    by_others = {queue for worker in running.workers if worker.resource.name in names for queue in worker.queues}
+    consumed = by_others & {queue for worker in site.workers for queue in worker.queues}
+    return [queue for queue in queues if queue not in consumed], "" if key in users(site) else key
+
+
+def _of_worker(owner: str, objects: Sequence[Resource], running: Site, site: Site) -> tuple[Sequence[str], str]:
+    for worker in running.workers:
+        if worker.resource.name == owner:
+            return worker.queues, worker.unacked_key
+    # Its Deployment is gone, after `tutor k8s reboot` say; KEDA's object still names its queues.
+    scaled = [item for item in objects if item.kind == "ScaledObject"]
+    prefix = next((worker.key_prefix for worker in site.open_edx_workers if worker.key_prefix), "")
+    lists = {name.removeprefix(prefix) for item in scaled for name in counted_lists(item) if _PRIORITY not in name}
+    return sorted(name for name in lists if not name.startswith("unacked")), f"unacked.{owner}"
+
+
+def _held(objects: Sequence[Resource], live: Resources, going: set[tuple[str, str, str, str]]) -> str:
+    """Return why these can't go: something that stays refers to one of them."""
+    for item in objects:
+        if item.kind == "TriggerAuthentication":
+            for scaled in live.of_kind("ScaledObject"):
+                if scaled.identity not in going and _refers(scaled, item.name):
+                    return f"ScaledObject {scaled.name} refers to it"
+        if item.kind in GENERATED_KINDS and (user := _user(item, live, going)):
+            return f"{user.kind} {user.name} names {item.name}"
+    return ""
+
+
+def _refers(scaled: Resource, name: str) -> bool:
+    triggers = mappings(lookup(scaled.tree, "spec", "triggers"))
+    return any(lookup(trigger, "authenticationRef", "name") == name for trigger in triggers)
+
+
+def _user(item: Resource, live: Resources, going: set[tuple[str, str, str, str]]) -> Resource | None:
+    """Return a pod, or what makes pods, that stays and names this ConfigMap or Secret."""
+    for user in live:
+        stays = user.kind in _POD_KINDS and user.identity not in going and not _goes_with(user, going)
+        if stays and user.mentions(item.name):
+            return user
+    return None
+
+
+def _goes_with(user: Resource, going: set[tuple[str, str, str, str]]) -> bool:
+    """Tell whether a ReplicaSet or a pod goes with one of these Deployments, its owner's name says."""
+    names = {name for _, kind, _, name in going if kind == "Deployment"}
+    owner = mappings(lookup(user.tree, "metadata", "ownerReferences"))
+    stems = {str(reference.get("name")) for reference in owner}
+    if user.kind == "Pod":
+        stems = {stem.rpartition("-")[0] for stem in stems}
+    return bool(stems & names)
+
+
+def counts_request(found: Sequence[Leftover]) -> dict[str, Any]:
+    """Return the request that counts the tasks which would be left to nobody."""
+    queues = sorted({queue for each in found for queue in each.queues})
+    return {"action": "remaining", "keys": sorted({each.key for each in found if each.key}), "queues": queues}
+
+
+def remove(kubectl: Kubectl, found: Iterable[Leftover]) -> str:
+    """Delete the objects; return what kubectl says, a line each. Raises UserError in kubectl's words."""
+    objects = [item for each in found for item in each.objects]
+    said = ""
+    for kind, resource in REMOVED.items():
+        names = [item.name for item in objects if item.kind == kind]
+        if names:
+            # KEDA gives a Deployment its pods back when its object goes, and has to find it for that.
+            waits = "--wait=true" if kind == "ScaledObject" else "--wait=false"
+            said += kubectl.delete(resource, names, waits)
+    return said

@@ -1,0 +1,145 @@
+"""Recognises what we emit among a cluster's objects, by what nobody else emits.
+
+tutor-contrib-celery gives its workers, ScaledObjects and Flower the same names, and an operator may have objects of any
+name: a name alone says nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, MADE_BY
+from kustomizer.openedx.workers import NAME_LABEL
+from kustomizer.record import Record
+from kustomizer.site.model import scale_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kustomizer.manifests.resource import Resource, Resources
+
+FLOWER = "flower"
+ALERTS = "celery-workers"
+_LABELS = "app.kubernetes.io/"
+_BROKER = "-worker-broker"
+_CREDENTIALS = frozenset({"username", "password", "sentinelPassword", "ca", "cert", "key"})
+_OF_FLOWER = {
+    "ConfigMap": ("flower-celery-config", "flower-dashboard"),
+    **dict.fromkeys(("HTTPRoute", "Ingress", "Secret", "Service", "ServiceMonitor"), (FLOWER,)),
+}
+
+
+class Ours(Record):
+    """An object of ours, and what it belongs to: a worker by its Deployment's name, or something that is none."""
+
+    resource: Resource
+    owner: str
+
+
+def ours_of(live: Resources) -> list[Ours]:
+    """Return what ``live``, the objects of one namespace, has of ours."""
+    found = [Ours(resource=item, owner=owner) for item in live if (owner := _owner(item))]
+    workers = {mine.owner for mine in found}
+    deployments = {item.name: item for item in live.of_kind("Deployment")}
+    found += [
+        Ours(resource=item, owner=item.name)
+        for item in live.of_kind("PodDisruptionBudget")
+        if item.name in workers and _is_budget(item, deployments.get(item.name))
+    ]
+    if FLOWER in workers:
+        found += [Ours(resource=item, owner=FLOWER) for item in live if _is_flowers(item)]
+    return found
+
+
+def is_worker(owner: str) -> bool:
+    """Tell whether the owner of objects is a worker: whether tasks may wait for it."""
+    return owner not in (FLOWER, ALERTS) and not owner.endswith(_BROKER)
+
+
+def _owner(item: Resource) -> str:
+    """Return what an object of ours belongs to, by itself alone; empty where it isn't known to be ours."""
+    recognise = _RECOGNISED.get(item.kind)
+    return recognise(item) if recognise else ""
+
+
+def _deployment(item: Resource) -> str:
+    """Recognise a copy by our settings, which it has beside Tutor's, and Flower by what we deny its pod.
+
+    Tutor's own workers have such settings, too, and stay Tutor's.
+    """
+    spec = lookup(item.tree, "spec", "template", "spec")
+    if "-worker-" in item.name and any(stem_of(name) == f"{item.name}{CONFIG_MAP_SUFFIX}" for name in _projected(spec)):
+        return item.name
+    is_flower = item.name == FLOWER and _name_label(item) == FLOWER
+    denied = [plain_value(lookup(spec, name)) for name in ("automountServiceAccountToken", "enableServiceLinks")]
+    return FLOWER if is_flower and denied == [False, False] else ""
+
+
+def _projected(spec: object) -> Iterator[str]:
+    """Yield the ConfigMaps of a pod's projected volumes."""
+    for volume in mappings(lookup(spec, "volumes")):
+        for source in mappings(lookup(volume, "projected", "sources")):
+            yield str(lookup(source, "configMap", "name") or "")
+
+
+def _scaled_object(item: Resource) -> str:
+    """Recognise it by the names of its triggers; upstream's have none."""
+    target = scale_target(item)[1]
+    names = {trigger.get("name") for trigger in mappings(lookup(item.tree, "spec", "triggers"))}
+    return target if item.name == f"{target}-scaledobject" and "queued1" in names else ""
+
+
+def _settings(item: Resource) -> str:
+    """Recognise our settings by their first line."""
+    stem = stem_of(item.name)
+    is_made = any(str(text).startswith(MADE_BY) for text in mapping(lookup(item.tree, "data")).values())
+    return stem.removesuffix(CONFIG_MAP_SUFFIX) if is_made and stem.endswith(CONFIG_MAP_SUFFIX) else ""
+
+
+def _credentials(item: Resource) -> str:
+    """Recognise KEDA's access to the broker: named after the worker that it is labelled as, and nothing else in it."""
+    worker = item.name.removesuffix("-broker")
+    if not item.name.endswith(_BROKER) or _name_label(item) != worker:
+        return ""
+    references = mappings(lookup(item.tree, "spec", "secretTargetRef"))
+    keys = {str(reference.get("parameter")) for reference in references} or set(mapping(lookup(item.tree, "data")))
+    return item.name if keys and keys <= _CREDENTIALS else ""
+
+
+def _alerts(item: Resource) -> str:
+    groups = {group.get("name") for group in mappings(lookup(item.tree, "spec", "groups"))}
+    return ALERTS if item.name == ALERTS and groups and groups <= {"celery-workers", "celery-alerts"} else ""
+
+
+_RECOGNISED: dict[str, Callable[[Resource], str]] = {
+    "ConfigMap": _settings,
+    "Deployment": _deployment,
+    "PrometheusRule": _alerts,
+    "ScaledObject": _scaled_object,
+    "Secret": _credentials,
+    "TriggerAuthentication": _credentials,
+}
+
+
+def _is_budget(item: Resource, deployment: Resource | None) -> bool:
+    """Tell whether a budget is the one of the worker of its name: it has the Deployment's labels and its selector."""
+    if deployment is None:
+        labels = mapping(lookup(item.tree, "spec", "selector", "matchLabels"))
+        return _name_label(item) == item.name == labels.get(NAME_LABEL)
+    same_selector = lookup(item.tree, "spec", "selector") == lookup(deployment.tree, "spec", "selector")
+    return same_selector and _site_labels(item) == _site_labels(deployment)
+
+
+def _is_flowers(item: Resource) -> bool:
+    return stem_of(item.name) in _OF_FLOWER.get(item.kind, ()) and _name_label(item) == FLOWER
+
+
+def _site_labels(item: Resource) -> dict[str, object]:
+    labels = mapping(lookup(item.tree, "metadata", "labels"))
+    return {key: value for key, value in labels.items() if key.startswith(_LABELS)}
+
+
+def _name_label(item: Resource) -> object:
+    return lookup(item.tree, "metadata", "labels", NAME_LABEL)

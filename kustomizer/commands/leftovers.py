@@ -1,0 +1,122 @@
+"""`tutor-kustomizer leftovers`: what a removed worker has left in the cluster, and taking it away."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kustomizer.cluster.in_flight import namespace_of
+from kustomizer.cluster.leftovers import Counted, counts_request, leftovers, live_resources, remove
+from kustomizer.cluster.leftovers_text import leftovers_json, leftovers_text
+from kustomizer.cluster.pods import live_pods, pod_to_ask
+from kustomizer.commands.check import EXIT_FINDINGS
+from kustomizer.commands.common import terminal_width
+from kustomizer.commands.in_flight import RunningSite, cluster_options
+from kustomizer.errors import Problem, UserError
+from kustomizer.kustomize.build import build
+from kustomizer.kustomize.built_file import BuiltFile
+from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.site.model import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kustomizer.cluster.leftovers import Leftover
+
+
+@click.command("leftovers", short_help="Show what removed workers have left in the cluster, and remove it.")
+@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask.")
+@click.option("--dry-run", is_flag=True, help="Show what is left over, and stop.")
+@click.option(
+    "--unsplit", is_flag=True, help="SITE is Tutor's own output, since the split was turned off: all of ours is left."
+)
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
+@click.option("--pod", metavar="NAME", help="Count from this pod, not from a default worker's.")
+@cluster_options
+@click.pass_context
+def leftovers_command(
+    ctx: click.Context, /, *, site: Path, yes: bool, dry_run: bool, unsplit: bool, output: str, **options: Any
+) -> None:
+    """Show what the cluster has of ours and SITE no longer has, ask, and remove it: a removed worker's objects, say.
+
+    What still has tasks stays: on a queue that no worker of SITE consumes, or in flight under a key that none uses. The
+    exit status is 3 where something is left in the end. Apply SITE before.
+    """
+    place = _open(site, options, unsplit=unsplit)
+    found = look(place)
+    removed: Sequence[str] = ()
+    if output == "text":
+        click.echo(leftovers_text(found, terminal_width()))
+    try:
+        if not dry_run and any(not each.reasons for each in found):
+            removed = _remove(place, found, yes=yes)
+    finally:
+        if output == "json":
+            click.echo(leftovers_json(found, removed))
+    if len(removed) < len(found):
+        ctx.exit(EXIT_FINDINGS)
+
+
+def _open(site: Path, options: Mapping[str, Any], *, unsplit: bool) -> RunningSite:
+    """Return the site and its cluster. Raises UserError where the site isn't split and isn't said to be so."""
+    if site.is_dir():
+        built = Site(build(site, find_kustomize(options["wanted"]), needs_function=not unsplit).resources())
+    else:
+        built = Site(BuiltFile(site).resources)
+    workers = built.open_edx_workers
+    if not unsplit and workers and all(worker.resource.name == f"{worker.service}-worker" for worker in workers):
+        raise UserError(
+            Problem(
+                message=f"{site} splits no worker: everything of ours in the cluster would be left over",
+                remedy="Where the split was turned off for good: --unsplit",
+            )
+        )
+    return RunningSite(site=built, namespace=options["namespace"] or namespace_of(built), given=options)
+
+
+def look(place: RunningSite) -> list[Counted]:
+    """Return what is left over, each with the tasks that would be left to nobody with it."""
+    kubectl = place.kubectl
+    found = leftovers(live_resources(kubectl), place.site, place.namespace)
+    with_tasks = [each for each in found if each.queues or each.key]
+    if not with_tasks:
+        return [Counted(found=each) for each in found]
+    try:
+        pod = pod_to_ask(live_pods(kubectl), name=place.given.get("pod"), namespace=place.namespace)
+        counts = pod.ask(kubectl, counts_request(with_tasks))["counts"]
+    except UserError as error:
+        unknown = "; ".join(problem.message for problem in error.problems)
+        return [Counted(found=each, unknown=unknown if each in with_tasks else "") for each in found]
+    return [Counted(found=each, counts={name: counts[name] for name in _counted(each)}) for each in found]
+
+
+def _counted(each: Leftover) -> list[str]:
+    return [*each.queues, *([each.key] if each.key else [])]
+
+
+def _remove(place: RunningSite, shown: Sequence[Counted], *, yes: bool) -> Sequence[str]:
+    """Ask, and remove what can still go; return the names."""
+    if not yes:
+        _ask()
+    # The answer may have taken a while, and what was shown is what was agreed to.
+    agreed = {each.found.name: each.found.objects for each in shown if not each.reasons}
+    now = [each for each in look(place) if each.found.name in agreed]
+    for each in now:
+        if each.reasons:
+            click.echo(f"{each.found.name} stays: {'; '.join(each.reasons)}", err=True)
+    going = [each.found.replace(objects=agreed[each.found.name]) for each in now if not each.reasons]
+    click.echo(remove(place.kubectl, going), nl=False, err=True)
+    return [each.name for each in going]
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise UserError(
+            Problem(message="nothing was removed: there is no terminal to ask on", remedy="To remove unasked: --yes")
+        )
+    if not click.confirm("Remove what can go?", err=True):
+        raise UserError(Problem(message="nothing was removed"))

@@ -99,6 +99,8 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
     if len(workers) == 1:
         return workers[0]
     if not workers:
+        for resource in deployments:
+            _refuse_strings(resource)
         services = ", ".join(sorted(worker_services(resources))) or "none"
         # As superset-worker of aspects on Tutor 22, which runs `bash docker-bootstrap.sh worker`.
         why = ": its command line has no `celery … worker`; it may be started by a script" if deployments else ""
@@ -117,6 +119,21 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
             remedy="Build one site at a time, with one worker container in the pod",
         )
     )
+
+
+def _refuse_strings(resource: Resource) -> None:
+    """Raise UserError where a command is a string, which an API server refuses."""
+    for index, container in enumerate(lookup(pod_template(resource), "spec", "containers") or ()):
+        for field in ("command", "args"):
+            if not is_null(lookup(container, field)) and string_list(container, field) is None:
+                raise UserError(
+                    Problem(
+                        message="isn't a list",
+                        resource=resource.ref,
+                        field=f"spec.template.spec.containers[{index}].{field}",
+                        remedy="Mend the patch that writes it: each word is an item",
+                    )
+                )
 
 
 def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import WARNING, Problem
+from kustomizer.config.values import join
+from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.selectors import pod_labels, selects
 from kustomizer.openedx.workers import NAME_LABEL, pod_template
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 _PREFIXES = ("k8s:", "any:")
 _NOT_OF_PODS = ("io.kubernetes.", "io.cilium.")
 _NO_SELECTORS = frozenset({"annotations", "metadata", "template"})
+# Annotations by which Calico and Kube-OVN give a pod a fixed address.
+_ADDRESSES = frozenset(
+    {
+        "cni.projectcalico.org/ipAddrs",
+        "cni.projectcalico.org/ipAddrsNoIpam",
+        "ovn.kubernetes.io/ip_address",
+        "ovn.kubernetes.io/mac_address",
+    }
+)
 _MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
@@ -32,7 +42,12 @@ def node_hazards(resources: Resources, worker: Resource, copies: Sequence[str]) 
 
     for index, volume in enumerate(_list(lookup(template, "spec", "volumes"))):
         claim = lookup(volume, "persistentVolumeClaim", "claimName")
-        for claimed in resources.find("PersistentVolumeClaim", str(claim), worker.namespace) if claim else ():
+        claims = resources.find("PersistentVolumeClaim", str(claim), worker.namespace) if claim else []
+        if claim and not claims:
+            message = f"whether more than one node can mount {claim} isn't known: the claim isn't in the build"
+            remedy = f"Where it is ReadWriteOnce, pods of {names} on another node stay Pending"
+            yield warn(f"{pod}.volumes[{index}]", message, remedy).replace(severity=INFO)
+        for claimed in claims:
             modes = plain_value(lookup(claimed.tree, "spec", "accessModes"))
             if isinstance(modes, list) and modes and not _MANY_NODES & {str(mode) for mode in modes}:
                 yield warn(
@@ -41,6 +56,13 @@ def node_hazards(resources: Resources, worker: Resource, copies: Sequence[str]) 
                     "stay Pending",
                     "Use a claim that is ReadWriteMany, or keep the workers on one node (affinity)",
                 )
+    annotations = plain_value(lookup(template, "metadata", "annotations"))
+    for key in sorted(_ADDRESSES & set(annotations if isinstance(annotations, dict) else ())):
+        yield warn(
+            join("spec.template.metadata.annotations", key),
+            f"asks for an address of its own, and pods of {names} would ask for the same",
+            "Leave it out; an egress gateway or a NetworkPolicy tells pods apart by their labels",
+        )
     if plain_value(lookup(template, "spec", "hostNetwork")) is True:
         yield warn(f"{pod}.hostNetwork", f"pods of {names} share their node's ports", "Leave hostNetwork out")
     for number, container in enumerate(_list(lookup(template, "spec", "containers"))):

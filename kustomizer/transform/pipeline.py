@@ -33,6 +33,10 @@ def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
 def _transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     plans, problems = plan(resources, config)
     problems += _for_each(plans, lambda service: split(resources, config, service))
+    if config.spec.scheduler is not None and config.spec.scheduler.enabled:
+        from kustomizer.transform.scheduler import without_scheduler  # noqa: PLC0415 - few sites have one
+
+        problems += without_scheduler(resources, config)
     flower, monitoring = config.spec.flower, config.spec.monitoring
     has_flower = flower is not None and flower.enabled
     has_keda = any(variant.settings.keda_enabled for service_plan in plans for variant in service_plan.variants)

@@ -170,6 +170,22 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
     resources.add(Resource.new(tree, indent=emitted.resource.indent), after=emitted.resource)
 
 
+def without_scheduler(resources: Resources, config: CeleryWorkers) -> list[Problem]:
+    """Return the warning that nothing of the build runs a scheduler, though the configuration asks for one."""
+    for deployment in resources.of_kind("Deployment", "StatefulSet"):
+        if any(_runs_beat(container) for _, container in _running(pod_template(deployment))):
+            return []
+    return [
+        Problem(
+            message="no worker that is split runs a scheduler, so that none gets a Deployment of its own",
+            severity=WARNING,
+            resource=config.ref,
+            field="spec.scheduler.enabled",
+            remedy="Give one of Tutor's workers the option --beat (LMS_WORKER_COMMAND in Tutor), or leave it out",
+        )
+    ]
+
+
 def _run_beat(container: dict[str, Any], emitted: EmittedWorker) -> None:
     line = emitted.command_line
     words = [*(line.command or ()), *(line.args or ())]

@@ -45,6 +45,8 @@ _KNOWN_GROUPS = frozenset(
         *("monitoring.coreos.com", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"),
     }
 )
+# Stands in a worker whose pods can't all be anywhere.
+_OF_ONE_NODE = ("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/")
 # Variables that have a worker run a scheduler, or empty its queues.
 _ONCE = ("CELERY_WORKER_BEAT", "CELERY_WORKER_PURGE")
 
@@ -119,7 +121,7 @@ def _left_out(
         notes += follow(resources, config, plan, originals, copies)
     others = [item for item in resources if not _is_known(item) and item.mentions(worker.name)]
     # Its tree has been edited, and its text says what came in.
-    on_a_node = any(word in worker.text for word in ("persistentVolumeClaim", "hostPort", "hostNetwork"))
+    on_a_node = any(word in worker.text for word in _OF_ONE_NODE)
     if others or on_a_node:
         from kustomizer.transform.copy_hazards import (  # noqa: PLC0415 - as above
             node_hazards,

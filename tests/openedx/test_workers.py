@@ -138,3 +138,9 @@ def test_environment() -> None:
 ])  # fmt: skip
 def test_generated_names(name: str, expected: bool) -> None:
     assert is_generated_name(name, "openedx-settings-lms") is expected
+
+
+def test_a_command_that_is_no_list() -> None:
+    resources = Resources([deployment("lms-worker", {"args": "celery --app=lms.celery worker"})])
+    with pytest.raises(UserError, match=r"containers\[0\].args: isn't a list"):
+        emitted_worker(resources, "lms")

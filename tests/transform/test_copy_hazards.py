@@ -142,3 +142,19 @@ def test_what_names_the_deployment() -> None:
     assert "names Deployment lms-worker and not lms-worker-high-mem" in problem.message
     assert not found(rollout("lms-worker", "lms-worker-high", "lms-worker-high-mem")).output.problems
     assert not found(rollout("lms")).output.problems
+
+
+def test_a_claim_that_is_elsewhere_and_an_address() -> None:
+    claim = {"volumes": [{"name": "media", "persistentVolumeClaim": {"claimName": "media"}}]}
+    [problem] = found(pod=claim).output.problems
+    assert problem.severity == "info"
+    assert "whether more than one node can mount media isn't known" in problem.message
+
+    lms = worker("lms", ("default", "high", "high_mem"))
+    lms["spec"]["template"]["metadata"]["annotations"] = {"cni.projectcalico.org/ipAddrs": '["10.0.0.5"]'}
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    [problem] = worked(SPLIT, yaml.safe_dump_all(documents).encode()).output.problems
+    assert problem.field == 'spec.template.metadata.annotations["cni.projectcalico.org/ipAddrs"]'
+    assert "asks for an address of its own" in problem.message

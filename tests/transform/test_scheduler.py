@@ -147,3 +147,10 @@ def test_a_sidecar_that_starts_first() -> None:
         SPLIT.replace("high: {}", "default: {replicas: 2}, high: {}") % "", given(before=[sidecar])
     ).errors
     assert "runs a scheduler (beat)" in message
+
+
+def test_a_scheduler_that_nothing_runs() -> None:
+    [problem] = worked(SPLIT % MOVED, given()).output.problems
+    assert problem.field == "spec.scheduler.enabled"
+    assert "no worker that is split runs a scheduler" in problem.message
+    assert not worked(SPLIT % MOVED, given("--beat")).output.problems

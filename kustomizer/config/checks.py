@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.types import LABEL_LENGTH, OPEN_EDX_SERVICES, env_problems
 from kustomizer.config.values import join
-from kustomizer.config.worker import DEFAULT, deployment_name, max_replicas, worker_path
+from kustomizer.config.worker import CELERY_PROBE, DEFAULT, deployment_name, max_replicas, worker_path
 from kustomizer.errors import Problem
 
 TYPE_CHECKING = False
@@ -133,7 +133,7 @@ def _in_flight(config: CeleryWorkers, service: str) -> list[Problem]:
         if in_flight in ("Zero", "Slots"):
             remedy = "Remove it: Off is the default here"
             problems.append(Problem(field=f"{path}.keda.inFlight", message=OWN_SETTINGS, remedy=remedy))
-        if worker.liveness_probe == "Celery":
+        if worker.liveness_probe == CELERY_PROBE:
             problems.append(Problem(field=f"{path}.livenessProbe", message=OWN_SETTINGS, remedy="State it as a map"))
         if worker.visibility_timeout is not None:
             remedy = f"Remove it, and set it in the settings of {service}"

@@ -16,7 +16,7 @@ from kustomizer.config.types import (
     Version,
 )
 from kustomizer.config.values import JsonMap, Seconds
-from kustomizer.config.worker import DEFAULT, Worker, WorkerSettings, worker_path
+from kustomizer.config.worker import CELERY_PROBE, DEFAULT, Worker, WorkerSettings, worker_path
 from kustomizer.errors import ResourceRef
 from kustomizer.record import Record
 
@@ -238,7 +238,7 @@ class CeleryWorkers(Record):
         if service not in OPEN_EDX_SERVICES:
             # It reads no settings of ours, so it has no in-flight keys, timeouts or probe of its own.
             site.pop("visibilityTimeout", None)
-            if site.get("livenessProbe") == "Celery":
+            if site.get("livenessProbe") == CELERY_PROBE:
                 del site["livenessProbe"]
             site["keda"] = {**(keda if isinstance(keda, dict) else {}), "inFlight": "Off"}
         elif variant == DEFAULT and isinstance(keda, dict) and keda.get("inFlight") == "Slots":

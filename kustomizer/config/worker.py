@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 """The variant of the Deployment that Tutor emits."""
+CELERY_PROBE = "Celery"
+"""The value of ``livenessProbe`` for the probe that the worker itself serves."""
 MAX_REPLICAS = 30
 MAX_REPLICAS_OF_DEFAULT = 10
 

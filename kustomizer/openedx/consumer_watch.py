@@ -6,8 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kustomizer.config.values import JsonMap
 
-CELERY = "Celery"
-"""What the field says."""
 DIRECTORY = "/tmp"  # noqa: S108 - in the worker's container
 """Where it keeps a file young while its consumer moves, unless TMPDIR names another directory."""
 OBSERVED_POOLS = ("prefork", "processes", "threads")

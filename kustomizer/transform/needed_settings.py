@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from kustomizer.config.worker import CELERY_PROBE
 from kustomizer.errors import WARNING, Problem, UserError
-from kustomizer.openedx.consumer_watch import CELERY
 from kustomizer.transform.timeouts import visibility_timeout_path
 
 TYPE_CHECKING = False
@@ -48,7 +48,7 @@ def _needs(config: CeleryWorkers, plan: ServicePlan) -> dict[str, str]:
         where = visibility_timeout_path(config, variant)
         if where:
             fields[where] = leave_out
-        if variant.settings.liveness_probe == CELERY:
+        if variant.settings.liveness_probe == CELERY_PROBE:
             fields[config.origin(variant.service, variant.name, "livenessProbe")] = leave_out
         keda = variant.settings.keda
         if keda is not None and keda.enabled and keda.in_flight != "Off":

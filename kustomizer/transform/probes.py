@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from kustomizer.config.worker import CELERY_PROBE
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import lookup, plain_value
-from kustomizer.openedx.consumer_watch import CELERY, DIRECTORY, OBSERVED_POOLS
+from kustomizer.openedx.consumer_watch import DIRECTORY, OBSERVED_POOLS
 from kustomizer.openedx.own_settings import REDIS, own_settings
 from kustomizer.openedx.workers import environment, pod_template
 from kustomizer.transform.deployments import command_line
@@ -29,7 +30,7 @@ def check_probes(resources: Resources, config: CeleryWorkers, plan: ServicePlan,
             remedy=f"{remedy}, or leave it out of {variant.path} (livenessProbe: null)",
         )
         for variant in plan.variants
-        if variant.settings.liveness_probe == CELERY
+        if variant.settings.liveness_probe == CELERY_PROBE
         for message, remedy in _faults(resources, plan.emitted, variant, transport)
     ]
     if problems:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.worker import CELERY_PROBE
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import clone, is_null, lookup
-from kustomizer.openedx.consumer_watch import CELERY
 from kustomizer.openedx.own_settings import REDIS, transport
 from kustomizer.openedx.settings_module import CelerySettings, config_map, render, settings_file
 from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled, tutors_config_map
@@ -64,7 +64,7 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     """Split the worker of ``plan`` in ``resources``. Returns warnings; raises UserError for what can't be done."""
     emitted = plan.emitted
     settings, notes = _settings(resources, config, plan)
-    if any(variant.settings.liveness_probe == CELERY for variant in plan.variants):
+    if any(variant.settings.liveness_probe == CELERY_PROBE for variant in plan.variants):
         from kustomizer.transform.probes import check_probes  # noqa: PLC0415 - few sites have it
 
         check_probes(resources, config, plan, settings.transport if settings else "")
@@ -240,7 +240,7 @@ def _config_map(
         reject_on_worker_lost=celery.reject_on_worker_lost,
         retry_on_worker_lost=celery.retry_on_worker_lost,
         soft_shutdown_timeout=celery.soft_shutdown_timeout,
-        is_watched=variant.settings.liveness_probe == CELERY,
+        is_watched=variant.settings.liveness_probe == CELERY_PROBE,
     )
     text = render(settings.file, routing=_routing(config, settings), worker=worker)
     name = f"{variant.deployment}-celery-settings"

@@ -101,15 +101,17 @@ help: ## Print this help
 	@touch $@
 
 # Quick when there is nothing to do: the two scripts know better than make when there is.
-parts: .venv/bin/python system-parts ## Get what tests need besides Python: kustomize, Tutor sites, Flower, Celery, a control plane, Redis, Prometheus
+parts: .venv/bin/python system-parts ## Get what tests need besides Python: kustomize, Tutor sites, Flower, Celery, a control plane, runners of CI jobs, Redis, Prometheus
 	@$(BIN)/python tools/get_kustomize --all
 	@$(BIN)/python tools/get_tutor --all
 	@$(BIN)/python tools/get_flower --all
 	@$(BIN)/python tools/get_celery --all
 	@$(BIN)/python tools/get_control_plane
+	@$(BIN)/python tools/get_runners
 
 system-parts:
-	@missing=; for pair in redis-server:redis-server promtool:prometheus etcd:etcd-server openssl:openssl; do \
+	@missing=; for pair in redis-server:redis-server promtool:prometheus etcd:etcd-server openssl:openssl \
+		node:nodejs npm:npm rsync:rsync; do \
 		command -v "$${pair%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	if [ -z "$$missing" ]; then :; \
@@ -119,6 +121,6 @@ system-parts:
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing >/dev/null; \
 	else \
 		echo "Error: the tests need$$missing: apt-get install$$missing (Debian, Ubuntu)," \
-			"brew install redis prometheus etcd openssl (macOS)" >&2; \
+			"brew install redis prometheus etcd openssl node rsync (macOS)" >&2; \
 		exit 1; \
 	fi

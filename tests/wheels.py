@@ -7,6 +7,12 @@ import hashlib
 import zipfile
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def repack(name: str, directory: Path) -> Path:
@@ -37,3 +43,16 @@ def _files(found: Distribution) -> dict[str, bytes]:
 def _record(path: str, data: bytes) -> str:
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
     return f"{path},sha256={digest},{len(data)}\n"
+
+
+def with_requirements(names: Iterable[str]) -> set[str]:
+    """Return the names of installed distributions and of all that they require here."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            needed = map(Requirement, distribution(name).requires or ())
+            waiting += [each.name for each in needed if not each.marker or each.marker.evaluate({"extra": ""})]
+    return found

@@ -12,7 +12,7 @@ import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from installing import InstallError, main_guard, run
-from versions import CELERY, FLOWER, KEDA, KUBERNETES, KUSTOMIZE, TUTOR
+from versions import ACT, CELERY, FLOWER, KEDA, KUBERNETES, KUSTOMIZE, TUTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +33,7 @@ PROGRAMS = {
     "kustomize": Program(KUSTOMIZE.newest, "go", "sigs.k8s.io/kustomize/kustomize/v5"),
     "KEDA": Program(KEDA.newest, "go", "github.com/kedacore/keda/v2"),
     "Kubernetes": Program(KUBERNETES, "go", "k8s.io/kubernetes"),
+    "act": Program(ACT, "go", "github.com/nektos/act"),
     "Celery": Program(CELERY.newest, "pip", "celery"),
     "Tutor": Program(TUTOR[max(TUTOR, key=int)], "pip", "tutor"),
     "Flower": Program(FLOWER.newest, "pip", "flower"),

@@ -49,5 +49,9 @@ KEDA = Versions("2.20.2", "2.15.1")
 KUBERNETES = "1.34.4"
 PROMETHEUS_OPERATOR = "0.93.0"
 
+ACT = "0.2.82"
+GITLAB_CI_LOCAL = "4.61.0"
+"""Newer ones need Node 22; this one takes Debian's."""
+
 GO = Versions("1.26.6", "1.26")
 """The newest comes from PyPI where PATH has none, or one older than the oldest."""

@@ -1,6 +1,6 @@
 """The workflows, templates and hooks of this repository: they parse, call what is there, and may do no more than that.
 
-GitHub's schema isn't asked; what the jobs run are make's targets, which people run, too.
+tests/runners asks GitHub's schema; what the jobs run are make's targets, which people run, too.
 """
 
 from __future__ import annotations

@@ -48,6 +48,11 @@ def test_kustomize() -> None:
     assert versions.KUSTOMIZE.oldest.startswith(".".join(map(str, executable.OLDEST[:2])))
 
 
+def test_runners() -> None:
+    for name in ("github-actions", "diff"):
+        assert f"act {versions.ACT}" in (ROOT / "docs" / f"{name}.md").read_text()
+
+
 def test_readme() -> None:
     requirements = (ROOT / "README.md").read_text().partition("\n## Requirements\n")[2]
     assert f"Python {versions.PYTHON.oldest} or newer" in requirements

@@ -1,0 +1,168 @@
+"""The workflows of docs/github-actions.md and docs/diff.md, and those of this repository, by act.
+
+What `uses:` names is a stand-in of tests/runners/actions, but for our own action; GitHub's API is
+tests/diff/comments_server.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests import sites
+from tests.diff.comments_server import TOKEN, serve
+from tests.docs.pages import files, page
+from tests.docs.place import Place, place
+from tests.docs.test_ci import assert_rendered
+from tests.runners.act import Act, our_action, program
+from tests.wheels import repack, with_requirements
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKFLOWS = {name: text for name, text in files(page("github-actions")).items() if name.startswith(".github/")}
+((DIFF, COMPARES),) = [item for item in files(page("diff")).items() if item[0].startswith(".github/")]
+# What this tool requires, and what builds it where an action installs it from its files.
+REQUIRED = ("click", "pyyaml", "ruamel.yaml", "hatchling")
+
+
+class Repository(NamedTuple):
+    """A site's repository, whose workflows act runs."""
+
+    origin: Place
+    scratch: Path
+    made: Path
+    """Where it was made: an index of packages is in there, and a Python to install into."""
+
+    def checkout(self, name: str) -> Place:
+        """Return a clone of what was pushed."""
+        return self.origin.clone(name)
+
+    def act(self, checkout: Place) -> Act:
+        """Return what runs the workflows of a clone."""
+        index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.made / "index")}
+        return Act(
+            checkout.directory, self.scratch, {**self.origin.environment, **index, "PYTHON": str(self.made / "python")}
+        )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Return what people commit, with the workflows of the pages; the wheels stand in for a package index."""
+    program()
+    scratch = tmp_path_factory.mktemp("act")
+    site = place(scratch)
+    (scratch / "bin" / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (scratch / "bin" / "python3").chmod(0o755)
+    site.done("python3 -m venv ../python")
+    wheels = site.directory / "wheels"
+    sites.run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", wheels)
+    (tool,) = wheels.iterdir()
+    (scratch / "index").mkdir()
+    for name in sorted(with_requirements(REQUIRED)):
+        repack(name, scratch / "index")
+    # Tutor is the machine's own.
+    (site.directory / "requirements.txt").write_text(f"./wheels/{tool.name}\n")
+    for name, text in {**WORKFLOWS, DIFF: COMPARES}.items():
+        path = site.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    site.done(
+        "tutor --root=tutor config save",
+        "tutor-kustomizer init overlay --tutor-root tutor",
+        "tutor-kustomizer build overlay -o ../expected.yaml",
+        "echo tutor/env/ >.gitignore",
+    )
+    site.commit("tutor/config.yml", "overlay", ".gitignore", "requirements.txt", "wheels", ".github")
+    return site
+
+
+@pytest.fixture
+def repository(made: Place, tmp_path: Path) -> Repository:
+    """Return a repository to push to, in a directory of the test's own."""
+    made.done(f"git clone -q --bare . '{tmp_path}/origin.git'", f"cp ../expected.yaml '{tmp_path}'")
+    (tmp_path / "cluster" / "applied").mkdir(parents=True)
+    environment = {**made.environment, "HOME": str(tmp_path), "STAND_IN": str(tmp_path / "cluster")}
+    origin = Place(tmp_path / "origin.git", environment)
+    origin.done("git config uploadpack.allowAnySHA1InWant true")
+    return Repository(origin, tmp_path, made.directory.parent)
+
+
+def test_a_push_is_checked_and_rendered(repository: Repository) -> None:
+    act = repository.act(repository.checkout("work"))
+    run = act.run("push")
+    assert run.returncode == 0, run.log
+    (sarif,) = act.artifacts.rglob("findings.sarif")
+    assert json.loads(sarif.read_text())["version"] == "2.1.0"
+    assert_rendered(repository.origin, repository.scratch)
+
+
+def test_a_finding_fails_the_check_and_nothing_is_rendered(repository: Repository) -> None:
+    work = repository.checkout("work")
+    work.done("sed -i 's/unassignedQueues: Error/unassignedQueues: Ignore/; /low: {}/d' overlay/celery-workers.yaml")
+    work.commit("overlay")
+    work.done("git push -q origin main")
+    act = repository.act(work)
+    run = act.run("push")
+    assert run.returncode != 0
+    assert "edx.cms.core.low" in run.log
+    # The step for code scanning is run all the same.
+    assert list(act.artifacts.rglob("findings.sarif"))
+    assert "render" not in repository.origin.done("git branch --list rendered")
+
+
+def test_it_applies(repository: Repository) -> None:
+    work = repository.checkout("work")
+    run = repository.act(work).run("workflow_dispatch", secrets={"KUBECONFIG": "kubeconfig of the test"})
+    assert run.returncode == 0, run.log
+    assert "Deployment lms-worker-high-mem" in work.applied()
+    assert "kubeconfig of the test" not in run.log
+
+
+def test_a_pull_request_is_compared(repository: Repository) -> None:
+    work = repository.checkout("work")
+    base = work.done("git rev-parse HEAD").strip()
+    work.done("git checkout -q -b less")
+    work.done("sed -i 's/unassignedQueues: Error/unassignedQueues: Ignore/; /low: {}/d' overlay/celery-workers.yaml")
+    # The other workflow that starts at a pull request has its own test.
+    work.done("git rm -q .github/workflows/site.yaml")
+    work.commit("overlay")
+    work.done("git push -q origin less")
+    (action,) = re.findall(r"uses: (OWNER/tutor-kustomizer)/diff-action(@\S+)", COMPARES)
+    payload = {"pull_request": {"number": 7, "base": {"sha": base}, "head": {"repo": {"full_name": "owner/site"}}}}
+    act = repository.act(work)
+    (repository.scratch / "ours").mkdir()
+    with serve() as github:
+        run = act.run(
+            "pull_request",
+            payload=payload,
+            env={"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "owner/site"},
+            secrets={"GITHUB_TOKEN": TOKEN},
+            actions={"".join(action): our_action(repository.scratch / "ours")},
+        )
+    assert run.returncode != 0
+    assert "There are findings as bad as what the job fails on" in run.log, run.log
+    [body] = github.bodies
+    assert "edx.cms.core.low" in body
+    assert TOKEN not in run.log
+    (report,) = act.artifacts.rglob("*.html")
+    assert report.read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (sites.ROOT / ".github" / "workflows").glob("*.yaml")))
+def test_ours_are_what_githubs_schema_takes(name: str, tmp_path: Path) -> None:
+    command = [program(), "--validate", "--strict", "--workflows", sites.ROOT / ".github" / "workflows" / name]
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"

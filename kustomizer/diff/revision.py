@@ -21,7 +21,7 @@ from kustomizer.record import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.system.git import Repository
+    from kustomizer.diff.git import Repository
 
 ENV = "env"
 """Where Tutor writes what it renders, below its root."""

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from kustomizer.diff.git import repository
 from kustomizer.diff.revision import Tree, is_tutor_env
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import RefusedBuildError, build, causes_of
@@ -18,13 +19,12 @@ from kustomizer.manifests.lists import without_lists
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.stream import read_documents
 from kustomizer.record import Record
-from kustomizer.system.git import repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from kustomizer.diff.git import Repository
     from kustomizer.kustomize.executable import Kustomize
-    from kustomizer.system.git import Repository
 
 STDIN = "-"
 ALLOW_FILE = ".tutor-kustomizer-allow-exec"

@@ -157,6 +157,18 @@ def test_an_unknown_revision(checkout: Path) -> None:
         revision(checkout / "overlays" / "site", "no-such-branch")
 
 
+def test_what_git_says_of_a_remote_shows_no_token(checkout: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    git(checkout, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", "--no-checkout", f"file://{checkout}", str(clone))
+    git(clone, "remote", "set-url", "origin", "http://127.0.0.1:1/site.git?private_token=hunter2hunter2")
+    shutil.copytree(checkout / "overlays", clone / "overlays")
+    with pytest.raises(UserError, match="git can't read") as caught:
+        revision(clone / "overlays" / "site")
+    assert "127.0.0.1:1" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_revision_is_no_option(checkout: Path) -> None:
     with pytest.raises(UserError, match="is no revision"):
         revision(checkout / "overlays" / "site", "--all")

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from kustomizer.errors import Problem, UserError
+from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.processes import which
 
@@ -39,7 +40,7 @@ class Repository(Record):
         for arguments in (["read-tree", commit], ["checkout-index", "--all", f"--prefix={directory}/"]):
             process = _git(self.top, *arguments, env=index)
             if process.returncode != 0:
-                raise UserError(Problem(message=f"git can't read {commit}:\n{process.stderr.decode().strip()}"))
+                raise UserError(Problem(message=f"git can't read {commit}:\n{_words(process)}"))
 
     def is_ancestor(self, revision: str, of: str) -> bool:
         """Tell whether ``revision`` is the commit ``of``, or one that led to it."""
@@ -68,7 +69,7 @@ def repository(path: Path) -> Repository:
     """Return the repository that ``path``, a directory, is in. Raises UserError where there is none."""
     process = _git(path, "rev-parse", "--show-toplevel")
     if process.returncode != 0:
-        raise UserError(Problem(message=f"{path} can't be read as a Git checkout: {process.stderr.decode().strip()}"))
+        raise UserError(Problem(message=f"{path} can't be read as a Git checkout: {_words(process)}"))
     return Repository(top=Path(os.fsdecode(process.stdout.removesuffix(b"\n"))).resolve())
 
 
@@ -84,3 +85,8 @@ def _git(directory: Path, *arguments: str, env: dict[str, str] | None = None) ->
         check=False,
         env={**inherited, "GIT_OPTIONAL_LOCKS": "0", **(env or {})},
     )
+
+
+def _words(process: subprocess.CompletedProcess[bytes]) -> str:
+    """Return what git says, without the secrets of its configuration, as in the address of a remote."""
+    return without_secrets(process.stderr.decode(errors="replace").strip())

@@ -18,9 +18,13 @@ import yaml
 from tests.builds import Loader
 
 CONFLICT = """\
-error: Apply failed with 1 conflict: conflict with "{owner}" using apps/v1: .spec.template.spec.volumes
-Please review the fields above--they currently have other managers. Here are the ways you can resolve this warning:
+error: Apply failed with 1 conflict: conflict with "{owner}" using apps/v1 at 2026-01-02T03:04:05Z: .spec.replicas
+Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
 """
+OWNED = ("Deployment", "lms-worker")
 
 
 def main() -> int:
@@ -35,16 +39,22 @@ def main() -> int:
         return 0
     text = _given(arguments)
     owner = directory / "owner"
-    if owner.exists() and "--force-conflicts" not in arguments:
-        sys.stderr.write(CONFLICT.format(owner=owner.read_text()))
-        return 1
     objects = {_name(each): each for each in yaml.load_all(text, Loader) if each}
+    if owner.exists() and "--force-conflicts" not in arguments:
+        names = [(each["kind"], each["metadata"]["name"]) for each in objects.values()]
+        for kind, name in names:
+            if (kind, name) != OWNED:
+                sys.stdout.write(f"{kind.lower()}.group/{name} serverside-applied (server dry run)\n")
+        if OWNED in names:
+            sys.stderr.write(CONFLICT.format(owner=owner.read_text()))
+            return 1
+        return 0
     if verb == "diff":
         return _diff(directory, objects)
     if "--dry-run=server" in arguments:
         return 0
     if (directory / "refuses").exists():
-        sys.stderr.write("Error from server (Forbidden): no\n")
+        sys.stderr.write((directory / "refuses").read_text() or "Error from server (Forbidden): no\n")
         return 1
     for name, each in objects.items():
         (directory / "applied" / name).write_text(_dump(each))

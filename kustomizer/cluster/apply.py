@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.cluster.conflicts import ConflictError, read_conflicts
 from kustomizer.cluster.kubectl import refusal
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.full_reader import read_all
@@ -19,7 +20,6 @@ from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
-from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -38,24 +38,10 @@ cp -R "$1" "$TUTOR_KUSTOMIZER_KEEP/{_SIDES[0]}" && cp -R "$2" "$TUTOR_KUSTOMIZER
 """
 _KEEPER_NAME = "tutor-kustomizer-keep"
 _NO_NAMESPACE = re.compile(r'namespaces "([^"]+)" not found')
-_CONFLICT = re.compile(r'conflicts? with "([^"]+)"')
+_APPLIED = re.compile(r"^([a-z]+)\S*/(\S+) serverside-applied", re.MULTILINE)
 # Fields of the API server's own.
 _COUNTED = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-class ConflictError(UserError):
-    """Fields that others own."""
-
-    def __init__(self, managers: frozenset[str], words: str) -> None:
-        names = ", ".join(sorted(managers))
-        super().__init__(
-            Problem(
-                message=f"others own fields that the build sets ({names}):\n{words}",
-                remedy="Where they are meant to be ours from now on: --force-conflicts",
-            )
-        )
-        self.managers = managers
 
 
 class _NoNamespaceError(UserError):
@@ -117,9 +103,26 @@ def _is_tutors(kubectl: Kubectl, text: str) -> bool:
         _kubectl(kubectl, "apply", text, force=False, options=("--dry-run=server",))
     except ConflictError as conflict:
         if not conflict.managers <= TUTORS_MANAGERS:
-            raise
+            raise _named(kubectl, text, conflict) from None
         return True
     return False
+
+
+def _named(kubectl: Kubectl, text: str, error: ConflictError) -> ConflictError:
+    """Return ``error`` with the objects, each of which is asked for by itself: kubectl doesn't say which it means."""
+    conflicts = []
+    for item in read_build(text.encode()):
+        if (item.kind.lower(), item.name) in error.applied:
+            continue
+        try:
+            _kubectl(kubectl, "apply", item.render(), force=False, options=("--dry-run=server",))
+        except ConflictError as own:
+            conflicts += [conflict.replace(resource=item.ref) for conflict in own.conflicts]
+        except UserError:  # it has another fault, which is said when the conflicts are gone
+            continue
+    return ConflictError(
+        [conflict for conflict in conflicts if conflict.manager not in TUTORS_MANAGERS] or error.conflicts
+    )
 
 
 def apply(kubectl: Kubectl, text: str, *, force: bool) -> str:
@@ -159,9 +162,9 @@ def _kubectl(
     process = kubectl.replace(namespace="").start(arguments, stdin=text, env=environment)
     if process.returncode == 0:
         return process.stdout
-    managers = frozenset(_CONFLICT.findall(process.stderr))
-    if managers:
-        raise ConflictError(managers, without_secrets(process.stderr.strip()))
+    conflicts = read_conflicts(process.stderr)
+    if conflicts:
+        raise ConflictError(conflicts, applied=frozenset(_APPLIED.findall(process.stdout)))
     is_real = verb == "apply" and not options
     absent = frozenset(_NO_NAMESPACE.findall(process.stderr))
     if absent and not is_real:

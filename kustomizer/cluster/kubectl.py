@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _REQUEST_SECONDS = 60
 _LAST_LINES = 5
 _LOGGED = re.compile(r"[IWEF][0-9]{4} [0-9:.]+ ")
+_ADVICE = re.compile(r"; if you choose to ignore these errors, turn validation off with --validate=false")
+"""It would have the API server drop what it doesn't know, without a word."""
 _NO_CLUSTER = ("dial tcp", "Unable to connect to the server", "The connection to the server")
 """kubectl's words where no cluster answers."""
 
@@ -134,7 +136,7 @@ def refusal(what: str, done: subprocess.CompletedProcess[str], more: str = "") -
     """Return the error in kubectl's words, with ``more`` behind them, and the remedy where it found no cluster."""
     lines = without_secrets(done.stderr.strip()).split("\n")
     # What kubectl's libraries log says the same five times before kubectl says it once.
-    words = "\n".join(line for line in lines if not _LOGGED.match(line)) or "\n".join(lines)
+    words = _ADVICE.sub("", "\n".join(line for line in lines if not _LOGGED.match(line)) or "\n".join(lines))
     remedy = "Which cluster that is: --context, --kubeconfig, `kubectl config current-context`"
     found_none = any(sign in words for sign in _NO_CLUSTER)
     message = f"{what}: {words.removeprefix('error: ').rstrip('.?') or f'exit status {done.returncode}'}{more}"

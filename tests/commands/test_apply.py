@@ -138,7 +138,11 @@ def test_fields_of_others_are_not_taken_unless_it_is_said(place: Path) -> None:
     (place / "cluster" / "owner").write_text("argocd-controller")
     refused = apply(place, "overlay", "--yes")
     assert refused.returncode == 1
-    assert "argocd-controller" in refused.stderr
+    assert refused.stderr.splitlines() == [
+        "Error: others own fields that the build sets:",
+        "  Deployment lms-worker in namespace openedx: argocd-controller owns spec.replicas. Leave them out of the "
+        "overlay; or, where they are to be ours from now on: --force-conflicts",
+    ]
     assert applied(place) == 0
     assert apply(place, "overlay", "--yes", "--force-conflicts").returncode == 0
 
@@ -149,6 +153,16 @@ def test_what_kubectl_refuses_is_said_in_its_words(place: Path) -> None:
     assert refused.returncode == 1
     assert "kubectl apply: Error from server (Forbidden): no" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_kubectls_advice_to_turn_validation_off_is_not_passed_on(place: Path) -> None:
+    (place / "cluster" / "refuses").write_text(
+        'error: error validating "STDIN": error validating data: unknown field "spec.x"; '
+        "if you choose to ignore these errors, turn validation off with --validate=false\n"
+    )
+    refused = apply(place, "overlay", "--yes")
+    assert refused.returncode == 1
+    assert refused.stderr.rstrip().endswith('error validating data: unknown field "spec.x"')
 
 
 def test_passwords_of_the_site_are_not_shown_and_not_left_behind(place: Path) -> None:

@@ -51,6 +51,8 @@ def test_kustomize() -> None:
 def test_runners() -> None:
     for name in ("github-actions", "diff"):
         assert f"act {versions.ACT}" in (ROOT / "docs" / f"{name}.md").read_text()
+    for name in ("gitlab-ci", "diff"):
+        assert f"gitlab-ci-local {versions.GITLAB_CI_LOCAL}" in (ROOT / "docs" / f"{name}.md").read_text()
 
 
 def test_readme() -> None:

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
 
     from kustomizer.masking.brackets import Span
 
+# What a shell prints into a pipe: quoted, or a word that is no variable.
+_PRINTED = (
+    r"""\b(?:echo|printf)[ \t]+(?:-[neE]+[ \t]+)?(?:["']?%s(?:\\n)?["']?[ \t]+)?"""
+    r"""(?:"([^"\n$`][^"\n]*)"|'([^'\n]+)'|([^\s"'|`$][^\s"'|`]*))[ \t]*\|(?:[^\n|]|\\\n|\|[ \t]*tee\b){0,300}?"""
+)
+
 # Each with the words of which a text has to hold one: the patterns are looked for where they may be found.
 _SHAPES: Sequence[tuple[Sequence[str], str]] = (
     (
@@ -59,6 +65,14 @@ _SHAPES: Sequence[tuple[Sequence[str], str]] = (
     # .netrc on one line, and .pgpass.
     (("login",), r"\blogin\s+\S+\s+password\s+(\S+)"),
     ((":",), r"(?m)^[^\s:#/]+:(?:[0-9]{2,5}|\*):[^\s:]+:[^\s:]+:(\S+)$"),
+    # A password that a program reads from a pipe: docker's, podman's and helm's login, gpg, sudo, passwd, chpasswd.
+    (
+        ("-stdin", "passphrase-fd", "passwd", "sudo"),
+        rf"{_PRINTED}(?:--(?:password|pass|passwd)?-?stdin\b|--passphrase-fd\b|\bchpasswd\b|\bsudo[ \t]+-S\b)",
+    ),
+    (("-stdin",), r"""--password-stdin\b[^\n;|<]{0,200}<<<[ \t]*["']?([^\s"'$`;]+)"""),
+    # Exim's client: `client_send = : user : password`, and `^user^password` as the protocol has it.
+    (("client_send",), r"(?m)\bclient_send[ \t]*=[^\n]*[:;^][ \t]*([^\s:;^\"']+)[\"']?[ \t]*$"),
     # SQL's table engines: MySQL('host', 'database', 'table', 'user', 'password').
     (
         ("MySQL(", "PostgreSQL(", "mysql(", "postgresql(", "MongoDB(", "mongodb("),

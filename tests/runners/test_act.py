@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -17,18 +16,15 @@ import pytest
 from tests import sites
 from tests.diff.comments_server import TOKEN, serve
 from tests.docs.pages import files, page
-from tests.docs.place import Place, place
+from tests.docs.place import Place
 from tests.docs.test_ci import assert_rendered
 from tests.runners.act import Act, our_action, program
-from tests.wheels import repack, with_requirements
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 WORKFLOWS = {name: text for name, text in files(page("github-actions")).items() if name.startswith(".github/")}
 ((DIFF, COMPARES),) = [item for item in files(page("diff")).items() if item[0].startswith(".github/")]
-# What this tool requires, and what builds it where an action installs it from its files.
-REQUIRED = ("click", "pyyaml", "ruamel.yaml", "hatchling")
 
 
 class Repository(NamedTuple):
@@ -36,8 +32,8 @@ class Repository(NamedTuple):
 
     origin: Place
     scratch: Path
-    made: Path
-    """Where it was made: an index of packages is in there, and a Python to install into."""
+    python: Path
+    """What the jobs install into."""
 
     def checkout(self, name: str) -> Place:
         """Return a clone of what was pushed."""
@@ -45,52 +41,24 @@ class Repository(NamedTuple):
 
     def act(self, checkout: Place) -> Act:
         """Return what runs the workflows of a clone."""
-        index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.made / "index")}
-        return Act(
-            checkout.directory, self.scratch, {**self.origin.environment, **index, "PYTHON": str(self.made / "python")}
-        )
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Return what people commit, with the workflows of the pages; the wheels stand in for a package index."""
-    program()
-    scratch = tmp_path_factory.mktemp("act")
-    site = place(scratch)
-    (scratch / "bin" / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    (scratch / "bin" / "python3").chmod(0o755)
-    site.done("python3 -m venv ../python")
-    wheels = site.directory / "wheels"
-    sites.run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", wheels)
-    (tool,) = wheels.iterdir()
-    (scratch / "index").mkdir()
-    for name in sorted(with_requirements(REQUIRED)):
-        repack(name, scratch / "index")
-    # Tutor is the machine's own.
-    (site.directory / "requirements.txt").write_text(f"./wheels/{tool.name}\n")
-    for name, text in {**WORKFLOWS, DIFF: COMPARES}.items():
-        path = site.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    site.done(
-        "tutor --root=tutor config save",
-        "tutor-kustomizer init overlay --tutor-root tutor",
-        "tutor-kustomizer build overlay -o ../expected.yaml",
-        "echo tutor/env/ >.gitignore",
-    )
-    site.commit("tutor/config.yml", "overlay", ".gitignore", "requirements.txt", "wheels", ".github")
-    return site
+        return Act(checkout.directory, self.scratch, {**self.origin.environment, "PYTHON": str(self.python)})
 
 
 @pytest.fixture
-def repository(made: Place, tmp_path: Path) -> Repository:
-    """Return a repository to push to, in a directory of the test's own."""
-    made.done(f"git clone -q --bare . '{tmp_path}/origin.git'", f"cp ../expected.yaml '{tmp_path}'")
-    (tmp_path / "cluster" / "applied").mkdir(parents=True)
-    environment = {**made.environment, "HOME": str(tmp_path), "STAND_IN": str(tmp_path / "cluster")}
-    origin = Place(tmp_path / "origin.git", environment)
+def repository(committed: Place, made: Place, tmp_path: Path) -> Repository:
+    """Return a repository to push to, with the workflows of the pages."""
+    (wheel,) = (committed.directory / "wheels").iterdir()
+    # Tutor is the machine's own.
+    (committed.directory / "requirements.txt").write_text(f"./wheels/{wheel.name}\n")
+    for name, text in {**WORKFLOWS, DIFF: COMPARES}.items():
+        path = committed.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    committed.commit("requirements.txt", ".github")
+    committed.done("git clone -q --bare . ../origin.git")
+    origin = Place(tmp_path / "origin.git", committed.environment)
     origin.done("git config uploadpack.allowAnySHA1InWant true")
-    return Repository(origin, tmp_path, made.directory.parent)
+    return Repository(origin, tmp_path, made.directory.parent / "python")
 
 
 def test_a_push_is_checked_and_rendered(repository: Repository) -> None:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from tests import parts, sites
 from tests.diff.comments_server import TOKEN, serve
 from tests.docs.pages import files, page
-from tests.docs.place import Place, place
+from tests.docs.place import Place
 from tests.docs.test_ci import assert_rendered
-from tests.wheels import repack, with_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,20 +51,13 @@ def run(checkout: Place, *jobs: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
-def repository(scratch: Path, texts: Mapping[str, str], *committed: str) -> Place:
-    """Return a clone of what people commit, whose origin is a project of GitLab's by name."""
-    parts.program("rsync")
-    site = place(scratch)
+def repository(site: Place, texts: Mapping[str, str], *more: str) -> Place:
+    """Commit what else people do, and return a clone whose origin is a project of GitLab's by name."""
     for name, text in texts.items():
         (site.directory / name).parent.mkdir(exist_ok=True)
         (site.directory / name).write_text(text)
-    site.done(
-        "tutor --root=tutor config save",
-        "tutor-kustomizer init overlay --tutor-root tutor",
-        "tutor-kustomizer build overlay -o ../expected.yaml",
-        "echo tutor/env/ >.gitignore",
-    )
-    site.commit("tutor/config.yml", "overlay", ".gitignore", *texts, *committed)
+    site.commit(*texts, *more)
+    scratch = site.directory.parent
     site.done("git clone -q --bare . ../origin.git")
     # git takes the project's address, with a token and without one, for the directory.
     site.done(
@@ -79,8 +70,8 @@ def repository(scratch: Path, texts: Mapping[str, str], *committed: str) -> Plac
     return work
 
 
-def test_a_push_is_checked_rendered_and_applied(tmp_path: Path) -> None:
-    work = repository(tmp_path, SITE)
+def test_a_push_is_checked_rendered_and_applied(committed: Place, tmp_path: Path) -> None:
+    work = repository(committed, SITE)
     done = run(work, SITE_TOKEN="token-of-the-site")
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     # What the jobs keep is copied beside the checkout's files.
@@ -94,8 +85,8 @@ def test_a_push_is_checked_rendered_and_applied(tmp_path: Path) -> None:
     assert "Deployment lms-worker-high-mem" in work.applied()
 
 
-def test_a_finding_fails_the_check_and_nothing_is_rendered(tmp_path: Path) -> None:
-    work = repository(tmp_path, SITE)
+def test_a_finding_fails_the_check_and_nothing_is_rendered(committed: Place) -> None:
+    work = repository(committed, SITE)
     work.done("sed -i 's/unassignedQueues: Error/unassignedQueues: Ignore/; /low: {}/d' overlay/celery-workers.yaml")
     work.commit("overlay")
     done = run(work, SITE_TOKEN="token-of-the-site")
@@ -104,20 +95,13 @@ def test_a_finding_fails_the_check_and_nothing_is_rendered(tmp_path: Path) -> No
     assert "rendered" not in work.done("git ls-remote origin")
 
 
-def test_a_merge_request_is_compared(tmp_path: Path) -> None:
+def test_a_merge_request_is_compared(committed: Place) -> None:
     """With env/ in Git: the page's job doesn't render it."""
-    work = repository(tmp_path, DIFF, "tutor/env")
+    committed.done("tutor --root=tutor config save")
+    work = repository(committed, DIFF, "tutor/env")
     base = work.done("git rev-parse HEAD").strip()
-    (tmp_path / "index").mkdir()
-    for name in sorted(with_requirements(("click", "pyyaml", "ruamel.yaml"))):
-        repack(name, tmp_path / "index")
-    wheels = work.directory / "wheels"
-    sites.run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", wheels)
     work.done("sed -i 's/unassignedQueues: Error/unassignedQueues: Ignore/; /low: {}/d' overlay/celery-workers.yaml")
-    work.commit("overlay", "wheels")
-    python = tmp_path / "bin" / "python3"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
+    work.commit("overlay")
     with serve() as gitlab:
         done = run(
             work,
@@ -127,8 +111,6 @@ def test_a_merge_request_is_compared(tmp_path: Path) -> None:
             CI_MERGE_REQUEST_IID="7",
             CI_API_V4_URL=gitlab.url,
             GITLAB_TOKEN=TOKEN,
-            PIP_NO_INDEX="1",
-            PIP_FIND_LINKS=str(tmp_path / "index"),
         )
     said = done.stdout + done.stderr
     assert done.returncode == 1, said

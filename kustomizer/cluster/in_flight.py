@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.cluster.pods import may_use
+from kustomizer.cluster.pods import may_use, names_of_workers
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
@@ -32,6 +32,10 @@ class Message(Record):
     args: str | None = None
     kwargs: str | None = None
     dropped: bool = False
+    held: str = "unknown"
+    """Whether a live worker has it in hand: "yes", "nobody" or "unknown"."""
+    worker: str = ""
+    """The pod that has it in hand, or the worker's name where it is none of the pods."""
 
 
 class Hash(Record):
@@ -42,6 +46,8 @@ class Hash(Record):
     """The Deployments of the build that use it: none where the worker was removed."""
     count: int
     messages: Sequence[Message]
+    unknown: str = ""
+    """Why it can't be told of some message that nobody has it; empty where that can be told."""
 
 
 class Restored(Record):
@@ -69,9 +75,13 @@ def key_of(site: Site, name: str) -> str:
     return name if name.startswith("unacked") or name in users(site) else f"unacked.{name}"
 
 
-def list_request(site: Site, *, limit: int, arguments: bool) -> dict[str, Any]:
-    """Return the request that lists what is in flight: ``limit`` messages of each key, 0 for all."""
-    return {"action": "in_flight", "keys": sorted(users(site)), "limit": limit, "arguments": arguments}
+def list_request(site: Site, *, limit: int, arguments: bool, pods: Sequence[LivePod] | None = None) -> dict[str, Any]:
+    """Return the request that lists what is in flight: ``limit`` messages of each key, 0 for all.
+
+    Without the pods nobody can tell that a message is in nobody's hand.
+    """
+    request = {"action": "in_flight", "keys": sorted(users(site)), "limit": limit, "arguments": arguments}
+    return request if pods is None else {**request, "pods": names_of_workers(pods)}
 
 
 def task_request(site: Site, task_id: str, *, drop: bool, arguments: bool = False) -> dict[str, Any]:
@@ -91,18 +101,32 @@ def restore_request(key: str, pods: Sequence[LivePod]) -> dict[str, Any]:
     }
 
 
-def hashes(answer: Mapping[str, Any], site: Site) -> list[Hash]:
+def hashes(answer: Mapping[str, Any], site: Site, pods: Sequence[LivePod] = ()) -> list[Hash]:
     """Return the answer to ``list_request``."""
     known = users(site)
+    names = {pod.node: pod.name for pod in pods if pod.is_worker}
     return [
         Hash(
             key=answered["key"],
             workers=known.get(answered["key"], ()),
             count=answered["count"],
-            messages=[message(raw, answered["key"]) for raw in answered["messages"]],
+            messages=[
+                message({**raw, **_holder(raw, answered, names)}, answered["key"]) for raw in answered["messages"]
+            ],
+            unknown=answered.get("unknown") or "",
         )
         for answered in answer["keys"]
     ]
+
+
+def _holder(raw: Mapping[str, Any], answered: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+    """Return who has a message in hand, as far as that is known."""
+    node = raw.get("worker", "")
+    if node:
+        return {"held": "yes", "worker": names.get(node, node)}
+    # Nobody can say it of a message without an id, and a worker that limits a task's rate may hide it.
+    told = answered.get("unknown") == "" and raw.get("id") and not raw.get("limited")
+    return {"held": "nobody" if told else "unknown", "worker": ""}
 
 
 def message(answered: Mapping[str, Any], key: str) -> Message:

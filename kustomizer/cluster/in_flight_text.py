@@ -34,7 +34,10 @@ def in_flight_json(keys: Sequence[Hash]) -> str:
             "key": key.key,
             "workers": list(key.workers),
             "count": key.count,
-            "messages": [message_tree(message) for message in key.messages],
+            "unknown": key.unknown,
+            "messages": [
+                message_tree(message) | {"held": message.held, "worker": message.worker} for message in key.messages
+            ],
         }
         for key in keys
     ]
@@ -44,7 +47,9 @@ def in_flight_json(keys: Sequence[Hash]) -> str:
 def message_tree(message: Message) -> dict[str, Any]:
     """Return what is known of a message; its arguments only where they were asked for."""
     known = {
-        name: getattr(message, name) for name in message._fields if name not in ("key", "args", "kwargs", "dropped")
+        name: getattr(message, name)
+        for name in message._fields
+        if name not in ("key", "args", "kwargs", "dropped", "held", "worker")
     }
     asked = {name: getattr(message, name) for name in ("args", "kwargs") if getattr(message, name) is not None}
     return known | asked
@@ -94,11 +99,18 @@ def _hash(key: Hash, width: int) -> str:
         text.append(f"{message.id or '(unreadable)':{_ID_WIDTH}}  {age(message.age):{_AGE_WIDTH}}  {again}".rstrip())
         # On a line of their own: the names of tasks are long, and ids are to be copied.
         kept = f", kept for {_time(message.eta)}" if message.eta else ""
-        for line in ([f"{message.task} on {message.queue}{kept}"] if message.id else []) + _arguments(message):
+        lines = [f"{message.task} on {message.queue}{kept}", f"in hand: {_holder(message)}"] if message.id else []
+        for line in lines + _arguments(message):
             text += textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    if key.unknown and any(message.held == "unknown" for message in key.messages):
+        text += textwrap.wrap(f"in hand: unknown, since {key.unknown}", width, subsequent_indent="  ")
     if key.count > len(key.messages):
         text.append(f"and {key.count - len(key.messages)} more, see --limit")
     return "\n".join(text)
+
+
+def _holder(message: Message) -> str:
+    return message.worker if message.held == "yes" else message.held
 
 
 def _arguments(message: Message) -> list[str]:

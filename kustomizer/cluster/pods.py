@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
@@ -12,6 +11,7 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import command_words, lookup, mapping, mappings, string_list
 from kustomizer.openedx.workers import NAME_LABEL, environment
 from kustomizer.record import Record
+from kustomizer.system.pod_program import pod_program
 from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ ANSWER_SECONDS = 300
 PATIENCE = 5
 """Seconds that workers have to answer remote control: one that is there does so at once."""
 
+_MORE = dict.fromkeys(("in_flight", "orphans", "put_back"), ("orphans",))
+"""Files that the program for an action needs besides."""
 _ENDED = frozenset({"Succeeded", "Failed"})
 
 
@@ -41,6 +43,11 @@ class LivePod(Record):
     command_line: CommandLine | None = None
     """Its Celery worker's, None where it runs none."""
     app: str = ""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names that a key of its worker's own may have."""
+        return sorted({self.container, str(self.labels.get(NAME_LABEL, "")), _workload(self.name)})
 
     @property
     def is_worker(self) -> bool:
@@ -61,7 +68,7 @@ class LivePod(Record):
 
 def program_text(app: str, request: Mapping[str, Any]) -> str:
     """Return the program that does ``request`` in a pod, complete, for a Python that reads it from stdin or ``-c``."""
-    text = files("kustomizer").joinpath("data", "in_pod.py").read_text(encoding="utf-8")
+    text = pod_program("in_pod", "redis_broker", *_MORE.get(request["action"], ()))
     whole = json.dumps({"seconds": ANSWER_SECONDS, "patience": PATIENCE, "app": app, **request})
     return f"{text}\n\nraise SystemExit(main({whole!r}))\n"
 
@@ -135,9 +142,16 @@ def may_use(pod: LivePod, key: str) -> bool:
 
     A key with a worker's name is that worker's alone; the container keeps that name under a namePrefix, too.
     """
-    if not key.startswith("unacked."):
-        return True
-    return key.removeprefix("unacked.") in {pod.container, pod.labels.get(NAME_LABEL), _workload(pod.name)}
+    return not key.startswith("unacked.") or key.removeprefix("unacked.") in pod.names
+
+
+def names_of_workers(pods: Sequence[LivePod]) -> dict[str, list[str]]:
+    """Return the pods with a worker, and the names by which each may have a key."""
+    names: dict[str, list[str]] = {}
+    for pod in pods:
+        if pod.is_worker:
+            names.setdefault(pod.name, []).extend(pod.names)
+    return names
 
 
 def _workload(pod: str) -> str:

@@ -23,6 +23,7 @@ from kustomizer.cluster.in_flight import (
 from kustomizer.cluster.in_flight_job import job
 from kustomizer.cluster.in_flight_text import in_flight_json, in_flight_text, message_text, message_tree, restored_text
 from kustomizer.cluster.kubectl import Kubectl, find_kubectl
+from kustomizer.cluster.orphans import OLDER_SECONDS, orphans_json, orphans_text, restore_orphans
 from kustomizer.cluster.pods import live_pods, pod_to_ask
 from kustomizer.commands.common import kustomize_option, site_resources, terminal_width
 from kustomizer.errors import Problem, UserError
@@ -115,28 +116,55 @@ def in_flight_command() -> None:
 @_pod
 @cluster_options
 def list_command(site: Path, *, limit: int, arguments: bool, output: str, print_job: bool, **options: Any) -> None:
-    """Show what is in flight under each worker's key, the oldest first, and under keys that no worker has any more."""
+    """Show what is in flight under each worker's key, the oldest first, and under keys that no worker has any more.
+
+    Of each it says which pod has it in hand, nobody, or that this can't be known: the workers are asked.
+    """
     cluster = open_cluster(site, options)
-    request = list_request(cluster.site, limit=limit, arguments=arguments)
     if print_job:
-        cluster.print_job(request)
+        cluster.print_job(list_request(cluster.site, limit=limit, arguments=arguments))
         return
-    keys = hashes(cluster.ask(request), cluster.site)
+    pods = live_pods(cluster.kubectl)
+    request = list_request(cluster.site, limit=limit, arguments=arguments, pods=pods)
+    keys = hashes(cluster.ask(request, pods), cluster.site, pods)
     click.echo(in_flight_json(keys) if output == "json" else in_flight_text(keys, terminal_width()))
 
 
 @in_flight_command.command("restore", short_help="Put back what a removed worker has left.")
-@click.argument("worker")
+@click.argument("worker", required=False)
 @_site
+@click.option("--orphaned", is_flag=True, help="Only what no worker has in hand, and others may go on. WORKER: or all.")
+@click.option(
+    "--older-than",
+    type=click.IntRange(min=0),
+    default=OLDER_SECONDS,
+    metavar="SECONDS",
+    help=f"With --orphaned: only what was taken so long ago. Default: {OLDER_SECONDS}.",
+)
 @_output
 @_print_job
 @_pod
 @cluster_options
-def restore_command(worker: str, site: Path, *, output: str, print_job: bool, **options: Any) -> None:
+def restore_command(
+    worker: str | None,
+    site: Path,
+    *,
+    orphaned: bool,
+    older_than: int,
+    output: str,
+    print_job: bool,
+    **options: Any,
+) -> None:
     """Put back on their queues what WORKER, one that was removed say, has left: its name, or a key of `list`.
 
-    Refused while a worker uses that key, or one might: what it works on would run twice.
+    Refused while a worker uses that key, or one might: what it works on would run twice. With --orphaned workers are
+    asked what they have in hand, twice, and the rest is put back; it is left where one of them doesn't answer.
     """
+    if orphaned:
+        _restore_orphans(worker, site, older_than, output, print_job=print_job, options=options)
+        return
+    if worker is None:
+        raise click.UsageError("Missing argument 'WORKER'; without one there has to be --orphaned.")
     cluster = open_cluster(site, options)
     pods = live_pods(cluster.kubectl)
     request = restore_request(key_of(cluster.site, worker), pods)
@@ -151,6 +179,25 @@ def restore_command(worker: str, site: Path, *, output: str, print_job: bool, **
         )
     else:
         click.echo(restored_text(restoration, unconsumed(cluster.site, restoration.queues)))
+
+
+def _restore_orphans(
+    worker: str | None, site: Path, older: int, output: str, *, print_job: bool, options: Mapping[str, Any]
+) -> None:
+    if print_job:
+        raise click.UsageError("--orphaned lists the pods between its looks, which no Job here may: no --print-job.")
+    if worker is not None and site == Path() and Path(worker).exists():
+        # There is no worker of that name, but a directory.
+        site, worker = Path(worker), None
+    cluster = open_cluster(site, options)
+    kubectl = cluster.kubectl
+    found = restore_orphans(cluster.site, worker, older=older, pods=lambda: live_pods(kubectl), ask=cluster.ask)
+    if output == "json":
+        click.echo(orphans_json(found))
+    else:
+        click.echo(orphans_text(found, older))
+    if any(each.left for each in found):
+        raise SystemExit(1)
 
 
 def check_nobody_there(request: Mapping[str, Any], pods: list[LivePod]) -> None:

@@ -1,178 +1,109 @@
 """Runs in a pod of Open edX: looks at the broker's tasks in flight, and at the worker itself, with the pod's settings.
 
-It is sent to the pod's Python as text, so it is one file that needs nothing but Celery, and Python 3.8 will do. The one
-line on stdout is JSON; whatever settings print while they are loaded goes to stderr.
-
-How kombu keeps what isn't acknowledged (kombu/transport/redis.py): a hash holds each message by its delivery tag, a
-sorted set when each was taken.
+It is sent to the pod's Python as text, one with redis_broker.py, and needs nothing but Celery; Python 3.8 will do. The
+one line on stdout is JSON; whatever settings print while they are loaded goes to stderr.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
-    Message = tuple[str, float | None, bytes]
-
-UNACKED = "unacked"
-# A worker that hears of a command for this node does nothing.
-NOBODY = "nobody@nowhere"
-PAGE = 500
-# A task that kills its worker again and again goes back and forth between the hash and the list.
-ATTEMPTS = 3
-# With kombu's own options a Redis that doesn't answer would be waited for until the system gives up.
-PATIENCE = {"socket_connect_timeout": 10, "socket_timeout": 60}
-
-
-class RefusedError(Exception):
-    """A request that can't be met; the text says why, and holds no secret."""
+    from kustomizer.data.orphans import ask, both, limited, look, redis_since, refusal, restore_one
+    from kustomizer.data.redis_broker import (
+        ATTEMPTS,
+        PAGE,
+        PATIENCE,
+        UNACKED,
+        RedisBroker,
+        RefusedError,
+        described,
+        destinations,
+        error_text,
+    )
 
 
-class RedisBroker:
-    """The broker of a Celery application, through kombu's own connection; ``keys`` are kombu's options for the keys."""
-
-    def __init__(self, app: Any, keys: dict[str, str] | None = None) -> None:
-        self.options = dict(app.conf.broker_transport_options or {})
-        patience = {name: value for name, value in PATIENCE.items() if name not in self.options}
-        self.connection = app.connection_for_write(transport_options={**patience, **(keys or {})})
-        if self.connection.transport.driver_type != "redis":
-            raise RefusedError(
-                f"the broker is {self.connection.transport_cls}: only on Redis tasks in flight can be seen"
-            )
-        self.channel = self.connection.channel()
-        self.prefix: str = getattr(self.channel, "global_keyprefix", "") or ""
-        # kombu's own client puts the prefix before the keys of some commands only, and of others in other versions.
-        import redis  # noqa: PLC0415 - what can't be imported is to be told as other errors are
-
-        self.redis: Any = redis.Redis(connection_pool=self.channel.pool)
-
-    def index_of(self, key: str) -> str:
-        """Return the sorted set that belongs to a hash."""
-        if key == self.options.get("unacked_key", UNACKED):
-            return str(self.options.get("unacked_index_key", "unacked_index"))
-        return "unacked_index" + key[len(UNACKED) :] if key.startswith(UNACKED) else "unacked_index"
-
-    def hashes(self, known: list[str]) -> list[str]:
-        """Return the hashes that ``known`` names, and all others that may be of messages in flight."""
-        pattern = "".join("\\" + letter if letter in "\\*?[]^-" else letter for letter in self.prefix) + UNACKED + "*"
-        names = {name.decode()[len(self.prefix) :] for name in self.redis.scan_iter(match=pattern, count=1000)}
-        return sorted(key for key in names | set(known) if self.redis.type(self.prefix + key) == b"hash")
-
-    def messages(self, key: str, limit: int | None = None) -> Iterator[Message]:
-        """Yield delivery tag, time of delivery and text of the messages under ``key``, the oldest first.
-
-        Last come those that the sorted set doesn't have, without a time: kombu never puts these back by itself.
-        """
-        place, index = self.prefix + key, self.prefix + self.index_of(key)
-        left = float("inf") if limit is None else limit
-        timed: set[bytes] = set()
-        start = 0
-        while left > 0:
-            page = self.redis.zrange(index, start, start + min(PAGE, left) - 1, withscores=True)
-            if not page:
-                break
-            start += len(page)
-            texts = self.redis.hmget(place, [tag for tag, _ in page])
-            for (tag, score), text in zip(page, texts):  # noqa: B905 - Python 3.8 has no strict
-                if text is not None:
-                    timed.add(tag)
-                    left -= 1
-                    yield tag.decode(), score, text
-        if left <= 0 or self.redis.hlen(place) <= len(timed):
-            return
-        for tag, text in self.redis.hscan_iter(place, count=PAGE):
-            if tag not in timed:
-                if left <= 0:
-                    return
-                left -= 1
-                yield tag.decode(), None, text
-
-    def lists(self, queue: str) -> list[str]:
-        """Return the lists of a queue, one for each of kombu's priorities."""
-        return [self.prefix + self.channel._q_for_pri(queue, step) for step in self.channel.priority_steps]
-
-    def listeners(self, exchange: str) -> int:
-        """Return how many workers listen to remote control on this exchange; some that do may not answer."""
-        command: dict[str, Any] = {
-            "method": "ping",
-            "arguments": {},
-            "destination": [NOBODY],
-            "pattern": None,
-            "matcher": None,
-        }
-        message = {
-            "body": base64.b64encode(json.dumps(command).encode()).decode(),
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
-            "headers": {},
-            "properties": {
-                "body_encoding": "base64",
-                "delivery_info": {"exchange": exchange, "routing_key": ""},
-                "delivery_mode": 2,
-                "delivery_tag": NOBODY,
-                "priority": 0,
-            },
-        }
-        topic = self.prefix + self.channel._get_publish_topic(exchange, "")
-        return int(self.redis.publish(topic, json.dumps(message)))
-
-
-def described(text: bytes, tag: str, taken: float | None, *, arguments: bool) -> dict[str, Any]:
-    """Return what an operator wants to know of a message; its arguments only when asked for."""
-    try:
-        raw, exchange, key = json.loads(text)
-        headers, properties = raw.get("headers") or {}, raw.get("properties") or {}
-        delivery = properties.get("delivery_info") or {}
-        task = headers
-        if "task" not in headers:
-            # Celery's first protocol has all of it in the body.
-            task = json.loads(base64.b64decode(raw["body"]))
-    except Exception:
-        return {"tag": tag, "id": "", "task": "", "queue": "", "age": _age(taken), "redelivered": False}
-    shown = {
-        "tag": tag,
-        "id": str(task.get("id") or ""),
-        "task": str(task.get("task") or ""),
-        "queue": str(key or delivery.get("routing_key") or exchange or ""),
-        "age": _age(taken),
-        "redelivered": bool(headers.get("redelivered") or delivery.get("redelivered")),
-        "eta": task.get("eta"),
-        "retries": task.get("retries") or 0,
-    }
-    if arguments:
-        shown["args"] = str(task.get("argsrepr", task.get("args")))
-        shown["kwargs"] = str(task.get("kwargsrepr", task.get("kwargs")))
-    return shown
-
-
-def _age(taken: float | None) -> int | None:
-    return None if taken is None else max(0, round(time.time() - taken))
+def broker_of(app: Any, keys: dict[str, str] | None = None) -> RedisBroker:
+    """Return the broker of a Celery application; ``keys`` are kombu's options for the keys."""
+    options = dict(app.conf.broker_transport_options or {})
+    patience = {name: value for name, value in PATIENCE.items() if name not in options}
+    return RedisBroker(app.connection_for_write(transport_options={**patience, **(keys or {})}), options)
 
 
 def in_flight(app: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the messages under each key, at most ``limit`` of a key, and how many there are."""
-    broker = RedisBroker(app)
-    answer = []
+    """Return the messages under each key, at most ``limit`` of a key, how many there are, and who has each in hand.
+
+    ``unknown`` says of a key why it can't be told that nobody has what no worker names; it is None where the pods
+    aren't known.
+    """
+    broker = broker_of(app)
+    found: list[dict[str, Any]] = []
     for key in broker.hashes(request["keys"]):
         messages = broker.messages(key, request["limit"] or None)
         shown = [described(text, tag, taken, arguments=request["arguments"]) for tag, taken, text in messages]
-        answer.append({"key": key, "count": broker.redis.hlen(broker.prefix + key), "messages": shown})
+        found.append({"key": key, "count": broker.redis.hlen(broker.prefix + key), "messages": shown})
+    if any(each["messages"] for each in found):
+        _say_who(app, broker, found, request)
+    return {"keys": found}
+
+
+def _say_who(app: Any, broker: RedisBroker, found: list[dict[str, Any]], request: dict[str, Any]) -> None:
+    mailbox, exchange = remote_control(app, broker)
+    answers = ask(broker, mailbox, exchange, request["patience"])
+    slow = limited(mailbox, answers, request["patience"])
+    pods = request.get("pods")
+    for each in found:
+        each["unknown"] = None if pods is None else refusal(each["key"], pods, answers)
+        if slow is None:
+            each["unknown"] = each["unknown"] or "not every worker says which tasks it limits the rate of"
+        for message in each["messages"]:
+            holders = [node for node, worker in answers["workers"].items() if message["id"] in worker["ids"]]
+            message["worker"] = holders[0] if holders else ""
+            message["limited"] = slow is not None and message["task"] in slow
+
+
+def remote_control(app: Any, broker: RedisBroker) -> tuple[Any, str]:
+    """Return Celery's mailbox on this connection, and the exchange that its commands go to."""
+    mailbox = app.control.mailbox
+    return mailbox(broker.connection), str(mailbox.exchange.name)
+
+
+def orphans(app: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Look once for messages that nobody has; the answer goes into ``put_back`` with the pods of after that."""
+    broker = broker_of(app)
+    mailbox, exchange = remote_control(app, broker)
+    keys = request["keys"] if request["only"] else broker.hashes(request["keys"])
+    return look(broker, mailbox, exchange, {**request, "keys": keys}, since=redis_since(broker, note=False))
+
+
+def put_back(app: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Put back what nobody had at both ``looks``, each with the pods that were there after it."""
+    broker = broker_of(app)
+    first, second = request["looks"]
+    answer = []
+    for key, messages in second["messages"].items():
+        seen = both(first["messages"].get(key, ()), messages)
+        reasons = [refusal(key, each["pods"], each["answers"]) for each in (first, second)]
+        reason = next(filter(None, reasons), "")
+        restored: dict[str, int] = {}
+        for message in [] if reason else seen:
+            queue = restore_one(broker, key, message)
+            if queue:
+                restored[queue] = restored.get(queue, 0) + 1
+        answer.append({"key": key, "restored": restored, "left": len(seen) if reason else 0, "reason": reason})
     return {"keys": answer}
 
 
 def task_of(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Return where the task ``id`` is, in flight or waiting; with ``drop`` it is taken away from there."""
-    broker = RedisBroker(app)
+    broker = broker_of(app)
     messages: list[dict[str, Any]] = []
     for _ in range(ATTEMPTS):
         messages = _search(broker, request)
@@ -221,7 +152,7 @@ def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     may use any key.
     """
     key = request["key"]
-    broker = RedisBroker(app)
+    broker = broker_of(app)
     if key not in broker.hashes([key]):
         return {"key": key, "restored": {}, "kept": 0, "users": [], "silent": [], "unknown": 0, "answered": []}
     # First: a worker that starts from now on takes other messages than these, and these are nobody's if the workers
@@ -240,26 +171,17 @@ def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
         return result
     index = broker.index_of(key)
     mutex = index.replace("_index", "_mutex", 1)
-    own = RedisBroker(app, {"unacked_key": key, "unacked_index_key": index, "unacked_mutex_key": mutex})
+    own = broker_of(app, {"unacked_key": key, "unacked_index_key": index, "unacked_mutex_key": mutex})
     client = own.channel._create_client()
     kept = 0
     for tag, text in tags:
-        queues = _destinations(own.channel, text)
+        queues = destinations(own.channel, text)
         if queues:
             own.channel.qos.restore_by_tag(tag, client)
             restored[queues[0]] = restored.get(queues[0], 0) + 1
         else:
             kept += 1
     return {**result, "kept": kept}
-
-
-def _destinations(channel: Any, text: bytes) -> list[str]:
-    """Return the queues that kombu would put a message on; with none of them it would throw the message away."""
-    try:
-        _, exchange, key = json.loads(text)
-        return sorted(channel._lookup(exchange, key))
-    except Exception:
-        return []
 
 
 def _keys_in_use(app: Any, patience: float, expected: int) -> list[tuple[str, str]]:
@@ -283,13 +205,13 @@ def _transport_options(stats: dict[str, Any]) -> dict[str, Any]:
     return (broker.get("transport_options") or {}) if isinstance(broker, dict) else {}
 
 
-def look(app: Any, request: dict[str, Any]) -> dict[str, Any]:
+def look_at_worker(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Return what the running worker ``node`` says of itself, and how long the Redis ``lists`` of KEDA's triggers are.
 
     Nothing of this is read from settings: ``inspect conf`` would send all of the site's through Redis, and hides the
     names of keys as if they were secrets (celery/app/utils.py).
     """
-    broker = RedisBroker(app)
+    broker = broker_of(app)
     counts = {name: _length(broker.redis, name) for name in request["lists"]}
     if not request["node"]:
         return {"worker": None, "counts": counts}
@@ -328,7 +250,7 @@ def _lists_in_use(app: Any, broker: RedisBroker, queue: str) -> list[str]:
 
 def remaining(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Return how many messages wait on each of ``queues``, and how many are in flight under each of ``keys``."""
-    broker = RedisBroker(app)
+    broker = broker_of(app)
     counts = {queue: sum(broker.redis.llen(place) for place in broker.lists(queue)) for queue in request["queues"]}
     return {"counts": dict(counts, **{key: broker.redis.hlen(broker.prefix + key) for key in request["keys"]})}
 
@@ -339,7 +261,15 @@ def _length(client: Any, name: str) -> int:
     return int(commands.get(client.type(name), client.llen)(name))
 
 
-ACTIONS = {"in_flight": in_flight, "task_of": task_of, "restore": restore, "look": look, "remaining": remaining}
+ACTIONS = {
+    "in_flight": in_flight,
+    "task_of": task_of,
+    "restore": restore,
+    "look": look_at_worker,
+    "orphans": orphans,
+    "put_back": put_back,
+    "remaining": remaining,
+}
 
 
 def main(text: str) -> int:
@@ -355,7 +285,7 @@ def main(text: str) -> int:
     except RefusedError as reason:
         answer = {"error": str(reason)}
     except Exception as error:
-        answer = {"error": _error_text(error)}
+        answer = {"error": error_text(error)}
     out.write(json.dumps(answer) + "\n")
     out.flush()
     # A Job that was refused has failed.
@@ -373,20 +303,3 @@ def _out_of_time(*_: object) -> None:
     raise RefusedError(
         "it took too long, and was stopped; what was done so far is done, and the same again goes on with it"
     )
-
-
-def _error_text(error: Exception) -> str:
-    """Return a text for an error that holds no password: only the broker's errors are known not to quote a URL."""
-    modules = [sys.modules.get(name) for name in ("kombu.exceptions", "redis.exceptions")]
-    names = ("OperationalError", "RedisError")
-    brokers = tuple(getattr(module, name) for module in modules for name in names if hasattr(module, name))
-    if isinstance(error, brokers):
-        # Sentinel's errors go on with what its clients are made of, the password too in some versions of redis-py.
-        return f"the broker can't be used: {str(error).partition('<')[0].partition(' : ')[0]}"
-    if isinstance(error, (OSError, ImportError)):
-        return str(error)
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    place = f" at {frame.tb_frame.f_code.co_filename}, line {frame.tb_lineno}" if frame is not None else ""
-    return f"{type(error).__name__}{place}"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from celery import Celery
 
-from kustomizer.data.in_pod import RedisBroker, _lists_in_use
+from kustomizer.data.in_pod import _lists_in_use
+from kustomizer.data.redis_broker import RedisBroker
 from tests.redis_server import redis_server
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def test_the_lists_of_priorities(tmp_path: Path) -> None:
         app = Celery("site", broker=f"redis://127.0.0.1:{server.port}/0")
 
         def in_use() -> list[str]:
-            return _lists_in_use(app, RedisBroker(app), QUEUE)
+            return _lists_in_use(
+                app, RedisBroker(app.connection_for_write(), dict(app.conf.broker_transport_options or {})), QUEUE
+            )
 
         # kombu could use four, and asks each; nobody sends to the three others.
         assert in_use() == [QUEUE]

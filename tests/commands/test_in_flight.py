@@ -128,6 +128,7 @@ def test_what_a_killed_worker_left_is_shown_and_put_back(given: Place, tmp_path:
         assert running["queue"] == HIGH
         assert 0 <= running["age"] < PATIENCE
         assert not running["redelivered"]
+        assert [(each["held"], each["worker"]) for each in (later, running)] == [("yes", pod_name(high))] * 2
 
         refused = cluster.in_flight("restore", "lms-worker-high")
         assert refused.exit_code == 1
@@ -162,6 +163,7 @@ def test_it_fits_a_terminal(plain: Place, tmp_path: Path) -> None:
             "id                                    taken      again",
             "2                                     not known",
             "  work.tasks.quick on edx.lms.core.high",
+            "  in hand: nobody",
             "",
             "unacked.cms-worker-bulk (no worker of this site: `in-flight restore` puts them",
             "  back): 2 tasks",
@@ -169,6 +171,7 @@ def test_it_fits_a_terminal(plain: Place, tmp_path: Path) -> None:
             "7d1b                                  2 h",
             f"  {name} on",
             "    edx.lms.core.high, kept for 2026-11-22 16:57 UTC",
+            "  in hand: nobody",
             "(unreadable)                          2 h",
         ]
         asked = cluster.in_flight("list", "--arguments").stdout.splitlines()

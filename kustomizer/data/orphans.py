@@ -1,0 +1,199 @@
+"""Orphans: messages in flight that no worker has in hand, found with two looks and put back one by one.
+
+It is part of programs that are sent to a pod as text, with redis_broker.py; kombu and redis will do. docs/in-flight.md
+says why each step is safe. In short: a delivery of a message, told by its tag and the time when it was taken, has one
+taker. First the messages are read, then the workers are asked, then the pods are listed: whoever took one of those
+messages is a pod that answered, a pod that didn't, or gone.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from kustomizer.data.redis_broker import UNACKED, RedisBroker, described, destinations
+
+# A task goes through a worker in this order, so one that moves on between two questions is seen by the later one.
+QUESTIONS = ("stats", "scheduled", "reserved", "active")
+RECORD = "tutor-kustomizer.redis"
+# The one pool whose tasks are told by the loop that also acknowledges them; a solo one doesn't answer while it works.
+PREFORK = "celery.concurrency.prefork:TaskPool"
+# Is this delivery still the one that was looked at? A worker that acknowledges, and whoever else puts back, do it in
+# one step as well (kombu/transport/redis.py: _remove_from_indices, restore_by_tag).
+RESTORE = """
+local taken = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if not taken or tonumber(taken) ~= tonumber(ARGV[2]) then return 0 end
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[3] then return 0 end
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('RPUSH', KEYS[3], ARGV[4])
+return 1
+"""
+
+
+def ask(broker: RedisBroker, mailbox: Any, exchange: str, patience: float) -> dict[str, Any]:
+    """Ask all workers what they have in hand; as JSON takes it: how many listen, how many answered, and each answer.
+
+    A worker counts as one that answered only where it answered every question.
+    """
+    listeners = broker.listeners(exchange)
+    replies: dict[str, list[tuple[str, Any]]] = {}
+    expected = listeners
+    for question in QUESTIONS if listeners else ():
+        found = mailbox._broadcast(question, {}, reply=True, timeout=patience, limit=expected) or []
+        replies[question] = [(node, said) for answer in found for node, said in answer.items()]
+        expected = len(replies[question])
+        if not expected:
+            break
+    asked = replies.get("stats", [])
+    workers: dict[str, dict[str, Any]] = {}
+    for node, stats in asked:
+        same = [[said for name, said in replies.get(question, ()) if name == node] for question in QUESTIONS[1:]]
+        lists = [said for answers in same for said in answers]
+        key = _key(stats)
+        # Two workers may go by one name.
+        complete = all(len(answers) == [name for name, _ in asked].count(node) for answers in same)
+        if key is None or not complete or not all(isinstance(said, list) for said in lists):
+            continue
+        before = workers.setdefault(node, {"keys": [], "pools": [], "ids": [], "count": 0})
+        before["keys"].append(key)
+        before["pools"].append((stats.get("pool") or {}).get("implementation"))
+        before["ids"] = sorted({_id(entry) for said in lists for entry in said})
+        before["count"] += 1
+    return {"listeners": listeners, "workers": workers}
+
+
+def _key(stats: Any) -> str | None:
+    """Return a worker's in-flight key; None where it has just lost its connection, and doesn't know."""
+    broker = stats.get("broker") if isinstance(stats, dict) else None
+    if not isinstance(broker, dict) or "transport_options" not in broker:
+        return None
+    return str((broker["transport_options"] or {}).get("unacked_key", UNACKED))
+
+
+def _id(entry: Mapping[str, Any]) -> str:
+    return str((entry.get("request") or entry).get("id"))
+
+
+def limited(mailbox: Any, answers: Mapping[str, Any], patience: float) -> list[str] | None:
+    """Return the tasks that some worker limits the rate of; None where not all of them say so.
+
+    Such a task may wait in a worker where none of the questions finds it (celery/worker/strategy.py).
+    """
+    count = sum(worker["count"] for worker in answers["workers"].values())
+    given = {"taskinfoitems": ["rate_limit"]}
+    found = mailbox._broadcast("registered", given, reply=True, timeout=patience, limit=count) if count else []
+    lists = [said for answer in found or [] for said in answer.values()]
+    if len(lists) < count or not all(isinstance(said, list) for said in lists):
+        return None
+    return sorted({text.split(" ")[0] for said in lists for text in said if "rate_limit=" in text})
+
+
+def redis_since(broker: RedisBroker, *, note: bool) -> float:
+    """Return since when Redis is the one that it is now: one that restarts or fails over may forget the last moments.
+
+    With ``note`` that is kept in Redis itself, so that a failover is seen by whoever looks next; what was before the
+    first note isn't known.
+    """
+    run, now = broker.redis.info("server"), time.time()
+    place = broker.prefix + RECORD
+    text = broker.redis.get(place)
+    known = json.loads(text) if text else {}
+    if known.get("run_id") == run["run_id"]:
+        return float(known["since"])
+    if note:
+        broker.redis.set(place, json.dumps({"run_id": run["run_id"], "since": now}))
+    return now if note or known else now - float(run["uptime_in_seconds"])
+
+
+def may_use(key: str, names: Iterable[str]) -> bool:
+    """Tell whether a pod's worker may have its tasks under ``key``: a worker's own key has one of the pod's names."""
+    return not key.startswith(f"{UNACKED}.") or key[len(UNACKED) + 1 :] in names
+
+
+def refusal(key: str, pods: Mapping[str, Iterable[str]], answers: Mapping[str, Any], departed: int = 0) -> str:
+    """Say why nobody can tell what of ``key`` is an orphan; empty where it can be told.
+
+    ``pods`` are those of the namespace that run a worker, with the names that say which; they were listed after the
+    workers were asked. ``departed`` is how many listeners may be pods that are gone: Redis takes a while to notice.
+    """
+    workers = answers["workers"]
+    silent = sorted(
+        pod for pod, names in pods.items() if may_use(key, names) and not any(is_of(node, pod) for node in workers)
+    )
+    if silent:
+        return f"{', '.join(silent)} may use it, and doesn't answer"
+    users = {node: worker for node, worker in workers.items() if key in worker["keys"]}
+    strangers = sorted(node for node in users if not any(is_of(node, pod) for pod in pods))
+    if strangers:
+        return f"{', '.join(strangers)} uses it, and is no pod of this namespace"
+    others = sorted(node for node, worker in users.items() if any(pool != PREFORK for pool in worker["pools"]))
+    if others:
+        return f"{', '.join(others)} has another pool than prefork, and can't say what it has in hand"
+    unknown = answers["listeners"] - sum(worker["count"] for worker in workers.values()) - departed
+    return f"{unknown} more that listen on this broker don't answer, and may use it" if unknown > 0 else ""
+
+
+def is_of(node: str, pod: str) -> bool:
+    """Tell whether a worker's name is one in this pod: it ends with the host's, which Kubernetes cuts at 63."""
+    host = pod[:63].rstrip("-.")
+    return node.endswith(("@" + host, "." + host))
+
+
+def look(
+    broker: RedisBroker, mailbox: Any, exchange: str, request: Mapping[str, Any], *, since: float = 0
+) -> dict[str, Any]:
+    """Return the messages older than ``older`` seconds that nobody says to have, by key, and what the workers said.
+
+    Those that were taken before ``since`` are left out: Redis may have forgotten that they were acknowledged. Clocks
+    may differ by ``older`` seconds, too. Workers are asked only where there is something to ask about.
+    """
+    messages: dict[str, list[dict[str, Any]]] = {}
+    for key in request["keys"]:
+        for tag, taken, text in broker.messages(key):
+            known = described(text, tag, taken, arguments=False)
+            if taken is None or known["age"] < request["older"] or taken < since + request["older"] or not known["id"]:
+                continue
+            messages.setdefault(key, []).append({**known, "taken": taken})
+    nobody: dict[str, Any] = {"listeners": 0, "workers": {}}
+    if not messages:
+        return {"messages": {}, "answers": nobody}
+    answers = ask(broker, mailbox, exchange, request["patience"])
+    ids = {held for worker in answers["workers"].values() for held in worker["ids"]}
+    unheld = {key: [one for one in found if one["id"] not in ids] for key, found in messages.items()}
+    if any(unheld.values()):
+        slow = limited(mailbox, answers, request["patience"])
+        unheld = {
+            key: [one for one in found if slow is not None and one["task"] not in slow] for key, found in unheld.items()
+        }
+    return {"messages": {key: found for key, found in unheld.items() if found}, "answers": answers}
+
+
+def both(first: Iterable[Mapping[str, Any]], second: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the messages of the second look that the first one saw, too, in the same delivery."""
+    seen = {(one["tag"], one["taken"]) for one in first}
+    return [one for one in second if (one["tag"], one["taken"]) in seen]
+
+
+def restore_one(broker: RedisBroker, key: str, message: Mapping[str, Any], queues: Iterable[str] | None = None) -> str:
+    """Put one message back where kombu would, if it is still the same delivery; return its queue, or nothing.
+
+    With ``queues`` it has to be one of these: other services' workers may take others under the same key.
+    """
+    place, index, tag = broker.prefix + key, broker.prefix + broker.index_of(key), message["tag"]
+    text = broker.redis.hget(place, tag)
+    found = destinations(broker.channel, text) if text is not None else []
+    if len(found) != 1 or (queues is not None and found[0] not in queues):
+        return ""
+    payload = json.loads(text)[0]
+    payload.setdefault("headers", {})["redelivered"] = True
+    payload["properties"].setdefault("delivery_info", {})["redelivered"] = True
+    priority = broker.channel._get_message_priority(payload, reverse=False)
+    target = broker.prefix + broker.channel._q_for_pri(found[0], priority)
+    given = (tag, repr(float(message["taken"])), text, json.dumps(payload))
+    return str(found[0]) if broker.redis.eval(RESTORE, 3, place, index, target, *given) else ""

@@ -1,0 +1,139 @@
+"""`in-flight restore --orphaned` on real workers and a real Redis, and the one step by which a message is put back."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from celery import Celery
+from redis import Redis
+
+from kustomizer.cluster import orphans
+from kustomizer.system.pod_program import pod_program
+from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Place, place, task
+from tests.commands.test_in_flight import ONE_AT_A_TIME, kept, live
+from tests.live_site import pod_name
+from tests.redis_server import HOST, redis_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.builds import Builds
+
+
+@pytest.fixture
+def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Iterator[Place]:
+    with place(tmp_path, BROKERS[request.param], builds) as given:
+        yield given
+
+
+@pytest.mark.parametrize("given", ["plain", "everything"], indirect=True)
+def test_what_a_killed_worker_had_goes_back_and_what_others_have_stays(
+    given: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "APART_SECONDS", 1)
+    with live(given, tmp_path, **ONE_AT_A_TIME) as cluster:
+        site = cluster.site
+        _, first = site.start("lms-worker", "lms-worker-high")
+        site.send("lms", task("long", "killed", queue=HIGH))
+        site.wait_for("started", 1)
+        [second] = site.start("lms-worker-high")
+        site.send("lms", task("long", "alive", queue=HIGH))
+        site.wait_for("started", 2)
+        site.wait(lambda: site.lengths() == {IN_FLIGHT_OF_HIGH: 2}, "both to be taken")
+
+        young = cluster.in_flight("restore", "--orphaned", "lms-worker-high")
+        assert (young.exit_code, young.stdout) == (0, "Nothing that is older than 60 s is in nobody's hand.\n")
+
+        first.kill()
+        time.sleep(2)
+        found = [(each["held"], each["worker"]) for each in cluster.keys()[IN_FLIGHT_OF_HIGH]["messages"]]
+        assert found == [("nobody", ""), ("yes", pod_name(second))]
+        done = cluster.in_flight("restore", "--orphaned", "--older-than=1", "lms-worker-high")
+        assert (done.exit_code, done.stdout) == (0, f"{IN_FLIGHT_OF_HIGH}: 1 task put back on {HIGH}\n"), done.output
+        assert site.lengths() == {IN_FLIGHT_OF_HIGH: 1, HIGH: 1}
+        again = cluster.in_flight("restore", "--orphaned", "--older-than=1")
+        assert again.stdout == "Nothing that is older than 1 s is in nobody's hand.\n"
+
+
+@pytest.mark.parametrize("given", ["plain"], indirect=True)
+def test_nothing_is_put_back_while_a_pod_doesnt_answer(
+    given: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "APART_SECONDS", 1)
+    with live(given, tmp_path, **ONE_AT_A_TIME) as cluster:
+        site = cluster.site
+        _, first = site.start("lms-worker", "lms-worker-high")
+        site.send("lms", task("long", "killed", queue=HIGH))
+        site.wait_for("started", 1)
+        [second] = site.start("lms-worker-high")
+        site.send("lms", task("long", "stopping", queue=HIGH))
+        site.wait_for("started", 2)
+        first.kill()
+        # A worker that stops finishes its task, and answers no more.
+        second.terminate()
+        site.wait(lambda: "Warm shutdown" in second.log, "the worker to stop")
+        time.sleep(2)
+
+        refused = cluster.in_flight("restore", "--orphaned", "--older-than=1", "--output=json")
+        assert refused.exit_code == 1
+        [each] = json.loads(refused.stdout)
+        assert (each["key"], each["queues"], each["left"]) == (IN_FLIGHT_OF_HIGH, {}, 2)
+        assert each["reason"] == f"{pod_name(second)} may use it, and doesn't answer"
+        assert site.lengths() == {IN_FLIGHT_OF_HIGH: 2}
+
+
+@pytest.mark.parametrize("given", ["plain"], indirect=True)
+def test_a_solo_worker_is_refused(given: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orphans, "APART_SECONDS", 1)
+    with live(given, tmp_path, defaults={"extraArgs": ["--pool=solo"]}) as cluster:
+        cluster.site.start("lms-worker", "lms-worker-high")
+        cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1")))
+        # Redis started after that, for all that anybody knows.
+        cluster.redis.zadd("unacked_index.lms-worker-high", {"a": time.time()})
+        time.sleep(1)
+        refused = cluster.in_flight("restore", "--orphaned", "--older-than=0", "lms-worker-high")
+        assert refused.exit_code == 1
+        assert "another pool than prefork" in refused.stdout
+        assert cluster.site.lengths() == {IN_FLIGHT_OF_HIGH: 1}
+
+
+def test_one_step_puts_back_the_delivery_that_was_looked_at_and_no_other(tmp_path: Path) -> None:
+    program: dict[str, Any] = {"__name__": "program"}
+    exec(compile(pod_program("redis_broker", "orphans"), "program", "exec"), program)  # noqa: S102 - as a pod runs it
+    with redis_server(tmp_path / "redis") as server:
+        client = Redis(host=HOST, port=server.port)
+        app = Celery(broker=f"redis://{HOST}:{server.port}/0", broker_transport_options={"global_keyprefix": "p:"})
+        with app, app.connection_for_write() as connection:
+            broker = program["RedisBroker"](connection, {"global_keyprefix": "p:"})
+
+            def put(*, taken: float, priority: int = 0) -> dict[str, Any]:
+                text = json.loads(kept("1"))
+                text[0]["properties"]["priority"] = priority
+                client.hset("p:unacked.x", "a", json.dumps(text))
+                client.zadd("p:unacked_index.x", {"a": taken})
+                return {"tag": "a", "taken": taken}
+
+            def restore(message: dict[str, Any], queues: list[str] | None = None) -> str:
+                return str(program["restore_one"](broker, "unacked.x", message, queues))
+
+            # Acknowledged meanwhile.
+            message = put(taken=100.25)
+            client.hdel("p:unacked.x", "a")
+            client.zrem("p:unacked_index.x", "a")
+            assert restore(message) == ""
+            # Put back by another one meanwhile, and taken again: kombu keeps the tag.
+            put(taken=200.5)
+            assert restore(message) == ""
+            assert client.hlen("p:unacked.x") == 1
+            # Another service's queue.
+            message = put(taken=300.123456, priority=5)
+            assert restore(message, ["edx.lms.core.default"]) == ""
+            assert restore(message, [HIGH]) == HIGH
+            assert restore(message) == ""
+            assert client.keys("*") == [f"p:{HIGH}\x06\x163".encode()]
+            [text] = client.lrange(f"p:{HIGH}\x06\x163", 0, -1)
+            assert json.loads(text)["headers"]["redelivered"]

@@ -79,7 +79,7 @@ class Record(NamedTuple):
 class Worker:
     """A worker's process, in a process group of its own."""
 
-    def __init__(self, pod: Container, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(self, pod: Container, environ: Mapping[str, str], log: Path, python: Path) -> None:
         self.pod = pod
         self._log = log
         program, *arguments = pod.argv
@@ -87,7 +87,7 @@ class Worker:
         assert not any("$(" in word for word in arguments), "a kubelet would expand this"
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [str(BIN / program), *arguments],
+                [str(python.parent / program), *arguments],
                 cwd=pod.root / "edx-platform",
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
@@ -135,6 +135,8 @@ class Site:
         self._directory = directory
         self._tasks = directory / "tasks"
         self._tasks.mkdir(parents=True)
+        self.python = Path(sys.executable)
+        """What runs in the pods: the one of another environment has another Celery."""
         self._pods = 0
 
     def __enter__(self) -> Site:
@@ -149,7 +151,7 @@ class Site:
         started = []
         for name in deployments:
             pod = self._pod(name, built or self.built)
-            started.append(Worker(pod, self._environ(pod), pod.root.with_suffix(".log")))
+            started.append(Worker(pod, self._environ(pod), pod.root.with_suffix(".log"), self.python))
             self.workers.append(started[-1])
         self.wait(lambda: all(worker.is_ready() for worker in started), f"{deployments} to be ready")
         return started
@@ -158,7 +160,7 @@ class Site:
         """Send tasks from a pod of ``deployment``; a message is a task's ``name`` and what ``apply_async`` takes."""
         pod = self._pod(deployment, self.built)
         done = subprocess.run(
-            [sys.executable, "send_tasks.py"],
+            [self.python, "send_tasks.py"],
             cwd=pod.root / "edx-platform",
             env=self._environ(pod),
             input=json.dumps(messages).encode(),

@@ -112,7 +112,6 @@ class LiveSite(Site):
         """What the pods' hosts are called where each isn't called like its pod."""
         self.without: set[str] = set()
         """Kinds of objects that this cluster doesn't know."""
-        self.python = sys.executable
         self._objects: dict[str, dict[str, Any]] = {}
         self._extra: list[Container] = []
 
@@ -143,7 +142,7 @@ class LiveSite(Site):
             "processes": {
                 pod.root.name: {
                     "container": pod.name,
-                    "python": self.python,
+                    "python": str(self.python),
                     "cwd": str(pod.root / "edx-platform"),
                     "env": self._environ(pod),
                 }

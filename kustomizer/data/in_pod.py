@@ -261,15 +261,8 @@ def _length(client: Any, name: str) -> int:
     return int(commands.get(client.type(name), client.llen)(name))
 
 
-ACTIONS = {
-    "in_flight": in_flight,
-    "task_of": task_of,
-    "restore": restore,
-    "look": look_at_worker,
-    "orphans": orphans,
-    "put_back": put_back,
-    "remaining": remaining,
-}
+_NAMED = (in_flight, task_of, restore, orphans, put_back, remaining)
+ACTIONS = {"look": look_at_worker, **{action.__name__: action for action in _NAMED}}
 
 
 def main(text: str) -> int:

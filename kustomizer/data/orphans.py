@@ -60,9 +60,9 @@ def ask(broker: RedisBroker, mailbox: Any, exchange: str, patience: float) -> di
         complete = all(len(answers) == [name for name, _ in asked].count(node) for answers in same)
         if key is None or not complete or not all(isinstance(said, list) for said in lists):
             continue
-        before = workers.setdefault(node, {"keys": [], "pools": [], "ids": [], "count": 0})
+        before = workers.setdefault(node, {"keys": [], "prefork": True, "ids": [], "count": 0})
         before["keys"].append(key)
-        before["pools"].append((stats.get("pool") or {}).get("implementation"))
+        before["prefork"] = before["prefork"] and _is_prefork(stats.get("pool") or {})
         before["ids"] = sorted({_id(entry) for said in lists for entry in said})
         before["count"] += 1
     return {"listeners": listeners, "workers": workers}
@@ -74,6 +74,11 @@ def _key(stats: Any) -> str | None:
     if not isinstance(broker, dict) or "transport_options" not in broker:
         return None
     return str((broker["transport_options"] or {}).get("unacked_key", UNACKED))
+
+
+def _is_prefork(pool: Mapping[str, Any]) -> bool:
+    """Tell whether it is the pool that counts what it writes to its processes; Celery 5.2 doesn't say its name."""
+    return isinstance(pool.get("writes"), dict) and pool.get("implementation", PREFORK) == PREFORK
 
 
 def _id(entry: Mapping[str, Any]) -> str:
@@ -132,7 +137,7 @@ def refusal(key: str, pods: Mapping[str, Iterable[str]], answers: Mapping[str, A
     strangers = sorted(node for node in users if not any(is_of(node, pod) for pod in pods))
     if strangers:
         return f"{', '.join(strangers)} uses it, and is no pod of this namespace"
-    others = sorted(node for node, worker in users.items() if any(pool != PREFORK for pool in worker["pools"]))
+    others = sorted(node for node, worker in users.items() if not worker["prefork"])
     if others:
         return f"{', '.join(others)} has another pool than prefork, and can't say what it has in hand"
     unknown = answers["listeners"] - sum(worker["count"] for worker in workers.values()) - departed

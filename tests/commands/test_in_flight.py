@@ -485,7 +485,7 @@ def test_what_kubectl_says_is_passed_on(plain: Place, tmp_path: Path) -> None:
         assert "no pod of lms or cms is ready in namespace other" in cluster.in_flight("list", "-n", "other").stderr
         assert "pod no-such isn't one of lms or cms that is ready" in cluster.in_flight("list", "--pod=no-such").stderr
         assert cluster.in_flight("list", f"--pod={pod}").exit_code == 0
-        cluster.site.python = "/no/such/python"
+        cluster.site.python = Path("/no/such/python")
         failed = cluster.in_flight("list")
         assert failed.exit_code == 1
         assert failed.stderr.startswith(f"Error: kubectl exec in pod {pod}, container lms: ")

@@ -7,13 +7,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import versions
 from celery import Celery
 from redis import Redis
 
 from kustomizer.cluster import orphans
 from kustomizer.system.pod_program import pod_program
+from tests import parts
 from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Place, place, task
-from tests.commands.test_in_flight import ONE_AT_A_TIME, kept, live
+from tests.commands.test_in_flight import ONE_AT_A_TIME, Live, kept, live
 from tests.live_site import pod_name
 from tests.redis_server import HOST, redis_server
 
@@ -30,13 +32,19 @@ def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Ite
         yield given
 
 
-@pytest.mark.parametrize("given", ["plain", "everything"], indirect=True)
+@pytest.mark.parametrize(
+    ("given", "version"),
+    [("everything", ""), *(("plain", version) for version in versions.OLDER_CELERYS)],
+    indirect=["given"],
+)
 def test_what_a_killed_worker_had_goes_back_and_what_others_have_stays(
-    given: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    given: Place, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(orphans, "APART_SECONDS", 1)
     with live(given, tmp_path, **ONE_AT_A_TIME) as cluster:
         site = cluster.site
+        if version:
+            site.python = parts.present(parts.TOOLS / "celery" / version / "bin" / "python")
         _, first = site.start("lms-worker", "lms-worker-high")
         site.send("lms", task("long", "killed", queue=HIGH))
         site.wait_for("started", 1)
@@ -57,6 +65,18 @@ def test_what_a_killed_worker_had_goes_back_and_what_others_have_stays(
         assert site.lengths() == {IN_FLIGHT_OF_HIGH: 1, HIGH: 1}
         again = cluster.in_flight("restore", "--orphaned", "--older-than=1")
         assert again.stdout == "Nothing that is older than 1 s is in nobody's hand.\n"
+
+        # Back from a lost connection the worker names what still runs.
+        for kind in ("normal", "pubsub"):
+            cluster.redis.client_kill_filter(_type=kind, skipme=True)
+        site.wait(lambda: _holders(cluster) == {pod_name(second)}, "the worker to be back")
+        lost = cluster.in_flight("restore", "--orphaned", "--older-than=1")
+        assert lost.stdout == "Nothing that is older than 1 s is in nobody's hand.\n"
+        assert [record.mark for record in site.records("started")][:2] == ["killed", "alive"]
+
+
+def _holders(cluster: Live) -> set[str]:
+    return {each["worker"] for each in cluster.keys()[IN_FLIGHT_OF_HIGH]["messages"]}
 
 
 @pytest.mark.parametrize("given", ["plain"], indirect=True)

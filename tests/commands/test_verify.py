@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +22,6 @@ from tests.live_site import NAMESPACE, pod_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.builds import Builds
 
@@ -213,7 +213,7 @@ def test_a_worker_that_cant_be_asked_is_found(plain: Place, tmp_path: Path) -> N
         [high] = cluster.site.start("lms-worker-high")
         os.kill(high.process.pid, signal.SIGSTOP)
         assert differences(cluster)["lms-worker-high"] == {"remote control": (f"{high.node} answers", "it doesn't")}
-        cluster.site.python = "/no/such/python"
+        cluster.site.python = Path("/no/such/python")
         [(_, why)] = differences(cluster)["lms-worker-high"].values()
         assert why.startswith(f"kubectl exec in pod {pod_name(high)}, container lms-worker-high: ")
 

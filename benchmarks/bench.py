@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks import inputs
+from benchmarks import commands, inputs
 from benchmarks.goals import goals, summary
 from benchmarks.measure import BenchError, Case, Rounds, interleave, run
 from benchmarks.names import (
@@ -40,6 +40,7 @@ from benchmarks.names import (
     OURS_FLOWER,
     PYYAML,
     READ_WRITE,
+    STARTS,
     UPSTREAM,
     WITH_TUTOR,
 )
@@ -187,10 +188,15 @@ def whole_builds(bench: Bench, site: str) -> Group:
     return bench.measure(f"builds-{site}", f"Whole builds, {site} site", cases, base=CAT)
 
 
+def tool() -> list[str]:
+    """Return the command `tutor-kustomizer`."""
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from kustomizer.start import run; run()"
+    return [python()[0], "-I", "-c", code, str(ROOT)]
+
+
 def our_command(kustomize: Path) -> list[str]:
     """Return the command `tutor-kustomizer build`."""
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from kustomizer.start import run; run()"
-    return [python()[0], "-I", "-c", code, str(ROOT), "build", "--kustomize", str(kustomize)]
+    return [*tool(), "build", "--kustomize", str(kustomize)]
 
 
 def many_queues(bench: Bench) -> Group:
@@ -254,6 +260,33 @@ def generated(bench: Bench, key: str, *, queues: int, foreign: int, go: bool) ->
     return bench.measure(key, title, cases, base=GO_IDENTITY if go else READ_WRITE, least=3)
 
 
+def start(bench: Bench) -> Group:
+    """Measure what short commands take, and how much of that is the start of Python and the imports."""
+    kustomize = sites.kustomize(sites.NEWEST)
+    config = inputs.config(inputs.spec(), function=FUNCTION)
+    built = bench.scratch / "start.yaml"
+    env = bench.environment()
+    run(
+        Case("build", [str(kustomize), *sites.BUILD, str(overlay(bench, sites.site("oracle"), config))], env=env), built
+    )
+    cases = [
+        Case(STARTS, [python()[0], "-I", "-c", "pass"], env=env),
+        *(
+            Case(f"tutor-kustomizer {' '.join(arguments)}", [*tool(), *arguments, *files], env=env)
+            for arguments, files in (
+                (("--version",), ()),
+                (("queues", "--help"), ()),
+                (("queues",), (str(built),)),
+                (("check", "--help"), ()),
+                (("check",), (str(built),)),
+                (("diff", "--help"), ()),
+                (("diff",), (str(built), str(built))),
+            )
+        ),
+    ]
+    return bench.measure("start", "Short commands, plain site", cases, base=STARTS)
+
+
 GENERATED = {"queues-10": (10, 0), "queues-100": (100, 0), "queues-1000": (1000, 0), "foreign-10000": (6, 10_000)}
 SIZES = (0, 1000, 2500, 5000, 10_000)
 
@@ -314,14 +347,24 @@ def measure_all(bench: Bench) -> dict[str, Any]:
     reached = goals(groups, lines.get("slope_ms_per_mb", ()))
     blocks = {key: render_group(group) for key, group in groups.items()}
     blocks |= {"linearity": text} if text else {}
+    by_queues: list[commands.Measured] = []
+    if bench.wants("commands"):
+        print("Commands by queues: a few minutes ...", file=sys.stderr)
+        by_queues = commands.measure(
+            bench.scratch, bench.environment(), tool(), sites.kustomize(sites.NEWEST), FUNCTION
+        )
+        blocks["commands"] = commands.render(by_queues)
+        groups["start"] = start(bench)
+        blocks["start"] = render_group(groups["start"])
     if not bench.only:
         blocks |= {"goals": render_goals(reached), "summary": summary(groups), "machine": machine()}
-    print("\n\n".join(part for part in (text, render_goals(reached), machine()) if part))
+    print("\n\n".join(part for part in (text, blocks.get("commands"), render_goals(reached), machine()) if part))
     return {
         "machine": machine(),
         "goals": [goal._asdict() for goal in reached],
         "groups": {key: group.as_json() for key, group in groups.items()},
         "linearity": lines,
+        "commands": {row.name: row.as_json() for row in by_queues},
         "blocks": blocks,
     }
 
@@ -346,7 +389,7 @@ def main() -> None:
     parser.add_argument(
         "--write-docs", action="store_true", help="put the tables into docs/performance.md and README.md"
     )
-    parser.add_argument("--only", default="", choices=("function", "builds", "generated", "linearity"))
+    parser.add_argument("--only", default="", choices=("function", "builds", "generated", "linearity", "commands"))
     parser.add_argument("--seconds", type=float, default=Rounds().seconds, help="for each table, about; default: 25")
     options = parser.parse_args()
     try:

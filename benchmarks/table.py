@@ -75,7 +75,7 @@ def render_group(group: Group) -> str:
     ]
     for row in group.rows:
         numbers = f"{row.cpu:7.1f} {row.wall:7.1f} {row.peak:7.1f}"
-        ratios = f"{_number(group.cpu_ratio(row.name)):>6} {_number(group.wall_ratio(row.name)):>6}"
+        ratios = f"{number(group.cpu_ratio(row.name)):>6} {number(group.wall_ratio(row.name)):>6}"
         lines.append(f"{row.name[:NAME_WIDTH]:{NAME_WIDTH}} {numbers} {ratios}")
     return "\n".join([*lines, f"x: how many times that of '{group.base}'"])
 
@@ -86,7 +86,7 @@ def render_goals(goals: Sequence[Goal]) -> str:
     for goal in goals:
         reached = "" if goal.value is None or goal.limit is None else "yes" if goal.value <= goal.limit else "no"
         limit = "" if goal.limit is None else f"{goal.limit:g}{goal.unit}"
-        value = _number(goal.value) + (goal.unit if goal.value is not None else "")
+        value = number(goal.value) + (goal.unit if goal.value is not None else "")
         lines.append(f"{goal.name[: NAME_WIDTH + 6]:{NAME_WIDTH + 6}} {value:>10} {limit:>9} {reached:>8}".rstrip())
     return "\n".join(lines)
 
@@ -95,7 +95,7 @@ def render_columns(rows: Mapping[str, Sequence[float | None]], heads: Sequence[s
     """Return a table of numbers by name, with ``heads`` over their columns."""
     lines = [f"{'':{NAME_WIDTH + 12}}" + "".join(f"{head:>10}" for head in heads)]
     for name, values in rows.items():
-        lines.append(f"{name:{NAME_WIDTH + 12}}" + "".join(f"{_number(value):>10}" for value in values))
+        lines.append(f"{name:{NAME_WIDTH + 12}}" + "".join(f"{number(value):>10}" for value in values))
     return "\n".join(lines)
 
 
@@ -121,5 +121,6 @@ def write_block(document: str, key: str, text: str) -> str:
     return re.sub(f"{re.escape(start)}.*?{re.escape(end)}", lambda _: block, document, flags=re.DOTALL)
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a number for a table, a dash where there is none."""
     return "-" if value is None else f"{value:.2f}"

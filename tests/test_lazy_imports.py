@@ -6,6 +6,7 @@ A module that imports by name may import modules of its own package only, which 
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -67,3 +68,10 @@ def test_each_is_there_and_of_the_same_package(importer: str, module: str, name:
 def test_rare_sections_are_those_of_the_configuration() -> None:
     for name in model.RARE:
         assert getattr(model, name).__name__ == name
+
+
+def test_a_command_without_a_file_to_ignore_does_not_begin_with_yaml() -> None:
+    code = "import sys, kustomizer.commands.common; print('yaml' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert done.stdout == "False\n"

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, Problem, ResourceRef, UserError
-from kustomizer.manifests import full_reader
 from kustomizer.manifests.protocols import decode
 from kustomizer.manifests.resource import stem_of
 from kustomizer.manifests.tree import plain_value
@@ -140,6 +139,8 @@ def read_ignores(path: Path, rules: Container[str]) -> tuple[Ignore, ...]:
     """Return the entries of a file. Raises UserError where it can't be read, isn't right, or names no rule of ours."""
     problems: list[Problem] = []
     try:
+        from kustomizer.manifests import full_reader  # noqa: PLC0415 - `import yaml` is a third of a short command's time
+
         tree = plain_value(full_reader.read(decode(path.read_bytes())))
     except UserError as error:
         problems = list(error.problems)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks import bench, goals, inputs, measure, names, table
+from benchmarks import bench, commands, goals, inputs, measure, names, table
 from kustomizer.function import run_resource_list
 from tests.builds import Loader
 
@@ -124,3 +124,19 @@ def test_the_command_tells_its_options() -> None:
         check=True,
     )
     assert "--write-docs" in done.stdout
+
+
+def test_growth_is_that_of_a_queue() -> None:
+    samples = {queues: measure.Sample(cpu=cpu, wall=cpu, peak=90_000) for queues, cpu in ((100, 1.0), (400, 6.0))}
+    measured = commands.Measured("check", samples, foreign=None)
+
+    assert measured.growth == pytest.approx(1.5)
+    assert commands.Measured("check", {100: samples[100]}, foreign=None).growth is None
+
+
+def test_the_commands_table_fits_into_a_terminal() -> None:
+    samples = {queues: measure.Sample(cpu=123.4, wall=1.0, peak=900_000) for queues in commands.QUEUES}
+    text = commands.render([commands.Measured("export, the second time", samples, foreign=samples[10])])
+
+    assert all(len(line) <= table.WIDTH for line in text.splitlines()), text
+    assert "0.25" in text

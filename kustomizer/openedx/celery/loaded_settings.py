@@ -161,10 +161,16 @@ class LoadedSettings:
         tokens = edx_platform.read_tokens(file.text)
         if isinstance(tokens, Opaque):
             return tokens, {}
-        return tokens, {key: file.line(line) for key, line in edx_platform.lines(file.text).items()}
+        return tokens, _places(file.text, file.source)
 
     @property
     def _read_from(self) -> Hashable:
         """What tells its env.yml from others."""
         file = self.env_file
         return file.reason if isinstance(file, Unknown) else (file.text, file.source)
+
+
+@functools.lru_cache(maxsize=16)
+def _places(text: str, source: Source) -> dict[str, Source]:
+    """Return where each key of an env.yml stands, which all workers of a service share."""
+    return {key: source.replace(line=line) for key, line in edx_platform.lines(text).items()}

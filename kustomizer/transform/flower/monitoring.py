@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from kustomizer.config.flower import Flower
 
 DASHBOARD_FILE = "celery-dashboard.json"
+# Flux's postBuild would put nothing in the place of Grafana's ${datasource}.
+# https://fluxcd.io/flux/components/kustomize/kustomizations/#post-build-variable-substitution
+_UNSUBSTITUTED = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
 # Without os.path, which is one more module to import at each build.
 _DASHBOARD_PATH = f"{DIRECTORY}/data/{DASHBOARD_FILE}"
 
@@ -48,10 +51,12 @@ def _dashboard(labels: dict[str, str], worker: Resource) -> Resource:
     """Return the dashboard's ConfigMap, without a hash: Grafana would show the old dashboard beside the new one."""
     with open(_DASHBOARD_PATH, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 5 ms to import
         text = file.read()
+    metadata = _metadata(worker, "flower-dashboard", labels)
+    metadata["annotations"] = {**metadata["annotations"], **_UNSUBSTITUTED}
     tree = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": _metadata(worker, "flower-dashboard", labels),
+        "metadata": metadata,
         "data": {DASHBOARD_FILE: text},
     }
     return Resource.new(tree, indent=worker.indent)

@@ -157,6 +157,8 @@ def test_config_map_for_grafanas_sidecar(builds: Builds) -> None:
     found = emit(site_input(builds, sites.site("22")), config({"dashboard": {"enabled": True}}))
     config_map = found.objects["ConfigMap", "flower-dashboard"]
     assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert config_map["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/substitute"] == "disabled"
+    assert "${datasource}" in TARGET.read_text()
     assert config_map["data"] == {"celery-dashboard.json": TARGET.read_text()}
     labels = {"labels": {"team": "x"}}
     found = emit(site_input(builds, sites.site("22")), config({"dashboard": {"enabled": True, **labels}}))

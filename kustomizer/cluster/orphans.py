@@ -79,7 +79,9 @@ def orphans_text(found: Sequence[Orphans], older: int) -> str:
         ]
         if each.left:
             lines.append(f"{each.key}: {plural(each.left, 'task')} left: {each.reason}")
-    return "\n".join(lines or [f"Nothing that is older than {older} s is in nobody's hand."])
+    return "\n".join(
+        lines or [f"Nothing that was taken more than {older} s ago, since Redis started, is in nobody's hand."]
+    )
 
 
 def orphans_json(found: Sequence[Orphans]) -> str:

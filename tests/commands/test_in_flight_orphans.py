@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.builds import Builds
 
+NOTHING = "Nothing that was taken more than {} s ago, since Redis started, is in nobody's hand.\n"
+
 
 @pytest.fixture
 def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Iterator[Place]:
@@ -54,7 +56,7 @@ def test_what_a_killed_worker_had_goes_back_and_what_others_have_stays(
         site.wait(lambda: site.lengths() == {IN_FLIGHT_OF_HIGH: 2}, "both to be taken")
 
         young = cluster.in_flight("restore", "--orphaned", "lms-worker-high")
-        assert (young.exit_code, young.stdout) == (0, "Nothing that is older than 60 s is in nobody's hand.\n")
+        assert (young.exit_code, young.stdout) == (0, NOTHING.format(60))
 
         first.kill()
         time.sleep(2)
@@ -64,14 +66,14 @@ def test_what_a_killed_worker_had_goes_back_and_what_others_have_stays(
         assert (done.exit_code, done.stdout) == (0, f"{IN_FLIGHT_OF_HIGH}: 1 task put back on {HIGH}\n"), done.output
         assert site.lengths() == {IN_FLIGHT_OF_HIGH: 1, HIGH: 1}
         again = cluster.in_flight("restore", "--orphaned", "--older-than=1")
-        assert again.stdout == "Nothing that is older than 1 s is in nobody's hand.\n"
+        assert again.stdout == NOTHING.format(1)
 
         # Back from a lost connection the worker names what still runs.
         for kind in ("normal", "pubsub"):
             cluster.redis.client_kill_filter(_type=kind, skipme=True)
         site.wait(lambda: _holders(cluster) == {pod_name(second)}, "the worker to be back")
         lost = cluster.in_flight("restore", "--orphaned", "--older-than=1")
-        assert lost.stdout == "Nothing that is older than 1 s is in nobody's hand.\n"
+        assert lost.stdout == NOTHING.format(1)
         assert [record.mark for record in site.records("started")][:2] == ["killed", "alive"]
 
 
@@ -119,6 +121,22 @@ def test_a_solo_worker_is_refused(given: Place, tmp_path: Path, monkeypatch: pyt
         assert refused.exit_code == 1
         assert "another pool than prefork" in refused.stdout
         assert cluster.site.lengths() == {IN_FLIGHT_OF_HIGH: 1}
+
+
+@pytest.mark.parametrize("given", ["everything"], indirect=True)
+def test_what_was_taken_before_redis_started_is_left(
+    given: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "APART_SECONDS", 1)
+    with live(given, tmp_path) as cluster:
+        cluster.site.idle_pod("lms")
+        cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1")), ("b", kept("2")))
+        index = given.broker.prefix + "unacked_index.lms-worker-high"
+        cluster.redis.zadd(index, {"b": time.time()})
+        done = cluster.in_flight("restore", "--orphaned", "--older-than=0")
+        assert (done.exit_code, done.stdout) == (0, f"{IN_FLIGHT_OF_HIGH}: 1 task put back on {HIGH}\n")
+        assert cluster.redis.zrange(index, 0, -1) == ["a"]
+        assert cluster.in_flight("restore", "--orphaned", "--older-than=0").stdout == NOTHING.format(0)
 
 
 def test_one_step_puts_back_the_delivery_that_was_looked_at_and_no_other(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """docs/github-actions.md and docs/gitlab-ci.md: the jobs' scripts in clones, one job after the other.
 
-What a job gets of its service (a token, the summary's file) is stood in for; tests/acceptance/test_wheel.py covers
-installing.
+What a job gets of its service (a token, the summary's file) is stood in for. The workflows as a whole are run in
+tests/runners; here a branch is rendered twice.
 """
 
 from __future__ import annotations
@@ -80,23 +80,6 @@ def test_github(origin: Place, tmp_path: Path) -> None:
     assert origin.done("git rev-list --count rendered").strip() == "2"
 
 
-def test_github_finds_what_is_wrong(origin: Place) -> None:
-    clone = origin.clone("work")
-    clone.done("sed -i 's/unassignedQueues: Error/unassignedQueues: Ignore/; /low: {}/d' overlay/celery-workers.yaml")
-    render, check, *_ = github_job(".github/workflows/site.yaml", "check")
-    failed = clone.run(render, check)
-    assert failed.returncode == 3
-    assert "::error" in failed.stdout
-    assert "edx.cms.core.low" in failed.stdout
-
-
-def test_github_applies(origin: Place, tmp_path: Path) -> None:
-    clone = origin.clone("work")
-    run_github(clone, github_job(".github/workflows/apply.yaml", "apply"), KUBECONFIG_TEXT="kubeconfig")
-    assert "Deployment lms-worker-high-mem" in clone.applied()
-    assert f"--kubeconfig={tmp_path}/kubeconfig" in (tmp_path / "cluster" / "log").read_text()
-
-
 def gitlab_script(job: str) -> list[str]:
     found: list[str] = yaml.safe_load(GITLAB[".gitlab-ci.yml"])[job]["script"]
     return found
@@ -124,12 +107,6 @@ def test_gitlab(origin: Place, tmp_path: Path) -> None:
         origin.clone(f"render{count}").done(*gitlab_script("render"), env={**git, **ci})
         assert_rendered(origin, tmp_path)
     assert origin.done("git rev-list --count rendered").strip() == "2"
-
-
-def test_gitlab_applies(origin: Place) -> None:
-    clone = origin.clone("work")
-    clone.done(*gitlab_script("apply"))
-    assert "Deployment lms-worker-high-mem" in clone.applied()
 
 
 @pytest.mark.parametrize("name", ["github-actions", "gitlab-ci"])

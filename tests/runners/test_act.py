@@ -78,7 +78,7 @@ def test_a_finding_fails_the_check_and_nothing_is_rendered(repository: Repositor
     act = repository.act(work)
     run = act.run("push")
     assert run.returncode != 0
-    assert "edx.cms.core.low" in run.log
+    assert re.search(r"(?m)^.*error.*edx\.cms\.core\.low", run.log), run.log
     # The step for code scanning is run all the same.
     assert list(act.artifacts.rglob("findings.sarif"))
     assert "render" not in repository.origin.done("git branch --list rendered")
@@ -90,6 +90,8 @@ def test_it_applies(repository: Repository) -> None:
     assert run.returncode == 0, run.log
     assert "Deployment lms-worker-high-mem" in work.applied()
     assert "kubeconfig of the test" not in run.log
+    log = (repository.scratch / "cluster" / "log").read_text()
+    assert re.search(r"^--kubeconfig=/\S+/kubeconfig apply ", log, flags=re.MULTILINE), log
 
 
 def test_a_pull_request_is_compared(repository: Repository) -> None:

@@ -142,8 +142,13 @@ def _holds_config(path: Path) -> bool:
 
 
 def _config_in(text: str) -> dict[str, Any] | None:
+    """Return the configuration in ``text``. Raises UserError where it holds two: it isn't known which is meant."""
     trees = map(plain_value, read_all(text) if KIND in text else ())
-    return next((tree for tree in trees if isinstance(tree, dict) and tree.get("kind") == KIND), None)
+    found = [tree for tree in trees if isinstance(tree, dict) and tree.get("kind") == KIND]
+    if len(found) > 1:
+        message = f"the file holds {len(found)} configurations of kind {KIND}, one after another"
+        raise UserError(Problem(message=message, remedy="Put what they say into one, and take the others out"))
+    return found[0] if found else None
 
 
 def _config_of(path: Path) -> dict[str, Any] | None:

@@ -294,6 +294,18 @@ def test_two_configurations_are_refused(repository: Path) -> None:
     assert "x" in done("queue", "add", "lms", "x", "--file", "two/b.yaml")
 
 
+def test_two_configurations_in_one_file_are_refused_for_what_they_are(repository: Path) -> None:
+    both = f"{OWN}---\n{OWN.replace('celery-workers}', 'others}')}"
+    (repository / "own" / "celery-workers.yaml").write_text(both)
+    for words in (["add", "lms", "x"], ["set", "lms", "high", "--concurrency", "2"], ["remove", "lms", "high"]):
+        for where in (["--overlay", "own"], ["--file", "own/celery-workers.yaml"]):
+            refused = run("queue", *words, *where)
+            assert refused.exit_code == 1
+            assert "celery-workers.yaml: the file holds 2 configurations of kind CeleryWorkers" in refused.output
+            assert "Put what they say into one" in refused.output
+    assert (repository / "own" / "celery-workers.yaml").read_text() == both
+
+
 def test_several_at_once_are_all_written(repository: Path) -> None:
     start = [sys.executable, "-c", "from kustomizer.start import run; run()"]
     variants = [f"extra{number}" for number in range(4)]

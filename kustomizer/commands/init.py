@@ -82,6 +82,7 @@ def refresh_lines(overlay: Path, *, kubectl: bool | None) -> list[str]:
 def init(directory: Path, env: Path, found: Survey, *, force: bool, kubectl: bool = False) -> list[Path]:
     """Write the overlay's files and return them. Raises UserError, and writes nothing, where it can't."""
     if not any(service.variants for service in found.services):
-        raise UserError(Problem(message=f"{env} has no lms-worker or cms-worker to split"))
+        nothing = Problem(message=f"{env} has no lms-worker or cms-worker to split")
+        raise UserError(*(found.refused or (nothing,)))
     relative = os.path.relpath(env.resolve(), directory.resolve())
     return write_overlay(directory, env, overlay_files(relative, found, kubectl=kubectl), force=force)

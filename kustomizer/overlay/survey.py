@@ -13,12 +13,14 @@ from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.queue_names import NAMED, queue_name, taken_queues
+from kustomizer.openedx.shapes import check_shape
 from kustomizer.openedx.workers import emitted_worker, worker_services
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.workers import EmittedWorker
 
@@ -32,6 +34,8 @@ class SurveyedService(Record):
     broker: str
     concurrency: str = ""
     """What its worker already has for how many tasks it works on at a time."""
+    refused: Sequence[Problem] = ()
+    """Why its worker can't be split: it has no variants then."""
 
 
 class Survey(Record):
@@ -40,9 +44,18 @@ class Survey(Record):
     services: Sequence[SurveyedService]
     autoscalers: Sequence[str]
 
+    @property
+    def refused(self) -> Sequence[Problem]:
+        """Why workers of some services can't be split."""
+        return [problem for service in self.services for problem in service.refused]
+
     def lines(self) -> Iterator[str]:
         """Yield the survey as lines of text."""
         for service in self.services:
+            if service.refused:
+                yield f"{service.name}-worker is left out of the configuration:"
+                yield from (f"  {problem}" for problem in service.refused)
+                continue
             queues = ", ".join(service.queues) or "what its own settings name"
             yield f"{service.name}-worker consumes {queues}"
             if service.broker:
@@ -62,11 +75,20 @@ def survey(resources: Resources) -> Survey:
     autoscalers = [
         f"{item.kind} {item.name}" for item in resources.of_kind("HorizontalPodAutoscaler") if item.name in workers
     ]
-    return Survey(services=[_service(resources, name) for name in names], autoscalers=autoscalers)
+    return Survey(services=[_surveyed(resources, name) for name in names], autoscalers=autoscalers)
+
+
+def _surveyed(resources: Resources, name: str) -> SurveyedService:
+    """Survey one service. What another's worker is like makes no difference to it."""
+    try:
+        return _service(resources, name)
+    except UserError as error:
+        return SurveyedService(name=name, queues=(), variants=(), broker="", refused=error.problems)
 
 
 def _service(resources: Resources, name: str) -> SurveyedService:
     worker = emitted_worker(resources, name)
+    check_shape(worker)
     queues = taken_queues(resources, worker) or ()
     prefix = f"edx.{name}.core."
     variants = {queue: queue.removeprefix(prefix) for queue in queues if queue.startswith(prefix)}

@@ -176,12 +176,19 @@ def _workers(service: SurveyedService) -> list[str]:
         note = _NOTES.get((service.name, variant))
         if note:
             lines.append(f"      # {note}")
-        slots = service.concurrency.partition(",")[0]
         settings = [
-            line.replace("listLength: 1,", f"listLength: {slots if slots.isdecimal() else 1},")
+            _for_concurrency(line, service.concurrency)
             for line in _SETTINGS.get((service.name, variant), ())
             if not (service.concurrency and line.startswith("concurrency:"))
         ]
         lines.append(f"      {variant}:" if settings else f"      {variant}: {{}}")
         lines += [f"        {line}" for line in settings]
     return lines
+
+
+def _for_concurrency(line: str, concurrency: str) -> str:
+    """Return a line for a worker that already has this ``concurrency``: only a number of slots can be counted."""
+    slots = concurrency.partition(",")[0]
+    if slots.isascii() and slots.isdecimal() and int(slots):
+        return line.replace("listLength: 1,", f"listLength: {int(slots)},")
+    return line.replace("inFlight: Slots, ", "") if concurrency else line

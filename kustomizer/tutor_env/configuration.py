@@ -41,6 +41,9 @@ def read_configuration(
     """
     if named is None:
         surveyed = survey(resources)
+        if surveyed.refused:
+            # Nobody would read here that a service is left out.
+            raise UserError(*surveyed.refused)
         if not any(service.variants for service in surveyed.services):
             raise UserError(
                 Problem(

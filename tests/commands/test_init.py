@@ -75,6 +75,85 @@ def test_keda_is_one_word_away(run: CliRunner, tmp_path: Path) -> None:
     assert built.stdout.count("kind: ScaledObject") == len(VARIANTS)
 
 
+CELERY = """          - "celery"
+          - "--app=%s.celery"
+          - "worker"
+"""
+IN_A_SHELL = """          - "sh"
+          - "-c"
+          - "%s"
+"""
+PIPED = IN_A_SHELL % "celery --app=%s.celery worker | tee log"
+
+
+def changed_site(directory: Path, *changes: tuple[str, str]) -> str:
+    """Return the root of a copy of Tutor's site in whose Deployments these texts stand in place of others."""
+    root = directory / "changed"
+    shutil.copytree(sites.site("22"), root / "env")
+    path = root / "env" / "k8s" / "deployments.yml"
+    text = path.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    return str(root)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ((CELERY % "lms", PIPED % "lms"), "the worker's command line can't be edited: "),
+        ((CELERY % "lms", IN_A_SHELL % "exec celery --app=lms.celery worker $OPTIONS"), "$OPTIONS may hold options"),
+    ],
+)
+def test_a_worker_that_cannot_be_split_is_left_out(
+    change: tuple[str, str], why: str, run: CliRunner, tmp_path: Path
+) -> None:
+    made = run.invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", changed_site(tmp_path, change)])
+    assert made.exit_code == 0, made.output
+    assert "lms-worker is left out of the configuration:\n  Deployment lms-worker in namespace openedx: " in made.stderr
+    assert why in made.stderr
+    config = load(yaml.safe_load((tmp_path / "overlay" / "celery-workers.yaml").read_text()))
+    assert list(config.spec.workers) == ["cms"]
+    built = run.invoke(main, ["build", str(tmp_path / "overlay"), "-o", str(tmp_path / "built.yaml")])
+    assert built.exit_code == 0, built.output
+    names = {item.name for item in documents((tmp_path / "built.yaml").read_bytes()) if item.kind == "Deployment"}
+    assert names >= {"cms-worker-high", "cms-worker-low", "lms-worker"}
+    assert not names & {"lms-worker-high", "lms-worker-high-mem"}
+
+
+def test_no_worker_that_can_be_split(run: CliRunner, tmp_path: Path) -> None:
+    root = changed_site(tmp_path, *((CELERY % name, PIPED % name) for name in ("lms", "cms")))
+    refused = run.invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", root])
+    assert refused.exit_code == 1
+    assert refused.stderr.count("Error: ") == 2
+    assert not (tmp_path / "overlay").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "in_flight"),
+    [
+        ("--concurrency=auto", None),
+        ("--concurrency=0", None),
+        ("--concurrency=2", "Slots"),
+        ("--autoscale=6,2", "Slots"),
+    ],
+)
+def test_what_is_written_for_a_worker_with_a_concurrency_builds_with_keda(
+    option: str, in_flight: str | None, run: CliRunner, tmp_path: Path
+) -> None:
+    change = ('- "--without-mingle"\n', f'- "--without-mingle"\n          - "{option}"\n')
+    root = changed_site(tmp_path, change)
+    assert run.invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", root]).exit_code == 0
+    path = tmp_path / "overlay" / "celery-workers.yaml"
+    path.write_text(path.read_text().replace("enabled: false", "enabled: true"))
+    built = run.invoke(main, ["build", str(tmp_path / "overlay")])
+    assert built.exit_code == 0, built.output
+    assert built.stdout.count(f"{option}\n") == 6
+    keda = yaml.safe_load(path.read_text())["spec"]["workers"]["lms"]["high_mem"]["keda"]
+    assert keda.get("inFlight") == in_flight
+
+
 def test_nothing_is_overwritten_unless_asked(run: CliRunner, tmp_path: Path) -> None:
     init(run, tmp_path, "22")
     mine = tmp_path / "overlay" / "celery-workers.yaml"

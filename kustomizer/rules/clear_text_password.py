@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import command_words, lookup, mapping, mappings
 from kustomizer.masking import detection
+from kustomizer.openedx.celery_programs import is_flower
 from kustomizer.openedx.workers import pod_template, pod_template_path
-from kustomizer.site.model import is_flower
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, INFO, Problem
 from kustomizer.manifests.tree import command_words, is_null, lookup, mapping, mappings, plain_value
+from kustomizer.openedx.celery_programs import is_flower
 from kustomizer.openedx.selectors import selected_by
 from kustomizer.openedx.workers import pod_template
-from kustomizer.site.model import is_flower
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

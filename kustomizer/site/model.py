@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.resource import Resources
-from kustomizer.manifests.tree import command_words, lookup, mapping, string_list
+from kustomizer.manifests.tree import lookup, mapping, string_list
 from kustomizer.openedx.celery.edx_platform import VARIANTS
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.celery.view import CeleryView
@@ -224,10 +224,3 @@ def scale_target(autoscaler: Resource) -> tuple[str, str]:
     """Return the kind and the name of what is scaled; a ScaledObject's may leave its kind out."""
     reference = mapping(lookup(autoscaler.tree, "spec", "scaleTargetRef"))
     return (str(reference.get("kind") or "Deployment"), str(reference.get("name") or ""))
-
-
-def is_flower(container: Any) -> bool:
-    """Tell whether a container runs Flower: its image, or `celery … flower`, says so."""
-    image = str(lookup(container, "image") or "").rpartition("/")[2].partition("@")[0].partition(":")[0]
-    words = command_words(container)
-    return image == "flower" or ("flower" in words and any(word.rpartition("/")[2] == "celery" for word in words))

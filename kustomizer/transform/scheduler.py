@@ -5,6 +5,7 @@ from __future__ import annotations
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import command_words, is_null, lookup, plain_value
+from kustomizer.openedx.celery_programs import watches_celery
 from kustomizer.openedx.workers import NAME_LABEL, emitted_in, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.deployments import write_command_line
@@ -36,7 +37,7 @@ class Once(Record):
     containers: tuple[Place, ...]
     """The other containers that run one."""
     doubtful: tuple[Place, ...]
-    """Containers of the worker's own image that run something else of the application."""
+    """Containers that run something else of the application, in the worker's own image, or of Celery's."""
 
     @property
     def has_scheduler(self) -> bool:
@@ -59,7 +60,7 @@ def once(worker: EmittedWorker) -> Once | None:
         doubtful=tuple(
             place
             for place, container in containers.items()
-            if place not in beats and image and plain_value(lookup(container, "image")) == image
+            if place not in beats and (_has_image(container, image) or watches_celery(container))
         ),
     )
     return runs_once if runs_once.has_scheduler or runs_once.purges or runs_once.doubtful else None
@@ -72,6 +73,10 @@ def _running(template: Any) -> Iterator[tuple[Place, Any]]:
         for index, container in enumerate(listed if isinstance(listed, list) else ()):
             if field == "containers" or lookup(container, "restartPolicy") == "Always":
                 yield (field, index), container
+
+
+def _has_image(container: Any, image: Any) -> bool:
+    return bool(image) and plain_value(lookup(container, "image")) == image
 
 
 def _runs_beat(container: Any) -> bool:
@@ -101,9 +106,12 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
         notes.append(_note(emitted, field, f"the scheduler (beat) stays in it alone: {copies} run none", INFO))
     if copies and found.purges:
         notes.append(_note(emitted, field, f"deletes what waits when it starts (--purge): {copies} don't", INFO))
+    image = plain_value(lookup(pod_template(emitted.resource), "spec", "containers", emitted.container, "image"))
     for listed, index in found.doubtful if copies else ():
-        name = lookup(pod_template(emitted.resource), "spec", listed, index, "name")
-        message = f"container {name} has the worker's image and isn't a worker: it runs in each pod of {copies}, too"
+        container = lookup(pod_template(emitted.resource), "spec", listed, index)
+        own = _has_image(container, image)
+        what = "has the worker's image and isn't a worker" if own else f"runs {watches_celery(container)}"
+        message = f"container {lookup(container, 'name')} {what}: it runs in each pod of {copies}, too"
         place = f"spec.template.spec.{listed}[{index}]"
         notes.append(
             _note(emitted, place, message, WARNING, "Give it a Deployment of its own where it has to run once")

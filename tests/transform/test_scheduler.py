@@ -114,6 +114,38 @@ def test_a_container_of_the_application_that_is_no_worker() -> None:
     assert not worked(SPLIT % "", given(containers=[{"name": "proxy", "image": "envoy"}])).warnings
 
 
+@pytest.mark.parametrize(
+    ("container", "program"),
+    [
+        ({"image": "mher/flower:2.0.1"}, "Flower"),
+        ({"image": "registry:5000/x", "command": ["celery", "--broker=redis://redis", "flower"]}, "Flower"),
+        ({"image": "x", "args": ["/venv/bin/celery", "-A", "lms", "events", "--camera=a"]}, "celery events"),
+        ({"image": "x", "command": ["sh", "-c", "while celery -A lms status; do sleep 9; done"]}, "celery status"),
+        ({"image": "x", "args": ["python", "-m", "celery", "-A", "lms", "inspect", "ping"]}, "celery inspect"),
+        ({"image": "danihodovic/celery-exporter@sha256:0"}, "celery-exporter"),
+    ],
+)
+def test_what_watches_celery_in_an_image_of_its_own(container: dict[str, Any], program: str) -> None:
+    beside = {"name": "beside", **container}
+    [warning] = worked(SPLIT % "", given(containers=[beside])).warnings
+    assert f"container beside runs {program}: it runs in each pod of lms-worker-high, lms-worker-high-mem" in warning
+    [warning] = worked(SPLIT % "", given(before=[{**beside, "restartPolicy": "Always"}])).warnings
+    assert "initContainers[0]" in warning
+    assert not worked(SPLIT % "", given(before=[beside])).warnings
+    assert not worked("{workers: {lms: {}}, unassignedQueues: KeepOnDefault}", given(containers=[beside])).warnings
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"image": "newrelic/infrastructure", "env": [{"name": "A", "value": "celery flower"}]},
+        {"image": "fluent-bit", "args": ["tail", "/var/log/celery.log", "status"]},
+    ],
+)
+def test_a_sidecar_is_copied_without_a_word(container: dict[str, Any]) -> None:
+    assert not worked(SPLIT % "", given(containers=[{"name": "beside", **container}])).output.problems
+
+
 @pytest.mark.parametrize("options", [("--beat",), ()])
 def test_a_second_run_changes_nothing(options: tuple[str, ...]) -> None:
     lms = given(*options, containers=None if options else [beat()])

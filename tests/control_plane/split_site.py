@@ -1,0 +1,68 @@
+"""A site whose env/ holds the split: a real Tutor with the plugin on, and a real API server that it applies env/ to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests import sites
+from tests.control_plane.api import RefusedError
+from tests.tutor_plugin.real_tutor import plugin_environment
+
+if TYPE_CHECKING:
+    from tests.control_plane.cluster import Cluster
+
+TUTOR_SECONDS = 120
+HEAD = "apiVersion: celery.openedx.io/v1alpha1\nkind: CeleryWorkers\nmetadata: {name: celery-workers}\n"
+SPLIT = "  workers: {lms: {high: {}, high_mem: {}}, cms: {high: {}, low: {}}}\n"
+SCALED = f"spec:\n  defaults: {{keda: {{enabled: true, pollingInterval: 1}}}}\n{SPLIT}"
+
+
+class SplitSite:
+    """A Tutor root without env/, whose celery-workers.yaml has KEDA scale every worker."""
+
+    def __init__(self, directory: Path, cluster: Cluster, version: str, *, config: str = "") -> None:
+        """``config`` names the site of tests.sites whose config.yml it has, which tells its selectors and passwords."""
+        self.version = version
+        directory.mkdir(parents=True, exist_ok=True)
+        self._environ = plugin_environment(directory, version)
+        kubectl = cluster.environ["PATH"].partition(os.pathsep)[0]
+        self._environ |= {
+            "PATH": f"{kubectl}{os.pathsep}{self._environ['PATH']}",
+            "KUBECONFIG": cluster.environ["KUBECONFIG"],
+            "TUTOR_PLUGINS_ROOT": str(directory / "plugins"),
+            "COLUMNS": "200",
+        }
+        self.root = Path(self._environ["TUTOR_ROOT"])
+        if config:
+            shutil.copyfile(sites.site(config).parent / "config.yml", self.root / "config.yml")
+        self.configure(SCALED)
+
+    def configure(self, spec: str) -> None:
+        """Write celery-workers.yaml."""
+        (self.root / "celery-workers.yaml").write_text(HEAD + spec)
+
+    def tutor(self, *arguments: str, status: int = 0) -> str:
+        """Run Tutor; returns all it says, raises RefusedError unless it ends with ``status``."""
+        done = subprocess.run(
+            [str(sites.tutor(self.version)), *arguments],
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            text=True,
+            timeout=TUTOR_SECONDS,
+        )
+        if done.returncode != status:
+            raise RefusedError(done.stdout)
+        return done.stdout
+
+    def enable(self) -> None:
+        """Switch the plugin on, which saves env/; with the Tutors that don't tell a plugin by a command of ours."""
+        self.tutor("plugins", "enable", "kustomizer")
+        if self.version != "22":
+            self.tutor("kustomizer", "save")

@@ -1,0 +1,128 @@
+"""Tutor's own commands on a site whose env/ holds the split: on a real API server, beside KEDA."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import sites
+from tests.control_plane.api import RefusedError
+from tests.control_plane.emissions import UPSTREAM_WORKERS
+from tests.control_plane.kubelet import Kubelet
+from tests.control_plane.operator_site import NAMESPACE, OperatorSite, consumers
+from tests.control_plane.split_site import SPLIT, SplitSite
+from tests.control_plane.test_acceptance import RECOMMENDED
+from tests.control_plane.test_tutor_beside import PLAIN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.control_plane.cluster import Cluster
+
+SCALED = {f"{worker}-scaledobject" for workers in RECOMMENDED.values() for worker in workers}
+
+
+def scaled(cluster: Cluster) -> set[str]:
+    return {item["metadata"]["name"] for item in cluster.get("scaledobjects.keda.sh", NAMESPACE)}
+
+
+def test_each_of_tutors_commands_keeps_the_split(cluster: Cluster, tmp_path: Path) -> None:
+    site = SplitSite(tmp_path, cluster, "22")
+    site.enable()
+    site.tutor("k8s", "start")
+    assert consumers(cluster) == RECOMMENDED
+    assert scaled(cluster) == SCALED
+
+    with Kubelet(cluster, directory=tmp_path / "pods") as kubelet:
+        kubelet.let_jobs_succeed(NAMESPACE)
+        # Their pods start once the ConfigMaps that they name are there.
+        assert "successful." in site.tutor("k8s", "do", "settheme", "indigo")
+        assert "successful." in site.tutor("k8s", "init", "--limit=cms")
+    assert consumers(cluster) == RECOMMENDED
+
+    site.tutor("k8s", "scale", "lms", "2")
+    cluster.kubectl("delete", "--namespace", NAMESPACE, "deployment", "lms-worker-high")
+    site.tutor("k8s", "start", "lms-worker-high")
+    site.tutor("k8s", "start", "--prune-configmaps")
+    assert consumers(cluster) == RECOMMENDED
+
+    site.tutor("k8s", "reboot")
+    assert consumers(cluster) == RECOMMENDED
+    mounted = {
+        source["configMap"]["name"]
+        for item in cluster.get("deployments", NAMESPACE)
+        for volume in item["spec"]["template"]["spec"].get("volumes", ())
+        for source in [volume, *volume.get("projected", {}).get("sources", ())]
+        if "configMap" in source
+    }
+    assert mounted <= {item["metadata"]["name"] for item in cluster.get("configmaps", NAMESPACE)}
+
+
+def test_the_next_tutor(cluster: Cluster, tmp_path: Path) -> None:
+    site = SplitSite(tmp_path, cluster, "21")
+    site.enable()
+    site.tutor("k8s", "start")
+    assert consumers(cluster) == RECOMMENDED
+    # Tutor's own save leaves an env/ that is refused, and changes nothing in the cluster.
+    site.tutor("config", "save")
+    with pytest.raises(RefusedError, match="the-split-is-missing--run-tutor-kustomizer-save"):
+        site.tutor("k8s", "start")
+    assert consumers(cluster) == RECOMMENDED
+
+    site.version = "22"
+    site.tutor("config", "save")
+    site.tutor("k8s", "start")
+    assert consumers(cluster) == RECOMMENDED
+    containers = cluster.get("deployment", NAMESPACE, "lms-worker-high")["spec"]["template"]["spec"]["containers"]
+    assert ":22." in containers[0]["image"]
+
+
+def test_on_over_a_plain_site_and_off_again(cluster: Cluster, tmp_path: Path) -> None:
+    plain = OperatorSite(tmp_path / "plain", cluster, "22")
+    plain.tutor("k8s", "start")
+    assert consumers(cluster) == PLAIN
+    site = SplitSite(tmp_path / "split", cluster, "22")
+    site.enable()
+    site.tutor("k8s", "start")
+    assert consumers(cluster) == RECOMMENDED
+    assert "Nothing is left over.\n" in site.tutor("kustomizer", "leftovers", "--yes")
+
+    # Without KEDA: its objects are left over, and no task waits for them.
+    site.configure(f"spec:\n{SPLIT}")
+    site.tutor("config", "save")
+    site.tutor("k8s", "start")
+    shown = site.tutor("kustomizer", "leftovers", "--dry-run", status=3)
+    assert "lms-worker-high can go\n  ScaledObject lms-worker-high-scaledobject\n" in shown
+    assert scaled(cluster) == SCALED
+    site.tutor("kustomizer", "leftovers", "--yes")
+    assert scaled(cluster) == set()
+    assert consumers(cluster) == RECOMMENDED
+
+    site.tutor("config", "save", "--set", "KUSTOMIZER_SPLIT=false")
+    site.tutor("k8s", "start")
+    assert set(consumers(cluster)["edx.lms.core.high"]) == {"lms-worker", "lms-worker-high"}
+    shown = site.tutor("kustomizer", "leftovers", "--unsplit", "--yes", status=3)
+    for name in ("lms-worker-high", "lms-worker-high-mem", "cms-worker-high", "cms-worker-low"):
+        # No pod can be asked here, so it isn't known whether they have tasks.
+        assert f"{name} stays: its tasks can't be counted" in shown
+        assert f"  Deployment {name}\n" in shown
+        assert cluster.get("deployment", NAMESPACE, name) is not None
+
+
+def test_on_over_the_plugin_of_others(cluster: Cluster, tmp_path: Path) -> None:
+    env = sites.render_oracle(tmp_path, UPSTREAM_WORKERS)
+    selected = "app.kubernetes.io/component notin (job,namespace)"
+    cluster.kubectl("create", "namespace", NAMESPACE)
+    cluster.kubectl("apply", "--kustomize", str(env), "--selector", selected)
+    assert consumers(cluster) == RECOMMENDED
+    theirs = scaled(cluster)
+    assert theirs
+
+    site = SplitSite(tmp_path / "split", cluster, "22", config="oracle")
+    site.tutor("plugins", "disable", "celery")
+    site.enable()
+    site.tutor("k8s", "start")
+    assert consumers(cluster) == RECOMMENDED
+    assert scaled(cluster) == theirs | SCALED
+    assert "Nothing is left over.\n" in site.tutor("kustomizer", "leftovers", "--yes")

@@ -92,13 +92,18 @@ def _diff(directory: Path, objects: dict[str, Any]) -> int:
         for name, tree in objects.items():
             applied = directory / "applied" / name
             counted = {"uid": "1", "generation": 3, "creationTimestamp": "2026-01-01T00:00:00Z"}
-            text = ""
+            text, there = "", {}
             if applied.exists():
                 there = yaml.load(applied.read_text(), Loader)  # noqa: S506 - a safe loader
                 there["metadata"] |= counted
+                if tree["kind"] == "Deployment":
+                    there["spec"].setdefault("replicas", 1)
                 text = _dump({**there, "status": {"replicas": 2}})
             (live / name).write_text(text)
             tree["metadata"] |= {**counted, "generation": 4}
+            if tree["kind"] == "Deployment":
+                # The API server's default, or what an autoscaler has set: the field stays as it is.
+                tree["spec"].setdefault("replicas", there["spec"].get("replicas", 1) if text else 1)
             (merged / name).write_text(_dump({**tree, "status": {"replicas": 2}}))
         command = [*os.environ.get("KUBECTL_EXTERNAL_DIFF", "diff -u -N").split(" "), str(live), str(merged)]
         return subprocess.run(command, check=False).returncode

@@ -18,7 +18,7 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resource, Resources
-from kustomizer.manifests.tree import plain_value
+from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
 
@@ -41,6 +41,7 @@ _NO_NAMESPACE = re.compile(r'namespaces "([^"]+)" not found')
 _APPLIED = re.compile(r"^([a-z]+)\S*/(\S+) serverside-applied", re.MULTILINE)
 # Fields of the API server's own.
 _COUNTED = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+_COUNTED_WORKLOADS = ("Deployment", "StatefulSet")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -143,7 +144,10 @@ def _preview(kubectl: Kubectl, text: str, *, force: bool) -> Preview:
             "TUTOR_KUSTOMIZER_KEEP": str(directory),
         }
         _kubectl(kubectl, "diff", text, force=force, environment=environment)
-        before, after = (_resources(directory / side) for side in _SIDES)
+        live, merged = (_trees_in(directory / side) for side in _SIDES)
+    _leave_out_the_clusters_replicas(live, merged, text)
+    # The text of each is made since equal ones needn't be compared field by field.
+    before, after = (Resources(Resource(emit(tree), tree=tree) for tree in trees) for trees in (live, merged))
     return Preview(before=before, after=after, force=force)
 
 
@@ -173,11 +177,27 @@ def _kubectl(
     raise refusal(f"kubectl {verb}", process, applied)
 
 
-def _resources(directory: Path) -> Resources:
+def _trees_in(directory: Path) -> list[dict[str, Any]]:
     files = sorted(directory.iterdir()) if directory.exists() else []
-    trees = [tree for file in files for tree in _trees(file.read_text(encoding="utf-8"))]
-    # The text of each is made since equal ones needn't be compared field by field.
-    return Resources(Resource(emit(tree), tree=tree) for tree in trees)
+    return [tree for file in files for tree in _trees(file.read_text(encoding="utf-8"))]
+
+
+def _leave_out_the_clusters_replicas(
+    before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], text: str
+) -> None:
+    """Take out the numbers of pods that the build doesn't state: an autoscaler's, or the API server's default.
+
+    They would look as if the build stated them. A number that changes stays.
+    """
+    stated = {item.ref for item in read_build(text.encode()) if "replicas" in mapping(lookup(item.tree, "spec"))}
+    live = {Resource("", tree=tree).ref: tree for tree in before}
+    for tree in after:
+        ref = Resource("", tree=tree).ref
+        old = live.get(ref, {})
+        number = lookup(tree, "spec", "replicas")
+        if ref.kind in _COUNTED_WORKLOADS and ref not in stated and lookup(old, "spec", "replicas") in (None, number):
+            for side in filter(None, (old.get("spec"), tree.get("spec"))):
+                side.pop("replicas", None)
 
 
 def _trees(text: str) -> Iterator[dict[str, Any]]:

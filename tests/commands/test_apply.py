@@ -105,6 +105,23 @@ def test_it_is_shown_and_applied_and_then_there_is_nothing_to_do(place: Path) ->
     assert applied(place) == count
 
 
+def test_a_number_of_pods_that_the_cluster_has_set_is_not_the_builds(place: Path) -> None:
+    workers = "{lms: {high: {}, high_mem: {}}, cms: {high: {}, low: {}}}"
+    keda = f"spec:\n  defaults: {{keda: {{enabled: true}}}}\n  workers: {workers}\n"
+    (place / "overlay" / "config.yaml").write_text(HEAD + EXEC + keda)
+    first = apply(place, "overlay", "--yes")
+    assert first.returncode == 0, first.stderr
+    assert "ScaledObject openedx/lms-worker-high" in first.stdout
+    assert "replicas" not in first.stdout
+    stated = (
+        OVERLAY + "patches:\n- patch: '{apiVersion: apps/v1, kind: Deployment, "
+        "metadata: {name: lms}, spec: {replicas: 3}}'\n"
+    )
+    (place / "overlay" / "kustomization.yaml").write_text(stated)
+    second = apply(place, "overlay", "--dry-run")
+    assert "spec.replicas: 1 → 3" in second.stdout
+
+
 def test_nobody_is_there_to_ask(place: Path) -> None:
     done = apply(place, "overlay")
     assert done.returncode == 1

@@ -37,6 +37,8 @@ _POD_TEMPLATES = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
 _COMMON_POD_TEMPLATE = ("spec", "template")
+# They have no pods, or pods that end. What else has a pod template may run a worker, as Argo's Rollout.
+_RUNS_NO_WORKER = frozenset({"CeleryWorkers", "ConfigMap", "CronJob", "Job", "Pod", "Secret"})
 
 
 class EmittedWorker(Record):
@@ -101,6 +103,9 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
     if not workers:
         for resource in deployments:
             _refuse_strings(resource)
+        for worker in workers_of(resources):
+            if worker.resource.name == name and worker.resource.kind != "Deployment":
+                raise UserError(_of_another_kind(worker, service))
         services = ", ".join(sorted(worker_services(resources))) or "none"
         # As superset-worker of aspects on Tutor 22, which runs `bash docker-bootstrap.sh worker`.
         why = ": its command line has no `celery … worker`; it may be started by a script" if deployments else ""
@@ -118,6 +123,15 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
             field=f"spec.workers.{service}",
             remedy="Build one site at a time, with one worker container in the pod",
         )
+    )
+
+
+def _of_another_kind(worker: EmittedWorker, service: str) -> Problem:
+    return Problem(
+        message=f"the Celery worker of {service} is a {worker.resource.kind}: only a Deployment is split",
+        resource=worker.resource.ref,
+        field="kind",
+        remedy=f"Make it a Deployment as Tutor does, or leave {service} out of spec.workers",
     )
 
 
@@ -178,10 +192,15 @@ def _runs_worker(resource: Resource) -> bool:
     return any(find_worker(string_list(item, "command"), string_list(item, "args")) for item in containers)
 
 
+def may_run_worker(resource: Resource) -> bool:
+    """Tell whether a worker may run in the pods of ``resource``, whatever its kind. False is certain."""
+    return resource.kind not in _RUNS_NO_WORKER and resource.mentions("celery") and resource.mentions("containers")
+
+
 def workers_of(resources: Iterable[Resource]) -> Iterator[EmittedWorker]:
     """Yield each container of these resources that runs a Celery worker, editable or not."""
     for resource in resources:
-        if resource.kind not in {"Deployment", "StatefulSet"} or not resource.mentions("celery"):
+        if not may_run_worker(resource):
             continue
         for index, item in enumerate(lookup(pod_template(resource), "spec", "containers") or ()):
             line = find_worker(string_list(item, "command"), string_list(item, "args"))

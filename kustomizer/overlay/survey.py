@@ -14,7 +14,7 @@ from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.queue_names import NAMED, queue_name, taken_queues
 from kustomizer.openedx.shapes import check_shape
-from kustomizer.openedx.workers import emitted_worker, worker_services
+from kustomizer.openedx.workers import emitted_worker, worker_services, workers_of
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Survey(Record):
 
     services: Sequence[SurveyedService]
     autoscalers: Sequence[str]
+    others: Sequence[str] = ()
+    """Workers of Open edX's that aren't Deployments."""
 
     @property
     def refused(self) -> Sequence[Problem]:
@@ -64,6 +66,8 @@ class Survey(Record):
                 of_edx = service.name in OPEN_EDX_SERVICES
                 why = "it takes none of Open edX's queues but default" if of_edx else "its queues aren't Open edX's"
                 yield f"  stays as it is: {why}"
+        for other in self.others:
+            yield f"{other} runs a worker and stays as it is: only a Deployment is split"
         for autoscaler in self.autoscalers:
             yield f"{autoscaler} targets a worker; with keda, set replaceHPA: true or turn it off"
 
@@ -75,7 +79,14 @@ def survey(resources: Resources) -> Survey:
     autoscalers = [
         f"{item.kind} {item.name}" for item in resources.of_kind("HorizontalPodAutoscaler") if item.name in workers
     ]
-    return Survey(services=[_surveyed(resources, name) for name in names], autoscalers=autoscalers)
+    others = {
+        f"{worker.resource.kind} {worker.resource.name}"
+        for worker in workers_of(resources)
+        if worker.service in OPEN_EDX_SERVICES and worker.resource.kind != "Deployment"
+    }
+    return Survey(
+        services=[_surveyed(resources, name) for name in names], autoscalers=autoscalers, others=sorted(others)
+    )
 
 
 def _surveyed(resources: Resources, name: str) -> SurveyedService:

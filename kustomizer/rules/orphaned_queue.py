@@ -25,6 +25,7 @@ from kustomizer.errors import ERROR, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import Site
 
 ID = "orphaned-queue"
@@ -42,7 +43,7 @@ def check(site: Site) -> Iterator[Problem]:
                     message=f"{resource.name} sends tasks to {queue}, and no worker consumes it: they wait for ever",
                     severity=ERROR,
                     resource=resource.ref,
-                    remedy=f"Give {queue} a worker: spec.workers.{resource.name}.{queue.rpartition('.')[2]}: {{}}",
+                    remedy=_remedy(site, resource, queue),
                 )
     for route in site.routes():
         key = (route.resource.namespace, route.queue)
@@ -55,3 +56,15 @@ def check(site: Site) -> Iterator[Problem]:
                 field=f'data["{route.file}"]',
                 remedy="Route it to a queue that a worker consumes, or give the queue a worker",
             )
+
+
+def _remedy(site: Site, service: Resource, queue: str) -> str:
+    """Return what can be done here: a worker that can't be split gets no copies."""
+    name = f"{service.name}-worker"
+    place = (name, service.namespace)
+    emitted = [worker for worker in site.workers if (worker.resource.name, worker.resource.namespace) == place]
+    if not emitted:
+        return f"Deploy a worker that names it in --queues: there is no {name} in this build that could be split"
+    if all(worker.obstacle for worker in emitted):
+        return f"Name {queue} in its --queues. {name} can't be split in spec.workers: {emitted[0].obstacle}"
+    return f"Give {queue} a worker: spec.workers.{service.name}.{queue.rpartition('.')[2]}: {{}}"

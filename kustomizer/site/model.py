@@ -14,7 +14,7 @@ from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import UNACKED
 from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.python_settings import PythonSettings
-from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, environment, pod_template
+from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, environment, may_run_worker, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 from kustomizer.worker_command.worker import find_worker
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resource
     from kustomizer.openedx.celery.values import Value
-
-_WORKER_KINDS = ("Deployment", "StatefulSet")
 
 _ROUTES = ("EXPLICIT_QUEUES", "CELERY_ROUTES")
 
@@ -78,6 +76,13 @@ class SiteWorker(Record):
         return self.taken
 
     @property
+    def obstacle(self) -> str:
+        """Why ``spec.workers`` can't split it, empty where nothing is known that is in the way."""
+        if self.resource.kind != "Deployment":
+            return f"{self.resource.kind} {self.resource.name} is no Deployment"
+        return self.emitted.command_line.uneditable
+
+    @property
     def field(self) -> str:
         """The path of its container."""
         return f"spec.template.spec.containers[{self.emitted.container}]"
@@ -103,7 +108,7 @@ class Site:
         self.resources = Resources(sorted(resources, key=lambda item: item.identity))
         self._modules: dict[tuple[int, str], PythonSettings] = {}
         self.workers: Sequence[SiteWorker] = [
-            worker for item in self.resources.of_kind(*_WORKER_KINDS) for worker in self._workers(item)
+            worker for item in self.resources if may_run_worker(item) for worker in self._workers(item)
         ]
         self._workers_of: dict[tuple[str, str, str], list[SiteWorker]] = {}
         self._shortest_timeouts: dict[tuple[str, str], int] = {}
@@ -167,7 +172,7 @@ class Site:
         return self._modules[key]
 
     def _workers(self, resource: Resource) -> Iterator[SiteWorker]:
-        template = pod_template(resource) if resource.mentions("celery") else None
+        template = pod_template(resource)
         for index, container in enumerate(lookup(template, "spec", "containers") or ()):
             command_line = find_worker(string_list(container, "command"), string_list(container, "args"))
             if template is None or command_line is None:

@@ -122,6 +122,28 @@ def test_a_worker_that_cannot_be_split_is_left_out(
     assert not names & {"lms-worker-high", "lms-worker-high-mem"}
 
 
+def test_a_worker_that_is_no_deployment(run: CliRunner, tmp_path: Path) -> None:
+    head = "kind: %s\nmetadata:\n  name: lms-worker\n"
+    root = changed_site(tmp_path, (head % "Deployment", head % "StatefulSet"))
+    made = run.invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", root])
+    assert made.exit_code == 0, made.output
+    assert "StatefulSet lms-worker runs a worker and stays as it is" in made.stderr
+    built = run.invoke(main, ["build", str(tmp_path / "overlay"), "-o", str(tmp_path / "built.yaml")])
+    assert built.exit_code == 0, built.output
+    checked = run.invoke(main, ["check", str(tmp_path / "built.yaml"), "--fail-on", "error"])
+    assert checked.exit_code == 0, checked.output
+    assert "orphaned-queue" not in checked.output
+
+    path = tmp_path / "overlay" / "celery-workers.yaml"
+    path.write_text(path.read_text() + "    lms: {high: {}, high_mem: {}}\n")
+    refused = run.invoke(main, ["build", str(tmp_path / "overlay")])
+    assert refused.exit_code == 1
+    assert (
+        "StatefulSet lms-worker in namespace openedx: kind: the Celery worker of lms is a StatefulSet" in refused.stderr
+    )
+    assert "leave lms out of spec.workers" in refused.stderr
+
+
 def test_no_worker_that_can_be_split(run: CliRunner, tmp_path: Path) -> None:
     root = changed_site(tmp_path, *((CELERY % name, PIPED % name) for name in ("lms", "cms")))
     refused = run.invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", root])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.rules.small_site import finder, problems, resource, service, settings, split_site, worker
@@ -18,6 +20,48 @@ def test_a_queue_without_a_worker() -> None:
     assert problem.severity == "error"
     assert "edx.lms.core.high_mem, and no worker consumes it" in problem.message
     assert "spec.workers.lms.high_mem: {}" in problem.remedy
+
+
+STATEFUL = {
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "Rollout": "argoproj.io/v1alpha1",
+    "CloneSet": "apps.kruise.io/v1alpha1",
+}
+
+
+def of_kind(kind: str, text: str) -> str:
+    tree = json.loads(text)
+    return json.dumps({**tree, "kind": kind, "apiVersion": STATEFUL[kind]}) + "\n"
+
+
+@pytest.mark.parametrize("kind", STATEFUL)
+def test_a_worker_of_another_kind(kind: str) -> None:
+    """spec.workers splits Deployments, and the build refuses any other."""
+    takes_all = of_kind(kind, worker("lms-worker"))
+    assert found(service("lms"), takes_all) == []
+    takes_one = of_kind(kind, worker("lms-worker", "edx.lms.core.default"))
+    first, second = problems("orphaned-queue", service("lms"), takes_one)
+    assert first.remedy == (
+        "Name edx.lms.core.high in its --queues. lms-worker can't be split in spec.workers: "
+        f"{kind} lms-worker is no Deployment"
+    )
+    assert "edx.lms.core.high_mem" in second.remedy
+
+
+def test_no_worker_to_split() -> None:
+    remedies = [problem.remedy for problem in problems("orphaned-queue", service("lms"))]
+    assert (
+        remedies
+        == ["Deploy a worker that names it in --queues: there is no lms-worker in this build that could be split"] * 3
+    )
+
+
+def test_a_worker_that_cannot_be_edited() -> None:
+    script = "celery --app=lms.celery worker --queues=edx.lms.core.default $OPTIONS"
+    shell = worker("lms-worker", container={"args": ["sh", "-c", script]})
+    first, _ = problems("orphaned-queue", service("lms"), shell)
+    assert "can't be split in spec.workers: $OPTIONS may hold options" in first.remedy
 
 
 def test_a_worker_without_queues_takes_those_of_its_service() -> None:

@@ -12,6 +12,7 @@ from kustomizer.commands.common import kustomize_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.manifests.protocols import read_build
+from kustomizer.migration import emitted as plugin_output
 from kustomizer.overlay.directory import write_overlay
 from kustomizer.overlay.refresh import refresh
 from kustomizer.overlay.survey import Survey, survey
@@ -68,8 +69,19 @@ def init_command(
 
 
 def survey_site(env: Path, wanted: Wanted) -> Survey:
-    """Return the survey of the site in ``env``. Raises UserError where it can't be built."""
-    return survey(read_build(build_as_tutors(env.parent, find_kustomize(wanted))))
+    """Return the survey of the site in ``env``. Raises UserError where it can't be built, or is split already."""
+    resources = read_build(build_as_tutors(env.parent, find_kustomize(wanted)))
+    workers = plugin_output.own_workers(resources) if plugin_output.is_in(env) else []
+    if workers:
+        root = shlex.quote(str(env.parent))
+        raise UserError(
+            Problem(
+                message=f"{env} holds workers of tutor-contrib-celery's: {', '.join(workers)}",
+                remedy=f"`tutor-kustomizer migrate --tutor-root {root} -o OVERLAY` turns its settings into "
+                "an overlay; without them, run `tutor plugins disable celery` and `tutor config save` first",
+            )
+        )
+    return survey(resources)
 
 
 def refresh_lines(overlay: Path, *, kubectl: bool | None) -> list[str]:

@@ -24,6 +24,13 @@ def is_in(env: Path) -> bool:
     return "plugins/celery/" in (env / "kustomization.yml").read_text(encoding="utf-8")
 
 
+def own_workers(resources: Resources) -> list[str]:
+    """Return the names of the workers that the plugin adds to Tutor's."""
+    return [
+        item.name for item in resources.of_kind("Deployment") if _COPY.fullmatch(item.name) and _is_from_plugin(item)
+    ]
+
+
 def without_plugin(resources: Resources) -> Resources:
     """Return ``resources``, changed to what they would be for Celery without the plugin.
 

@@ -210,6 +210,29 @@ def test_a_plugin_that_is_off_already_left_its_mark_in_env(builds: Builds, tmp_p
 
 
 @pytest.mark.usefixtures("path")
+def test_init_names_the_plugin_and_this_command(builds: Builds, tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay"
+    root = site_of("recommended", builds)
+    refused = CliRunner().invoke(main, ["init", str(overlay), "--tutor-root", str(root)])
+    assert refused.exit_code == 1
+    assert "holds workers of tutor-contrib-celery's: " in refused.output
+    assert "lms-worker-high" in refused.output
+    assert not overlay.exists()
+    command = refused.output.partition("`tutor-kustomizer migrate")[2].partition("`")[0].split()
+    assert migrate(root, *command[2:-1], str(overlay)).exit_code == 0
+    assert (overlay / "celery-workers.yaml").is_file()
+
+
+@pytest.mark.usefixtures("path")
+def test_init_goes_on_beside_a_plugin_that_makes_no_worker(tmp_path: Path) -> None:
+    """It stays on where a site has it for Flower alone, or has set nothing of it."""
+    root = sites.render_oracle(tmp_path, "pass").parent
+    made = CliRunner().invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", str(root)])
+    assert made.exit_code == 0, made.output
+    assert "lms-worker consumes edx.lms.core.default, edx.lms.core.high, edx.lms.core.high_mem" in made.output
+
+
+@pytest.mark.usefixtures("path")
 def test_nothing_is_overwritten_unless_asked(builds: Builds, tmp_path: Path) -> None:
     root = site_of("recommended", builds)
     mine = tmp_path / "guard.yaml"

@@ -28,6 +28,7 @@ from kustomizer.diff.rules import (
 from kustomizer.diff.rules.both_builds import new_findings
 from kustomizer.findings.model import Finding
 from kustomizer.findings.rule import DocumentedRule, documentation_of
+from kustomizer.rules import function_warning, orphaned_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -80,5 +81,8 @@ def find(sides: Sides, objects: Sequence[ObjectChange]) -> list[Finding]:
 
 
 def _is_duplicate(finding: Finding, lost: set[str]) -> bool:
-    """Tell whether lost-consumer reports the queue already."""
-    return finding.rule == "orphaned-queue" and any(f" {queue}," in finding.problem.message for queue in lost)
+    """Tell whether lost-consumer reports the queue, or all of several queues, already."""
+    if finding.rule == function_warning.ID:
+        queues = function_warning.queues_without_worker(finding.problem)
+        return bool(queues) and queues <= lost
+    return finding.rule == orphaned_queue.ID and any(f" {queue}," in finding.problem.message for queue in lost)

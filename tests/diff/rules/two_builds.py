@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from kustomizer.findings.model import Finding
 
 
-def findings(before: Sequence[str], after: Sequence[str]) -> list[Finding]:
-    """Return what all rules find."""
-    sides = prepare(_resources(before), _resources(after))
+def findings(before: Sequence[str], after: Sequence[str], warnings: Sequence[Problem] = ()) -> list[Finding]:
+    """Return what all rules find; ``warnings`` are what the function said of the second build."""
+    sides = prepare(_resources(before), _resources(after), ((), warnings))
     return find(sides, compare(sides))
 
 

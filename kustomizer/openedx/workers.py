@@ -160,12 +160,14 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
         if command_line.uneditable:
             words = " ".join(command_words(container)).split()
             beat = "; a scheduler in the script becomes its option --beat" if "beat" in words else ""
+            several = ": spec.workers makes a Deployment for each queue" if "multi" in words else ""
             raise UserError(
                 Problem(
                     message=f"the worker's command line can't be edited: {command_line.uneditable}",
                     resource=resource.ref,
                     field=f"spec.template.spec.containers[{index}]",
-                    remedy=f"Give the container `celery … worker` as its command or args, without a shell script{beat}",
+                    remedy="Give the container `celery … worker` as its command or args, without a shell script"
+                    f"{beat}{several}",
                 )
             )
         workers.append(EmittedWorker(service=service, resource=resource, container=index, command_line=command_line))

@@ -8,7 +8,8 @@ and `low` of cms) and those that settings route tasks to (`EXPLICIT_QUEUES` and 
 in a ConfigMap). A queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and
 so takes those of its service.
 
-**Severity:** error.
+**Severity:** error; a note where it can't be known which queues a worker of the service takes (`--queues=$QUEUES` in a
+shell script).
 
 **What to do:** give the queue a worker (`spec.workers.lms.high: {}`), or add it to one (`queues: [...]`). With
 tutor-contrib-celery this happens whenever only some of the queues are configured.
@@ -20,13 +21,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import ERROR, INFO, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site
+    from kustomizer.site.model import Site, SiteWorker
 
 ID = "orphaned-queue"
 
@@ -39,6 +40,10 @@ def check(site: Site) -> Iterator[Problem]:
         for queue in site.open_edx_queues(resource.namespace, resource.name):
             if (resource.namespace, queue) not in consumed:
                 reported.add((resource.namespace, queue))
+                doubtful = site.doubt(resource.namespace, resource.name)
+                if doubtful is not None:
+                    yield _not_known(doubtful, queue)
+                    continue
                 yield Problem(
                     message=f"{resource.name} sends tasks to {queue}, and no worker consumes it: they wait for ever",
                     severity=ERROR,
@@ -56,6 +61,16 @@ def check(site: Site) -> Iterator[Problem]:
                 field=f'data["{route.file}"]',
                 remedy="Route it to a queue that a worker consumes, or give the queue a worker",
             )
+
+
+def _not_known(worker: SiteWorker, queue: str) -> Problem:
+    return Problem(
+        message=f"whether it consumes {queue} isn't known: {worker.doubt}",
+        severity=INFO,
+        resource=worker.resource.ref,
+        field=worker.field,
+        remedy="Name the worker's queues in --queues, in plain words",
+    )
 
 
 def _remedy(site: Site, service: Resource, queue: str) -> str:

@@ -9,7 +9,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.resource import Resources
 from kustomizer.manifests.tree import lookup, mapping, string_list
 from kustomizer.openedx.celery.edx_platform import VARIANTS
-from kustomizer.openedx.celery.values import Known
+from kustomizer.openedx.celery.values import Known, Unknown
 from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import UNACKED
 from kustomizer.openedx.own_settings import REDIS
@@ -37,6 +37,8 @@ class SiteWorker(Record):
     celery: CeleryView | None = None
     """What its Celery will do, where its settings are Open edX's."""
     taken: tuple[str, ...] = ()
+    doubt: str = ""
+    """Why it isn't known which queues it takes, empty where it is."""
     unacked_key: str = UNACKED
     """The hash in Redis where its tasks in flight are."""
     key_prefix: str | None = None
@@ -128,6 +130,11 @@ class Site:
         """The queues that a worker takes, each with the namespace of that worker."""
         return {(worker.resource.namespace, queue) for worker in self.workers for queue in worker.queues}
 
+    def doubt(self, namespace: str, service: str) -> SiteWorker | None:
+        """Return a worker of ``service`` of which nobody can tell the queues that it takes, None without one."""
+        workers = (worker for worker in self.workers if worker.doubt and worker.service == service)
+        return next((worker for worker in workers if worker.resource.namespace == namespace), None)
+
     def open_edx_queues(self, namespace: str, service: str) -> tuple[str, ...]:
         """Return the queues that Open edX's own code sends to, by the names that the site has for them."""
         for worker in self.open_edx_workers if service in VARIANTS else ():
@@ -191,10 +198,16 @@ class Site:
         prefix = _known(celery.transport_option("global_keyprefix"))
         timeout, soft_shutdown = _known(celery.visibility_timeout), _known(celery.soft_shutdown_timeout)
         queues = _known(celery.queues)
+        doubt = emitted.command_line.doubt
+        if not doubt and queues is None and isinstance(celery.queues, Unknown) and emitted.command_line.queues:
+            doubt = celery.queues.reason
+        if doubt:
+            queues = None
         return SiteWorker(
             emitted=emitted,
             celery=celery,
-            taken=tuple(queues) if isinstance(queues, tuple) else emitted.queues or (),
+            taken=tuple(queues) if isinstance(queues, tuple) else (() if doubt else emitted.queues or ()),
+            doubt=doubt,
             unacked_key=key if isinstance(key, str) and key else UNACKED,
             key_prefix=prefix if isinstance(prefix, str) else None,
             own_visibility_timeout=timeout if type(timeout) is int else CELERYS_VISIBILITY_TIMEOUT,

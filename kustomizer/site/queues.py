@@ -136,7 +136,9 @@ def _known(site: Site) -> Iterator[tuple[str, str]]:
     """Yield the queues that Open edX's own code sends to."""
     for resource in site.resources.of_kind("Deployment"):
         for queue in site.open_edx_queues(resource.namespace, resource.name):
-            yield resource.namespace, queue
+            # Where a worker takes nobody knows what, that nobody takes a queue isn't known either.
+            if site.doubt(resource.namespace, resource.name) is None:
+                yield resource.namespace, queue
 
 
 def _service(queue: str) -> str:

@@ -49,6 +49,8 @@ class CommandLine(Record):
     script: Script | None = None
     uneditable: str = ""
     """Why the line can't be edited, for a message. ``items`` may then be incomplete, and edits raise ValueError."""
+    doubt: str = ""
+    """Why it isn't known which queues it names, empty where it is."""
 
     def option(self, name: str) -> str | None:
         """Return the option's last value, which counts; None without the option, and for a flag."""
@@ -189,6 +191,13 @@ def find_worker(command: Sequence[str] | None, args: Sequence[str] | None) -> Co
     line = CommandLine(command=None if command is None else tuple(command), args=None if args is None else tuple(args))
     worker = _worker_index(tokens)
     script = _script_index(tokens)
+    if worker is None and any("multi" in token for token in tokens):
+        from kustomizer.worker_command.multi import REASON, find_multi  # noqa: PLC0415 - hardly any site has it
+
+        several = find_multi(tokens, script)
+        if several is not None:
+            place = len(tokens) - 1 if script is None else script
+            return line.replace(items=several.items, place=place, uneditable=REASON, doubt=several.doubt)
     if script is not None and (worker is None or script < worker):
         return _find_in_script(line.replace(place=script), tokens[script])
     if worker is None:

@@ -83,6 +83,13 @@ IN_A_SHELL = """          - "sh"
           - "-c"
           - "%s"
 """
+MULTI = """          - "celery"
+          - "multi"
+          - "start"
+          - "w1"
+          - "w2"
+          - "--app=lms.celery"
+"""
 PIPED = IN_A_SHELL % "celery --app=%s.celery worker | tee log"
 
 
@@ -104,6 +111,7 @@ def changed_site(directory: Path, *changes: tuple[str, str]) -> str:
     [
         ((CELERY % "lms", PIPED % "lms"), "the worker's command line can't be edited: "),
         ((CELERY % "lms", IN_A_SHELL % "exec celery --app=lms.celery worker $OPTIONS"), "$OPTIONS may hold options"),
+        ((CELERY % "lms", MULTI), "`celery multi` starts its workers in the background"),
     ],
 )
 def test_a_worker_that_cannot_be_split_is_left_out(
@@ -120,6 +128,9 @@ def test_a_worker_that_cannot_be_split_is_left_out(
     names = {item.name for item in documents((tmp_path / "built.yaml").read_bytes()) if item.kind == "Deployment"}
     assert names >= {"cms-worker-high", "cms-worker-low", "lms-worker"}
     assert not names & {"lms-worker-high", "lms-worker-high-mem"}
+    checked = run.invoke(main, ["check", str(tmp_path / "built.yaml"), "--fail-on", "error"])
+    assert checked.exit_code == 0, checked.output
+    assert "orphaned-queue" not in checked.output
 
 
 def test_a_worker_that_is_no_deployment(run: CliRunner, tmp_path: Path) -> None:

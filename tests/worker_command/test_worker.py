@@ -113,7 +113,7 @@ def test_is_a_worker(line: str) -> None:
         "celery -A lms.celery beat --pidfile worker",
         "celery -A celery inspect worker",
         "celery --broker=redis:// flower",
-        "celery multi start celery worker",
+        "celery multi show celery worker",
         "gosu celery celery beat -s worker",
         "uwsgi --module=lms.wsgi",
         "python -m celeryworker worker",

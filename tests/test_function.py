@@ -287,7 +287,8 @@ def test_copies_of_another_configuration_are_refused() -> None:
 
     for output in (case.expected, hashed(case.expected)):
         refused = said(run_stream(output.encode(), config))
-        assert "it differs from the copy that spec.workers.lms.high asks for" in refused
+        assert "it differs from the copy that spec.workers.lms.high asks for: another configuration made it" in refused
+        assert "plugin" not in refused
     by_kustomize = config.replace(b"spec:\n", b"spec:\n  settings: {names: Kustomize}\n")
     earlier = run_stream(case.stream.encode(), by_kustomize.replace(b"28800", b"14400"))
     refused = said(run_stream(earlier.data, by_kustomize))

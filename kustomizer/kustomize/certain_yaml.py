@@ -8,10 +8,13 @@ stranger may hold: duplicate keys, merge keys, aliases, tags, several documents,
 
 from __future__ import annotations
 
+import os
+
 from kustomizer.manifests import canonical_reader
 from kustomizer.manifests.canonical_reader import NotCanonical
 from kustomizer.manifests.characters import has_odd_character
 from kustomizer.manifests.tree import Scalar
+from kustomizer.system.processes import read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +31,19 @@ _SIMPLE = _FIRST | frozenset("_-, :")
 
 class Uncertain(Exception):  # noqa: N818 - not an error of the text, which may be good YAML
     """Two readers might read the text differently; the message says why."""
+
+
+def text_of(path: str, directory: str) -> str:
+    """Return what is in a file. Raises Uncertain where kustomize wouldn't read it: it has to be below ``directory``."""
+    real = os.path.realpath(path)
+    if not real.startswith(f"{directory.rstrip('/')}/"):
+        raise Uncertain("it leads out of its directory")
+    if not os.path.isfile(real):  # noqa: PTH113
+        raise Uncertain("it is no file")
+    try:
+        return read_file(real).decode()
+    except (OSError, UnicodeDecodeError):
+        raise Uncertain("it can't be read as UTF-8") from None
 
 
 def read_one(text: str) -> Any:

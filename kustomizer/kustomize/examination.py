@@ -11,14 +11,14 @@ import os
 
 from kustomizer import API_VERSION, KIND
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one
+from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one, text_of
 from kustomizer.kustomize.checkout import checkout_of, is_outside
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.kustomize.programs import HELM, Program, program_of
 from kustomizer.kustomize.remote import is_remote, remote_paths
+from kustomizer.kustomize.two_configurations import several_in
 from kustomizer.manifests.tree import is_null
 from kustomizer.record import Record
-from kustomizer.system.processes import read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ class _Examiner:
         except Uncertain as error:
             self.refuse(path, str(error))
             return
+        self.single(text, path or listed.file)
         try:
             items = read_heads(text)
         except Uncertain:
@@ -189,6 +190,12 @@ class _Examiner:
             return
         for item in items:
             self.plugin(item, listed, path or listed.file)
+
+    def single(self, text: str, file: str) -> None:
+        """Refuse several configurations in one file."""
+        problem = several_in(text)
+        if problem is not None:
+            self.refuse(file, problem.message, problem.remedy)
 
     def as_they_are(self, directory: str) -> list[tuple[Any, str]] | None:
         """Return the objects that ``directory`` is built to, each with its file; None where kustomize has to say it."""
@@ -208,7 +215,9 @@ class _Examiner:
                         return None
                     items += below
                 else:
-                    items += [(item, path) for item in read_heads(text_of(path, directory))]
+                    text = text_of(path, directory)
+                    self.single(text, path)
+                    items += [(item, path) for item in read_heads(text)]
         except Uncertain:
             return None
         return items
@@ -273,19 +282,6 @@ def _objects_of(text: str, listed: Listed) -> list[Any]:
         return read_heads(text)
     except Uncertain as error:
         raise UserError(Problem(message=f"{_shown(listed.file)}: {listed.field} can't be read: {error}")) from None
-
-
-def text_of(path: str, directory: str) -> str:
-    """Return what is in a file. Raises Uncertain where kustomize wouldn't read it: it has to be below ``directory``."""
-    real = os.path.realpath(path)
-    if not real.startswith(f"{directory.rstrip('/')}/"):
-        raise Uncertain("it leads out of its directory")
-    if not os.path.isfile(real):  # noqa: PTH113
-        raise Uncertain("it is no file")
-    try:
-        return read_file(real).decode()
-    except (OSError, UnicodeDecodeError):
-        raise Uncertain("it can't be read as UTF-8") from None
 
 
 def _shown(path: str) -> str:

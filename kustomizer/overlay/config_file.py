@@ -17,6 +17,7 @@ from kustomizer.config.model import CeleryWorkers
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.kustomize.kustomization import listed_paths, patch_files, read_kustomization, resource_files
+from kustomizer.kustomize.two_configurations import several
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.tree import plain_value
 from kustomizer.overlay.yaml_edit import apply, remove_key, set_value, without
@@ -146,8 +147,7 @@ def _config_in(text: str) -> dict[str, Any] | None:
     trees = map(plain_value, read_all(text) if KIND in text else ())
     found = [tree for tree in trees if isinstance(tree, dict) and tree.get("kind") == KIND]
     if len(found) > 1:
-        message = f"the file holds {len(found)} configurations of kind {KIND}, one after another"
-        raise UserError(Problem(message=message, remedy="Put what they say into one, and take the others out"))
+        raise UserError(several(len(found)))
     return found[0] if found else None
 
 

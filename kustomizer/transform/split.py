@@ -275,10 +275,12 @@ def _is_settled(
 
 
 def _conflict(present: Resource, variant: Variant) -> Problem:
-    return Problem(
-        message=f"the build already has this Deployment, and it differs from the copy that {variant.path} asks for",
-        resource=present.ref,
-        field="metadata.name",
-        remedy="Turn off the plugin that emits it (tutor-contrib-celery does: `tutor plugins disable celery`), "
-        f"or give the worker another name than {variant.name}",
+    message = f"the build already has this Deployment, and it differs from the copy that {variant.path} asks for"
+    remedy = (
+        "Turn off the plugin that emits it (tutor-contrib-celery does: `tutor plugins disable celery`), "
+        f"or give the worker another name than {variant.name}"
     )
+    if present.mentions(f"{variant.deployment}-celery-settings"):
+        message += ": another configuration made it, or this one before it was changed"
+        remedy = "Let one configuration split the site, once: put into it what the two say"
+    return Problem(message=message, resource=present.ref, field="metadata.name", remedy=remedy)

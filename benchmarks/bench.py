@@ -36,6 +36,7 @@ from benchmarks.names import (
     LEGACY,
     LEGACY_CAT,
     NO_FUNCTION,
+    OLD_NAMES,
     OURS,
     OURS_FLOWER,
     PYYAML,
@@ -202,9 +203,12 @@ def our_command(kustomize: Path) -> list[str]:
 def many_queues(bench: Bench) -> Group:
     """Measure the build of a plain site with 300 queues, with kustomize and with our command."""
     kustomize = sites.kustomize(sites.NEWEST)
-    config = inputs.config(inputs.spec(queues=300), function=FUNCTION)
-    directory = overlay(bench, sites.site(inputs.SITES["plain"]), config)
+    spec = inputs.spec(queues=300)
+    site = sites.site(inputs.SITES["plain"])
+    directory = overlay(bench, site, inputs.config(spec, function=FUNCTION))
+    old_names = overlay(bench, site, inputs.config({**spec, "settings": {"names": "Kustomize"}}, function=FUNCTION))
     cases = [
+        Case(OLD_NAMES, [str(kustomize), *sites.BUILD, str(old_names)], env=bench.environment()),
         Case(EXEC, [str(kustomize), *sites.BUILD, str(directory)], env=bench.environment()),
         Case(COMMAND, [*our_command(kustomize), str(directory)], env=bench.environment()),
     ]

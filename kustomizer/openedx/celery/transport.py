@@ -31,10 +31,10 @@ class TransportView:
     @functools.cached_property
     def broker_url(self) -> Value:
         """The URL that Celery connects to, credentials and all."""
-        read = self.environment.get("CELERY_BROKER_READ_URL"), _unless_unset(self.settings.setting("BROKER_READ_URL"))
+        read = self.environment.get("CELERY_BROKER_READ_URL"), unless_unset(self.settings.setting("BROKER_READ_URL"))
         # An option becomes the variable CELERY_BROKER_URL.
         given = self.command.option("--broker"), self.environment.get("CELERY_BROKER_URL")
-        return _first(*read, *given, self.settings.setting("BROKER_URL"))
+        return first_set(*read, *given, self.settings.setting("BROKER_URL"))
 
     @functools.cached_property
     def broker(self) -> Value:
@@ -115,13 +115,13 @@ class TransportView:
         return Known(value=names, source=source)
 
 
-def _first(*values: Value | None) -> Value:
+def first_set(*values: Value | None) -> Value:
     """Return the first value that is set; an Unknown before it hides it."""
     for index, value in enumerate(values):
         if isinstance(value, Unknown):
             if not value.may_be_unset or (value.otherwise is not None and value.otherwise.value):
                 return value
-            then = _first(*values[index + 1 :])
+            then = first_set(*values[index + 1 :])
             return value.replace(otherwise=then if isinstance(then, Known) else then.otherwise)
         if value is not None and value.value:
             return value
@@ -138,7 +138,8 @@ def _parsed(url: Known) -> Value:
     return url.replace(value=parts)
 
 
-def _unless_unset(value: Value) -> Value | None:
+def unless_unset(value: Value) -> Value | None:
+    """Return a value, None where nothing sets it."""
     return None if is_unset(value) else value
 
 

@@ -23,12 +23,12 @@ from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.overlay.places import overlay_source
 from kustomizer.record import Record
-from kustomizer.rules import BRIEF, RULES, check, refused_build
+from kustomizer.rules import BRIEF, FOR_FLUX, RULES, check, refused_build
 from kustomizer.site.model import Site
 from kustomizer.system.files import write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from kustomizer.findings.ignores import Ignore, Ignored
     from kustomizer.kustomize.executable import Wanted
@@ -81,16 +81,25 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
     expose_value=False,
     callback=_write_pages,
 )
+@click.option("--flux", is_flag=True, help="Look for what Flux's postBuild substitution would change, too.")
 @ignore_file_option
 @kustomize_option
 @click.pass_context
 def check_command(
-    ctx: click.Context, *, site: Path, fail_on: str | None, output: str, ignore_file: Path | None, wanted: Wanted
+    ctx: click.Context,
+    *,
+    site: Path,
+    fail_on: str | None,
+    output: str,
+    flux: bool,
+    ignore_file: Path | None,
+    wanted: Wanted,
 ) -> None:
     """Look for problems in SITE: an overlay (default: this directory), or a built file."""
     try:
         ignores = ignores_of(ignore_file, site if site.is_dir() else None, DIFF_RULES)
-        checked = set_aside(check_file(site) if site.is_file() else check_overlay(site, wanted), ignores)
+        checked = check_file(site, for_flux=flux) if site.is_file() else check_overlay(site, wanted, for_flux=flux)
+        checked = set_aside(checked, ignores, RULES.keys() - (() if flux else FOR_FLUX))
     except UserError as error:
         if output != "text":
             click.echo(render(refused(error, site), output, terminal_width()))
@@ -102,17 +111,19 @@ def check_command(
         ctx.exit(EXIT_FINDINGS)
 
 
-def check_file(path: Path) -> Checked:
+def check_file(path: Path, *, for_flux: bool = False) -> Checked:
     """Return the findings of a built file."""
     built = BuiltFile(path)
-    return Checked(findings=check(Site(built.resources)), source=file_source(path, built.text, built.resources))
+    site = Site(built.resources, for_flux=for_flux)
+    return Checked(findings=check(site), source=file_source(path, built.text, built.resources))
 
 
-def check_overlay(overlay: Path, wanted: Wanted) -> Checked:
+def check_overlay(overlay: Path, wanted: Wanted, *, for_flux: bool = False) -> Checked:
     """Build ``overlay`` and return the findings; it is built without the function, too."""
     built = build(overlay, find_kustomize(wanted), needs_function=False)
     click.echo(built.other_notes, nl=False, err=True)
-    return Checked(findings=check(Site(built.resources(), built.problems)), source=overlay_source(overlay))
+    site = Site(built.resources(), built.problems, for_flux=for_flux)
+    return Checked(findings=check(site), source=overlay_source(overlay))
 
 
 def refused(error: UserError, site: Path) -> Checked:
@@ -123,14 +134,14 @@ def refused(error: UserError, site: Path) -> Checked:
     )
 
 
-def set_aside(checked: Checked, ignores: Sequence[Ignore]) -> Checked:
-    """Return what is left without what ``ignores`` match; an entry for a rule that finds nothing of it is stale."""
+def set_aside(checked: Checked, ignores: Sequence[Ignore], rules: Container[str]) -> Checked:
+    """Return what is left without what ``ignores`` match; an entry for one of ``rules`` that finds nothing is stale."""
     kept = without_ignored(checked.findings, ignores)
     ignored = [
-        entry.replace(is_stale=not entry.findings and ignore.rule in RULES)
+        entry.replace(is_stale=not entry.findings and ignore.rule in rules)
         for ignore, entry in zip(ignores, kept.ignored, strict=True)
-        # The others are about changes, which `diff` looks at.
-        if entry.findings or ignore.rule in RULES
+        # The others weren't looked for: they are about changes, or for Flux.
+        if entry.findings or ignore.rule in rules
     ]
     return checked.replace(findings=kept.findings, ignored=ignored)
 

@@ -19,6 +19,7 @@ from kustomizer.rules import (
     differing_brokers as differing_brokers,
     differing_images as differing_images,
     flower_without_password as flower_without_password,
+    flux_substitution as flux_substitution,
     function_skipped as function_skipped,
     function_warning as function_warning,
     grace_period as grace_period,
@@ -48,6 +49,7 @@ _MODULES = (
     differing_brokers,
     differing_images,
     flower_without_password,
+    flux_substitution,
     function_skipped,
     function_warning,
     grace_period,
@@ -74,6 +76,9 @@ RULES = {
     module.ID: Rule(id=module.ID, documentation=documentation_of(module), check=module.check) for module in _MODULES
 }
 """All rules by their id, in the order of their ids."""
+
+FOR_FLUX = frozenset({flux_substitution.ID})
+"""Rules that look only at a site that Flux applies."""
 
 BRIEF = frozenset({clear_text_password.ID})
 """Rules whose notes are about what Tutor writes, and alike: several of them are shown in one line."""

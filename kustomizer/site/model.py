@@ -103,9 +103,10 @@ class RoutedTask(Record):
 class Site:
     """All resources of one build, and what is known of its workers."""
 
-    def __init__(self, resources: Resources, warnings: Sequence[Problem] = ()) -> None:
+    def __init__(self, resources: Resources, warnings: Sequence[Problem] = (), *, for_flux: bool = False) -> None:
         """Read ``resources``; ``warnings`` are what the function said when it made them."""
         self.warnings = warnings
+        self.for_flux = for_flux
         # Findings, and their words, don't depend on the order in which kustomize printed the resources.
         self.resources = Resources(sorted(resources, key=lambda item: item.identity))
         self._modules: dict[tuple[int, str], PythonSettings] = {}

@@ -18,7 +18,7 @@ from kustomizer.cli import main
 from kustomizer.commands.rule_pages import pages
 from kustomizer.rules import RULES
 from tests import sites
-from tests.builds import PLUGIN_HOME, Builds
+from tests.builds import PLUGIN_HOME, Builds, stem
 from tests.rules.small_site import deployment, resource, split_site, worker
 
 OVERLAYS = sorted(path.parent.name for path in sites.ROOT.glob("overlays/*/kustomization.yaml"))
@@ -53,6 +53,10 @@ def built(tmp_path: Path) -> Path:
     return path
 
 
+SCRIPTS = {"aspects-migrations-alembic", "aspects-scripts", "superset-docker"}
+"""ConfigMaps of Tutor's plugins that Flux's substitution would change."""
+
+
 @pytest.fixture(scope="module")
 def overlays(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return our overlays over two sites."""
@@ -75,7 +79,10 @@ def test_our_overlays_have_nothing_to_mend(
 ) -> None:
     """Nothing but what Tutor itself writes, and a Secret that is made in the cluster."""
     monkeypatch.setenv("KUSTOMIZE_PLUGIN_HOME", str(PLUGIN_HOME))
-    found = findings(overlays[site] / "overlays" / overlay, "--kustomize", sites.kustomize(sites.NEWEST))
+    found = findings(overlays[site] / "overlays" / overlay, "--flux", "--kustomize", sites.kustomize(sites.NEWEST))
+    substituted = [each for each in found if each["rule"] == "flux-substitution"]
+    assert {stem(each["resource"]["name"]) for each in substituted} == (SCRIPTS if site == "full" else set())
+    found = [each for each in found if each not in substituted]
     # The full site's plugins add autoscalers of Tutor's workers, which the copies don't have.
     assert rules(found, "error", "warning") <= ({"function-warning"} if site == "full" else set())
     assert rules(found) <= {"clear-text-password", "missing-object", "function-warning"}
@@ -429,6 +436,16 @@ def test_findings_are_set_aside_with_a_reason(tmp_path: Path, built: Path) -> No
     result = check(*arguments)
     assert result.exit_code == 3
     assert result.stdout.endswith("\nignored: nothing any more, take the entry out: Old.\n")
+
+
+def test_a_rule_for_flux_is_ignored_where_it_is_not_looked_for(tmp_path: Path) -> None:
+    site, ignores = tmp_path / "site.yaml", tmp_path / "ignores.yaml"
+    site.write_text(resource("ConfigMap", "scripts", data={"run.sh": "exec ${COMMAND}"}))
+    assert check(site, "--fail-on", "info").exit_code == 0
+    assert check(site, "--fail-on", "info", "--flux").exit_code == 3
+    ignores.write_text("ignore: [{rule: flux-substitution, resource: ConfigMap/scripts, reason: Flux knows it.}]")
+    assert "ignored: 1 finding: Flux knows it." in check(site, "--flux", "--ignore-file", ignores).stdout
+    assert check(site, "--ignore-file", ignores).stdout == "No findings.\n"
 
 
 def test_an_error_is_set_aside_by_rule_and_object_alone(tmp_path: Path) -> None:

@@ -36,15 +36,21 @@ RECOMMENDED = sites.ROOT / "generators" / "recommended" / "celery-workers.yaml"
 BIN = Path(sys.executable).parent
 
 
-def render(root: Path, settings: Mapping[str, object], env: Mapping[str, object] | None = None) -> Path:
+def render(
+    root: Path,
+    settings: Mapping[str, object],
+    env: Mapping[str, object] | None = None,
+    patches: Mapping[str, str] | None = None,
+) -> Path:
     """Return the ``env`` directory of a Tutor 22 site with these Tutor settings.
 
-    ``env`` goes into lms.env.yml and cms.env.yml the way an operator gets it there: as a plugin's patches.
+    ``env`` goes into lms.env.yml and cms.env.yml the way an operator gets it there: as a plugin's patches. ``patches``
+    are further ones.
     """
     plugins = root / "plugins"
     plugins.mkdir(parents=True)
     patch = yaml.safe_dump(dict(env)) if env else ""
-    plugin = {"name": "broker", "version": "1", "patches": {"lms-env": patch, "cms-env": patch}}
+    plugin = {"name": "broker", "version": "1", "patches": {"lms-env": patch, "cms-env": patch, **(patches or {})}}
     (plugins / "broker.yml").write_text(yaml.safe_dump(plugin))
     config = yaml.safe_load((sites.site("22").parent / "config.yml").read_text())
     (root / "config.yml").write_text(yaml.safe_dump({**config, **settings, "PLUGINS": ["broker"]}))

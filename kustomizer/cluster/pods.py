@@ -25,7 +25,7 @@ ANSWER_SECONDS = 300
 PATIENCE = 5
 """Seconds that workers have to answer remote control: one that is there does so at once."""
 
-_MORE = dict.fromkeys(("in_flight", "orphans", "put_back"), ("orphans",))
+_MORE = {**dict.fromkeys(("in_flight", "orphans", "put_back"), ("orphans",)), "tasks": ("tasks_in_pod",)}
 """Files that the program for an action needs besides."""
 _ENDED = frozenset({"Succeeded", "Failed"})
 

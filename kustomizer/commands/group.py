@@ -40,6 +40,7 @@ NAMES = (
     "queues",
     "route",
     "schema",
+    "tasks",
     "verify",
 )
 """The names of the commands; each is in a module of its name."""

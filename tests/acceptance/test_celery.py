@@ -20,7 +20,7 @@ from tests.pods import Objects
 from tests.redis_server import HOST, RedisServer, redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.builds import Build, Builds
@@ -94,7 +94,7 @@ def secret(name: str, values: dict[str, str]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def place(directory: Path, broker: Broker, builds: Builds) -> Iterator[Place]:
+def place(directory: Path, broker: Broker, builds: Builds, patches: Mapping[str, str] | None = None) -> Iterator[Place]:
     given = {"username": broker.username, "password": broker.password}
     with redis_server(directory / "redis", **given, tls=broker.tls) as server:
         settings = {
@@ -113,7 +113,7 @@ def place(directory: Path, broker: Broker, builds: Builds) -> Iterator[Place]:
             env["CELERY_DEFAULT_PRIORITY"] = broker.priorities[-2]
         if server.ca:
             env["BROKER_USE_SSL"] = {"ssl_ca_certs": str(server.ca)}
-        yield Place(server, broker, celery_site.render(directory / "tutor", settings, env), builds)
+        yield Place(server, broker, celery_site.render(directory / "tutor", settings, env, patches), builds)
 
 
 @pytest.fixture(scope="module")

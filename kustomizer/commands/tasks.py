@@ -1,0 +1,104 @@
+"""`tutor-kustomizer tasks`: every task of the live site, and the queue that it goes to."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kustomizer.cluster.in_flight_job import job
+from kustomizer.cluster.pods import live_pods, pod_to_ask
+from kustomizer.cluster.tasks import JOB, read_answers, site_tasks, tasks_request, workers_of_services
+from kustomizer.commands.common import table_width
+from kustomizer.commands.in_flight import RunningSite, cluster_options, open_cluster
+from kustomizer.system.files import write_file
+from kustomizer.tasks.table import ORDERS, tasks_markdown, tasks_text
+from kustomizer.tasks.task_file import tasks_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kustomizer.cluster.pods import LivePod
+    from kustomizer.site.model import SiteWorker
+    from kustomizer.tasks.model import SiteTasks
+
+    Workers = Mapping[str, SiteWorker]
+
+
+@click.command("tasks", short_help="Show the site's tasks and their queues.")
+@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+@click.option("--sort", type=click.Choice(list(ORDERS)), default="name", help="Default: name. JSON is by name.")
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json", "markdown"]), default="text", help="How it is printed."
+)
+@click.option(
+    "--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to FILE, too, as JSON."
+)
+@click.option("--print-job", is_flag=True, help="Print Jobs that look in the cluster, and do nothing.")
+@click.option(
+    "--answer",
+    "answers",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="Read the log of such Jobs, and ask no pod. May be repeated.",
+)
+@click.option("--pod", metavar="NAME", help="Ask this pod alone.")
+@cluster_options
+def tasks_command(
+    *,
+    site: Path,
+    sort: str,
+    output: str,
+    save: Path | None,
+    print_job: bool,
+    answers: tuple[Path, ...],
+    **options: Any,
+) -> None:
+    """Show every task that SITE's applications know, the queue that it goes to now, by what, and with this build.
+
+    A pod of each service is asked with `kubectl exec`: a small program loads the application there once more, which
+    takes memory of the pod.
+    """
+    place = open_cluster(site, options)
+    workers = workers_of_services(place.site, place.namespace)
+    if print_job:
+        click.echo("---\n".join(_jobs(workers, place.namespace)), nl=False)
+        return
+    today = datetime.now(timezone.utc).date().isoformat()
+    known = site_tasks(read_answers(answers, workers), today) if answers else _asked(place, workers, today)
+    if save is not None:
+        write_file(save, tasks_json(known) + "\n")
+    if output == "json":
+        click.echo(tasks_json(known))
+    else:
+        click.echo(tasks_markdown(known, sort) if output == "markdown" else tasks_text(known, sort, table_width()))
+
+
+def _asked(place: RunningSite, workers: Workers, today: str) -> SiteTasks:
+    """Return what a pod of each service says, a worker's where one is ready. Raises UserError where none is."""
+    kubectl, wanted = place.kubectl, place.given["pod"]
+    ready = [pod for pod in live_pods(kubectl) if pod.is_ready and wanted in (None, pod.name)]
+    pods: list[LivePod] = []
+    for service in workers:
+        own = [pod for pod in ready if pod.service == service]
+        if own:
+            pods.append(pod_to_ask(own, name=wanted, namespace=place.namespace))
+        elif wanted is None and ready:
+            click.echo(f"No pod of {service} is ready: its tasks aren't shown", err=True)
+    if not pods:
+        pod_to_ask([], name=wanted, namespace=place.namespace)
+
+    def ask(pod: LivePod) -> Mapping[str, Any]:
+        return pod.ask(kubectl, tasks_request(workers[pod.service]))
+
+    with ThreadPoolExecutor(len(pods)) as executor:
+        without = [pod.service for pod in pods if not pod.is_worker]
+        return site_tasks(executor.map(ask, pods), today, without)
+
+
+def _jobs(workers: Workers, namespace: str) -> list[str]:
+    return [job(worker, tasks_request(worker), namespace, name=JOB, command="tasks") for worker in workers.values()]

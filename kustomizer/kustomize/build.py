@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 _GUARD = "nothing selected by ConfigMap"
 """kustomize's words where our guard stops a build."""
 _OTHER_GUARD = (
-    "The function ran. If it is the guard that looks for this, let it name SERVICE-worker-celery-settings, "
-    "of a service that the configuration splits"
+    "The function ran. If it is the guard that looks for this, let it name lms-worker-celery-settings or "
+    "cms-worker-celery-settings, of a service that the configuration splits (`tutor-kustomizer init --refresh` "
+    "does it); where it splits neither of the two, take the guard out"
 )
 
 

@@ -78,8 +78,14 @@ def _problem(site: Site, resource: Resource, reference: _Reference) -> Problem:
         message = f"refers to {kind} {name}, and kustomize called that {hashed[0]}"
         remedy = "Set disableNameSuffixHash: true in its generator's options"
     elif homeless:
-        message = f"refers to {kind} {name}, which the build has as {homeless[0]} in no namespace"
+        called = "" if homeless[0] == name else f" as {homeless[0]}"
+        message = f"refers to {kind} {name}, which the build has{called} in no namespace"
         remedy = f"Give it the namespace {resource.namespace}, in its metadata or in its generator's `namespace`"
+    elif elsewhere and not resource.namespace:
+        message = (
+            f"refers to {kind} {name}, which is in namespace {', '.join(elsewhere)}, and is in no namespace itself"
+        )
+        remedy = f"Give this {resource.kind} the namespace"
     elif elsewhere:
         message = f"refers to {kind} {name}, which is in namespace {', '.join(elsewhere)}, not in its own"
         remedy = f"Make it in namespace {resource.namespace}"

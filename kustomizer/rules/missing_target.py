@@ -30,12 +30,22 @@ def check(site: Site) -> Iterator[Problem]:
     for resource in autoscalers(site):
         kind, name = scale_target(resource)
         if kind in {"Deployment", "StatefulSet"} and not site.resources.find(kind, name, resource.namespace):
-            elsewhere = sorted(namesake.namespace for namesake in site.resources.find(kind, name))
-            there = f"; there is one in namespace {', '.join(elsewhere)}" if elsewhere else ""
+            elsewhere = [namesake.namespace for namesake in site.resources.find(kind, name)]
+            named = ", ".join(sorted(filter(None, elsewhere)))
+            there = (
+                f"; there is one in namespace {named}" if named else "; there is one in no namespace" * bool(elsewhere)
+            )
+            where = (
+                f"namespace {resource.namespace} of this build"
+                if resource.namespace
+                else "this build without a namespace"
+            )
             yield Problem(
-                message=f"scales {kind} {name}, which isn't in its namespace of this build{there}",
+                message=f"scales {kind} {name}, which isn't in {where}{there}",
                 severity=ERROR,
                 resource=resource.ref,
                 field="spec.scaleTargetRef.name",
-                remedy="Name a worker that is there, or take the autoscaler out",
+                remedy="Give both the same namespace"
+                if elsewhere
+                else "Name a worker that is there, or take the autoscaler out",
             )

@@ -75,6 +75,21 @@ def test_keda_is_one_word_away(run: CliRunner, tmp_path: Path) -> None:
     assert built.stdout.count("kind: ScaledObject") == len(VARIANTS)
 
 
+def test_a_guard_of_a_service_that_is_not_split_any_more(run: CliRunner, tmp_path: Path) -> None:
+    init(run, tmp_path, "22")
+    path, build = (
+        tmp_path / "overlay" / "celery-workers.yaml",
+        ["build", str(tmp_path / "overlay"), "-o", str(tmp_path / "b")],
+    )
+    head, _, lms = path.read_text().partition("    cms:\n")
+    path.write_text(head + "    lms:\n" + lms.partition("    lms:\n")[2])
+    refused = run.invoke(main, build)
+    assert refused.exit_code == 1
+    assert "let it name lms-worker-celery-settings or cms-worker-celery-settings" in refused.stderr
+    assert run.invoke(main, ["init", str(tmp_path / "overlay"), "--refresh"]).exit_code == 0
+    assert run.invoke(main, build).exit_code == 0
+
+
 CELERY = """          - "celery"
           - "--app=%s.celery"
           - "worker"

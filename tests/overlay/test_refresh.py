@@ -97,6 +97,18 @@ def test_the_guard_follows_the_services_that_are_split(tmp_path: Path) -> None:
     assert "name: cms-worker-celery-settings\n" in (overlay / GUARD_FILE).read_text()
 
 
+def test_a_guard_that_can_find_nothing_is_said(tmp_path: Path) -> None:
+    """What the function makes of another application's worker has no settings of ours."""
+    overlay = written(tmp_path / "overlay")
+    config = overlay / "celery-workers.yaml"
+    head = config.read_text().partition("spec:\n")[0]
+    config.write_text(head + "spec: {workers: {superset: {default: {queues: [celery]}}}}\n")
+    (note,) = refresh(overlay, kubectl=None).notes
+    assert note == f"{overlay / GUARD_FILE} fails every build, since lms and cms aren't split: take it out"
+    (overlay / GUARD_FILE).unlink()
+    assert refresh(overlay, kubectl=None).notes == []
+
+
 def test_what_the_operator_wrote_is_left_alone_and_said(overlay: Path) -> None:
     guard, references = overlay / GUARD_FILE, overlay / "name-references.yaml"
     guard.write_text(guard.read_text() + "  - select: {kind: Deployment}\n    fieldPaths: [spec.paused]\n")

@@ -132,8 +132,17 @@ def test_a_secret_that_a_controller_makes(maker: str, is_made: bool) -> None:
 def test_what_is_in_no_namespace(name: str) -> None:
     (problem,) = problems("missing-object", pulling(), json.dumps(secret_without_namespace(name)) + "\n")
     assert problem.severity == "error"
-    assert problem.message == f"refers to Secret registry, which the build has as {name} in no namespace"
+    called = "" if name == "registry" else f" as {name}"
+    assert problem.message == f"refers to Secret registry, which the build has{called} in no namespace"
     assert "namespace openedx" in problem.remedy
+
+
+def test_a_reference_from_what_is_in_no_namespace() -> None:
+    homeless = deployment("lms", {"envFrom": [{"configMapRef": {"name": "extra"}}]}, namespace="")
+    (problem,) = problems("missing-object", homeless, resource("ConfigMap", "extra", data={}))
+    assert problem.message == "refers to ConfigMap extra, which is in namespace openedx, and is in no namespace itself"
+    assert problem.remedy == "Give this Deployment the namespace"
+    assert problems("missing-object", homeless, resource("ConfigMap", "extra", namespace="", data={})) == []
 
 
 def secret_without_namespace(name: str) -> dict[str, Any]:

@@ -23,5 +23,23 @@ def test_the_target_is_elsewhere() -> None:
     assert problem.message.endswith("there is one in namespace b")
 
 
+def test_the_target_is_in_no_namespace() -> None:
+    homeless = worker("lms-worker", namespace="")
+    (problem,) = problems("missing-target", homeless, scaled_object("lms-worker"))
+    assert problem.message == (
+        "scales Deployment lms-worker, which isn't in namespace openedx of this build; there is one in no namespace"
+    )
+    assert problem.remedy == "Give both the same namespace"
+
+
+def test_the_autoscaler_is_in_no_namespace() -> None:
+    homeless = scaled_object("lms-worker", namespace="")
+    (problem,) = problems("missing-target", worker("lms-worker"), homeless)
+    assert problem.message == (
+        "scales Deployment lms-worker, which isn't in this build without a namespace; there is one in namespace openedx"
+    )
+    assert found(worker("lms-worker", namespace=""), homeless) == []
+
+
 def test_other_kinds_are_not_looked_for() -> None:
     assert found(scaled_object("x", scaleTargetRef={"kind": "Rollout", "name": "x"})) == []

@@ -11,7 +11,7 @@ RUFF := $(BIN)/ruff
 
 ##### Use
 
-demo: .venv/.demo ## Render a Tutor site, build overlays/production on it and show its workers
+demo: .venv/.demo overlays/production/secrets/flower.env ## Render a Tutor site, build overlays/production on it and show its workers
 	@mkdir -p build
 	@installed="$$($(BIN)/python -c 'from importlib.metadata import version; print(version("tutor"))')"; \
 	if [ "$$(cat tutor/env/version 2>/dev/null)" != "$$installed" ]; then \
@@ -23,6 +23,11 @@ demo: .venv/.demo ## Render a Tutor site, build overlays/production on it and sh
 	mv build/production.yaml.new build/production.yaml || { rm -f build/production.yaml.new; exit 1; }
 	@echo "Built overlays/production: build/production.yaml"
 	@$(BIN)/tutor-kustomizer queues build/production.yaml
+
+# Kept once it is there, and by `make clean`: it may be what a site's Flower asks for. Nothing prints it.
+overlays/production/secrets/flower.env:
+	@echo "Making Flower's password: $@"
+	@umask 077 && $(PYTHON) -c 'import secrets; print("auth=admin:" + secrets.token_urlsafe(24))' >$@
 
 ##### Work on the project
 
@@ -70,8 +75,8 @@ upgrade: ## Renew the pinned versions in requirements/; UPGRADE= only adds what 
 	uv pip compile --quiet $(UPGRADE) --universal --python-version 3.10 --no-header --no-annotate \
 		--no-emit-package click --no-emit-package tutor --output-file requirements/sites.txt requirements/sites.in
 
-# tutor/ stays: by now it may be somebody's site, with its passwords.
-clean: ## Remove what make has made, but not tutor/
+# tutor/ stays: by now it may be somebody's site, with its passwords. So does Flower's.
+clean: ## Remove what make has made, but not tutor/ and Flower's password
 	rm -rf .venv .tools build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

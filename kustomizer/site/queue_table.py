@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
+from kustomizer.site.flower import flower_sentences
 from kustomizer.site.mermaid import mermaid
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
+    from kustomizer.site.flower import FlowerRow
     from kustomizer.site.queues import QueueRow
 
 VERSION = 1
@@ -27,16 +30,23 @@ _NAME = re.compile(r"[\w.:/-]+", re.ASCII)
 _MARKS = frozenset("\\`*_[]<>()#!|&~$")
 
 
-def queues_text(rows: Sequence[QueueRow], width: int) -> str:
-    """Return ``rows`` as a table of ``width`` columns, with the tasks that are routed below it."""
+def queues_text(rows: Sequence[QueueRow], width: int, flowers: Sequence[FlowerRow] = ()) -> str:
+    """Return ``rows`` as a table of ``width`` columns, with each Flower and the tasks that are routed below it."""
+    sentences = flower_sentences(flowers, visible)
+    below = [line for sentence in sentences for line in ("", *_wrapped(sentence, width))]
     if not rows:
-        return NONE
+        return "\n".join([NONE, *below])
     several = len({row.namespace for row in rows}) > 1
     lines = [("app", "queue", "Deployment", "pods", "each", "in flight"), *map(_line, rows)]
     if several:
         namespaces = ["namespace", *(visible(row.namespace) for row in rows)]
         lines = [(namespace, *line) for namespace, line in zip(namespaces, lines, strict=True)]
-    return "\n".join([text_table(lines, width), *_routed(rows)])
+    return "\n".join([text_table(lines, width), *below, *_routed(rows)])
+
+
+def _wrapped(sentence: str, width: int) -> list[str]:
+    # A name that is broken over two lines can be neither searched for nor copied.
+    return textwrap.wrap(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _line(row: QueueRow) -> tuple[str, ...]:
@@ -55,13 +65,14 @@ def _routed(rows: Sequence[QueueRow]) -> Iterator[str]:
             yield from (f"  {visible(task)}" for task in tasks)
 
 
-def queues_markdown(rows: Sequence[QueueRow]) -> str:
-    """Return ``rows`` as a table in Markdown, and their picture."""
+def queues_markdown(rows: Sequence[QueueRow], flowers: Sequence[FlowerRow] = ()) -> str:
+    """Return ``rows`` as a table in Markdown, each Flower, and a picture of the rows."""
+    below = [line for sentence in flower_sentences(flowers, _name) for line in ("", sentence)]
     if not rows:
-        return NONE
+        return "\n".join([NONE, *below])
     table = [_MARKDOWN, ("---",) * len(_MARKDOWN), *map(_cells, rows)]
     lines = [f"| {' | '.join(cells)} |" for cells in table]
-    return "\n".join([*lines, "", "```mermaid", f"{mermaid(rows)}```"])
+    return "\n".join([*lines, *below, "", "```mermaid", f"{mermaid(rows)}```"])
 
 
 def _cells(row: QueueRow) -> tuple[str, ...]:

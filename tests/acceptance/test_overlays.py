@@ -5,8 +5,10 @@ They run in a copy of what they read, with a real site as its tutor/, and in an 
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,9 +20,10 @@ import pytest
 from tests import builds as b, parts, sites
 from tests.acceptance.test_sites import QUEUES, dangling
 from tests.builds import Builds
+from tests.checkout import FLOWER_ENV, FLOWER_PASSWORD, copy_checkout
+from tests.git_checkout import GIT, commit, git
 
 OVERLAYS = sorted(path.parent.name for path in sites.ROOT.glob("overlays/*/kustomization.yaml"))
-COPIED = ("base", "generators", "kustomizer", "overlays")
 GUARD = "- ../../generators/guard\n"
 ROW = re.compile(r"^\| \[(?P<name>.+?)\]\((?P<link>.+?)\) \| (?P<purpose>.+?) \| `(?P<command>.+?)` \|$", re.MULTILINE)
 
@@ -74,9 +77,7 @@ def checkout(tmp_path: Path) -> Callable[..., Checkout]:
         env = sites.site(site)
         root = tmp_path / f"checkout-{site}-{venv}"
         root.mkdir()
-        for name in COPIED:
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(sites.ROOT / name, root / name, symlinks=True, ignore=ignore)
+        copy_checkout(root)
         (root / "tutor").symlink_to(env.parent)
         if venv:
             (root / ".venv").symlink_to(sys.prefix)
@@ -269,3 +270,76 @@ def test_layer_on_top(overlay: str, checkout: Callable[..., Checkout], any_kusto
     if overlay != "kubectl":
         assert (skipped.status, skipped.stdout) == (1, b"")
         assert "nothing selected by ConfigMap" in skipped.stderr
+
+
+def flowers_password(build: b.Build) -> tuple[str, str]:
+    """Return the Secret that Flower's pod names, with its namespace, and its ``auth``, which has to be in the build."""
+    (flower,) = (item.tree for item in build.documents if item.kind == "Deployment" and "flower" in item.name)
+    (container,) = flower["spec"]["template"]["spec"]["containers"]
+    (reference,) = (entry["valueFrom"]["secretKeyRef"] for entry in container["env"] if "valueFrom" in entry)
+    assert reference["key"] == "auth"
+    (secret,) = (item.tree for item in build.documents if item.kind == "Secret" and item.name == reference["name"])
+    assert secret["metadata"]["namespace"] == flower["metadata"]["namespace"]
+    return secret["metadata"]["name"], base64.b64decode(secret["data"]["auth"]).decode()
+
+
+def test_production_has_flower_and_what_watches_it(checkout: Callable[..., Checkout], any_kustomize: Path) -> None:
+    copy = checkout()
+    built = copy.build("production", kustomize=any_kustomize)
+    build = b.Build(built, "")
+
+    name, auth = flowers_password(build)
+    assert auth == f"admin:{FLOWER_PASSWORD}"
+    assert FLOWER_PASSWORD.encode() not in built
+    there = {f"{item.kind} {item.name}" for item in build.documents}
+    assert {"ServiceMonitor flower", "ConfigMap flower-dashboard", "PrometheusRule celery-workers"} <= there
+    # Another password is another name, which starts Flower anew.
+    copy.edit(FLOWER_ENV, FLOWER_PASSWORD, "other")
+    changed, auth = flowers_password(b.Build(copy.build("production", kustomize=any_kustomize), ""))
+    assert (auth, changed != name) == ("admin:other", True)
+
+
+def test_flowers_password_follows_a_layer_on_top(checkout: Callable[..., Checkout], any_kustomize: Path) -> None:
+    copy = checkout()
+    outer = copy.root / "overlays" / "outer"
+    outer.mkdir()
+    (outer / "kustomization.yaml").write_text("namespace: other\nnamePrefix: site-\nresources: [../production]\n")
+    ran = copy.run(commands()["production"].replace("/production", "/outer"), kustomize=any_kustomize)
+
+    assert ran.status == 0, ran.stderr
+    assert flowers_password(b.Build(ran.stdout, ""))[1] == f"admin:{FLOWER_PASSWORD}"
+
+
+def test_production_without_flowers_password(checkout: Callable[..., Checkout], any_kustomize: Path) -> None:
+    """The build fails and names the file; overlays/README.md has the command that makes it."""
+    copy = checkout()
+    (copy.root / FLOWER_ENV).unlink()
+    ran = copy.run(commands()["production"], kustomize=any_kustomize)
+
+    assert (ran.status, ran.stdout) == (1, b"")
+    assert re.search(rf"{FLOWER_ENV}.*no such file", ran.stderr)
+    readme = (sites.ROOT / "overlays/README.md").read_text()
+    (command,) = re.findall(rf"`(make {FLOWER_ENV})`", readme)
+    shutil.copy(sites.ROOT / "Makefile", copy.root)
+    made = copy.run(f"umask 022; {command}", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin")
+    assert made.status == 0, made.stderr
+    password = (copy.root / FLOWER_ENV).read_text().removeprefix("auth=admin:").strip()
+    assert len(password) > 30
+    assert password not in made.stdout.decode() + made.stderr
+    assert stat.S_IMODE((copy.root / FLOWER_ENV).stat().st_mode) == 0o600
+    _, auth = flowers_password(b.Build(copy.build("production", kustomize=any_kustomize), ""))
+    assert auth == f"admin:{password}"
+    # It stays, whatever is newer.
+    (copy.root / "Makefile").touch()
+    copy.run(command, path="/usr/local/bin:/usr/bin:/bin")
+    assert password in (copy.root / FLOWER_ENV).read_text()
+
+
+def test_git_ignores_flowers_password(tmp_path: Path) -> None:
+    shutil.copy(sites.ROOT / ".gitignore", tmp_path)
+    (tmp_path / FLOWER_ENV).parent.mkdir(parents=True)
+    (tmp_path / FLOWER_ENV).touch()
+    git(tmp_path, "init")
+    commit(tmp_path)
+    listed = subprocess.run([GIT, "-C", str(tmp_path), "ls-files"], check=True, capture_output=True, text=True)
+    assert listed.stdout.split() == [".gitignore"]

@@ -19,6 +19,7 @@ from kustomizer.commands.rule_pages import pages
 from kustomizer.rules import RULES
 from tests import sites
 from tests.builds import PLUGIN_HOME, Builds, stem
+from tests.checkout import copy_checkout
 from tests.rules.small_site import deployment, resource, split_site, worker
 
 OVERLAYS = sorted(path.parent.name for path in sites.ROOT.glob("overlays/*/kustomization.yaml"))
@@ -63,9 +64,7 @@ def overlays(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {}
     for name in ("22", "full"):
         root = found[name] = tmp_path_factory.mktemp(f"site-{name}")
-        for part in ("base", "generators", "kustomizer", "overlays"):
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(sites.ROOT / part, root / part, symlinks=True, ignore=ignore)
+        copy_checkout(root)
         (root / "tutor").symlink_to(sites.site(name).parent)
         (root / ".venv").symlink_to(sys.prefix)
     return found

@@ -20,8 +20,8 @@ from click.testing import CliRunner, Result
 from kustomizer.cli import main
 from tests import parts, sites
 from tests.builds import FUNCTION, documents, environment
+from tests.checkout import copy_checkout
 
-COPIED = ("base", "generators", "kustomizer", "overlays")
 PASSWORD = "s3cr et/pä+ss"
 """One that a URL has to quote."""
 
@@ -106,9 +106,7 @@ class Place(NamedTuple):
 def place(tmp_path: Path) -> Callable[..., Place]:
     def make(site: str = "22", version: str = sites.NEWEST) -> Place:
         kustomize, env = sites.kustomize(version), sites.site(site)
-        for name in COPIED:
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(sites.ROOT / name, tmp_path / name, symlinks=True, ignore=ignore)
+        copy_checkout(tmp_path)
         shutil.copytree(env.parent, tmp_path / "tutor")
         (tmp_path / "bin").mkdir()
         (tmp_path / "bin" / "tutor-celery-workers").symlink_to(FUNCTION)

@@ -21,6 +21,7 @@ from kustomizer.overlay.changes import add_worker
 from kustomizer.overlay.config_file import find_config
 from kustomizer.system.files import locked
 from tests import sites
+from tests.checkout import BUILT, copy_checkout
 
 PRODUCTION = "overlays/production"
 PATCH = f"{PRODUCTION}/config/celery-workers.yaml"
@@ -48,8 +49,7 @@ spec:
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a copy of what overlays are made of, the current directory, beside an overlay of its own."""
-    for name in ("base", "generators", "overlays"):
-        shutil.copytree(sites.ROOT / name, tmp_path / name, symlinks=True)
+    copy_checkout(tmp_path, BUILT)
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "celery-workers.yaml").write_text(OWN)
     monkeypatch.chdir(tmp_path)

@@ -121,6 +121,52 @@ def test_markdown_has_the_table_and_the_picture(tmp_path: Path) -> None:
     assert printed[-1] == "```"
 
 
+FLOWER = "".join(
+    [
+        worker("lms-worker", "--queues=a"),
+        "---\n{apiVersion: apps/v1, kind: Deployment, metadata: {name: flower, namespace: openedx}, spec: {template: "
+        "{metadata: {labels: {app: flower}}, spec: {containers: [{image: mher/flower}]}}}}\n",
+        "---\n{apiVersion: v1, kind: Service, metadata: {name: flower, namespace: openedx}, "
+        "spec: {selector: {app: flower}}}\n",
+        "---\n{apiVersion: v1, kind: ServiceMonitor, metadata: {name: flower, namespace: openedx}, "
+        "spec: {selector: {}}}\n",
+        "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: flower-dashboard, namespace: openedx}, "
+        "data: {a.json: 'flower_events_total'}}\n",
+        "---\n{apiVersion: v1, kind: PrometheusRule, metadata: {name: celery-workers, namespace: openedx}, "
+        "spec: {groups: [{rules: [{expr: flower_worker_online}]}]}}\n",
+    ]
+)
+
+
+def test_flower_and_what_watches_it(tmp_path: Path) -> None:
+    assert table(FLOWER, tmp_path)[2:] == [
+        "",
+        "Flower: Deployment flower, watched by ServiceMonitor flower, dashboard",
+        "  flower-dashboard, alerts celery-workers",
+    ]
+    assert (
+        "Flower: Deployment `flower`, watched by ServiceMonitor `flower`, dashboard `flower-dashboard`, "
+        "alerts `celery-workers`"
+    ) in table(FLOWER, tmp_path, 80, "-o", "markdown")
+    assert json.loads("\n".join(table(FLOWER, tmp_path, 80, "-o", "json")))["flowers"] == [
+        {
+            "namespace": "openedx",
+            "kind": "Deployment",
+            "name": "flower",
+            "serviceMonitors": ["flower"],
+            "dashboards": ["flower-dashboard"],
+            "prometheusRules": ["celery-workers"],
+        }
+    ]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_flower_without_a_worker(form: str, tmp_path: Path) -> None:
+    printed = table(FLOWER.replace("--app=lms.celery", "").replace("'worker'", "'beat'"), tmp_path, 200, "-o", form)
+    assert printed[:2] == ["No Celery worker in this site.", ""]
+    assert printed[2].startswith("Flower: Deployment ")
+
+
 def test_names_do_not_break_the_table(tmp_path: Path) -> None:
     printed = table(worker("lms-worker", "--queues=a|b`<x>"), tmp_path, 80, "-o", "markdown")
     assert printed[2].startswith("| lms | a&#124;b&#96;&#60;x&#62; | `lms-worker` |")

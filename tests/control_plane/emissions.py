@@ -8,13 +8,13 @@ overlays/production as it stands in this repository, and once without one of its
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tests import builds, celery_site, sites
+from tests.checkout import copy_checkout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,7 +30,6 @@ for service, variants in {"lms": ("high", "high_mem"), "cms": ("high", "low")}.i
     scaled = {**workers_config[service]["default"], "enable_keda": True}
     workers_config[service] = {name: dict(scaled) for name in ("default", *variants)}
 """
-COPIED = ("base", "generators", "kustomizer", "overlays")
 BESIDE_WORKERS = ("Namespace", "ConfigMap", "Secret", "TriggerAuthentication", "PodDisruptionBudget")
 
 
@@ -66,10 +65,12 @@ def _upstream(directory: Path, settings: Mapping[str, str]) -> bytes:
 def _ours(directory: Path, settings: Mapping[str, str], celery: Mapping[str, object] | None = None) -> bytes:
     """Build the overlay in a copy of this repository, with the site as its tutor/."""
     celery_site.render(directory / "tutor", settings)
-    for name in COPIED:
-        shutil.copytree(
-            sites.ROOT / name, directory / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
-        )
+    copy_checkout(directory)
+    # The Secret of Flower, which nobody runs here, has to be where Flower is.
+    kustomization = directory / OVERLAY / "secrets" / "kustomization.yaml"
+    kustomization.write_text(
+        kustomization.read_text().replace("namespace: openedx\n", f"namespace: {settings['K8S_NAMESPACE']}\n")
+    )
     (directory / ".venv").symlink_to(sys.prefix)
     if celery:
         config = directory / OVERLAY / "config" / "celery-workers.yaml"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tests import builds, sites
-from tests.acceptance.test_overlays import COPIED, Checkout, is_template_job
+from tests.acceptance.test_overlays import Checkout, is_template_job
+from tests.checkout import copy_checkout
 from tests.control_plane.api import RefusedError
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ class OperatorSite:
         self.cluster = cluster
         self.root = directory / "checkout"
         self.root.mkdir(parents=True)
-        for copied in COPIED:
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(sites.ROOT / copied, self.root / copied, symlinks=True, ignore=ignore)
+        copy_checkout(self.root)
         (self.root / ".venv").symlink_to(sys.prefix)
         self.version = "22" if name in {"full", "oracle"} else name
         shutil.copytree(sites.site(name).parent, self.root / "tutor")

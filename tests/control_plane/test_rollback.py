@@ -35,7 +35,7 @@ def test_back_to_tutor_with_workers_at_zero(cluster: Cluster, tmp_path: Path, bu
         site.kubelet.lose(pod.name)
         assert site.redis.hlen(IN_FLIGHT) == 1
 
-        scaling, copies = going_back()
+        scaling, copies, *_flower = going_back()
         cluster.kubectl(*scaling)
         site.apply_tutors_own()
         site.wait(lambda: not site.redis.hlen(IN_FLIGHT) and not site.redis.llen(HIGH), "the copies to finish")

@@ -72,12 +72,21 @@ def test_pruning_takes_what_was_applied_client_side(cluster: Cluster, tmp_path: 
 
 
 def test_back_to_tutor(running: OperatorSite, cluster: Cluster) -> None:
-    """By what docs/operations.md says: Tutor's own output, between two commands that delete the rest."""
+    """By what docs/operations.md says: Tutor's own output, between commands that delete the rest."""
     go_back(running)
 
     assert consumers(cluster) == PLAIN
-    for kind in ("scaledobjects", "hpa", "triggerauthentications", "poddisruptionbudgets"):
+    gone = (
+        "scaledobjects",
+        "hpa",
+        "triggerauthentications",
+        "poddisruptionbudgets",
+        "servicemonitors",
+        "prometheusrules",
+    )
+    for kind in gone:
         assert cluster.get(kind, NAMESPACE) == []
+    assert "flower" not in {item["metadata"]["name"] for item in cluster.get("services", NAMESPACE)}
     # And there again.
     cluster.apply(running.build("production").decode(), force_conflicts=True)
     assert consumers(cluster) == RECOMMENDED
@@ -124,10 +133,11 @@ def test_flower_over_from_the_plugin_and_back(cluster: Cluster, tmp_path: Path) 
 
 
 def go_back(site: OperatorSite) -> None:
-    scaling, copies = going_back()
+    scaling, *added = going_back()
     site.cluster.kubectl(*scaling)
     site.tutor("k8s", "start")
-    site.cluster.kubectl(*copies)
+    for command in added:
+        site.cluster.kubectl(*command)
 
 
 def config_maps(site: OperatorSite, overlay: str = "production") -> set[str]:

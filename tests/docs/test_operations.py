@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests import sites
 from tests.builds import documents
+from tests.checkout import BUILT, copy_checkout
 from tests.docs.pages import commands, page
 from tests.docs.place import Place, place
 
@@ -27,8 +27,7 @@ COMMANDS = commands(TEXT)
 def site(tmp_path: Path) -> Place:
     """Return a site with all that KEDA and budgets add, built into site.yaml."""
     made = place(tmp_path)
-    for name in ("base", "generators", "overlays"):
-        shutil.copytree(sites.ROOT / name, made.directory / name, symlinks=True)
+    copy_checkout(made.directory, BUILT)
     (made.directory / "kustomizer").symlink_to(sites.ROOT / "kustomizer")
     made.done("tutor --root=tutor config save")
     made.done("tutor-kustomizer build overlays/production -o site.yaml")
@@ -87,14 +86,24 @@ def labels(tree: dict[str, Any]) -> dict[str, str]:
 def test_going_back_names_all_that_the_overlay_adds(site: Place) -> None:
     """And nothing that Tutor has."""
     theirs = {item.key for item in documents(site.done("kustomize build tutor/env").encode())}
-    # The ConfigMaps aren't read by anything any more.
-    added = {f"{item.kind} {item.name}" for item in built(site) if item.key not in theirs and item.kind != "ConfigMap"}
+    # Nothing reads the ConfigMaps and Secrets any more.
+    added = {
+        f"{item.kind} {item.name}"
+        for item in built(site)
+        if item.key not in theirs and item.kind not in {"ConfigMap", "Secret"}
+    }
     words = " ".join(
         command.replace("\\\n", " ") for command in COMMANDS if command.startswith("kubectl -n openedx delete")
     )
     named = {f"ScaledObject {name}" for name in re.findall(r"\s([a-z-]+-scaledobject)\b", words)}
-    named |= {f"Deployment {name}" for name in re.findall(r"deployment/(\S+)", words)}
-    named |= {f"PodDisruptionBudget {name}" for name in re.findall(r"pdb/(\S+)", words)}
+    kinds = {
+        "deployment": "Deployment",
+        "pdb": "PodDisruptionBudget",
+        "prometheusrule": "PrometheusRule",
+        "service": "Service",
+        "servicemonitor": "ServiceMonitor",
+    }
+    named |= {f"{kinds[kind]} {name}" for kind, name in re.findall(r"\s([a-z]+)/(\S+)", words)}
     assert named == added
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests import sites
 from tests.builds import environment
+from tests.checkout import BUILT, copy_checkout
 from tests.kustomize.test_examination import COMMAND
 
 OVERLAYS = sorted(path.parent.name for path in (sites.ROOT / "overlays").glob("*/kustomization.yaml"))
@@ -21,8 +21,7 @@ ONE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one, namespace: openedx
 def copy(tmp_path: Path) -> Path:
     """Return a copy of the repository's overlays, whose function leaves a trace, over a real site."""
     root = tmp_path / "copy"
-    for part in ("base", "generators", "overlays"):
-        shutil.copytree(sites.ROOT / part, root / part, symlinks=True)
+    copy_checkout(root, BUILT)
     (root / "kustomizer").symlink_to(sites.ROOT / "kustomizer")
     (root / "tutor").mkdir()
     (root / "tutor" / "env").symlink_to(sites.site("22"))

@@ -1,0 +1,132 @@
+"""Each Flower of a built site, and what watches it: a ServiceMonitor, a dashboard, alerts.
+
+Everything is read from the final resources, whoever made them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value, string_list
+from kustomizer.openedx.celery_programs import is_flower
+from kustomizer.openedx.selectors import selected_by, selects
+from kustomizer.openedx.workers import pod_template
+from kustomizer.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from kustomizer.manifests.resource import Resource
+    from kustomizer.site.model import Site
+
+# https://flower.readthedocs.io/en/latest/prometheus-integration.html#list-of-exported-metrics
+_METRIC = re.compile(r"\bflower_(?:events|task|worker)_")
+# One that asks whether Flower is there names no metric of Flower's.
+_METRIC_OR_JOB = re.compile(rf'{_METRIC.pattern}|\bjob="flower"')
+
+
+class FlowerRow(Record):
+    """A Flower, and the names of what watches it."""
+
+    namespace: str
+    kind: str
+    name: str
+    service_monitors: tuple[str, ...] = ()
+    dashboards: tuple[str, ...] = ()
+    """ConfigMaps with a dashboard of Flower's metrics."""
+    prometheus_rules: tuple[str, ...] = ()
+    """Those whose rules are about Flower, or its metrics."""
+
+
+def flowers_of(site: Site) -> list[FlowerRow]:
+    """Return a row for each Flower of the build."""
+    dashboards, rules = tuple(_dashboards(site)), tuple(_prometheus_rules(site))
+    found = [resource for resource in site.resources.of_kind("Deployment", "StatefulSet") if _runs_flower(resource)]
+    return [
+        FlowerRow(
+            namespace=resource.namespace,
+            kind=resource.kind,
+            name=resource.name,
+            service_monitors=tuple(_service_monitors(site, resource)),
+            dashboards=dashboards,
+            prometheus_rules=rules,
+        )
+        for resource in found
+    ]
+
+
+def _runs_flower(resource: Resource) -> bool:
+    template = pod_template(resource) if resource.mentions("flower") else None
+    return any(is_flower(container) for container in mappings(lookup(template, "spec", "containers")))
+
+
+def _service_monitors(site: Site, flower: Resource) -> Iterator[str]:
+    """Yield the ServiceMonitors that select a Service of Flower's pods."""
+    services = [
+        service
+        for service in site.resources.of_kind("Service")
+        if service.namespace == flower.namespace and selected_by(service, flower)
+    ]
+    labels = [mapping(plain_value(lookup(service.tree, "metadata", "labels"))) for service in services]
+    for monitor in site.resources.of_kind("ServiceMonitor"):
+        selector = plain_value(lookup(monitor.tree, "spec", "selector"))
+        if _looks_into(monitor, flower.namespace) and any(selects(selector, dict(each)) for each in labels):
+            yield monitor.name
+
+
+def _looks_into(monitor: Resource, namespace: str) -> bool:
+    """Tell whether a ServiceMonitor looks for Services in ``namespace``: without a selector, in its own."""
+    selector = mapping(plain_value(lookup(monitor.tree, "spec", "namespaceSelector")))
+    names = string_list(selector, "matchNames")
+    return selector.get("any") is True or namespace in (names or (monitor.namespace,))
+
+
+def _dashboards(site: Site) -> Iterator[str]:
+    for resource in site.resources.of_kind("ConfigMap"):
+        if resource.mentions("flower_"):
+            data = mapping(plain_value(lookup(resource.tree, "data")))
+            if any(str(key).endswith(".json") and _METRIC.search(str(value)) for key, value in data.items()):
+                yield resource.name
+
+
+def _prometheus_rules(site: Site) -> Iterator[str]:
+    for resource in site.resources.of_kind("PrometheusRule"):
+        groups = mappings(lookup(resource.tree, "spec", "groups")) if resource.mentions("flower") else ()
+        rules = [rule for group in groups for rule in mappings(group.get("rules"))]
+        if any(_METRIC_OR_JOB.search(str(rule.get("expr"))) for rule in rules):
+            yield resource.name
+
+
+def flower_sentences(flowers: Sequence[FlowerRow], name: Callable[[str], str]) -> list[str]:
+    """Return a line for each Flower, in which ``name`` has written the names."""
+    several = len({flower.namespace for flower in flowers}) > 1
+    return [
+        f"Flower{f' in {name(flower.namespace)}' if several else ''}: {flower.kind} {name(flower.name)}, watched by "
+        f"{', '.join(f'{what} {name(found)}' for what, names in _watchers(flower) for found in names) or 'nothing'}"
+        for flower in flowers
+    ]
+
+
+def _watchers(flower: FlowerRow) -> Sequence[tuple[str, Sequence[str]]]:
+    return (
+        ("ServiceMonitor", flower.service_monitors),
+        ("dashboard", flower.dashboards),
+        ("alerts", flower.prometheus_rules),
+    )
+
+
+def flowers_data(flowers: Sequence[FlowerRow]) -> list[dict[str, Any]]:
+    """Return ``flowers`` as what JSON and YAML can hold."""
+    return [
+        {
+            "namespace": flower.namespace,
+            "kind": flower.kind,
+            "name": flower.name,
+            "serviceMonitors": list(flower.service_monitors),
+            "dashboards": list(flower.dashboards),
+            "prometheusRules": list(flower.prometheus_rules),
+        }
+        for flower in flowers
+    ]

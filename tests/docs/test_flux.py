@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
 
 from tests.builds import Loader
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEXT = page("flux")
+HELD_BY_ENV = re.compile(r"(?ms)^## A committed env/.*?(?=^## )")
 
 
 def objects(text: str) -> dict[tuple[str, str], object]:
@@ -23,7 +26,7 @@ def objects(text: str) -> dict[tuple[str, str], object]:
 def test_a_clone_of_the_export_builds_the_overlay(tmp_path: Path) -> None:
     site = place(tmp_path)
     site.done("tutor --root=tutor config save", "tutor-kustomizer init overlay --tutor-root tutor", "git init -q .")
-    typed = commands(TEXT)
+    typed = commands(HELD_BY_ENV.sub("", TEXT))
     assert [command.split()[0] for command in typed] == [
         "tutor-kustomizer",
         "git",
@@ -49,3 +52,23 @@ def test_flux_is_given_the_export() -> None:
     source, kustomization = yaml.safe_load_all(files(TEXT)["clusters/production/openedx.yaml"])
     assert kustomization["spec"]["path"] == "./plain"
     assert kustomization["spec"]["sourceRef"] == {"kind": source["kind"], "name": source["metadata"]["name"]}
+
+
+@pytest.mark.parametrize("name", ["argo-cd", "flux"])
+def test_a_clone_of_an_env_that_holds_the_split_is_plain_kustomize(name: str, tmp_path: Path) -> None:
+    section = HELD_BY_ENV.search(page(name))
+    assert section is not None
+    [(path, text)] = files(section[0]).items()
+    *committing, building = commands(section[0])
+    site = place(tmp_path)
+    site.done('export TUTOR_ROOT="$PWD/tutor"', "tutor config save", "tutor plugins enable kustomizer", "git init -q .")
+    (site.directory / path).parent.mkdir()
+    (site.directory / path).write_text(text)
+    site.done(*committing)
+    clone = site.clone("clone")
+    (tmp_path / "bin" / "tutor-celery-workers").unlink()
+    built = objects(clone.done(building))
+    assert ("Deployment", "lms-worker-high-mem") in built
+    whole = objects(clone.done("kubectl kustomize tutor/env"))
+    assert built == {key: value for key, value in whole.items() if key[0] != "Job"}
+    assert len(built) < len(whole)

@@ -11,9 +11,11 @@ from tests.docs.place import place
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEXT = page("tutorial")
+# The two ways, each from its first command to its last.
+TEXT, OTHER_WAY = page("tutorial").split("## Or without an overlay")
 # In the order of the page; installing is tests/acceptance/test_wheel.py's, a live pod tests/commands/test_verify.py's.
 COMMANDS = without(commands(TEXT), "pip install .", "tutor-kustomizer verify")
+TUTORS = without(commands(OTHER_WAY), "tutor kustomizer verify")
 
 
 def asked(command: str) -> str:
@@ -50,3 +52,15 @@ def test_the_table_of_files_is_what_init_writes(tmp_path: Path) -> None:
     assert sorted(re.findall(r"(?m)^\| `(overlay/\S+)` \|", TEXT)) == sorted(
         f"overlay/{path.name}" for path in (site.directory / "overlay").iterdir()
     )
+
+
+def test_the_way_without_an_overlay(tmp_path: Path) -> None:
+    site = place(tmp_path)
+    ended = site.run(*COMMANDS[:2], *TUTORS)
+    assert ended.returncode == 0, ended.stderr
+    for shown in re.findall(r"(?ms)^```\n(.*?)^```$", OTHER_WAY):
+        assert shown in ended.stderr
+    assert "celery-workers.yaml has changed: tutor config save" in ended.stdout
+    # What `tutor k8s start` applies.
+    assert "kubectl apply --kustomize" in ended.stdout
+    assert "name: lms-worker-bulk\n" in site.done("kubectl kustomize tutor/env")

@@ -280,7 +280,8 @@ def _conflict(present: Resource, variant: Variant) -> Problem:
         "Turn off the plugin that emits it (tutor-contrib-celery does: `tutor plugins disable celery`), "
         f"or give the worker another name than {variant.name}"
     )
-    if present.mentions(f"{variant.deployment}-celery-settings"):
+    # Not by its text, where an escape may hide a letter.
+    if f"{variant.deployment}-celery-settings" in str(present.tree):
         message += ": another configuration made it, or this one before it was changed"
         remedy = "Let one configuration split the site, once: put into it what the two say"
     return Problem(message=message, resource=present.ref, field="metadata.name", remedy=remedy)

@@ -217,14 +217,7 @@ def many_queues(bench: Bench) -> Group:
 
 def overlay(bench: Bench, env_dir: Path, config: str) -> Path:
     """Return a new directory with a kustomization over a site, and ``config`` as its transformer."""
-    directory = Path(tempfile.mkdtemp(dir=bench.scratch))
-    # kustomize refuses absolute paths.
-    lines = [f"resources: [{os.path.relpath(env_dir.resolve(), directory)}]"]
-    if config:
-        (directory / "config.yaml").write_text(config)
-        lines.append("transformers: [config.yaml]")
-    (directory / "kustomization.yaml").write_text("\n".join([*lines, ""]))
-    return directory
+    return inputs.overlay(Path(tempfile.mkdtemp(dir=bench.scratch)), env_dir, config)
 
 
 def with_tutor(bench: Bench, site: str, name: str, kustomize: Path, *, config: str) -> Case:

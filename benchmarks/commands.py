@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import inputs
@@ -54,11 +53,8 @@ def measure(
     found: dict[str, dict[int, Sample]] = {}
     for queues in QUEUES:
         directory = scratch / f"commands-{queues}"
-        overlay = directory / "overlay"
-        overlay.mkdir(parents=True)
-        (overlay / "config.yaml").write_text(inputs.config(inputs.spec(queues=queues), function=function))
-        base = os.path.relpath(sites.site(inputs.SITES["plain"]).resolve(), overlay)
-        (overlay / "kustomization.yaml").write_text(f"resources: [{base}]\ntransformers: [config.yaml]\n")
+        config = inputs.config(inputs.spec(queues=queues), function=function)
+        overlay = inputs.overlay(directory / "overlay", sites.site(inputs.SITES["plain"]), config)
         build = directory / "build.yaml"
         case = Case(BUILDS, [str(kustomize), *sites.BUILD, str(overlay)], env=env)
         found.setdefault(BUILDS, {})[queues] = run(case, build)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from tests import sites
@@ -178,6 +179,18 @@ def with_foreign(data: bytes, count: int) -> bytes:
         items.append(template.format(name=f"other-{number // len(_FOREIGN):05}", index=index, id=index + 1))
     head, key, tail = data.decode().partition(CONFIG_KEY)
     return f"{head}\n{''.join(items)}{key[1:]}{tail}".encode()
+
+
+def overlay(directory: Path, env_dir: Path, config: str) -> Path:
+    """Fill a new directory with a kustomization over a site, with ``config`` as its transformer; return it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    # kustomize refuses absolute paths.
+    lines = [f"resources: [{os.path.relpath(env_dir.resolve(), directory)}]"]
+    if config:
+        (directory / "config.yaml").write_text(config)
+        lines.append("transformers: [config.yaml]")
+    (directory / "kustomization.yaml").write_text("\n".join([*lines, ""]))
+    return directory
 
 
 def item_count(data: bytes) -> int:

@@ -195,7 +195,7 @@ class Overlay:
     def _component(self, layer: dict[str, Any], name: str) -> None:
         patch = {
             "target": {"kind": "Deployment", "name": self._random.choice(WORKLOADS)},
-            "patch": _json(_OPERATIONS[0]),
+            "patch": yaml.safe_dump(_OPERATIONS[0]),
         }
         component = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", "patches": [patch]}
         layer["files"][f"component-{name}/kustomization.yaml"] = yaml.safe_dump(component)
@@ -213,7 +213,7 @@ class Overlay:
                 "kind": "PatchTransformer",
                 "metadata": {"name": f"patch-{name}"},
                 "target": {"kind": "Deployment", "name": "lms-worker.*"},
-                "patch": _json(_OPERATIONS[1]),
+                "patch": yaml.safe_dump(_OPERATIONS[1]),
             },
             {
                 "apiVersion": "builtin",
@@ -269,10 +269,6 @@ _RESOURCES: tuple[dict[str, Any], ...] = (
         "spec": {"list": [1, "2", None, True], "text": "a: b"},
     },
 )
-
-
-def _json(operations: list[dict[str, Any]]) -> str:
-    return yaml.safe_dump(operations)
 
 
 def check(seed: int, version: str) -> Outcome:

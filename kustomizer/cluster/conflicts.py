@@ -55,8 +55,8 @@ class ConflictError(UserError):
         return frozenset(conflict.manager for conflict in self.conflicts)
 
 
-def read_conflicts(words: str, resource: ResourceRef | None = None) -> list[Conflict]:
-    """Return the conflicts of which kubectl speaks in ``words``, about ``resource``."""
+def read_conflicts(words: str) -> list[Conflict]:
+    """Return the conflicts of which kubectl speaks in ``words``."""
     return [
         Conflict(
             manager=match["manager"],
@@ -64,7 +64,6 @@ def read_conflicts(words: str, resource: ResourceRef | None = None) -> list[Conf
                 without_secrets(field.removeprefix("- ").strip())
                 for field in (match["one"] or match["several"]).strip().split("\n")
             ),
-            resource=resource,
         )
         for match in _CONFLICT.finditer(words)
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,9 @@ import click
 
 from kustomizer.cluster.apply import apply, preview
 from kustomizer.cluster.kubectl import find_kubectl
-from kustomizer.commands.common import kustomize_option, terminal_width, wants_colour
+from kustomizer.commands.common import ask, kustomize_option, terminal_width, wants_colour
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.text import text_report
-from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import find_kustomize
@@ -61,7 +59,7 @@ def apply_command(
     if compared.is_empty or dry_run:
         return
     if not yes:
-        _ask(where)
+        ask(f"Apply this to {where}?", undone="nothing was applied", remedy="To apply unasked: --yes")
     for line in apply(runner, text, force=previewed.force).splitlines():
         click.echo(line, err=True)
 
@@ -76,12 +74,3 @@ def _built_text(overlay: Path, wanted: Wanted) -> str:
 
 def _report(ctx: click.Context, compared: Comparison, header: list[str]) -> str:
     return text_report(compared, header=header, width=terminal_width(), colour=wants_colour(ctx))
-
-
-def _ask(where: str) -> None:
-    if not sys.stdin.isatty():
-        raise UserError(
-            Problem(message="nothing was applied: there is no terminal to ask on", remedy="To apply unasked: --yes")
-        )
-    if not click.confirm(f"Apply this to {where}?", err=True):
-        raise UserError(Problem(message="nothing was applied"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kustomizer.errors import Problem, UserError
 from kustomizer.findings.ignores import IGNORE_FILE
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
@@ -94,11 +95,19 @@ def kustomize_option(command: _Command) -> _Command:
     return decorated  # type: ignore[no-any-return]
 
 
-def site_resources(site: Path, wanted: Wanted) -> Resources:
+def site_resources(site: Path, wanted: Wanted, *, needs_function: bool = True) -> Resources:
     """Return the resources of ``site``, a built file or an overlay. Raises UserError where it can't be built."""
     if site.is_dir():
-        return build(site, find_kustomize(wanted)).resources()
+        return build(site, find_kustomize(wanted), needs_function=needs_function).resources()
     return BuiltFile(site).resources
+
+
+def ask(question: str, *, undone: str, remedy: str) -> None:
+    """Ask on the terminal. Raises UserError, which says what was left ``undone``, without a yes or a terminal."""
+    if not sys.stdin.isatty():
+        raise UserError(Problem(message=f"{undone}: there is no terminal to ask on", remedy=remedy))
+    if not click.confirm(question, err=True):
+        raise UserError(Problem(message=undone))
 
 
 def terminal_width() -> int:

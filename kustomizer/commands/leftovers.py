@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,9 @@ from kustomizer.cluster.leftovers import Counted, counts_request, leftovers, liv
 from kustomizer.cluster.leftovers_text import leftovers_json, leftovers_text
 from kustomizer.cluster.pods import live_pods, pod_to_ask
 from kustomizer.commands.check import EXIT_FINDINGS
-from kustomizer.commands.common import terminal_width
+from kustomizer.commands.common import ask, site_resources, terminal_width
 from kustomizer.commands.in_flight import RunningSite, cluster_options
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build import build
-from kustomizer.kustomize.built_file import BuiltFile
-from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.site.model import Site
 
 if TYPE_CHECKING:
@@ -63,10 +59,7 @@ def leftovers_command(
 
 def _open(site: Path, options: Mapping[str, Any], *, unsplit: bool) -> RunningSite:
     """Return the site and its cluster. Raises UserError where the site isn't split and isn't said to be so."""
-    if site.is_dir():
-        built = Site(build(site, find_kustomize(options["wanted"]), needs_function=not unsplit).resources())
-    else:
-        built = Site(BuiltFile(site).resources)
+    built = Site(site_resources(site, options["wanted"], needs_function=not unsplit))
     workers = built.open_edx_workers
     if not unsplit and workers and all(worker.resource.name == f"{worker.service}-worker" for worker in workers):
         raise UserError(
@@ -101,7 +94,7 @@ def _counted(each: Leftover) -> list[str]:
 def _remove(place: RunningSite, shown: Sequence[Counted], *, yes: bool) -> Sequence[str]:
     """Ask, and remove what can still go; return the names."""
     if not yes:
-        _ask()
+        ask("Remove what can go?", undone="nothing was removed", remedy="To remove unasked: --yes")
     # The answer may have taken a while, and what was shown is what was agreed to.
     agreed = {each.found.name: each.found.objects for each in shown if not each.reasons}
     now = [each for each in look(place) if each.found.name in agreed]
@@ -111,12 +104,3 @@ def _remove(place: RunningSite, shown: Sequence[Counted], *, yes: bool) -> Seque
     going = [each.found.replace(objects=agreed[each.found.name]) for each in now if not each.reasons]
     click.echo(remove(place.kubectl, going), nl=False, err=True)
     return [each.name for each in going]
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise UserError(
-            Problem(message="nothing was removed: there is no terminal to ask on", remedy="To remove unasked: --yes")
-        )
-    if not click.confirm("Remove what can go?", err=True):
-        raise UserError(Problem(message="nothing was removed"))

@@ -6,12 +6,13 @@ from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.name_hashes import suffixes
 from kustomizer.manifests.resource import Resource, stem_of
 from kustomizer.manifests.tree import plain_value
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_OURS = "-celery-settings-"
+_OURS = f"{CONFIG_MAP_SUFFIX}-"
 """Part of the names that the function gives ConfigMaps of its own; kustomize makes all other hashes, and last."""
 
 

@@ -14,6 +14,7 @@ from kustomizer.migration import emitted as plugin_output
 from kustomizer.migration.comparison import compare
 from kustomizer.migration.configuration import migrate
 from kustomizer.migration.facts import facts
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 from kustomizer.overlay.survey import Survey, survey as survey_of
 from kustomizer.record import Record
 from kustomizer.site.model import Site, scale_target
@@ -78,5 +79,6 @@ def compared(migration: Migration, site: PluginSite) -> list[Deviation]:
     if not site.plugin_on:
         return []
     return compare(
-        facts(Site(site.emitted), settings="openedx-settings-{}"), facts(Site(ours), settings="{}-celery-settings")
+        facts(Site(site.emitted), settings="openedx-settings-{}"),
+        facts(Site(ours), settings="{}" + CONFIG_MAP_SUFFIX),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.config.json_schema import json_schema
 from kustomizer.manifests.writer import quote
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +168,7 @@ def schema_text() -> str:
 
 def guard(service: str) -> str:
     """Return the guard, which fails a build that doesn't hold the settings that the function makes for ``service``."""
-    return _GUARD.format(name=GUARD_NAME, config_map=f"{service}-worker-celery-settings")
+    return _GUARD.format(name=GUARD_NAME, config_map=f"{service}-worker{CONFIG_MAP_SUFFIX}")
 
 
 def _workers(service: SurveyedService) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kustomizer import KIND, SPLIT_BY, is_configuration
 from kustomizer.errors import UserError
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 from kustomizer.transform.plan import plan
 from kustomizer.transform.split import split
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     """Apply the configuration to ``resources``. Returns warnings; raises UserError for what is refused."""
-    settings = (item for item in resources.of_kind("ConfigMap") if "-worker-celery-settings" in item.name)
+    settings = (item for item in resources.of_kind("ConfigMap") if f"-worker{CONFIG_MAP_SUFFIX}" in item.name)
     if any(item.mentions(SPLIT_BY) for item in settings):
         from kustomizer.transform.split_mark import keep_mark, take_mark  # noqa: PLC0415 - hardly any site has it
 

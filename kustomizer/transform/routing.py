@@ -6,7 +6,7 @@ from kustomizer import KIND
 from kustomizer.errors import INFO, Problem, UserError
 from kustomizer.manifests.resource import is_generated_name
 from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.settings_module import config_map, render, render_routing, settings_file
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, config_map, render, render_routing, settings_file
 from kustomizer.openedx.settings_volume import (
     find_volume,
     is_in_projection,
@@ -65,7 +65,7 @@ def _route_service(
     resources: Resources, config: CeleryWorkers, file: SettingsFile, table: Mapping[str, str]
 ) -> list[Problem]:
     notes: list[Problem] = []
-    name = f"{file.service}-celery-settings"
+    name = f"{file.service}{CONFIG_MAP_SUFFIX}"
     text = render(file, routing=table, worker=None)
     readers = 0
     # Settings under another name are known by where they are mounted.

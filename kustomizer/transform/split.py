@@ -8,7 +8,7 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import clone, is_null, lookup
 from kustomizer.openedx.own_settings import REDIS, transport
-from kustomizer.openedx.settings_module import CelerySettings, config_map, render, settings_file
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, CelerySettings, config_map, render, settings_file
 from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled, tutors_config_map
 from kustomizer.openedx.targeting import KINDS, targeting
 from kustomizer.openedx.workers import emitted_in, pod_template
@@ -243,7 +243,7 @@ def _config_map(
         is_watched=variant.settings.liveness_probe == CELERY_PROBE,
     )
     text = render(settings.file, routing=_routing(config, settings), worker=worker)
-    name = f"{variant.deployment}-celery-settings"
+    name = f"{variant.deployment}{CONFIG_MAP_SUFFIX}"
     # Outer layers patch the default workers' ConfigMaps, and guards look for them: kustomize names these.
     is_named = not variant.is_default and config.spec.settings.names == "Function"
     annotations = config.spec.settings.annotations
@@ -281,7 +281,7 @@ def _conflict(present: Resource, variant: Variant) -> Problem:
         f"or give the worker another name than {variant.name}"
     )
     # Not by its text, where an escape may hide a letter.
-    if f"{variant.deployment}-celery-settings" in str(present.tree):
+    if f"{variant.deployment}{CONFIG_MAP_SUFFIX}" in str(present.tree):
         message += ": another configuration made it, or this one before it was changed"
         remedy = "Let one configuration split the site, once: put into it what the two say"
     return Problem(message=message, resource=present.ref, field="metadata.name", remedy=remedy)

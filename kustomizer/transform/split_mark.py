@@ -10,6 +10,7 @@ from kustomizer import SPLIT_BY as MARK
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.manifests.writer import emit
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def keep_mark(resources: Resources, config: CeleryWorkers, text: str) -> None:
 
 
 def _default_settings(resources: Resources, config: CeleryWorkers) -> list[Resource]:
-    names = {f"{service}-worker-celery-settings" for service in config.services()}
+    names = {f"{service}-worker{CONFIG_MAP_SUFFIX}" for service in config.services()}
     return [resource for resource in resources.of_kind("ConfigMap") if resource.name in names]
 
 

@@ -7,7 +7,7 @@ long option takes its value behind ``=`` alone.
 from __future__ import annotations
 
 from kustomizer.record import Record
-from kustomizer.worker_command.options import list_words, read, read_all
+from kustomizer.worker_command.options import commands_of_celery, list_words, read_all
 from kustomizer.worker_command.shell_words import Unreadable, read_script
 
 TYPE_CHECKING = False
@@ -59,13 +59,7 @@ def find_multi(tokens: Sequence[str], script: int | None) -> Several | None:
 
 def _started(tokens: Sequence[str]) -> Sequence[str] | None:
     """Return what stands behind ``celery … multi start``, None where nothing is started."""
-    words = list_words(tokens)
-    for start, token in enumerate(tokens):
-        if token.rsplit("/", 1)[-1] != "celery":
-            continue
-        index = start + 1
-        while index < len(words) and words[index].text.startswith("-"):
-            index += len(read(words, index).words)
+    for index in commands_of_celery(tokens):
         if [*tokens[index : index + 2]] in _STARTS:
             return tokens[index + 2 :]
     return None

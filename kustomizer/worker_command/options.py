@@ -11,7 +11,7 @@ from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class Option(Record):
@@ -276,6 +276,18 @@ def read_all(words: Sequence[Word]) -> tuple[Item, ...]:
         items.append(read(words, index))
         index += len(items[-1].words)
     return tuple(items)
+
+
+def commands_of_celery(tokens: Sequence[str]) -> Iterator[int]:
+    """Yield the index of what stands behind each ``celery`` and its own options; it may be the end of ``tokens``."""
+    words = list_words(tokens)
+    for start, token in enumerate(tokens):
+        if token.rsplit("/", 1)[-1] != "celery":
+            continue
+        index = start + 1
+        while index < len(words) and words[index].text.startswith("-"):
+            index += 1 if words[index].text == "--" else len(read(words, index).words)
+        yield index
 
 
 def list_words(tokens: Sequence[str]) -> list[Word]:

@@ -8,7 +8,17 @@ site sets itself.
 from __future__ import annotations
 
 from kustomizer.record import Record
-from kustomizer.worker_command.options import RIVALS, SPELLINGS, Item, Setting, Word, list_words, read, read_all
+from kustomizer.worker_command.options import (
+    RIVALS,
+    SPELLINGS,
+    Item,
+    Setting,
+    Word,
+    commands_of_celery,
+    list_words,
+    read,
+    read_all,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -209,16 +219,10 @@ def find_worker(command: Sequence[str] | None, args: Sequence[str] | None) -> Co
 
 def _worker_index(tokens: Sequence[str]) -> int | None:
     """Return the index of ``worker`` after a ``celery`` and its own options."""
-    words = list_words(tokens)
-    for start, token in enumerate(tokens):
-        if token.rsplit("/", 1)[-1] != "celery":
-            continue
-        index = start + 1
-        while index < len(words) and words[index].text.startswith("-"):
-            index += 1 if words[index].text == "--" else len(read(words, index).words)
-        if index < len(words) and tokens[index] == "worker":
+    for index in commands_of_celery(tokens):
+        if index < len(tokens) and tokens[index] == "worker":
             return index
-        if index < len(words) and tokens[index] in OTHER_COMMANDS:
+        if index < len(tokens) and tokens[index] in OTHER_COMMANDS:
             return None
         # This celery was something else, a user's name say: `gosu celery celery worker`.
     return None

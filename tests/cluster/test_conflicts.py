@@ -24,7 +24,7 @@ WORKER = ResourceRef(kind="Deployment", name="lms-worker")
 
 
 def test_managers_and_fields_are_read() -> None:
-    assert read_conflicts(WORDS, WORKER) == [
+    assert [conflict.replace(resource=WORKER) for conflict in read_conflicts(WORDS)] == [
         Conflict(
             manager="kubectl-edit",
             fields=(".spec.replicas", '.spec.template.spec.containers[name="lms-worker"].args'),
@@ -40,7 +40,7 @@ def test_other_words_are_no_conflict() -> None:
 
 @pytest.mark.parametrize("number", [1, 3, 4, 40])
 def test_it_is_said_in_five_lines(number: int) -> None:
-    words = str(ConflictError(read_conflicts(WORDS, WORKER)[:1] * number))
+    words = str(ConflictError([read_conflicts(WORDS)[0].replace(resource=WORKER)] * number))
     assert len(words.splitlines()) == 1 + min(number, 3)
     assert "Deployment lms-worker: kubectl-edit owns spec.replicas and 1 more field" in words
     assert ("more like these" in words) == (number > 3)

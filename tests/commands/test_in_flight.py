@@ -44,8 +44,12 @@ class Live:
 
     def in_flight(self, *arguments: str, stdin: str = "") -> Result:
         """Run the command on this site."""
-        command = ["in-flight", *arguments, str(self.built), "--kubectl", str(self.site.kubectl)]
-        result = CliRunner(env={"COLUMNS": "80"}).invoke(main, command, input=stdin)
+        return self.run("in-flight", *arguments, stdin=stdin)
+
+    def run(self, name: str, *arguments: str, stdin: str = "", columns: int = 80) -> Result:
+        """Run the command ``name`` on this site, on a terminal of so many columns."""
+        command = [name, *arguments, str(self.built), "--kubectl", str(self.site.kubectl)]
+        result = CliRunner(env={"COLUMNS": str(columns)}).invoke(main, command, input=stdin)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
         return result
 

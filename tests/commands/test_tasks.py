@@ -11,9 +11,8 @@ import kubernetes_validate
 import pytest
 import redis
 import yaml
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from kustomizer.cli import main
 from tests import celery_site, parts
 from tests.acceptance.test_celery import BROKERS, Place, objects, place
 from tests.commands.test_in_flight import Live, live
@@ -68,10 +67,7 @@ def given(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[
 
 
 def tasks(cluster: Live, *arguments: str) -> Result:
-    command = ["tasks", *arguments, str(cluster.built), "--kubectl", str(cluster.site.kubectl)]
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(main, command)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-    return result
+    return cluster.run("tasks", *arguments, columns=200)
 
 
 def told(cluster: Live, *arguments: str) -> dict[tuple[str, str], dict[str, Any]]:

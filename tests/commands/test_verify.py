@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from kustomizer.cli import main
 from tests import celery_site
 from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, task
 from tests.commands.test_in_flight import Live, live
@@ -41,10 +40,7 @@ def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Ite
 
 
 def verify(cluster: Live, *arguments: str) -> Result:
-    command = ["verify", *arguments, str(cluster.built), "--kubectl", str(cluster.site.kubectl)]
-    result = CliRunner(env={"COLUMNS": "80"}).invoke(main, command)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-    return result
+    return cluster.run("verify", *arguments)
 
 
 def differences(cluster: Live) -> dict[str, dict[str, tuple[str, str]]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 TOKEN = "tests"
@@ -21,7 +21,24 @@ SECONDS = 120
 
 
 class RefusedError(AssertionError):
-    """kubectl failed; the text is what it said on stderr."""
+    """kubectl or Tutor failed; the text is what it said."""
+
+
+def run_command(command: Sequence[str | Path], environ: Mapping[str, str], *, status: int = 0) -> str:
+    """Run a command; return all that it says. Raises RefusedError unless it ends with ``status``."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        text=True,
+        timeout=SECONDS,
+    )
+    if done.returncode != status:
+        raise RefusedError(done.stdout)
+    return done.stdout
 
 
 class ApiError(Exception):

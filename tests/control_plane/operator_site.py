@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import yaml
 from tests import builds, sites
 from tests.acceptance.test_overlays import Checkout, is_template_job
 from tests.checkout import copy_checkout
-from tests.control_plane.api import RefusedError
+from tests.control_plane.api import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from tests.control_plane.cluster import Cluster
 
 NAMESPACE = "openedx"
-TUTOR_SECONDS = 120
 # Tutor's own code, in Tutor's own environment.
 ACTIVE_JOBS = """
 import os
@@ -71,19 +69,8 @@ class OperatorSite:
 
     def _run(self, *command: str | Path) -> str:
         root = self.root / "tutor"
-        done = subprocess.run(
-            [str(word) for word in command],
-            env={**self.cluster.environ, "TUTOR_ROOT": str(root), "TUTOR_PLUGINS_ROOT": str(root / "plugins")},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            text=True,
-            timeout=TUTOR_SECONDS,
-        )
-        if done.returncode:
-            raise RefusedError(done.stdout)
-        return done.stdout
+        places = {"TUTOR_ROOT": str(root), "TUTOR_PLUGINS_ROOT": str(root / "plugins")}
+        return run_command(command, {**self.cluster.environ, **places})
 
 
 def consumers(cluster: Cluster) -> dict[str, list[str]]:

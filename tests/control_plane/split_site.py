@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests import sites
-from tests.control_plane.api import RefusedError
+from tests.control_plane.api import run_command
 from tests.tutor_plugin.real_tutor import plugin_environment
 
 if TYPE_CHECKING:
     from tests.control_plane.cluster import Cluster
 
-TUTOR_SECONDS = 120
 HEAD = "apiVersion: celery.openedx.io/v1alpha1\nkind: CeleryWorkers\nmetadata: {name: celery-workers}\n"
 SPLIT = "  workers: {lms: {high: {}, high_mem: {}}, cms: {high: {}, low: {}}}\n"
 SCALED = f"spec:\n  defaults: {{keda: {{enabled: true, pollingInterval: 1}}}}\n{SPLIT}"
@@ -47,19 +45,7 @@ class SplitSite:
 
     def tutor(self, *arguments: str, status: int = 0) -> str:
         """Run Tutor; returns all it says, raises RefusedError unless it ends with ``status``."""
-        done = subprocess.run(
-            [str(sites.tutor(self.version)), *arguments],
-            env=self._environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            text=True,
-            timeout=TUTOR_SECONDS,
-        )
-        if done.returncode != status:
-            raise RefusedError(done.stdout)
-        return done.stdout
+        return run_command([sites.tutor(self.version), *arguments], self._environ, status=status)
 
     def enable(self) -> None:
         """Switch the plugin on, which saves env/; with the Tutors that don't tell a plugin by a command of ours."""

@@ -11,20 +11,12 @@ from kustomizer.cli import main
 from kustomizer.kustomize.two_configurations import several_in
 from tests import sites
 from tests.builds import commands
+from tests.kustomize.hostile import OWN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAD = """\
-apiVersion: celery.openedx.io/v1alpha1
-kind: CeleryWorkers
-metadata:
-  name: celery-workers
-  annotations:
-    config.kubernetes.io/function: |
-      exec:
-        path: tutor-celery-workers
-"""
+HEAD = OWN.partition("spec:")[0]
 LMS, CMS = "spec: {workers: {lms: {high: {}, high_mem: {}}}}\n", "spec: {workers: {cms: {high: {}, low: {}}}}\n"
 OTHER = HEAD.replace("name: celery-workers", "name: others")
 BOTH = f"{HEAD}{LMS}---\n{OTHER}{CMS}"

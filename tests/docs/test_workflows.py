@@ -1,13 +1,12 @@
 """The workflows, templates and hooks of this repository: they parse, call what is there, and may do no more than that.
 
-tests/runners asks GitHub's schema; what the jobs run are make's targets, which people run, too.
+tests/runners runs them by act; what the jobs run are make's targets, which people run, too.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,23 +109,6 @@ def test_each_version_of_python_is_tested() -> None:
 def test_nothing_is_published() -> None:
     text = (GITHUB / "workflows" / "release.yaml").read_text()
     assert not re.findall(r"id-token|secrets\.|pypi|twine|gh release|docker push", text)
-
-
-@pytest.mark.parametrize(
-    ("present", "asked"), [("", "issue create --title"), ("7", "issue edit 7 --body-file body.md")]
-)
-def test_newer_versions_keep_one_issue(present: str, asked: str, tmp_path: Path) -> None:
-    """With a stand-in for GitHub's command, which says whether there is an issue."""
-    (step,) = [step for step in steps(GITHUB / "workflows" / "versions.yaml") if "issue" in step.get("name", "")]
-    (tmp_path / "gh").write_text(f'#!/bin/sh\necho "$@" >>log\ncase "$2" in list) echo "{present}" ;; esac\n')
-    (tmp_path / "gh").chmod(0o755)
-    (tmp_path / "newer.md").write_text("| celery | 5.6.3 | 5.7.0 |\n")
-    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TITLE": step["env"]["TITLE"]}
-    subprocess.run(["/bin/bash", "-euo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=env, check=True)
-    listing, change = (tmp_path / "log").read_text().splitlines()
-    assert listing.startswith("issue list --state open")
-    assert change.startswith(asked)
-    assert "5.7.0" in (tmp_path / "body.md").read_text()
 
 
 def test_the_hooks_are_those_of_make_lint() -> None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 ACTIONS = sites.ROOT / "tests" / "runners" / "actions"
 STAND_INS = {
+    "actions/cache@v5": ACTIONS / "cache",
     "actions/checkout@v6": ACTIONS / "checkout",
+    "actions/setup-go@v6": ACTIONS / "setup-go",
     "actions/setup-python@v6": ACTIONS / "setup-python",
     "actions/upload-artifact@v6": ACTIONS / "upload-artifact",
     "github/codeql-action@v4": ACTIONS / "codeql-action",
@@ -50,19 +52,21 @@ class Act(NamedTuple):
         self,
         event: str,
         *,
+        workflow: str = "",
         payload: Mapping[str, Any] | None = None,
         env: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         actions: Mapping[str, Path] | None = None,
     ) -> Run:
-        """Run every workflow of the checkout that starts at ``event``."""
+        """Run every workflow of the checkout that starts at ``event``, or one of them."""
         (self.scratch / "event.json").write_text(json.dumps(payload or {}))
         given = {"ORIGIN": str(self.scratch / "origin.git"), "ARTIFACTS": str(self.artifacts), **(env or {})}
         done = subprocess.run(
             [
                 str(program()),
                 event,
-                "--platform=ubuntu-latest=-self-hosted",
+                *(f"--platform={image}=-self-hosted" for image in ("ubuntu-latest", "ubuntu-24.04")),
+                f"--workflows=.github/workflows/{workflow}",
                 "--no-skip-checkout",
                 "--no-cache-server",
                 "--artifact-server-addr=127.0.0.1",

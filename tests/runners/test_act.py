@@ -1,4 +1,4 @@
-"""The workflows of docs/github-actions.md and docs/diff.md, and those of this repository, by act.
+"""The workflows of docs/github-actions.md and docs/diff.md, by act; those of this repository are in test_ours.py.
 
 What `uses:` names is a stand-in of tests/runners/actions, but for our own action; GitHub's API is
 tests/diff/comments_server.py.
@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests import sites
-from tests.diff.comments_server import TOKEN, serve
+from tests.diff.comments_server import TOKEN, Comments, serve
 from tests.docs.pages import files, page
 from tests.docs.place import Place
 from tests.docs.test_ci import assert_rendered
-from tests.runners.act import Act, our_action, program
+from tests.runners.act import Act, Run, our_action
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,17 +92,25 @@ def test_it_applies(repository: Repository) -> None:
     assert re.search(r"^--kubeconfig=/\S+/kubeconfig apply ", log, flags=re.MULTILINE), log
 
 
-def test_a_pull_request_is_compared(repository: Repository) -> None:
+class Compared(NamedTuple):
+    """How a pull request was compared."""
+
+    act: Act
+    run: Run
+    github: Comments
+
+
+def compare(repository: Repository, fork: str, *edits: str) -> Compared:
+    """Open a pull request of ``fork`` with ``edits``, and run the page's workflow for it."""
     work = repository.checkout("work")
     base = work.done("git rev-parse HEAD").strip()
-    work.done("git checkout -q -b less")
-    work.done("sed -i 's/unassignedQueues: Error/unassignedQueues: Ignore/; /low: {}/d' overlay/celery-workers.yaml")
+    work.done("git checkout -q -b less", *edits)
     # The other workflow that starts at a pull request has its own test.
     work.done("git rm -q .github/workflows/site.yaml")
     work.commit("overlay")
     work.done("git push -q origin less")
     (action,) = re.findall(r"uses: (OWNER/tutor-kustomizer)/diff-action(@\S+)", COMPARES)
-    payload = {"pull_request": {"number": 7, "base": {"sha": base}, "head": {"repo": {"full_name": "owner/site"}}}}
+    payload = {"pull_request": {"number": 7, "base": {"sha": base}, "head": {"repo": {"full_name": fork}}}}
     act = repository.act(work)
     (repository.scratch / "ours").mkdir()
     with serve() as github:
@@ -112,27 +118,51 @@ def test_a_pull_request_is_compared(repository: Repository) -> None:
             "pull_request",
             payload=payload,
             env={"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "owner/site"},
+            # Of a fork's pull request this one may read, and nothing else is there.
             secrets={"GITHUB_TOKEN": TOKEN},
             actions={"".join(action): our_action(repository.scratch / "ours")},
         )
+    assert TOKEN not in run.log
+    return Compared(act, run, github)
+
+
+LESS = "sed -i 's/unassignedQueues: Error/unassignedQueues: Ignore/; /low: {}/d' overlay/celery-workers.yaml"
+
+
+def test_a_pull_request_is_compared(repository: Repository) -> None:
+    act, run, github = compare(repository, "owner/site", LESS)
     assert run.returncode != 0
     assert "There are findings as bad as what the job fails on" in run.log, run.log
     [body] = github.bodies
     assert "edx.cms.core.low" in body
-    assert TOKEN not in run.log
     (report,) = act.artifacts.rglob("*.html")
     assert report.read_text().startswith("<!DOCTYPE html>")
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (sites.ROOT / ".github" / "workflows").glob("*.yaml")))
-def test_ours_are_what_githubs_schema_takes(name: str, tmp_path: Path) -> None:
-    command = [program(), "--validate", "--strict", "--workflows", sites.ROOT / ".github" / "workflows" / name]
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=tmp_path,
-        env={"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
+def test_a_forks_pull_request_is_compared_without_a_comment(repository: Repository) -> None:
+    act, run, github = compare(repository, "stranger/site", LESS)
+    assert run.returncode != 0
+    assert "There are findings as bad as what the job fails on" in run.log, run.log
+    # GitHub isn't even asked for what the token may not do.
+    assert github.asked == []
+    (report,) = act.artifacts.rglob("*.html")
+    assert "edx.cms.core.low" in report.read_text()
+    _, _, summary = run.log.partition("Summary - <!-- tutor-kustomizer diff overlay -->")
+    assert "edx.cms.core.low" in summary
+
+
+def test_a_forks_pull_request_runs_no_program_of_its_own(repository: Repository) -> None:
+    ran = repository.scratch / "ran"
+    function = "{config.kubernetes.io/function: 'exec: {path: ./theirs}'}"
+    compared = compare(
+        repository,
+        "stranger/site",
+        f"printf '#!/bin/sh\ntouch {ran}\ncat\n' >overlay/theirs",
+        "chmod +x overlay/theirs",
+        f'echo "{{apiVersion: v1, kind: A, metadata: {{name: a, annotations: {function}}}}}" >overlay/theirs.yaml',
+        "sed -i 's/^transformers:$/&\\n- theirs.yaml/' overlay/kustomization.yaml",
     )
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    assert compared.run.returncode != 0
+    assert re.search(r"(?m)^.*error.*theirs", compared.run.log), compared.run.log
+    assert not ran.exists()
+    assert compared.github.asked == []

@@ -21,6 +21,7 @@ from kustomizer.kustomize.kustomization import (
     objects,
     read_kustomization,
 )
+from kustomizer.kustomize.two_configurations import in_files
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import lookup
 from kustomizer.overlay.templates import GUARD_NAME
@@ -105,8 +106,10 @@ def read_base(overlay: Path) -> Base:
         raise UserError(*problems)
     transformers = entries(tree, "transformers")
     ours = [position for position, entry in enumerate(transformers) if _is_ours(overlay, entry)]
-    if len(ours) != 1:
-        raise UserError(_no_single_function(overlay, path, len(ours)))
+    if len(ours) > 1:
+        raise UserError(in_files([(os.path.normpath(overlay / transformers[position]), "") for position in ours]))
+    if not ours:
+        raise UserError(_no_function(overlay, path))
     below = {field: value for field, value in tree.items() if field not in _ON_TOP}
     below["resources"] = [entry for entry in entries(tree, "resources") if not _is_ours(overlay, entry)]
     below["transformers"] = transformers[: ours[0]]
@@ -121,18 +124,15 @@ def read_base(overlay: Path) -> Base:
     return Base(overlay=overlay, below=below, on_top=on_top, files=files)
 
 
-def _no_single_function(overlay: Path, path: Path, number: int) -> Problem:
-    if number > 1:
-        message, remedy = f"lists {number} configurations", "Export an overlay that lists one"
-    else:
-        message = f"lists no {KIND} configuration of its own"
-        nested = next(_nested(overlay), None)
-        remedy = (
-            f"{nested} does: export that directory, and list the export in its place"
-            if nested
-            else "List the configuration under `transformers:`"
-        )
-    return Problem(message=message, field=f"{path}: transformers", remedy=remedy)
+def _no_function(overlay: Path, path: Path) -> Problem:
+    nested = next(_nested(overlay), None)
+    return Problem(
+        message=f"lists no {KIND} configuration of its own",
+        field=f"{path}: transformers",
+        remedy=f"{nested} does: export that directory, and list the export in its place"
+        if nested
+        else "List the configuration under `transformers:`",
+    )
 
 
 def _nested(overlay: Path) -> Iterator[Path]:

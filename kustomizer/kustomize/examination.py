@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 
-from kustomizer import API_VERSION, KIND
+from kustomizer import API_VERSION, KIND, is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one, text_of
 from kustomizer.kustomize.checkout import checkout_of, is_outside
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.kustomize.programs import HELM, Program, program_of
 from kustomizer.kustomize.remote import is_remote, remote_paths
-from kustomizer.kustomize.two_configurations import several_in
+from kustomizer.kustomize.two_configurations import BUILT, Stack, in_files, several_in
 from kustomizer.manifests.tree import is_null
 from kustomizer.record import Record
 
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     """Returns what kustomize makes of plugins, with plugins off: of directories, and of texts."""
 
 PLUGINS = ("generators", "transformers", "validators")
-_BUILT = ("resources", "bases", "components")
 _HELM_FIELDS = ("helmCharts", "helmChartInflationGenerator")
-LISTS = (*_BUILT, *PLUGINS)
+LISTS = (*BUILT, *PLUGINS)
 """Fields whose entries may be directories."""
 _LOOKED_AT = frozenset({*LISTS, *_HELM_FIELDS, "openapi"})
 _AS_IT_IS = frozenset({"apiVersion", "kind", "resources", "patches"})
@@ -81,6 +80,7 @@ class _Examiner:
         self.trees: dict[str, list[Any]] = {}
         self.paths: dict[Listed, str] = {}
         self.legacy: set[str] = set()
+        self.configurations = Stack()
         self.has_schema = ""
         self.unsettled: list[tuple[Listed, list[str]]] = []
         """Lists of which kustomize has to be asked, those that others are made with first."""
@@ -92,6 +92,9 @@ class _Examiner:
             self.raise_problems()
             for item in _objects_of(ask(plugins), listed):
                 self.plugin(item, listed, listed.file)
+        rivals = self.configurations.rivals({place: trees[0] for place, trees in self.trees.items() if trees})
+        if rivals:
+            self.problems.append(in_files([(_shown(file), name) for file, name in rivals]))
         self.raise_problems()
 
     def raise_problems(self) -> None:
@@ -126,7 +129,7 @@ class _Examiner:
         if type(tree) is not dict:
             return None  # kustomize says what is wrong
         self.fields(file, tree)
-        for field in _BUILT:
+        for field in BUILT:
             for entry in self.entries(tree, file, field):
                 if not is_remote(entry) and os.path.isdir(f"{directory}/{entry}"):  # noqa: PTH112 - pathlib costs 5 ms
                     self.directory(os.path.realpath(f"{directory}/{entry}"))
@@ -228,6 +231,8 @@ class _Examiner:
         except Uncertain as error:
             self.refuse(file, str(error))
             return
+        if is_configuration(item["apiVersion"], item["kind"]):
+            self.configurations.add(listed.directory, file, (item.get("metadata") or {}).get("name"))
         if program is None:
             self.remote(item, file)
         elif program.is_own:

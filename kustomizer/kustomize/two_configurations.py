@@ -1,15 +1,27 @@
-"""Two configurations in one file: kustomize runs the function for each, the second time on what the first run made."""
+"""Two configurations of one site: kustomize runs the function for each, the second time on what the first run made.
+
+They may stand in one file, in two files that one kustomization lists, or in two kustomizations of which one is built
+from the other. Two that are built side by side, for two sites, are none of these.
+"""
 
 from __future__ import annotations
+
+import os
 
 from kustomizer import KIND, is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.certain_yaml import Uncertain, read_heads
+from kustomizer.manifests.tree import lookup
+from kustomizer.system.wording import joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
+
+BUILT = ("resources", "bases", "components")
+"""Fields of a kustomization that list what it is built from."""
+_REMEDY = "Put what they say into one, and take the others out"
 
 
 def several_in(text: str) -> Problem | None:
@@ -25,8 +37,60 @@ def several(count: int) -> Problem:
     """Return the problem of a file that holds so many configurations."""
     return Problem(
         message=f"the file holds {count} configurations of kind {KIND}, one after another",
-        remedy="Put what they say into one, and take the others out",
+        remedy=_REMEDY,
     )
+
+
+class Stack:
+    """The configurations that each kustomization lists as plugins, by the files that hold them."""
+
+    def __init__(self) -> None:
+        self._listed: dict[str, set[tuple[str, str]]] = {}
+
+    def add(self, directory: str, file: str, name: object = "") -> None:
+        """Note that the kustomization in ``directory`` lists the configuration ``name``, which ``file`` holds."""
+        self._listed.setdefault(directory, set()).add((file, str(name)))
+
+    def rivals(self, trees: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+        """Return the files and names of configurations that change the same resources, nothing where there is only one.
+
+        ``trees`` has the kustomization in each directory that takes part, by its path without links.
+        """
+        if len(set().union(*self._listed.values())) < 2:  # noqa: PLR2004 - nearly every build is done with here
+            return ()
+        for directory in trees:
+            level: set[tuple[str, str]] = set()
+            for component in _built_from(directory, trees, ("components",)):
+                level |= self._listed.get(component, set())
+            below = (self._listed.get(below, set()) for below in _built_from(directory, trees, BUILT))
+            found = level.union(*below)
+            if level and len(found) > 1:
+                return sorted(found)
+        return ()
+
+
+def in_files(found: Sequence[tuple[str, str]]) -> Problem:
+    """Return the problem of configurations that change the same resources, by the files that hold them and by name."""
+    files = list(dict.fromkeys(file for file, _ in found))
+    what = f"configuration of kind {KIND} for the same workers"
+    if len(files) > 1:
+        return Problem(message=f"{joined(files)} each hold a {what}", remedy=_REMEDY)
+    message = f"{files[0]} lists more than one {what}: {', '.join(name for _, name in found)}"
+    return Problem(message=message, remedy=_REMEDY)
+
+
+def _built_from(directory: str, trees: Mapping[str, Any], fields: Sequence[str]) -> set[str]:
+    """Return ``directory``, and the directories that it is built from by ``fields``."""
+    found, waiting = set(), [directory]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            tree = trees.get(current)
+            named = [entry for field in fields for entry in (lookup(tree, field) or ())]
+            places = (os.path.realpath(f"{current}/{entry}") for entry in named if isinstance(entry, str))
+            waiting += [place for place in places if place in trees]
+    return found
 
 
 def _objects(text: str) -> Sequence[Any]:

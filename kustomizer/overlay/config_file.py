@@ -16,8 +16,14 @@ from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.fields import is_kustomization
-from kustomizer.kustomize.kustomization import listed_paths, patch_files, read_kustomization, resource_files
-from kustomizer.kustomize.two_configurations import several
+from kustomizer.kustomize.kustomization import (
+    built_from,
+    listed_paths,
+    patch_files,
+    read_kustomization,
+    resource_files,
+)
+from kustomizer.kustomize.two_configurations import Stack, in_files, several
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.tree import plain_value
 from kustomizer.overlay.yaml_edit import apply, remove_key, set_value, without
@@ -81,6 +87,7 @@ class ConfigFile(Record):
 
 def find_config(overlay: Path) -> ConfigFile:
     """Return the configuration of ``overlay``. Raises UserError where it has none, or more than one, of its own."""
+    _refuse_several(overlay)
     own = overlay / OWN_FILE
     paths = [own] if _holds_config(own) else list(dict.fromkeys(configuration_files(overlay)))
     if not paths:
@@ -100,6 +107,7 @@ def find_config(overlay: Path) -> ConfigFile:
 
 def read_config(overlay: Path) -> CeleryWorkers:
     """Return the configuration that holds for ``overlay``, which others may share. Raises UserError without one."""
+    _refuse_several(overlay)
     paths = list(configuration_files(overlay))
     if not paths:
         remedy = "Name the directory of an overlay, as `tutor-kustomizer init` writes one"
@@ -128,6 +136,19 @@ def configuration_files(overlay: Path) -> Iterator[Path]:
     for path in listed_paths(overlay, _kustomization(overlay), "transformers", "generators"):
         yield from _layers(path) if path.is_dir() else [path] if _holds_config(path) else []
     yield from _layers(overlay)
+
+
+def _refuse_several(overlay: Path) -> None:
+    """Raise UserError where several configurations would change the same workers, as a build does."""
+    stack, trees = Stack(), {}
+    for directory in dict.fromkeys(path.resolve() for path in built_from(overlay)):
+        tree = trees[str(directory)] = _kustomization(directory)
+        for path in listed_paths(directory, tree, "transformers", "generators"):
+            for file in filter(_holds_config, resource_files(path) if path.is_dir() else [path]):
+                stack.add(str(directory), os.path.relpath(file))
+    rivals = stack.rivals(trees)
+    if rivals:
+        raise UserError(in_files(rivals))
 
 
 def _layers(directory: Path) -> Iterator[Path]:

@@ -437,7 +437,11 @@ def test_a_site_that_changed_underneath_fails_the_build(place: Callable[..., Pla
     [
         ("outer", "resources: [../production]\n", "overlays/production does: export that directory"),
         ("bare", "resources: [../../base]\n", "lists no CeleryWorkers configuration"),
-        ("twice", "transformers: [../../generators, ../production/config]\n", "lists 2 configurations"),
+        (
+            "twice",
+            "transformers: [../../generators, ../production/config]\n",
+            "each hold a configuration of kind CeleryWorkers for the same workers",
+        ),
         ("charts", "helmCharts: []\n", "helmCharts: can't be exported"),
         ("origins", "buildMetadata: [originAnnotations]\n", "buildMetadata: can't be exported"),
         ("generator", "secretGenerator: [{name: a, literals: [a=b]}]\n", "secretGenerator: can't be exported"),

@@ -290,7 +290,8 @@ def test_two_configurations_are_refused(repository: Path) -> None:
     shutil.copy("two/celery-workers.yaml", "two/a.yaml")
     Path("two/celery-workers.yaml").rename("two/b.yaml")
     Path("two/kustomization.yaml").write_text("transformers: [a.yaml, b.yaml]\n")
-    assert "more than one configuration" in run("queue", "add", "lms", "x", "--overlay", "two").stderr
+    said = run("queue", "add", "lms", "x", "--overlay", "two").stderr
+    assert "two/a.yaml and two/b.yaml each hold a configuration of kind CeleryWorkers" in said
     assert "x" in done("queue", "add", "lms", "x", "--file", "two/b.yaml")
 
 

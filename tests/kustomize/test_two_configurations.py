@@ -1,7 +1,8 @@
-"""Two configurations in one file are refused by every command that builds, and for what they are."""
+"""Two configurations of one site are refused by every command, and for what they are."""
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,15 +84,112 @@ def test_in_a_directory_of_plugins(place: Path) -> None:
     assert "overlay/plugins/both.yaml: the file holds 2" in run("build", "overlay", "-o", "built.yaml").output
 
 
-def test_the_function_tells_a_second_configuration_from_a_plugin(place: Path) -> None:
-    """In two files, or in plain kustomize, only the function sees what the first run made."""
-    slower = LMS.replace("high: {}", "high: {concurrency: 3}")
-    for name, text in (("one", f"{HEAD}{LMS}"), ("two", f"{OTHER}{slower}")):
-        (place / "overlay" / f"{name}.yaml").write_text(text)
-    (place / "overlay" / "kustomization.yaml").write_text("resources: [../env]\ntransformers: [one.yaml, two.yaml]\n")
-    refused = run("build", "overlay", "-o", "built.yaml")
-    assert refused.exit_code == 1
-    assert "another configuration made it" in refused.output
-    assert "plugin" not in refused.output
-    (place / "overlay" / "two.yaml").write_text(f"{OTHER}{LMS}")
+def two_files(place: Path, kustomization: str = "resources: [../env]\ntransformers: [one.yaml, two.yaml]\n") -> None:
+    """Let the overlay have a configuration for lms, and another one for cms, each in a file of its own."""
+    (place / "overlay" / "one.yaml").write_text(f"{HEAD}{LMS}")
+    (place / "overlay" / "two.yaml").write_text(f"{OTHER}{CMS}")
+    (place / "overlay" / "kustomization.yaml").write_text(kustomization)
+
+
+TWO = "overlay/one.yaml and overlay/two.yaml each hold a configuration of kind CeleryWorkers for the same workers"
+
+
+def test_each_command_names_both_files(place: Path) -> None:
+    two_files(place)
+    for words in (
+        ["build", "overlay", "-o", "built.yaml"],
+        ["check", "overlay"],
+        ["queues", "overlay"],
+        ["diff", "env", "overlay"],
+        ["export", "overlay", "-o", "plain"],
+        ["queue", "add", "lms", "bulk", "--overlay", "overlay"],
+        ["route", "lms", "a.task", "edx.lms.core.high", "--overlay", "overlay"],
+        ["init", "overlay", "--refresh"],
+    ):
+        refused = run(*words)
+        assert refused.exit_code == 1, words
+        assert TWO in refused.output
+        assert "Put what they say into one" in refused.output
+    assert (place / "overlay" / "one.yaml").read_text() == f"{HEAD}{LMS}"
+
+
+def test_where_the_overlay_has_the_file_of_init(place: Path) -> None:
+    two_files(place, "resources: [../env]\ntransformers: [celery-workers.yaml, two.yaml]\n")
+    (place / "overlay" / "one.yaml").rename(place / "overlay" / "celery-workers.yaml")
+    for words in (["build", "overlay", "-o", "built.yaml"], ["queue", "add", "lms", "bulk", "--overlay", "overlay"]):
+        assert TWO.replace("one", "celery-workers") in run(*words).output
+
+
+@pytest.mark.parametrize("field", ["resources", "components"])
+def test_of_which_one_is_built_from_the_other(field: str, place: Path) -> None:
+    two_files(place, f"{field}: [../lower]\ntransformers: [two.yaml]\n")
+    (place / "lower").mkdir()
+    (place / "overlay" / "one.yaml").rename(place / "lower" / "one.yaml")
+    kind = "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n" if field == "components" else ""
+    (place / "lower" / "kustomization.yaml").write_text(f"{kind}resources: [../env]\ntransformers: [one.yaml]\n")
+    said = TWO.replace("overlay/one", "lower/one")
+    for words in (["build", "overlay", "-o", "built.yaml"], ["queue", "add", "lms", "bulk", "--overlay", "overlay"]):
+        assert said in run(*words).output
+    (place / "overlay" / "kustomization.yaml").write_text(f"{field}: [../lower]\n")
     assert run("build", "overlay", "-o", "built.yaml").exit_code == 0
+
+
+def test_in_two_components(place: Path) -> None:
+    two_files(place, "resources: [../env]\ncomponents: [../a, ../b]\n")
+    head = "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n"
+    for directory, name in (("a", "one"), ("b", "two")):
+        (place / directory).mkdir()
+        (place / "overlay" / f"{name}.yaml").rename(place / directory / f"{name}.yaml")
+        (place / directory / "kustomization.yaml").write_text(f"{head}transformers: [{name}.yaml]\n")
+    assert "a/one.yaml and b/two.yaml each hold" in run("build", "overlay", "-o", "built.yaml").output
+
+
+def test_where_kustomize_says_what_the_plugins_are(place: Path) -> None:
+    two_files(place, "resources: [../env]\ntransformers: [plugins]\n")
+    (place / "overlay" / "plugins").mkdir()
+    lines = "namePrefix: a-\nresources: [one.yaml, two.yaml]\n"
+    (place / "overlay" / "plugins" / "kustomization.yaml").write_text(lines)
+    for name in ("one", "two"):
+        (place / "overlay" / f"{name}.yaml").rename(place / "overlay" / "plugins" / f"{name}.yaml")
+    said = run("build", "overlay", "-o", "built.yaml").output
+    assert "overlay/kustomization.yaml lists more than one configuration of kind CeleryWorkers" in said
+    assert ": a-celery-workers, a-others" in said
+
+
+def test_two_sites_of_one_build_have_one_each(place: Path) -> None:
+    two_files(place, "resources: [a, b]\n")
+    for directory, name in (("a", "one"), ("b", "two")):
+        (place / "overlay" / directory).mkdir()
+        (place / "overlay" / f"{name}.yaml").rename(place / "overlay" / directory / f"{name}.yaml")
+        (place / "overlay" / directory / "kustomization.yaml").write_text(
+            f"namespace: {directory}\nresources: [../../env]\ntransformers: [{name}.yaml]\n"
+        )
+    built = run("build", "overlay", "-o", "built.yaml")
+    assert (built.exit_code, built.output[:3000]) == (0, "")
+    assert (place / "built.yaml").read_text().count("  name: lms-worker-high\n") == 2
+
+
+def test_the_same_file_twice_is_one_configuration(place: Path) -> None:
+    two_files(place, "resources: [../lower]\ntransformers: [../shared]\n")
+    for directory, lines in (
+        ("lower", "resources: [../env]\ntransformers: [../shared]\n"),
+        ("shared", "resources: [one.yaml]\n"),
+    ):
+        (place / directory).mkdir()
+        (place / directory / "kustomization.yaml").write_text(lines)
+    (place / "overlay" / "one.yaml").rename(place / "shared" / "one.yaml")
+    built = run("build", "overlay", "-o", "built.yaml")
+    assert (built.exit_code, built.output[:3000]) == (0, "")
+
+
+def test_the_function_tells_a_second_configuration_from_a_plugin(place: Path) -> None:
+    """By kustomize alone only the function sees what the first run made."""
+    two_files(place)
+    slower = LMS.replace("high: {}", "high: {concurrency: 3}")
+    (place / "overlay" / "two.yaml").write_text(f"{OTHER}{slower}")
+    refused = subprocess.run(
+        [sites.kustomize(sites.NEWEST), *sites.BUILD, "overlay"], check=False, capture_output=True, text=True
+    )
+    assert refused.returncode == 1
+    assert "another configuration made it" in refused.stderr
+    assert "plugin that emits" not in refused.stderr

@@ -347,15 +347,22 @@ def line_of(overlay: Path, text: str) -> int:
 
 
 def test_warnings_of_the_function_are_findings(overlay: Path) -> None:
-    result = check(overlay, "--fail-on", "warning")
+    change(overlay, "      high: {}\n", "      high: {terminationGracePeriodSeconds: 900}\n")
+    result = check(overlay, "--fail-on", "warning", columns=300)
     assert result.exit_code == 3
     # Said once, and what kustomize itself says is passed on.
-    assert result.stdout.count("after the split no worker would consume edx.cms.core.low") == 1
+    assert result.stdout.count("pods of cms-worker-high get 900 s to finish a task") == 1
     assert result.stderr == ""
     assert ("warning", "function-warning") in {(each["severity"], each["rule"]) for each in findings(overlay)}
-    (line,) = [each for each in check(overlay, "-o", "github").stdout.splitlines() if "function-warning" in each]
-    number = line_of(overlay, "    cms:")
+    (line,) = [each for each in check(overlay, "-o", "github").stdout.splitlines() if "pods of cms-worker-high" in each]
+    number = line_of(overlay, "terminationGracePeriodSeconds: 900")
     assert line.startswith(f"::warning file=overlay/celery-workers.yaml,line={number},title=function-warning::")
+
+
+def test_a_queue_without_a_worker_is_said_once(overlay: Path) -> None:
+    """Both the function and a rule know of it."""
+    assert check(overlay).stdout.count("edx.cms.core.low,") == 1
+    assert {each["rule"] for each in findings(overlay) if "core.low" in each["message"]} == {"orphaned-queue"}
 
 
 def test_a_refused_build_has_its_reasons_in_every_form(overlay: Path) -> None:

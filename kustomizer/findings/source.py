@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer import KIND
 from kustomizer.errors import ResourceRef
+from kustomizer.findings.named_line import named_line
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -34,10 +35,15 @@ class Source(Record):
     """The fields of the configuration."""
     made: Mapping[str, str] = {}
     """Names of objects that the function makes or changes, and the field of the configuration that is about them."""
+    texts: Mapping[str, str] = {}
+    """What is in an overlay's files."""
 
     def place(self, problem: Problem) -> Place:
         """Return where a problem is caused."""
         about = problem.resource
+        if about is None and not problem.field and self.texts:
+            path, line = named_line(str(problem), self.texts, self.whole.path)
+            return Place(path=path, line=line)
         if about is None or about.kind == KIND:
             return self._field(problem.field)
         by_name = self.objects.get(about) or self.objects.get(ResourceRef(kind=about.kind, name=about.name))

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 
-from kustomizer import API_VERSION, KIND, is_configuration
+from kustomizer import is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one, text_of
 from kustomizer.kustomize.checkout import checkout_of, is_outside
 from kustomizer.kustomize.fields import NAMES
-from kustomizer.kustomize.programs import HELM, Program, program_of
+from kustomizer.kustomize.programs import HELM, Program, leaves_plugins_alone, program_of
 from kustomizer.kustomize.remote import is_remote, remote_paths
 from kustomizer.kustomize.two_configurations import BUILT, Stack, in_files, several_in
 from kustomizer.manifests.tree import is_null
@@ -84,18 +84,31 @@ class _Examiner:
         self.has_schema = ""
         self.unsettled: list[tuple[Listed, list[str]]] = []
         """Lists of which kustomize has to be asked, those that others are made with first."""
+        self.files: dict[str, str] = {}
+        """The file of each text among them."""
 
     def settle(self, ask: Ask) -> None:
         for listed, plugins in self.unsettled:
             if self.has_schema:
                 self.refuse(self.has_schema, "a schema of its own may change what is made of plugins")
             self.raise_problems()
-            for item in _objects_of(ask(plugins), listed):
+            for item in _objects_of(self.asked(ask, plugins), listed):
                 self.plugin(item, listed, listed.file)
         rivals = self.configurations.rivals({place: trees[0] for place, trees in self.trees.items() if trees})
         if rivals:
             self.problems.append(in_files([(_shown(file), name) for file, name in rivals]))
         self.raise_problems()
+
+    def asked(self, ask: Ask, plugins: list[str]) -> str:
+        """Return what kustomize makes of plugins. Raises UserError, which names the user's files, where it can't."""
+        try:
+            return ask(plugins)
+        except UserError as error:
+            words = error.problems[0].message
+            for number, plugin in enumerate(plugins):
+                if plugin in self.files:
+                    words = words.replace(f"'{number}.yaml'", f"'{_shown(self.files[plugin])}'")
+            raise UserError(error.problems[0].replace(message=words)) from None
 
     def raise_problems(self) -> None:
         if self.problems:
@@ -190,6 +203,7 @@ class _Examiner:
             items = read_heads(text)
         except Uncertain:
             unsettled.append(text)
+            self.files[text] = path or listed.file
             return
         for item in items:
             self.plugin(item, listed, path or listed.file)
@@ -208,7 +222,7 @@ class _Examiner:
         items: list[tuple[Any, str]] = []
         try:
             for patch in trees[0].get("patches") or ():
-                if not _leaves_plugins_alone(patch, directory):
+                if not leaves_plugins_alone(patch, directory):
                     return None
             for entry in trees[0].get("resources") or ():
                 path = os.path.realpath(f"{directory}/{entry}")
@@ -260,26 +274,6 @@ class _Examiner:
 def plugin_path(entry: str, directory: str) -> str:
     """Return the path that an entry of a list of plugins stands for; nothing where it is the plugin's text itself."""
     return os.path.realpath(f"{directory}/{entry}") if _PATH_LETTERS.issuperset(entry) else ""
-
-
-def _leaves_plugins_alone(patch: Any, directory: str) -> bool:
-    """Tell whether a patch changes nothing but the ``spec`` of a configuration of ours. Raises Uncertain."""
-    if type(patch) is not dict or len(patch) != 1:
-        return False
-    if isinstance(patch.get("path"), str):
-        text = text_of(os.path.realpath(f"{directory}/{patch['path']}"), directory)
-    elif isinstance(patch.get("patch"), str):
-        text = patch["patch"]
-    else:
-        return False
-    return all(
-        type(item) is dict
-        and {"apiVersion", "kind", "metadata", "spec"}.issuperset(item)
-        and (item.get("apiVersion"), item.get("kind")) == (API_VERSION, KIND)
-        and type(item.get("metadata")) is dict
-        and {"name", "namespace"}.issuperset(item["metadata"])
-        for item in read_heads(text)
-    )
 
 
 def _objects_of(text: str, listed: Listed) -> list[Any]:

@@ -7,8 +7,10 @@ plugin home. What is named here in another way than in the usual one is refused,
 
 from __future__ import annotations
 
+import os
+
 from kustomizer import API_VERSION, KIND
-from kustomizer.kustomize.certain_yaml import Uncertain, read_one
+from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one, text_of
 from kustomizer.manifests.tree import is_null
 from kustomizer.record import Record
 
@@ -144,3 +146,23 @@ def _mapping(node: Any, name: str) -> dict[str, Any]:
     if type(node) is not dict:
         raise Uncertain(f"its {name} is no mapping")
     return node
+
+
+def leaves_plugins_alone(patch: Any, directory: str) -> bool:
+    """Tell whether a patch changes nothing but the ``spec`` of a configuration of ours. Raises Uncertain."""
+    if type(patch) is not dict or len(patch) != 1:
+        return False
+    if isinstance(patch.get("path"), str):
+        text = text_of(os.path.realpath(f"{directory}/{patch['path']}"), directory)
+    elif isinstance(patch.get("patch"), str):
+        text = patch["patch"]
+    else:
+        return False
+    return all(
+        type(item) is dict
+        and {"apiVersion", "kind", "metadata", "spec"}.issuperset(item)
+        and (item.get("apiVersion"), item.get("kind")) == (API_VERSION, KIND)
+        and type(item.get("metadata")) is dict
+        and {"name", "namespace"}.issuperset(item["metadata"])
+        for item in read_heads(text)
+    )

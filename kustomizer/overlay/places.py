@@ -13,7 +13,7 @@ from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.errors import ResourceRef, UserError
 from kustomizer.findings.source import Place, Source, relative
 from kustomizer.kustomize.fields import NAMES
-from kustomizer.kustomize.kustomization import resource_files
+from kustomizer.kustomize.kustomization import listed_paths, read_kustomization, resource_files
 from kustomizer.overlay.config_file import configuration_files
 from kustomizer.overlay.yaml_edit import documents, entry
 from kustomizer.system.files import read_text
@@ -32,16 +32,27 @@ def overlay_source(overlay: Path) -> Source:
     whole = Place(path=relative(next((path for path in paths if path.is_file()), paths[0])))
     fields: dict[str, Place] = {}
     objects: dict[ResourceRef, Place] = {}
+    texts: dict[str, str] = {}
     # The build says what is wrong with a file; this only looks for lines.
-    with contextlib.suppress(UserError, OSError):
-        top = overlay.resolve()
-        for path in resource_files(overlay, patches=True):
-            if path.resolve().is_relative_to(top):
-                objects |= _objects(path)
+    for path in _files(overlay):
+        with contextlib.suppress(UserError, OSError):
+            texts[relative(path)] = read_text(path)
+            objects |= _objects(path)
     with contextlib.suppress(UserError, OSError):
         for path in configuration_files(overlay):
             fields |= _fields(path)
-    return Source(whole=whole, objects=objects, fields=fields, made=_made(fields))
+    return Source(whole=whole, objects=objects, fields=fields, made=_made(fields), texts=texts)
+
+
+def _files(overlay: Path) -> Iterator[Path]:
+    """Yield the files of ``overlay`` itself: its kustomization, and what that lists."""
+    yield from (overlay / name for name in NAMES if (overlay / name).is_file())
+    top = overlay.resolve()
+    with contextlib.suppress(UserError, OSError):
+        listed = listed_paths(overlay, read_kustomization(overlay), "transformers", "generators", "validators")
+        for path in (*resource_files(overlay, patches=True), *listed):
+            if path.is_file() and path.resolve().is_relative_to(top):
+                yield path
 
 
 def _objects(path: Path) -> dict[ResourceRef, Place]:

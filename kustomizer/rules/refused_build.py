@@ -6,7 +6,7 @@ shows the reason, too; as text it is the command's error message. The exit statu
 **Severity:** **error**. It can't be set aside.
 
 **What to do:** what the message says. Where the function refused the configuration, each problem is a finding of its
-own, at the line of its field.
+own, at the line of its field. Any other reason stands at the line that it names, or that has the words it quotes.
 """
 
 from __future__ import annotations

@@ -385,14 +385,49 @@ def test_a_refused_build_has_its_reasons_in_every_form(overlay: Path) -> None:
     ]
 
 
-def test_what_kustomize_refuses_is_at_the_kustomization(overlay: Path) -> None:
-    with (overlay / "kustomization.yaml").open("a") as file:
-        file.write("namePrefx: a\n")
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        (
+            "kustomization.yaml",
+            "kind: Kustomization",
+            "kind: Kustomization\nnamePrefx: a",
+            "kustomization.yaml: namePrefx",
+        ),
+        ("kustomization.yaml", "- guard.yaml", "- nothing.yaml", "kustomization.yaml: - nothing.yaml"),
+        ("kustomization.yaml", "resources:", "resources:\n- https://example.com/a", "kustomization.yaml: - https:"),
+        ("kustomization.yaml", "- celery-workers.yaml", "", "kustomization.yaml: transformers:"),
+        ("kustomization.yaml", "- guard.yaml", "- guard.yaml\n- guard.yaml", "guard.yaml: "),
+        ("celery-workers.yaml", "  defaults:", "\tdefaults:", "celery-workers.yaml: "),
+        ("celery-workers.yaml", "      high: {}", "      high: [", "celery-workers.yaml: "),
+        (
+            "celery-workers.yaml",
+            "path: tutor-celery-workers",
+            "path: ./run.sh",
+            "celery-workers.yaml:         path: ./",
+        ),
+    ],
+)
+def test_a_refusal_stands_at_the_line_that_caused_it(file: str, old: str, new: str, line: str, overlay: Path) -> None:
+    change(overlay, "unassignedQueues: Ignore", "unassignedQueues: KeepOnDefault")
+    path = overlay / file
+    path.write_text(path.read_text().replace(old, new))
+    result = check(overlay, "-o", "github")
+    (said,) = result.stdout.splitlines()
+    found = re.match(r"::error file=overlay/([^,]+),line=(\d+),title=refused-build::", said)
+    assert found, said
+    assert f"{found[1]}: {(overlay / found[1]).read_text().splitlines()[int(found[2]) - 1]}".startswith(line)
+    # The same in the other forms and of the other command.
+    place = json.loads(check(overlay, "-o", "sarif").stdout)["runs"][0]["results"][0]["locations"][0]
+    assert place["physicalLocation"]["region"]["startLine"] == int(found[2])
+    compared = CliRunner().invoke(main, ["diff", str(overlay.parent / "tutor" / "env"), str(overlay), "-o", "github"])
+    assert said.partition(",title")[0] in compared.stdout
+
+
+def test_a_directory_without_a_kustomization(overlay: Path) -> None:
+    (overlay / "kustomization.yaml").unlink()
     (line,) = check(overlay, "-o", "github").stdout.splitlines()
     assert line.startswith("::error file=overlay/kustomization.yaml,line=1,title=refused-build::")
-    assert "namePrefx" in line
-    (overlay / "kustomization.yaml").unlink()
-    assert json.loads(check(overlay, "-o", "sarif").stdout)["runs"][0]["results"]
 
 
 @pytest.mark.parametrize(("fail_on", "status"), [(None, 0), ("error", 0), ("warning", 3), ("info", 3), ("nonsense", 2)])

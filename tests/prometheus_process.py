@@ -60,8 +60,8 @@ def scrape_config(monitor: Mapping[str, Any], service: Mapping[str, Any], port: 
 
 
 @contextlib.contextmanager
-def prometheus(directory: Path, *scrapes: Mapping[str, Any]) -> Iterator[Prometheus]:
-    """Run a Prometheus until the end of the context."""
+def prometheus(directory: Path, *scrapes: Mapping[str, Any], data: Path | None = None) -> Iterator[Prometheus]:
+    """Run a Prometheus until the end of the context, with what is recorded in ``data``."""
     program = parts.program("prometheus")
     directory.mkdir(parents=True)
     config = directory / "prometheus.yaml"
@@ -73,7 +73,7 @@ def prometheus(directory: Path, *scrapes: Mapping[str, Any]) -> Iterator[Prometh
             [
                 program,
                 f"--config.file={config}",
-                f"--storage.tsdb.path={directory / 'data'}",
+                f"--storage.tsdb.path={data or directory / 'data'}",
                 f"--web.listen-address={running.url.removeprefix('http://')}",
             ],
             stdout=output,

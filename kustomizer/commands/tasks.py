@@ -1,4 +1,4 @@
-"""`tutor-kustomizer tasks`: every task of the live site, and the queue that it goes to."""
+"""`tutor-kustomizer tasks`: every task of the live site, the queue that it goes to, and what was measured of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kustomizer.advice.concerns import concerns
 from kustomizer.cluster.in_flight_job import job
 from kustomizer.cluster.pods import live_pods, pod_to_ask
 from kustomizer.cluster.tasks import JOB, read_answers, site_tasks, tasks_request, workers_of_services
 from kustomizer.commands.common import table_width
 from kustomizer.commands.in_flight import RunningSite, cluster_options, open_cluster
+from kustomizer.commands.numbers import asks_for_numbers, measure, number_options, with_numbers
+from kustomizer.site.queues import queues_of
 from kustomizer.system.files import write_file
 from kustomizer.tasks.table import ORDERS, tasks_markdown, tasks_text
-from kustomizer.tasks.task_file import tasks_json
+from kustomizer.tasks.task_file import FILE, tasks_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +34,15 @@ if TYPE_CHECKING:
 @click.command("tasks", short_help="Show the site's tasks and their queues.")
 @click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
 @click.option("--sort", type=click.Choice(list(ORDERS)), default="name", help="Default: name. JSON is by name.")
+@number_options
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json", "markdown"]), default="text", help="How it is printed."
 )
 @click.option(
-    "--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to FILE, too, as JSON."
+    "--save",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"Write it to FILE, too, as JSON; in a directory to {FILE}.",
 )
 @click.option("--print-job", is_flag=True, help="Print Jobs that look in the cluster, and do nothing.")
 @click.option(
@@ -61,21 +68,30 @@ def tasks_command(
     """Show every task that SITE's applications know, the queue that it goes to now, by what, and with this build.
 
     A pod of each service is asked with `kubectl exec`: a small program loads the application there once more, which
-    takes memory of the pod.
+    takes memory of the pod. With --prometheus or --flower: how often each ran, how long, and how often it failed. The
+    environment variables PROMETHEUS_CREDENTIALS and FLOWER_CREDENTIALS may hold USER:PASSWORD, or a token.
     """
+    if not asks_for_numbers(options) and sort == "load":
+        raise click.UsageError("To sort by load, name --prometheus or --flower.")
     place = open_cluster(site, options)
     workers = workers_of_services(place.site, place.namespace)
     if print_job:
         click.echo("---\n".join(_jobs(workers, place.namespace)), nl=False)
         return
+    # First: it takes less time to fail than pods take to answer.
+    found = measure(options, place.namespace)
     today = datetime.now(timezone.utc).date().isoformat()
     known = site_tasks(read_answers(answers, workers), today) if answers else _asked(place, workers, today)
+    if found is not None:
+        known = with_numbers(known, found)
     if save is not None:
-        write_file(save, tasks_json(known) + "\n")
+        write_file(save / FILE if save.is_dir() else save, tasks_json(known) + "\n")
     if output == "json":
         click.echo(tasks_json(known))
     else:
         click.echo(tasks_markdown(known, sort) if output == "markdown" else tasks_text(known, sort, table_width()))
+    for problem in concerns(known, queues_of(place.site)):
+        click.echo(f"{click.style('Warning:', fg='yellow')} {problem}", err=True)
 
 
 def _asked(place: RunningSite, workers: Workers, today: str) -> SiteTasks:

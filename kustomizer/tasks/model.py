@@ -1,4 +1,4 @@
-"""The tasks of a site as its own Celery knows them."""
+"""The tasks of a site as its own Celery knows them, and what was measured of each."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from kustomizer.record import Record
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from kustomizer.tasks.numbers import Measured, Numbers
 
-def duration(seconds: float) -> str:
-    """Return a time as people say it: ``0.2 s``, ``45 s``, ``12 min``, ``2 h``."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+OWN_QUEUE = "queue= of the task"
+"""What decides a task's queue where the task says so itself: no route has any effect then."""
 
 
 class TaskSettings(Record):
@@ -46,6 +43,13 @@ class Task(Record):
     priority: float | None
     settings: TaskSettings | None
     """None where no worker was asked: other pods load other settings."""
+    numbers: Numbers | None = None
+    """None where nothing was measured."""
+
+    @property
+    def names_queue(self) -> bool:
+        """Whether it says itself where it goes, so that no route has an effect."""
+        return self.by == OWN_QUEUE
 
 
 class SiteTasks(Record):
@@ -56,8 +60,36 @@ class SiteTasks(Record):
     versions: Mapping[str, Mapping[str, str]]
     """Of each service, the versions of celery and kombu."""
     tasks: Sequence[Task]
+    measured: Measured | None = None
 
     @property
     def services(self) -> list[str]:
         """The services that were asked."""
         return sorted(self.versions)
+
+    def names(self, service: str) -> list[str]:
+        """Return the names of a service's tasks."""
+        return [task.name for task in self.tasks if task.service == service]
+
+    def find(self, service: str, name: str) -> Task | None:
+        """Return a service's task of this name, None where it has none."""
+        return next((task for task in self.tasks if (task.service, task.name) == (service, name)), None)
+
+    def with_numbers(
+        self, measured: Measured, numbers: Mapping[tuple[str, str], Numbers]
+    ) -> tuple[SiteTasks, Sequence[str]]:
+        """Return the tasks with what was measured of each, and the names of what ran and isn't among them.
+
+        The service of a number is that of the worker; where that isn't known, it is the one service that has the task.
+        """
+        of_task: dict[tuple[str, str], Numbers] = {}
+        unknown = []
+        for (service, name), found in numbers.items():
+            services = [task.service for task in self.tasks if task.name == name]
+            owner = service if service in services else services[0] if len(services) == 1 else ""
+            if owner:
+                of_task.setdefault((owner, name), found)
+            else:
+                unknown.append(name)
+        tasks = [task.replace(numbers=of_task.get((task.service, task.name))) for task in self.tasks]
+        return self.replace(tasks=tasks, measured=measured), unknown

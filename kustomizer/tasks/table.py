@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
-from kustomizer.tasks.model import duration
+from kustomizer.tasks.numbers import amount, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from kustomizer.tasks.model import SiteTasks, Task
 
@@ -17,33 +18,37 @@ _DEPENDS = "(depends on the call)"
 _UNKNOWN = "(not known)"
 _MARKS = frozenset("\\`*[]<>()#!|&~$")
 
-ORDERS: dict[str, Callable[[Task], str]] = {"name": lambda task: "", "queue": lambda task: task.after or task.queue}
-"""By what tasks can be sorted; among equals by service and name."""
+_NUMBERS = ("a day", "median", "95 %", "longest", "failed")
+
+ORDERS: dict[str, Callable[[Task], Any]] = {
+    "name": lambda task: "",
+    "queue": lambda task: task.after or task.queue,
+    "load": lambda task: -(task.numbers.seconds if task.numbers else -1),
+}
+"""By what tasks can be sorted; among equals by service and name. ``load`` is all their run time together."""
 
 
 def tasks_text(known: SiteTasks, order: str, width: int) -> str:
     """Return a table of ``width`` columns, and where it is from."""
-    return "\n\n".join([text_table(_rows(_in_order(known, order)), width), "\n".join(_sources(known))])
+    return "\n\n".join([text_table(_rows(known, order), width), "\n".join(_sources(known))])
 
 
 def tasks_markdown(known: SiteTasks, order: str) -> str:
     """Return a table in Markdown, and where it is from."""
-    headings, *rows = _rows(_in_order(known, order))
+    headings, *rows = _rows(known, order)
     table = [headings, ("---",) * len(headings), *(tuple(map(_plain, row)) for row in rows)]
     return "\n".join([*(f"| {' | '.join(cells)} |" for cells in table), "", *(f"{line}  " for line in _sources(known))])
 
 
-def _in_order(known: SiteTasks, order: str) -> list[Task]:
-    return sorted(known.tasks, key=lambda task: (ORDERS[order](task), task.service, task.name))
-
-
-def _rows(tasks: Sequence[Task]) -> list[tuple[str, ...]]:
-    changes = any(map(_after, tasks))
-    rows = [("app", "task", "queue now", "by", *(["with this build"] if changes else []), "settings")]
+def _rows(known: SiteTasks, order: str) -> list[tuple[str, ...]]:
+    tasks = sorted(known.tasks, key=lambda task: (ORDERS[order](task), task.service, task.name))
+    changes, measured = any(map(_after, tasks)), known.measured is not None
+    headings = ["app", "task", "queue now", "by", *(["with this build"] if changes else []), "settings"]
+    rows = [(*headings, *(_NUMBERS if measured else ()))]
     for task in tasks:
         cells = [task.service, task.name, task.queue or _DEPENDS, f"{task.by}: {task.rule}" if task.rule else task.by]
         cells += [_after(task)] if changes else []
-        rows.append(tuple(map(visible, [*cells, _settings(task)])))
+        rows.append(tuple(map(visible, [*cells, _settings(task), *(_numbers(task) if measured else ())])))
     return rows
 
 
@@ -67,6 +72,15 @@ def _settings(task: Task) -> str:
     return ", ".join(filter(None, parts))
 
 
+def _numbers(task: Task) -> Sequence[str]:
+    numbers = task.numbers
+    if numbers is None:
+        return [""] * len(_NUMBERS)
+    times = ("" if time is None else str(time) for time in (numbers.median, numbers.p95, numbers.longest))
+    failed = f"{numbers.failed:,} ({numbers.failed / numbers.runs:.1%})" if numbers.failed else ""
+    return [amount(numbers.per_day), *times, failed]
+
+
 def _sources(known: SiteTasks) -> list[str]:
     lines = []
     for service in known.services:
@@ -77,6 +91,7 @@ def _sources(known: SiteTasks) -> list[str]:
             f"{service}: {len(tasks)} tasks, Celery {versions['celery']}, kombu {versions['kombu']}, "
             f"asked on {known.asked}{without if any(task.settings is None for task in tasks) else ''}"
         )
+    lines += [str(known.measured)] if known.measured else []
     return [visible(line) for line in lines]
 
 

@@ -1,4 +1,4 @@
-"""The tasks of a site in a file that can be committed: names, queues and settings of tasks, nothing secret.
+"""The tasks of a site in a file that can be committed: names, queues, settings and numbers of tasks, nothing secret.
 
 ``tutor-kustomizer tasks --save`` writes it, and ``-o json`` prints the same.
 """
@@ -8,13 +8,31 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
+from kustomizer.system.files import read_text
+from kustomizer.tasks.model import SiteTasks, Task, TaskSettings
+from kustomizer.tasks.numbers import Measured, Numbers, RunTime
 
 if TYPE_CHECKING:
-    from kustomizer.tasks.model import SiteTasks
+    from pathlib import Path
 
+FILE = "celery-tasks.json"
+"""What it is called in the directory of an overlay."""
 VERSION = 1
 """Grows when a field changes its meaning or is removed, not when one is added."""
+
+_NESTED: dict[str, type[Record]] = {
+    "settings": TaskSettings,
+    "numbers": Numbers,
+    "median": RunTime,
+    "p95": RunTime,
+    "longest": RunTime,
+}
+_TEXTS = frozenset({"service", "name", "queue", "by", "rule", "after", "rate_limit", "source"})
+_MAY_BE_NONE = frozenset(
+    {"after", "priority", "time_limit", "soft_time_limit", "rate_limit", "max_retries", "most", "top_bucket", *_NESTED}
+)
 
 
 def tasks_json(known: SiteTasks) -> str:
@@ -24,14 +42,61 @@ def tasks_json(known: SiteTasks) -> str:
         "version": VERSION,
         "asked": known.asked,
         "services": {service: dict(known.versions[service]) for service in known.services},
+        "measured": None if known.measured is None else _tree(known.measured),
         "tasks": [_tree(task) for task in tasks],
     }
     return json.dumps(tree, indent=1)
 
 
+def read_tasks(path: Path) -> SiteTasks:
+    """Return what ``path`` holds. Raises UserError where it isn't such a file."""
+    text = read_text(path)
+    try:
+        tree = json.loads(text)
+        if tree["version"] > VERSION:
+            message = f"{path} is of a newer version of this tool (format {tree['version']})"
+            raise UserError(Problem(message=message, remedy="Upgrade tutor-kustomizer, or save the file again"))
+        measured = tree.get("measured")
+        return SiteTasks(
+            asked=str(tree["asked"]),
+            versions={str(service): dict(versions) for service, versions in tree["services"].items()},
+            measured=None if measured is None else _record(Measured, measured),
+            tasks=[_record(Task, task) for task in tree["tasks"]],
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        remedy = f"Write it anew: tutor-kustomizer tasks --save {path}"
+        raise UserError(Problem(message=f"{path} doesn't hold a site's tasks", remedy=remedy)) from None
+
+
 def _tree(record: Record) -> dict[str, Any]:
-    values = {name: getattr(record, name) for name in record._fields}
-    return {_camel(name): _tree(value) if isinstance(value, Record) else value for name, value in values.items()}
+    return {_camel(name): _plain(name, getattr(record, name)) for name in record._fields}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "hours":
+        # In one line: there are as many as hours in the window.
+        return " ".join(f"{seconds:.4g}" for seconds in value)
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    return _tree(value) if isinstance(value, Record) else value
+
+
+def _record(kind: type[Any], tree: dict[str, Any]) -> Any:
+    known = {_camel(name): name for name in kind._fields}
+    values = {known[key]: value for key, value in tree.items() if key in known}
+    return kind(**{name: _value(name, value) for name, value in values.items()})
+
+
+def _value(name: str, value: Any) -> Any:
+    if value is None and name in _MAY_BE_NONE:
+        return None
+    if name in _NESTED:
+        return _record(_NESTED[name], value)
+    if name == "hours":
+        return tuple(map(float, value.split()))
+    if not isinstance(value, str if name in _TEXTS else (int, float)):
+        raise TypeError(name)
+    return value
 
 
 def _camel(name: str) -> str:

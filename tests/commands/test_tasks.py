@@ -13,6 +13,7 @@ import redis
 import yaml
 from click.testing import Result
 
+from kustomizer.tasks.task_file import read_tasks, tasks_json
 from tests import celery_site, parts
 from tests.acceptance.test_celery import BROKERS, Place, objects, place
 from tests.commands.test_in_flight import Live, live
@@ -239,7 +240,10 @@ def test_json_is_what_is_saved(routed: Live, tmp_path: Path) -> None:
             "rateLimit": None,
             "maxRetries": 3,
         },
+        "numbers": None,
     }
+    assert tree["measured"] is None
+    assert tasks_json(read_tasks(place)) + "\n" == place.read_text()
     missing = tmp_path / "missing" / "tasks.json"
     refused = tasks(routed, "--save", str(missing))
     assert (refused.exit_code, refused.stdout) == (1, "")

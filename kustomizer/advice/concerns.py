@@ -1,0 +1,116 @@
+"""Tasks that don't fit the worker that runs them: too long for its times, or in the way of short ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.system.wording import joined, plural
+from kustomizer.tasks.numbers import amount, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from kustomizer.site.queues import QueueRow
+    from kustomizer.tasks.model import SiteTasks, Task
+    from kustomizer.tasks.numbers import RunTime
+
+LONG = 60
+"""A task is long where a run of twenty takes this many seconds or more."""
+SHORT = 10
+"""A task is short where nineteen runs of twenty take no more seconds than this."""
+OFTEN = 10
+"""Runs a day that make a short task one that is in a hurry."""
+KUBERNETES_GRACE = 30
+
+_SHOWN = 3
+
+
+def concerns(known: SiteTasks, rows: Iterable[QueueRow]) -> list[Problem]:
+    """Return what doesn't fit, with the build's queues ``rows``."""
+    row_of = {row.queue: row for row in rows if row.deployment}
+    found: list[Problem] = []
+    for task in known.tasks:
+        row = row_of.get(queue_of(task))
+        if row is not None and task.numbers is not None and task.numbers.longest is not None:
+            found += _too_long(task, task.numbers.longest, row)
+    return [*found, *_in_the_way(known), *_not_told(known)]
+
+
+def queue_of(task: Task) -> str:
+    """Return the queue that a task goes to with the build, empty where that isn't known."""
+    return task.queue if task.after is None else task.after
+
+
+def is_long(task: Task) -> bool:
+    """Tell whether a task was measured to be long."""
+    p95 = task.numbers.p95 if task.numbers else None
+    return p95 is not None and p95.least >= LONG
+
+
+def is_short(task: Task) -> bool:
+    """Tell whether a task was measured to be short, and runs often."""
+    numbers = task.numbers
+    p95 = numbers.p95 if numbers else None
+    return bool(numbers and p95 and p95.most is not None and p95.most <= SHORT and numbers.per_day >= OFTEN)
+
+
+def exceeds(longest: RunTime, seconds: float) -> bool:
+    """Tell whether a run took longer, or may have, as far as the histogram tells."""
+    return longest.least >= seconds or (longest.most is not None and longest.most > seconds)
+
+
+def _too_long(task: Task, longest: RunTime, row: QueueRow) -> Iterator[Problem]:
+    grace = row.guard.grace_period or KUBERNETES_GRACE
+    name = f"{task.name} of {task.service}"
+    if exceeds(longest, grace):
+        yield Problem(
+            severity=WARNING,
+            message=f"{name}: the longest run took {longest}, and a pod of {row.deployment} that is stopped has "
+            f"{duration(grace)} to finish",
+            remedy="It is cut off then: raise terminationGracePeriodSeconds, or route it to a worker that has more",
+        )
+    seconds = row.guard.visibility_timeout
+    late = row.guard.late if task.settings is None else task.settings.acks_late
+    if seconds and late and exceeds(longest, seconds):
+        yield Problem(
+            severity=WARNING,
+            message=f"{name}: the longest run took {longest}, and Redis hands a task of {row.deployment} out again "
+            f"after {duration(seconds)}",
+            remedy="It runs twice at a time then: raise visibilityTimeout above its longest run",
+        )
+
+
+def _in_the_way(known: SiteTasks) -> Iterator[Problem]:
+    for queue in sorted({queue_of(task) for task in known.tasks} - {""}):
+        here = [task for task in known.tasks if queue_of(task) == queue]
+        long, short = [task for task in here if is_long(task)], [task for task in here if is_short(task)]
+        if long and short:
+            yield Problem(
+                severity=WARNING,
+                message=f"{queue}: {joined([_described(task) for task in long], most=_SHOWN)} can hold up "
+                f"{plural(len(short), 'short task')}, which ran {amount(_per_day(short))} times a day there",
+                remedy="Route the long ones to a queue of their own",
+            )
+
+
+def _per_day(tasks: Sequence[Task]) -> float:
+    return sum(task.numbers.per_day for task in tasks if task.numbers)
+
+
+def _described(task: Task) -> str:
+    p95 = task.numbers.p95 if task.numbers else None
+    return f"{task.name} (a run of twenty took {duration(p95.least) if p95 else ''} or more)"
+
+
+def _not_told(known: SiteTasks) -> Iterator[Problem]:
+    top = known.measured.top_bucket if known.measured else None
+    longest = [task.numbers.longest for task in known.tasks if task.numbers and task.numbers.longest]
+    cut = [time for time in longest if time.most is None]
+    if top is not None and cut:
+        yield Problem(
+            severity=WARNING,
+            message=f"{plural(len(cut), 'task')} ran for more than {duration(top)}, and Flower's metric doesn't tell "
+            "how much more",
+            remedy="Give Flower FLOWER_TASK_RUNTIME_METRIC_BUCKETS that reach further (docs/flower.md)",
+        )

@@ -60,8 +60,8 @@ def endpoint(
         from kustomizer.openedx.celery_broker import celery_broker, says_it_elsewhere  # noqa: PLC0415 - few sites do
 
         if says_it_elsewhere(celery):
-            found, warnings = celery_broker(celery, configured, worker.namespace, located=located)
-            return _overridden(found, configured, worker.namespace), warnings
+            told, warnings = celery_broker(celery, configured, worker.namespace, located=located)
+            return _overridden(told, configured, worker.namespace), warnings
     file = environment_file(resources, service, worker.namespace, celery)
     if not located and (file is None or not file.values.get("CELERY_BROKER_HOSTNAME")):
         raise UserError(

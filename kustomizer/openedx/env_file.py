@@ -53,8 +53,8 @@ def environment_file(
     """
     mounted = celery.settings.mounted_env_file if celery is not None else None
     if mounted is not None:
-        found = EnvironmentFile(values={}, owner=mounted.owner, service=service)
-        return found.replace(values=_values(mounted.text, found))
+        of_container = EnvironmentFile(values={}, owner=mounted.owner, service=service)
+        return of_container.replace(values=_values(mounted.text, of_container))
     for resource in resources.generated("ConfigMap", CONFIG_MAP, namespace):
         text = lookup(resource.tree, "data", f"{service}.env.yml")
         if isinstance(text, str):

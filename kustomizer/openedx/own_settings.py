@@ -121,7 +121,7 @@ def _config_map_of(volume: Any) -> str:
 def _config_maps(resources: Resources, worker: EmittedWorker) -> list[Resource]:
     namespace = worker.resource.namespace
     names = (settings_file(worker.service, {}).config_map, CONFIG_MAP)
-    return [each for name in names for each in resources.generated("ConfigMap", name, namespace)[:1]]
+    return [config_map for name in names for config_map in resources.generated("ConfigMap", name, namespace)[:1]]
 
 
 def _is_plain_map(config_map: Resource) -> bool:

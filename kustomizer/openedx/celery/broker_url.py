@@ -35,15 +35,15 @@ class BrokerUrl(Record):
 
 def parsed(url: str) -> BrokerUrl | None:
     """Return the parts of ``url``, None where kombu couldn't read it."""
-    urls = [each.strip() for each in url.split(";") if each.strip()]
+    urls = [part.strip() for part in url.split(";") if part.strip()]
     if not urls or "://" not in urls[0]:
         return None
     hosts: list[tuple[str, int | None]] = []
-    for each in urls:
+    for server in urls:
         # The Sentinels behind the first need no scheme of their own.
-        text = each if "://" in each else f"//{each}"
+        text = server if "://" in server else f"//{server}"
         try:
-            parts = urlparse(text if each is not urls[0] else f"//{each.partition('://')[2]}")
+            parts = urlparse(text if server is not urls[0] else f"//{server.partition('://')[2]}")
             hosts.append((unquote(parts.hostname or ""), parts.port))
         except ValueError:
             return None

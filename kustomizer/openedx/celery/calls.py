@@ -110,13 +110,13 @@ def _plain_value(name: str, node: ast.Call, scope: Scope, evaluate: Evaluate) ->
         if any(keyword.arg is None for keyword in node.keywords) and doubt is not None:
             table.doubt = doubt
         return table
-    doubt = doubt or next((found for each in args if (found := keys_doubt(each))), None)
+    doubt = doubt or next((keys for argument in args if (keys := keys_doubt(argument))), None)
     return doubt or _FUNCTIONS[name](*args, **kwargs)
 
 
 def _queue(node: ast.Call, scope: Scope, evaluate: Evaluate) -> Any:
-    given = node.args[:1] or [each.value for each in node.keywords if each.arg == "name"]
-    name = evaluate(given[0], scope) if given else None
+    name_nodes = node.args[:1] or [keyword.value for keyword in node.keywords if keyword.arg == "name"]
+    name = evaluate(name_nodes[0], scope) if name_nodes else None
     return NamedQueue(name) if isinstance(name, str) else Opaque("a queue's name is computed", node.lineno)
 
 
@@ -154,8 +154,8 @@ def _variable(node: ast.Call, scope: Scope, evaluate: Evaluate) -> Any:
         return doubt or Opaque("it reads the environment", node.lineno)
     value = scope.environment(str(args[0]))
     if value is None:
-        given = [*args[1:], *kwargs.values()]
-        return given[0] if given else None
+        defaults = [*args[1:], *kwargs.values()]
+        return defaults[0] if defaults else None
     if isinstance(value, Known):
         return str(value.value)
     return Opaque(f"{args[0]} of the environment is read, and {value.reason}", node.lineno)
@@ -169,8 +169,8 @@ def _of_namespace(node: ast.Call, method: str, scope: Scope, evaluate: Evaluate)
     if method in ("update", "setdefault"):
         entries = [(args[0], args[1] if len(args) > 1 else None)] if method == "setdefault" and args else []
         tables = args if method == "update" else []
-        if all(isinstance(each, Table) and each.doubt is None for each in tables):
-            entries += [pair for each in tables for pair in each.items()] + list(kwargs.items())
+        if all(isinstance(table, Table) and table.doubt is None for table in tables):
+            entries += [pair for table in tables for pair in table.items()] + list(kwargs.items())
             for name, value in entries:
                 if method == "update" or not scope.has(str(name)):
                     scope.bind(str(name), value, node.lineno)
@@ -220,9 +220,9 @@ def _changing(node: ast.Call, method: str, holder: Any, scope: Scope, evaluate: 
 def _arguments(node: ast.Call, scope: Scope, evaluate: Evaluate) -> tuple[list[Any], dict[str, Any], Opaque | None]:
     """Return the arguments, and why one of them isn't known."""
     args: list[Any] = []
-    for each in node.args:
-        value = evaluate(each.value if isinstance(each, ast.Starred) else each, scope)
-        if isinstance(each, ast.Starred):
+    for argument in node.args:
+        value = evaluate(argument.value if isinstance(argument, ast.Starred) else argument, scope)
+        if isinstance(argument, ast.Starred):
             if doubt_in(value):
                 return [], {}, doubt_in(value)
             args += value
@@ -237,7 +237,7 @@ def _arguments(node: ast.Call, scope: Scope, evaluate: Evaluate) -> tuple[list[A
             kwargs |= {str(key): item for key, item in value.items()}
         else:
             return args, kwargs, doubt_in(value) or Opaque("it is computed", node.lineno)
-    return args, kwargs, next((found for each in (*args, *kwargs.values()) if (found := doubt_in(each))), None)
+    return args, kwargs, next((doubt for value in (*args, *kwargs.values()) if (doubt := doubt_in(value))), None)
 
 
 def _unknown(node: ast.Call, scope: Scope, evaluate: Evaluate) -> Opaque:
@@ -245,11 +245,11 @@ def _unknown(node: ast.Call, scope: Scope, evaluate: Evaluate) -> Opaque:
     name = ast.unparse(node.func)
     why = Opaque(f"{name}() may change it", node.lineno)
     args, kwargs, _ = _arguments(node, scope, evaluate)
-    for each in (*args, *kwargs.values()):
-        if isinstance(each, Namespace):
+    for argument in (*args, *kwargs.values()):
+        if isinstance(argument, Namespace):
             scope.doubt_all(Opaque(f"{name}() may set it", node.lineno), maybe=True)
         else:
-            scope.spoil(each, why)
-    if any(isinstance(each, ast.Name) and each.id == "__name__" for each in node.args):
+            scope.spoil(argument, why)
+    if any(isinstance(argument, ast.Name) and argument.id == "__name__" for argument in node.args):
         scope.doubt_all(Opaque(f"{name}() may set it", node.lineno), maybe=True)
     return Opaque(f"{name}() gives it", node.lineno)

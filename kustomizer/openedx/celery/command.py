@@ -41,15 +41,15 @@ class Command:
     def option(self, name: str) -> Value | None:
         """Return the value of an option, None where neither the command nor the environment gives it."""
         option = SPELLINGS[name]
-        found = [each for each in self._settings(before=option.before_worker) if each.option is option]
-        if found and found[-1].value is not None:
-            return self._expanded(found[-1].value)
+        settings = [setting for setting in self._settings(before=option.before_worker) if setting.option is option]
+        if settings and settings[-1].value is not None:
+            return self._expanded(settings[-1].value)
         return self._variable(name)
 
     def has(self, name: str) -> Value:
         """Return whether a flag is given."""
         option = SPELLINGS[name]
-        if any(each.option is option for each in self._settings(before=option.before_worker)):
+        if any(setting.option is option for setting in self._settings(before=option.before_worker)):
             return Known(value=True, source=self._source)
         value = self._variable(name)
         if isinstance(value, Known):

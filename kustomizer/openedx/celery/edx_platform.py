@@ -112,11 +112,11 @@ def _use_ssl(tokens: Table | Opaque) -> Any:
 def _queues(tokens: Table | Opaque, names: dict[str, Any], originals: dict[str, str]) -> Any:
     if isinstance(tokens, Opaque):
         return tokens
-    given = tokens.get("CELERY_QUEUES")
-    if given and not isinstance(given, (Listing, Table, str)):
+    listed = tokens.get("CELERY_QUEUES")
+    if listed and not isinstance(listed, (Listing, Table, str)):
         return Opaque("Open edX doesn't start: CELERY_QUEUES isn't a list")
     # The table is made before lms.env.yml is read: a queue that is renamed there stays in it under its old name.
-    queues = Table({queue: Table() for queue in given or originals.values()})
+    queues = Table({queue: Table() for queue in listed or originals.values()})
     alternates = tokens.get("ALTERNATE_WORKER_QUEUES", "")
     default = names["DEFAULT_PRIORITY_QUEUE"]
     if not isinstance(alternates, str) or not isinstance(default, str):
@@ -188,8 +188,8 @@ def lines(text: str) -> dict[str, int]:
 
 
 def _line_of(text: str, key: str) -> int:
-    found = 0
+    last = 0
     for number, line in enumerate(text.split("\n"), start=1):
         if line.lstrip("\"'").startswith(key) and line.lstrip("\"'")[len(key) :].lstrip("\"' \t").startswith(":"):
-            found = number
-    return found
+            last = number
+    return last

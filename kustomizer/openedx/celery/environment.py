@@ -79,8 +79,8 @@ class Environment:
     def _entry(self, entry: Any, path: str) -> Value:
         value_from = lookup(entry, "valueFrom")
         if is_null(value_from) or not isinstance(value_from, dict):
-            given = lookup(entry, "value")
-            expanded = self.expanded("" if is_null(given) else str(given))
+            text = lookup(entry, "value")
+            expanded = self.expanded("" if is_null(text) else str(text))
             return expanded.replace(source=self._source(path))
         for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
             reference = value_from.get(field)
@@ -90,12 +90,12 @@ class Environment:
 
     def _referred(self, kind: str, reference: dict[str, Any], path: str) -> Value:
         name, key = str(lookup(reference, "name") or ""), str(lookup(reference, "key") or "")
-        found = data_of(self._resources, kind, name, self._owner.namespace)
+        owner_and_data = data_of(self._resources, kind, name, self._owner.namespace)
         optional = plain_value(lookup(reference, "optional")) is True
-        if found is None:
+        if owner_and_data is None:
             reason = f"{kind} {name} isn't in the build"
             return Unknown(reason=reason, source=self._source(path), may_be_unset=optional)
-        resource, data = found
+        resource, data = owner_and_data
         if key not in data:
             # A kubelet leaves an optional one out, and starts no container without any other.
             reason = f"{kind} {name} has no key {key}"
@@ -111,15 +111,15 @@ class Environment:
             if not isinstance(reference, dict):
                 continue
             kind, name = _KINDS[field], str(lookup(reference, "name") or "")
-            found = data_of(self._resources, kind, name, self._owner.namespace)
+            owner_and_data = data_of(self._resources, kind, name, self._owner.namespace)
             where = self._source(f"{path}.{field}")
-            if found is None:
+            if owner_and_data is None:
                 reason = f"{kind} {name}, which isn't in the build, may set it"
                 self._unseen.append((prefix, Unknown(reason=reason, source=where, may_be_unset=True)))
                 # Of two sources of one name the later one counts.
-                self._values = {name: each for name, each in self._values.items() if not name.startswith(prefix)}
+                self._values = {name: value for name, value in self._values.items() if not name.startswith(prefix)}
                 continue
-            resource, data = found
+            resource, data = owner_and_data
             for key, value in data.items():
                 source_of_key = Source(resource=resource.ref, field=f'data["{key}"]')
                 self._values[prefix + key] = Known(value=value, source=source_of_key)
@@ -127,8 +127,8 @@ class Environment:
 
 def entries(node: Any, field: str) -> list[Any]:
     """Return the items of a list field, none where something else stands there."""
-    found = lookup(node, field)
-    return found if isinstance(found, list) else []
+    items = lookup(node, field)
+    return items if isinstance(items, list) else []
 
 
 def data_of(resources: Resources, kind: str, name: str, namespace: str) -> tuple[Resource, dict[str, str]] | None:

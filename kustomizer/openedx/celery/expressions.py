@@ -75,8 +75,8 @@ def _dict(node: ast.Dict, scope: Scope) -> Any:
         else:
             # What stands before it may be overridden, and what stands behind it holds.
             why = item if isinstance(item, Opaque) else Opaque("it is computed", node.lineno)
-            for given in table:
-                table[given] = why
+            for earlier in table:
+                table[earlier] = why
             table.partial, table.rest = True, why
     return table
 
@@ -126,7 +126,7 @@ def _binary(node: ast.BinOp, scope: Scope) -> Any:
     apply = _BINARY.get(type(node.op))
     if doubt is not None or apply is None:
         return doubt or Opaque("it is computed", node.lineno)
-    if isinstance(node.op, ast.Mult) and not all(isinstance(each, (int, float)) for each in (left, right)):
+    if isinstance(node.op, ast.Mult) and not all(isinstance(operand, (int, float)) for operand in (left, right)):
         return Opaque("it is computed", node.lineno)
     result = apply(left, right)
     if isinstance(result, str) and len(result) > _LARGEST:
@@ -140,8 +140,8 @@ def _binary(node: ast.BinOp, scope: Scope) -> Any:
 
 def _boolean(node: ast.BoolOp, scope: Scope) -> Any:
     value: Any = None
-    for each in node.values:
-        value = evaluate(each, scope)
+    for operand in node.values:
+        value = evaluate(operand, scope)
         doubt = doubt_in(value) if not isinstance(value, (dict, list)) else getattr(value, "doubt", None)
         if doubt is not None:
             return doubt
@@ -230,7 +230,7 @@ def _comprehended(node: ast.DictComp | ast.ListComp | ast.SetComp | ast.Generato
     doubt = doubt_in(items) or keys_doubt(items)
     if doubt is not None:
         return doubt
-    found = []
+    rows = []
     with scope.without(generator.target.id):  # type: ignore[attr-defined]
         for item in _limited(items):
             scope.bind(generator.target.id, item)  # type: ignore[attr-defined]
@@ -240,10 +240,10 @@ def _comprehended(node: ast.DictComp | ast.ListComp | ast.SetComp | ast.Generato
                 return doubt
             if all(tests):
                 elements = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
-                found.append([evaluate(each, scope) for each in elements])
+                rows.append([evaluate(element, scope) for element in elements])
     if isinstance(node, ast.DictComp):
-        return Table({_key(key, node): value for key, value in found})
-    values = [value for [value] in found]
+        return Table({_key(key, node): value for key, value in rows})
+    values = [value for [value] in rows]
     return set(values) if isinstance(node, ast.SetComp) else Listing(values)
 
 

@@ -40,9 +40,9 @@ class Asked:
 
     def module(self, name: str) -> MountedFile | Unknown | None:
         """Return the file of a Python module."""
-        found = self._mounts.module(name)
-        self.answers["module", name] = _told(found)
-        return found
+        file = self._mounts.module(name)
+        self.answers["module", name] = _told(file)
+        return file
 
     def answers_like(self, answers: dict[tuple[str, str], Hashable]) -> bool:
         """Tell whether this container would give the same ``answers``."""
@@ -64,9 +64,9 @@ _kept: list[_Followed] = []
 def once(key: Hashable, scope: Scope, mounts: Mounts | Asked, follow: Callable[[Asked], None]) -> None:
     """Bring ``scope`` to where ``follow``, with what ``mounts`` holds, leaves a scope of the same ``key``."""
     asked = Asked(scope.variables, mounts)
-    for each in _kept:
-        if each.key == key and asked.answers_like(each.answers):
-            scope.take(each.names)
+    for kept in _kept:
+        if kept.key == key and asked.answers_like(kept.answers):
+            scope.take(kept.names)
             return
     with scope.asking(asked):
         follow(asked)

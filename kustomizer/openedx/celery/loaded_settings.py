@@ -54,8 +54,8 @@ class LoadedSettings:
     def table(self, name: str) -> Table | None:
         """Return a setting that is a mapping as it was read: its items may be known though it isn't as a whole."""
         whole = self._settings
-        found = None if isinstance(whole, Unknown) else whole.read(name)[0]
-        return found if isinstance(found, Table) else None
+        value = None if isinstance(whole, Unknown) else whole.read(name)[0]
+        return value if isinstance(value, Table) else None
 
     def setting(self, name: str, default: Any = None) -> Value:
         """Return a Django setting by the name that Celery reads, ``default`` where nothing sets it."""
@@ -63,10 +63,10 @@ class LoadedSettings:
         if isinstance(scope, Unknown):
             return scope
         value, source, doubt = scope.read(name)
-        found = self._value(name, value, source, default)
-        if doubt is None or isinstance(found, Unknown):
-            return found
-        return Unknown(reason=doubt.why.reason, source=doubt.source, may_be_unset=True, otherwise=found)
+        read = self._value(name, value, source, default)
+        if doubt is None or isinstance(read, Unknown):
+            return read
+        return Unknown(reason=doubt.why.reason, source=doubt.source, may_be_unset=True, otherwise=read)
 
     def _value(self, name: str, value: Any, source: Source, default: Any) -> Value:
         if value is None:
@@ -136,9 +136,9 @@ class LoadedSettings:
             default = str(path.value)
         elif path is not None and not path.may_be_unset:
             return path
-        found = self._mounts.file(default) or self._by_name(CONFIG_MAP, f"{self.service}.env.yml")
+        file = self._mounts.file(default) or self._by_name(CONFIG_MAP, f"{self.service}.env.yml")
         source = self.container.replace(field=f"{self.container.field}.volumeMounts")
-        return found or Unknown(reason=f"nothing of the build is mounted at {default}", source=source)
+        return file or Unknown(reason=f"nothing of the build is mounted at {default}", source=source)
 
     @property
     def mounted_env_file(self) -> MountedFile | None:

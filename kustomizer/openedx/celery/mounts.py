@@ -39,11 +39,11 @@ class Mounts:
     def __init__(self, resources: Resources, owner: Resource, template: Any, container: Any) -> None:
         self._resources = resources
         self._owner = owner
-        self._volumes = {str(lookup(each, "name")): each for each in entries(lookup(template, "spec"), "volumes")}
+        self._volumes = {str(lookup(volume, "name")): volume for volume in entries(lookup(template, "spec"), "volumes")}
         # A mount below another one hides that one's files.
         self._mounts = sorted(
-            ((_path(lookup(each, "mountPath")), each) for each in entries(container, "volumeMounts")),
-            key=lambda mount: -len(mount[0]),
+            ((_path(lookup(mount, "mountPath")), mount) for mount in entries(container, "volumeMounts")),
+            key=lambda place: -len(place[0]),
         )
 
     def file(self, path: str) -> MountedFile | Unknown | None:
@@ -59,9 +59,9 @@ class Mounts:
         for end in ("/".join(steps) + ".py", "/".join([*steps, "__init__.py"])):
             for place, mount in self._mounts:
                 inside = _within(place, end)
-                found = None if inside is None else self._file(mount, inside)
-                if found is not None:
-                    return found
+                file = None if inside is None else self._file(mount, inside)
+                if file is not None:
+                    return file
         return None
 
     def _file(self, mount: Any, inside: str) -> MountedFile | Unknown | None:
@@ -75,26 +75,27 @@ class Mounts:
         sources = entries(lookup(volume, "projected"), "sources")
         if sources:
             # Of two that hold the same path the later one counts.
-            found = [each for source in sources if (each := self._in_volume(source, inside)) is not None]
-            return found[-1] if found else None
+            files = [file for source in sources if (file := self._in_volume(source, inside)) is not None]
+            return files[-1] if files else None
         for field, kind in _KINDS.items():
-            given = lookup(volume, field)
-            if isinstance(given, dict):
-                return self._in_object(kind, given, inside)
+            reference = lookup(volume, field)
+            if isinstance(reference, dict):
+                return self._in_object(kind, reference, inside)
         if any(not is_null(lookup(volume, field)) for field in ("emptyDir", "downwardAPI", "serviceAccountToken")):
             return None
         name = lookup(volume, "name")
         source = Source(resource=self._owner.ref, field="spec.template.spec.volumes")
         return Unknown(reason=f"volume {name} holds files that the build doesn't show", source=source)
 
-    def _in_object(self, kind: str, given: dict[str, Any], inside: str) -> MountedFile | Unknown | None:
-        name = lookup(given, "secretName") if kind == "Secret" and "secretName" in given else lookup(given, "name")
-        found = data_of(self._resources, kind, str(name), self._owner.namespace)
-        if found is None:
+    def _in_object(self, kind: str, reference: dict[str, Any], inside: str) -> MountedFile | Unknown | None:
+        name_field = "secretName" if kind == "Secret" and "secretName" in reference else "name"
+        name = lookup(reference, name_field)
+        owner_and_data = data_of(self._resources, kind, str(name), self._owner.namespace)
+        if owner_and_data is None:
             source = Source(resource=self._owner.ref, field="spec.template.spec.volumes")
             return Unknown(reason=f"{kind} {name} isn't in the build", source=source)
-        resource, data = found
-        items = entries(given, "items")
+        resource, data = owner_and_data
+        items = entries(reference, "items")
         keys = {str(lookup(item, "path")): str(lookup(item, "key")) for item in items} or {key: key for key in data}
         key = keys.get(inside)
         return MountedFile(text=data[key], owner=resource, key=key) if key in data else None

@@ -73,11 +73,11 @@ def copied(value: Any, copies: dict[int, Any]) -> Any:
     """Return a deep copy of ``value``; ``copies`` has the copies by the identity of what they are of."""
     if not isinstance(value, (dict, list, set, tuple)):
         return value
-    found = copies.get(id(value))
-    if found is not None:
-        return found
+    known_copy = copies.get(id(value))
+    if known_copy is not None:
+        return known_copy
     if isinstance(value, tuple):
-        return tuple(copied(each, copies) for each in value)
+        return tuple(copied(element, copies) for element in value)
     if isinstance(value, dict):
         copies[id(value)] = result = table_like(value) if isinstance(value, Table) else dict(value)
         for key, item in value.items():
@@ -87,7 +87,7 @@ def copied(value: Any, copies: dict[int, Any]) -> Any:
     kind: Any = type(value)
     copies[id(value)] = same = kind(value)
     if isinstance(value, list):
-        same[:] = [copied(each, copies) for each in value]
+        same[:] = [copied(element, copies) for element in value]
         if isinstance(value, Listing):
             same.doubt = value.doubt
     return same
@@ -110,9 +110,9 @@ def doubt_in(value: Any) -> Opaque | None:
     if isinstance(value, (Table, Listing)) and value.doubt is not None:
         return value.doubt
     if isinstance(value, dict):
-        return next((found for each in (*value, *value.values()) if (found := doubt_in(each))), None)
+        return next((doubt for part in (*value, *value.values()) if (doubt := doubt_in(part))), None)
     if isinstance(value, (list, tuple, set, frozenset)):
-        return next((found for each in value if (found := doubt_in(each))), None)
+        return next((doubt for part in value if (doubt := doubt_in(part))), None)
     if isinstance(value, (Namespace, Environ)):
         return Opaque("it is no plain value")
     return None
@@ -123,8 +123,8 @@ def spoil(value: Any, why: Opaque) -> None:
     if isinstance(value, (Table, Listing)):
         value.doubt = value.doubt or why
     if isinstance(value, dict):
-        for each in value.values():
-            spoil(each, why)
+        for part in value.values():
+            spoil(part, why)
     elif isinstance(value, (list, tuple)):
-        for each in value:
-            spoil(each, why)
+        for part in value:
+            spoil(part, why)

@@ -173,7 +173,7 @@ class Scope:
         if self._everything is None or self._everything.maybe or not maybe:
             self._everything = doubt
             self._settled.clear()
-            self._doubts = {name: each for name, each in self._doubts.items() if not each.maybe}
+            self._doubts = {name: kept for name, kept in self._doubts.items() if not kept.maybe}
 
     def environment(self, name: str) -> Value | None:
         """Return a variable of the container's environment."""

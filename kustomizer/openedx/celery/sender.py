@@ -29,7 +29,7 @@ class SenderView(CeleryView):
 def sender_view(resources: Resources, service: Resource) -> SenderView | None:
     """Return the view of the container of ``service`` that runs Open edX, None where it can't be told apart."""
     containers = lookup(pod_template(service), "spec", "containers") or ()
-    indexes = [index for index, each in enumerate(containers) if environment(each, "DJANGO_SETTINGS_MODULE")]
+    indexes = [index for index, container in enumerate(containers) if environment(container, "DJANGO_SETTINGS_MODULE")]
     if len(indexes) != 1 and len(containers) != 1:
         return None
     index = indexes[0] if indexes else 0

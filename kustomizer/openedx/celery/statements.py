@@ -103,9 +103,9 @@ class _Run:
 
     def _unpack(self, target: ast.Tuple | ast.List, value: Any, line: int) -> None:
         plain = isinstance(value, (tuple, Listing)) and doubt_in(value) is None and len(value) == len(target.elts)
-        for index, each in enumerate(target.elts):
+        for index, element_target in enumerate(target.elts):
             known = plain and not any(isinstance(element, ast.Starred) for element in target.elts)
-            self._store(each, value[index] if known else Opaque("it is computed", line), line)
+            self._store(element_target, value[index] if known else Opaque("it is computed", line), line)
 
     def _store_item(self, target: ast.Subscript, value: Any, line: int) -> None:
         holder, key = self._evaluate(target.value), self._evaluate(target.slice)
@@ -135,36 +135,36 @@ class _Run:
 
     def _run_tutors(self, line: int) -> None:
         package, _, name = self._module.rpartition(".")
-        found = self._mounts.module(f"{package}.{TUTORS_FILE_PREFIX}{name}" if package else TUTORS_FILE_PREFIX + name)
+        file = self._mounts.module(f"{package}.{TUTORS_FILE_PREFIX}{name}" if package else TUTORS_FILE_PREFIX + name)
         is_first = self._file.text.startswith(head(f"{name}.py")) and self._settings.has_set(HEAD_NAMES)
-        if not (is_first and isinstance(found, MountedFile)):
-            self._run_file(found, self._module, line)
+        if not (is_first and isinstance(file, MountedFile)):
+            self._run_file(file, self._module, line)
             return
-        key = (self._settings.origin, self._module, found.text, found.source)
+        key = (self._settings.origin, self._module, file.text, file.source)
         once(
             key,
             self._settings,
             self._mounts,
-            lambda asked: follow(self._settings, found, asked, self._module, self._base),
+            lambda asked: follow(self._settings, file, asked, self._module, self._base),
         )
 
-    def _run_file(self, found: MountedFile | Unknown | None, module: str, line: int) -> None:
-        if not isinstance(found, MountedFile) or self._settings.is_deep:
-            why = f"{module} isn't part of the build" if found is None else getattr(found, "reason", "it is deep")
+    def _run_file(self, file: MountedFile | Unknown | None, module: str, line: int) -> None:
+        if not isinstance(file, MountedFile) or self._settings.is_deep:
+            why = f"{module} isn't part of the build" if file is None else getattr(file, "reason", "it is deep")
             self._settings.doubt_all(Opaque(f"{why}, and may set it", line), maybe=True)
         else:
-            follow(self._settings, found, self._mounts, module, self._base)
+            follow(self._settings, file, self._mounts, module, self._base)
 
     def _import(self, node: ast.Import) -> None:
-        for each in node.names:
-            self._settings.bind(each.asname or each.name.partition(".")[0], Opaque("it is a module", node.lineno))
+        for alias in node.names:
+            self._settings.bind(alias.asname or alias.name.partition(".")[0], Opaque("it is a module", node.lineno))
 
     def _importfrom(self, node: ast.ImportFrom) -> None:
         module = beside(node.module or "", node.level, self._module)
-        for each in node.names:
-            if each.name != "*":
+        for alias in node.names:
+            if alias.name != "*":
                 why = Opaque(f"it is imported from {module}", node.lineno)
-                self._settings.bind(each.asname or each.name, why, node.lineno)
+                self._settings.bind(alias.asname or alias.name, why, node.lineno)
             elif module not in self._base:
                 self._run_file(self._mounts.module(module), module, node.lineno)
 
@@ -180,8 +180,8 @@ class _Run:
 
     def _doubt_calls(self, nodes: list[ast.stmt]) -> None:
         """Heed star imports and computed names in statements that may not run."""
-        for node in (each for top in nodes for each in ast.walk(top)):
-            if isinstance(node, ast.ImportFrom) and any(each.name == "*" for each in node.names):
+        for node in (inner for top in nodes for inner in ast.walk(top)):
+            if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
                 self._settings.doubt_all(Opaque(f"{node.module} may set it", node.lineno), maybe=True)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 if self._settings.defines(node.func.id):
@@ -191,7 +191,7 @@ class _Run:
 
     def _for(self, node: ast.For) -> None:
         items = self._evaluate(node.iter)
-        simple = not any(isinstance(each, (ast.Break, ast.Continue)) for top in node.body for each in ast.walk(top))
+        simple = not any(isinstance(inner, (ast.Break, ast.Continue)) for top in node.body for inner in ast.walk(top))
         if (
             doubt_in(items) is None
             and keys_doubt(items) is None
@@ -205,7 +205,7 @@ class _Run:
             self.statements(node.orelse)
             return
         names = touched([*node.body, *node.orelse]) | {
-            each.id for each in ast.walk(node.target) if isinstance(each, ast.Name)
+            inner.id for inner in ast.walk(node.target) if isinstance(inner, ast.Name)
         }
         self._settings.make_opaque(names, Opaque("it is set in a loop", node.lineno))
         self._doubt_calls([*node.body, *node.orelse])
@@ -220,15 +220,16 @@ class _Run:
         if _cannot_fail(node.body):
             self.statements([*node.body, *node.orelse, *node.finalbody])
             return
-        uncertain = [*node.body, *(each for handler in node.handlers for each in handler.body), *node.orelse]
+        uncertain = [*node.body, *(statement for handler in node.handlers for statement in handler.body), *node.orelse]
         self._settings.make_opaque(touched(uncertain), Opaque("it is set where something may fail", node.lineno))
         if not (len(node.body) <= 2 and "FeaturesProxy" in ast.unparse(node)):  # noqa: PLR2004 - as Tutor 22 has it
             self._doubt_calls(uncertain)
         self.statements(node.finalbody)
 
     def _functiondef(self, node: ast.FunctionDef) -> None:
-        names = {name for each in ast.walk(node) if isinstance(each, ast.Global) for name in each.names}
-        stored = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+        names = {name for inner in ast.walk(node) if isinstance(inner, ast.Global) for name in inner.names}
+        names_used = (inner for inner in ast.walk(node) if isinstance(inner, ast.Name))
+        stored = {inner.id for inner in names_used if isinstance(inner.ctx, ast.Store)}
         self._settings.define(node.name, names | (touched(node.body) - stored), node.lineno)
 
     def _classdef(self, node: ast.ClassDef) -> None:
@@ -262,23 +263,23 @@ def _loaded(target: ast.expr) -> ast.expr:
 
 
 def _cannot_fail(nodes: list[ast.stmt]) -> bool:
-    return all(isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant) for each in nodes)
+    return all(isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant) for statement in nodes)
 
 
 def touched(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names that statements may set, or whose value they may change."""
     names: set[str] = set()
-    for node in (each for top in nodes for each in ast.walk(top)):
+    for node in (inner for top in nodes for inner in ast.walk(top)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             names.add(node.id)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names |= {(each.asname or each.name).partition(".")[0] for each in node.names if each.name != "*"}
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names if alias.name != "*"}
         elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, (ast.Store, ast.Del)):
             names |= _root(node)
         elif isinstance(node, ast.Call):
             names |= _root(node.func) if isinstance(node.func, ast.Attribute) else set()
-            given = [*node.args, *(key.value for key in node.keywords)]
-            names |= {each.id for each in given if isinstance(each, ast.Name)}
+            arguments = [*node.args, *(key.value for key in node.keywords)]
+            names |= {argument.id for argument in arguments if isinstance(argument, ast.Name)}
     return names
 
 

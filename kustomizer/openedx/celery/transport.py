@@ -33,8 +33,8 @@ class TransportView:
         """The URL that Celery connects to, credentials and all."""
         read = self.environment.get("CELERY_BROKER_READ_URL"), unless_unset(self.settings.setting("BROKER_READ_URL"))
         # An option becomes the variable CELERY_BROKER_URL.
-        given = self.command.option("--broker"), self.environment.get("CELERY_BROKER_URL")
-        return first_set(*read, *given, self.settings.setting("BROKER_URL"))
+        stated = self.command.option("--broker"), self.environment.get("CELERY_BROKER_URL")
+        return first_set(*read, *stated, self.settings.setting("BROKER_URL"))
 
     @functools.cached_property
     def broker(self) -> Value:
@@ -99,8 +99,8 @@ class TransportView:
         """Return the lists in Redis that hold a queue's tasks, without a key prefix: one for each priority in use."""
         known: list[Known] = []
         options = (self.transport_option("priority_steps"), self.transport_option("sep", SEPARATOR))
-        for each in (self.default_priority, *options):
-            value = each.otherwise if isinstance(each, Unknown) and each.otherwise is not None else each
+        for option in (self.default_priority, *options):
+            value = option.otherwise if isinstance(option, Unknown) and option.otherwise is not None else option
             if isinstance(value, Unknown):
                 return value
             known.append(value)

@@ -50,24 +50,24 @@ class CeleryView(TransportView):
     def queues(self) -> Value:
         """The queues that the worker takes."""
         named = self.command.queues
-        found = self._all_queues if named is None else named
+        taken = self._all_queues if named is None else named
         excluded = self.command.excluded_queues
-        if excluded is None or isinstance(found, Unknown):
-            return found
+        if excluded is None or isinstance(taken, Unknown):
+            return taken
         if isinstance(excluded, Unknown):
             return excluded
-        return found.replace(value=tuple(queue for queue in found.value if queue not in excluded.value))
+        return taken.replace(value=tuple(queue for queue in taken.value if queue not in excluded.value))
 
     @property
     def _all_queues(self) -> Value:
         """The queues that the settings define, which a worker takes that isn't told any."""
-        given = self.settings.setting("CELERY_QUEUES")
-        if isinstance(given, Unknown):
-            return given if given.otherwise is None else given.replace(otherwise=_names(given.otherwise))
-        if not given.value:
+        setting = self.settings.setting("CELERY_QUEUES")
+        if isinstance(setting, Unknown):
+            return setting if setting.otherwise is None else setting.replace(otherwise=_names(setting.otherwise))
+        if not setting.value:
             default = self.default_queue
             return default if isinstance(default, Unknown) else default.replace(value=(default.value,))
-        return _names(given)
+        return _names(setting)
 
     @property
     def default_queue(self) -> Value:
@@ -81,11 +81,13 @@ class CeleryView(TransportView):
     @property
     def routes(self) -> Value:
         """Routes that the site's settings add to Open edX's own: from task to queue."""
-        given = self.settings.setting("EXPLICIT_QUEUES", {})
-        if isinstance(given, Unknown):
-            return given
-        routes = {task: route.get("queue") if isinstance(route, dict) else route for task, route in given.value.items()}
-        return given.replace(value={str(task): queue for task, queue in routes.items() if isinstance(queue, str)})
+        explicit = self.settings.setting("EXPLICIT_QUEUES", {})
+        if isinstance(explicit, Unknown):
+            return explicit
+        routes = {
+            task: route.get("queue") if isinstance(route, dict) else route for task, route in explicit.value.items()
+        }
+        return explicit.replace(value={str(task): queue for task, queue in routes.items() if isinstance(queue, str)})
 
     # The worker
 
@@ -107,11 +109,11 @@ class CeleryView(TransportView):
     @property
     def pool(self) -> Value:
         """The pool's kind."""
-        given = self.command.option("--pool")
-        if isinstance(given, Unknown) or (given is not None and given.value != "prefork"):
-            return given
+        option = self.command.option("--pool")
+        if isinstance(option, Unknown) or (option is not None and option.value != "prefork"):
+            return option
         settings = self.settings.setting("CELERYD_POOL", "prefork")
-        return settings if given is None or not is_unset(settings) else given
+        return settings if option is None or not is_unset(settings) else option
 
     @property
     def concurrency(self) -> Value:
@@ -123,12 +125,12 @@ class CeleryView(TransportView):
         if settled is not None and settled.value == "solo":
             return settled.replace(value=1)
         autoscale = self.command.option("--autoscale")
-        given = autoscale or self.command.option("--concurrency")
-        if isinstance(given, Unknown):
-            return given
-        number = _whole(str(given.value).partition(",")[0]) if given is not None else None
+        option = autoscale or self.command.option("--concurrency")
+        if isinstance(option, Unknown):
+            return option
+        number = _whole(str(option.value).partition(",")[0]) if option is not None else None
         if number:
-            return Known(value=number, source=given.source)  # type: ignore[union-attr]
+            return Known(value=number, source=option.source)  # type: ignore[union-attr]
         settings = self.settings.setting("CELERYD_CONCURRENCY")
         if isinstance(settings, Unknown) and (settings.otherwise is None or settings.otherwise.value):
             return settings
@@ -141,12 +143,12 @@ class CeleryView(TransportView):
     @property
     def prefetch_multiplier(self) -> Value:
         """How many tasks a worker takes for each that it can run."""
-        given = self.command.option("--prefetch-multiplier")
-        number = _whole(str(given.value)) if isinstance(given, Known) else None
+        option = self.command.option("--prefetch-multiplier")
+        number = _whole(str(option.value)) if isinstance(option, Known) else None
         return (
-            given.replace(value=number)
-            if isinstance(given, Known) and number
-            else (given if isinstance(given, Unknown) else self.settings.setting("CELERYD_PREFETCH_MULTIPLIER", 4))
+            option.replace(value=number)
+            if isinstance(option, Known) and number
+            else (option if isinstance(option, Unknown) else self.settings.setting("CELERYD_PREFETCH_MULTIPLIER", 4))
         )
 
     @property
@@ -164,12 +166,12 @@ def _command_path(path: str, line: CommandLine) -> str:
     return f"{path}.{'command' if line.place < len(line.command or ()) and line.args is None else 'args'}"
 
 
-def _names(given: Known) -> Known:
-    queues = given.value
+def _names(setting: Known) -> Known:
+    queues = setting.value
     if isinstance(queues, dict):
-        return given.replace(value=tuple(str(name) for name in queues))
+        return setting.replace(value=tuple(str(name) for name in queues))
     items = queues if isinstance(queues, (list, tuple, set)) else (queues,)
-    return given.replace(value=tuple(str(each) for each in items if isinstance(each, (NamedQueue, str))))
+    return setting.replace(value=tuple(str(item) for item in items if isinstance(item, (NamedQueue, str))))
 
 
 def _truth(value: Value) -> Value:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import inputs
-from benchmarks.names import COMMAND, EXEC, GO_SAME, LEAVES_OFF, OLD_NAMES, OURS, OURS_FLOWER, UPSTREAM, WITH_TUTOR
+from benchmarks.names import (
+    COMMAND,
+    EXEC,
+    GO_SAME,
+    LEAVES_OFF,
+    OLD_NAMES,
+    OURS,
+    OURS_FLOWER,
+    REPLAY,
+    UPSTREAM,
+    WITH_TUTOR,
+)
 from benchmarks.table import Goal, Group, render_columns
 
 if TYPE_CHECKING:
@@ -25,12 +36,14 @@ def goals(groups: dict[str, Group], slopes: Sequence[float]) -> list[Goal]:
             result += [
                 Goal(f"{site}: build's wall / build with `cat`", group.wall_ratio(EXEC), limit),
                 Goal(f"{site}: the same / with ids left off", group.wall_ratio(EXEC, LEAVES_OFF), 1.15),
+                Goal(f"{site}: `cat` of our answer / with ids left off", group.wall_ratio(REPLAY, LEAVES_OFF)),
                 Goal(f"{site}: `tutor-kustomizer build` / kustomize's", group.wall_ratio(COMMAND, EXEC), 1.1),
                 Goal(f"{site}: build / upstream's save and build", group.wall_ratio(COMMAND, UPSTREAM)),
                 Goal(f"{site}: save and build, ours / upstream's", group.wall_ratio(WITH_TUTOR, UPSTREAM)),
             ]
     if group := groups.get("builds-queues-300"):
         result.append(Goal("300 queues: build's wall / names by kustomize", group.wall_ratio(EXEC, OLD_NAMES), 0.25))
+        result.append(Goal("300 queues: `cat` of our answer / the function", group.wall_ratio(REPLAY, EXEC)))
         result.append(Goal("300 queues: `tutor-kustomizer build` / kustomize's", group.wall_ratio(COMMAND), 1.1))
     row = groups["queues-1000"].row(OURS) if "queues-1000" in groups else None
     if row:

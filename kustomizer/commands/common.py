@@ -110,6 +110,11 @@ def ask(question: str, *, undone: str, remedy: str) -> None:
         raise UserError(Problem(message=undone))
 
 
+def program() -> str:
+    """Return how the user has started this: beside a Tutor that isn't on PATH our own command isn't there either."""
+    return "tutor kustomizer" if click.get_current_context().find_root().info_name == "tutor" else "tutor-kustomizer"
+
+
 def terminal_width() -> int:
     """Return the terminal's width in columns."""
     return max(shutil.get_terminal_size().columns, _NARROWEST)

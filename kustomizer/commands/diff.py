@@ -25,6 +25,7 @@ from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.overlay.places import overlay_source
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
+from kustomizer.system.processes import own_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,7 @@ class _How(Record):
 )
 @click.option("--render", is_flag=True, help="With --base: run `tutor config save` for both sides.")
 @click.option("--allow-render", is_flag=True, help="Let --render run templates that the base doesn't have.")
-@click.option("--tutor", metavar="PATH", help="The tutor to run, instead of the one on PATH.")
+@click.option("--tutor", metavar="PATH", help="The tutor to run, instead of the one beside this command or on PATH.")
 @click.option("-o", "--output", type=click.Choice(_FORMS), default="text", help="What goes to standard output.")
 @click.option(
     "--write",
@@ -183,7 +184,7 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, Compare
         base_tutor_root=options["base_tutor_root"],
         render=options["render"],
         allow_render=options["allow_render"],
-        tutor=options["tutor"] or "tutor",
+        tutor=options["tutor"] or own_program("tutor"),
     )
     return read_revision(revision_options, find)
 

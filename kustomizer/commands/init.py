@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import kustomize_option
+from kustomizer.commands.common import kustomize_option, program
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.manifests.protocols import read_build
@@ -65,7 +65,7 @@ def init_command(
         click.echo(line, err=True)
     written = init(directory, env, survey, force=force, kubectl=bool(kubectl))
     click.echo("Wrote " + ", ".join(str(path) for path in written), err=True)
-    click.echo(f"Next: tutor-kustomizer build {shlex.quote(str(directory))} -o site.yaml", err=True)
+    click.echo(f"Next: {program()} build {shlex.quote(str(directory))} -o site.yaml", err=True)
 
 
 def survey_site(env: Path, wanted: Wanted) -> Survey:

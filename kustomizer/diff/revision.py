@@ -97,7 +97,8 @@ class Tree(Record):
                 [tutor, "config", "save"], capture_output=True, text=True, env=environment, check=False
             )
         except OSError as error:
-            raise UserError(Problem(message=f"{tutor} can't be run: {error.strerror}")) from None
+            message = f"{tutor} can't be run: {error.strerror}"
+            raise UserError(Problem(message=message, remedy="Name the one with your plugins by --tutor")) from None
         if process.returncode != 0:
             raise UserError(
                 Problem(

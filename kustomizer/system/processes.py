@@ -182,6 +182,14 @@ def which(name: str) -> str | None:
     return None
 
 
+def own_program(name: str) -> str:
+    """Return the executable ``name`` of the environment that runs this, which needn't be on PATH; else its name."""
+    import sys  # noqa: PLC0415 - builds look for nothing but kustomize
+
+    path = f"{os.path.dirname(sys.executable)}/{name}"  # noqa: PTH120
+    return path if os.access(path, os.X_OK) else name
+
+
 def read_file(path: str) -> bytes:
     """Return the bytes of a file."""
     with open(path, "rb") as file:  # noqa: PTH123

@@ -96,12 +96,12 @@ def clean(**more: str) -> dict[str, str]:
 def test_each_installer_gives_both_commands(
     installer: Callable[[Path, Path], Path], wheels: Path, tmp_path: Path
 ) -> None:
-    """Away from the repository, with nothing else on PATH but kustomize."""
+    """Away from the repository, with nothing on PATH but kustomize: not even what was installed."""
     bin_directory = installer(wheels, tmp_path)
     shutil.copytree(sites.site("22"), tmp_path / "tutor" / "env")
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
-    env = clean(HOME=str(tmp_path), PATH=f"{bin_directory}:{tmp_path / 'path'}:/usr/bin:/bin", COLUMNS="80")
+    env = clean(HOME=str(tmp_path), PATH=f"{tmp_path / 'path'}:/usr/bin:/bin", COLUMNS="80")
 
     def run(*arguments: str | Path) -> str:
         return sites.run(bin_directory / "tutor-kustomizer", *arguments, env=env).decode()

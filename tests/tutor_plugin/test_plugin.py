@@ -149,6 +149,25 @@ def test_diff_means_the_overlay_where_a_revision_is_its_base(env: dict[str, str]
     assert "lms-worker-high" in done.stdout
 
 
+def test_an_environment_that_is_not_active(env: dict[str, str], tmp_path: Path) -> None:
+    """Neither our commands nor Tutor are on PATH: each finds the others of the environment it was started from."""
+    (tmp_path / "only").mkdir()
+    (tmp_path / "only" / "kustomize").symlink_to(sites.kustomize(sites.NEWEST))
+    env["PATH"] = f"{tmp_path / 'only'}:/usr/bin:/bin"
+    tutor(env, "plugins", "enable", "kustomizer")
+    made = tutor(env, "kustomizer", "init", str(tmp_path / "root" / "overlay"))
+    assert f"Next: tutor kustomizer build {tmp_path}" in made.stderr
+    saved = tutor(env, "config", "save", "--set", "KUSTOMIZER_OVERLAY=overlay")
+    assert saved.returncode == 0, saved.stderr
+    root = Path(env["TUTOR_ROOT"])
+    git(root, "init")
+    commit(root)
+    for words in (["build", "-o", str(tmp_path / "site.yaml")], ["check"], ["diff", "--base", "HEAD", "--render"]):
+        done = tutor(env, "kustomizer", *words)
+        assert done.returncode == 0, done.stderr
+    assert "Nothing changes." in done.stdout
+
+
 def test_without_an_overlay_tutor_renders_what_it_did(env: dict[str, str]) -> None:
     settings = Path(env["TUTOR_ROOT"]) / "env/apps/openedx/settings/lms/production.py"
     tutor(env, "config", "save")

@@ -32,6 +32,7 @@ from benchmarks.names import (
     GO_SAME,
     IMPORT_YAML,
     IMPORTS,
+    KUBECTL,
     LEAVES_OFF,
     LEGACY,
     LEGACY_CAT,
@@ -46,6 +47,7 @@ from benchmarks.names import (
     UPSTREAM,
     WITH_TUTOR,
 )
+from benchmarks.save import save_cases
 from benchmarks.scripts import LIST_IMPORTS_CODE, PYYAML_CODE, READ_WRITE_CODE, UPSTREAM_PLUGIN
 from benchmarks.table import Group, render_goals, render_group, render_slopes, write_block
 from tests import parts, sites
@@ -303,6 +305,7 @@ def start(bench: Bench) -> Group:
 
 
 GENERATED = {"queues-10": (10, 0), "queues-100": (100, 0), "queues-1000": (1000, 0), "foreign-10000": (6, 10_000)}
+PARTS = ("function", "builds", "generated", "save", "linearity", "commands")
 SIZES = (0, 1000, 2500, 5000, 10_000)
 
 
@@ -358,6 +361,10 @@ def measure_all(bench: Bench) -> dict[str, Any]:
     for key, (queues, foreign) in GENERATED.items():
         if bench.wants("generated"):
             groups[key] = generated(bench, key, queues=queues, foreign=foreign, go=go)
+    for site in inputs.SITES:
+        if bench.wants("save"):
+            cases = save_cases(bench.scratch, bench.environment(), site)
+            groups[f"save-{site}"] = bench.measure(f"save-{site}", f"Saving env/, {site} site", cases, base=KUBECTL)
     text, lines = linearity(bench, go=go) if bench.wants("linearity") else ("", {})
     reached = goals(groups, lines.get("slope_ms_per_mb", ()))
     blocks = {key: render_group(group) for key, group in groups.items()}
@@ -404,7 +411,9 @@ def main() -> None:
     parser.add_argument(
         "--write-docs", action="store_true", help="put the tables into docs/performance.md and README.md"
     )
-    parser.add_argument("--only", default="", choices=("function", "builds", "generated", "linearity", "commands"))
+    parser.add_argument(
+        "--only", default="", choices=("function", "builds", "generated", "save", "linearity", "commands")
+    )
     parser.add_argument("--seconds", type=float, default=Rounds().seconds, help="for each table, about; default: 25")
     options = parser.parse_args()
     try:

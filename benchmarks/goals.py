@@ -14,6 +14,9 @@ from benchmarks.names import (
     OURS,
     OURS_FLOWER,
     REPLAY,
+    SAVE,
+    SAVE_AGAIN,
+    SAVE_SPLIT,
     UPSTREAM,
     WITH_TUTOR,
 )
@@ -45,6 +48,11 @@ def goals(groups: dict[str, Group], slopes: Sequence[float]) -> list[Goal]:
         result.append(Goal("300 queues: build's wall / names by kustomize", group.wall_ratio(EXEC, OLD_NAMES), 0.25))
         result.append(Goal("300 queues: `cat` of our answer / the function", group.wall_ratio(REPLAY, EXEC)))
         result.append(Goal("300 queues: `tutor-kustomizer build` / kustomize's", group.wall_ratio(COMMAND), 1.1))
+    for site in inputs.SITES:
+        if group := groups.get(f"save-{site}"):
+            made, again = group.wall_more(SAVE_SPLIT, SAVE), group.wall_more(SAVE_AGAIN, SAVE)
+            result.append(Goal(f"{site}: `config save` with the split / kubectl", made, 2.6))
+            result.append(Goal(f"{site}: the same where the split is there", again))
     row = groups["queues-1000"].row(OURS) if "queues-1000" in groups else None
     if row:
         result.append(Goal("1,000 queues: CPU", row.cpu / 1000, 2, " s"))

@@ -66,6 +66,11 @@ class Row(NamedTuple):
         """Return the same for the wall time."""
         return statistics.median(a.wall / b.wall for a, b in zip(self.samples, other.samples, strict=True))
 
+    def wall_more(self, without: Row, base: Row) -> float:
+        """Return how many times the wall time of ``base`` this takes more than ``without``."""
+        runs = zip(self.samples, without.samples, base.samples, strict=True)
+        return statistics.median((a.wall - b.wall) / c.wall for a, b, c in runs)
+
 
 class Rounds(NamedTuple):
     """How often to measure: as often as fits into ``seconds``, within limits."""

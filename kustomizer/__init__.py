@@ -11,6 +11,8 @@ API_VERSION = f"{GROUP}/v1alpha1"
 """The configuration is an object of this API version and kind."""
 SPLIT_BY = "celery.openedx.io/split-by"
 """An annotation that says by which configuration Tutor's env/ was split (kustomizer/transform/split_mark.py)."""
+OWN_FILE = "celery-workers.yaml"
+"""The file in which an overlay, or Tutor's root, has the configuration."""
 REPORT = "TUTOR_KUSTOMIZER_REPORT"
 """Environment variable that names a file. The function writes to it what it was given, what it made, and what it said.
 

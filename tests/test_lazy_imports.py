@@ -75,3 +75,21 @@ def test_a_command_without_a_file_to_ignore_does_not_begin_with_yaml() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        # Tutor imports it at each of its starts.
+        ("kustomizer.tutor_plugin.options", ("ruamel", "kustomizer.config", "kustomizer.transform", "yaml")),
+        # A save of an env/ that is the same makes nothing.
+        ("kustomizer.tutor_env.step", ("ruamel", "kustomizer.transform", "kustomizer.export", "kustomizer.site")),
+        # What is made has no use for where each value stands.
+        ("kustomizer.tutor_env.made", ("ruamel",)),
+    ],
+)
+def test_a_save_of_env_imports_what_it_needs(module: str, unwanted: tuple[str, ...]) -> None:
+    code = f"import sys, {module}; print([name for name in {unwanted!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert done.stdout == "[]\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.directory import write_files
-from kustomizer.kustomize.build import build_plainly
+from kustomizer.kustomize.plain_build import build_plainly
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.tree import plain_value

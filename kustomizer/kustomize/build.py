@@ -1,4 +1,4 @@
-"""Builds with kustomize: an overlay with the function, once it is known that nothing else would run; or plainly."""
+"""Builds an overlay with kustomize and the function, once it is known that nothing else would run."""
 
 from __future__ import annotations
 
@@ -140,32 +140,6 @@ def _holds_split(overlay: Path | str) -> bool:
     from kustomizer.kustomize.split_env import split_directory  # noqa: PLC0415
 
     return split_directory(Path(overlay)) is not None
-
-
-def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
-    """Build what Tutor wrote into ``env``, as it is. Raises UserError where there is nothing, or kustomize fails."""
-    if not (env / "kustomization.yml").is_file():
-        raise UserError(
-            Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
-        )
-    process = build_plainly(env, kustomize)
-    if process.status != 0:
-        raise UserError(
-            Problem(message=f"{kustomize.path} can't build {env}:\n{_without_secrets(process.stderr_text.strip())}")
-        )
-    return process.stdout
-
-
-def build_plainly(directory: Path, kustomize: Kustomize) -> Finished:
-    """Run kustomize on ``directory`` with plugins off. Raises UserError where it would fetch something."""
-    with processes.Scratch() as scratch:
-        env = make_environment(scratch.path, kustomize.path, is_open=kustomize.permissions.are_any)
-
-        def ask(plugins: Sequence[str]) -> str:
-            return plugin_objects(plugins, kustomize, scratch, env)
-
-        examine(str(directory), kustomize.permissions, ask)
-        return finished(kustomize.plain_command(directory), scratch, kustomize.limits, env=env)
 
 
 def _why_not(overlay: Path | str, kustomize: Kustomize) -> str:

@@ -109,15 +109,20 @@ def finished(command: list[str], scratch: Scratch, limits: Limits, *, env: Mappi
     """Run ``command`` to its end. Raises UserError where it can't be run, or exceeds a limit."""
     added = {name: value for name, value in (env or {}).items() if os.environ.get(name) != value}
     with logged(command, env=added):
-        try:
-            return started(command, scratch, env=env).wait(limits)
-        except LimitExceeded as error:
-            raise UserError(
-                Problem(
-                    message=f"{command[0]} was stopped: {error}",
-                    remedy="Where that is meant: --time-limit SECONDS, --output-limit MEGABYTES",
-                )
-            ) from None
+        return waited_for(started(command, scratch, env=env), command, limits)
+
+
+def waited_for(running: Running, command: list[str], limits: Limits) -> Finished:
+    """Wait for the end of ``running``, which is ``command``. Raises UserError where it exceeds a limit."""
+    try:
+        return running.wait(limits)
+    except LimitExceeded as error:
+        raise UserError(
+            Problem(
+                message=f"{command[0]} was stopped: {error}",
+                remedy="Where that is meant: --time-limit SECONDS, --output-limit MEGABYTES",
+            )
+        ) from None
 
 
 def recent(path: str, asked: Running, wanted: Wanted) -> Kustomize:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build import build_tutors
 from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.plain_build import build_tutors
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resources
 from kustomizer.migration import emitted as plugin_output

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import KIND
+from kustomizer import KIND, OWN_FILE
 from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
@@ -26,15 +26,11 @@ from kustomizer.kustomize.kustomization import (
 from kustomizer.kustomize.two_configurations import Stack, in_files, several
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.tree import plain_value
-from kustomizer.overlay.yaml_edit import apply, remove_key, set_value, without
 from kustomizer.record import Record
 from kustomizer.system.files import read_text, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-OWN_FILE = "celery-workers.yaml"
-"""Where `tutor-kustomizer init` puts the configuration."""
 
 
 class ConfigFile(Record):
@@ -57,10 +53,14 @@ class ConfigFile(Record):
 
     def set(self, path: Sequence[str], value: Any) -> ConfigFile:
         """Return the file with ``value`` at ``path``."""
+        from kustomizer.overlay.yaml_edit import apply, set_value  # noqa: PLC0415 - who reads needs no ruamel.yaml
+
         return self._changed(set_value(self.text, KIND, path, value), apply(self.own, path, value))
 
     def remove(self, path: Sequence[str]) -> ConfigFile:
         """Return the file without what is at ``path``; a patch says null where its base has it."""
+        from kustomizer.overlay.yaml_edit import remove_key, without  # noqa: PLC0415 - see above
+
         own = self.own
         if _has(self.base or {}, path):
             return self.set(path, None)

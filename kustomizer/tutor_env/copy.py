@@ -10,7 +10,7 @@ from kustomizer.kustomize.fields import named_paths
 from kustomizer.kustomize.kustomization import read_kustomization
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -26,9 +26,9 @@ def named_in(env: Path) -> Iterator[tuple[str, Path]]:
                     yield file.relative_to(env).as_posix(), file
 
 
-def copy_env(env: Path, target: Path) -> None:
-    """Copy what ``env`` is built from into ``target``, which has to lie beside it, so that ``../`` means the same."""
-    for name, path in named_in(env):
+def copy_files(files: Iterable[tuple[str, Path]], target: Path) -> None:
+    """Copy what env/ is built from into ``target``, which has to lie beside it, so that ``../`` means the same."""
+    for name, path in files:
         copy = target / name
         if not copy.resolve().is_relative_to(target.resolve()):
             # A directory outside of env/, which is found from the copy, too.

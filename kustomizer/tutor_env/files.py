@@ -28,7 +28,8 @@ _MADE_BY = "# Made by the Tutor plugin kustomizer; `tutor config save` makes it 
 def split_files(given: Iterable[Resource], made: Iterable[Resource]) -> dict[str, File]:
     """Return the files of the split that makes ``made`` out of ``given``, by path in its directory.
 
-    None where the two are the same. Raises UserError for what kustomize can't generate.
+    None where the two are the same. Which of them hold a password isn't known yet. Raises UserError for what kustomize
+    can't generate.
     """
     before = {resource.identity: resource for resource in given}
     after = {resource.identity: resource for resource in made}
@@ -54,7 +55,7 @@ def split_files(given: Iterable[Resource], made: Iterable[Resource]) -> dict[str
     }
     if transformers:
         files["patches/kustomization.yaml"] = File(text=emit({**_HEAD, "resources": transformers}))
-    return {path: _private(path, file) for path, file in sorted(files.items())}
+    return dict(sorted(files.items()))
 
 
 def _as_transformers(patches: Sequence[Mapping[str, Any]], files: dict[str, File]) -> list[str]:
@@ -76,6 +77,9 @@ def _as_transformers(patches: Sequence[Mapping[str, Any]], files: dict[str, File
     return names
 
 
-def _private(path: str, file: File) -> File:
-    """Return ``file``, for its owner alone where it holds a password."""
-    return file if file.is_private else file.replace(passwords=passwords_in_file(path, file.text))
+def with_passwords_private(files: Mapping[str, File]) -> dict[str, File]:
+    """Return ``files``, each for its owner alone where it holds a password."""
+    return {
+        path: file if file.is_private else file.replace(passwords=passwords_in_file(path, file.text))
+        for path, file in files.items()
+    }

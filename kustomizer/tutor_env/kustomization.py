@@ -9,7 +9,6 @@ import yaml
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.split_env import ENTRY, FILE, PLACE, SPLIT_ENTRIES
-from kustomizer.overlay.yaml_edit import append_item, set_value
 from kustomizer.system.files import read_text
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ def with_split(text: str, name: str, *, patches: bool) -> str:
         return text
     entry = f"{PLACE}/{name}/patches"
     if _has(text, "transformers"):
+        from kustomizer.overlay.yaml_edit import append_item  # noqa: PLC0415 - ruamel.yaml takes long to import
+
         return append_item(text, "transformers", entry)
     return _appended(text, f"transformers:\n- {entry}\n")
 
@@ -66,6 +67,8 @@ def with_split(text: str, name: str, *, patches: bool) -> str:
 def without_hashes(text: str) -> str:
     """Return a kustomization whose generated names have no hash: by those the function knows them."""
     if _has(text, "generatorOptions"):
+        from kustomizer.overlay.yaml_edit import set_value  # noqa: PLC0415 - ruamel.yaml takes long to import
+
         return set_value(text, "Kustomization", ("generatorOptions", "disableNameSuffixHash"), True)
     return _appended(text, "generatorOptions:\n  disableNameSuffixHash: true\n")
 

@@ -11,6 +11,7 @@ from kustomizer.system.files import read_text
 from kustomizer.tutor_env.copy import named_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 SUMMARY = "split.json"
@@ -20,10 +21,10 @@ _REWRITTEN = "k8s/jobs.yml"
 """Tutor 16 to 20 write it anew in `do` and `init`; our patches name no Job, so it makes no difference to the split."""
 
 
-def digest_of_files(env: Path) -> str:
-    """Return what tells the files that ``env`` is built from, without its kustomization and the split, from others."""
+def digest_of_files(files: Iterable[tuple[str, Path]]) -> str:
+    """Return what tells the files that env/ is built from, without its kustomization and the split, from others."""
     digest = hashlib.sha256()
-    for name, path in named_in(env):
+    for name, path in files:
         if name != _REWRITTEN and not name.startswith(f"{PLACE}/"):
             data = path.read_bytes()
             digest.update(f"{name}\n{len(data)}\n".encode() + data)
@@ -63,6 +64,6 @@ def stale_reason(root: Path, named: Path | None) -> str:
         return "its split isn't whole"
     if summary["inputs"]["configuration"] != digest_of_text(config_text(named)):
         return f"{named or summary['source']} has changed"
-    if summary["inputs"]["files"] != digest_of_files(env):
+    if summary["inputs"]["files"] != digest_of_files(named_in(env)):
         return "files that Tutor wrote have changed"
     return "" if summary["kustomization"] == digest_of_text(read_text(env / FILE)) else f"{FILE} has changed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kustomizer.overlay.config_file import OWN_FILE
+from kustomizer import OWN_FILE
 from kustomizer.record import Record
 
 if TYPE_CHECKING:

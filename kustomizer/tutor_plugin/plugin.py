@@ -19,7 +19,6 @@ from kustomizer.commands.group import Commands, verbose_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.tutor_plugin.env_saved import IS_TOLD, PATCH, on_env_saved
 from kustomizer.tutor_plugin.options import CONFIG, DEFAULTS, OVERLAY, options
-from kustomizer.tutor_plugin.routing import tutor_routing
 
 _OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
 """The parameters that name an overlay; `before` is that of `diff --base`."""
@@ -102,6 +101,10 @@ def refuse_missing_config(path: Path) -> None:
 
 def routing(overlay: object, service: str) -> str:
     """Return the content of the patch of ``service``. Raises TutorError where the overlay can't be read."""
+    if not overlay:
+        return ""
+    from kustomizer.tutor_plugin.routing import tutor_routing  # noqa: PLC0415 - Tutor imports plugins at each start
+
     try:
         return tutor_routing(overlay, service, _root())
     except UserError as error:

@@ -14,12 +14,10 @@ from kustomizer.transform.routing import routing_table
 
 
 def tutor_routing(overlay: object, service: str, root: Path) -> str:
-    """Return the statement for the settings of ``service``, empty where no ``overlay`` is named or nothing is routed.
+    """Return the statement for the settings of ``service``, empty where nothing is routed.
 
     A relative path starts at Tutor's ``root``. Tutor reads a name such as 2024 as a number. Raises UserError where the
     overlay has no valid configuration.
     """
-    if not overlay:
-        return ""
     routing = routing_table(read_config(root / Path(str(overlay)).expanduser()), service)
     return render_routing(routing) if routing else ""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kustomizer.errors import UserError
-from kustomizer.kustomize.build import build_tutors
 from kustomizer.kustomize.executable import Kustomize
+from kustomizer.kustomize.plain_build import build_tutors
 from kustomizer.masking.program_text import without_secrets
 from tests import growth, sites
 

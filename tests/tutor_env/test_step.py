@@ -15,8 +15,9 @@ from kustomizer import SPLIT_BY as MARK
 from kustomizer.errors import UserError
 from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.split_env import FILE, PLACE, PREFIX, is_missing, split_directory
+from kustomizer.tutor_env.building import build_as_tutors
 from kustomizer.tutor_env.state import SUMMARY, stale_reason
-from kustomizer.tutor_env.step import Request, build_as_tutors, save_split
+from kustomizer.tutor_env.step import Request, save_split
 from tests import sites
 from tests.builds import EXEC, HEAD, RECOMMENDED, Document, documents, environment
 from tests.tutor_env.site_root import ALL, ENTRY, fresh_root, render_again
@@ -282,7 +283,7 @@ from kustomizer.kustomize.executable import Kustomize
 from kustomizer.tutor_env.step import Request, save_split
 root, kustomize, left = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 # Imports are over before anything is counted.
-import kustomizer.overlay.survey, kustomizer.overlay.templates, yaml
+import kustomizer.tutor_env.made, yaml
 def count(event, arguments):
     global left
     writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
@@ -315,9 +316,10 @@ def test_killed_at_any_step_nothing_half_can_be_applied(tmp_path: Path) -> None:
     whole = plain_build(root / "env")
     assert total > 60
     outcomes = set()
-    # Most of the last steps, which touch env/ itself, and a sample of those before, which write the copy.
-    for steps in [*range(0, total - 30, 40), *range(total - 30, total + 1)]:
-        shutil.rmtree(root / "env" / PLACE, ignore_errors=True)
+    # The last steps, which touch env/kustomization.yml, and a sample of those before: the copy, and the new directory.
+    for steps in [*range(0, total - 120, 40), *range(total - 120, total - 20, 10), *range(total - 20, total + 1)]:
+        for left in (root / "env" / PLACE, *root.glob(".kustomizer-env-*")):
+            shutil.rmtree(left, ignore_errors=True)
         # The split of an earlier save, which is removed in the end.
         old = root / "env" / PLACE / f"{PREFIX}0123456789abcdef"
         old.mkdir(parents=True)

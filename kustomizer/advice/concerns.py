@@ -31,15 +31,10 @@ def concerns(known: SiteTasks, rows: Iterable[QueueRow]) -> list[Problem]:
     row_of = {row.queue: row for row in rows if row.deployment}
     found: list[Problem] = []
     for task in known.tasks:
-        row = row_of.get(queue_of(task))
+        row = row_of.get(task.destination)
         if row is not None and task.numbers is not None and task.numbers.longest is not None:
             found += _too_long(task, task.numbers.longest, row)
     return [*found, *_in_the_way(known), *_not_told(known)]
-
-
-def queue_of(task: Task) -> str:
-    """Return the queue that a task goes to with the build, empty where that isn't known."""
-    return task.queue if task.after is None else task.after
 
 
 def is_long(task: Task) -> bool:
@@ -82,8 +77,8 @@ def _too_long(task: Task, longest: RunTime, row: QueueRow) -> Iterator[Problem]:
 
 
 def _in_the_way(known: SiteTasks) -> Iterator[Problem]:
-    for queue in sorted({queue_of(task) for task in known.tasks} - {""}):
-        here = [task for task in known.tasks if queue_of(task) == queue]
+    for queue in sorted(known.queues):
+        here = [task for task in known.tasks if task.destination == queue]
         long, short = [task for task in here if is_long(task)], [task for task in here if is_short(task)]
         if long and short:
             yield Problem(

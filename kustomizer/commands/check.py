@@ -23,15 +23,17 @@ from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.overlay.places import overlay_source
 from kustomizer.record import Record
-from kustomizer.rules import BRIEF, FOR_FLUX, RULES, check, refused_build
+from kustomizer.rules import BRIEF, FOR_FLUX, FOR_TASKS, RULES, check, refused_build
 from kustomizer.site.model import Site
 from kustomizer.system.files import write_file
+from kustomizer.tasks.task_file import FILE, read_tasks, saved_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
     from kustomizer.findings.ignores import Ignore, Ignored
     from kustomizer.kustomize.executable import Wanted
+    from kustomizer.tasks.model import SiteTasks
 
 EXIT_FINDINGS = 3
 
@@ -82,6 +84,13 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
     callback=_write_pages,
 )
 @click.option("--flux", is_flag=True, help="Look for what Flux's postBuild substitution would change, too.")
+@click.option(
+    "--tasks",
+    "task_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help=f"What `tasks --save` wrote (default: {FILE} in the overlay).",
+)
 @ignore_file_option
 @kustomize_option
 @click.pass_context
@@ -92,14 +101,20 @@ def check_command(
     fail_on: str | None,
     output: str,
     flux: bool,
+    task_file: Path | None,
     ignore_file: Path | None,
     wanted: Wanted,
 ) -> None:
     """Look for problems in SITE: an overlay (default: this directory), or a built file."""
     try:
         ignores = ignores_of(ignore_file, site if site.is_dir() else None, DIFF_RULES)
-        checked = check_file(site, for_flux=flux) if site.is_file() else check_overlay(site, wanted, for_flux=flux)
-        checked = set_aside(checked, ignores, RULES.keys() - (() if flux else FOR_FLUX))
+        tasks = read_tasks(task_file) if task_file else saved_tasks(site)
+        if site.is_file():
+            checked = check_file(site, for_flux=flux, tasks=tasks)
+        else:
+            checked = check_overlay(site, wanted, for_flux=flux, tasks=tasks)
+        unused = (() if flux else FOR_FLUX), (FOR_TASKS if tasks is None else ())
+        checked = set_aside(checked, ignores, RULES.keys() - set().union(*unused))
     except UserError as error:
         if output != "text":
             click.echo(render(refused(error, site), output, terminal_width()))
@@ -111,18 +126,18 @@ def check_command(
         ctx.exit(EXIT_FINDINGS)
 
 
-def check_file(path: Path, *, for_flux: bool = False) -> Checked:
+def check_file(path: Path, *, for_flux: bool = False, tasks: SiteTasks | None = None) -> Checked:
     """Return the findings of a built file."""
     built = BuiltFile(path)
-    site = Site(built.resources, for_flux=for_flux)
+    site = Site(built.resources, for_flux=for_flux, tasks=tasks)
     return Checked(findings=check(site), source=file_source(path, built.text, built.resources))
 
 
-def check_overlay(overlay: Path, wanted: Wanted, *, for_flux: bool = False) -> Checked:
+def check_overlay(overlay: Path, wanted: Wanted, *, for_flux: bool = False, tasks: SiteTasks | None = None) -> Checked:
     """Build ``overlay`` and return the findings; it is built without the function, too."""
     built = build(overlay, find_kustomize(wanted), needs_function=False)
     click.echo(built.other_notes, nl=False, err=True)
-    site = Site(built.resources(), built.problems, for_flux=for_flux)
+    site = Site(built.resources(), built.problems, for_flux=for_flux, tasks=tasks)
     return Checked(findings=check(site), source=overlay_source(overlay))
 
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kustomizer.commands.completions import complete_new_worker, complete_service, complete_worker, place_of
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.quantities import quantity
 from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
 from kustomizer.overlay.config_file import config_file, find_config
+from kustomizer.overlay.known_tasks import queue_notes
 from kustomizer.system.files import locked, read_text
+from kustomizer.tasks.task_file import saved_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,19 +152,25 @@ def queue_command() -> None:
 
 
 @queue_command.command("add", short_help="Give a queue a worker of its own.")
-@click.argument("service")
-@click.argument("variant")
+@click.argument("service", shell_complete=complete_service)
+@click.argument("variant", shell_complete=complete_new_worker)
 @file_options
 @worker_options
 def add_command(service: str, variant: str, overlay: Path, file: Path | None, **values: Any) -> None:
     """Give a queue of SERVICE (lms, cms, ..) a worker of its own: VARIANT is high for edx.lms.core.high."""
     config = open_config(overlay, file)
-    finish(config, add_worker(config, service, variant, settings(values)))
+    change = add_worker(config, service, variant, settings(values))
+    known = saved_tasks(place_of(overlay, file))
+    if known is not None:
+        after = change.file.load()
+        notes = queue_notes(known, after, service, after.queues(service, variant))
+        change = change.replace(notes=[*change.notes, *notes])
+    finish(config, change)
 
 
 @queue_command.command("set", short_help="Change settings of a worker.")
-@click.argument("service")
-@click.argument("variant")
+@click.argument("service", shell_complete=complete_service)
+@click.argument("variant", shell_complete=complete_worker)
 @file_options
 @worker_options
 @click.option(
@@ -177,8 +186,8 @@ def set_command(
 
 
 @queue_command.command("remove", short_help="Take a worker out.")
-@click.argument("service")
-@click.argument("variant")
+@click.argument("service", shell_complete=complete_service)
+@click.argument("variant", shell_complete=complete_worker)
 @file_options
 def remove_command(service: str, variant: str, overlay: Path, file: Path | None) -> None:
     """Take the worker VARIANT of SERVICE out, with the comment right above it."""

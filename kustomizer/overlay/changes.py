@@ -123,7 +123,7 @@ def remove_worker(file: ConfigFile, service: str, variant: str) -> ConfigEdit:
 def route_task(file: ConfigFile, service: str, task: str, queue: str) -> ConfigEdit:
     """Send a task to a queue. Raises UserError where no worker consumes that."""
     before = file.load()
-    consumed = _consumed(before)
+    consumed = consumed_queues(before)
     if queue not in consumed:
         remedy = did_you_mean(queue, consumed) or f"Queues that have one: {', '.join(consumed)}"
         refuse(f"no worker of this configuration consumes {queue}", remedy)
@@ -168,7 +168,7 @@ def _known(config: CeleryWorkers, service: str, variant: str) -> None:
         refuse(f"{service} has no worker {variant}", remedy)
 
 
-def _consumed(config: CeleryWorkers) -> list[str]:
+def consumed_queues(config: CeleryWorkers) -> list[str]:
     """Return the queues that have a consumer: a worker's, those left with a default worker, and of unsplit services."""
     named = [
         queue
@@ -185,7 +185,7 @@ def _consumed(config: CeleryWorkers) -> list[str]:
 
 def _without_consumer(config: CeleryWorkers, service: str) -> Iterator[Problem]:
     """Say which of Open edX's queues no worker would consume; the build looks at what Tutor really emitted."""
-    orphans = [queue for queue in KNOWN_QUEUES.get(service, ()) if queue not in _consumed(config)]
+    orphans = [queue for queue in KNOWN_QUEUES.get(service, ()) if queue not in consumed_queues(config)]
     if service not in config.services() or not orphans or config.spec.unassigned_queues == "Ignore":
         return
     yield Problem(

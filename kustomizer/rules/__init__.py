@@ -23,6 +23,7 @@ from kustomizer.rules import (
     function_skipped as function_skipped,
     function_warning as function_warning,
     grace_period as grace_period,
+    idle_queue as idle_queue,
     missing_object as missing_object,
     missing_target as missing_target,
     orphaned_queue as orphaned_queue,
@@ -33,6 +34,7 @@ from kustomizer.rules import (
     stale_hash as stale_hash,
     two_autoscalers as two_autoscalers,
     two_consumers as two_consumers,
+    unknown_task as unknown_task,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ _MODULES = (
     function_skipped,
     function_warning,
     grace_period,
+    idle_queue,
     missing_object,
     missing_target,
     orphaned_queue,
@@ -63,6 +66,7 @@ _MODULES = (
     stale_hash,
     two_autoscalers,
     two_consumers,
+    unknown_task,
 )
 
 
@@ -79,6 +83,9 @@ RULES = {
 
 FOR_FLUX = frozenset({flux_substitution.ID})
 """Rules that look only at a site that Flux applies."""
+
+FOR_TASKS = frozenset({idle_queue.ID, unknown_task.ID})
+"""Rules that look only at a site whose tasks are saved."""
 
 BRIEF = frozenset({clear_text_password.ID})
 """Rules whose notes are about what Tutor writes, and alike: several of them are shown in one line."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resource
     from kustomizer.openedx.celery.values import Value
+    from kustomizer.tasks.model import SiteTasks
 
 _ROUTES = ("EXPLICIT_QUEUES", "CELERY_ROUTES")
 
@@ -103,10 +104,18 @@ class RoutedTask(Record):
 class Site:
     """All resources of one build, and what is known of its workers."""
 
-    def __init__(self, resources: Resources, warnings: Sequence[Problem] = (), *, for_flux: bool = False) -> None:
-        """Read ``resources``; ``warnings`` are what the function said when it made them."""
+    def __init__(
+        self,
+        resources: Resources,
+        warnings: Sequence[Problem] = (),
+        *,
+        for_flux: bool = False,
+        tasks: SiteTasks | None = None,
+    ) -> None:
+        """Read ``resources``; ``warnings`` are what the function said when it made them, ``tasks`` what was saved."""
         self.warnings = warnings
         self.for_flux = for_flux
+        self.tasks = tasks
         # Findings, and their words, don't depend on the order in which kustomize printed the resources.
         self.resources = Resources(sorted(resources, key=lambda item: item.identity))
         self._modules: dict[tuple[int, str], PythonSettings] = {}

@@ -51,6 +51,11 @@ class Task(Record):
         """Whether it says itself where it goes, so that no route has an effect."""
         return self.by == OWN_QUEUE
 
+    @property
+    def destination(self) -> str:
+        """The queue that it goes to with the build, empty where a call's arguments decide."""
+        return self.queue if self.after is None else self.after
+
 
 class SiteTasks(Record):
     """The tasks of a site's services."""
@@ -66,6 +71,11 @@ class SiteTasks(Record):
     def services(self) -> list[str]:
         """The services that were asked."""
         return sorted(self.versions)
+
+    @property
+    def queues(self) -> set[str]:
+        """The queues that a task goes to with the build."""
+        return {task.destination for task in self.tasks} - {""}
 
     def names(self, service: str) -> list[str]:
         """Return the names of a service's tasks."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FILE = "celery-tasks.json"
 """What it is called in the directory of an overlay."""
+SAVE_AGAIN = "If it is newer, save the tasks again: tutor-kustomizer tasks --save"
 VERSION = 1
 """Grows when a field changes its meaning or is removed, not when one is added."""
 
@@ -66,6 +67,12 @@ def read_tasks(path: Path) -> SiteTasks:
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = f"Write it anew: tutor-kustomizer tasks --save {path}"
         raise UserError(Problem(message=f"{path} doesn't hold a site's tasks", remedy=remedy)) from None
+
+
+def saved_tasks(directory: Path) -> SiteTasks | None:
+    """Return the tasks that are saved in ``directory``, None where none are. Raises UserError as `read_tasks` does."""
+    path = directory / FILE
+    return read_tasks(path) if path.is_file() else None
 
 
 def _tree(record: Record) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resources
 from kustomizer.rules import RULES
 from kustomizer.site.model import Site
+from kustomizer.tasks.model import SiteTasks
 
 NAMESPACE = "openedx"
 QUEUES = {
@@ -105,14 +106,14 @@ def hpa(target: str) -> str:
     return resource("HorizontalPodAutoscaler", target, api_version="autoscaling/v2", spec={"scaleTargetRef": reference})
 
 
-def site(*documents: str) -> Site:
-    """Return the site that these documents are."""
-    return Site(Resources(read_stream("---\n".join(documents).encode(), b"{}").resources))
+def site(*documents: str, tasks: SiteTasks | None = None) -> Site:
+    """Return the site that these documents are, with what was saved of its tasks."""
+    return Site(Resources(read_stream("---\n".join(documents).encode(), b"{}").resources), tasks=tasks)
 
 
-def problems(rule: str, *documents: str) -> list[Problem]:
+def problems(rule: str, *documents: str, tasks: SiteTasks | None = None) -> list[Problem]:
     """Return what a rule finds."""
-    return list(RULES[rule].check(site(*documents)))
+    return list(RULES[rule].check(site(*documents, tasks=tasks)))
 
 
 def found(rule: str, *documents: str) -> list[tuple[str, str]]:

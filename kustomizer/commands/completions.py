@@ -1,0 +1,80 @@
+"""What a shell completes in arguments: services, workers and queues of a configuration, and the saved tasks."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.worker import DEFAULT
+from kustomizer.errors import UserError
+from kustomizer.openedx.workers import KNOWN_QUEUES
+from kustomizer.overlay.changes import consumed_queues
+from kustomizer.overlay.config_file import config_file, find_config
+from kustomizer.tasks.task_file import saved_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import click
+
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.tasks.model import SiteTasks
+
+    Completion = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def place_of(overlay: Path, file: Path | None) -> Path:
+    """Return the directory in which a command on a configuration looks for the saved tasks."""
+    return overlay if file is None else file.parent
+
+
+def _completion(words: Callable[[click.Context, CeleryWorkers, SiteTasks | None], Iterable[str]]) -> Completion:
+    """Return what a shell asks; without a configuration that can be read it is told nothing."""
+
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+        overlay, file = Path(ctx.params.get("overlay") or "."), ctx.params.get("file")
+        known = None
+        try:
+            config = (find_config(overlay) if file is None else config_file(file)).load()
+            with suppress(UserError):
+                known = saved_tasks(place_of(overlay, file))
+        except (UserError, OSError):
+            return []
+        return sorted({word for word in words(ctx, config, known) if word.startswith(incomplete)})
+
+    return complete
+
+
+def _tasks(ctx: click.Context, config: CeleryWorkers, known: SiteTasks | None) -> Iterable[str]:
+    service = ctx.params.get("service") or ""
+    routed = config.spec.routing.get(service, {})
+    return [*routed, *(() if known is None or ctx.params.get("remove") else known.names(service))]
+
+
+def _queues(_ctx: click.Context, config: CeleryWorkers, _known: SiteTasks | None) -> Iterable[str]:
+    return consumed_queues(config)
+
+
+def _services(_ctx: click.Context, config: CeleryWorkers, _known: SiteTasks | None) -> Iterable[str]:
+    return [*OPEN_EDX_SERVICES, *config.services()]
+
+
+def _workers(ctx: click.Context, config: CeleryWorkers, _known: SiteTasks | None) -> Iterable[str]:
+    service = ctx.params.get("service") or ""
+    return config.variants(service) if service in config.services() else ()
+
+
+def _new_workers(ctx: click.Context, config: CeleryWorkers, known: SiteTasks | None) -> Iterable[str]:
+    """Return what Open edX's queues, and those that tasks go to, would have a worker be called."""
+    service = ctx.params.get("service") or ""
+    prefix = f"edx.{service}.core."
+    queues = {*KNOWN_QUEUES.get(service, ()), *(() if known is None else known.queues)}
+    variants = config.variants(service) if service in config.services() else ()
+    there = {f"{prefix}{DEFAULT}", *(queue for variant in variants for queue in config.queues(service, variant))}
+    return [queue.removeprefix(prefix) for queue in queues - there if queue.startswith(prefix)]
+
+
+complete_task, complete_queue = _completion(_tasks), _completion(_queues)
+complete_service, complete_worker, complete_new_worker = map(_completion, (_services, _workers, _new_workers))

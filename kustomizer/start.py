@@ -83,7 +83,13 @@ def _build(build: PlainBuild) -> None:
     from kustomizer.kustomize.permissions import permissions  # noqa: PLC0415
 
     built = find_and_build(build.overlay, Wanted(executable=build.executable, permissions=permissions()))
-    sys.stderr.write(built.messages)
+    messages = built.messages
+    if messages and sys.stderr.isatty():
+        from kustomizer.commands.talk import pass_on  # noqa: PLC0415 - with click; most builds say nothing
+
+        pass_on(messages)
+    else:
+        sys.stderr.write(messages)
     if build.output in (None, "-"):
         sys.stdout.buffer.write(built.data)
         sys.stdout.buffer.flush()

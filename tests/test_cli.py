@@ -258,6 +258,29 @@ def test_a_terminal_gets_no_passwords_unless_asked(place: Path) -> None:
     assert on_terminal(place, "build", "overlay", "-o", "silent.yaml") == ""
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "build folded -o folded.yaml",
+        "queue set lms high --grace-period 5400 --overlay folded",
+        "queue set lms a_worker_that_nobody_has_heard_of_until_today --replicas 2 --overlay folded",
+    ],
+)
+def test_messages_are_folded_between_words_on_a_terminal(arguments: str, place: Path) -> None:
+    """Whether they are errors, what the function says, or what was done; a pipe gets each on a line."""
+    (place / "folded").mkdir(exist_ok=True)
+    (place / "folded" / "kustomization.yaml").write_text(OVERLAY)
+    config = HEAD + EXEC + RECOMMENDED.replace("high: {}", "high: {terminationGracePeriodSeconds: 5500}", 1)
+    (place / "folded" / "config.yaml").write_text(config)
+    piped = run(place, *arguments.split())
+    (place / "folded" / "config.yaml").write_text(config)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(place, *arguments.split()))
+    long = [line for line in shown.splitlines() if len(line) > 80 and " " in line.strip()]
+    assert long == []
+    assert any(len(line) > 80 for line in piped.stderr.splitlines())
+    assert " ".join(shown.split()).startswith(" ".join((piped.stderr + piped.stdout).split())[:200])
+
+
 @pytest.mark.parametrize("option", ["", "-v"])
 def test_a_built_site_is_its_owners_alone(option: str, place: Path, tmp_path: Path) -> None:
     old = tmp_path / "old.yaml"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from kustomizer.system.folding import fold
 from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
@@ -92,8 +92,10 @@ def age(seconds: int | None) -> str:
 
 def _hash(key: Hash, width: int) -> str:
     used = ", ".join(key.workers) or "no worker of this site: `in-flight restore` puts them back"
-    head = textwrap.fill(f"{key.key} ({used}): {plural(key.count, 'task')}", width, subsequent_indent="  ")
-    text = [head, f"{'id':{_ID_WIDTH}}  {'taken':{_AGE_WIDTH}}  again"]
+    text = [
+        *fold(f"{key.key} ({used}): {plural(key.count, 'task')}", width),
+        f"{'id':{_ID_WIDTH}}  {'taken':{_AGE_WIDTH}}  again",
+    ]
     for message in key.messages:
         again = "yes" if message.redelivered else ""
         text.append(f"{message.id or '(unreadable)':{_ID_WIDTH}}  {age(message.age):{_AGE_WIDTH}}  {again}".rstrip())
@@ -101,9 +103,9 @@ def _hash(key: Hash, width: int) -> str:
         kept = f", kept for {_time(message.eta)}" if message.eta else ""
         lines = [f"{message.task} on {message.queue}{kept}", f"in hand: {_holder(message)}"] if message.id else []
         for line in lines + _arguments(message):
-            text += textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+            text += fold(line, width, "  ")
     if key.unknown and any(message.held == "unknown" for message in key.messages):
-        text += textwrap.wrap(f"in hand: unknown, since {key.unknown}", width, subsequent_indent="  ")
+        text += fold(f"in hand: unknown, since {key.unknown}", width)
     if key.count > len(key.messages):
         text.append(f"and {key.count - len(key.messages)} more, see --limit")
     return "\n".join(text)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING
 
+from kustomizer.system.folding import fold
 from kustomizer.system.wording import joined
 
 if TYPE_CHECKING:
@@ -42,6 +42,6 @@ def _paragraph(each: Counted, width: int) -> str:
     head = f"{each.found.name} stays: {'; '.join(each.reasons)}" if each.reasons else f"{each.found.name} can go"
     if empty and not each.reasons:
         head += f": {joined(empty)}"
-    lines = [textwrap.fill(head, width, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)]
+    lines = ["\n".join(fold(head, width))]
     lines += [f"  {item.kind} {item.name}" for item in each.found.objects]
     return "\n".join(lines)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING
 
+from kustomizer.system.folding import fold
 from kustomizer.system.text_table import text_table
 from kustomizer.system.wording import plural
 
@@ -28,7 +28,7 @@ def verify_text(workers: Sequence[Verified], scaled: Sequence[Scaled], width: in
         *(line for item in scaled for line in _difference_lines(item.name, item.differences)),
         *(f"{worker.worker}: {note}" for worker in workers for note in worker.notes),
     ]
-    filled = [textwrap.fill(line, width, subsequent_indent="  ", break_on_hyphens=False) for line in lines]
+    filled = ["\n".join(fold(line, width)) for line in lines]
     return "\n\n".join([*parts, *(["\n".join(filled)] if filled else [])])
 
 

@@ -9,7 +9,8 @@ import click
 
 from kustomizer.cluster.apply import apply, preview
 from kustomizer.cluster.kubectl import find_kubectl
-from kustomizer.commands.common import ask, kustomize_option, terminal_width, wants_colour
+from kustomizer.commands.common import ask, kustomize_option, wants_colour
+from kustomizer.commands.talk import pass_on, say, terminal_width
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.text import text_report
 from kustomizer.kustomize.build import build
@@ -61,14 +62,14 @@ def apply_command(
     if not yes:
         ask(f"Apply this to {where}?", undone="nothing was applied", remedy="To apply unasked: --yes")
     for line in apply(runner, text, force=previewed.force).splitlines():
-        click.echo(line, err=True)
+        say(line)
 
 
 def _built_text(overlay: Path, wanted: Wanted) -> str:
     if overlay.is_file():
         return BuiltFile(overlay).text
     built = build(overlay, find_kustomize(wanted))
-    click.echo(built.messages, nl=False, err=True)
+    pass_on(built.messages)
     return built.text
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kustomizer.commands.common import kustomize_option
+from kustomizer.commands.talk import pass_on, say
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import find_kustomize
@@ -54,7 +55,7 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
         if output is None and sys.stdout and sys.stdout.isatty():
             raise click.UsageError("a built site holds passwords: name a file with -o, or print it with -o -")
         built = build(chosen[0], kustomize)
-        click.echo(built.messages, nl=False, err=True)
+        pass_on(built.messages)
         if output is None or output == STDOUT:
             click.echo(built.text, nl=False)
         else:
@@ -63,7 +64,7 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
     if output is None or output == STDOUT:
         raise click.UsageError("several overlays need --output, the directory to write them into")
     for line in write_all(build_all(chosen, kustomize), output):
-        click.echo(line, err=True)
+        say(line)
 
 
 def overlays_in(directory: Path) -> list[Path]:

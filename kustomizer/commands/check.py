@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.commands.common import ignore_file_option, kustomize_option, terminal_width
+from kustomizer.commands.common import ignore_file_option, kustomize_option
 from kustomizer.commands.rule_pages import pages
+from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.rules import OWN_RULES, RULES as DIFF_RULES
 from kustomizer.errors import UserError
 from kustomizer.findings.github import findings_github, without_commands
@@ -136,7 +137,7 @@ def check_file(path: Path, *, for_flux: bool = False, tasks: SiteTasks | None = 
 def check_overlay(overlay: Path, wanted: Wanted, *, for_flux: bool = False, tasks: SiteTasks | None = None) -> Checked:
     """Build ``overlay`` and return the findings; it is built without the function, too."""
     built = build(overlay, find_kustomize(wanted), needs_function=False)
-    click.echo(built.other_notes, nl=False, err=True)
+    pass_on(built.other_notes)
     site = Site(built.resources(), built.problems, for_flux=for_flux, tasks=tasks)
     return Checked(findings=check(site), source=overlay_source(overlay))
 

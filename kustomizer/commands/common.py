@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kustomizer.commands.talk import terminal_width
 from kustomizer.errors import Problem, UserError
 from kustomizer.findings.ignores import IGNORE_FILE
 from kustomizer.kustomize.build import build
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from kustomizer.manifests.resource import Resources
 
-_NARROWEST = 40
-"""Columns; narrower tables can't be read."""
 _WIDEST = 10_000
 
 _Command = TypeVar("_Command", bound="Callable[..., None]")
@@ -113,11 +111,6 @@ def ask(question: str, *, undone: str, remedy: str) -> None:
 def program() -> str:
     """Return how the user has started this: beside a Tutor that isn't on PATH our own command isn't there either."""
     return "tutor kustomizer" if click.get_current_context().find_root().info_name == "tutor" else "tutor-kustomizer"
-
-
-def terminal_width() -> int:
-    """Return the terminal's width in columns."""
-    return max(shutil.get_terminal_size().columns, _NARROWEST)
 
 
 def table_width() -> int:

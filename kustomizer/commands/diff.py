@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kustomizer.commands.common import ignore_file_option, kustomize_option, terminal_width, wants_colour
+from kustomizer.commands.common import ignore_file_option, kustomize_option, wants_colour
+from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.github import github_report, refusal
 from kustomizer.diff.reports.html import html_report
@@ -127,7 +128,7 @@ def _compare(ctx: click.Context, **options: Any) -> None:
     """Compare, print and write the reports, and exit with their status."""
     sources = _sources(ctx, **options)
     for source in sources:
-        click.echo(without_commands(source.notes), nl=False, err=True)
+        pass_on(without_commands(source.notes))
     header = [f"before: {sources[0].label}", f"after:  {sources[1].label}"]
     overlay = Path(options["before"]) if options["before"] else None
     ignores = ignores_of(options["ignore_file"], overlay, RULES)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from kustomizer.commands.common import kustomize_option
+from kustomizer.commands.talk import pass_on, say
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.base import read_base
 from kustomizer.export.directory import differences, refuse_foreign, write_export
@@ -60,17 +61,17 @@ def export_command(
         if stale:
             options = ["--include-secrets"] if include_secrets else []
             again = shlex.join(["tutor-kustomizer", "export", str(overlay), "-o", str(output), *options])
-            click.echo(f"{output} is out of date: {again}", err=True)
+            say(f"{output} is out of date: `{again}`")
             ctx.exit(EXIT_STALE)
         return
     kept = write_export(output, files, force=force)
-    click.echo(f"Wrote {len(files.keys() - {*kept})} files into {output}", err=True)
+    say(f"Wrote {len(files.keys() - {*kept})} files into {output}")
     for name in kept:
         reason = "was edited" if name in files else "was edited, and isn't part of the export any more"
-        click.echo(f"Kept {output / name}, which {reason}: --force replaces it", err=True)
+        say(f"Kept {output / name}, which {reason}: --force replaces it")
     for name in export.to_fill_in:
         if not (output / name).exists():
-            click.echo(f"Fill in {output / name}, as {output / name}.example says", err=True)
+            say(f"Fill in {output / name}, as {output / name}.example says")
 
 
 def exported(overlay: Path, output: Path, wanted: Wanted) -> Export:
@@ -82,7 +83,7 @@ def exported(overlay: Path, output: Path, wanted: Wanted) -> Export:
             raise UserError(Problem(message=message, remedy="Name a directory outside of it"))
     kustomize = find_kustomize(wanted)
     built = build(overlay, kustomize)
-    click.echo(built.messages, nl=False, err=True)
+    pass_on(built.messages)
     runs = read_report(built.report)
     if len(runs) != 1:
         message = f"the function ran {len(runs)} times in the build of {overlay}"

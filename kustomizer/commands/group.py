@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
+from kustomizer.commands.talk import say
 from kustomizer.errors import UserError
 from kustomizer.findings.github import without_commands
 from kustomizer.system.command_log import set_verbose
@@ -85,7 +86,7 @@ def _closed_stdout() -> TextIO:
 
 def _fail(ctx: click.Context, *problems: object) -> NoReturn:
     for problem in problems:
-        click.echo(f"{click.style('Error:', fg='red')} {without_commands(harmless(str(problem)))}", err=True)
+        say(without_commands(harmless(str(problem))), label="Error", colour="red")
     ctx.exit(EXIT_ERROR)
 
 

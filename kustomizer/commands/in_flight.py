@@ -25,7 +25,8 @@ from kustomizer.cluster.in_flight_text import in_flight_json, in_flight_text, me
 from kustomizer.cluster.kubectl import Kubectl, find_kubectl
 from kustomizer.cluster.orphans import OLDER_SECONDS, orphans_json, orphans_text, restore_orphans
 from kustomizer.cluster.pods import live_pods, pod_to_ask
-from kustomizer.commands.common import kustomize_option, site_resources, terminal_width
+from kustomizer.commands.common import kustomize_option, site_resources
+from kustomizer.commands.talk import terminal_width
 from kustomizer.errors import Problem, UserError
 from kustomizer.record import Record
 from kustomizer.site.model import Site

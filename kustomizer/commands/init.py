@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from kustomizer.commands.common import kustomize_option, program
+from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.manifests.protocols import read_build
@@ -55,16 +56,16 @@ def init_command(
         if force:
             raise click.UsageError("--refresh overwrites nothing of yours: leave --force out")
         for line in refresh_lines(directory, kubectl=kubectl):
-            click.echo(line, err=True)
+            say(line)
         return
     if tutor_root is None:
         raise click.UsageError("Missing option '--tutor-root' (or TUTOR_ROOT in the environment).")
     env = tutor_root / "env"
     survey = survey_site(env, wanted)
     for line in survey.lines():
-        click.echo(line, err=True)
+        say(line)
     written = init(directory, env, survey, force=force, kubectl=bool(kubectl))
-    click.echo("Wrote " + ", ".join(str(path) for path in written), err=True)
+    say("Wrote " + ", ".join(str(path) for path in written))
     click.echo(f"Next: {program()} build {shlex.quote(str(directory))} -o site.yaml", err=True)
 
 

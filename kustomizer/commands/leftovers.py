@@ -12,8 +12,9 @@ from kustomizer.cluster.leftovers import Counted, counts_request, leftovers, liv
 from kustomizer.cluster.leftovers_text import leftovers_json, leftovers_text
 from kustomizer.cluster.pods import live_pods, pod_to_ask
 from kustomizer.commands.check import EXIT_FINDINGS
-from kustomizer.commands.common import ask, site_resources, terminal_width
+from kustomizer.commands.common import ask, site_resources
 from kustomizer.commands.in_flight import RunningSite, cluster_options
+from kustomizer.commands.talk import say, terminal_width
 from kustomizer.errors import Problem, UserError
 from kustomizer.site.model import Site
 
@@ -100,7 +101,7 @@ def _remove(place: RunningSite, shown: Sequence[Counted], *, yes: bool) -> Seque
     now = [each for each in look(place) if each.found.name in agreed]
     for each in now:
         if each.reasons:
-            click.echo(f"{each.found.name} stays: {'; '.join(each.reasons)}", err=True)
+            say(f"{each.found.name} stays: {'; '.join(each.reasons)}")
     going = [each.found.replace(objects=agreed[each.found.name]) for each in now if not each.reasons]
     click.echo(remove(place.kubectl, going), nl=False, err=True)
     return [each.name for each in going]

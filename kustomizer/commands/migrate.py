@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import shlex
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.commands.common import kustomize_option, terminal_width, tutor_root_option
+from kustomizer.commands.common import kustomize_option, tutor_root_option
+from kustomizer.commands.talk import terminal_width
 from kustomizer.migration.comparison import grouped
 from kustomizer.migration.configuration import SECRET
 from kustomizer.migration.settings import read_settings
 from kustomizer.migration.site import compared, migrate_site, read_site
 from kustomizer.overlay.directory import write_overlay
 from kustomizer.overlay.templates import overlay_files
+from kustomizer.system.folding import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,8 +51,7 @@ def migrate_command(*, tutor_root: Path, output: Path | None, tutor: str | None,
             click.echo(f"Wrote {path}", err=True)
     width = terminal_width()
     for line in report(settings, site, migration, differences):
-        wrapped = textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-        click.echo(wrapped, err=output is None)
+        click.echo("\n".join(fold(line, width, more="    ")), err=output is None)
     for line in next_steps(settings, site, migration, output):
         click.echo(line, err=output is None)
 

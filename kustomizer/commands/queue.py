@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kustomizer.commands.completions import complete_new_worker, complete_service, complete_worker, place_of
+from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.quantities import quantity
 from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
@@ -56,16 +57,16 @@ def open_config(overlay: Path, file: Path | None) -> ConfigFile:
 def finish(config: ConfigFile, change: ConfigEdit) -> None:
     """Write a change of ``config``, and report it. Raises UserError where the file was changed since it was read."""
     if not change.done:
-        click.echo(f"{change.file.path} says so already", err=True)
+        say(f"{change.file.path} says so already")
     else:
         if read_text(config.path) != config.text:
             message = f"{config.path} was changed meanwhile, so that nothing was written"
             raise UserError(Problem(message=message, remedy="Run the command again"))
         change.file.write()
     for line in change.done:
-        click.echo(f"{change.file.path}: {line}", err=True)
+        say(f"{change.file.path}: {line}")
     for note in change.notes:
-        click.echo(f"{click.style(note.severity.capitalize() + ':', fg='yellow')} {note}", err=True)
+        say(str(note), label=note.severity.capitalize())
 
 
 def quantities(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:

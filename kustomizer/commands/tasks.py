@@ -16,6 +16,7 @@ from kustomizer.cluster.tasks import JOB, read_answers, site_tasks, tasks_reques
 from kustomizer.commands.common import table_width
 from kustomizer.commands.in_flight import RunningSite, cluster_options, open_cluster
 from kustomizer.commands.numbers import asks_for_numbers, measure, number_options, with_numbers
+from kustomizer.commands.talk import say
 from kustomizer.site.queues import queues_of
 from kustomizer.system.files import write_file
 from kustomizer.tasks.table import ORDERS, tasks_markdown, tasks_text
@@ -104,7 +105,7 @@ def _asked(place: RunningSite, workers: Workers, today: str) -> SiteTasks:
         if own:
             pods.append(pod_to_ask(own, name=wanted, namespace=place.namespace))
         elif wanted is None and ready:
-            click.echo(f"No pod of {service} is ready: its tasks aren't shown", err=True)
+            say(f"No pod of {service} is ready: its tasks aren't shown")
     if not pods:
         pod_to_ask([], name=wanted, namespace=place.namespace)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import count
+from kustomizer.system.folding import fold
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import plural
 
@@ -32,8 +32,8 @@ def findings_text(findings: Sequence[Finding], width: int, brief: Container[str]
     for (severity, rule), members in itertools.groupby(findings, key=lambda finding: (finding.severity, finding.rule)):
         group = list(members)
         if severity == INFO and rule in brief and len(group) > 1:
-            lines += _wrapped(f"{_styled(severity)}: {rule}: {together(group)}", width, "")
-            lines.append("")
+            folded = "\n".join(fold(f"{severity}: {rule}: {together(group)}", width))
+            lines += [folded.replace(severity, _styled(severity), 1), ""]
             continue
         by_remedy: dict[str, dict[str, list[Finding]]] = {}
         for finding in group:
@@ -43,10 +43,10 @@ def findings_text(findings: Sequence[Finding], width: int, brief: Container[str]
         for remedy, by_message in by_remedy.items():
             for message, alike in by_message.items():
                 for finding in alike:
-                    lines += _wrapped(_place(finding), width, _INDENT)
-                lines += _wrapped(message, width, _INDENT * 2)
+                    lines += fold(_place(finding), width, _INDENT)
+                lines += fold(message, width, _INDENT * 2)
             if remedy:
-                lines += _wrapped(f"Remedy: {remedy}.", width, _INDENT)
+                lines += fold(f"Remedy: {remedy}.", width, _INDENT)
         lines.append("")
     return "\n".join([*lines, summary(findings)])
 
@@ -68,7 +68,7 @@ def summary(findings: Sequence[Finding]) -> str:
 def ignored_text(ignored: Iterable[Ignored], width: int) -> list[str]:
     """Return a line for each entry of the ignore file, folded to ``width``."""
     lines = (f"ignored: {entry.counts}: {visible(entry.reason)}" for entry in ignored)
-    return [part for line in lines for part in _wrapped(line, width, "")]
+    return [part for line in lines for part in fold(line, width)]
 
 
 def _styled(severity: str) -> str:
@@ -78,14 +78,3 @@ def _styled(severity: str) -> str:
 def _place(finding: Finding) -> str:
     resource, field = finding.problem.resource, finding.problem.field
     return ": ".join(str(part) for part in (resource, field) if part)
-
-
-def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent + _INDENT,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import TYPE_CHECKING
 
 from kustomizer.site.flower import flower_sentences
+from kustomizer.site.legend import counted, counting, legend
 from kustomizer.site.mermaid import mermaid
+from kustomizer.system.folding import fold
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
 
@@ -33,7 +34,7 @@ _MARKS = frozenset("\\`*_[]<>()#!|&~$")
 def queues_text(rows: Sequence[QueueRow], width: int, flowers: Sequence[FlowerRow] = ()) -> str:
     """Return ``rows`` as a table of ``width`` columns, with each Flower and the tasks that are routed below it."""
     sentences = flower_sentences(flowers, visible)
-    below = [line for sentence in sentences for line in ("", *_wrapped(sentence, width))]
+    below = [line for sentence in sentences for line in ("", *fold(sentence, width))]
     if not rows:
         return "\n".join([NONE, *below])
     several = len({row.namespace for row in rows}) > 1
@@ -41,12 +42,9 @@ def queues_text(rows: Sequence[QueueRow], width: int, flowers: Sequence[FlowerRo
     if several:
         namespaces = ["namespace", *(visible(row.namespace) for row in rows)]
         lines = [(namespace, *line) for namespace, line in zip(namespaces, lines, strict=True)]
-    return "\n".join([text_table(lines, width), *below, *_routed(rows)])
-
-
-def _wrapped(sentence: str, width: int) -> list[str]:
-    # A name that is broken over two lines can be neither searched for nor copied.
-    return textwrap.wrap(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    explained = [line for sentence in legend(rows) for line in fold(sentence, width)]
+    explained = ["", *explained] if explained else []
+    return "\n".join([text_table(lines, width), *explained, *below, *_routed(rows)])
 
 
 def _line(row: QueueRow) -> tuple[str, ...]:
@@ -72,7 +70,8 @@ def queues_markdown(rows: Sequence[QueueRow], flowers: Sequence[FlowerRow] = ())
         return "\n".join([NONE, *below])
     table = [_MARKDOWN, ("---",) * len(_MARKDOWN), *map(_cells, rows)]
     lines = [f"| {' | '.join(cells)} |" for cells in table]
-    return "\n".join([*lines, *below, "", "```mermaid", f"{mermaid(rows)}```"])
+    explained = [line for sentence in counting(map(counted, rows)) for line in ("", sentence)]
+    return "\n".join([*lines, *explained, *below, "", "```mermaid", f"{mermaid(rows)}```"])
 
 
 def _cells(row: QueueRow) -> tuple[str, ...]:

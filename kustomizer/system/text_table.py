@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def text_table(lines: Sequence[Sequence[str]], width: int) -> str:
-    """Return ``lines`` as columns, the first line as headings. Cells are wrapped so that it fits into ``width``."""
+def text_table(lines: Sequence[Sequence[str]], width: int, *, narrowest: int = 0) -> str:
+    """Return ``lines`` as columns, the first line as headings. Cells are wrapped so that it fits into ``width``.
+
+    Nothing is returned where a column would have to be narrower than ``narrowest``, or a word broken for that.
+    """
     columns = list(zip(*lines, strict=True))
     widths = [max(map(len, column)) for column in columns]
     longest_words = [max((len(word) for cell in column for word in cell.split()), default=0) for column in columns]
@@ -22,6 +25,8 @@ def text_table(lines: Sequence[Sequence[str]], width: int) -> str:
         wrappable = [index for index, size in enumerate(widths) if size > longest_words[index]]
         widest = max(wrappable or range(len(widths)), key=lambda index: widths[index])
         widths[widest] -= 1
+        if widths[widest] < narrowest:
+            return ""
     text = []
     for line in lines:
         cells = [textwrap.wrap(cell, size, break_on_hyphens=False) for cell, size in zip(line, widths, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,12 @@ from tutor.commands.config import config_command
 
 from kustomizer.commands.common import kustomize_option
 from kustomizer.commands.init import init_command, survey_site
+from kustomizer.commands.talk import terminal_width
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.overlay.templates import SCHEMA_FILE, configuration_text, schema_text
 from kustomizer.system.files import write_new_files
+from kustomizer.system.folding import fold_lines
 from kustomizer.tutor_env.state import read_summary, stale_reason
 from kustomizer.tutor_plugin.env_saved import COMMAND, IS_TOLD, split
 from kustomizer.tutor_plugin.options import SPLIT, options as options_of
@@ -43,7 +46,7 @@ def save_command(ctx: click.Context) -> None:
 def status_command(ctx: click.Context) -> None:
     """Say whether env/ or an overlay holds the split, by which configuration, and whether it is as it was saved."""
     for line in status(ctx.obj.kustomizer_options):
-        click.echo(line)
+        click.echo(fold_lines(line, terminal_width()) if sys.stdout.isatty() else line)
 
 
 def status(wanted: Options) -> Iterator[str]:

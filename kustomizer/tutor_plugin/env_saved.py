@@ -12,6 +12,7 @@ import click
 from tutor import hooks
 from tutor.exceptions import TutorError
 
+from kustomizer.commands.talk import say
 from kustomizer.errors import UserError
 from kustomizer.kustomize.split_env import PLACE, missing_entry
 from kustomizer.tutor_plugin.options import OVERLAY, SPLIT, options
@@ -43,10 +44,9 @@ def split(wanted: Options) -> None:
         return
     builder = find_builder()
     if builder is None:
-        click.echo(
+        say(
             "kustomizer: the split isn't in env/, since there is neither kubectl nor kustomize to make it with: "
-            f"run `{' '.join(COMMAND)}` where there is one, before `tutor k8s start`",
-            err=True,
+            f"run `{' '.join(COMMAND)}` where there is one, before `tutor k8s start`"
         )
         return
     from kustomizer.tutor_env.step import Request, save_split  # noqa: PLC0415 - only where there is something to do
@@ -61,14 +61,11 @@ def split(wanted: Options) -> None:
             f"kustomizer: the workers aren't split, and env/ can't be applied until they are:\n{reasons}"
         ) from None
     for warning in saved.warnings:
-        click.echo(f"{click.style('Warning:', fg='yellow')} {warning}", err=True)
+        say(str(warning), label="Warning")
     click.echo(f"Celery workers in env/, split by {saved.source}:", err=True)
-    click.echo(saved.table, err=True)
+    say(saved.table)
     if is_first:
-        click.echo(
-            f"env/ holds the split from now on. To keep it as Tutor writes it: tutor config save --set {SPLIT}=false",
-            err=True,
-        )
+        say(f"env/ holds the split from now on. To keep it as Tutor writes it: tutor config save --set {SPLIT}=false")
 
 
 def find_builder() -> Kustomize | None:

@@ -368,7 +368,7 @@ def test_a_stale_export_says_the_command_that_makes_it_again(place: Callable[...
     overlay, out = str(made.root / "overlays/multiqueue"), str(made.root / "my plain")
     stale = made.command("export", overlay, "-o", out, "--check", "--include-secrets")
     assert stale.exit_code == 3
-    said = stale.stderr.partition("is out of date: ")[2]
+    said = stale.stderr.partition("is out of date: ")[2].strip("`\n")
     assert shlex.split(said) == ["tutor-kustomizer", "export", overlay, "-o", out, "--include-secrets"]
 
 

@@ -10,7 +10,7 @@ from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.object_summaries import what
-from kustomizer.diff.reports.queue_changes import queue_changes
+from kustomizer.diff.reports.queue_changes import queue_changes, queue_legend
 from kustomizer.diff.reports.wording import (
     alike,
     by_kind,
@@ -135,6 +135,7 @@ def _queues(changes: Sequence[QueueChange]) -> Iterator[str]:
         ]
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody></table>"
+    yield from (f'<p class="dim">{html.escape(sentence)}</p>' for sentence in queue_legend(changes))
 
 
 def _objects(comparison: Comparison) -> Iterator[str]:

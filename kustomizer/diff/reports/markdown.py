@@ -11,7 +11,7 @@ from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_sh
 from kustomizer.diff.reports.fitting import CommentSection, fitting
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.diff.reports.object_summaries import what
-from kustomizer.diff.reports.queue_changes import queue_changes
+from kustomizer.diff.reports.queue_changes import queue_changes, queue_legend
 from kustomizer.diff.reports.wording import (
     NEEDS_DELETION,
     alike,
@@ -159,12 +159,13 @@ def _pictures(comparison: Comparison) -> list[str]:
     before, after = comparison.queues
     if before == after:
         return []
+    changes = queue_changes(comparison)
     lines = [
         f"{change.sign} {change.queue} by {change.worker}: {' → '.join(filter(None, (change.before, change.after)))}"
-        for change in queue_changes(comparison)
+        for change in changes
     ]
     return [
-        *([fenced(["@@ queues @@", *lines], "diff")] if lines else []),
+        *([fenced(["@@ queues @@", *lines, *queue_legend(changes)], "diff")] if lines else []),
         *(
             details(f"Queues {when}", fenced(mermaid(rows).splitlines(), "mermaid"))
             for when, rows in (("before", before), ("after", after))

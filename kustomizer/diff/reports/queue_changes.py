@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.record import Record
+from kustomizer.site.legend import counting
 from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kustomizer.diff.model import Comparison
     from kustomizer.site.queues import QueueRow
+
+_IN_FLIGHT = "in flight: "
 
 
 class QueueChange(Record):
@@ -45,6 +50,12 @@ def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueC
     return changes
 
 
+def queue_legend(changes: Iterable[QueueChange]) -> list[str]:
+    """Return what the words about tasks in flight mean that stand in ``changes``."""
+    parts = (part for change in changes for side in (change.before, change.after) for part in side.split("; "))
+    return counting(part.removeprefix(_IN_FLIGHT) for part in parts if part.startswith(_IN_FLIGHT))
+
+
 def _sign(old: list[str], new: list[str], *, worker: str) -> str:
     if old and new:
         return " "
@@ -71,7 +82,7 @@ def _scales(row: QueueRow | None) -> list[str]:
         visible(str(row.scaling)),
         f"1 per {row.scaling.list_length} queued" if row.scaling.list_length else "",
         "no guard" if guard.late is False else "",
-        f"in flight: {visible(guard.counted)}" if guard.counted and guard.late is not False else "",
+        f"{_IN_FLIGHT}{visible(guard.counted)}" if guard.counted and guard.late is not False else "",
         f"{guard.grace_period}s grace" if guard.grace_period and guard.late is not False else "",
     ]
     return [part for part in parts if part]

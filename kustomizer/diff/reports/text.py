@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +10,7 @@ import click
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.object_summaries import what
-from kustomizer.diff.reports.queue_changes import queue_changes
+from kustomizer.diff.reports.queue_changes import queue_changes, queue_legend
 from kustomizer.diff.reports.wording import (
     NEEDS_DELETION,
     SIGNS,
@@ -24,17 +23,21 @@ from kustomizer.diff.reports.wording import (
 )
 from kustomizer.findings.github import without_commands
 from kustomizer.findings.text import findings_text, ignored_text
+from kustomizer.system.folding import fold
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId
     from kustomizer.diff.reports.fields import ChangedField
+    from kustomizer.diff.reports.queue_changes import QueueChange
     from kustomizer.findings.model import Finding
 
 _COLOURS = {ADD: "green", CHANGE: "yellow", REPLACE: "red", DESTROY: "red"}
+_NARROWEST = 16
+"""Columns that how a queue scales needs in a table."""
 _LINE_COLOURS = {"+": "green", "-": "red", "@": "cyan", "~": "yellow", "!": "red"}
 
 
@@ -47,7 +50,7 @@ def text_report(
     length. Without ``colour`` the report has no escape sequences.
     """
     parts = [
-        "\n".join(line for line in header for line in _wrapped(visible(line), width)),
+        "\n".join(line for line in header for line in _folded(visible(line), width)),
         _findings(comparison.findings, width),
         _words(comparison, width, full=full),
         _queues(comparison, width),
@@ -92,11 +95,11 @@ def _words(comparison: Comparison, width: int, *, full: bool) -> str:
         shared.setdefault(tuple(group.objects), []).append(group_text(group))
     for objects, texts in shared.items():
         for text in texts:
-            lines += _wrapped(text, width)
+            lines += _folded(text, width)
         for line in names(objects, full=full):
-            lines += _wrapped(line, width, "    ")
+            lines += _folded(line, width, "    ")
     for renamings in alike(comparison.renamings):
-        lines += _wrapped(renaming_text(renamings), width)
+        lines += _folded(renaming_text(renamings), width)
     return "\n".join([*lines, *ignored_text(comparison.ignored, width)])
 
 
@@ -108,13 +111,22 @@ def _queues(comparison: Comparison, width: int) -> str:
     rows += [
         [change.sign, change.queue, change.worker, change.before or "-", change.after or "-"] for change in changes
     ]
+    table = text_table(rows, width, narrowest=_NARROWEST)
     lines = []
     colour = None
-    for line in text_table(rows, width).split("\n"):
+    for line in table.split("\n") if table else _blocks(changes, width):
         # A row may take several lines; its sign stands on the first.
         colour = _LINE_COLOURS.get(line[:1], colour)
         lines.append(click.style(line, fg=colour) if colour else line)
-    return "\n".join(lines)
+    return "\n".join([*lines, *(part for sentence in queue_legend(changes) for part in fold(sentence, width))])
+
+
+def _blocks(changes: Iterable[QueueChange], width: int) -> Iterator[str]:
+    """Yield a few lines for each queue, where a table would have columns of a word or two."""
+    for change in changes:
+        yield from fold(f"{change.sign} {change.queue} by {change.worker}", width, more="    ")
+        yield from fold(f"before: {change.before or '-'}", width, "    ")
+        yield from fold(f"after:  {change.after or '-'}", width, "    ")
 
 
 def _objects(comparison: Comparison, width: int, *, full: bool) -> str:
@@ -134,7 +146,7 @@ def _objects(comparison: Comparison, width: int, *, full: bool) -> str:
 
 def _whole(change: ObjectChange, comparison: Comparison, width: int, *, full: bool) -> Iterator[str]:
     words = what(change, comparison)
-    for line in _wrapped(f"{SIGNS[change.action]} {title(change.id)}{f': {words}' if words else ''}", width):
+    for line in _folded(f"{SIGNS[change.action]} {title(change.id)}{f': {words}' if words else ''}", width):
         yield click.style(line, fg=_COLOURS[change.action])
     if full:
         yield from (_styled(line, "    ") for line in manifest(change))
@@ -166,12 +178,5 @@ def _styled(line: str, indent: str) -> str:
     return (indent + (click.style(line, fg=colour) if colour else line)).rstrip()
 
 
-def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    ) or [""]
+def _folded(text: str, width: int, indent: str = "") -> list[str]:
+    return fold(text, width, indent) or [""]

@@ -55,6 +55,7 @@ ignored: 2 changes and 1 finding: Tutor draws a new one each time
 -  edx.lms.core.high  lms-worker       1, fixed  -
 +  edx.lms.core.high  lms-worker-high  -         KEDA 0-5; 1 per 40 queued; in
                                                  flight: Zero; 3600s grace
+In flight: Zero keeps the last pod while a task runs.
 
 - Deployment openedx/lms-worker-high-mem: docker.io/overhangio/openedx
 
@@ -112,6 +113,13 @@ def test_colour_only_when_asked() -> None:
     assert "\x1b[31m-  edx.lms.core.high  lms-worker       1, fixed  -\x1b[0m\n\x1b[32m+  edx" in coloured
     assert "\x1b[32m                                                 flight: Zero; 3600s grace\x1b[0m" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == text_report(RICH)
+
+
+def test_a_narrow_terminal_gets_no_columns_of_a_word() -> None:
+    text = text_report(RICH, width=60, colour=True)
+    assert "\n\x1b[31m- edx.lms.core.high by lms-worker\x1b[0m\n\x1b[31m    before: 1, fixed\x1b[0m\n" in text
+    assert "\x1b[32m    after:  KEDA 0-5; 1 per 40 queued; in flight: Zero;\x1b[0m\n" in text
+    assert "BEFORE" not in text
 
 
 def test_full_shows_objects_and_values_whole() -> None:

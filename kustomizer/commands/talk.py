@@ -1,0 +1,35 @@
+"""What a command says on stderr: folded between words where that is a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+
+from kustomizer.system.folding import fold_lines
+
+NARROWEST = 40
+"""Columns; what is narrower can't be read."""
+
+
+def terminal_width() -> int:
+    """Return the terminal's width in columns."""
+    return max(shutil.get_terminal_size().columns, NARROWEST)
+
+
+def say(text: str, *, label: str = "", colour: str = "yellow") -> None:
+    """Write ``text`` to stderr, behind a coloured ``label``."""
+    head = f"{label}: " if label else ""
+    whole = head + text
+    if sys.stderr is not None and sys.stderr.isatty():
+        whole = fold_lines(whole, terminal_width())
+    if label:
+        whole = click.style(f"{label}:", fg=colour) + whole[len(label) + 1 :]
+    click.echo(whole, err=True)
+
+
+def pass_on(notes: str) -> None:
+    """Write what others have said, which ends its own lines."""
+    if notes:
+        say(notes.removesuffix("\n"))

@@ -12,6 +12,7 @@ import click
 from kustomizer.cluster.flower import flower_numbers
 from kustomizer.cluster.prometheus import Prometheus
 from kustomizer.cluster.web import Server, server
+from kustomizer.commands.talk import say
 from kustomizer.system.wording import joined
 from kustomizer.tasks.numbers import DAY, HOUR
 
@@ -74,7 +75,7 @@ def with_numbers(known: SiteTasks, found: Found) -> SiteTasks:
     tasks, unknown = known.with_numbers(*found)
     if unknown:
         listed = joined(sorted(set(unknown)), most=_SHOWN)
-        click.echo(f"Ran, and isn't registered in what was asked: {listed}", err=True)
+        say(f"Ran, and isn't registered in what was asked: {listed}")
     return tasks
 
 

@@ -92,7 +92,7 @@ def tasks_command(
     else:
         click.echo(tasks_markdown(known, sort) if output == "markdown" else tasks_text(known, sort, table_width()))
     for problem in concerns(known, queues_of(place.site)):
-        click.echo(f"{click.style('Warning:', fg='yellow')} {problem}", err=True)
+        say(str(problem), label="Warning")
 
 
 def _asked(place: RunningSite, workers: Workers, today: str) -> SiteTasks:

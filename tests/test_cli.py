@@ -296,13 +296,27 @@ HANGS = """\
 touch "$0.started"
 exec sleep 60
 """
+HANGS_IN_BUILDS = HANGS.replace("touch", '[ "$1" != version ] || exec echo v5.8.2\ntouch')
+PROMPTLY = 10
+"""Seconds; a program that hangs is given 30, or 600."""
 ABORTED = (130, "Aborted!\n")
 
 
-@pytest.mark.parametrize("arguments", ["build overlay", "build overlay -o out.yaml", "diff overlay site.yaml", "check"])
-def test_ctrl_c_while_another_program_runs(arguments: str, place: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("script", [HANGS, HANGS_IN_BUILDS], ids=["at once", "in builds"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "build overlay",
+        "build overlay -o out.yaml",
+        "build overlay env -o out",
+        "diff overlay site.yaml",
+        "diff overlay env",
+        "check",
+    ],
+)
+def test_ctrl_c_while_another_program_runs(arguments: str, script: str, place: Path, tmp_path: Path) -> None:
     kustomize = tmp_path / "kustomize"
-    kustomize.write_text(HANGS)
+    kustomize.write_text(script)
     kustomize.chmod(0o755)
     command = [*COMMAND, *arguments.split(), "--kustomize", str(kustomize)]
     with subprocess.Popen(
@@ -312,8 +326,10 @@ def test_ctrl_c_while_another_program_runs(arguments: str, place: Path, tmp_path
             time.sleep(0.02)
         # A terminal interrupts all programs of the group.
         os.killpg(process.pid, signal.SIGINT)
+        interrupted = time.monotonic()
         _, stderr = process.communicate()
     assert (process.returncode, stderr) == ABORTED
+    assert time.monotonic() - interrupted < PROMPTLY
     assert not (place / "out.yaml").exists()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.system.files import PRIVATE, make_directory, write_file
+from kustomizer.system.threads import threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +84,7 @@ def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, B
         raise UserError(Problem(message=f"two of the overlays are named {', '.join(twice)}: their files would be one"))
     outputs: dict[Path, BuildOutput] = {}
     problems: list[Problem] = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with threads(os.cpu_count() or 1) as pool:
         running = {pool.submit(build, overlay, kustomize): overlay for overlay in overlays}
         with click.progressbar(
             as_completed(running),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from kustomizer.commands.numbers import asks_for_numbers, measure, number_option
 from kustomizer.commands.talk import say
 from kustomizer.site.queues import queues_of
 from kustomizer.system.files import write_file
+from kustomizer.system.threads import threads
 from kustomizer.tasks.table import ORDERS, tasks_markdown, tasks_text
 from kustomizer.tasks.task_file import FILE, tasks_json
 
@@ -112,7 +112,7 @@ def _asked(place: RunningSite, workers: Workers, today: str) -> SiteTasks:
     def ask(pod: LivePod) -> Mapping[str, Any]:
         return pod.ask(kubectl, tasks_request(workers[pod.service]))
 
-    with ThreadPoolExecutor(len(pods)) as executor:
+    with threads(len(pods)) as executor:
         without = [pod.service for pod in pods if not pod.is_worker]
         return site_tasks(executor.map(ask, pods), today, without)
 

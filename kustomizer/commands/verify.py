@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from kustomizer.commands.in_flight import RunningSite, cluster_options, open_clu
 from kustomizer.errors import UserError
 from kustomizer.record import Record
 from kustomizer.site.model import scale_target
+from kustomizer.system.threads import threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
     def ask(worker: SiteWorker) -> _Answer:
         return _ask(place, kubectl, worker, pods_of(worker, pods), lists)
 
-    with ThreadPoolExecutor(_AT_ONCE) as executor:
+    with threads(_AT_ONCE) as executor:
         answers = list(executor.map(ask, workers))
     counts = next((answer.counts for answer in answers if answer.counts), None)
     if counts is None and objects:

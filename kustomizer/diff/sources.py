@@ -6,7 +6,6 @@ import io
 import shutil
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from kustomizer.manifests.lists import without_lists
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.stream import read_documents
 from kustomizer.record import Record
+from kustomizer.system.threads import threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,7 +64,7 @@ def read_both(before: str, after: str, find: Callable[[Path], Kustomize]) -> tup
     Two overlays are built at the same time. Raises UserError where a path isn't there, or isn't a build.
     """
     texts: dict[str, str] = {}
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with threads(2) as pool:
         first, second = (pool.submit(_read, name, find, texts) for name in (before, after))
         return _results(first.result, second.result)
 
@@ -94,7 +94,7 @@ def read_revision(options: RevisionOptions, find: Callable[[Path], Kustomize]) -
         known_as = {str(place / "base"): "", str(place / "head"): ""}
         for mirror in known_as:
             kustomize = kustomize.replace(permissions=kustomize.permissions.moved(mirror))
-        with ThreadPoolExecutor(max_workers=2) as pool:
+        with threads(2) as pool:
             texts: dict[str, str] = {}
             before = pool.submit(_build_or_nothing, base.root, kustomize, f"{name} at {options.revision}", texts)
             after = pool.submit(_build, head, kustomize, name, texts)

@@ -24,6 +24,10 @@ _LOOK_EVERY = 0.2
 """Seconds between two looks at what a program has written."""
 
 
+_at_work: set[Running] = set()
+_is_stopping = False
+
+
 class Limits(Record):
     """How long a program may run, and how much it may write."""
 
@@ -76,7 +80,8 @@ class Running:
     """
 
     def __init__(self, command: Sequence[str], directory: str, *, env: Mapping[str, str] | None = None) -> None:
-        """Start ``command``. Raises OSError where it can't be run."""
+        """Start ``command``. Raises OSError where it can't be run, KeyboardInterrupt behind a call of `stop_all`."""
+        self._status: int | None = None
         self._directory = directory
         self._files = [f"{directory}/{os.urandom(8).hex()}" for _ in ("stdout", "stderr")]
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -88,7 +93,10 @@ class Running:
             setpgroup=0,
             setsigdef=[_SIGPIPE],  # which Python ignores, and so would the program
         )
-        self._status: int | None = None
+        _at_work.add(self)
+        if _is_stopping:
+            self.stop()
+            raise KeyboardInterrupt
 
     def wait(self, limits: Limits | None = None) -> Finished:
         """Wait for its end. Where the user interrupts that, or anything else does, the program is stopped.
@@ -107,23 +115,30 @@ class Running:
         return Finished(status=self._status or 0, stdout=stdout, stderr=stderr)
 
     def ends_within(self, seconds: float) -> bool:
-        """Tell whether it ends in time; where it doesn't, it is stopped."""
-        if not self._wait_for(seconds):
-            self.stop()
-            return False
-        return True
+        """Tell whether it ends in time; where it doesn't, or the user interrupts that, it is stopped."""
+        has_ended = False
+        try:
+            has_ended = self._wait_for(seconds)
+        finally:
+            if not has_ended:
+                self.stop()
+        return has_ended
 
     def stop(self) -> None:
         """Stop it and what it started, if it is still running."""
         if not self._ended(os.WNOHANG):
-            os.killpg(self._pid, _SIGTERM)
+            self.signal(_SIGTERM)
             self._wait_for(_GRACE)
-            # The group exists as long as its leader isn't waited for, or another of it is there.
-            try:  # noqa: SIM105 - contextlib is one more module to import at each build
-                os.killpg(self._pid, _SIGKILL)
-            except ProcessLookupError:
-                pass
+            self.signal(_SIGKILL)
             self._ended(0)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it and what it started, where any of these is still there."""
+        # The group exists as long as its leader isn't waited for, or another of it is there.
+        try:  # noqa: SIM105 - contextlib is one more module to import at each build
+            os.killpg(self._pid, number)
+        except ProcessLookupError:
+            pass
 
     def _watch(self, limits: Limits) -> None:
         import time  # noqa: PLC0415 - see above
@@ -169,7 +184,23 @@ class Running:
             pid, status = os.waitpid(self._pid, options)
             if pid:
                 self._status = os.waitstatus_to_exitcode(status)
+                _at_work.discard(self)
         return self._status is not None
+
+
+def stop_all() -> None:
+    """Stop the programs that other threads wait for, and let none start: the user has interrupted this one."""
+    import time  # noqa: PLC0415 - see above
+
+    global _is_stopping  # noqa: PLW0603 - it holds for the process, which is about to end
+    _is_stopping = True
+    for number in (_SIGTERM, _SIGKILL):
+        end = time.monotonic() + _GRACE
+        for running in tuple(_at_work):
+            running.signal(number)
+        # The threads that wait for them take them out.
+        while _at_work and time.monotonic() < end:
+            time.sleep(0.01)
 
 
 def which(name: str) -> str | None:

@@ -1,0 +1,27 @@
+"""Threads that wait for programs, and stop with the user's Ctrl-C."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kustomizer.system import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def threads(most: int) -> Iterator[ThreadPoolExecutor]:
+    """Give a pool of at most ``most`` threads, which have all ended where the context ends.
+
+    Where the user interrupts that, the programs that they wait for are stopped, and no other is started.
+    """
+    with ThreadPoolExecutor(most) as pool:
+        try:
+            yield pool
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            processes.stop_all()
+            raise

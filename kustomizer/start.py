@@ -83,7 +83,9 @@ def _build(build: PlainBuild) -> None:
     from kustomizer.kustomize.permissions import permissions  # noqa: PLC0415
 
     built = find_and_build(build.overlay, Wanted(executable=build.executable, permissions=permissions()))
-    messages = built.messages
+    from kustomizer.tutor_env.staleness import stale_envs  # noqa: PLC0415
+
+    messages = built.messages + "".join(f"{stale.severity}: {stale}\n" for stale in stale_envs(built.directories))
     if messages and sys.stderr.isatty():
         from kustomizer.commands.talk import pass_on  # noqa: PLC0415 - with click; most builds say nothing
 

@@ -9,7 +9,7 @@ import click
 
 from kustomizer.cluster.apply import apply, preview
 from kustomizer.cluster.kubectl import find_kubectl
-from kustomizer.commands.common import ask, kustomize_option, wants_colour
+from kustomizer.commands.common import ask, kustomize_option, say_stale, wants_colour
 from kustomizer.commands.talk import pass_on, say, terminal_width
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.text import text_report
@@ -70,6 +70,7 @@ def _built_text(overlay: Path, wanted: Wanted) -> str:
         return BuiltFile(overlay).text
     built = build(overlay, find_kustomize(wanted))
     pass_on(built.messages)
+    say_stale(built.directories)
     return built.text
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.commands.common import kustomize_option
+from kustomizer.commands.common import kustomize_option, say_stale
 from kustomizer.commands.talk import pass_on, say
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import build
@@ -57,6 +57,7 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
             raise click.UsageError("a built site holds passwords: name a file with -o, or print it with -o -")
         built = build(chosen[0], kustomize)
         pass_on(built.messages)
+        say_stale(built.directories)
         if output is None or output == STDOUT:
             click.echo(built.text, nl=False)
         else:
@@ -64,8 +65,10 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
         return
     if output is None or output == STDOUT:
         raise click.UsageError("several overlays need --output, the directory to write them into")
-    for line in write_all(build_all(chosen, kustomize), output):
+    sites = build_all(chosen, kustomize)
+    for line in write_all(sites, output):
         say(line)
+    say_stale(dict.fromkeys(directory for built in sites.values() for directory in built.directories))
 
 
 def overlays_in(directory: Path) -> list[Path]:

@@ -28,6 +28,7 @@ from kustomizer.rules import BRIEF, FOR_FLUX, FOR_TASKS, RULES, check, refused_b
 from kustomizer.site.model import Site
 from kustomizer.system.files import write_file
 from kustomizer.tasks.task_file import FILE, read_tasks, saved_tasks
+from kustomizer.tutor_env.staleness import stale_envs
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -138,7 +139,8 @@ def check_overlay(overlay: Path, wanted: Wanted, *, for_flux: bool = False, task
     """Build ``overlay`` and return the findings; it is built without the function, too."""
     built = build(overlay, find_kustomize(wanted), needs_function=False)
     pass_on(built.other_notes)
-    site = Site(built.resources(), built.problems, for_flux=for_flux, tasks=tasks)
+    stale = list(stale_envs(built.directories))
+    site = Site(built.resources(), built.problems, stale, for_flux=for_flux, tasks=tasks)
     return Checked(findings=check(site), source=overlay_source(overlay))
 
 

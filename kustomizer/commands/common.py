@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kustomizer.commands.talk import terminal_width
+from kustomizer.commands.talk import say, terminal_width
 from kustomizer.errors import Problem, UserError
 from kustomizer.findings.ignores import IGNORE_FILE
 from kustomizer.kustomize.build import build
@@ -18,9 +18,10 @@ from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.permissions import permissions
 from kustomizer.system.processes import Limits
+from kustomizer.tutor_env.staleness import stale_envs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from kustomizer.manifests.resource import Resources
 
@@ -96,8 +97,16 @@ def kustomize_option(command: _Command) -> _Command:
 def site_resources(site: Path, wanted: Wanted, *, needs_function: bool = True) -> Resources:
     """Return the resources of ``site``, a built file or an overlay. Raises UserError where it can't be built."""
     if site.is_dir():
-        return build(site, find_kustomize(wanted), needs_function=needs_function).resources()
+        built = build(site, find_kustomize(wanted), needs_function=needs_function)
+        say_stale(built.directories)
+        return built.resources()
     return BuiltFile(site).resources
+
+
+def say_stale(directories: Iterable[str]) -> None:
+    """Say which of the directories of a build are an env/ that Tutor would write otherwise now."""
+    for stale in stale_envs(directories):
+        say(f"{stale.severity}: {stale}")
 
 
 def ask(question: str, *, undone: str, remedy: str) -> None:

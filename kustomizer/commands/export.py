@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import kustomize_option
+from kustomizer.commands.common import kustomize_option, say_stale
 from kustomizer.commands.talk import pass_on, say
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.base import read_base
@@ -84,6 +84,7 @@ def exported(overlay: Path, output: Path, wanted: Wanted) -> Export:
     kustomize = find_kustomize(wanted)
     built = build(overlay, kustomize)
     pass_on(built.messages)
+    say_stale(built.directories)
     runs = read_report(built.report)
     if len(runs) != 1:
         message = f"the function ran {len(runs)} times in the build of {overlay}"

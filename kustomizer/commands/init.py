@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import kustomize_option, program
+from kustomizer.commands.common import kustomize_option, program, say_stale
 from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.executable import Wanted, find_kustomize
@@ -72,6 +72,7 @@ def init_command(
 def survey_site(env: Path, wanted: Wanted) -> Survey:
     """Return the survey of the site in ``env``. Raises UserError where it can't be built, or is split already."""
     resources = read_build(build_as_tutors(env.parent, find_kustomize(wanted)))
+    say_stale([str(env)])
     workers = plugin_output.own_workers(resources) if plugin_output.is_in(env) else []
     if workers:
         root = shlex.quote(str(env.parent))

@@ -82,6 +82,7 @@ class _Run(Record):
     done: Finished
     notes: str
     report: bytes | None
+    directories: Sequence[str]
 
 
 def _run(overlay: Path | str, kustomize: Kustomize, scratch: Scratch) -> _Run:
@@ -106,7 +107,9 @@ def _run(overlay: Path | str, kustomize: Kustomize, scratch: Scratch) -> _Run:
     process = finished(kustomize.command(place), scratch, kustomize.limits, env=env)
     if mirror:
         process = process.replace(stderr=process.stderr.replace(mirror.encode(), b""))
-    return _Run(done=process, notes=notes, report=_content(report_path(scratch.path)))
+    return _Run(
+        done=process, notes=notes, report=_content(report_path(scratch.path)), directories=tuple(examined.trees)
+    )
 
 
 def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_function: bool = True) -> BuildOutput:
@@ -129,7 +132,10 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
             )
         )
     return BuildOutput(
-        data=process.stdout, notes=harmless(run.notes + _without_secrets(process.stderr_text)), report=run.report or b""
+        data=process.stdout,
+        notes=harmless(run.notes + _without_secrets(process.stderr_text)),
+        report=run.report or b"",
+        directories=run.directories,
     )
 
 

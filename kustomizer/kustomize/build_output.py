@@ -19,6 +19,8 @@ class BuildOutput(Record):
     data: bytes
     notes: str
     report: bytes = b""
+    directories: Sequence[str] = ()
+    """The directories that took part in the build, without links in their paths."""
 
     @property
     def messages(self) -> str:

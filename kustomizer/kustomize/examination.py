@@ -96,7 +96,7 @@ class _Examiner:
                 self.plugin(item, listed, listed.file)
         rivals = self.configurations.rivals({place: trees[0] for place, trees in self.trees.items() if trees})
         if rivals:
-            self.problems.append(in_files([(_shown(file), name) for file, name in rivals]))
+            self.problems.append(in_files([(shown(file), name) for file, name in rivals]))
         self.raise_problems()
 
     def asked(self, ask: Ask, plugins: list[str]) -> str:
@@ -107,7 +107,7 @@ class _Examiner:
             words = error.problems[0].message
             for number, plugin in enumerate(plugins):
                 if plugin in self.files:
-                    words = words.replace(f"'{number}.yaml'", f"'{_shown(self.files[plugin])}'")
+                    words = words.replace(f"'{number}.yaml'", f"'{shown(self.files[plugin])}'")
             raise UserError(error.problems[0].replace(message=words)) from None
 
     def raise_problems(self) -> None:
@@ -116,7 +116,7 @@ class _Examiner:
 
     def refuse(self, file: str, why: str, remedy: str = "") -> None:
         remedy = remedy or "Write it in a plainer way: what can't be told for sure is not built"
-        self.problems.append(Problem(message=f"{_shown(file)}: {why}", remedy=remedy))
+        self.problems.append(Problem(message=f"{shown(file)}: {why}", remedy=remedy))
 
     def directory(self, directory: str) -> None:
         """Read the kustomization in ``directory``, a path without links."""
@@ -262,7 +262,7 @@ class _Examiner:
                 self.legacy.add(program.name)
             return
         name = os.path.normpath(f"{directory}/{program.name}") if program.is_path else program.name
-        self.refuse(file, f"the build would run {_shown(name)}", f"{_TRUST} --allow-exec {_shown(name)}")
+        self.refuse(file, f"the build would run {shown(name)}", f"{_TRUST} --allow-exec {shown(name)}")
 
     def remote(self, tree: Any, file: str) -> None:
         if not self.permissions.remote:
@@ -280,10 +280,10 @@ def _objects_of(text: str, listed: Listed) -> list[Any]:
     try:
         return read_heads(text)
     except Uncertain as error:
-        raise UserError(Problem(message=f"{_shown(listed.file)}: {listed.field} can't be read: {error}")) from None
+        raise UserError(Problem(message=f"{shown(listed.file)}: {listed.field} can't be read: {error}")) from None
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """Return ``path`` as the user would write it: relative to the working directory where that is shorter."""
     if not path.startswith("/"):
         return path

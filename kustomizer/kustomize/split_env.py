@@ -10,18 +10,15 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import UserError
+from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FILE = "kustomization.yml"
-PLACE = "plugins/kustomizer"
-"""Where in env/ the split lies: each in a directory of its own, whose name tells what is in it."""
 MISSING = f"{PLACE}/the-split-is-missing--run-"
 """How the entry begins that stands in a fresh env/; the command that puts the split there follows."""
-PREFIX = "split-"
 
 ENTRY = re.compile(rf"^([ \t]*-[ \t]+){re.escape(MISSING)}[\w-]+[ \t]*$", re.MULTILINE)
 """The entry of a fresh env/, with what stands before it on its line."""

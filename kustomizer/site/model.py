@@ -108,12 +108,17 @@ class Site:
         self,
         resources: Resources,
         warnings: Sequence[Problem] = (),
+        stale: Sequence[Problem] = (),
         *,
         for_flux: bool = False,
         tasks: SiteTasks | None = None,
     ) -> None:
-        """Read ``resources``; ``warnings`` are what the function said when it made them, ``tasks`` what was saved."""
+        """Read ``resources``; ``warnings`` are what the function said when it made them, ``tasks`` what was saved.
+
+        ``stale`` is what was found out about the files that they were built from.
+        """
         self.warnings = warnings
+        self.stale = stale
         self.for_flux = for_flux
         self.tasks = tasks
         # Findings, and their words, don't depend on the order in which kustomize printed the resources.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import UserError
 from kustomizer.kustomize.plain_build import build_tutors, tutors_build
-from kustomizer.kustomize.split_env import FILE, is_missing, split_directory
+from kustomizer.kustomize.split_env import is_missing, split_directory
+from kustomizer.kustomize.split_names import FILE
 from kustomizer.system.files import read_text
 from kustomizer.tutor_env.copy import copy_files, named_in
 from kustomizer.tutor_env.kustomization import as_tutors

@@ -13,6 +13,7 @@ from kustomizer.overlay.config_file import config_file
 from kustomizer.overlay.survey import survey
 from kustomizer.overlay.templates import configuration_text
 from kustomizer.record import Record
+from kustomizer.tutor_env.state import RECOMMENDED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resources
-
-RECOMMENDED = "the recommended queues"
 
 
 class SplitConfiguration(Record):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.split_env import ENTRY, FILE, PLACE, SPLIT_ENTRIES
+from kustomizer.kustomize.split_env import ENTRY, SPLIT_ENTRIES
+from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.system.files import read_text
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def without_entry(text: str) -> str:
 def as_tutors(text: str) -> str:
     """Return the kustomization as Tutor would have written it without us, whether the split is in it or missing."""
     text = SPLIT_ENTRIES.sub("", without_entry(text))
+    # In a list between brackets, which another plugin wrote.
+    text = re.sub(rf"(?:, |(?<=\[)){re.escape(PLACE)}/{PREFIX}[0-9a-f]+/patches(?=\])", "", text)
     # The list that was made for us alone.
     return re.sub(r"^transformers:\n(?![ \t]*-)", "", text, flags=re.MULTILINE)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.split_env import PLACE
+from kustomizer.kustomize.split_names import PLACE
 from kustomizer.record import Record
 from kustomizer.tutor_env.building import building, copied
 from kustomizer.tutor_env.kustomization import with_split, without_entry, without_hashes

@@ -6,17 +6,21 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.kustomize.split_env import FILE, PLACE, split_directory
+from kustomizer import OWN_FILE, __version__
+from kustomizer.kustomize.split_env import split_directory
+from kustomizer.kustomize.split_names import FILE, PLACE
 from kustomizer.system.files import read_text
 from kustomizer.tutor_env.copy import named_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 SUMMARY = "split.json"
 """In the split's directory: what it was made from, and what was said about it."""
 
+RECOMMENDED = "the recommended queues"
+"""In the place of a file: there is no configuration."""
 _REWRITTEN = "k8s/jobs.yml"
 """Tutor 16 to 20 write it anew in `do` and `init`; our patches name no Job, so it makes no difference to the split."""
 
@@ -25,15 +29,25 @@ def digest_of_files(files: Iterable[tuple[str, Path]]) -> str:
     """Return what tells the files that env/ is built from, without its kustomization and the split, from others."""
     digest = hashlib.sha256()
     for name, path in files:
-        if name != _REWRITTEN and not name.startswith(f"{PLACE}/"):
+        if is_tutors_alone(name):
             data = path.read_bytes()
             digest.update(f"{name}\n{len(data)}\n".encode() + data)
     return digest.hexdigest()
 
 
+def is_tutors_alone(name: str) -> bool:
+    """Tell whether a file that env/ is built from is as `tutor config save` wrote it, and nobody after that."""
+    return name != _REWRITTEN and not name.startswith(f"{PLACE}/")
+
+
 def digest_of_text(text: str) -> str:
     """Return what tells ``text`` from others."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of_added(added: Mapping[str, Any]) -> str:
+    """Return what tells what other plugins add from anything else."""
+    return digest_of_text(json.dumps(added, sort_keys=True, default=str))
 
 
 def config_text(named: Path | None) -> str:
@@ -55,15 +69,36 @@ def read_summary(directory: Path) -> dict[str, Any] | None:
     return summary if whole else None
 
 
-def stale_reason(root: Path, named: Path | None) -> str:
-    """Return why the split in env/ isn't that of its files and of the configuration ``named``; empty where it is."""
+def told_configuration(root: Path) -> Path | None:
+    """Return the configuration that the split in env/ says it was made from, None where there is none.
+
+    Where a file has come since, in the place in which one is looked for, it is that one.
+    """
+    directory = split_directory(root / "env")
+    summary = read_summary(directory) if directory else None
+    source = summary["source"] if summary else RECOMMENDED
+    path = root / (OWN_FILE if source == RECOMMENDED else source)
+    return path if path.exists() else None
+
+
+def stale_reason(root: Path, named: Path | None, added: Mapping[str, Any] | None = None) -> str:
+    """Return why the split in env/ isn't that of its files and of the configuration ``named``; empty where it is.
+
+    Without ``named`` a configuration that isn't at hand is taken to be as it was, and without ``added`` what other
+    plugins add. With which program it was built says nothing: the outcome was compared with what the function made.
+    """
     env = root / "env"
     directory = split_directory(env)
     summary = read_summary(directory) if directory else None
     if summary is None:
         return "its split isn't whole"
-    if summary["inputs"]["configuration"] != digest_of_text(config_text(named)):
-        return f"{named or summary['source']} has changed"
-    if summary["inputs"]["files"] != digest_of_files(named_in(env)):
+    inputs = summary["inputs"]
+    if inputs["version"] != __version__:
+        return f"version {inputs['version']} of tutor-kustomizer split it, and this is {__version__}"
+    if (named or summary["source"] == RECOMMENDED) and inputs["configuration"] != digest_of_text(config_text(named)):
+        return f"{named} has changed"
+    if added is not None and inputs["plugins"] != digest_of_added(added):
+        return "what other plugins add to the split has changed"
+    if inputs["files"] != digest_of_files(named_in(env)):
         return "files that Tutor wrote have changed"
     return "" if summary["kustomization"] == digest_of_text(read_text(env / FILE)) else f"{FILE} has changed"

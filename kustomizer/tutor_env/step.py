@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kustomizer import __version__
-from kustomizer.kustomize.split_env import FILE, PLACE, PREFIX
+from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
 from kustomizer.tutor_env.building import sweep
 from kustomizer.tutor_env.copy import named_in
 from kustomizer.tutor_env.kustomization import read_fresh, with_split
 from kustomizer.tutor_env.making import Fresh, make
-from kustomizer.tutor_env.state import config_text, digest_of_files, digest_of_text, read_summary
+from kustomizer.tutor_env.state import config_text, digest_of_added, digest_of_files, digest_of_text, read_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ def save_split(request: Request, kustomize: Kustomize) -> Split:
             "files": digest_of_files(files),
             "fresh": digest_of_text(text),
             "configuration": digest_of_text(config_text(request.named)),
-            "plugins": digest_of_text(json.dumps(request.added, sort_keys=True, default=str)),
+            "plugins": digest_of_added(request.added),
             "version": __version__,
             "builder": f"{kustomize.path} {kustomize.version}".strip(),
         }

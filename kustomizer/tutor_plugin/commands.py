@@ -18,9 +18,10 @@ from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.overlay.templates import SCHEMA_FILE, configuration_text, schema_text
 from kustomizer.system.files import write_new_files
 from kustomizer.system.folding import fold_lines
-from kustomizer.tutor_env.state import read_summary, stale_reason
+from kustomizer.tutor_env.state import read_summary
 from kustomizer.tutor_plugin.env_saved import COMMAND, IS_TOLD, split
 from kustomizer.tutor_plugin.options import SPLIT, options as options_of
+from kustomizer.tutor_plugin.rendering import reason as stale_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def status(wanted: Options) -> Iterator[str]:
         yield f"It isn't in env/ yet, which can't be built until it is: {' '.join(COMMAND)}"
         return
     summary = read_summary(present)
-    reason = stale_reason(wanted.root, config) if summary else "its files are no longer whole"
+    reason = stale_reason(wanted) if summary else "its files are no longer whole"
     yield f"env/ isn't as it was saved, {reason}: {' '.join(COMMAND)}" if reason else "env/ is as it was saved."
     if summary:
         yield summary["table"]

@@ -14,7 +14,8 @@ from tutor.exceptions import TutorError
 
 from kustomizer.commands.talk import say
 from kustomizer.errors import UserError
-from kustomizer.kustomize.split_env import PLACE, missing_entry
+from kustomizer.kustomize.split_env import missing_entry
+from kustomizer.kustomize.split_names import PLACE
 from kustomizer.tutor_plugin.options import OVERLAY, SPLIT, options
 
 if TYPE_CHECKING:

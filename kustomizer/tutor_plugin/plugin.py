@@ -18,7 +18,7 @@ from tutor.exceptions import TutorError
 from kustomizer.commands.group import Commands, verbose_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.tutor_plugin.env_saved import IS_TOLD, PATCH, on_env_saved
-from kustomizer.tutor_plugin.options import CONFIG, DEFAULTS, OVERLAY, options
+from kustomizer.tutor_plugin.options import CONFIG, DEFAULTS, OVERLAY, Options, options
 
 _OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
 """The parameters that name an overlay; `before` is that of `diff --base`."""
@@ -73,9 +73,12 @@ class TutorCommands(Commands):
 @click.pass_context
 def kustomizer(ctx: click.Context) -> None:
     """Queue-aware Celery workers, layered onto this Tutor's output with kustomize."""
+    from kustomizer.tutor_env.staleness import let_tutor_say  # noqa: PLC0415 - Tutor imports plugins at each start
+
     os.environ.setdefault("TUTOR_ROOT", str(ctx.obj.root))
     wanted = options(Path(ctx.obj.root), config.load_minimal(str(ctx.obj.root)))
     ctx.obj.kustomizer_options = wanted
+    let_tutor_say(str(wanted.root / "env"), lambda: _stale_reason(wanted))
     if wanted.overlay is not None:
         os.environ.setdefault(OVERLAY, str(wanted.overlay))
     elif wanted.is_split:
@@ -86,6 +89,13 @@ def kustomizer(ctx: click.Context) -> None:
     elif ctx.invoked_subcommand == "leftovers":
         # With --unsplit Tutor's own output is what stays.
         os.environ.setdefault(OVERLAY, str(wanted.root / "env"))
+
+
+def _stale_reason(wanted: Options) -> str:
+    """Return why env/ isn't what Tutor would write now."""
+    from kustomizer.tutor_plugin.rendering import reason  # noqa: PLC0415 - Tutor imports plugins at each start
+
+    return reason(wanted)
 
 
 def refuse_missing_config(path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from kustomizer.kustomize.split_env import FILE, missing_entry
+from kustomizer.kustomize.split_env import missing_entry
+from kustomizer.kustomize.split_names import FILE
 from tests import sites
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import yaml
 from kustomizer import SPLIT_BY as MARK
 from kustomizer.errors import UserError
 from kustomizer.kustomize.executable import Kustomize
-from kustomizer.kustomize.split_env import FILE, PLACE, PREFIX, is_missing, split_directory
+from kustomizer.kustomize.split_env import is_missing, split_directory
+from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.tutor_env.building import build_as_tutors
 from kustomizer.tutor_env.state import SUMMARY, stale_reason
 from kustomizer.tutor_env.step import Request, save_split

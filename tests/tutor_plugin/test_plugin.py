@@ -136,6 +136,22 @@ def test_an_overlay_whose_name_is_a_number(env: dict[str, str]) -> None:
     assert "Traceback" not in refused.stderr
 
 
+def test_a_route_without_a_save_is_said(env: dict[str, str]) -> None:
+    tutor(env, "plugins", "enable", "kustomizer")
+    overlay(env)
+    assert tutor(env, "config", "save", "--set", "KUSTOMIZER_OVERLAY=overlay").returncode == 0
+    stale = "isn't what Tutor would write now: it would change apps/openedx/settings/lms/production.py"
+    for change, is_stale in (("", False), ("b.task", True), ("", False)):
+        if change:
+            assert tutor(env, "kustomizer", "route", "lms", change, "edx.lms.core.high").returncode == 0
+        else:
+            assert tutor(env, "config", "save").returncode == 0
+        queues, checked = tutor(env, "kustomizer", "queues"), tutor(env, "kustomizer", "check")
+        assert (queues.returncode, checked.returncode) == (0, 0), (queues.stderr, checked.stderr)
+        assert (stale in queues.stderr) == is_stale, queues.stderr
+        assert ("stale-env" in checked.stdout) == is_stale, checked.stdout
+
+
 def test_diff_means_the_overlay_where_a_revision_is_its_base(env: dict[str, str]) -> None:
     tutor(env, "plugins", "enable", "kustomizer")
     root = overlay(env).parent

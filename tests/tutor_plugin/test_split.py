@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kustomizer.kustomize.split_env import FILE, PLACE, is_missing, split_directory
+from kustomizer.kustomize.split_env import is_missing, split_directory
+from kustomizer.kustomize.split_names import FILE, PLACE
 from tests import sites
 from tests.builds import documents
 from tests.tutor_plugin.real_tutor import plugin_environment, tutor
@@ -135,6 +136,45 @@ def test_another_plugin_brings_a_worker(env: dict[str, str], tmp_path: Path) -> 
     done = saved(env)
     assert done.returncode == 0, done.stderr
     assert deployments(env) >= {*WORKERS, "lms-worker-grading"}
+
+
+MORE = """
+name: more
+version: 1.0.0
+patches:
+  k8s-services: |
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata:
+      name: NAME
+    spec: {selector: {a: b}, ports: [{port: 80}]}
+"""
+
+
+@pytest.mark.parametrize("version", ["16", "22"])
+def test_what_tutor_would_write_otherwise_is_said(version: str, tmp_path: Path) -> None:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    environ = {**plugin_environment(tmp_path, version), "TUTOR_PLUGINS_ROOT": str(plugins)}
+    (plugins / "more.yml").write_text(MORE)
+    assert tutor(environ, "plugins", "enable", "kustomizer", "more", version=version).returncode == 0
+    assert saved(environ, version=version).returncode == 0
+    assert "env/ is as it was saved." in tutor(environ, "kustomizer", "status", version=version).stdout
+    assert "isn't" not in tutor(environ, "kustomizer", "queues", version=version).stderr
+    # Another object of a plugin's.
+    (plugins / "more.yml").write_text(MORE.replace("NAME", "other"))
+    command = "tutor config save" if version == "22" else "tutor kustomizer save"
+    status = tutor(environ, "kustomizer", "status", version=version).stdout
+    assert f"env/ isn't as it was saved, it would change k8s/services.yml: {command}" in status
+    queues = tutor(environ, "kustomizer", "queues", version=version)
+    assert "env isn't what Tutor would write now: it would change k8s/services.yml" in queues.stderr
+    assert f"Run `{command}` first" in queues.stderr
+    # Another worker of a plugin's.
+    (plugins / "more.yml").unlink()
+    (plugins / "more.py").write_text(HOOKED)
+    status = tutor(environ, "kustomizer", "status", version=version).stdout
+    assert "what other plugins add to the split has changed" in status
 
 
 @pytest.mark.parametrize("version", ["16", "21"])

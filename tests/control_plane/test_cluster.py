@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.control_plane.cluster import running_cluster
 from tests.control_plane.test_keeper import wait_gone
+from tests.docs.pages import commands, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.control_plane.cluster import Cluster
 
 PROGRAMS = {"etcd", "kube-apiserver", "kube-controller-manager", "keda-operator", "keda-adapter", "keda-webhooks"}
 LISTENING = "0A"
@@ -33,6 +37,17 @@ def test_loopback_only_and_nothing_left(tmp_path: Path) -> None:
     wait_gone(*programs)
     assert not list(processes(directory))
     assert set(Path("/etc/hosts").read_text().splitlines()) == before
+
+
+def test_what_the_page_asks_of_keda_is_there(cluster: Cluster) -> None:
+    """docs/keda.md: how to see whether KEDA is installed, and that its metrics are nobody else's."""
+    asked = [command for command in commands(page("keda")) if command.startswith("kubectl") and " get " in command]
+    assert len(asked) == 3
+    said = [cluster.kubectl(*shlex.split(command)[1:], check=False) for command in asked]
+    assert [each.returncode for each in said] == [0, 0, 0], [each.stderr for each in said]
+    assert "keda" in said[1].stdout
+    missing = cluster.kubectl("get", "crd", "scaledobjects.example.com", check=False)
+    assert "NotFound" in missing.stderr
 
 
 def processes(directory: Path) -> Iterator[tuple[int, str]]:

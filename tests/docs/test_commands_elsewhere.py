@@ -10,6 +10,7 @@ import base64
 from typing import TYPE_CHECKING
 
 import pytest
+import versions
 import yaml
 
 from kustomizer import KIND
@@ -41,6 +42,16 @@ def test_the_name_references_are_those_that_init_writes() -> None:
     shown = page("keda").partition("```yaml\nnameReference:")[2].partition("```")[0]
     written = (sites.ROOT / "base" / "name-references.yaml").read_text()
     assert yaml.safe_load(f"nameReference:{shown}") == yaml.safe_load(written)
+
+
+def test_the_keda_that_is_installed_is_the_one_that_is_tested() -> None:
+    """Nothing is fetched: the release's file is named as KEDA names it, and Helm takes the chart from KEDA's index."""
+    newest, oldest = versions.KEDA
+    (apply,) = [command for command in commands(page("keda")) if "releases/download" in command]
+    assert apply.endswith(f"/kedacore/keda/releases/download/v{newest}/keda-{newest}.yaml")
+    assert "--server-side" in apply
+    assert f"KEDA {oldest.rpartition('.')[0]} or newer" in page("keda")
+    assert "helm install keda keda --repo https://kedacore.github.io/charts --namespace keda" in page("keda")
 
 
 def test_the_secret_is_the_one_that_the_configuration_names(tmp_path: Path) -> None:

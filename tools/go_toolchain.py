@@ -28,10 +28,21 @@ def find_go(directory: Path = DIRECTORY) -> str:
     return str(_install(directory / GO.newest))
 
 
-def environment(go: str) -> dict[str, str]:
-    """Return the environment to run it in: GOROOT is said for the Go on PATH only."""
-    from_path = go == shutil.which("go")
-    return {name: value for name, value in os.environ.items() if from_path or name != "GOROOT"}
+def environment(go: str, directory: Path = DIRECTORY) -> dict[str, str]:
+    """Return the environment to run it in.
+
+    GOROOT is said for the Go on PATH only. Ours keeps what it fetches and builds beside it, where `make clean` removes
+    it: who has no Go wants no 300 MB of it at home.
+    """
+    if go == shutil.which("go"):
+        return dict(os.environ)
+    ours = {
+        "GOPATH": str(directory / "path"),
+        "GOCACHE": str(directory / "cache"),
+        # Otherwise nobody but root could remove what was fetched.
+        "GOFLAGS": "-modcacherw",
+    }
+    return {**ours, **{name: value for name, value in os.environ.items() if name != "GOROOT"}}
 
 
 def _is_new_enough(go: str) -> bool:

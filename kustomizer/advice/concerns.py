@@ -85,7 +85,7 @@ def _in_the_way(known: SiteTasks) -> Iterator[Problem]:
                 severity=WARNING,
                 message=f"{queue}: {joined([_described(task) for task in long], most=_SHOWN)} can hold up "
                 f"{plural(len(short), 'short task')}, which ran {amount(_per_day(short))} times a day there",
-                remedy="Route the long ones to a queue of their own",
+                remedy="Route the long ones to a queue of their own; `tutor-kustomizer advise` says which",
             )
 
 

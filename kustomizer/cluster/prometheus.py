@@ -90,7 +90,7 @@ class Prometheus:
         step = max(60, self._window // _POINTS)
         series = self._range(f"count({_EVENTS}{{{self._filter}}})", step=step)
         points = sum(len(item["values"]) for item in series)
-        return float(min(self._window, max(1, points) * step))
+        return self._window * min(1.0, max(1, points) / (self._window // step))
 
     def _grown_by(self, metric: str, more: str = "", *, matchers: str = "") -> dict[tuple[str, str, str], float]:
         """Return what a counter grew by in the window, by service, task and one more label."""

@@ -27,6 +27,7 @@ _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, err
 _Command = TypeVar("_Command", bound="click.Command | Callable[..., object]")
 
 NAMES = (
+    "advise",
     "apply",
     "build",
     "check",

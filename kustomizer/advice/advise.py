@@ -1,0 +1,123 @@
+"""What the numbers say of a configuration: its changes, each with its reason, and the file with them."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.advice.loads import Load, loads
+from kustomizer.advice.routes import NEW, routes
+from kustomizer.advice.rules import ROUTE, changes
+from kustomizer.config.values import join
+from kustomizer.errors import Problem, UserError
+from kustomizer.overlay.advice import advice
+from kustomizer.record import Record
+from kustomizer.system.text_table import text_table
+from kustomizer.system.visible import visible
+from kustomizer.tasks.numbers import amount, duration, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.overlay.config_file import ConfigFile
+    from kustomizer.tasks.model import SiteTasks
+
+
+class Reason(Record):
+    """A field that is changed, and why."""
+
+    field: str
+    value: Any
+    measured: str
+    rule: str
+    was: str = ""
+    """What holds now, empty where that is no setting."""
+
+
+class Advised(Record):
+    """What was measured of each worker, the changes, and the file with them."""
+
+    loads: Sequence[Load]
+    reasons: Sequence[Reason]
+    before: ConfigFile
+    after: ConfigFile
+    notes: Sequence[Problem]
+    """What a build would warn of in the workers that are changed."""
+
+
+def advise(known: SiteTasks, file: ConfigFile) -> Advised:
+    """Return what ``known`` says of the configuration in ``file``.
+
+    Raises UserError where that can't be changed, or too little was measured.
+    """
+    days = 0 if known.measured is None else known.measured.days
+    # Samples of a whole day may lack its first minutes.
+    if round(days, 1) < 1:
+        message = f"the numbers are of {span(days)}: less than a day says nothing of others"
+        raise UserError(Problem(message=message, remedy="Ask for more, as with --window 7d, or wait"))
+    routed, reasons, moved = _routed(known, file)
+    config, changed = routed.load(), routed
+    found = list(loads(known, config, moved).values())
+    touched = []
+    for load in found:
+        for change in changes(config, load):
+            path = ("spec", "workers", load.service, load.variant, *change.field)
+            changed = changed.set(path, change.value)
+            given = {name: getattr(change, name) for name in ("value", "was", "measured", "rule")}
+            reasons.append(Reason(field=_joined(path), **given))
+            touched.append((load.service, load.variant))
+    config = changed.load()
+    notes = [note for service, variant in dict.fromkeys(touched) for note in advice(config, service, variant)]
+    return Advised(loads=found, reasons=reasons, before=file, after=changed, notes=notes)
+
+
+def _routed(known: SiteTasks, file: ConfigFile) -> tuple[ConfigFile, list[Reason], dict[tuple[str, str], str]]:
+    """Return ``file`` with better routes, their reasons, and the queues by service and task."""
+    changed, reasons, moved = file, [], {}
+    for route in routes(known, file.load()):
+        if route.adds and NEW not in changed.load().variants(route.adds):
+            changed = changed.set(("spec", "workers", route.adds, NEW), {})
+        for sender in route.senders:
+            moved[sender, route.name] = route.queue
+            path = ("spec", "routing", sender, route.name, "queue")
+            changed = changed.set(path, route.queue)
+            reasons.append(Reason(field=_joined(path), value=route.queue, measured=route.measured, rule=ROUTE))
+    return changed, reasons, moved
+
+
+def advised_text(known: SiteTasks, advised: Advised, width: int) -> str:
+    """Return what was measured, the reasons, and the diff: what stands before that is passed over by `git apply`."""
+    sources = (str(known.measured), f"The site was asked for its tasks on {known.asked}.")
+    parts = ["\n".join(map(visible, sources)), text_table(list(_rows(advised.loads)), width)]
+    parts += [_paragraph(reason) for reason in advised.reasons] or ["Nothing to change."]
+    parts += [advised_diff(advised)] if advised.reasons else []
+    return "\n\n".join(parts)
+
+
+def advised_diff(advised: Advised) -> str:
+    """Return the change of the file as `diff -u` prints it."""
+    path = advised.before.path.as_posix().lstrip("/")
+    before, after = (file.text.splitlines(keepends=True) for file in (advised.before, advised.after))
+    return "".join(difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")).rstrip("\n")
+
+
+def _rows(found: Sequence[Load]) -> Iterator[Sequence[str]]:
+    yield ("worker", "tasks", "runs a day", "a run", "at a time: in an ordinary hour", "in the busiest hour")
+    for load in found:
+        cells = [f"{load.service} {load.variant}", str(len(load.tasks)), amount(load.per_day)]
+        if load.is_enough:
+            cells += [duration(load.mean), amount(load.ordinary), amount(load.busiest)]
+        yield (*cells, *[""] * (6 - len(cells)))
+
+
+def _paragraph(reason: Reason) -> str:
+    was = f" (now {reason.was})" if reason.was else ""
+    lines = [f"{reason.field}: {reason.value}{was}", f"  measured: {reason.measured}", f"  rule: {reason.rule}"]
+    return "\n".join(map(visible, lines))
+
+
+def _joined(path: Sequence[str]) -> str:
+    field = ""
+    for key in path:
+        field = join(field, key)
+    return field

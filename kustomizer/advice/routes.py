@@ -1,0 +1,75 @@
+"""Which long tasks to route away from short ones, and to which queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kustomizer.advice.concerns import is_long
+from kustomizer.advice.loads import ENOUGH, loads, queue_of
+from kustomizer.record import Record
+from kustomizer.system.wording import plural
+from kustomizer.tasks.numbers import amount, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.advice.loads import Load
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.tasks.model import SiteTasks, Task
+
+NEW = "long"
+"""The worker that is added where none fits."""
+
+
+class Route(Record):
+    """A task that is better sent to another queue, by every service that sends it to this one."""
+
+    name: str
+    senders: tuple[str, ...]
+    queue: str
+    adds: str
+    """The service that gets a new worker for it, empty where there is one already."""
+    measured: str
+
+
+def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Route]:
+    """Yield the routes that the numbers speak for."""
+    measured = loads(known, config, {})
+    for (service, _), load in measured.items():
+        if not load.short:
+            continue
+        queue, adds = _destination(service, config, [each for each in measured.values() if each.service == service])
+        for name in dict.fromkeys(task.name for task in load.long if _is_measured(task)):
+            here = [task for task in load.long if task.name == name and not task.names_queue]
+            if here and queue:
+                senders = _senders(known, config, here[0])
+                yield Route(name=name, senders=senders, queue=queue, adds=adds, measured=_measured(here[0], load))
+
+
+def _is_measured(task: Task) -> bool:
+    return task.numbers is not None and task.numbers.runs >= ENOUGH
+
+
+def _destination(service: str, config: CeleryWorkers, workers: list[Load]) -> tuple[str, str]:
+    """Return the queue for long tasks, and the service that has to get a worker for it, if any."""
+    fitting = [load for load in workers if load.long and not load.short and config.queues(service, load.variant)]
+    if fitting:
+        best = max(fitting, key=lambda load: sum(task.numbers.seconds for task in load.long if task.numbers))
+        return config.queues(service, best.variant)[0], ""
+    return ("", "") if NEW in config.variants(service) else (f"edx.{service}.core.{NEW}", service)
+
+
+def _senders(known: SiteTasks, config: CeleryWorkers, task: Task) -> tuple[str, ...]:
+    """Return the services that send a task of this name to the same queue: which of them did isn't measured."""
+    queue = queue_of(task, config)
+    same = [each for each in known.tasks if each.name == task.name and not each.names_queue]
+    return tuple(sorted(each.service for each in same if queue_of(each, config) == queue))
+
+
+def _measured(task: Task, load: Load) -> str:
+    numbers = task.numbers
+    if numbers is None or numbers.p95 is None or not is_long(task):
+        return ""
+    per_day = sum(short.numbers.per_day for short in load.short if short.numbers)
+    long = f"{amount(numbers.per_day)} times a day, and a run of twenty took {duration(numbers.p95.least)} or more"
+    return f"it ran {long}; in its queue ran {plural(len(load.short), 'short task')}, {amount(per_day)} times a day"

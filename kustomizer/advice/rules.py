@@ -1,0 +1,164 @@
+"""The rules that lead from what was measured to a configuration: each is a sentence, and a function that follows it.
+
+No rule predicts anything. docs/advise.md lists the sentences.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from kustomizer.advice.concerns import exceeds
+from kustomizer.config.load import worker_settings
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.worker import DEFAULT, max_replicas
+from kustomizer.record import Record
+from kustomizer.system.wording import plural
+from kustomizer.tasks.numbers import amount, duration
+from kustomizer.transform.keda.scaled_object import LIST_LENGTH
+from kustomizer.transform.plan import builtin_settings
+from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kustomizer.advice.loads import Load
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.config.worker import Worker
+    from kustomizer.tasks.numbers import RunTime
+
+MOST_AT_A_TIME = 4
+_MINUTE = 60
+_MOSTLY = 0.5
+_TWO_DIGITS = 100
+_LEAST_MAXIMUM = 2
+
+ROUTE = (
+    "A long task in a queue of short ones goes to the queue of its service where the most long work and no short task "
+    "is, or else to that of a new worker."
+)
+GRACE = "A worker, but for the default one, has as long to finish as its longest run took, or longer."
+VISIBILITY = "A worker, but for the default one, has a visibility timeout of twice its longest run, or more."
+ONE_AT_A_TIME = "A worker most of whose time goes into long tasks works on one at a time."
+AT_A_TIME = "Any other worker works on as many at a time as an ordinary hour kept busy, four at the most, or on more."
+LENGTH = (
+    "The list length is what a pod works off in a minute, and not below its concurrency; within half and twice of that "
+    "it is left."
+)
+MINIMUM = "The minimum is the pods that an ordinary hour kept busy, rounded up where short tasks are, else down."
+MAXIMUM = "The maximum is twice the pods that the busiest hour kept busy, two or more; a higher one is left."
+REPLICAS = "Without KEDA there are as many pods as the busiest hour kept busy, or more."
+RULES = (ROUTE, GRACE, VISIBILITY, ONE_AT_A_TIME, AT_A_TIME, LENGTH, MINIMUM, MAXIMUM, REPLICAS)
+
+
+class Change(Record):
+    """A field of a worker that is better set to another value."""
+
+    field: tuple[str, ...]
+    """Its path in the worker."""
+    value: Any
+    was: str
+    """What holds now."""
+    measured: str
+    rule: str
+
+
+def settings_of(config: CeleryWorkers, service: str, variant: str) -> Worker:
+    """Return a worker's settings as they hold, but for what Tutor's output says."""
+    builtin = builtin_settings(service, variant, is_scaled=(service, variant) in config.scaled)
+    return worker_settings(config, service, variant, builtin=builtin)
+
+
+def changes(config: CeleryWorkers, load: Load) -> Iterator[Change]:
+    """Yield what is better changed in a worker with this load."""
+    settings = settings_of(config, load.service, load.variant)
+    if load.service in OPEN_EDX_SERVICES and load.variant != DEFAULT:
+        yield from _times(settings, load)
+    if not load.is_enough:
+        return
+    concurrency = _concurrency(settings, load)
+    if concurrency is not None:
+        yield concurrency
+    slots = int(concurrency.value if concurrency is not None else settings.concurrency or 1)
+    if settings.keda_enabled:
+        yield from _scaling(settings, load, slots)
+    else:
+        pods = math.ceil(load.busiest / slots)
+        if pods > (settings.replicas or 1):
+            was = "not stated, Kubernetes' 1" if settings.replicas is None else str(settings.replicas)
+            yield Change(field=("replicas",), value=pods, was=was, measured=_busiest(load), rule=REPLICAS)
+
+
+def _times(settings: Worker, load: Load) -> Iterator[Change]:
+    longest = [each.longest for each in load.numbers if each.longest is not None]
+    # What the metric doesn't tell apart has no longest run.
+    tops = [time.most for time in longest if time.most is not None]
+    if not tops or len(tops) < len(longest):
+        return
+    seconds = math.ceil(max(tops) / _MINUTE) * _MINUTE
+    top = next(time for time in longest if time.most == max(tops))
+    grace = settings.termination_grace_period_seconds or 0
+    measured = f"the longest run took {top}"
+    if exceeds(top, grace):
+        was = duration(grace)
+        yield Change(field=("terminationGracePeriodSeconds",), value=seconds, was=was, measured=measured, rule=GRACE)
+    timeout = settings.visibility_timeout or CELERYS_VISIBILITY_TIMEOUT
+    if _is_short_of(top, timeout):
+        was = duration(timeout) if settings.visibility_timeout else f"not stated, Celery's {duration(timeout)}"
+        yield Change(field=("visibilityTimeout",), value=2 * seconds, was=was, measured=measured, rule=VISIBILITY)
+
+
+def _is_short_of(longest: RunTime, timeout: int) -> bool:
+    return longest.most is not None and 2 * longest.most > timeout
+
+
+def _concurrency(settings: Worker, load: Load) -> Change | None:
+    """Return another concurrency, None where the one that is stated fits."""
+    now = settings.concurrency
+    if load.long_share > _MOSTLY:
+        wanted, rule = 1, ONE_AT_A_TIME
+        measured = f"{load.long_share:.0%} of its time went into {load.long[0].name}" + (
+            f" and {len(load.long) - 1} more" if len(load.long) > 1 else ""
+        )
+    else:
+        ordinary = min(MOST_AT_A_TIME, max(1, math.ceil(load.ordinary)))
+        wanted, rule, measured = max(ordinary, now or 0), AT_A_TIME, _ordinary(load)
+    if wanted == now:
+        return None
+    was = "not stated, the node's CPUs" if now is None else str(now)
+    return Change(field=("concurrency",), value=wanted, was=was, measured=measured, rule=rule)
+
+
+def _scaling(settings: Worker, load: Load, slots: int) -> Iterator[Change]:
+    keda = settings.keda
+    if keda is None:
+        return
+    length = max(slots, _rounded(_MINUTE * slots / load.mean)) if load.mean else slots
+    now = keda.list_length or LIST_LENGTH
+    if not now / 2 <= length <= now * 2:
+        measured = f"a run took {duration(load.mean)} in the mean, {slots} at a time"
+        yield Change(field=("keda", "listLength"), value=length, was=str(now), measured=measured, rule=LENGTH)
+    least, now = (math.ceil if load.short else math.floor)(load.ordinary / slots), keda.min_replicas or 0
+    if least != now:
+        measured = f"{_ordinary(load, slots)}, {plural(len(load.short), 'short task')} there"
+        yield Change(field=("keda", "minReplicas"), value=least, was=str(now), measured=measured, rule=MINIMUM)
+    most, now = max(_LEAST_MAXIMUM, math.ceil(2 * load.busiest / slots)), max_replicas(keda, load.variant)
+    if most > now:
+        yield Change(
+            field=("keda", "maxReplicas"), value=most, was=str(now), measured=_busiest(load, slots), rule=MAXIMUM
+        )
+
+
+def _rounded(number: float) -> int:
+    """Return a whole number of two digits that mean something."""
+    return int(number) if number < _TWO_DIGITS else int(float(f"{number:.2g}"))
+
+
+def _ordinary(load: Load, slots: int = 0) -> str:
+    pods = f", {slots} in a pod" if slots else ""
+    return f"in an ordinary hour {amount(load.ordinary)} ran at a time{pods}"
+
+
+def _busiest(load: Load, slots: int = 0) -> str:
+    pods = f", {slots} in a pod" if slots else ""
+    return f"in the busiest hour {amount(load.busiest)} ran at a time{pods}"

@@ -1,0 +1,66 @@
+"""`tutor-kustomizer advise`: what the numbers of the site's tasks say of its configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kustomizer.advice.advise import advise, advised_text
+from kustomizer.commands.common import table_width
+from kustomizer.commands.completions import place_of
+from kustomizer.commands.numbers import asks_for_numbers, measure, number_options, with_numbers
+from kustomizer.commands.queue import open_config
+from kustomizer.errors import Problem, UserError
+from kustomizer.system.files import read_text
+from kustomizer.tasks.task_file import FILE, saved_tasks
+
+if TYPE_CHECKING:
+    from kustomizer.tasks.model import SiteTasks
+
+
+@click.command("advise", short_help="Say what measured numbers speak for.")
+@click.argument("overlay", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
+@click.option("--file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The configuration itself.")
+@number_options
+@click.option("-n", "--namespace", metavar="NAME", default="", help="The site's, where Prometheus knows several.")
+@click.option("--write", is_flag=True, help="Change the configuration, too.")
+def advise_command(*, overlay: Path, file: Path | None, write: bool, **options: Any) -> None:
+    """Say what the numbers of the site's tasks speak for in OVERLAY's configuration: routes, concurrency, scaling.
+
+    The tasks, and numbers where none are asked for, are those that `tutor-kustomizer tasks --save` wrote beside it.
+    Each change has its reason: what was measured, and the rule. Nothing is written without --write.
+    """
+    known = _known(place_of(overlay, file), options)
+    config = open_config(overlay, file)
+    advised = advise(known, config)
+    click.echo(advised_text(known, advised, table_width()))
+    for note in advised.notes:
+        click.echo(f"{click.style('Warning:', fg='yellow')} {note}", err=True)
+    if not advised.reasons:
+        return
+    if not write:
+        click.echo("Nothing was changed: --write does it", err=True)
+        return
+    if read_text(config.path) != config.text:
+        message = f"{config.path} was changed meanwhile, so that nothing was written"
+        raise UserError(Problem(message=message, remedy="Run the command again"))
+    advised.after.write()
+    click.echo(f"{config.path}: changed", err=True)
+
+
+def _known(place: Path, options: dict[str, Any]) -> SiteTasks:
+    """Return the saved tasks with numbers. Raises UserError where there are none."""
+    known = saved_tasks(place)
+    save = f"tutor-kustomizer tasks {place} --save {place}"
+    if known is None:
+        message = f"{place / FILE} is missing: where the site's tasks go isn't known"
+        raise UserError(Problem(message=message, remedy=f"Save them: {save}"))
+    found = measure(options, options["namespace"]) if asks_for_numbers(options) else None
+    if found is not None:
+        return with_numbers(known, found)
+    if known.measured is None:
+        remedy = f"Name --prometheus or --flower here, or save numbers with them: {save} --prometheus URL"
+        raise UserError(Problem(message=f"{place / FILE} holds no numbers", remedy=remedy))
+    return known

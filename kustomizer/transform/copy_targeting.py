@@ -155,10 +155,15 @@ def _rename(node: Any, old: str, new: str) -> None:
                 _rename(child, old, new)
 
 
+def _otherwise(resource: Resource) -> str:
+    """Return what else can be done; what names its target can't hold for several."""
+    return "give them one of their own" if resource.kind in TARGET_REFERENCES else "widen it"
+
+
 def _left_out(resource: Resource, copies: Sequence[str], worker: Resource) -> Problem:
     return Problem(
         message=f"holds for {worker.name} but not for {', '.join(copies)}: {_CONSEQUENCES[resource.kind]}",
         severity=WARNING,
         resource=resource.ref,
-        remedy=f"Set spec.copyTargeting: [{resource.kind}] to copy it, or widen it",
+        remedy=f"Set spec.copyTargeting: [{resource.kind}] to copy it, or {_otherwise(resource)}",
     )

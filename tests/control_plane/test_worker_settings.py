@@ -80,3 +80,6 @@ def test_pausing_an_autoscaler_of_others_a_rollout_and_a_probe(cluster: Cluster,
         assert high["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": "50%"}}
         [container] = high["template"]["spec"]["containers"]
         assert container["livenessProbe"]["exec"]["command"][:2] == ["sh", "-c"]
+        # What docs/rules/left-behind.md warns of: it goes with the ScaledObject that has taken it over.
+        cluster.kubectl("delete", "scaledobject", "lms-worker-scaledobject", f"--namespace={NAMESPACE}")
+        wait(lambda: "of-others" not in hpas(), "the autoscaler to go")

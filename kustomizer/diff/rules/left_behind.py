@@ -10,6 +10,9 @@ HorizontalPodAutoscaler.
   over: the ScaledObject is refused, and never scales;
 - warning otherwise.
 
+A ScaledObject takes its HorizontalPodAutoscaler with it when it is deleted, also one that it has taken over. Where the
+new build has that one again, the ScaledObject has to go before the build is applied.
+
 **What to do:** delete it by hand, as the message says; or let the ScaledObject take it over (`keda.replaceHPA:
 true`). Where Flux or Argo CD prunes, nothing is left to do.
 """
@@ -29,9 +32,11 @@ if TYPE_CHECKING:
 
     from kustomizer.diff.model import ObjectChange
     from kustomizer.diff.sides import Sides
-    from kustomizer.manifests.resource import Resource
+    from kustomizer.manifests.resource import Resource, Resources
 
 ID = "left-behind"
+
+_NAME = ("spec", "advanced", "horizontalPodAutoscalerConfig", "name")
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
@@ -59,11 +64,19 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
             resource=scaler.ref,
             field="spec.scaleTargetRef",
             remedy=f"Run `kubectl delete {item.id.kind.lower()} {scaler.name} --namespace={scaler.namespace}`"
-            + (" before, or set keda.replaceHPA: true" if refused else ""),
+            + (" before, or set keda.replaceHPA: true" if refused else _when(scaler, site.resources)),
         )
+
+
+def _when(scaler: Resource, after: Resources) -> str:
+    """Return when a ScaledObject has to be deleted whose autoscaler the new build has."""
+    name = plain_value(lookup(scaler.tree, *_NAME)) or f"keda-hpa-{scaler.name}"
+    if scaler.kind != "ScaledObject" or not after.find("HorizontalPodAutoscaler", str(name), scaler.namespace):
+        return ""
+    return f" before this is applied: it takes HorizontalPodAutoscaler {name} with it, which is in this build again"
 
 
 def _takes_over(scaled_object: Resource, autoscaler: Resource) -> bool:
     transfers = plain_value(lookup(scaled_object.tree, "metadata", "annotations", TRANSFER_HPA))
-    name = lookup(scaled_object.tree, "spec", "advanced", "horizontalPodAutoscalerConfig", "name")
+    name = lookup(scaled_object.tree, *_NAME)
     return bool(transfers == "true" and plain_value(name) == autoscaler.name)

@@ -14,6 +14,17 @@ def test_an_autoscaler_that_leaves_the_build() -> None:
     assert "kubectl delete horizontalpodautoscaler lms-worker --namespace=openedx" in problem.remedy
 
 
+def test_one_that_takes_an_autoscaler_of_the_new_build_with_it() -> None:
+    """By its name, given or KEDA's own."""
+    advanced = {"horizontalPodAutoscalerConfig": {"name": "lms-worker"}}
+    named = scaled_object("lms-worker", minReplicaCount=1, advanced=advanced)
+    (problem,) = problems("left-behind", [*split_site(), named], [*split_site(), hpa("lms-worker")])
+    assert "before this is applied: it takes HorizontalPodAutoscaler lms-worker with it" in problem.remedy
+    other = scaled_object("lms-worker", minReplicaCount=1)
+    (problem,) = problems("left-behind", [*split_site(), other], [*split_site(), hpa("lms-worker")])
+    assert problem.remedy.endswith("--namespace=openedx`")
+
+
 def test_one_in_the_way_of_kedas() -> None:
     after = [*split_site(), scaled_object("lms-worker", minReplicaCount=1)]
     assert found("left-behind", [*split_site(), hpa("lms-worker")], after) == [("error", "lms-worker")]

@@ -59,18 +59,26 @@ def _view(resources: Resources, worker: EmittedWorker) -> CeleryView:
 def _is_plain(resources: Resources, worker: EmittedWorker) -> bool:
     container = lookup(pod_template(worker.resource), "spec", "containers", worker.container)
     return (
-        _has_plain_environment(container)
+        _has_plain_environment(worker.service, container)
         and _has_plain_command(worker)
         and _mounts_tutors(worker, container)
         and all(_is_plain_map(config_map) for config_map in _config_maps(resources, worker))
     )
 
 
-def _has_plain_environment(container: Any) -> bool:
+def _has_plain_environment(service: str, container: Any) -> bool:
     env = lookup(container, "env")
     return is_null(lookup(container, "envFrom")) and not any(
-        str(lookup(entry, "name")).startswith(_VARIABLES) for entry in (env if isinstance(env, list) else ())
+        _is_heeded(service, entry) for entry in (env if isinstance(env, list) else ())
     )
+
+
+def _is_heeded(service: str, entry: Any) -> bool:
+    """Tell whether a variable may have Celery do anything else than Tutor's do."""
+    name = str(lookup(entry, "name"))
+    if name == "DJANGO_SETTINGS_MODULE":
+        return bool(lookup(entry, "value") != f"{service}.envs.tutor.production")
+    return name.startswith(_VARIABLES)
 
 
 def _has_plain_command(worker: EmittedWorker) -> bool:

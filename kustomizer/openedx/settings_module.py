@@ -58,6 +58,11 @@ class SettingsFile(Record):
         return self.module.rpartition(".")[0].replace(".", "/")
 
     @property
+    def is_tutors_package(self) -> bool:
+        """Whether it is beside Tutor's own settings."""
+        return self.package_path == f"{self.service}/envs/tutor"
+
+    @property
     def config_map(self) -> str:
         """The ConfigMap that Tutor generates for the service."""
         return f"openedx-settings-{self.service}"

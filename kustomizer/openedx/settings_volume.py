@@ -38,6 +38,7 @@ def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int 
     """
     all_containers = list(containers(template))
     readers = all_containers if container is None else [lookup(template, "spec", "containers", container)]
+    of_that_name: SettingsVolume | None = None
     for index, volume in enumerate(lookup(template, "spec", "volumes") or ()):
         is_ours = lookup(volume, "name") == file.volume and our_source(volume) is not None
         name = str(lookup(volume, "configMap", "name") or "")
@@ -45,10 +46,13 @@ def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int 
             continue
         settings = SettingsVolume(index=index, tree=volume, is_ours=is_ours)
         settings_mounts = [mount for reader in readers for mount in mounts(reader, settings.name)]
-        by_name = is_ours or is_generated_name(name, file.config_map)
-        if settings_mounts and (by_name or any(_is_place_of(mount, file) for mount in settings_mounts)):
+        if settings_mounts and (is_ours or any(_is_place_of(mount, file) for mount in settings_mounts)):
             return settings
-    return None
+        # Tutor's own files aren't those of a package elsewhere.
+        is_tutors = is_generated_name(name, file.config_map) and file.is_tutors_package
+        if settings_mounts and is_tutors and of_that_name is None:
+            of_that_name = settings
+    return of_that_name
 
 
 def _is_place_of(mount: Any, file: SettingsFile) -> bool:
@@ -108,6 +112,9 @@ def obstacle(
         if any("subPath" in mount or "subPathExpr" in mount for mount in mounts(reader, volume.name)):
             return f"container {reader.get('name')} mounts single files of {file.config_map} (subPath)"
     readers = mounting if container is None else [lookup(template, "spec", "containers", container)]
+    covered = next(filter(None, (_covered(reader, volume, file) for reader in readers)), "")
+    if covered:
+        return covered
     modules = [environment(reader, "DJANGO_SETTINGS_MODULE") for reader in readers]
     foreign = [module for module in modules if module and module != file.module]
     if container is None:
@@ -115,6 +122,17 @@ def obstacle(
         foreign = [module for module in foreign if not module.startswith(others)]
     if len(foreign) == len(modules):
         return f"its DJANGO_SETTINGS_MODULE is {foreign[0]}, which never loads {file.module}"
+    return ""
+
+
+def _covered(reader: Any, volume: SettingsVolume, file: SettingsFile) -> str:
+    """Return how a container hides the file in ``volume`` behind another one; empty where it doesn't."""
+    own = {f"{str(lookup(mount, 'mountPath')).rstrip('/')}/{file.name}" for mount in mounts(reader, volume.name)}
+    mounted = lookup(reader, "volumeMounts")
+    for mount in mounted if isinstance(mounted, list) else ():
+        path = str(lookup(mount, "mountPath")).rstrip("/")
+        if path in own:
+            return f"container {lookup(reader, 'name')} mounts another file over it: {path}"
     return ""
 
 

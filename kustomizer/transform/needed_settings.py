@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile) -> list[Problem]:
     """Return the warning that workers get no settings of ours; raises UserError where the configuration needs them."""
     message = f"mounts no {file.config_map}-* for ours to replace"
+    mend = f"Mount {file.config_map} in the worker as Tutor does"
+    if not file.is_tutors_package:
+        message = f"mounts no ConfigMap at …/{file.package_path}, where {file.module} is loaded from"
+        mend = f"Mount one there that holds {file.name}"
     needs = _needs(config, plan)
     if needs:
         raise UserError(
@@ -24,7 +28,7 @@ def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFil
                     message=f"needs settings, but {plan.emitted.deployment} {message}",
                     resource=config.ref,
                     field=field,
-                    remedy=f"Mount {file.config_map} in the worker as Tutor does, or {otherwise}",
+                    remedy=f"{mend}, or {otherwise}",
                 )
                 for field, otherwise in needs.items()
             )
@@ -35,7 +39,7 @@ def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFil
             severity=WARNING,
             resource=plan.emitted.resource.ref,
             field="spec.template.spec.volumes",
-            remedy=f"Mount {file.config_map} in the worker as Tutor does",
+            remedy=mend,
         )
     ]
 

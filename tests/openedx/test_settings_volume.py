@@ -103,6 +103,18 @@ def test_projection_of_somebody_elses() -> None:
     assert not is_in_projection(template(), LMS)
 
 
+def test_a_module_elsewhere_is_not_in_tutors_volume() -> None:
+    """Both hold a production.py, and Tutor's is found first."""
+    elsewhere = SettingsFile(service="lms", module="campus.production")
+    tree = template()
+    assert find_volume(tree, elsewhere) is None
+    tree["spec"]["volumes"].append({"name": "mine", "configMap": {"name": "campus-settings"}})
+    tree["spec"]["containers"][0]["volumeMounts"].append({"mountPath": "/openedx/edx-platform/campus/", "name": "mine"})
+    found = find_volume(tree, elsewhere)
+    assert found is not None
+    assert found.name == "mine"
+
+
 # What stands in the way
 
 
@@ -132,6 +144,17 @@ def test_single_files_in_any_container(field: str) -> None:
     # A sidecar's production.py would be ours, and find no file of Tutor's beside it.
     tree["spec"]["containers"].insert(0, {"volumeMounts": [{"mountPath": "/settings", "name": "settings"}]})
     assert reason(tree, container=0) == expected
+
+
+def test_another_file_over_the_module() -> None:
+    """As a plugin mounts a production.py of its own over Tutor's."""
+    tree = template()
+    place = {"mountPath": "/settings/production.py/", "subPath": "production.py", "name": "mine"}
+    tree["spec"]["containers"][0]["volumeMounts"].append(place)
+    expected = "container lms mounts another file over it: /settings/production.py"
+    assert (reason(tree), reason(tree, container=0)) == (expected, expected)
+    place["mountPath"] = "/settings/other.py"
+    assert reason(tree) == ""
 
 
 def test_worker_has_to_load_the_module() -> None:

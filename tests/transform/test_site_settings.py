@@ -271,6 +271,35 @@ def test_settings_of_another_name() -> None:
     assert result.metadata("lms-worker-high")["address"] == "campus.openedx:6379"
 
 
+def test_a_settings_module_of_the_sites_own() -> None:
+    """It loads Tutor's and changes what that says; ours has to come behind it, and not in between."""
+    documents = list(yaml.safe_load_all(lms()))
+    [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    pod = own["spec"]["template"]["spec"]
+    pod["containers"][0]["env"] = [variable("DJANGO_SETTINGS_MODULE", "campus.production")]
+    pod["volumes"].append({"name": "campus", "configMap": {"name": "campus-settings"}})
+    pod["containers"][0]["volumeMounts"].append({"name": "campus", "mountPath": "/openedx/edx-platform/campus"})
+    text = "from lms.envs.tutor.production import *\nBROKER_TRANSPORT_OPTIONS = {'global_keyprefix': 'x:'}\n"
+    documents.append(config_map("campus-settings", {"production.py": text}))
+    result = worked(
+        SPLIT % (KEDA, ", settings: {modules: {lms: campus.production}}"),
+        yaml.safe_dump_all(documents, sort_keys=False).encode(),
+    )
+    assert result.metadata("lms-worker-high", "inflight")["listName"] == "x:unacked.lms-worker-high"
+    sources = [
+        each["projected"]["sources"][0]["configMap"]["name"]
+        for each in result.get("Deployment", "lms-worker-high")["spec"]["template"]["spec"]["volumes"]
+        if "projected" in each
+    ]
+    assert sources == ["campus-settings"]
+    documents.pop()
+    pod["volumes"].pop()
+    del pod["containers"][0]["volumeMounts"][-1]
+    of_the_image = yaml.safe_dump_all(documents, sort_keys=False).encode()
+    [message] = built(SPLIT % (KEDA, ", settings: {modules: {lms: campus.production}}"), of_the_image).errors
+    assert "mounts no ConfigMap at …/campus, where campus.production is loaded from" in message
+
+
 @pytest.mark.parametrize("url", ["sqs://", "amqp://rabbit"])
 def test_another_broker_has_no_timeout_of_redis(url: str) -> None:
     """SQS and RabbitMQ hand tasks out again in ways of their own."""

@@ -8,7 +8,7 @@ decoded one.
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, reachable
+from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, is_of_the_pod, reachable
 from kustomizer.openedx.env_file import environment_file, transport_options, use_ssl
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.workers import CONFIG_MAP, emitted_in
@@ -51,8 +51,26 @@ def endpoint(
 ) -> tuple[Endpoint, list[Problem]]:
     """Return the broker of ``service``, whose worker is ``worker``, and warnings about it.
 
-    Raises UserError where neither Tutor's output nor the configuration says where the broker is.
+    Raises UserError where neither Tutor's output nor the configuration says where others reach the broker.
     """
+    broker, warnings = _endpoint(resources, config, service, worker)
+    inside = next((address for address in broker.addresses if is_of_the_pod(address)), "")
+    if not inside:
+        return broker, warnings
+    raise UserError(
+        Problem(
+            message=f"{worker.name}'s broker is {inside}, in its own pod (a proxy, say): KEDA and Flower can't reach "
+            "that",
+            resource=config.ref,
+            field="spec.broker.address",
+            remedy="Set it to the host:port of the Redis behind it, and spec.broker.tls where that speaks TLS",
+        )
+    )
+
+
+def _endpoint(
+    resources: Resources, config: CeleryWorkers, service: str, worker: Resource
+) -> tuple[Endpoint, list[Problem]]:
     configured = config.spec.broker
     located = configured is not None and (configured.address is not None or configured.sentinel is not None)
     celery = _celery_of(resources, service, worker)
@@ -113,7 +131,8 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
     options = transport_options(file)
     # edx-platform makes one URL of all this; of several, with `;` between them, kombu takes the first one's path.
     first = f"{values.get('CELERY_BROKER_HOSTNAME') or ''}/{_plain(values.get('CELERY_BROKER_VHOST'))}".split(";")[0]
-    database = first.rpartition("://")[2].partition("/")[2].strip("/") or "0"
+    # What stands behind a question mark are options of the connection, as rediss wants some.
+    database = first.rpartition("://")[2].partition("/")[2].partition("?")[0].strip("/") or "0"
     if not (database.isascii() and database.isdigit()):
         if configured is None or configured.database is None:
             remedy = "Set it in Tutor's configuration, or spec.broker.database"

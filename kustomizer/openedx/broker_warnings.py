@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.openedx.env_file import use_ssl
+from kustomizer.openedx.env_file import url_ssl, use_ssl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoi
             "can't connect",
             "Percent-encode it in Tutor's REDIS_PASSWORD; it is decoded here as Celery does",
         )
-    ssl = use_ssl(file)
+    ssl, place = use_ssl(file), "CELERY_BROKER_VHOST" if url_ssl(file) else "BROKER_USE_SSL"
     if not broker.tls:
         if broker.ca or broker.client_cert or broker.unsafe:
             warnings.append(_plain_text(config, file))
@@ -47,19 +47,19 @@ def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoi
         )
     if broker.ca is None and isinstance(ssl, dict) and ssl.get("ssl_ca_certs"):
         warn(
-            "BROKER_USE_SSL",
+            place,
             "names a CA by a path in the worker's pod, which KEDA and Flower can't read",
             "Set spec.broker.tls.ca to the Secret that holds it, unless a public CA signed the certificate",
         )
     elif broker.ca is None and _is_unverified(ssl):
         warn(
-            "BROKER_USE_SSL",
+            place,
             "lets the workers take any certificate, but KEDA and Flower check it",
             "Set spec.broker.tls.ca to the Secret that holds its CA (or unsafe: true), unless a public CA signed it",
         )
     if not broker.client_cert and isinstance(ssl, dict) and ssl.get("ssl_certfile"):
         warn(
-            "BROKER_USE_SSL",
+            place,
             "names a client certificate by a path in the worker's pod, which KEDA and Flower can't read",
             "Set spec.broker.tls.clientCert to the Secret that holds it, if the broker asks for one",
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.openedx.celery.values import Known, Unknown
-from kustomizer.openedx.endpoint import UNACKED, Endpoint, reachable
+from kustomizer.openedx.endpoint import UNACKED, Endpoint, server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def celery_broker(
         database = broker.database
         if database is None and (configured is None or configured.database is None):
             raise UserError(_problem(celery.broker.source, "the database isn't a number", "Set spec.broker.database"))
-        hosts = [f"{reachable(host, namespace)}:{port}" for host, port in broker.hosts]
+        hosts = [server(host, port, namespace) for host, port in broker.hosts]
         address = Endpoint(
             addresses=tuple(hosts if broker.transport == "sentinel" else hosts[:1]),
             database=database or 0,
             username=broker.username,
             password=broker.password,
-            tls=broker.transport == "rediss",
+            tls=broker.transport == "rediss" or any(name.startswith("ssl_") for name, _ in broker.query),
         )
     tls = configured is not None and configured.tls is not None and configured.tls.enabled is not None
     prefix = configured is not None and configured.key_prefix is not None

@@ -53,3 +53,15 @@ def reachable(host: str, namespace: str) -> str:
     if not namespace or "." in host or ":" in host or host == "localhost":
         return host
     return f"{host}.{namespace}"
+
+
+def server(host: str, port: int | None, namespace: str) -> str:
+    """Return a host and its port as another namespace reaches them; an IPv6 address has brackets."""
+    name = f"[{host}]" if ":" in host and not host.startswith("[") else reachable(host, namespace)
+    return name if port is None else f"{name}:{port}"
+
+
+def is_of_the_pod(address: str) -> bool:
+    """Tell whether a host and its port are those of a proxy in the worker's own pod, where nobody else reaches it."""
+    host = address.rpartition(":")[0].strip("[]")
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -151,5 +151,15 @@ def transport_options(file: EnvironmentFile) -> dict[str, Any]:
 
 
 def use_ssl(file: EnvironmentFile) -> Any:
-    """Return the workers' TLS options; edx-platform reads the first name or, in older releases, the second."""
-    return file.values.get("BROKER_USE_SSL") or file.values.get("CELERY_BROKER_USE_SSL")
+    """Return the workers' TLS options; edx-platform reads the first name or, in older releases, the second.
+
+    kombu takes options of the URL before both (``0?ssl_cert_reqs=required`` as the database).
+    """
+    return url_ssl(file) or file.values.get("BROKER_USE_SSL") or file.values.get("CELERY_BROKER_USE_SSL")
+
+
+def url_ssl(file: EnvironmentFile) -> dict[str, str]:
+    """Return the TLS options that stand in the URL which Open edX makes."""
+    query = str(file.values.get("CELERY_BROKER_VHOST") or "").partition("?")[2]
+    options = (option.partition("=") for option in query.split("&"))
+    return {name: value for name, _, value in options if name.startswith("ssl_")}

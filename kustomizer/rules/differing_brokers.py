@@ -21,7 +21,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
 from kustomizer.openedx.celery.sender import sender_view
 from kustomizer.openedx.celery.values import Known
-from kustomizer.openedx.endpoint import reachable
+from kustomizer.openedx.endpoint import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,5 +76,5 @@ def _sure(value: Value) -> Known | None:
 
 
 def _host(host: str, namespace: str) -> str:
-    name = reachable(host, namespace)
+    name = server(host, None, namespace)
     return name.removesuffix(".").removesuffix(".cluster.local").removesuffix(".svc")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery.values import Known
+from kustomizer.openedx.endpoint import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ def _entry(name: str, value: Value) -> dict[str, Any]:
 
 def _plain(name: str, value: Any) -> Any:
     if name == "broker":
-        hosts = ",".join(f"{host}:{port}" if port else host for host, port in value.hosts)
+        hosts = ",".join(server(host, port, "") for host, port in value.hosts)
         return f"{value.transport}://{hosts}/{value.virtual_host}"
     if isinstance(value, tuple):
         return list(value)

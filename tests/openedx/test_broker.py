@@ -58,7 +58,6 @@ def test_tutors_own_redis() -> None:
         ("redis.other:6379", "redis.other:6379"),
         ("cache.example.com:6380", "cache.example.com:6380"),
         ("10.0.0.7:6379", "10.0.0.7:6379"),
-        ("localhost:6379", "localhost:6379"),
         ("[fd00::1]:6379", "[fd00::1]:6379"),
         ("[fd00::1]", "[fd00::1]:6379"),
         ("one:6379;redis://two:6379", "one.openedx:6379"),
@@ -66,6 +65,31 @@ def test_tutors_own_redis() -> None:
 )
 def test_hostname(hostname: str, address: str) -> None:
     assert high(lms(CELERY_BROKER_HOSTNAME=f'"{hostname}"'))["address"] == address
+
+
+@pytest.mark.parametrize("hostname", ["localhost:6379", "127.0.0.1", "[::1]:6380"])
+def test_a_proxy_in_the_workers_own_pod(hostname: str) -> None:
+    message = refused(CELERY_BROKER_HOSTNAME=f'"{hostname}"')
+    assert "spec.broker.address: lms-worker's broker is " in message
+    assert "in its own pod" in message
+    changed = high(lms("address: 'behind:6380', tls: {enabled: true}", CELERY_BROKER_HOSTNAME=f'"{hostname}"'))
+    assert (changed["address"], changed["enableTLS"]) == ("behind.openedx:6380", "true")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("ssl_cert_reqs=CERT_NONE", "CELERY_BROKER_VHOST lets the workers take any certificate"),
+        ("ssl_cert_reqs=required", ""),
+        ("socket_timeout=5&ssl_cert_reqs=required&ssl_ca_certs=/ca.pem", "CELERY_BROKER_VHOST names a CA by a path"),
+    ],
+)
+def test_options_behind_the_database(query: str, message: str) -> None:
+    """As Celery's documentation has them for rediss; kombu.Connection was asked what it makes of each."""
+    result = lms(CELERY_BROKER_VHOST=f'"3?{query}"')
+    assert (high(result)["databaseIndex"], high(result)["enableTLS"]) == ("3", "true")
+    assert message in "".join(result.warnings)
+    assert len(result.warnings) == bool(message)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ SECRET = {
         (lms(env=[variable("CELERY_BROKER_URL", "redis://managed:6379/3")]), "managed.openedx:6379 3"),
         (lms(env=[variable("BROKER_URL", "redis://managed")]), "managed.openedx:6379 None"),
         (lms(env=[variable("CELERY_BROKER", "redis://a.b:1/2")]), "a.b:1 2"),
+        (lms(env=[variable("CELERY_BROKER_URL", "redis://[fd00::5]:6380/2")]), "[fd00::5]:6380 2"),
         (lms(env=[of_secret("managed")], others=[SECRET]), "cache.example.com:6380 3"),
         (
             lms(

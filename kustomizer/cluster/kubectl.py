@@ -8,6 +8,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.cluster.missing_kinds import REMEDY, without_missing_kinds
 from kustomizer.errors import Problem, UserError
 from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 _REQUEST_SECONDS = 60
 _LAST_LINES = 5
-_LOGGED = re.compile(r"[IWEF][0-9]{4} [0-9:.]+ ")
+_LOGGED = re.compile(r"[IWEF][0-9]{4} [0-9:.]+ |Warning: ")
+"""What isn't the reason: lines of kubectl's libraries, and warnings of the API server's."""
 _ADVICE = re.compile(r"; if you choose to ignore these errors, turn validation off with --validate=false")
 """It would have the API server drop what it doesn't know, without a word."""
 _NO_CLUSTER = ("dial tcp", "Unable to connect to the server", "The connection to the server")
@@ -135,12 +137,15 @@ def find_kubectl(given: str | None, *, namespace: str = "", context: str = "", k
 def refusal(what: str, done: subprocess.CompletedProcess[str], more: str = "") -> UserError:
     """Return the error in kubectl's words, with ``more`` behind them, and the remedy where it found no cluster."""
     lines = without_secrets(done.stderr.strip()).split("\n")
-    # What kubectl's libraries log says the same five times before kubectl says it once.
-    words = _ADVICE.sub("", "\n".join(line for line in lines if not _LOGGED.match(line)) or "\n".join(lines))
-    remedy = "Which cluster that is: --context, --kubeconfig, `kubectl config current-context`"
-    found_none = any(sign in words for sign in _NO_CLUSTER)
-    message = f"{what}: {words.removeprefix('error: ').rstrip('.?') or f'exit status {done.returncode}'}{more}"
-    return UserError(Problem(message=message, remedy=remedy if found_none else ""))
+    # What kubectl's libraries log says the same five times before kubectl says it once; a warning is no reason.
+    words = "\n".join(line for line in lines if not _LOGGED.match(line)) or "\n".join(lines)
+    said, missing = without_missing_kinds(_ADVICE.sub("", words))
+    said = said.removeprefix("error: ").rstrip(".?")
+    remedy = REMEDY if missing else ""
+    if any(sign in said for sign in _NO_CLUSTER):
+        remedy = "Which cluster that is: --context, --kubeconfig, `kubectl config current-context`"
+    message = "\n".join(filter(None, (said, missing))) or f"exit status {done.returncode}"
+    return UserError(Problem(message=f"{what}: {message}{more}", remedy=remedy))
 
 
 def _read(text: str) -> Any:

@@ -106,3 +106,14 @@ def test_a_namespace_that_nobody_makes(cluster: Cluster, tmp_path: Path) -> None
     refused = apply(site)
     assert refused.returncode == 1
     assert refused.stderr.endswith("The build doesn't make it: kubectl create namespace nowhere\n")
+
+
+def test_a_kind_that_the_cluster_does_not_know(cluster: Cluster, tmp_path: Path) -> None:
+    """As a plugin's VerticalPodAutoscalers are where nobody has installed their controller."""
+    head = "apiVersion: autoscaling.k8s.io/v1\nkind: VerticalPodAutoscaler\nmetadata: {name: %s-vpa}\n"
+    (tmp_path / "site.yaml").write_text("---\n".join(head % name for name in ("cms", "lms", "mfe", "notes")))
+    command = [sys.executable, "-c", "from kustomizer.cli import run; run()", "apply", "site.yaml", "--yes"]
+    env = {**cluster.environ, "PYTHONPATH": str(sites.ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "doesn't know VerticalPodAutoscaler of autoscaling.k8s.io/v1: cms-vpa, lms-vpa and 2 more" in done.stderr

@@ -40,7 +40,7 @@ class Broker:
         self._directory = directory
         directory.mkdir(parents=True)
         given = (sites.site("22") / CONFIGURATION).read_text()
-        text = re.sub(r"(?m)^dir .*$", f'dir "{directory}"', given) + f"\nbind {address}\n"
+        text = re.sub(r"(?m)^dir .*$", f'dir "{directory}"', given) + f"\nbind {address}\nprotected-mode no\n"
         (directory / "redis.conf").write_text(text)
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -42,6 +42,16 @@ CONTROLLERS = (
     "garbage-collector-controller",
     "namespace-controller",
 )
+OF_NODES = (
+    "node-lifecycle-controller",
+    "taint-eviction-controller",
+    "pod-garbage-collector-controller",
+    "endpointslice-controller",
+    "persistentvolume-binder-controller",
+    "persistentvolumeclaim-protection-controller",
+    "ttl-after-finished-controller",
+)
+"""What real nodes need besides: tests/node has them."""
 # Where a site's objects that make pods are; KEDA's first, since it looks for what it scales when they go.
 _MAKERS = (
     "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects",
@@ -117,7 +127,9 @@ class Cluster(Api):
 
 
 @contextlib.contextmanager
-def running_cluster(directory: Path, *, time_factor: int = 10) -> Iterator[Cluster]:
+def running_cluster(
+    directory: Path, *, time_factor: int = 10, controllers: Sequence[str] = CONTROLLERS
+) -> Iterator[Cluster]:
     """Start everything and wait until it answers; afterwards nothing of it runs, also when the test was killed.
 
     ``time_factor`` divides the controllers' own times: the HPA's sync period (15 s) and its downscale stabilisation.
@@ -131,7 +143,7 @@ def running_cluster(directory: Path, *, time_factor: int = 10) -> Iterator[Clust
         try:
             _start(keeper, directory, _api_server(made, directory, etcd, api_port))
             _until(lambda: cluster.request("GET", "/readyz"), directory / "kube-apiserver.log")
-            cluster.changing.append(_start(keeper, directory, _controllers(cluster, made, time_factor)))
+            cluster.changing.append(_start(keeper, directory, _controllers(cluster, controllers, time_factor)))
             keda = Keda(made, free_port)
             keda.install(cluster)
             for name, command in keda.commands(cluster.kubeconfig).items():
@@ -204,6 +216,10 @@ def _api_server(made: Certificates, directory: Path, etcd: str, port: int) -> Se
         "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         "proxy-client-cert-file": aggregator,
         "proxy-client-key-file": aggregator_key,
+        # To a kubelet, where there is one; none here has a name that resolves.
+        "kubelet-client-certificate": aggregator,
+        "kubelet-client-key": aggregator_key,
+        "kubelet-preferred-address-types": "InternalIP",
     }
     return [
         present(PROGRAMS / "kubernetes" / "kube-apiserver"),
@@ -211,10 +227,10 @@ def _api_server(made: Certificates, directory: Path, etcd: str, port: int) -> Se
     ]
 
 
-def _controllers(cluster: Cluster, made: Certificates, time_factor: int) -> Sequence[str | Path]:
+def _controllers(cluster: Cluster, names: Sequence[str], time_factor: int) -> Sequence[str | Path]:
     options = {
         "kubeconfig": cluster.kubeconfig,
-        "controllers": ",".join(CONTROLLERS),
+        "controllers": ",".join(names),
         "leader-elect": "false",
         "secure-port": 0,
         "kube-api-qps": 200,

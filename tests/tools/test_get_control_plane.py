@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from versions import GO as GO_VERSIONS, KEDA as KEDA_VERSIONS, KUBERNETES as VERSION
+from versions import GO as GO_VERSIONS, KEDA as KEDA_VERSIONS, KUBERNETES as VERSION, PROMETHEUS_OPERATOR
 
 from tests.tools.checkout import NO_INDEX, copied_tools, go_on_pypi
 
@@ -27,6 +27,10 @@ case "$3 $4" in
 esac
 """
 )
+MONITORS = {
+    f"example/prometheus-operator-crd/monitoring.coreos.com_{name}.yaml": "a definition\n"
+    for name in ("servicemonitors", "prometheusrules")
+}
 KUBERNETES = f"k8s.io/kubernetes@v{VERSION}"
 KEDA = f"github.com/kedacore/keda/v2@v{KEDA_VERSIONS.newest}"
 
@@ -101,6 +105,17 @@ def test_builds_once(go: Go) -> None:
 
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     assert go.calls == calls
+
+
+def test_a_node_only_where_it_is_asked_for(go: Go) -> None:
+    go.write("github.com/prometheus-operator/prometheus-operator@v" + PROMETHEUS_OPERATOR, MONITORS)
+    assert go.get().returncode == 0
+    assert not (go.target / "node").exists()
+
+    done = go.get("node")
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (go.target / "node").iterdir()) == [".stamp", "kube-scheduler", "kubelet"]
 
 
 def test_what_was_interrupted_is_not_taken_for_finished(go: Go) -> None:
@@ -179,4 +194,4 @@ def test_no_such_part(go: Go) -> None:
     done = go.get("kubelet")
 
     assert done.returncode == 2
-    assert "no such part: kubelet (there are kubernetes, keda, prometheus-operator)" in done.stderr
+    assert "no such part: kubelet (there are kubernetes, keda, prometheus-operator, node)" in done.stderr

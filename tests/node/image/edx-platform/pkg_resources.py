@@ -1,0 +1,2 @@
+def require(*names):
+    """Every distribution is there."""

@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: bench bench-diff clean control-plane coverage demo dist docs format help lint parts system-parts test test-quick upgrade
+.PHONY: bench bench-diff clean control-plane coverage demo dist docs format help lint node parts system-parts test test-quick upgrade
 
 PYTHON ?= python3
 UPGRADE ?= --upgrade
@@ -58,6 +58,13 @@ bench: .venv/.dev parts ## Measure the function's cost beside others' (BENCH=--w
 control-plane: .venv/.dev parts ## Run sites on a real control plane, ours and others' side by side (CONTROL_PLANE=--help)
 	$(BIN)/python -m pytest -n 2 tests/control_plane
 	@$(BIN)/python -m tests.control_plane.run $(CONTROL_PLANE)
+
+# The check comes first: a machine that can't have a node needn't build one.
+node: .venv/.dev parts ## Run what is emitted on a real node: kubelet, containerd, the kernel's limits (root; NODE=-k rollout)
+	@$(BIN)/python -m tests.node.run --check
+	@$(BIN)/python tools/get_control_plane node
+	@$(BIN)/python tools/get_node_layers
+	@$(BIN)/python -m tests.node.run $(NODE)
 
 bench-diff: .venv/.dev parts ## Measure the comparison of two builds beside dyff (needs Go for dyff)
 	@$(BIN)/python -m benchmarks.diff_bench $(BENCH)

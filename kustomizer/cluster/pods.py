@@ -40,6 +40,8 @@ class LivePod(Record):
     created: str = ""
     is_ready: bool = False
     """Whether it runs, and hasn't been asked to stop."""
+    is_stopping: bool = False
+    """Whether it has been asked to stop, which may take as long as a task does."""
     command_line: CommandLine | None = None
     """Its Celery worker's, None where it runs none."""
     app: str = ""
@@ -105,6 +107,7 @@ def _containers(pod: dict[str, Any]) -> Iterator[LivePod]:
     ready = {
         status.get("name") for status in mappings(lookup(pod, "status", "containerStatuses")) if status.get("ready")
     }
+    is_stopping = bool(lookup(pod, "metadata", "deletionTimestamp"))
     for container in mappings(lookup(pod, "spec", "containers")):
         name = str(container.get("name"))
         service = environment(container, "SERVICE_VARIANT") or name.partition("-worker")[0]
@@ -116,7 +119,8 @@ def _containers(pod: dict[str, Any]) -> Iterator[LivePod]:
             service=service,
             labels=mapping(lookup(pod, "metadata", "labels")),
             created=str(lookup(pod, "metadata", "creationTimestamp") or ""),
-            is_ready=phase == "Running" and name in ready and not lookup(pod, "metadata", "deletionTimestamp"),
+            is_ready=phase == "Running" and name in ready and not is_stopping,
+            is_stopping=is_stopping,
             command_line=find_worker(string_list(container, "command"), string_list(container, "args")),
             app=app_name(container, service),
         )

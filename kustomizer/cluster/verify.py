@@ -64,15 +64,17 @@ def minimum(site: Site, worker: SiteWorker) -> int:
 def without_pod(site: Site, worker: SiteWorker, pods: Sequence[LivePod]) -> Verified:
     """Return the result for a worker that has no pod to ask."""
     name, needed = worker.resource.name, minimum(site, worker)
+    names = ", ".join(pod.name for pod in pods)
+    if needed == 0 and all(pod.is_stopping for pod in pods):
+        # One that was scaled away may take a long time over its last task.
+        state = f"stopping: {names}" if pods else "none"
+        return Verified(worker=name, state=f"{state}, and 0 is its minimum")
     if pods:
-        names = ", ".join(pod.name for pod in pods)
         state = f"not ready: {names}"
         missing = Difference(
             what="pods", configured=plural(max(needed, 1), "pod"), in_force=f"none that is ready ({names})"
         )
         return Verified(worker=name, state=state, differences=(missing,))
-    if needed == 0:
-        return Verified(worker=name, state="none, and 0 is its minimum")
     return Verified(
         worker=name,
         state="none",

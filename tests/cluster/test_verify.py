@@ -9,7 +9,7 @@ import versions
 from celery.utils import nodenames
 
 from kustomizer.cluster.pods import LivePod, node_name
-from kustomizer.cluster.verify import Verified, keys_with, minimum, pods_of, verified
+from kustomizer.cluster.verify import Verified, keys_with, minimum, pods_of, verified, without_pod
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.openedx.workers import EmittedWorker
@@ -145,3 +145,14 @@ def test_a_workers_pods_are_those_of_its_selector_the_newest_first() -> None:
 def test_how_few_pods_a_worker_may_have(spec: str, namespace: str, pods: int) -> None:
     more = SCALED.replace("SPEC", spec).replace("NAMESPACE", namespace) if spec else ""
     assert minimum(*site(more)) == pods
+
+
+def test_a_pod_that_is_only_finishing_its_tasks_is_none() -> None:
+    """A grace period is hours: so long may the last pod of a worker that was scaled to 0 be there."""
+    to_zero = site(SCALED.replace("SPEC", "minReplicaCount: 0").replace("NAMESPACE", "openedx"))
+    stopping = POD.replace(is_stopping=True)
+
+    done = without_pod(*to_zero, [stopping])
+    assert (done.state, done.differences) == ("stopping: lms-worker-high-1, and 0 is its minimum", ())
+    assert what(without_pod(*to_zero, [stopping, POD])) == ["pods"]
+    assert what(without_pod(*site(""), [stopping])) == ["pods"]

@@ -132,7 +132,8 @@ def _layer(places: Mapping[str, Path]) -> bytes:
         for name in ("openedx", "openedx/data", "openedx/media"):
             directory = tarfile.TarInfo(name)
             directory.type, directory.mode = tarfile.DIRTYPE, 0o755
-            tar.addfile(owned(directory))
+            directory.uid = directory.gid = APP
+            tar.addfile(directory)
         for place, files in places.items():
             tar.add(files, place, filter=owned)
     return data.getvalue()

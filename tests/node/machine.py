@@ -28,7 +28,18 @@ PROGRAMS = {
     "mount": "mount",
 }
 # Everything of the node is in these: they end, with all that is mounted, addressed and started there, when this does.
-NAMESPACES = ("setpriv", "--pdeathsig=KILL", "unshare", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc")
+NAMESPACES = (
+    "setpriv",
+    "--pdeathsig=KILL",
+    "unshare",
+    "--net",
+    "--mount",
+    "--pid",
+    "--ipc",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+)
 SECONDS = 60
 
 

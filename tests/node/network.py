@@ -54,7 +54,12 @@ def plugins(addresses: Path) -> str:
         "type": "bridge",
         "bridge": BRIDGE,
         "isGateway": True,
-        "ipam": {"type": "host-local", "dataDir": str(addresses), "ranges": [[_PODS]], "routes": [{"dst": "0.0.0.0/0"}]},
+        "ipam": {
+            "type": "host-local",
+            "dataDir": str(addresses),
+            "ranges": [[_PODS]],
+            "routes": [{"dst": "0.0.0.0/0"}],
+        },
     }
     return json.dumps({"cniVersion": "0.4.0", "name": BRIDGE, "plugins": [bridge]})
 

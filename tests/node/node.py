@@ -75,14 +75,14 @@ class Node:
         if not self._has_images:
             self._until(self._import, "containerd")
             self._has_images = True
-        kubelet = [present(KUBELET), f"--config={self._directory / 'kubelet.json'}"]
+        kubelet: list[str | Path] = [present(KUBELET), f"--config={self._directory / 'kubelet.json'}"]
         kubelet += [f"--kubeconfig={self._cluster.kubeconfig}", f"--root-dir={self._directory / 'kubelet'}"]
         kubelet += [f"--hostname-override={self.name}", f"--node-ip={self._address}", "--v=2"]
         self._start("kubelet", kubelet)
         self._until(self.is_ready, "kubelet")
 
     def switch_off(self) -> None:
-        """Kill all of it at once, as when its power fails: nothing ends by itself, and what isn't on its disk is gone."""
+        """Kill all of it at once, as when its power fails; what isn't on its disk is gone."""
         for _ in range(10):
             groups = [hierarchy / self._group for hierarchy in hierarchies()]
             if not sum(kill_group(Path(at)) for group in groups for at, _, _ in os.walk(group)):

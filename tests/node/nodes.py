@@ -61,6 +61,10 @@ class Nodes:
         node.start()
         return node
 
+    def second(self) -> Node:
+        """Return another node than the first, which is there from its first use on."""
+        return self.all[1] if len(self.all) > 1 else self.add()
+
     def add_disks(self) -> None:
         """Make disks for the claims of a site; each is a directory of this machine, which both nodes have."""
         documents = []
@@ -95,10 +99,17 @@ def running_nodes(directory: Path, group: str) -> Iterator[Nodes]:
     make_bridge()
     images = directory / "images.tar"
     write_images(images, IMAGES)
-    with running_cluster(
-        directory / "cluster", time_factor=1, controllers=(*CONTROLLERS, *OF_NODES)
-    ) as cluster, names(cluster), Broker(directory / "journal", DNS, cluster.keeper) as journal:
-        command = [present(SCHEDULER), f"--kubeconfig={cluster.kubeconfig}", "--leader-elect=false", "--secure-port=0"]
+    with (
+        running_cluster(directory / "cluster", time_factor=1, controllers=(*CONTROLLERS, *OF_NODES)) as cluster,
+        names(cluster),
+        Broker(directory / "journal", DNS, cluster.keeper) as journal,
+    ):
+        command: list[str | Path] = [
+            present(SCHEDULER),
+            f"--kubeconfig={cluster.kubeconfig}",
+            "--leader-elect=false",
+            "--secure-port=0",
+        ]
         cluster.keeper.start(command, log=cluster.directory / "kube-scheduler.log", env=dict(os.environ))
         nodes = Nodes(cluster, directory, group, images, journal)
         try:
@@ -106,7 +117,9 @@ def running_nodes(directory: Path, group: str) -> Iterator[Nodes]:
             yield nodes
         finally:
             if keep := os.environ.get("NODE_LOGS"):
-                shutil.copytree(cluster.directory, Path(keep), ignore=shutil.ignore_patterns("etcd"), dirs_exist_ok=True)
+                shutil.copytree(
+                    cluster.directory, Path(keep), ignore=shutil.ignore_patterns("etcd"), dirs_exist_ok=True
+                )
                 for node in nodes.all:
                     for name in ("kubelet", "containerd"):
                         shutil.copy(node.log(name), Path(keep) / f"{node.name}-{name}.log")
@@ -114,7 +127,9 @@ def running_nodes(directory: Path, group: str) -> Iterator[Nodes]:
                 node.switch_off()
 
 
-def wait(condition: Callable[[], object], what: str, *, seconds: float = SECONDS, state: Callable[[], str] = str) -> None:
+def wait(
+    condition: Callable[[], object], what: str, *, seconds: float = SECONDS, state: Callable[[], str] = str
+) -> None:
     """Look again and again; if it doesn't happen, fail with ``state()``."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -1,5 +1,7 @@
 """Run the tests of a node in namespaces of their own: `python -m tests.node.run [what pytest takes]`.
 
+`--check` only says whether a node can run on this machine.
+
 Network, mounts and processes of the node are in namespaces that this process makes. They end when this process does,
 whichever way, and so all that was started, mounted and addressed in them.
 """
@@ -39,6 +41,8 @@ def main(arguments: list[str]) -> int:
     except UnfitError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    if arguments == ["--check"]:
+        return 0
     named = any(argument.startswith(ALL) for argument in arguments)
     pytest = [sys.executable, "-m", "pytest", *([] if named else [ALL]), *arguments]
     with tempfile.TemporaryDirectory(prefix="node-", ignore_cleanup_errors=True) as name, groups() as group:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.acceptance.test_celery import QUEUES
 from tests.control_plane.operator_site import NAMESPACE
 from tests.node.site import NodeSite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.builds import Builds
     from tests.node.nodes import Nodes
 
-
-SCALED = ("lms-worker-high-mem", "cms-worker-high", "cms-worker-low")
+WORKERS = ("lms-worker", "lms-worker-high", "lms-worker-high-mem", "cms-worker", "cms-worker-high", "cms-worker-low")
 ALWAYS = ("lms-worker", "lms-worker-high", "cms-worker")
+"""Of overlays/production: KEDA keeps a pod of these, and none of the others."""
+LOOK = (
+    "id -u; id -g; ls lms/envs/tutor; grep -c NoNewPrivs:.1 /proc/1/status; touch /usr/it 2>/dev/null || echo refused"
+)
 
 
 def test_tutors_own_and_then_the_production_overlay(nodes: Nodes, tmp_path: Path) -> None:
@@ -27,3 +32,27 @@ def test_tutors_own_and_then_the_production_overlay(nodes: Nodes, tmp_path: Path
 
     site.wait_ready("redis", "flower")
     site.wait_working(*ALWAYS)
+    for worker in ALWAYS:
+        for pod in site.running(worker):
+            assert site.restarts(pod) == 0
+            said = exec_in(nodes, pod, "sh", "-c", LOOK).split()
+            assert said[:2] == ["1000", "1000"]
+            assert said[-2:] == ["1", "refused"]
+            assert "production.py" in said
+
+
+def test_every_worker_of_the_recommended_configuration(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
+    site = NodeSite(nodes, tmp_path)
+    site.apply_workers(builds)
+
+    site.wait_working(*WORKERS)
+    tasks = [task for worker in WORKERS for task in site.send(QUEUES[worker])]
+    site.wait_finished(*tasks)
+
+    assert set(site.times("started", tasks).values()) == {1}
+    assert {item["pod"].rsplit("-", 2)[0] for item in site.events("finished")} == set(WORKERS)
+
+
+def exec_in(nodes: Nodes, pod: str, *command: str) -> str:
+    """Return what a command in a pod prints."""
+    return nodes.cluster.kubectl("exec", f"--namespace={NAMESPACE}", pod, "--", *command).stdout

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.advice.loads import Load, loads
-from kustomizer.advice.routes import NEW, routes
+from kustomizer.advice.routes import NEW, routes, stuck
 from kustomizer.advice.rules import ROUTE, changes
 from kustomizer.config.values import join
 from kustomizer.errors import Problem, UserError
@@ -42,7 +42,7 @@ class Advised(Record):
     before: ConfigFile
     after: ConfigFile
     notes: Sequence[Problem]
-    """What a build would warn of in the workers that are changed."""
+    """What a build would warn of in the workers that are changed, and what no route can change."""
 
 
 def advise(known: SiteTasks, file: ConfigFile) -> Advised:
@@ -68,6 +68,7 @@ def advise(known: SiteTasks, file: ConfigFile) -> Advised:
             touched.append((load.service, load.variant))
     config = changed.load()
     notes = [note for service, variant in dict.fromkeys(touched) for note in advice(config, service, variant)]
+    notes += stuck(known, config)
     return Advised(loads=found, reasons=reasons, before=file, after=changed, notes=notes)
 
 

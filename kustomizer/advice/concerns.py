@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kustomizer.advice.places import queue_in_fact
 from kustomizer.errors import WARNING, Problem
 from kustomizer.system.wording import joined, plural
 from kustomizer.tasks.numbers import amount, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kustomizer.site.queues import QueueRow
     from kustomizer.tasks.model import SiteTasks, Task
@@ -29,12 +30,14 @@ _SHOWN = 3
 def concerns(known: SiteTasks, rows: Iterable[QueueRow]) -> list[Problem]:
     """Return what doesn't fit, with the build's queues ``rows``."""
     row_of = {row.queue: row for row in rows if row.deployment}
+    consumers = {queue: row.deployment for queue, row in row_of.items()}
+    queues = {(task.service, task.name): queue_in_fact(task, consumers) for task in known.tasks}
     found: list[Problem] = []
     for task in known.tasks:
-        row = row_of.get(task.destination)
+        row = row_of.get(queues[task.service, task.name])
         if row is not None and task.numbers is not None and task.numbers.longest is not None:
             found += _too_long(task, task.numbers.longest, row)
-    return [*found, *_in_the_way(known), *_not_told(known)]
+    return [*found, *_in_the_way(known, queues), *_not_told(known)]
 
 
 def is_long(task: Task) -> bool:
@@ -76,9 +79,9 @@ def _too_long(task: Task, longest: RunTime, row: QueueRow) -> Iterator[Problem]:
         )
 
 
-def _in_the_way(known: SiteTasks) -> Iterator[Problem]:
-    for queue in sorted(known.queues):
-        here = [task for task in known.tasks if task.destination == queue]
+def _in_the_way(known: SiteTasks, queues: Mapping[tuple[str, str], str]) -> Iterator[Problem]:
+    for queue in sorted({*queues.values()} - {""}):
+        here = [task for task in known.tasks if queues[task.service, task.name] == queue]
         long, short = [task for task in here if is_long(task)], [task for task in here if is_short(task)]
         if long and short:
             yield Problem(

@@ -6,6 +6,8 @@ import statistics
 from typing import TYPE_CHECKING
 
 from kustomizer.advice.concerns import is_long, is_short
+from kustomizer.advice.places import queue_in_fact
+from kustomizer.config.worker import deployment_name
 from kustomizer.record import Record
 from kustomizer.tasks.numbers import HOUR
 
@@ -126,6 +128,18 @@ def workers_of(config: CeleryWorkers) -> Iterator[tuple[str, str, Sequence[str]]
 
 
 def queue_of(task: Task, config: CeleryWorkers) -> str:
-    """Return the queue that a task goes to: a route of the configuration wins over all but the task itself."""
+    """Return the queue that a task goes to: calls and the task itself win over a route of the configuration."""
     route = config.spec.routing.get(task.service, {}).get(task.name)
-    return task.destination if route is None or task.names_queue else route.queue
+    return queue_in_fact(task, consumers_of(config)) if route is None or is_settled(task, config) else route.queue
+
+
+def is_settled(task: Task, config: CeleryWorkers) -> bool:
+    """Tell whether no route moves a task: it says its queue itself, or its calls do, as far as its worker tells."""
+    return task.names_queue or queue_in_fact(task, consumers_of(config)) != task.destination
+
+
+def consumers_of(config: CeleryWorkers) -> dict[str, str]:
+    """Return the Deployment of the worker that takes each queue."""
+    return {
+        queue: deployment_name(service, variant) for service, variant, queues in workers_of(config) for queue in queues
+    }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.advice.concerns import is_long
-from kustomizer.advice.loads import ENOUGH, loads, queue_of
+from kustomizer.advice.loads import ENOUGH, is_settled, loads, queue_of
+from kustomizer.config.worker import deployment_name
+from kustomizer.errors import INFO, Problem
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
 from kustomizer.tasks.numbers import amount, duration
@@ -40,10 +42,24 @@ def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Route]:
             continue
         queue, adds = _destination(service, config, [each for each in measured.values() if each.service == service])
         for name in dict.fromkeys(task.name for task in load.long if _is_measured(task)):
-            here = [task for task in load.long if task.name == name and not task.names_queue]
+            here = [task for task in load.long if task.name == name and not is_settled(task, config)]
             if here and queue:
                 senders = _senders(known, config, here[0])
                 yield Route(name=name, senders=senders, queue=queue, adds=adds, measured=_measured(here[0], load))
+
+
+def stuck(known: SiteTasks, config: CeleryWorkers) -> Iterator[Problem]:
+    """Yield the long tasks among short ones that no route moves."""
+    for load in loads(known, config, {}).values():
+        for task in load.long if load.short else ():
+            if _is_measured(task) and is_settled(task, config):
+                by = "it says so itself" if task.names_queue else "its calls name another queue than its router"
+                yield Problem(
+                    message=f"{task.name} of {task.service} is long, and runs among short tasks on "
+                    f"{deployment_name(load.service, load.variant)}: {by}",
+                    severity=INFO,
+                    remedy="No route moves it; its code can",
+                )
 
 
 def _is_measured(task: Task) -> bool:
@@ -62,7 +78,7 @@ def _destination(service: str, config: CeleryWorkers, workers: list[Load]) -> tu
 def _senders(known: SiteTasks, config: CeleryWorkers, task: Task) -> tuple[str, ...]:
     """Return the services that send a task of this name to the same queue: which of them did isn't measured."""
     queue = queue_of(task, config)
-    same = [each for each in known.tasks if each.name == task.name and not each.names_queue]
+    same = [each for each in known.tasks if each.name == task.name and not is_settled(each, config)]
     return tuple(sorted(each.service for each in same if queue_of(each, config) == queue))
 
 

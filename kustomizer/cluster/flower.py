@@ -6,10 +6,20 @@ Its API tells tasks' arguments and results, too: they aren't looked at.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.tasks.numbers import DAY, HOUR, Measured, Numbers, RunTime, at_share, span
+from kustomizer.tasks.numbers import (
+    DAY,
+    HOUR,
+    Measured,
+    Numbers,
+    RunTime,
+    at_share,
+    queue_of_node,
+    service_of,
+    span,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +45,7 @@ def flower_numbers(server: Server, *, window: int) -> tuple[Measured, dict[tuple
     seconds = min(float(window), max(1.0, end - first))
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for task in ended:
-        groups.setdefault((_service(task), str(task["name"])), []).append(task)
+        groups.setdefault((service_of(_ran_on(task)), str(task["name"])), []).append(task)
     measured = Measured(source="Flower", days=seconds / DAY, window=window / DAY)
     return measured, {key: _numbers(tasks, seconds, end) for key, tasks in sorted(groups.items())}
 
@@ -55,6 +65,7 @@ def _numbers(tasks: Sequence[Mapping[str, Any]], seconds: float, end: float) -> 
         median=_at(times, 0.5),
         p95=_at(times, 0.95),
         longest=_at(times, 1),
+        ran_on=Counter(map(_ran_on, tasks)).most_common(1)[0][0],
         hours=tuple(hours),
     )
 
@@ -67,10 +78,8 @@ def _ended(task: Mapping[str, Any]) -> float:
     return max(_number(task.get("succeeded")), _number(task.get("failed")))
 
 
-def _service(task: Mapping[str, Any]) -> str:
-    """Return the service whose worker ran a task, by the node's name; empty where that doesn't tell."""
-    worker = str(task.get("worker") or "")
-    return next((service for service in OPEN_EDX_SERVICES if f"edx.{service}." in worker), "")
+def _ran_on(task: Mapping[str, Any]) -> str:
+    return queue_of_node(str(task.get("worker") or ""))
 
 
 def _number(value: Any) -> float:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.tasks.numbers import DAY, HOUR, Measured, Numbers, RunTime, span
+from kustomizer.tasks.numbers import DAY, HOUR, NODE, Measured, Numbers, RunTime, service_of, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     Key = tuple[str, str]
 
 _EVENTS, _RUN_TIME = "flower_events_total", "flower_task_runtime_seconds"
-# A worker's node name has its queue in it (Tutor's --hostname), and so its service.
-_BY_SERVICE = r'label_replace({}, "app", "$1", "worker", ".*\\bedx\\.(lms|cms)\\..*")'
+_RAN_ON = f'label_replace({{}}, "ran_on", "$1", "worker", "{NODE}")'.replace("\\", "\\\\")
 _POINTS = 500
 """At which it is asked whether there are samples: Prometheus answers 11,000 at the most."""
 _QUOTED = re.compile(r'[\\"\n]')
@@ -45,9 +45,9 @@ class Prometheus:
         events = self._grown_by(_EVENTS, "type", matchers='type=~"task-(succeeded|failed)"')
         sums, buckets, hours = self._grown_by(f"{_RUN_TIME}_sum"), self._buckets(), self._hours()
         numbers = {}
-        for service, task in sorted({(service, task) for service, task, _ in events}):
+        for service, task in sorted({(service_of(ran_on), task) for ran_on, task, _ in events}):
             succeeded, failed = (
-                round(events.get((service, task, f"task-{kind}"), 0)) for kind in ("succeeded", "failed")
+                round(_of_service(events, service, task, f"task-{kind}")) for kind in ("succeeded", "failed")
             )
             if succeeded + failed == 0:
                 continue
@@ -56,10 +56,11 @@ class Prometheus:
                 per_day=(succeeded + failed) / days,
                 runs=succeeded + failed,
                 failed=failed,
-                seconds=sums.get((service, task, ""), 0.0),
+                seconds=_of_service(sums, service, task, ""),
                 median=_run_time(counts, 0.5),
                 p95=_run_time(counts, 0.95),
                 longest=_run_time(counts, 1),
+                ran_on=_most(events, service, task),
                 hours=hours.get((service, task), ()),
             )
         tops = [bound for counts in buckets.values() for bound in counts if bound != math.inf]
@@ -93,27 +94,31 @@ class Prometheus:
         return self._window * min(1.0, max(1, points) / (self._window // step))
 
     def _grown_by(self, metric: str, more: str = "", *, matchers: str = "") -> dict[tuple[str, str, str], float]:
-        """Return what a counter grew by in the window, by service, task and one more label."""
-        labels = ", ".join(filter(None, ("app", "task", more)))
+        """Return what a counter grew by in the window, by the queue in the worker's name, task and one more label."""
+        labels = ", ".join(filter(None, ("ran_on", "task", more)))
         found = self._query(f"sum by ({labels}) ({self._growth(metric, self._window, matchers)})")
-        return {(*_key(item), item["metric"].get(more, "")): _value(item["value"][1]) for item in found}
+        return {(*_labels(item), item["metric"].get(more, "")): _value(item["value"][1]) for item in found}
 
     def _buckets(self) -> dict[Key, dict[float, float]]:
         """Return of each task how many runs took up to each bound of the histogram."""
         buckets: dict[Key, dict[float, float]] = {}
-        for (service, task, bound), count in self._grown_by(f"{_RUN_TIME}_bucket", "le").items():
-            buckets.setdefault((service, task), {})[_value(bound)] = count
+        for (ran_on, task, bound), count in self._grown_by(f"{_RUN_TIME}_bucket", "le").items():
+            counts = buckets.setdefault((service_of(ran_on), task), {})
+            counts[_value(bound)] = counts.get(_value(bound), 0.0) + count
         return buckets
 
     def _hours(self) -> dict[Key, tuple[float, ...]]:
         """Return of each task the run time that ended in each hour with samples."""
-        series = self._range(f"sum by (app, task) ({self._growth(f'{_RUN_TIME}_sum', HOUR)})", step=HOUR)
+        series = self._range(f"sum by (ran_on, task) ({self._growth(f'{_RUN_TIME}_sum', HOUR)})", step=HOUR)
         scraped = self._range(f"count(present_over_time({_EVENTS}{{{self._filter}}}[{HOUR}s]))", step=HOUR)
         times = [at for item in scraped for at, _ in item["values"]]
-        hours = {}
+        hours: dict[Key, tuple[float, ...]] = {}
         for item in series:
+            ran_on, task = _labels(item)
+            key = service_of(ran_on), task
             values = {at: _value(value) for at, value in item["values"]}
-            hours[_key(item)] = tuple(max(0.0, values.get(at, 0.0)) for at in times)
+            others = hours.get(key) or (0.0,) * len(times)
+            hours[key] = tuple(total + max(0.0, values.get(at, 0.0)) for total, at in zip(others, times, strict=True))
         return hours
 
     def _growth(self, metric: str, seconds: int, matchers: str = "") -> str:
@@ -121,7 +126,7 @@ class Prometheus:
         # An hour: where Prometheus was away for a moment, what it knew before isn't new.
         began = f"max_over_time({name}[{seconds}s]) unless present_over_time({name}[{HOUR}s] offset {seconds}s)"
         whole = f"({began}) and resets({name}[{seconds}s]) == 0"
-        return _BY_SERVICE.format(f"({whole} or increase({name}[{seconds}s]))")
+        return _RAN_ON.format(f"({whole} or increase({name}[{seconds}s]))")
 
     def _query(self, expression: str) -> list[dict[str, Any]]:
         return self._ask("/api/v1/query", {"query": expression, "time": f"{self._now:.3f}"})
@@ -156,8 +161,26 @@ def _run_time(counts: Mapping[float, float], share: float) -> RunTime | None:
     return None
 
 
-def _key(item: Mapping[str, Any]) -> Key:
-    return item["metric"].get("app", ""), item["metric"].get("task", "")
+def _of_service(found: Mapping[tuple[str, str, str], float], service: str, task: str, more: str) -> float:
+    """Return the sum over the workers of a service."""
+    return sum(
+        value
+        for (ran_on, name, label), value in found.items()
+        if (service_of(ran_on), name, label) == (service, task, more)
+    )
+
+
+def _most(events: Mapping[tuple[str, str, str], float], service: str, task: str) -> str:
+    """Return the queue in the name of the worker of a service that ran a task most."""
+    counts: Counter[str] = Counter()
+    for (ran_on, name, _), value in events.items():
+        if (service_of(ran_on), name) == (service, task):
+            counts[ran_on] += round(value)
+    return counts.most_common(1)[0][0]
+
+
+def _labels(item: Mapping[str, Any]) -> tuple[str, str]:
+    return item["metric"].get("ran_on", ""), item["metric"].get("task", "")
 
 
 def _value(text: str) -> float:

@@ -37,7 +37,7 @@ def advise_command(*, overlay: Path, file: Path | None, write: bool, **options: 
     advised = advise(known, config)
     click.echo(advised_text(known, advised, table_width()))
     for note in advised.notes:
-        click.echo(f"{click.style('Warning:', fg='yellow')} {note}", err=True)
+        click.echo(f"{click.style(note.severity.capitalize() + ':', fg='yellow')} {note}", err=True)
     if not advised.reasons:
         return
     if not write:

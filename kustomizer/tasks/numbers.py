@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from kustomizer.record import Record
@@ -43,6 +44,8 @@ class Numbers(Record):
     median: RunTime | None = None
     p95: RunTime | None = None
     longest: RunTime | None = None
+    ran_on: str = ""
+    """The worker on which most runs were, by the queue that its name has in it; empty where that doesn't tell."""
     hours: Sequence[float] = ()
     """The seconds of the runs that ended in each hour that was covered, the oldest first."""
 
@@ -61,6 +64,22 @@ class Measured(Record):
     def __str__(self) -> str:
         end = f"; run times above {duration(self.top_bucket)} aren't told apart" if self.top_bucket else ""
         return f"{self.source}: {span(self.days)} of the last {span(self.window)}{end}"
+
+
+# Tutor's --hostname, and that of its copies.
+NODE = r".*\b(edx\.(?:lms|cms)\.core\.[^.@]+)\..*"
+"""Matches the name of a worker's node; its group is the queue in it."""
+
+
+def queue_of_node(name: str) -> str:
+    """Return the queue in the name of a worker's node, empty where there is none."""
+    found = re.fullmatch(NODE, name)
+    return found[1] if found else ""
+
+
+def service_of(queue: str) -> str:
+    """Return the service in a queue's name, empty where there is none."""
+    return queue.split(".")[1] if queue.startswith("edx.") else ""
 
 
 def duration(seconds: float) -> str:

@@ -30,7 +30,7 @@ _NESTED: dict[str, type[Record]] = {
     "p95": RunTime,
     "longest": RunTime,
 }
-_TEXTS = frozenset({"service", "name", "queue", "by", "rule", "after", "rate_limit", "source"})
+_TEXTS = frozenset({"service", "name", "queue", "by", "rule", "after", "rate_limit", "source", "ran_on"})
 _MAY_BE_NONE = frozenset(
     {"after", "priority", "time_limit", "soft_time_limit", "rate_limit", "max_retries", "most", "top_bucket", *_NESTED}
 )

@@ -57,6 +57,18 @@ def test_long_ones_in_the_way_of_short_ones() -> None:
     assert said(known("report", numbers=numbers(2, between(30, 60))), *short) == []
 
 
+def test_where_its_calls_send_it() -> None:
+    """Its worker tells: the call has named another queue than the router's."""
+    on_high_mem = numbers(10, between(600, 1800), ran_on=HIGH_MEM)
+    assert "a pod of lms-worker-high-mem that" in said(known("report", numbers=on_high_mem))[0]
+    # It ran where it goes now, and the build moves it.
+    moved = known("report", HIGH_MEM, after=DEFAULT, numbers=on_high_mem)
+    assert "a pod of lms-worker that" in said(moved)[0]
+    for elsewhere in ("edx.lms.core.default", "edx.lms.core.gone", ""):
+        task = known("report", HIGH_MEM, numbers=on_high_mem.replace(ran_on=elsewhere))
+        assert "a pod of lms-worker-high-mem that" in said(task)[0]
+
+
 def test_where_it_goes_isnt_known() -> None:
     long = known("report", "", service="lms", numbers=numbers(2, between(600, 1800)))
     assert said(long, known("short", "", service="lms", numbers=SHORT)) == []

@@ -24,6 +24,7 @@ RUNS = [
     # Each is the only one of its pod, as when KEDA scales from zero.
     *(Run("churn", f"{HIGH}.pod-{number}", number * 5 * HOUR + 100, 45) for number in range(20)),
     Run("both", DEFAULT, DAY, 20),
+    *(Run("both", f"{HIGH}.pod-{number}", 2 * DAY, 20) for number in range(2)),
     Run("both", CMS, DAY, 5),
     Run("both", CMS, DAY, 7, failed=True),
     Run("before", DEFAULT, WEEK + HOUR, 5),
@@ -48,7 +49,7 @@ def test_each_run_is_counted_once(told: tuple[Measured, dict[tuple[str, str], Nu
         ("lms", "quick"): (1008, 0),
         ("lms", "long"): (168, 0),
         ("lms", "churn"): (20, 0),
-        ("lms", "both"): (1, 0),
+        ("lms", "both"): (3, 0),
         ("cms", "both"): (2, 1),
         ("", "nowhere"): (1, 0),
     }
@@ -65,6 +66,10 @@ def test_times_are_the_bounds_between_which_they_are(told: tuple[Measured, dict[
     assert long.per_day == pytest.approx(24, rel=0.01)
     assert quick.seconds == pytest.approx(1008 * 0.3, rel=0.01)
     assert churn.seconds == 20 * 45
+    ran_on = {key: each.ran_on for key, each in numbers.items()}
+    assert ran_on["lms", "churn"] == "edx.lms.core.high"
+    assert (ran_on["cms", "both"], ran_on["lms", "both"]) == ("edx.cms.core.default", "edx.lms.core.high")
+    assert not ran_on["", "nowhere"]
 
 
 def test_the_time_of_each_hour(told: tuple[Measured, dict[tuple[str, str], Numbers]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from kustomizer.advice.rules import RULES
 from kustomizer.cli import main
-from kustomizer.overlay.config_file import find_config
 from kustomizer.tasks.task_file import FILE, tasks_json
+from tests import sites
 from tests.docs.pages import page
 from tests.git_checkout import git
 from tests.known_tasks import HIGH, HIGH_MEM, between, known, numbers, site_tasks
@@ -20,6 +21,8 @@ from tests.recorded_week import HOUR, WEEK, Run, every, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.builds import Builds
 
 DEFAULT, ON_HIGH, ON_HIGH_MEM, CMS = (
     f"celery@edx.{queue}.pod-1"
@@ -122,9 +125,15 @@ def test_a_week(prometheus: str, overlay: Path) -> None:
     )
     assert set(re.findall(r"(?m)^  rule: (.*)$", text)) <= set(RULES)
     assert (overlay / "celery-workers.yaml").read_text() == CONFIG
+    # What the page shows.
+    shown = re.findall(r"(?m)^    (?:  )?(spec.*|measured: .*)$", page("advise"))
+    assert len(shown) == 2
+    assert all(line in text for line in shown)
 
 
-def test_what_it_prints_is_a_patch_and_what_it_writes_is_the_same(prometheus: str, overlay: Path) -> None:
+def test_what_it_prints_is_a_patch_and_what_it_writes_is_the_same(
+    prometheus: str, overlay: Path, builds: Builds
+) -> None:
     path = overlay / "celery-workers.yaml"
     printed = advise("--prometheus", prometheus)
     git(overlay, "init", "-q")
@@ -139,7 +148,14 @@ def test_what_it_prints_is_a_patch_and_what_it_writes_is_the_same(prometheus: st
     assert done.stderr.endswith("celery-workers.yaml: changed\n")
     assert done.stdout == printed.stdout
     assert path.read_text() == patched
-    assert find_config(overlay).load().spec.routing["lms"]["lms.report"].queue == HIGH_MEM
+    spec = patched.partition("kind: CeleryWorkers\n")[2]
+    built = builds.through_exec(sites.site("22"), spec)
+    (overlay / "built.yaml").write_bytes(built.stdout)
+    rows = json.loads(CliRunner().invoke(main, ["queues", "built.yaml", "-o", "json"]).stdout)["queues"]
+    [high] = [row for row in rows if row["queue"] == HIGH]
+    assert (high["scaling"]["max"], high["scaling"]["listLength"]) == (12, 1)
+    [reports] = [row for row in rows if row["queue"] == HIGH_MEM]
+    assert reports["tasks"] == ["lms.report"]
     again = advise("--prometheus", prometheus, "--write")
     assert "Nothing to change." in again.stdout
     assert (again.stderr, path.read_text()) == ("", patched)

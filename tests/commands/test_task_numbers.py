@@ -92,6 +92,7 @@ def check_saved(tree: dict[str, Any]) -> None:
     assert sum(map(float, long["hours"].split())) == pytest.approx(long["seconds"], rel=0.01)
     assert long["perDay"] == pytest.approx(1 / tree["measured"]["days"], rel=0.01)
     assert found["lms", FAILING]["longest"] is None
+    assert (long["ranOn"], quick["ranOn"]) == (HIGH, "edx.lms.core.default")
 
 
 def check_table(text: str) -> None:

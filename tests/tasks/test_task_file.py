@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KNOWN = site_tasks(
-    known("a", late=True, numbers=numbers(3, between(0.5, 1), between(0, 0.1), hours=(0.0, 12.25))),
+    known("a", late=True, numbers=numbers(3, between(0.5, 1), between(0, 0.1), hours=(0.0, 12.25), ran_on=HIGH_MEM)),
     known("b", HIGH_MEM, after=None, rule="router.of.ours", priority=6),
     known("c", numbers=numbers(1, between(7200, None), hours=())),
 )

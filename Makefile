@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: bench bench-diff clean control-plane coverage demo dist docs format help lint node parts system-parts test test-quick upgrade
+.PHONY: bench bench-diff clean control-plane coverage demo dist docs format gitops help lint node parts system-parts test test-quick upgrade
 
 PYTHON ?= python3
 UPGRADE ?= --upgrade
@@ -65,6 +65,10 @@ node: .venv/.dev parts ## Run what is emitted on a real node: kubelet, container
 	@$(BIN)/python tools/get_control_plane node
 	@$(BIN)/python tools/get_node_layers
 	@$(BIN)/python -m tests.node.run $(NODE)
+
+gitops: .venv/.dev parts ## Run Flux's controllers and Argo CD against the API server, on the pages' repositories (builds them first)
+	@$(BIN)/python tools/get_gitops
+	$(BIN)/python -m pytest tests/control_plane/gitops
 
 bench-diff: .venv/.dev parts ## Measure the comparison of two builds beside dyff (needs Go for dyff)
 	@$(BIN)/python -m benchmarks.diff_bench $(BENCH)

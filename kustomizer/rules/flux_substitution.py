@@ -1,9 +1,10 @@
 """Text that Flux takes for its variables.
 
 A Flux Kustomization with `postBuild` replaces each `${NAME}` of the build, wherever it stands, with the value that it
-knows for the name, and with nothing where it knows none. `${NAME:-text}` becomes the text. A script, a file of nginx's
-or a dashboard that has such places of its own is then another one. Where Flux can't read a variable's name, as in
-`${@}` or `${NAME+text}`, it may refuse the whole build.
+knows for the name. Where it knows none, Flux's kustomize-controller 1.9 and newer refuse the whole build; older ones
+put in nothing. `${NAME:-text}` becomes the text. A script, a file of nginx's or a dashboard that has such places of its
+own is then another one. Where Flux can't read a variable's name, as in `${@}` or `${NAME+text}`, it may refuse the
+build, too.
 
 Only `tutor-kustomizer check --flux` looks for it: other ways to a cluster leave these places alone, and so does Flux
 without `postBuild`. An object is reported once, with the names in it. Names that `postBuild` gives a value are among
@@ -48,7 +49,7 @@ def check(site: Site) -> Iterator[Problem]:
         if not places:
             continue
         names = list(dict.fromkeys(f"${{{name}}}" for _, name in places if name))
-        message = f"holds {joined(names, most=_SHOWN)}: Flux's postBuild puts in what it knows for that, or nothing"
+        message = f"holds {joined(names, most=_SHOWN)}: Flux's postBuild puts in what it knows for that, or refuses it"
         if not all(name for _, name in places):
             unread = "a ${ with no variable's name, for which Flux's postBuild may refuse the build"
             message = f"{message}; and {unread}" if names else f"holds {unread}"

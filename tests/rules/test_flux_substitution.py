@@ -28,7 +28,7 @@ def script(text: str) -> str:
         ("echo ${A}${B}${A}${C:-p4ss}${_d/x/y}${E}", "holds ${A}, ${B}, ${C} and 2 more: Flux's"),
         (
             "echo ${A} ${@:2}",
-            "holds ${A}: Flux's postBuild puts in what it knows for that, or nothing; and a ${ with no",
+            "holds ${A}: Flux's postBuild puts in what it knows for that, or refuses it; and a ${ with no",
         ),
         ("echo ${A[@]} ${B+x}", "holds a ${ with no variable's name, for which Flux's postBuild may refuse the build"),
         ("revision = ${repr(up)}", "holds a ${ with no variable's name"),

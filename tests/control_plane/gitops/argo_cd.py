@@ -73,7 +73,7 @@ class ArgoCd:
         # The plugin's server has no way to the cluster.
         if name == "argocd-application-controller":
             environ |= {"KUBECONFIG": str(self.cluster.kubeconfig), "ARGOCD_FAKE_IN_CLUSTER": "true"}
-        command = [self._directory / "bin" / name, *options]
+        command = [str(self._directory / "bin" / name), *options]
         self.cluster.keeper.start(command, log=self.cluster.directory / f"{name}.log", env=environ, cwd=scratch)
 
     def follow(self, application: dict[str, Any], password: tuple[str, str]) -> None:
@@ -112,7 +112,7 @@ class ArgoCd:
             status = item.get("status", {})
             sync, last = status.get("sync", {}), status.get("operationState", {})
             done = last.get("phase") == "Succeeded" and last["syncResult"]["revision"] == commit
-            return sync.get("status") == "Synced" and sync.get("revision") == commit and done
+            return bool(sync.get("status") == "Synced" and sync.get("revision") == commit and done)
 
         return self._until(is_synced)
 
@@ -126,7 +126,7 @@ class ArgoCd:
         def goes_on(item: dict[str, Any]) -> bool:
             last = item.get("status", {}).get("operationState", {})
             found = last.get("syncResult", {}).get("revision") == commit and "waiting" in last.get("message", "")
-            return last.get("phase") == "Running" and found
+            return bool(last.get("phase") == "Running" and found)
 
         return str(self._until(goes_on)["status"]["operationState"]["message"])
 

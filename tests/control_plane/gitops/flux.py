@@ -55,7 +55,7 @@ class Flux:
             "RUNTIME_NAMESPACE": NAMESPACE,
         }
         for name, program in programs.items():
-            command = [program, "--metrics-addr=0", "--health-addr=0", "--events-addr=", *options[name]]
+            command = [str(program), "--metrics-addr=0", "--health-addr=0", "--events-addr=", *options[name]]
             cluster.keeper.start(command, log=cluster.directory / f"{name}.log", env=environ)
 
     def follow(self, source: dict[str, Any], kustomization: dict[str, Any], password: tuple[str, str]) -> None:

@@ -12,6 +12,7 @@ from kustomizer.commands.common import table_width
 from kustomizer.commands.completions import place_of
 from kustomizer.commands.numbers import asks_for_numbers, measure, number_options, with_numbers
 from kustomizer.commands.queue import open_config
+from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
 from kustomizer.system.files import read_text
 from kustomizer.tasks.task_file import FILE, saved_tasks
@@ -37,17 +38,17 @@ def advise_command(*, overlay: Path, file: Path | None, write: bool, **options: 
     advised = advise(known, config)
     click.echo(advised_text(known, advised, table_width()))
     for note in advised.notes:
-        click.echo(f"{click.style(note.severity.capitalize() + ':', fg='yellow')} {note}", err=True)
+        say(str(note), label=note.severity.capitalize())
     if not advised.reasons:
         return
     if not write:
-        click.echo("Nothing was changed: --write does it", err=True)
+        say("Nothing was changed: --write does it")
         return
     if read_text(config.path) != config.text:
         message = f"{config.path} was changed meanwhile, so that nothing was written"
         raise UserError(Problem(message=message, remedy="Run the command again"))
     advised.after.write()
-    click.echo(f"{config.path}: changed", err=True)
+    say(f"{config.path}: changed")
 
 
 def _known(place: Path, options: dict[str, Any]) -> SiteTasks:

@@ -15,7 +15,7 @@ from kustomizer.kustomize.split_names import FILE
 from kustomizer.tutor_env.kustomization import as_tutors
 from kustomizer.tutor_env.staleness import stale_envs, stale_reason_of
 from kustomizer.tutor_env.step import Request, save_split
-from tests import sites
+from tests import parts, sites
 from tests.builds import HEAD, RECOMMENDED, environment
 from tests.tutor_env.site_root import fresh_root
 
@@ -122,6 +122,9 @@ def test_commands_say_it_and_go_on(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert done.stderr.count(said) == 1, (arguments, done.stderr)
         assert f"warning: {root / 'env'} isn't" in done.stderr
+    # Before it asks a cluster, which isn't there.
+    applied = command(tmp_path, "apply", overlay, "--dry-run", "--kubectl", parts.program("kubectl"))
+    assert applied.stderr.count(said) == 1
     checked = command(tmp_path, "check", overlay, "--fail-on", "warning")
     assert checked.returncode == 3
     assert "stale-env" in checked.stdout

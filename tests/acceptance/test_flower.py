@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kustomizer.transform.flower.broker_access import quote
+from kustomizer.transform.broker_access import quote
 from tests import celery_site, sites
 from tests.acceptance.test_celery import BROKERS, HIGH, objects, place, secret, task
 from tests.flower_process import VERSIONS, Flower, flower, free_port

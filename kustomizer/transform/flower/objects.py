@@ -13,10 +13,11 @@ from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.endpoint import Endpoint
 from kustomizer.openedx.workers import NAME_LABEL, emitted_worker, site_metadata
-from kustomizer.transform.flower.broker_access import BrokerAccess, access
+from kustomizer.transform.broker_access import BrokerAccess, access
+from kustomizer.transform.broker_secrets import object_with_hash, url_secret
 from kustomizer.transform.flower.options import PORT, PORT_NAME
-from kustomizer.transform.flower.pod import pod_spec
-from kustomizer.transform.flower.secrets import check_secrets, object_with_hash, secret
+from kustomizer.transform.flower.pod import CONFIG_DIRECTORY, pod_spec
+from kustomizer.transform.flower.secrets import check_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[P
     worker = emitted_worker(resources, SERVICE).resource
     broker, problems = brokers.of(SERVICE, worker)
     problems += _different_brokers(brokers, broker, worker)
-    reach = access(broker)
+    reach = access(broker, CONFIG_DIRECTORY)
     check_secrets(resources, flower, reach, worker)
     added = [_deployment(flower, reach, worker), _service(worker)]
     if reach.url:
-        added.append(secret(_metadata(worker), reach.url, indent=worker.indent))
+        added.append(url_secret(_metadata(worker), reach.url, indent=worker.indent))
     if reach.config:
         metadata = _metadata(worker, name=CONFIG_MAP)
         added.append(object_with_hash("ConfigMap", metadata, {"celeryconfig.py": reach.config}, indent=worker.indent))

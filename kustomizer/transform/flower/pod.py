@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.layers import merge_by_name, merge_maps
 from kustomizer.manifests.tree import clone, lookup
-from kustomizer.transform.flower.broker_access import CONFIG_DIRECTORY, secret_variables, volumes
+from kustomizer.transform.broker_access import certificate_volumes, config_volume, secret_variables
 from kustomizer.transform.flower.options import (
     PORT,
     PORT_NAME,
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from kustomizer.config.flower import Flower
     from kustomizer.manifests.resource import Resource
-    from kustomizer.transform.flower.broker_access import BrokerAccess
+    from kustomizer.transform.broker_access import BrokerAccess
 
+CONFIG_DIRECTORY = "/etc/flower"
 # The image names its user `flower`, and `runAsNonRoot` can check a number only (its Dockerfile: adduser -u 1000).
 _USER = 1000
 _GRACE_PERIOD = 10
@@ -30,7 +31,7 @@ _GRACE_PERIOD = 10
 def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, secret: str, config_map: str) -> dict[str, Any]:
     """Return the pod's spec; ``secret`` and ``config_map`` name our objects, where ``reach`` needs them."""
     check_environment(flower)
-    mounted = volumes(reach, config_map=config_map)
+    mounted = [*([config_volume(reach, config_map)] if reach.config else ()), *certificate_volumes(reach)]
     env = [*environment(flower), *secret_variables(reach)]
     if reach.config:
         env.append({"name": "PYTHONPATH", "value": CONFIG_DIRECTORY})

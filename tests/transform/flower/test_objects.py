@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from kustomizer.transform.flower.broker_access import quote
+from kustomizer.transform.broker_access import quote
 from tests import sites
 from tests.builds import EXEC, HEAD, Builds
 from tests.flower_site import BASIC_AUTH, Emitted, config, emit, site_input
@@ -245,7 +245,7 @@ def test_a_secret_of_the_overlays_own(builds: Builds, tmp_path: Path, kustomize:
     secrets = [name for kind, name in objects if kind == "Secret" and re.fullmatch(r"flower-basic-auth-\w{10}", name)]
     entries = objects["Deployment", "flower"]["spec"]["template"]["spec"]["containers"][0]["env"]
     assert [entry["valueFrom"]["secretKeyRef"]["name"] for entry in entries if "valueFrom" in entry] == secrets
-    with pytest.raises(RuntimeError, match=r"isn't in .*the namespace of Flower's pod"):
+    with pytest.raises(RuntimeError, match=r"isn't in .*the namespace of the pod"):
         build("")
 
 

@@ -1,4 +1,4 @@
-"""Flower's access to the broker: a URL in a Secret, and a ``celeryconfig.py`` for options that no URL can hold.
+"""A pod's access to the broker: a URL in a Secret, and a ``celeryconfig.py`` for options that no URL can hold.
 
 Flower gives ``broker_use_ssl`` and ``broker_transport_options`` to its own Redis client as well as to Celery
 (flower/views/broker.py); the URL's query reaches only one of the two. With a key prefix, Sentinel or a private CA, the
@@ -15,22 +15,21 @@ if TYPE_CHECKING:
 
     from kustomizer.openedx.endpoint import Endpoint, SecretKey
 
-CONFIG_DIRECTORY = "/etc/flower"
 CONFIG_FILE = "celeryconfig.py"
 """The module that Celery's default loader imports; Flower is started without an application."""
 URL_VARIABLE = "CELERY_BROKER_URL"
 USERNAME_VARIABLE = "BROKER_USERNAME"
 PASSWORD_VARIABLE = "BROKER_PASSWORD"
 SENTINEL_PASSWORD_VARIABLE = "BROKER_SENTINEL_PASSWORD"
-CA_DIRECTORY = "/etc/flower-ca"
-CLIENT_CERT_DIRECTORY = "/etc/flower-client-cert"
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-")
 
 
 class BrokerAccess(Record):
-    """The settings with which Flower's pod reaches a broker."""
+    """The settings with which a pod reaches a broker."""
 
+    directory: str
+    """Where the pod has ``celeryconfig.py``; its certificates are in directories beside that."""
     url: str
     """The broker's URL with its password, for a Secret; empty where ``config`` makes it in the pod."""
     config: str
@@ -46,8 +45,8 @@ def quote(text: str) -> str:
     return "".join([chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in text.encode()])
 
 
-def access(broker: Endpoint) -> BrokerAccess:
-    """Return how Flower reaches ``broker``."""
+def access(broker: Endpoint, directory: str) -> BrokerAccess:
+    """Return how a pod that has its configuration in ``directory`` reaches ``broker``."""
     keys = (
         (USERNAME_VARIABLE, broker.username_key),
         (PASSWORD_VARIABLE, broker.password_key),
@@ -57,8 +56,9 @@ def access(broker: Endpoint) -> BrokerAccess:
     assembled = broker.username_key is not None or broker.password_key is not None
     configured = bool(secrets or broker.tls or broker.key_prefix or broker.sentinel_master)
     return BrokerAccess(
+        directory=directory,
         url="" if assembled else _url(broker, _credentials(broker)),
-        config=_config(broker, assembled=assembled) if configured else "",
+        config=_config(broker, directory, assembled=assembled) if configured else "",
         secrets=secrets,
         ca=broker.ca if broker.tls else None,
         client_cert=broker.client_cert if broker.tls else "",
@@ -79,7 +79,7 @@ def _url(broker: Endpoint, credentials: str) -> str:
     return ";".join(f"{scheme}://{credentials}{address}/{broker.database}" for address in broker.addresses)
 
 
-def _config(broker: Endpoint, *, assembled: bool) -> str:
+def _config(broker: Endpoint, directory: str, *, assembled: bool) -> str:
     """Return the text of ``celeryconfig.py``; each value in it is a Python literal."""
     body: list[str] = []
     modules = []
@@ -90,7 +90,7 @@ def _config(broker: Endpoint, *, assembled: bool) -> str:
         modules.append("import os")
     if broker.tls:
         modules.append("import ssl")
-        body += ["", *_tls(broker)]
+        body += ["", *_tls(broker, directory)]
     options = _transport_options(broker)
     if options:
         body += ["", "broker_transport_options = {", *(f"    {key!r}: {value}," for key, value in options), "}"]
@@ -113,18 +113,26 @@ def _from_environment(name: str) -> str:
     return f'quote(os.environ["{name}"], safe="")'
 
 
-def _tls(broker: Endpoint) -> list[str]:
+def _tls(broker: Endpoint, directory: str) -> list[str]:
     options = [
         ("ssl_cert_reqs", "ssl.CERT_NONE" if broker.unsafe else "ssl.CERT_REQUIRED"),
         # redis-py checks it by default from 6.0 on only.
         ("ssl_check_hostname", repr(not broker.unsafe)),
     ]
     if broker.ca:
-        options.append(("ssl_ca_certs", repr(f"{CA_DIRECTORY}/ca.crt")))
+        options.append(("ssl_ca_certs", repr(f"{_ca(directory)}/ca.crt")))
     if broker.client_cert:
-        options.append(("ssl_certfile", repr(f"{CLIENT_CERT_DIRECTORY}/tls.crt")))
-        options.append(("ssl_keyfile", repr(f"{CLIENT_CERT_DIRECTORY}/tls.key")))
+        options.append(("ssl_certfile", repr(f"{_client_cert(directory)}/tls.crt")))
+        options.append(("ssl_keyfile", repr(f"{_client_cert(directory)}/tls.key")))
     return ["broker_use_ssl = {", *(f"    {key!r}: {value}," for key, value in options), "}"]
+
+
+def _ca(directory: str) -> str:
+    return f"{directory}-ca"
+
+
+def _client_cert(directory: str) -> str:
+    return f"{directory}-client-cert"
 
 
 def _transport_options(broker: Endpoint) -> list[tuple[str, str]]:
@@ -154,17 +162,22 @@ def secret_variables(reach: BrokerAccess) -> list[dict[str, Any]]:
     ]
 
 
-def volumes(reach: BrokerAccess, *, config_map: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return each volume with its mount."""
-    sources: list[tuple[str, str, dict[str, Any]]] = []
-    if reach.config:
-        sources.append(("celery-config", CONFIG_DIRECTORY, {"configMap": {"name": config_map}}))
+def config_volume(reach: BrokerAccess, config_map: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the volume of the ConfigMap with ``celeryconfig.py``, and its mount."""
+    return _volume("celery-config", reach.directory, {"configMap": {"name": config_map}})
+
+
+def certificate_volumes(reach: BrokerAccess) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return each volume of a certificate with its mount."""
+    found = []
     if reach.ca:
         source = {"secretName": reach.ca.secret, "items": [{"key": reach.ca.key, "path": "ca.crt"}]}
-        sources.append(("broker-ca", CA_DIRECTORY, {"secret": source}))
+        found.append(_volume("broker-ca", _ca(reach.directory), {"secret": source}))
     if reach.client_cert:
-        sources.append(("broker-client-cert", CLIENT_CERT_DIRECTORY, {"secret": {"secretName": reach.client_cert}}))
-    return [
-        ({"name": name, **source}, {"name": name, "mountPath": path, "readOnly": True})
-        for name, path, source in sources
-    ]
+        source = {"secretName": reach.client_cert}
+        found.append(_volume("broker-client-cert", _client_cert(reach.directory), {"secret": source}))
+    return found
+
+
+def _volume(name: str, path: str, source: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"name": name, **source}, {"name": name, "mountPath": path, "readOnly": True}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.cluster.in_flight import users
-from kustomizer.cluster.ours import is_worker, ours_of
+from kustomizer.cluster.ours import RESTORER, is_worker, ours_of
 from kustomizer.manifests.name_hashes import GENERATED_KINDS
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, mappings
@@ -37,9 +37,14 @@ REMOVED = {
     "Service": "services",
     "Secret": "secrets",
     "ConfigMap": "configmaps",
+    "ServiceAccount": "serviceaccounts",
+    "RoleBinding": "rolebindings.rbac.authorization.k8s.io",
+    "Role": "roles.rbac.authorization.k8s.io",
 }
 """What may be left over, as kubectl calls it, in the order in which it is removed."""
 _ORDER = list(REMOVED)
+_RIGHTS = ("RoleBinding", "Role")
+"""Asked for only where our program is left: not everybody who may remove a worker may list them."""
 _USERS = ("pods", "replicasets.apps", "statefulsets.apps", "cronjobs.batch", "jobs.batch")
 """What names ConfigMaps besides Deployments."""
 _POD_KINDS = frozenset({"CronJob", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"})
@@ -85,8 +90,11 @@ class Counted(Record):
 def live_resources(kubectl: Kubectl) -> Resources:
     """Return what the namespace has of all kinds that matter here. Raises UserError where kubectl is refused."""
     served = set(kubectl.api_resources())
-    kinds = [name for name in (*REMOVED.values(), *_USERS) if name in served]
+    rights = [REMOVED[kind] for kind in _RIGHTS]
+    kinds = [name for name in (*REMOVED.values(), *_USERS) if name in served and name not in rights]
     items = mappings(mapping(kubectl.get(",".join(kinds))).get("items"))
+    if any(item.get("kind") == "ServiceAccount" and lookup(item, "metadata", "name") == RESTORER for item in items):
+        items += mappings(mapping(kubectl.get(",".join(rights))).get("items"))
     # What was deleted and isn't gone yet needs nobody's attention.
     items = [item for item in items if not lookup(item, "metadata", "deletionTimestamp")]
     return Resources(Resource(emit(item), tree=item) for item in items)

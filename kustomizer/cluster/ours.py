@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FLOWER = "flower"
 ALERTS = "celery-workers"
+RESTORER = "celery-restore-orphans"
+_OF_RESTORER = ("ConfigMap", "Deployment", "Role", "RoleBinding", "Secret", "ServiceAccount")
 _LABELS = "app.kubernetes.io/"
 _BROKER = "-worker-broker"
 _CREDENTIALS = frozenset({"username", "password", "sentinelPassword", "ca", "cert", "key"})
@@ -55,11 +57,13 @@ def ours_of(live: Resources) -> list[Ours]:
 
 def is_worker(owner: str) -> bool:
     """Tell whether the owner of objects is a worker: whether tasks may wait for it."""
-    return owner not in (FLOWER, ALERTS) and not owner.endswith(_BROKER)
+    return owner not in (FLOWER, ALERTS, RESTORER) and not owner.endswith(_BROKER)
 
 
 def _owner(item: Resource) -> str:
     """Return what an object of ours belongs to, by itself alone; empty where it isn't known to be ours."""
+    if item.kind in _OF_RESTORER and stem_of(item.name) == RESTORER and _name_label(item) == RESTORER:
+        return RESTORER
     recognise = _RECOGNISED.get(item.kind)
     return recognise(item) if recognise else ""
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import command_words, lookup, mapping, mappings, string_list
+from kustomizer.openedx.pod_program import pod_program
 from kustomizer.openedx.workers import NAME_LABEL, environment
 from kustomizer.record import Record
-from kustomizer.system.pod_program import pod_program
 from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:

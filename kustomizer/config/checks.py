@@ -179,13 +179,15 @@ def _name(service: str, variant: str, worker: Worker) -> list[Problem]:
 
 
 def _broker_in_env(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
-    """Return the problem that a variable moves the worker to a broker that neither KEDA nor Flower would look at.
+    """Return the problem that a variable moves the worker to a broker at which nothing else of ours would look.
 
     For Celery these variables come before its settings (docs/what-is-read.md), and each worker may have others.
     """
     broker, flower = config.spec.broker, config.spec.flower
     is_located = broker is not None and (broker.address is not None or broker.sentinel is not None)
-    others = [name for name, on in (("KEDA", worker.keda_enabled), ("Flower", flower and flower.enabled)) if on]
+    restores = config.spec.celery.restore_orphans.enabled
+    readers = (("KEDA", worker.keda_enabled), ("Flower", flower and flower.enabled), ("restoreOrphans", restores))
+    others = [name for name, on in readers if on]
     if is_located or not others or service not in OPEN_EDX_SERVICES:
         return []
     return [

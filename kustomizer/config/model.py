@@ -15,7 +15,7 @@ from kustomizer.config.types import (
     VariantName,
     Version,
 )
-from kustomizer.config.values import JsonMap, Seconds
+from kustomizer.config.values import Interval, JsonMap, Seconds
 from kustomizer.config.worker import CELERY_PROBE, DEFAULT, Worker, WorkerSettings, worker_path
 from kustomizer.errors import ResourceRef
 from kustomizer.record import Record
@@ -50,6 +50,17 @@ class Route(Record):
     """The queue. A worker of this build has to consume it, of any service."""
 
 
+class RestoreOrphans(Record):
+    """A program in the cluster that puts back what a killed worker left in flight: `docs/in-flight.md`."""
+
+    enabled: bool = False
+    """Whether it runs, as the Deployment `celery-restore-orphans`. It may list the pods of its namespace, and nothing
+    else. Only on Redis, and only with the pool `prefork`."""
+
+    every_seconds: Interval = 60
+    """Seconds between two looks, 10 or more. A task is put back when two looks in a row found nobody who has it."""
+
+
 class Celery(Record):
     """Settings of Celery for all workers of lms and cms that are split."""
 
@@ -74,6 +85,10 @@ class Celery(Record):
     visibility_timeout: Seconds | None = None
     """Seconds after which Redis hands a running task to another worker as well. A worker's own `visibilityTimeout`,
     and that of `defaults`, win. Default: Celery's, 3600 s."""
+
+    restore_orphans: RestoreOrphans = RestoreOrphans()
+    """Tasks of a worker that was killed start again within minutes, and not after the visibility timeout. Off by
+    default."""
 
 
 class Scheduler(Record):

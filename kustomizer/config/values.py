@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     NonNegative: TypeAlias = int
     Seconds: TypeAlias = int
     Delay: TypeAlias = int
+    Interval: TypeAlias = int
     JsonMap: TypeAlias = dict[str, Any]
     JsonList: TypeAlias = list[Any]
 
@@ -156,6 +157,7 @@ if not TYPE_CHECKING:  # the names that annotations use; for mypy they are the a
     NonNegative = Whole("a whole number, 0 or more", minimum=0)
     Seconds = Whole("whole seconds, 1 or more", minimum=1, remedy="Write the number of seconds without a unit")
     Delay = Whole("whole seconds, 0 or more", minimum=0, remedy="Write the number of seconds without a unit")
+    Interval = Whole("whole seconds, 10 or more", minimum=10, remedy="Write the number of seconds without a unit")
     JsonMap = Raw("a map", dict)
     JsonList = Raw("a list", list)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # A task goes through a worker in this order, so one that moves on between two questions is seen by the later one.
 QUESTIONS = ("stats", "scheduled", "reserved", "active")
 RECORD = "tutor-kustomizer.redis"
+# After a quarter of an hour without an answer Linux gives up a connection (tcp_retries2).
+DEPARTED_SECONDS = 1800
 # The one pool whose tasks are told by the loop that also acknowledges them; a solo one doesn't answer while it works.
 PREFORK = "celery.concurrency.prefork:TaskPool"
 # Is this delivery still the one that was looked at? A worker that acknowledges, and whoever else puts back, do it in
@@ -142,6 +144,20 @@ def refusal(key: str, pods: Mapping[str, Iterable[str]], answers: Mapping[str, A
         return f"{', '.join(others)} has another pool than prefork, and can't say what it has in hand"
     unknown = answers["listeners"] - sum(worker["count"] for worker in workers.values()) - departed
     return f"{unknown} more that listen on this broker don't answer, and may use it" if unknown > 0 else ""
+
+
+def departed(
+    known: Mapping[str, tuple[str, float]],
+    before: Mapping[str, Mapping[str, Any]],
+    now: Mapping[str, Mapping[str, Any]],
+    at: float,
+) -> dict[str, tuple[str, float]]:
+    """Return the pods that are gone, with their addresses and when that was seen; ``known`` are those of earlier.
+
+    The object of a pod goes when its containers are gone, or its node. In the latter case its connections stay.
+    """
+    left = {name: (pod["address"], at) for name, pod in before.items() if name not in now}
+    return {name: seen for name, seen in {**known, **left}.items() if seen[1] > at - DEPARTED_SECONDS}
 
 
 def is_of(node: str, pod: str) -> bool:

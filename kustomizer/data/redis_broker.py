@@ -121,6 +121,14 @@ class RedisBroker:
         topic = self.prefix + self.channel._get_publish_topic(exchange, "")
         return int(self.redis.publish(topic, json.dumps(message)))
 
+    def listening_from(self) -> set[str]:
+        """Return the addresses of those who listen to anything, as Redis sees them; none where it doesn't tell."""
+        try:
+            clients = self.redis.client_list(_type="pubsub")
+        except Exception:
+            return set()
+        return {str(client["addr"]).rpartition(":")[0].strip("[]") for client in clients}
+
 
 def described(text: bytes, tag: str, taken: float | None, *, arguments: bool) -> dict[str, Any]:
     """Return what an operator wants to know of a message; its arguments only when asked for."""

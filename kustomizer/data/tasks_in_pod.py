@@ -1,6 +1,6 @@
 """The action `tasks` of the program that runs in a pod: every registered task, and the queue that it goes to.
 
-It is put behind in_pod.py (kustomizer.system.pod_program). The application's own router is asked,
+It is put behind in_pod.py (kustomizer.openedx.pod_program). The application's own router is asked,
 the way `apply_async` asks it (celery/app/routes.py, Router.route); nothing is sent, and no broker is needed.
 """
 

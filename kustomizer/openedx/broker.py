@@ -123,8 +123,8 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
             file.problem(
                 "CELERY_BROKER_TRANSPORT",
                 f"is {transport}: only Redis tells how many tasks wait and how many are in flight",
-                f"Use one of {', '.join(_TRANSPORTS)} (Celery has no transport for a Redis Cluster), or leave keda and "
-                "flower out",
+                f"Use one of {', '.join(_TRANSPORTS)} (Celery has no transport for a Redis Cluster), or leave keda, "
+                "flower and restoreOrphans out",
             )
         )
     tls, sentinel = _TRANSPORTS.get(transport, (False, False))

@@ -111,7 +111,7 @@ class _Reader:
 
 def _other_transport(source: Source, transport: str) -> Problem:
     message = f"the broker's transport is {transport}: only Redis tells how many tasks wait and how many are in flight"
-    return _problem(source, message, "Use redis, rediss or sentinel, or leave keda and flower out")
+    return _problem(source, message, "Use redis, rediss or sentinel, or leave keda, flower and restoreOrphans out")
 
 
 def _problem(source: Source, message: str, remedy: str, *, severity: str = "error") -> Problem:

@@ -213,17 +213,19 @@ def workers_of(resources: Iterable[Resource]) -> Iterator[EmittedWorker]:
 
 def site_metadata(owner: Resource, *, name: str) -> dict[str, Any]:
     """Return the metadata of a new object, labelled as ``owner`` so that Tutor's selectors count it to the site."""
-    prefix = "app.kubernetes.io/"
-    labels, annotations = (
-        values if isinstance(values, dict) else {}
-        for values in (lookup(owner.tree, "metadata", field) for field in ("labels", "annotations"))
-    )
     return {
         "name": name,
         **({"namespace": owner.namespace} if owner.namespace else {}),
-        "labels": {key: value for key, value in labels.items() if key.startswith(prefix)},
-        "annotations": {key: value for key, value in annotations.items() if key.startswith(prefix)},
+        "labels": of_the_site(owner, "metadata", "labels"),
+        "annotations": of_the_site(owner, "metadata", "annotations"),
     }
+
+
+def of_the_site(owner: Resource, *path: str) -> dict[str, Any]:
+    """Return the labels or annotations at ``path`` of ``owner`` that Tutor gives every object of the site."""
+    present = lookup(owner.tree, *path)
+    labels = present if isinstance(present, dict) else {}
+    return {key: value for key, value in labels.items() if key.startswith("app.kubernetes.io/")}
 
 
 def environment(container: Any, name: str) -> str | None:

@@ -41,8 +41,9 @@ def _transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     flower, monitoring = config.spec.flower, config.spec.monitoring
     has_flower = flower is not None and flower.enabled
     has_keda = any(variant.settings.keda_enabled for service_plan in plans for variant in service_plan.variants)
+    restores = config.spec.celery.restore_orphans.enabled
     # These steps are imported only where they are asked for.
-    if has_keda or has_flower:
+    if has_keda or has_flower or restores:
         from kustomizer.openedx.broker import Brokers  # noqa: PLC0415
 
         brokers = Brokers(resources, config)
@@ -63,6 +64,12 @@ def _transform(resources: Resources, config: CeleryWorkers) -> list[Problem]:
 
         # KEDA's part may have given the same warnings about the broker.
         problems += [problem for problem in add_flower(resources, flower, brokers) if problem not in problems]
+    if restores:
+        from kustomizer.transform.restore_orphans import add_restore_orphans  # noqa: PLC0415
+
+        problems += [
+            problem for problem in add_restore_orphans(resources, config, plans, brokers) if problem not in problems
+        ]
     if monitoring is not None and monitoring.prometheus_rule.enabled:
         from kustomizer.transform.alerts.prometheus_rule import add_alerts  # noqa: PLC0415
 

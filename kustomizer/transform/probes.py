@@ -6,9 +6,9 @@ from kustomizer.config.worker import CELERY_PROBE
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.consumer_watch import DIRECTORY, OBSERVED_POOLS
-from kustomizer.openedx.own_settings import REDIS, own_settings
+from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.workers import environment, pod_template
-from kustomizer.transform.deployments import command_line
+from kustomizer.transform.pools import pool_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _faults(
     if transport not in REDIS:
         yield f"looks at how a worker asks Redis for tasks, and the broker is {transport}", "State a probe of your own"
     container = lookup(pod_template(emitted.resource), "spec", "containers", emitted.container) or {}
-    pool = command_line(emitted.command_line, variant).option("--pool") or _stated_pool(resources, emitted)
+    pool, _ = pool_of(resources, emitted, variant)
     if pool and pool not in OBSERVED_POOLS:
         yield (
             f"would kill {variant.deployment} in a long task: with --pool={pool} nothing else runs in the meantime",
@@ -54,11 +54,3 @@ def _faults(
     places = [str(lookup(mount, "mountPath")).rstrip("/") for mount in mounts] if isinstance(mounts, list) else []
     if plain_value(lookup(container, "securityContext", "readOnlyRootFilesystem")) is True and directory not in places:
         yield f"needs {directory}, which {emitted.deployment} can't write to", f"Mount an emptyDir at {directory}"
-
-
-def _stated_pool(resources: Resources, emitted: EmittedWorker) -> str:
-    """Return the pool that a variable or the site's settings name, empty where nothing does."""
-    celery = own_settings(resources, emitted)
-    pool = celery.pool if celery is not None else None
-    known = pool if hasattr(pool, "value") else getattr(pool, "otherwise", None)
-    return str(known.value) if known is not None else ""

@@ -198,3 +198,22 @@ def test_reasons() -> None:
         "2 tasks in flight under unacked.a",
     ]
     assert Counted(found=left, unknown="no pod").reasons == ["its tasks can't be counted: no pod"]
+
+
+def test_the_program_that_restores_orphans_goes_with_its_rights() -> None:
+    on = golden("restore-orphans")
+    off = [tree for tree in on if tree["metadata"]["name"] != "celery-restore-orphans"]
+    [left] = found(on, off).values()
+    assert names(left) == [
+        f"{kind} celery-restore-orphans"
+        for kind in ("Deployment", "Secret", "ConfigMap", "ServiceAccount", "RoleBinding", "Role")
+    ]
+    assert not left.queues
+    assert not left.key
+    # One of the same name that is somebody else's.
+    others = changed(off, "", "", None) + [
+        {**tree, "metadata": {"name": "celery-restore-orphans", "namespace": NAMESPACE}}
+        for tree in on
+        if tree not in off
+    ]
+    assert found(others, off) == {}

@@ -12,7 +12,7 @@ from celery import Celery
 from redis import Redis
 
 from kustomizer.cluster import orphans
-from kustomizer.system.pod_program import pod_program
+from kustomizer.openedx.pod_program import pod_program
 from tests import parts
 from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Place, place, task
 from tests.commands.test_in_flight import ONE_AT_A_TIME, Live, kept, live

@@ -193,7 +193,10 @@ def test_no_file_at_all() -> None:
 def test_another_transport_is_refused(transport: str) -> None:
     message = refused(CELERY_BROKER_TRANSPORT=f'"{transport}"')
     assert f"CELERY_BROKER_TRANSPORT is {transport}: only Redis tells how many tasks wait" in message
-    assert "sentinel (Celery has no transport for a Redis Cluster), or leave keda and flower out" in message
+    assert (
+        "sentinel (Celery has no transport for a Redis Cluster), or leave keda, flower and restoreOrphans out"
+        in message
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ def add_alerts(
     flower = config.spec.flower
     has_keda = any(variant.settings.keda_enabled for plan in plans for variant in plan.variants)
     has_flower = flower is not None and flower.enabled and flower.service_monitor.enabled
-    rules = alert_rules(namespace, workers=bool(plans), keda=has_keda, flower=has_flower)
+    restores = config.spec.celery.restore_orphans.enabled
+    rules = alert_rules(namespace, workers=bool(plans), keda=has_keda, flower=has_flower, restores=restores)
     groups = [("celery-workers", records), ("celery-alerts", rules)]
     metadata = site_metadata(owner, name=NAME)
     metadata["labels"] = {**metadata["labels"], NAME_LABEL: NAME, **labels}

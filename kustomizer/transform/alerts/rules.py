@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def alert_rules(namespace: str, *, workers: bool, keda: bool, flower: bool) -> list[dict[str, Any]]:
+def alert_rules(namespace: str, *, workers: bool, keda: bool, flower: bool, restores: bool) -> list[dict[str, Any]]:
     """Return the alerts for a site that has these parts."""
     rules: list[dict[str, Any]] = []
     if workers:
@@ -18,6 +18,8 @@ def alert_rules(namespace: str, *, workers: bool, keda: bool, flower: bool) -> l
         rules += [_at_maximum(namespace), _scaler_errors(namespace), _paused(namespace)]
     if flower:
         rules.append(_flower_down(namespace))
+    if restores:
+        rules.append(_restore_orphans_blind(namespace))
     return rules
 
 
@@ -127,6 +129,20 @@ def _flower_down(namespace: str) -> dict[str, Any]:
         summary="Flower's metrics can't be read",
         description="Prometheus hasn't reached Flower for ten minutes: the dashboard shows nothing, and the workers "
         "may well be fine.",
+    )
+
+
+def _restore_orphans_blind(namespace: str) -> dict[str, Any]:
+    deployment = {"deployment": literal("celery-restore-orphans")}
+    ready = either_namespace("kube_deployment_status_replicas_ready", namespace, deployment)
+    return _rule(
+        "CeleryRestoreOrphansBlind",
+        f"sum({ready}) == 0",
+        lasting="10m",
+        severity="warning",
+        summary="Nobody can look for tasks that killed workers left",
+        description="celery-restore-orphans hasn't been able to look for ten minutes: what a killed worker had comes "
+        "back when its visibility timeout is over.",
     )
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from kustomizer.config.flower import Flower
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.endpoint import Endpoint
-from kustomizer.openedx.workers import NAME_LABEL, emitted_worker, site_metadata
+from kustomizer.openedx.workers import NAME_LABEL, emitted_worker, of_the_site, site_metadata
 from kustomizer.transform.broker_access import BrokerAccess, access
 from kustomizer.transform.broker_secrets import object_with_hash, url_secret
 from kustomizer.transform.flower.options import PORT, PORT_NAME
@@ -30,8 +29,6 @@ NAME = "flower"
 CONFIG_MAP = "flower-celery-config"
 SERVICE = "lms"
 """The service whose broker Flower watches; in Open edX cms has the same broker."""
-
-_LABELS = "app.kubernetes.io/"
 
 
 def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[Problem]:
@@ -70,10 +67,10 @@ def _metadata(worker: Resource, *, name: str = NAME) -> dict[str, Any]:
 
 
 def _deployment(flower: Flower, reach: BrokerAccess, worker: Resource) -> Resource:
-    template: dict[str, Any] = {"labels": _of_the_site(worker, "spec", "template", "metadata", "labels")}
+    template: dict[str, Any] = {"labels": of_the_site(worker, "spec", "template", "metadata", "labels")}
     template["labels"][NAME_LABEL] = NAME
     annotations = {
-        **_of_the_site(worker, "spec", "template", "metadata", "annotations"),
+        **of_the_site(worker, "spec", "template", "metadata", "annotations"),
         **(flower.pod_annotations or {}),
     }
     if annotations:
@@ -98,14 +95,7 @@ def _deployment(flower: Flower, reach: BrokerAccess, worker: Resource) -> Resour
 
 def _selector(worker: Resource) -> dict[str, Any]:
     """Return the labels that select Flower's pods, as Tutor selects the worker's; they can't be changed later."""
-    return {**_of_the_site(worker, "spec", "selector", "matchLabels"), NAME_LABEL: NAME}
-
-
-def _of_the_site(worker: Resource, *path: str) -> dict[str, Any]:
-    """Return the labels or annotations at ``path`` that Tutor gives every object of the site."""
-    present = lookup(worker.tree, *path)
-    labels = present if isinstance(present, dict) else {}
-    return {key: value for key, value in labels.items() if key.startswith(_LABELS)}
+    return {**of_the_site(worker, "spec", "selector", "matchLabels"), NAME_LABEL: NAME}
 
 
 def _service(worker: Resource) -> Resource:

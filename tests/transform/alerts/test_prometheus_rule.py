@@ -22,10 +22,12 @@ ALERTS = [
     "KedaScalerErrors",
     "KedaScaledObjectPaused",
     "FlowerDown",
+    "CeleryRestoreOrphansBlind",
 ]
 EVERYTHING: dict[str, Any] = {
     "monitoring": {"prometheusRule": {"enabled": True}},
     "defaults": {"keda": {"enabled": True, "maxReplicas": 3}},
+    "celery": {"restoreOrphans": {"enabled": True}},
 }
 HIGH = "lms-worker-high"
 NODE = "celery@edx.lms.core.high.lms-worker-high-7d9f"
@@ -268,3 +270,10 @@ def test_a_paused_scaled_object(rules: Path) -> None:
 def test_flower_is_down(rules: Path, up: str) -> None:
     series = {'up{namespace="openedx",job="flower"}': up}
     run(rules, series, {"FlowerDown": [""]}, minute=30)
+
+
+@pytest.mark.parametrize("label", ["namespace", "exported_namespace"])
+def test_nobody_can_look_for_orphans(rules: Path, label: str) -> None:
+    series = f'kube_deployment_status_replicas_ready{{{label}="openedx",deployment="celery-restore-orphans"}}'
+    run(rules, {series: "1x5 0x5 1x200"}, {}, minute=14)
+    run(rules, {series: "1x5 0x200"}, {"CeleryRestoreOrphansBlind": [""]}, minute=20)

@@ -1,0 +1,253 @@
+"""Adds the program that puts back what killed workers left in flight (``spec.celery.restoreOrphans``).
+
+It is a Deployment, not a CronJob: two looks have to be apart, a pod for each of them would load the image's Python and
+be scheduled every minute, and a Deployment that isn't ready is what an alert can see. A second pod would do no harm,
+since each message goes back in one step of Redis; all the same no new one starts before the old one stops. As a pod of
+Flower's, it can't have the strategy Recreate: server-side apply refuses that over a running site.
+"""
+
+from __future__ import annotations
+
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.tree import clone, lookup, plain_value
+from kustomizer.openedx.pod_program import pod_program
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
+from kustomizer.openedx.workers import NAME_LABEL, of_the_site, site_metadata, workers_of
+from kustomizer.transform.broker_access import CONFIG_FILE, access, certificate_volumes, secret_variables
+from kustomizer.transform.broker_secrets import missing_keys, object_with_hash, url_secret
+from kustomizer.transform.pools import pool_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.broker import Brokers
+    from kustomizer.openedx.endpoint import Endpoint
+    from kustomizer.transform.broker_access import BrokerAccess
+    from kustomizer.transform.model import ServicePlan
+
+NAME = "celery-restore-orphans"
+DIRECTORY = f"/etc/{NAME}"
+PROGRAM, SETTINGS = "restore_orphans.py", "settings.txt"
+OLDER_SECONDS = 60
+"""How old a message is at least; the clocks of the pods may be as far apart."""
+PATIENCE = 5
+"""Seconds that workers have to answer remote control."""
+FIELD = "spec.celery.restoreOrphans.enabled"
+# Prefork by its two names: it tells of its tasks from the loop that acknowledges them.
+_POOLS = ("", "prefork", "processes")
+# The image names its user by this number, and `runAsNonRoot` can check a number only.
+_USER = 1000
+_PLACEMENT = ("affinity", "imagePullSecrets", "nodeSelector", "runtimeClassName", "tolerations")
+_RESOURCES = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}
+
+
+def add_restore_orphans(
+    resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan], brokers: Brokers
+) -> list[Problem]:
+    """Add the program's objects. Returns warnings; raises UserError for what can't be done."""
+    plans = [plan for service in OPEN_EDX_SERVICES for plan in plans if plan.service == service]
+    if not plans:
+        message, remedy = "no worker of lms or cms is split, and only these are looked after", "Remove it"
+        raise UserError(Problem(message=message, resource=config.ref, field=FIELD, remedy=remedy))
+    problems = _check_pools(resources, config, plans)
+    worker = plans[0].emitted.resource
+    broker, warnings = _broker(config, plans, brokers)
+    reach = access(broker, DIRECTORY)
+    if missing := missing_keys(resources, reach, worker):
+        raise UserError(*missing)
+    for resource in _objects(resources, config, plans, broker, reach):
+        resources.add(resource, after=worker)
+    return [*problems, *warnings]
+
+
+def _check_pools(resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan]) -> list[Problem]:
+    """Return what isn't known of the workers' pools. Raises UserError for one that can't say what it has in hand."""
+    errors, notes = [], []
+    for plan in plans:
+        for variant in plan.variants:
+            pool, doubt = pool_of(resources, plan.emitted, variant)
+            if pool not in _POOLS:
+                message = (
+                    f"{variant.deployment} has --pool={pool}: only prefork can say, while it works, what it has in hand"
+                )
+                remedy = "Give it prefork, or leave restoreOrphans out"
+                errors.append(Problem(message=message, resource=config.ref, field=FIELD, remedy=remedy))
+            elif doubt:
+                message = f"the pool of {variant.deployment} isn't sure: {doubt}. With another than prefork its tasks "
+                message += "are never put back"
+                remedy = "Say --pool=prefork in extraArgs if it is that"
+                notes.append(
+                    Problem(message=message, severity=WARNING, resource=config.ref, field=FIELD, remedy=remedy)
+                )
+    if errors:
+        raise UserError(*errors)
+    return notes
+
+
+def _broker(config: CeleryWorkers, plans: Sequence[ServicePlan], brokers: Brokers) -> tuple[Endpoint, list[Problem]]:
+    """Return the one broker of all these services, and warnings."""
+    broker, warnings = brokers.of(plans[0].service, plans[0].emitted.resource)
+    for plan in plans[1:]:
+        other, more = brokers.of(plan.service, plan.emitted.resource)
+        warnings += [problem for problem in more if problem not in warnings]
+        if other.replace(visibility_timeout=None) != broker.replace(visibility_timeout=None):
+            message = f"{plan.service} has another broker than {plans[0].service}, and one program looks at one"
+            remedy = "Give both services one broker in Tutor's configuration, or leave restoreOrphans out"
+            raise UserError(Problem(message=message, resource=config.ref, field=FIELD, remedy=remedy))
+    return broker, warnings
+
+
+def _objects(
+    resources: Resources,
+    config: CeleryWorkers,
+    plans: Sequence[ServicePlan],
+    broker: Endpoint,
+    reach: BrokerAccess,
+) -> list[Resource]:
+    owner = plans[0].emitted.resource
+
+    def metadata() -> dict[str, Any]:
+        found = site_metadata(owner, name=NAME)
+        found["labels"][NAME_LABEL] = NAME
+        return found
+
+    program = pod_program("restore_orphans", "redis_broker", "orphans")
+    data = {
+        PROGRAM: f"{program}\n\nmain(*sys.argv[1:])\n",
+        SETTINGS: _settings(resources, config, plans, broker),
+        **({CONFIG_FILE: reach.config} if reach.config else {}),
+    }
+    account: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": metadata(),
+        "automountServiceAccountToken": False,
+    }
+    group = "rbac.authorization.k8s.io"
+    role: dict[str, Any] = {
+        "apiVersion": f"{group}/v1",
+        "kind": "Role",
+        "metadata": metadata(),
+        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}],
+    }
+    subject = {"kind": "ServiceAccount", "name": NAME, **({"namespace": owner.namespace} if owner.namespace else {})}
+    binding: dict[str, Any] = {
+        "apiVersion": f"{group}/v1",
+        "kind": "RoleBinding",
+        "metadata": metadata(),
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": NAME},
+        "subjects": [subject],
+    }
+    found = [_deployment(config, plans, reach, metadata())]
+    if reach.url:
+        found.append(url_secret(metadata(), reach.url, indent=owner.indent))
+    found.append(object_with_hash("ConfigMap", metadata(), data, indent=owner.indent))
+    return found + [Resource.new(tree, indent=owner.indent) for tree in (account, role, binding)]
+
+
+def _settings(resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan], broker: Endpoint) -> str:
+    """Return where the program looks, as a literal of Python without any secret: ``import json`` would cost 3 ms."""
+    variants = [variant for plan in plans for variant in plan.variants]
+    emitted = [plan.emitted for plan in plans]
+    # A service that isn't split shares Celery's own key with the default workers of the other one.
+    others = [worker for worker in workers_of(resources) if worker.service in OPEN_EDX_SERVICES]
+    queues = {queue for worker in (*emitted, *others) for queue in worker.queues or ()}
+    queues |= {queue for variant in variants for queue in variant.queues}
+    own = {variant.deployment: f"unacked{variant.unacked_suffix}" for variant in variants if variant.unacked_suffix}
+    settings = {
+        "every": config.spec.celery.restore_orphans.every_seconds,
+        "older": OLDER_SECONDS,
+        "patience": PATIENCE,
+        "unacked": broker.unacked_key,
+        "keys": [broker.unacked_key, *own.values()],
+        "queues": sorted(queues),
+        "workers": sorted({variant.deployment for variant in variants} | {each.resource.name for each in others}),
+        # Whose pod has these settings has its tasks under this key, and no other.
+        "own": {f"{name}{CONFIG_MAP_SUFFIX}": key for name, key in own.items()},
+    }
+    return "".join(["{\n", *(f"    {name!r}: {value!r},\n" for name, value in settings.items()), "}\n"])
+
+
+def _deployment(
+    config: CeleryWorkers, plans: Sequence[ServicePlan], reach: BrokerAccess, metadata: dict[str, Any]
+) -> Resource:
+    owner = plans[0].emitted.resource
+    template: dict[str, Any] = {"labels": of_the_site(owner, "spec", "template", "metadata", "labels")}
+    template["labels"][NAME_LABEL] = NAME
+    if annotations := of_the_site(owner, "spec", "template", "metadata", "annotations"):
+        template["annotations"] = annotations
+    selector = {**of_the_site(owner, "spec", "selector", "matchLabels"), NAME_LABEL: NAME}
+    tree = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {
+            "replicas": 1,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
+            "selector": {"matchLabels": selector},
+            "template": {"metadata": template, "spec": _pod(config, plans[0], reach)},
+        },
+    }
+    return Resource.new(tree, indent=owner.indent)
+
+
+def _pod(config: CeleryWorkers, plan: ServicePlan, reach: BrokerAccess) -> dict[str, Any]:
+    given = lookup(plan.emitted.resource.tree, "spec", "template", "spec")
+    worker = given["containers"][plan.emitted.container]
+    mounted = [
+        (
+            {"name": "program", "configMap": {"name": NAME}},
+            {"name": "program", "mountPath": DIRECTORY, "readOnly": True},
+        ),
+        ({"name": "tmp", "emptyDir": {"sizeLimit": "1Mi"}}, {"name": "tmp", "mountPath": "/tmp"}),  # noqa: S108 - in the pod
+        *certificate_volumes(reach),
+    ]
+    # Two turns may be missed; a turn takes up to a minute while workers don't answer.
+    minutes = config.spec.celery.restore_orphans.every_seconds * 3 // 60 + 2
+    recent = f'test -n "$(find /tmp/celery-orphans-looked -mmin -{minutes} 2>/dev/null)"'
+    container: dict[str, Any] = {
+        "name": NAME,
+        "image": worker["image"],
+        "command": ["python", f"{DIRECTORY}/{PROGRAM}", DIRECTORY],
+        "env": [{"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}, *secret_variables(reach)],
+        **({"envFrom": [{"secretRef": {"name": NAME}}]} if reach.url else {}),
+        "resources": clone(_RESOURCES),
+        "readinessProbe": {
+            "exec": {"command": ["sh", "-c", recent]},
+            "periodSeconds": 30,
+            "timeoutSeconds": 10,
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+        "volumeMounts": [mount for _, mount in mounted],
+    }
+    if policy := lookup(worker, "imagePullPolicy"):
+        container["imagePullPolicy"] = policy
+    user = plain_value(lookup(given, "securityContext", "runAsUser"))
+    user = user if isinstance(user, int) and user > 0 else _USER
+    pod = {
+        # The one pod of a site that talks to the API server.
+        "automountServiceAccountToken": True,
+        "containers": [container],
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsGroup": user,
+            "runAsNonRoot": True,
+            "runAsUser": user,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "serviceAccountName": NAME,
+        "terminationGracePeriodSeconds": 10,
+        "volumes": [volume for volume, _ in mounted],
+    }
+    placed = {field: clone(value) for field in _PLACEMENT if (value := lookup(given, field))}
+    return {**pod, **placed}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tests.control_plane.journal import Event
 
@@ -71,6 +71,8 @@ class Outcome(Record):
     """Tasks that were started again since their attempt had been killed."""
     cut_off: int
     """Attempts that were killed at the end of a grace period."""
+    back_after: float
+    """The longest time from a kill until the task started again; 0 where none did."""
     took: float
     """From the first task that was sent to the last that finished."""
     pod_seconds: float
@@ -98,6 +100,7 @@ def account(events: Sequence[Event], pods: Iterable[PodTime], *, began: float, e
         starts=len(attempts),
         again=sum(len(runs) > 1 and task not in doubled for task, runs in by_task.items()),
         cut_off=sum(attempt.cut_off for attempt in attempts),
+        back_after=round(max((gap for runs in by_task.values() for gap in gaps(runs)), default=0.0) * factor, 1),
         took=round((max(finished, default=end) - begin) * factor, 1),
         pod_seconds=round(sum(lifetime(pod, began, end) for pod in pods) * factor, 1),
         most_pods=most_at_once((pod.created, pod.ended or end) for pod in pods if not 0 < pod.ended <= began),
@@ -139,6 +142,21 @@ def is_doubled(attempts: Sequence[Attempt]) -> bool:
     One that finishes twice is among them: nobody has killed an attempt that finishes.
     """
     return any(before.killed > after.started for before, after in itertools.combinations(attempts, 2))
+
+
+def doubled_tasks(events: Sequence[Event], pods: Iterable[PodTime]) -> set[str]:
+    """Return the tasks that are doubled."""
+    by_task: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in attempts_of(events, pods):
+        by_task[attempt.task].append(attempt)
+    return {task for task, runs in by_task.items() if is_doubled(runs)}
+
+
+def gaps(attempts: Sequence[Attempt]) -> Iterator[float]:
+    """Yield how many real seconds passed between the kill of each attempt and the start of the next one."""
+    for before, after in itertools.pairwise(attempts):
+        if before.killed < after.started:
+            yield after.started - before.killed
 
 
 def lifetime(pod: PodTime, began: float, end: float) -> float:

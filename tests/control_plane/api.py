@@ -54,7 +54,8 @@ class Api:
 
     def __init__(self, port: int, authority: Path, kubectl: Path, kubeconfig: Path) -> None:
         self.kubeconfig = kubeconfig
-        self._port = port
+        self.authority = authority
+        self.port = port
         self._kubectl = kubectl
         self._tls = ssl.create_default_context(cafile=str(authority))
         self._of_thread = threading.local()
@@ -149,7 +150,7 @@ class Api:
 
         It ends when the server ends it, or when ``stop_watching`` is called.
         """
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, context=self._tls)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self._tls)
         self._watching.add(connection)
         try:
             # From what the server has in its cache: a fresh one that has seen no pod answers "Too large resource
@@ -184,7 +185,7 @@ class Api:
     def _connection(self) -> http.client.HTTPSConnection:
         found: http.client.HTTPSConnection | None = getattr(self._of_thread, "connection", None)
         if found is None:
-            found = http.client.HTTPSConnection("127.0.0.1", self._port, context=self._tls, timeout=SECONDS)
+            found = http.client.HTTPSConnection("127.0.0.1", self.port, context=self._tls, timeout=SECONDS)
             self._of_thread.connection = found
             self._connections.append(found)
         return found

@@ -202,7 +202,7 @@ def _api_server(made: Certificates, directory: Path, etcd: str, port: int) -> Se
         "tls-private-key-file": key,
         "client-ca-file": made.authority,
         "token-auth-file": tokens,
-        "authorization-mode": "AlwaysAllow",
+        "authorization-mode": "RBAC",
         # It would wait for tokens that no controller here makes.
         "disable-admission-plugins": "ServiceAccount",
         "service-account-issuer": "https://tests",

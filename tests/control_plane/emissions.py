@@ -2,7 +2,7 @@
 
 ``plain`` is Tutor 22 alone: a worker for all queues of a service. ``upstream`` is tutor-contrib-celery 22 with the
 configuration that its README recommends, KEDA on for each worker, as that README has it for autoscaling. ``ours`` is
-overlays/production as it stands in this repository, and once without one of its settings.
+overlays/production as it stands in this repository, once without one of its settings, and once with another one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,18 @@ if TYPE_CHECKING:
 
 PLAIN, UPSTREAM, OURS = "plain", "upstream", "ours"
 WITHOUT_REJECT = "ours, without rejectOnWorkerLost"
+RESTORING = "ours, with restoreOrphans"
 OVERLAY = "overlays/production"
+RESTORER = "celery-restore-orphans"
 UPSTREAM_WORKERS = """
 for service, variants in {"lms": ("high", "high_mem"), "cms": ("high", "low")}.items():
     scaled = {**workers_config[service]["default"], "enable_keda": True}
     workers_config[service] = {name: dict(scaled) for name in ("default", *variants)}
 """
-BESIDE_WORKERS = ("Namespace", "ConfigMap", "Secret", "TriggerAuthentication", "PodDisruptionBudget")
+BESIDE_WORKERS = (
+    *("Namespace", "ConfigMap", "Secret", "TriggerAuthentication", "PodDisruptionBudget"),
+    *("ServiceAccount", "Role", "RoleBinding"),
+)
 
 
 def emission(site: str, directory: Path, *, namespace: str, redis: str) -> list[Object]:
@@ -85,6 +90,7 @@ _BUILDERS: dict[str, Callable[[Path, Mapping[str, str]], bytes]] = {
     UPSTREAM: _upstream,
     OURS: _ours,
     WITHOUT_REJECT: lambda directory, settings: _ours(directory, settings, {"rejectOnWorkerLost": False}),
+    RESTORING: lambda directory, settings: _ours(directory, settings, {"restoreOrphans": {"enabled": True}}),
 }
 SITES = tuple(_BUILDERS)
 
@@ -98,7 +104,7 @@ def queues_of(deployment: Mapping[str, Any]) -> Sequence[str]:
 
 
 def workers(objects: Iterable[Object], queues: Iterable[str] = ()) -> list[Object]:
-    """Return what the workers of these queues, or of all, are made of: nothing else of the site runs here."""
+    """Return what the workers of these queues, or of all, are made of, and what restores orphans: nothing else runs."""
     wanted = set(queues)
     objects = list(objects)
     kept = {
@@ -106,6 +112,7 @@ def workers(objects: Iterable[Object], queues: Iterable[str] = ()) -> list[Objec
         for item in objects
         if item["kind"] == "Deployment" and (found := queues_of(item)) and (not wanted or wanted & set(found))
     }
+    kept.add(RESTORER)
     return [item for item in objects if item["kind"] in BESIDE_WORKERS or _target(item) in kept]
 
 

@@ -10,8 +10,8 @@ A pod has its own copy of ``platform`` (tests/edx_platform unless another is giv
 own gives a directory that holds edx_platform's files and them. Every process gets the emitted environment, the files of
 its volumes, its name in ``POD``, its Deployment in ``DEPLOYMENT``, the ``TIME_FACTOR``, and ``environ``.
 
-Containers that don't run Open edX's Celery are pods that are merely marked running, once the ConfigMaps and Secrets
-that they name are there. A Job's pods end only when a test says so (``let_jobs_succeed``).
+So is celery-restore-orphans. Containers of anything else are pods that are merely marked running, once the ConfigMaps
+and Secrets that they name are there. A Job's pods end only when a test says so (``let_jobs_succeed``).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.control_plane.api import ApiError
 from tests.control_plane.pod import FromApi, Pod, Worker, is_worker, missing, seen
+from tests.control_plane.restorer import Restorer, is_restorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,8 +168,9 @@ class Kubelet:
         is_new = uid not in self._items
         self._items[uid] = item
         if is_new:
-            if is_worker(item["spec"]) and uid not in self._workers:
-                self._workers[uid] = Worker(seen(item), item["spec"], self._cluster, self._directory)
+            kind = Restorer if is_restorer(item["spec"]) else Worker if is_worker(item["spec"]) else None
+            if kind is not None and uid not in self._workers:
+                self._workers[uid] = kind(seen(item), item["spec"], self._cluster, self._directory)
             if "nodeName" not in item["spec"]:
                 target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
                 self._post(item, "binding", {"metadata": {"name": item["metadata"]["name"]}, "target": target})

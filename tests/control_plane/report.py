@@ -29,6 +29,7 @@ NAMES = {
     emissions.UPSTREAM: "tutor-contrib-celery 22",
     emissions.OURS: "ours",
     emissions.WITHOUT_REJECT: "ours, without `rejectOnWorkerLost`",
+    emissions.RESTORING: "ours, with `restoreOrphans`",
 }
 DRAWN = ("steady", "scale-down")
 COST = "mixed"
@@ -36,11 +37,15 @@ SHORT = 100
 
 
 def headline(runs: Iterable[Run]) -> str:
-    """Return what is lost and doubled in each scenario: tutor-contrib-celery's beside ours."""
-    rows = ["| what happens | tutor-contrib-celery 22 | ours |", "| --- | --- | --- |"]
+    """Return what is lost and doubled in each scenario: tutor-contrib-celery's beside ours, and what a kill costs."""
+    rows = [
+        "| what happens | tutor-contrib-celery 22 | ours | back after | with `restoreOrphans` |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for _, title, by_site in _by_scenario(runs):
         if {emissions.UPSTREAM, emissions.OURS} <= by_site.keys():
             cells = [_verdict(by_site[site]) for site in (emissions.UPSTREAM, emissions.OURS)]
+            cells += [_back(by_site.get(site)) for site in (emissions.OURS, emissions.RESTORING)]
             rows.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -170,6 +175,12 @@ def _by_scenario(runs: Iterable[Run]) -> Sequence[tuple[str, str, dict[str, Run]
     for run in runs:
         found[run["scenario"]][run["site"]] = run
     return [(item.key, item.title, found[item.key]) for item in SCENARIOS if item.key in found]
+
+
+def _back(run: Run | None) -> str:
+    """Return after how long the last of the killed tasks started again, where one did."""
+    seconds = run["outcome"].get("back_after", 0) if run else 0
+    return clock(seconds) if seconds else ""
 
 
 def _verdict(run: Run) -> str:

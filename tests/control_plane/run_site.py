@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import statistics
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from kombu.exceptions import OperationalError
 
 from kustomizer.record import Record
 from tests.control_plane import emissions
-from tests.control_plane.accounting import PodTime, account
+from tests.control_plane.accounting import PodTime, account, doubled_tasks
 from tests.control_plane.broker import Broker
 from tests.control_plane.faster import faster
 from tests.control_plane.journal import Journal
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from tests.control_plane.pod import Pod
 
 TASK = "load.tasks.work"
+_PUT_BACK = re.compile(r"(?m)^put back on \S+: \S+ (\S+),")
 START_SECONDS = 300.0
 """Real seconds that the first pods may take on a busy machine."""
 LOOK_SECONDS = 0.5
@@ -48,7 +51,7 @@ END_SECONDS = 2
 """Real seconds that Celery takes to end when its last task is done, and to acknowledge that. They don't become fewer
 when time runs faster, and would be most of the 30 s that Kubernetes gives a pod."""
 BROKEN_AFTER = 2
-"""How often a container may have to be started again; no scenario kills one in place."""
+"""How often a container may have to be started again that nobody killed."""
 
 
 class Place(Record):
@@ -77,6 +80,7 @@ class RunningSite:
         self.broker = Broker(self.directory / "redis", address, place.cluster.keeper)
         self.journal = Journal(self.directory / "journal")
         self.loads: list[float] = []
+        self.kills: Counter[str] = Counter()
         self.began = 0.0
         self.notes: list[tuple[float, str]] = []
         self._is_over = threading.Event()
@@ -141,6 +145,12 @@ class RunningSite:
         self.journal.write("killed", pod=pod.name)
         self.place.kubelet.lose(pod.name)
 
+    def kill(self, pod: Pod) -> None:
+        """Kill a pod's processes; its container starts again."""
+        self.journal.write("killed", pod=pod.name)
+        self.kills[pod.name] += 1
+        self.place.kubelet.kill(pod.name)
+
     def control(self) -> Any:
         """Return Celery's remote control of the site's workers."""
         return self._celery().control
@@ -185,6 +195,7 @@ class RunningSite:
         wanted = {
             item["metadata"]["name"]: item["spec"].get("replicas", 1)
             for item in self.place.cluster.get("deployments", self.namespace)
+            if item["metadata"]["name"] != emissions.RESTORER
         }
         kubelet = self.place.kubelet
         ready = [
@@ -260,8 +271,13 @@ class RunningSite:
     def _refuse_broken_pods(self) -> None:
         """Fail when a worker can't start: a mistake of the stand-in's isn't a lost task."""
         for pod in self.pods():
-            if pod.restarts > BROKEN_AFTER:
+            if pod.restarts > BROKEN_AFTER + self.kills[pod.name]:
                 raise RuntimeError(f"{pod.name} dies again and again:\n{self.place.kubelet.log(pod.name)[-2000:]}")
+
+    def _put_back(self) -> set[str]:
+        """Return the tasks that celery-restore-orphans says to have put back."""
+        logs = [self.place.kubelet.log(pod.name) for pod in self.pods() if pod.deployment == emissions.RESTORER]
+        return {found[1] for log in logs for found in _PUT_BACK.finditer(log)}
 
     def _result(self, end: float) -> dict[str, Any]:
         events, factor = self.events(), self.place.factor
@@ -282,10 +298,13 @@ class RunningSite:
             for item in objects
             if item["kind"] == "Deployment"
         }
+        doubled = doubled_tasks(events, pods)
         outcome = account(events, pods, began=self.began, end=end, factor=factor)
+        put_back = self._put_back()
         return {
             "scenario": self.scenario.key,
             "site": self.site,
+            **({"put_back": len(put_back), "doubled_by_that": len(put_back & doubled)} if put_back else {}),
             "outcome": vars(outcome) | {"waits": {queue: vars(waits) for queue, waits in outcome.waits.items()}},
             "left": self.broker.left(self.scenario.key),
             "watched": round((end - self.began) * factor),

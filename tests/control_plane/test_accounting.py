@@ -125,3 +125,16 @@ def test_pods_cost_from_their_creation_to_their_end_within_the_run() -> None:
 def test_spans_that_only_touch_do_not_overlap() -> None:
     assert most_at_once([(0, 1), (1, 2)]) == 1
     assert most_at_once([]) == 0
+
+
+def test_how_long_the_last_killed_task_took_to_start_again() -> None:
+    found = outcome(
+        *(sent("a"), sent("b"), sent("c")),
+        *(*run("a", 1, 2, None), *run("a", 3, 9, 11)),
+        *(*run("b", 2, 2, None), *run("b", 3, 40, 41)),
+        *run("c", 2, 5, None),
+        pods=(pod(1, 6, "lost"), pod(2, 8, "lost")),
+        factor=10,
+    )
+    assert found.back_after == 320
+    assert outcome(sent("a"), *run("a", 1, 2, 5)).back_after == 0

@@ -12,6 +12,7 @@ from tests.control_plane.scenarios import (
     killed,
     long_tasks,
     mixed,
+    orphans,
     redis_restart,
     rollout,
     scale_down,
@@ -37,4 +38,5 @@ SCENARIOS: Sequence[Scenario] = (
     going_live.SCENARIO,
     going_live.DRAINED,
     mixed.SCENARIO,
+    orphans.SCENARIO,
 )

@@ -1,0 +1,80 @@
+"""celery-restore-orphans on the control plane: a killed worker's task, a lost node's, and what nobody has killed."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kustomizer.data.orphans import RECORD
+from tests.acceptance.test_celery import QUEUES
+from tests.control_plane import emissions
+from tests.control_plane.kubelet import Kubelet
+from tests.control_plane.live_site import FACTOR, LiveSite, live_site
+from tests.control_plane.restorer import OLDER
+from tests.control_plane.run_site import Place, RunningSite
+from tests.control_plane.scenario import MINUTE, SECOND
+from tests.control_plane.scenarios import orphans
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.builds import Builds
+    from tests.control_plane.cluster import Cluster
+
+HIGH = QUEUES["lms-worker-high"]
+ON: dict[str, Any] = {"celery": {"restoreOrphans": {"enabled": True}}, "defaults": {"concurrency": 1}}
+FIVE_MINUTES = 300
+
+
+@pytest.mark.parametrize("how", ["process", "node"])
+def test_what_a_killed_worker_had_starts_again_within_five_minutes(
+    how: str, cluster: Cluster, tmp_path: Path, builds: Builds
+) -> None:
+    workers = {"lms": {"high": {"replicas": 2}}}
+    with live_site(cluster, tmp_path, builds, **ON, workers=workers) as site:
+        site.wait(lambda: len(ready(site, "lms-worker-high")) == 2, "two pods")
+        wait_until_it_knows_redis(site)
+        # Longer than what is waited for, so that the other one isn't done.
+        killed, other = site.send(HIGH, seconds=60, count=2)
+        site.wait(lambda: all(site.times("started", [killed, other]).values()), "both to start")
+        began = {event.task: event.pod for event in site.journal.read() if event.event == "started"}
+        at = time.time()
+        (site.kubelet.kill if how == "process" else site.kubelet.lose)(began[killed])
+        site.wait(lambda: site.times("started", [killed])[killed] == 2, "the killed one to start again")
+        took = (time.time() - at) * FACTOR
+        assert took < FIVE_MINUTES, took
+        assert site.times("started", [other]) == {other: 1}
+
+
+def wait_until_it_knows_redis(site: LiveSite) -> None:
+    """Wait until the program takes what is taken now for something that this Redis can't have forgotten."""
+
+    def knows() -> bool:
+        text = site.redis.get(RECORD)
+        return bool(text) and time.time() > json.loads(str(text))["since"] + OLDER / FACTOR
+
+    site.wait(knows, "the program to have looked")
+
+
+def ready(site: LiveSite, deployment: str) -> list[str]:
+    return [pod.name for pod in site.kubelet.running(deployment) if pod.ready]
+
+
+def test_nothing_is_done_twice_whatever_befalls_the_workers(cluster: Cluster, tmp_path: Path) -> None:
+    lasting = 5 * MINUTE
+    messages = [each.replace(seconds=min(each.seconds, 45 * SECOND)) for each in orphans.messages(40, lasting, 1)]
+    steps = orphans.steps(lasting - MINUTE, 1, restarts=(), every=40 * SECOND)
+    scenario = orphans.SCENARIO.replace(messages=messages, steps=steps, limit=30 * MINUTE)
+    environ = {"TASK_DIRECTORY": str(tmp_path)}
+    with Kubelet(cluster, directory=tmp_path / "pods", environ=environ, time_factor=FACTOR) as kubelet:
+        place = Place(cluster=cluster, kubelet=kubelet, directory=tmp_path, factor=FACTOR)
+        result = RunningSite(place, scenario, emissions.RESTORING, 0).run()
+    outcome = result["outcome"]
+    # kombu takes a message from its list and notes it in two steps: a worker killed in between has lost it.
+    never = sum(waits["never"] for waits in outcome["waits"].values())
+    assert (outcome["sent"], outcome["lost"] - never, outcome["doubled"]) == (40, 0, 0)
+    assert outcome["again"]
+    assert result["put_back"]

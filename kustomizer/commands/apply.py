@@ -16,9 +16,12 @@ from kustomizer.diff.reports.text import text_report
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.split_env import split_directory
+from kustomizer.openedx.template_jobs import is_template_job
 
 if TYPE_CHECKING:
     from kustomizer.diff.model import Comparison
+    from kustomizer.kustomize.build_output import BuildOutput
     from kustomizer.kustomize.executable import Wanted
 
 
@@ -71,7 +74,17 @@ def _built_text(overlay: Path, wanted: Wanted) -> str:
     built = build(overlay, find_kustomize(wanted))
     pass_on(built.messages)
     say_stale(built.directories)
-    return built.text
+    return built.text if split_directory(overlay) is None else _without_template_jobs(built)
+
+
+def _without_template_jobs(built: BuildOutput) -> str:
+    """Return an env/ that holds the split as Tutor applies it."""
+    resources = list(built.resources())
+    kept = [resource for resource in resources if not is_template_job(resource)]
+    names = ", ".join(sorted(resource.name for resource in resources if is_template_job(resource)))
+    if names:
+        say(f"Left out, as Tutor does: {names}, its template Jobs")
+    return "---\n".join(resource.text for resource in kept)
 
 
 def _report(ctx: click.Context, compared: Comparison, header: list[str]) -> str:

@@ -17,6 +17,7 @@ from kustomizer.export.proof import prove
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.function_log import read_report
+from kustomizer.kustomize.split_env import split_directory
 
 EXIT_STALE = 3
 
@@ -76,6 +77,13 @@ def export_command(
 
 def exported(overlay: Path, output: Path, wanted: Wanted) -> Export:
     """Return the export of ``overlay``. Raises UserError where plain kustomize doesn't build the same from it."""
+    if split_directory(overlay) is not None:
+        raise UserError(
+            Problem(
+                message=f"{overlay} holds the split already, as plain kustomize: there is nothing to export",
+                remedy="Build or commit it as it is",
+            )
+        )
     base = read_base(overlay)
     for directory in base.directories():
         if output.resolve().is_relative_to(directory):

@@ -12,6 +12,7 @@ from kustomizer.diff.model import ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Compar
 from kustomizer.diff.prepare import prepare
 from kustomizer.diff.rules import find
 from kustomizer.masking.marks import ABSENT
+from kustomizer.openedx.template_jobs import is_template_job
 from kustomizer.site.queues import queues_of
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def compare(sides: Sides) -> tuple[ObjectChange, ...]:
 def _object(sides: Sides, identity: ObjectId) -> ObjectChange | None:
     if sides.is_same(identity):
         return None
+    if _is_template_alone(sides, identity):
+        return None
     before, after = sides.trees(identity)
     versions = (_version(before), _version(after))
     if before is None or after is None:
@@ -86,6 +89,12 @@ def _object(sides: Sides, identity: ObjectId) -> ObjectChange | None:
         api_version=versions,
         changes=changes,
     )
+
+
+def _is_template_alone(sides: Sides, identity: ObjectId) -> bool:
+    """Tell whether one build alone has a template Job of Tutor's: the rule template-jobs says so."""
+    found = [side.resources[identity] for side in (sides.before, sides.after) if identity in side.resources]
+    return len(found) == 1 and is_template_job(found[0])
 
 
 def _version(tree: Any) -> str:

@@ -72,7 +72,12 @@ class Tree(Record):
     def tutor_envs(self) -> list[Path]:
         """Return the directories that Tutor writes and the overlay is built from, whether they are there or not."""
         directories = {path for path in self._named() if is_tutor_env(self.image(path))}
-        return sorted(directories | {path for path in self._missing() if path.name == ENV})
+        own = {self.overlay} if is_tutor_env(self.overlay) else set()
+        return sorted(own | directories | {path for path in self._missing() if path.name == ENV})
+
+    def absent(self) -> list[Path]:
+        """Return what this copy names and hasn't, though the working tree has it."""
+        return [path for path in self._missing() if path.exists()]
 
     def put_env(self, path: Path, env: Path) -> None:
         """Put a link to ``env`` in the place of ``path``."""

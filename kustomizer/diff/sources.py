@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 ALLOW_FILE = ".tutor-kustomizer-allow-exec"
 """At the top of a repository: the programs that a build may run, one on each line."""
+_OTHER_ENV = "Name Tutor's root as it was then with --base-tutor-root, or have Tutor render both sides with --render"
 _SUFFIXES = (".yaml", ".yml", ".json")
 _SHOWN_OF_A_COMMIT = 12
 
@@ -88,6 +89,7 @@ def read_revision(options: RevisionOptions, find: Callable[[Path], Kustomize]) -
         how = _add_to_base(base, options)
         head = _rendered_head(place / "head", checkout, overlay, options.tutor) if options.render else overlay
         if not base.root.is_dir():
+            _refuse_ignored(overlay, checkout)
             # The report says so, since every object of a renamed overlay is new.
             how = ", where it isn't there yet"
         name = _name(overlay, checkout)
@@ -96,7 +98,7 @@ def read_revision(options: RevisionOptions, find: Callable[[Path], Kustomize]) -
             kustomize = kustomize.replace(permissions=kustomize.permissions.moved(mirror))
         with threads(2) as pool:
             texts: dict[str, str] = {}
-            before = pool.submit(_build_or_nothing, base.root, kustomize, f"{name} at {options.revision}", texts)
+            before = pool.submit(_build_base, base, kustomize, f"{name} at {options.revision}", texts)
             after = pool.submit(_build, head, kustomize, name, texts)
             sources = _results(before.result, after.result, known_as)
     short = commit[:_SHOWN_OF_A_COMMIT]
@@ -242,11 +244,31 @@ def _in_directory(directory: Path, texts: dict[str, str]) -> Iterator[tuple[str,
         yield str(file), _in_file(file, texts)
 
 
-def _build_or_nothing(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> ComparedBuild:
-    """Build ``overlay``; it is empty where it isn't there at that revision."""
-    if not overlay.is_dir():
+def _refuse_ignored(overlay: Path, checkout: Repository) -> None:
+    """Raise UserError where the overlay is an env/ of Tutor's that no commit holds."""
+    if is_tutor_env(overlay) and checkout.ignores(overlay):
+        raise UserError(
+            Problem(
+                message=f"Git ignores {_name(overlay, checkout)}, so that there is none of another revision",
+                remedy=_OTHER_ENV,
+            )
+        )
+
+
+def _build_base(base: Tree, kustomize: Kustomize, label: str, texts: dict[str, str]) -> ComparedBuild:
+    """Build the overlay of ``base``; it is empty where it isn't there at that revision."""
+    if not base.root.is_dir():
         return ComparedBuild(label=label, resources=Resources([]), notes=f"{label}: not there yet\n")
-    return _build(overlay, kustomize, label, texts)
+    try:
+        return _build(base.root, kustomize, label, texts)
+    except UserError:
+        absent = base.absent()
+        if not absent:
+            raise
+        names = ", ".join(_name(path, base.repository) for path in absent)
+        remedy = _OTHER_ENV if any(map(is_tutor_env, absent)) else "Compare with a revision that holds it"
+        message = f"{label} names {names}, which that revision doesn't hold: it was committed later, or not yet"
+        raise UserError(Problem(message=message, remedy=remedy)) from None
 
 
 def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> ComparedBuild:

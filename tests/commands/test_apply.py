@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kustomizer.cluster.apply import TUTORS_MANAGERS
+from kustomizer.kustomize.executable import Kustomize
+from kustomizer.tutor_env.step import Request, save_split
 from tests import sites
 from tests.builds import EXEC, HEAD, RECOMMENDED, commands
+from tests.tutor_env.site_root import fresh_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,3 +207,13 @@ def test_a_built_file_will_do(place: Path) -> None:
 def test_the_context_is_kubectls(place: Path) -> None:
     apply(place, "overlay", "--dry-run", "--context", "prod", "--kubeconfig", "k")
     assert log(place)[1] == "--context=prod --kubeconfig=k diff --server-side --filename=-"
+
+
+def test_an_env_that_holds_the_split_is_applied_as_tutor_does(place: Path) -> None:
+    root = fresh_root(place / "root", "22")
+    save_split(Request(root=root), Kustomize(path=str(sites.kustomize(sites.NEWEST)), version=""))
+    done = apply(place, "root/env", "--yes", "--kustomize", str(sites.kustomize(sites.NEWEST)))
+    assert done.returncode == 0, done.stderr
+    assert "Left out, as Tutor does: cms-job, lms-job, mysql-job, its template Jobs" in done.stderr
+    assert applied(place) > 20
+    assert not [path.name for path in (place / "cluster" / "applied").iterdir() if ".Job." in path.name]

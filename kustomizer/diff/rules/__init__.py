@@ -24,6 +24,7 @@ from kustomizer.diff.rules import (
     renamed_object as renamed_object,
     scaled_down as scaled_down,
     stranded_messages as stranded_messages,
+    template_jobs as template_jobs,
 )
 from kustomizer.diff.rules.both_builds import new_findings
 from kustomizer.findings.model import Finding
@@ -50,6 +51,7 @@ _MODULES = (
     renamed_object,
     scaled_down,
     stranded_messages,
+    template_jobs,
 )
 
 
@@ -71,7 +73,7 @@ RULES = frozenset({*OWN_RULES, *check_rules.RULES})
 def find(sides: Sides, objects: Sequence[ObjectChange]) -> list[Finding]:
     """Return the findings of all rules, the worst first, with secrets masked."""
     if not objects and not sides.renamings:
-        return []
+        return [Finding(rule=template_jobs.ID, problem=problem) for problem in template_jobs.check(sides, objects)]
     findings = [
         Finding(rule=rule.id, problem=problem) for rule in OWN_RULES.values() for problem in rule.check(sides, objects)
     ]

@@ -24,6 +24,7 @@ from kustomizer.diff.model import REPLACE, path_text
 from kustomizer.diff.rules.workloads import listed, ref
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.template_jobs import COMPONENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 ID = "immutable-field"
 
-_COMPONENT = "app.kubernetes.io/component"
 _CAUSES = {
     "Deployment": "a selector can't be changed",
     "DaemonSet": "a selector can't be changed",
@@ -68,7 +68,7 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         if item.action != REPLACE:
             continue
         before, after = sides.trees(item.id)
-        if item.id.kind == "Job" and lookup(after, "metadata", "labels", _COMPONENT) == "job":
+        if item.id.kind == "Job" and lookup(after, "metadata", "labels", COMPONENT) == "job":
             jobs.append(item)
             continue
         refused = [path_text(change.path) for change in immutable_changes(before, after, item.changes)]

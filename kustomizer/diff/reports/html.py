@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kustomizer.diff.reports.queue_changes import QueueChange
     from kustomizer.findings.model import Finding
 
+_LONG_NAME = 40
 _LINES = {"+": "new", "-": "gone", "@": "place"}
 _QUEUES = {"+": ("new", "new"), "-": ("gone", "gone"), "~": ("change", "change"), "!": ("error", "nobody takes it")}
 """The style and the words of a queue's row, by its sign."""
@@ -128,14 +129,20 @@ def _queues(changes: Sequence[QueueChange]) -> Iterator[str]:
     for change in changes:
         cells = [
             f"<td>{_label(*_QUEUES[change.sign]) if change.sign in _QUEUES else ''}</td>",
-            f'<td data-name="queue"><code>{html.escape(change.queue)}</code></td>',
-            f'<td data-name="worker"><code>{html.escape(change.worker)}</code></td>',
+            f'<td data-name="queue"><code>{_name(change.queue)}</code></td>',
+            f'<td data-name="worker"><code>{_name(change.worker)}</code></td>',
             f'<td data-name="before">{html.escape(change.before)}</td>' if change.before else "<td></td>",
             f'<td data-name="after">{html.escape(change.after)}</td>' if change.after else "<td></td>",
         ]
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody></table>"
     yield from (f'<p class="dim">{html.escape(sentence)}</p>' for sentence in queue_legend(changes))
+
+
+def _name(text: str) -> str:
+    """Return a name that stays whole, or, where it is so long that a page may not hold it, goes on behind a mark."""
+    escaped = html.escape(text)
+    return escaped if len(text) <= _LONG_NAME else re.sub(r"(?<=[./-])", "<wbr>", escaped)
 
 
 def _objects(comparison: Comparison) -> Iterator[str]:

@@ -15,12 +15,12 @@ from kustomizer.diff.reports.html import html_report
 from tests.diff.reports.samples import FINDING, RICH
 from tests.diff.reports.test_markdown import HOSTILE, hostile
 
-EMPTY = {"meta", "input"}
+EMPTY = {"meta", "input", "wbr"}
 ELEMENTS = set(
     re.findall(
         r"\w+",
         "html head meta title style body h1 h2 p ul li span section div strong code details summary table thead tbody "
-        "tr th td pre input button script",
+        "tr th td pre input button script wbr",
     )
 )
 
@@ -133,6 +133,16 @@ def test_a_queue_that_nobody_takes_is_an_error() -> None:
     row = next(line for line in text.splitlines() if "tasks wait for ever" in line and line.startswith("<tr>"))
     assert '<span class="label error">nobody takes it</span>' in row
     assert 'class="label new"' not in row
+
+
+def test_names_of_queues_are_broken_only_where_they_are_long() -> None:
+    """Behind a dot or a hyphen; the style breaks no word of a table that fits."""
+    before, after = RICH.queues
+    long = "edx.lms.core.of_the_campus_that_has_a_long_name-and-more"
+    text = html_report(RICH.replace(queues=(before, [*after, after[0].replace(queue=long)])))
+    assert "edx.<wbr>lms.<wbr>core.<wbr>of_the_campus_that_has_a_long_name-<wbr>and-<wbr>more</code>" in text
+    assert f"<code>{after[0].queue}</code>" in text
+    assert "td, td code { overflow-wrap: break-word; }" in text
 
 
 def test_a_printed_report_has_what_the_reader_opened() -> None:

@@ -132,6 +132,10 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
     _set(tree["spec"], "strategy", _strategy(variant))
     env = [*(_SOFT_SHUTDOWN if variant.soft_shutdown else ()), *(settings.env or ())]
     _merge(merge_maps, container, "resources", settings.resources)
+    if variant.unset_variables:
+        from kustomizer.transform.worker_variables import unset  # noqa: PLC0415 - hardly any site has one
+
+        unset(container, variant.unset_variables)
     _merge(merge_by_name, container, "env", env)
     _set(container, "livenessProbe", _liveness_probe(variant))
     _set(container, "lifecycle", settings.lifecycle)

@@ -25,6 +25,8 @@ class Variant(Record):
     """Whether unfinished tasks are put back a while after the worker is asked to stop."""
     has_autoscaler: bool = False
     """Whether an autoscaler that isn't ours sets the number of its pods."""
+    unset_variables: frozenset[str] = frozenset()
+    """Variables of Tutor's worker that would override what the configuration says of this one."""
 
     @property
     def is_default(self) -> bool:
@@ -50,6 +52,8 @@ class ServicePlan(Record):
 
     emitted: EmittedWorker
     variants: Sequence[Variant]
+    variables: frozenset[str] = frozenset()
+    """Variables of Tutor's worker that Celery's command takes for options."""
 
     @property
     def service(self) -> str:

@@ -93,6 +93,12 @@ def _split(
     service = emitted.service
     autoscalers = autoscalers_by_target(resources, emitted.resource)
     variants = [_variant(resources, config, emitted, name, autoscalers) for name in config.variants(service)]
+    variables: frozenset[str] = frozenset()
+    if emitted.resource.mentions("CELERY_WORKER_") or emitted.resource.mentions("envFrom"):
+        from kustomizer.transform.worker_variables import variables_of, without_rivals  # noqa: PLC0415 - hardly any site has one
+
+        variables = variables_of(resources, emitted)
+        variants = [without_rivals(variant, variables) for variant in variants]
     assigned = {
         queue
         for split in config.services()
@@ -119,7 +125,7 @@ def _split(
                 "spec.unassignedQueues: KeepOnDefault",
             )
         )
-    return ServicePlan(emitted=emitted, variants=variants), problems
+    return ServicePlan(emitted=emitted, variants=variants, variables=variables), problems
 
 
 def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) -> list[Problem]:

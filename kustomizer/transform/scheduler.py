@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import command_words, is_null, lookup, plain_value
+from kustomizer.manifests.tree import command_words, lookup, plain_value
 from kustomizer.openedx.celery_programs import watches_celery
 from kustomizer.openedx.workers import NAME_LABEL, emitted_in, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.deployments import write_command_line
+from kustomizer.transform.worker_variables import BEAT, PURGE, unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import ServicePlan, Variant
 
 _OPTIONS = ("--beat", "--schedule-filename", "--scheduler")
-# Variables that Celery's command takes for these options.
-_VARIABLES = frozenset({"CELERY_WORKER_BEAT", "CELERY_WORKER_PURGE"})
 # A container's list in the pod, and its index.
 Place = tuple[str, int]
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
@@ -38,6 +37,8 @@ class Once(Record):
     """The other containers that run one."""
     doubtful: tuple[Place, ...]
     """Containers that run something else of the application, in the worker's own image, or of Celery's."""
+    variables: frozenset[str]
+    """Variables that have the worker do one of these."""
 
     @property
     def has_scheduler(self) -> bool:
@@ -45,23 +46,26 @@ class Once(Record):
         return self.in_worker or bool(self.containers)
 
 
-def once(worker: EmittedWorker) -> Once | None:
-    """Return what the worker's pod runs once, None where there is nothing of the kind."""
+def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
+    """Return what the worker's pod runs once, None where there is nothing of the kind.
+
+    ``variables`` are those that stand for options of the worker.
+    """
     containers = dict(_running(pod_template(worker.resource)))
     own = containers.pop(("containers", worker.container))
     image = plain_value(lookup(own, "image"))
     beats = tuple(place for place, container in containers.items() if _runs_beat(container))
-    names = {str(lookup(entry, "name")) for entry in lookup(own, "env") or ()}
     line = worker.command_line
     runs_once = Once(
-        in_worker=line.has("--beat") or "CELERY_WORKER_BEAT" in names,
-        purges=line.has("--purge") or "CELERY_WORKER_PURGE" in names,
+        in_worker=line.has("--beat") or BEAT in variables,
+        purges=line.has("--purge") or PURGE in variables,
         containers=beats,
         doubtful=tuple(
             place
             for place, container in containers.items()
             if place not in beats and (_has_image(container, image) or watches_celery(container))
         ),
+        variables=variables & {BEAT, PURGE},
     )
     return runs_once if runs_once.has_scheduler or runs_once.purges or runs_once.doubtful else None
 
@@ -137,9 +141,7 @@ def leave_out(tree: dict[str, Any], worker: EmittedWorker, found: Once, *, purge
     for option in (*_OPTIONS, *(("--purge",) if purge else ())):
         line = line.without_option(option)
     write_command_line(container, line)
-    env = lookup(container, "env")
-    if isinstance(env, list):
-        container["env"] = [entry for entry in env if str(lookup(entry, "name")) not in _VARIABLES]
+    unset(container, found.variables if purge else found.variables - {PURGE})
     for listed, index in sorted(found.containers, reverse=True):
         del pod[listed][index]
 
@@ -155,12 +157,16 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
     container = pod[listed][index]
     if found.in_worker:
         _run_beat(container, emitted)
+        unset(container, found.variables)
     container["name"] = name
     for probe in _PROBES:
         container.pop(probe, None)
     if scheduler is not None and scheduler.resources:
         container["resources"] = scheduler.resources
-    pod["containers"] = [container]
+    # A proxy that it connects through goes with it; what may run once or watches Celery stays where it is.
+    gone = {("containers", emitted.container), *found.containers, *found.doubtful}
+    beside = [each for number, each in enumerate(pod["containers"]) if ("containers", number) not in gone]
+    pod["containers"] = [container, *beside]
     if listed == "initContainers":
         del pod[listed][index]
         del container["restartPolicy"]
@@ -209,9 +215,6 @@ def _run_beat(container: dict[str, Any], emitted: EmittedWorker) -> None:
         "beat",
         *(word.replace("--schedule-filename", "--schedule") for word in kept),
     ]
-    env = lookup(container, "env")
-    if not is_null(env):
-        container["env"] = [entry for entry in env if str(lookup(entry, "name")) not in _VARIABLES]
 
 
 def worker_in(service: str, resource: Resource, otherwise: EmittedWorker) -> EmittedWorker:

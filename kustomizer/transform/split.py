@@ -47,8 +47,6 @@ _KNOWN_GROUPS = frozenset(
 )
 # Stands in a worker whose pods can't all be anywhere.
 _OF_ONE_NODE = ("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/")
-# Variables that have a worker run a scheduler, or empty its queues.
-_ONCE = ("CELERY_WORKER_BEAT", "CELERY_WORKER_PURGE")
 
 
 class _Settings(Record):
@@ -68,7 +66,7 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
         from kustomizer.transform.probes import check_probes  # noqa: PLC0415 - few sites have it
 
         check_probes(resources, config, plan, settings.transport if settings else "")
-    runs_once = _once(emitted)
+    runs_once = _once(plan)
     if runs_once is not None:
         from kustomizer.transform.scheduler import add_scheduler, check, leave_out, worker_in  # noqa: PLC0415 - few sites have one
 
@@ -140,8 +138,9 @@ def _is_known(resource: Resource) -> bool:
     return resource.kind in _KNOWN_KINDS and resource.identity[0] in _KNOWN_GROUPS
 
 
-def _once(emitted: EmittedWorker) -> Once | None:
+def _once(plan: ServicePlan) -> Once | None:
     """Return what runs in the worker's pod and may run in one pod only, None where there is nothing of the kind."""
+    emitted = plan.emitted
     containers = lookup(pod_template(emitted.resource), "spec", "containers") or ()
     line = emitted.command_line
     if not (
@@ -149,12 +148,12 @@ def _once(emitted: EmittedWorker) -> Once | None:
         or not is_null(lookup(pod_template(emitted.resource), "spec", "initContainers"))
         or line.has("--beat")
         or line.has("--purge")
-        or any(emitted.resource.mentions(variable) for variable in _ONCE)
+        or plan.variables
     ):
         return None
     from kustomizer.transform.scheduler import once  # noqa: PLC0415 - few sites have one
 
-    return once(emitted)
+    return once(emitted, plan.variables)
 
 
 def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> tuple[_Settings | None, list[Problem]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.keda_site import Result, built, site, worked, worker
+from tests.keda_site import Result, built, config_map, site, worked, worker
 
 SPLIT = "{workers: {lms: {high: {}, high_mem: {}}}%s}"
 MOVED = ", scheduler: {enabled: true}"
@@ -99,6 +99,43 @@ def test_a_deployment_of_its_own(lms: bytes) -> None:
     [container] = template["spec"]["containers"]
     assert container["args"][:3] == ["celery", "--app=lms.celery", "beat"]
     assert not any(word.startswith(("--queues", "--hostname", "--schedule-filename")) for word in container["args"])
+
+
+def test_a_proxy_goes_with_it() -> None:
+    proxy, flower = {"name": "stunnel", "image": "stunnel"}, {"name": "flower", "image": "mher/flower"}
+    for lms in (given("--beat", containers=[proxy, flower]), given(containers=[beat(), proxy, flower])):
+        pod = worked(SPLIT % MOVED, lms).get("Deployment", "lms-beat")["spec"]["template"]["spec"]
+        assert [each["name"] for each in pod["containers"]] == ["lms-beat", "stunnel"]
+
+
+@pytest.mark.parametrize("source", ["env", "envFrom"])
+@pytest.mark.parametrize("value", ["true", ""])
+def test_a_variable_that_stands_for_the_option(source: str, value: str) -> None:
+    names = ("CELERY_WORKER_BEAT", "CELERY_WORKER_PURGE")
+    documents = list(yaml.safe_load_all(given()))
+    [lms] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    container = lms["spec"]["template"]["spec"]["containers"][0]
+    if source == "env":
+        container["env"] = [{"name": name, "value": value} for name in names]
+    else:
+        container["envFrom"] = [{"configMapRef": {"name": "more"}}]
+        documents.append(config_map("more", dict.fromkeys(names, value)))
+    stream = yaml.safe_dump_all(documents).encode()
+    result = worked(SPLIT % "", stream)
+    assert ("the scheduler (beat) stays in it alone" in str(result.output.problems)) == bool(value)
+    assert ("deletes what waits when it starts" in str(result.output.problems)) == bool(value)
+
+    def emptied(result: Result, name: str) -> list[str]:
+        found = result.get("Deployment", name)["spec"]["template"]["spec"]["containers"][0].get("env") or []
+        return [each["name"] for each in found if not each["value"]]
+
+    by_an_empty_one = list(names) if source == "envFrom" and value else []
+    assert emptied(result, "lms-worker-high") == (by_an_empty_one or ([] if value else emptied(result, "lms-worker")))
+    moved = worked(SPLIT % MOVED, stream)
+    assert ("lms-beat" in moved.kinds("Deployment")) == bool(value)
+    if value:
+        assert emptied(moved, "lms-worker") == by_an_empty_one[:1]
+        assert worked(SPLIT % MOVED, moved.output.data).output.data == moved.output.data
 
 
 def test_a_purge_stays_where_it_is() -> None:

@@ -327,6 +327,44 @@ def test_a_list_length_below_the_slots_of_tutors_worker(given: bytes) -> None:
     assert "listLength" not in str(fits.output.problems)
 
 
+RIVALS = {"CELERY_WORKER_EXCLUDE_QUEUES": "edx.lms.core.high_mem,x", "CELERY_WORKER_AUTOSCALE": "8,2"}
+
+
+@pytest.mark.parametrize("source", ["env", "envFrom"])
+def test_variables_do_not_override_what_the_configuration_says(source: str) -> None:
+    """Celery takes a queue away that is excluded, named or not, and with --autoscale it ignores --concurrency."""
+    variables = [variable(name, text) for name, text in RIVALS.items()]
+    given = lms(env=variables)
+    if source == "envFrom":
+        documents = list(yaml.safe_load_all(lms(others=[config_map("more", RIVALS)])))
+        [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+        own["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "more"}}]
+        given = yaml.safe_dump_all(documents).encode()
+    slots = "keda: {enabled: true, inFlight: Slots}"
+    result = worked(SPLIT % (f"concurrency: 3, {slots}", ""), given)
+
+    def left(name: str) -> dict[str, str]:
+        [container] = result.get("Deployment", name)["spec"]["template"]["spec"]["containers"]
+        environment = dict(RIVALS) if "envFrom" in container else {}
+        environment |= {each["name"]: each["value"] for each in container.get("env") or []}
+        return {key: text for key, text in environment.items() if text}
+
+    assert left("lms-worker-high") == {}
+    assert left("lms-worker-high-mem") == {"CELERY_WORKER_AUTOSCALE": "8,2"}
+    modifiers = result.get("ScaledObject", "lms-worker-high-scaledobject")["spec"]["advanced"]["scalingModifiers"]
+    assert modifiers["formula"].endswith("inflight/3")
+    assert worked(SPLIT % (f"concurrency: 3, {slots}", ""), result.output.data).output.data == result.output.data
+    by_tutors = worked(SPLIT % (slots, ""), given).get("ScaledObject", "lms-worker-high-scaledobject")
+    assert by_tutors["spec"]["advanced"]["scalingModifiers"]["formula"].endswith("inflight/8")
+
+
+def test_a_variable_of_the_configurations_own_stays() -> None:
+    own = "concurrency: 3, env: [{name: CELERY_WORKER_AUTOSCALE, value: '4,1'}]"
+    result = worked(SPLIT % (own, ""), lms(env=[variable("CELERY_WORKER_AUTOSCALE", "8,2")]))
+    [container] = result.get("Deployment", "lms-worker-high")["spec"]["template"]["spec"]["containers"]
+    assert container["env"] == [variable("CELERY_WORKER_AUTOSCALE", "4,1")]
+
+
 def test_several_brokers_are_said_to_be_several() -> None:
     given = lms(settings="BROKER_URL = ['redis://a/0', 'redis://b/0']\n")
     [message] = built(SPLIT % (KEDA, ""), given).errors

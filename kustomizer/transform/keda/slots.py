@@ -36,17 +36,15 @@ def known_slots(resources: Resources, variant: Variant, deployment: Resource, em
     """Return how many tasks one pod works on at a time, None where that is the node's number of CPUs."""
     worker = emitted_in(variant.service, deployment)
     assert worker is not None  # noqa: S101 - it was found to be one before it was split
+    if own_settings(resources, emitted) is not None:
+        # Variables and settings may say it, too.
+        from kustomizer.openedx.celery.view import CeleryView  # noqa: PLC0415 - most sites set nothing of their own
+
+        slots = CeleryView(resources, worker, without_ours=True).concurrency
+        return slots.value if hasattr(slots, "value") and type(slots.value) is int else None
     if worker.command_line.option("--pool") == "solo":
         # Whatever --concurrency says (celery/concurrency/solo.py).
         return 1
     autoscale = worker.command_line.option("--autoscale")
     value = autoscale.split(",")[0] if autoscale else worker.command_line.option("--concurrency")
-    if value is not None and value.isascii() and value.isdigit() and int(value):
-        return int(value)
-    celery = own_settings(resources, emitted) if value is None else None
-    if celery is not None:
-        settings = celery.concurrency
-        known = settings.value if hasattr(settings, "value") else None
-        if type(known) is int:
-            return known
-    return None
+    return int(value) if value is not None and value.isascii() and value.isdigit() and int(value) else None

@@ -454,6 +454,8 @@ CASES: list[Case] = [
     case("concurrency-of-cpus", unknown=["concurrency"]),
     case("concurrency-of-solo", "--pool=solo", "--concurrency=4"),
     case("autoscale", "--autoscale=6,2", "--concurrency=4"),
+    case("autoscale-variable", "--concurrency=4", env=[value("CELERY_WORKER_AUTOSCALE", "6,2")]),
+    case("excluded-by-variable", env=[value("CELERY_WORKER_EXCLUDE_QUEUES", "edx.lms.core.high,x")]),
     case("beat", "--beat", "--schedule=/tmp/celerybeat-schedule"),
     case("beat-short", "-EB"),
     case("beat-variable", env=[value("CELERY_WORKER_BEAT", "true")], unknown=["scheduler"]),

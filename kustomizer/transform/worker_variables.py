@@ -1,0 +1,75 @@
+"""Variables that Celery's command takes for options of a worker, and that a copy must not have from Tutor's worker.
+
+``CELERY_WORKER_EXCLUDE_QUEUES`` takes queues away that ``--queues`` names, and with ``CELERY_WORKER_AUTOSCALE`` Celery
+ignores ``--concurrency``: Celery 5.2 to 5.7 were asked.
+"""
+
+from __future__ import annotations
+
+from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.openedx.workers import pod_template
+from kustomizer.worker_command.options import list_words, read_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.workers import EmittedWorker
+    from kustomizer.transform.model import Variant
+
+AUTOSCALE = "CELERY_WORKER_AUTOSCALE"
+BEAT = "CELERY_WORKER_BEAT"
+EXCLUDE_QUEUES = "CELERY_WORKER_EXCLUDE_QUEUES"
+PURGE = "CELERY_WORKER_PURGE"
+_ALL = (AUTOSCALE, BEAT, EXCLUDE_QUEUES, PURGE)
+
+
+def variables_of(resources: Resources, worker: EmittedWorker) -> frozenset[str]:
+    """Return which variables that stand for options are set in the worker's container, in ``env`` or by ``envFrom``."""
+    container = lookup(pod_template(worker.resource), "spec", "containers", worker.container)
+    env = lookup(container, "env")
+    names = {str(lookup(entry, "name")) for entry in (env if isinstance(env, list) else ())}
+    if is_null(lookup(container, "envFrom")) and names.isdisjoint(_ALL):
+        return frozenset()
+    from kustomizer.openedx.celery.environment import Environment  # noqa: PLC0415 - hardly any site sets one
+    from kustomizer.openedx.celery.values import Known  # noqa: PLC0415 - as above
+
+    environment = Environment(resources, worker.resource, "", container)
+    values = {name: environment.get(name) for name in _ALL}
+    # An empty variable is none; what a Secret elsewhere may hold is hardly ever one.
+    return frozenset(
+        name
+        for name, value in values.items()
+        if value is not None and (value.value != "" if isinstance(value, Known) else not value.may_be_unset)
+    )
+
+
+def without_rivals(variant: Variant, variables: frozenset[str]) -> Variant:
+    """Have none of the ``variables`` of Tutor's worker override what the configuration says of this one."""
+    settings = variant.settings
+    given = {
+        setting.option.name for item in read_all(list_words(settings.extra_args or ())) for setting in item.settings
+    }
+    has_concurrency = settings.concurrency is not None or "--concurrency" in given
+    own = {str(entry["name"]) for entry in settings.env or ()}
+    rivals = {EXCLUDE_QUEUES, *([AUTOSCALE] if has_concurrency else ())}
+    return variant.replace(unset_variables=frozenset((rivals & variables) - own))
+
+
+def unset(container: dict[str, Any], names: Collection[str]) -> None:
+    """Take variables out of a container; one that ``envFrom`` may give it, too, becomes empty."""
+    if not names:
+        return
+    env = lookup(container, "env")
+    entries = list(env) if isinstance(env, list) else []
+    kept = [entry for entry in entries if str(lookup(entry, "name")) not in names]
+    if not is_null(lookup(container, "envFrom")):
+        # A second run leaves each at its place.
+        emptied = [entry for entry in entries if entry not in kept and lookup(entry, "value") == ""]
+        missing = sorted(set(names) - {str(lookup(entry, "name")) for entry in emptied})
+        kept = [entry for entry in entries if entry in kept or entry in emptied]
+        kept += [{"name": name, "value": ""} for name in missing]
+    if kept or not is_null(env):
+        container["env"] = kept

@@ -47,6 +47,9 @@ KEDA = Versions("2.20.2", "2.15.1")
 """The newest runs; of the oldest there are the definitions, in tests/schemas/."""
 
 KUBERNETES = "1.34.4"
+KUBERNETES_SCHEMAS = Versions("1.37", "1.29")
+"""What is emitted is held to the schemas of these; the API server that runs lies between them."""
+
 PROMETHEUS_OPERATOR = "0.93.0"
 
 # The newest that can be built from their modules: newer ones name modules that no proxy has, or directories outside of

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import kubernetes_validate
 import pytest
 
 from kustomizer.manifests.protocols import read_build
@@ -27,6 +26,7 @@ from tests.acceptance.test_sites import (
     settings_map,
     with_sorted_args,
 )
+from tests.kubernetes_schemas import assert_valid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ def test_workers_are_exact_copies_and_nothing_else_changes(env: Path, builds: Bu
         service, _ = service_and_variant(queue)
         expected = expected_worker(plain.deployments()[f"{service}-worker"], queue, settings_map(ours, name))
         assert with_sorted_args(ours.deployments()[name]) == expected
-        kubernetes_validate.validate(ours.deployments()[name], "1.34", strict=True)
+        assert_valid(ours.deployments()[name])
     assert consumed(ours.deployments()) == Counter(dict.fromkeys(WORKERS, 1))
     after = {item.key: item.text for item in ours.documents}
     changed = {item.key for item in plain.documents if after.get(item.key) != item.text}

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
 from tests import builds as b, parts, sites
 from tests.builds import Builds
+from tests.kubernetes_schemas import assert_valid
 
 QUEUES = {
     "lms": {"default": "lms-worker", "high": "lms-worker-high", "high_mem": "lms-worker-high-mem"},
@@ -199,8 +199,8 @@ def test_deployments_are_valid(any_site: Path, builds: Builds) -> None:
     ours = builds.through_exec(any_site)
 
     for name in WORKERS.values():
-        kubernetes_validate.validate(ours.deployments()[name], "1.34", strict=True)
-        kubernetes_validate.validate(ours.config_maps()[settings_map(ours, name)], "1.34", strict=True)
+        assert_valid(ours.deployments()[name])
+        assert_valid(ours.config_maps()[settings_map(ours, name)])
 
 
 def test_every_reference_resolves(any_site: Path, builds: Builds) -> None:

@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import kubernetes_validate
 import pytest
 import redis
 import yaml
@@ -23,6 +22,7 @@ from kustomizer.cluster.pods import program_text
 from tests import celery_site, parts
 from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, secret, task
 from tests.flower_process import free_port
+from tests.kubernetes_schemas import assert_valid
 from tests.live_site import NAMESPACE, LiveSite, pod_name
 from tests.processes import PATIENCE, answering
 from tests.redis_server import HOST
@@ -352,7 +352,7 @@ def test_a_job_does_it_where_no_pod_can_be_asked(given: Place, tmp_path: Path) -
 
         printed = cluster.in_flight("list", "--print-job").stdout
         job = yaml.safe_load(printed)
-        kubernetes_validate.validate(job, "1.29", strict=True)
+        assert_valid(job)
         worker = site.built.get("Deployment", "cms-worker")["spec"]["template"]
         pod = job["spec"]["template"]
         assert given.broker.password not in printed

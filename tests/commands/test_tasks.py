@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import kubernetes_validate
 import pytest
 import redis
 import yaml
@@ -18,6 +17,7 @@ from tests import celery_site, parts
 from tests.acceptance.test_celery import BROKERS, Place, objects, place
 from tests.commands.test_in_flight import Live, live
 from tests.edx_platform.catalogue import tasks as catalogue
+from tests.kubernetes_schemas import assert_valid
 from tests.live_site import NAMESPACE
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def test_jobs_answer_as_pods_do(routed: Live, tmp_path: Path) -> None:
     jobs = list(yaml.safe_load_all(printed))
     assert len(jobs) == 2
     for job, of in zip(jobs, ("lms-worker", "cms-worker"), strict=True):
-        kubernetes_validate.validate(job, "1.29", strict=True)
+        assert_valid(job)
         assert job["metadata"]["labels"]["app.kubernetes.io/name"] == "celery-tasks"
         done = routed.site.run_job(job, of)
         assert done.returncode == 0, done.stderr

@@ -73,6 +73,7 @@ def test_readme() -> None:
     for name, version in (
         ("Celery", versions.CELERY.newest),
         ("KEDA", versions.KEDA.newest),
+        ("schemas of", f"{versions.KUBERNETES_SCHEMAS.oldest} and {versions.KUBERNETES_SCHEMAS.newest}."),
         ("Kubernetes", versions.KUBERNETES),
         ("source-controller", versions.SOURCE_CONTROLLER),
         ("kustomize-controller", versions.KUSTOMIZE_CONTROLLER),

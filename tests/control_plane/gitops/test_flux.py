@@ -181,6 +181,7 @@ def test_passwords_that_stay_encrypted(flux: Flux, cluster: Cluster, repository:
     )
     (encrypted,) = (repository.site.directory / "plain" / "secrets").glob("*.env")
     assert password not in encrypted.read_text()
+    repository.site.done(EXPORT, f"{EXPORT} --check", "git diff --exit-code -- plain")
     follow(flux, repository, **yaml.safe_load(decryption)["spec"])
     flux.synced(repository.push())
     (flower,) = [item for item in cluster.get("secrets", NAMESPACE) if item["metadata"]["name"].startswith("flower-")]

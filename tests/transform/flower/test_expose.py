@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-import kubernetes_validate
 import pytest
 import yaml
 
 from tests import sites
 from tests.builds import Builds, stem
 from tests.flower_site import Emitted, config, emit, site_input
+from tests.kubernetes_schemas import assert_valid
 
 
 def exposed(builds: Builds, expose: dict[str, object], site: str = "22", **flower: object) -> Emitted:
@@ -75,7 +75,7 @@ def test_the_copy_of_caddys_configuration_rolls_caddy(builds: Builds) -> None:
 def test_ingress(builds: Builds) -> None:
     found = exposed(builds, {"type": "Ingress"})
     ingress = found.objects["Ingress", "flower"]
-    kubernetes_validate.validate(ingress, "1.34", strict=True)
+    assert_valid(ingress)
     [rule] = ingress["spec"]["rules"]
     assert rule["host"] == "flower.lms.example.com"
     assert rule["http"]["paths"][0]["backend"]["service"] == {"name": "flower", "port": {"name": "metrics"}}

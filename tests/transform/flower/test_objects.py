@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -15,6 +14,7 @@ from kustomizer.transform.broker_access import quote
 from tests import sites
 from tests.builds import EXEC, HEAD, Builds
 from tests.flower_site import BASIC_AUTH, Emitted, config, emit, site_input
+from tests.kubernetes_schemas import assert_valid
 
 PASSWORD = "p@ss/w:rd#1"
 SECRET = """---
@@ -60,7 +60,7 @@ def test_never_two_at_once_nor_a_strategy_that_server_side_apply_refuses(plain: 
 
 def test_is_valid_for_kubernetes(plain: Emitted) -> None:
     for kind in ("Deployment", "Service", "Secret"):
-        kubernetes_validate.validate(plain.objects[kind, "flower"], "1.34", strict=True)
+        assert_valid(plain.objects[kind, "flower"])
 
 
 def test_pod_fits_the_restricted_pod_security_standard(plain: Emitted) -> None:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import versions
 
+from kustomizer.openedx.pod_program import pod_program
 from tests import parts
 from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, QUEUES, Place, place, task
 from tests.commands.test_in_flight import ONE_AT_A_TIME, Live, kept, live
 from tests.live_site import NAMESPACE, LiveSite, pod_name
 from tests.orphans_process import LOOKED, NAME, environ, laid_out
 from tests.pods_api import PodsApi, pods_api
-from tests.redis_server import HOST
+from tests.redis_server import HOST, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,6 +272,37 @@ def test_connections_of_a_lost_node_arent_waited_for(given: Place, tmp_path: Pat
             assert site.lengths() == {IN_FLIGHT_OF_HIGH: 1}
             stranger.close()
             site.wait(lambda: HIGH in site.lengths(), f"it to be back: {program.log}")
+
+
+class NoPods:
+    """A namespace without workers."""
+
+    def listed(self) -> dict[str, Any]:
+        return {}
+
+
+def test_two_looks_have_to_agree_on_one_delivery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program: dict[str, Any] = {"__name__": "program", "__file__": str(tmp_path / "program.py")}
+    exec(compile(pod_program("restore_orphans", "redis_broker", "orphans"), "program", "exec"), program)  # noqa: S102 - as a pod runs it
+    settings = {"older": 0, "patience": 1, "unacked": "unacked", "keys": ["unacked"], "queues": [HIGH]}
+    with redis_server(tmp_path / "redis") as server, server.client() as client:
+        monkeypatch.setenv("CELERY_BROKER_URL", f"redis://{HOST}:{server.port}/0")
+        looker = program["Looker"](settings, NoPods())
+
+        def turn() -> int:
+            looker.turn()
+            return int(client.llen(HIGH))
+
+        assert turn() == 0
+        for _ in range(2):
+            # Each time another delivery, of the same tag.
+            client.hset("unacked", "a", kept("1"))
+            client.zadd("unacked_index", {"a": time.time()})
+            assert turn() == 0
+        looker.forget()
+        assert turn() == 0
+        assert turn() == 1
+        looker.forget()
 
 
 @contextlib.contextmanager

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kustomizer.data.orphans import RECORD
+from tests import celery_site
 from tests.acceptance.test_celery import QUEUES
 from tests.control_plane import emissions
+from tests.control_plane.api import ApiError
 from tests.control_plane.kubelet import Kubelet
 from tests.control_plane.live_site import FACTOR, LiveSite, live_site
 from tests.control_plane.restorer import OLDER
@@ -47,6 +49,29 @@ def test_what_a_killed_worker_had_starts_again_within_five_minutes(
         took = (time.time() - at) * FACTOR
         assert took < FIVE_MINUTES, took
         assert site.times("started", [other]) == {other: 1}
+
+
+def test_a_namespace_of_the_restricted_standard_takes_its_pod(cluster: Cluster, tmp_path: Path, builds: Builds) -> None:
+    env = celery_site.render(tmp_path / "tutor", {})
+    built = {
+        (item.tree["kind"], item.tree["metadata"]["name"]): item.tree
+        for item in builds.through_exec(env, celery_site.specification(**ON)).documents
+    }
+    restricted = {"name": "restricted", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
+    cluster.request("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": restricted})
+
+    def create(deployment: str) -> None:
+        spec = built["Deployment", deployment]["spec"]["template"]["spec"]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, "spec": spec}
+        cluster.request("POST", "/api/v1/namespaces/restricted/pods?dryRun=All", pod)
+
+    try:
+        create(emissions.RESTORER)
+        # The server does look.
+        with pytest.raises(ApiError, match="violates PodSecurity"):
+            create("lms-worker")
+    finally:
+        cluster.clear("restricted")
 
 
 def wait_until_it_knows_redis(site: LiveSite) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kustomizer.config.values import join
 from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx import calico
 from kustomizer.openedx.selectors import pod_labels, selects
 from kustomizer.openedx.workers import NAME_LABEL, pod_template
 
@@ -28,6 +29,8 @@ _ADDRESSES = frozenset(
         "ovn.kubernetes.io/mac_address",
     }
 )
+# Multus' networks give a pod one where they name it.
+_NETWORKS = "k8s.v1.cni.cncf.io/networks"
 _MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
@@ -50,14 +53,20 @@ def node_hazards(resources: Resources, worker: Resource, copies: Sequence[str]) 
         for claimed in claims:
             modes = plain_value(lookup(claimed.tree, "spec", "accessModes"))
             if isinstance(modes, list) and modes and not _MANY_NODES & {str(mode) for mode in modes}:
+                of_pod = [str(mode) for mode in modes] == ["ReadWriteOncePod"]
+                where, either = (
+                    ("", "") if of_pod else (" on another node", ", or keep the workers on one node (affinity)")
+                )
                 yield warn(
                     f"{pod}.volumes[{index}]",
-                    f"only one node can mount {claim} ({', '.join(map(str, modes))}): pods of {names} on another node "
-                    "stay Pending",
-                    "Use a claim that is ReadWriteMany, or keep the workers on one node (affinity)",
+                    f"only one {'pod' if of_pod else 'node'} can mount {claim} ({', '.join(map(str, modes))}): pods of "
+                    f"{names}{where} stay Pending",
+                    f"Use a claim that is ReadWriteMany{either}",
                 )
     annotations = plain_value(lookup(template, "metadata", "annotations"))
-    for key in sorted(_ADDRESSES & set(annotations if isinstance(annotations, dict) else ())):
+    annotations = annotations if isinstance(annotations, dict) else {}
+    given = {_NETWORKS} if '"ips"' in str(annotations.get(_NETWORKS)) else set()
+    for key in sorted((_ADDRESSES | given) & set(annotations)):
         yield warn(
             join("spec.template.metadata.annotations", key),
             f"asks for an address of its own, and pods of {names} would ask for the same",
@@ -99,6 +108,38 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
                 field=path,
                 remedy=f"Widen it to them: {NAME_LABEL} In [{worker.name}, {', '.join(missed)}]",
             )
+
+
+def exemption_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[Resource]) -> Iterator[Problem]:
+    """Yield a warning for each of ``others`` that holds for all pods but those of ``worker``, and so for its copies."""
+    for resource in others:
+        if resource.namespace not in ("", worker.namespace):
+            continue
+        for path, selector in _selectors(resource.tree, ""):
+            if _holds(selector, pod_labels(worker)) or not _excludes(selector, worker.name):
+                continue
+            caught = [copy.name for copy in copies if _holds(selector, pod_labels(copy))]
+            if caught:
+                yield Problem(
+                    message=f"leaves out the pods of {worker.name} and not those of {', '.join(caught)}: what it does "
+                    "to other pods, it does to them",
+                    severity=WARNING,
+                    resource=resource.ref,
+                    field=path,
+                    remedy=f"Leave them out, too: {NAME_LABEL} NotIn [{worker.name}, {', '.join(caught)}]",
+                )
+                break
+
+
+def _excludes(selector: Any, name: str) -> bool:
+    if isinstance(selector, str):
+        return calico.holds(selector, {NAME_LABEL: name}) is False and name in selector.replace("'", '"').split('"')
+    return any(
+        expression["key"] == NAME_LABEL
+        and lookup(expression, "operator") == "NotIn"
+        and name in _list(lookup(expression, "values"))
+        for expression in selector["matchExpressions"]
+    )
 
 
 def reference_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[str]) -> Iterator[Problem]:
@@ -172,6 +213,9 @@ def _key(key: str) -> str:
 
 def _holds(selector: Any, labels: dict[str, str]) -> bool:
     if isinstance(selector, str):
+        held = calico.holds(selector, labels)
+        if held is not None:
+            return held
         words = selector.replace("'", '"').split('"')
         return labels.get(NAME_LABEL, "") in words
     keys = {*selector["matchLabels"], *(expression["key"] for expression in selector["matchExpressions"])}

@@ -46,7 +46,7 @@ _KNOWN_GROUPS = frozenset(
     }
 )
 # Stands in a worker whose pods can't all be anywhere.
-_OF_ONE_NODE = ("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/")
+_OF_ONE_NODE = ("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/", "cni.cncf.io")
 
 
 class _Settings(Record):
@@ -120,8 +120,10 @@ def _left_out(
     others = [item for item in resources if not _is_known(item) and item.mentions(worker.name)]
     # Its tree has been edited, and its text says what came in.
     on_a_node = any(word in worker.text for word in _OF_ONE_NODE)
-    if others or on_a_node:
+    exempting = [item for item in originals if item.mentions("NotIn")]
+    if others or on_a_node or exempting:
         from kustomizer.transform.copy_hazards import (  # noqa: PLC0415 - as above
+            exemption_hazards,
             node_hazards,
             reference_hazards,
             selector_hazards,
@@ -129,6 +131,7 @@ def _left_out(
 
         names = [copy.name for copy in copies]
         notes += selector_hazards(others, worker, copies)
+        notes += exemption_hazards([*others, *exempting], worker, copies)
         notes += reference_hazards(others, worker, names)
         notes += node_hazards(resources, worker, names) if on_a_node else ()
     return notes

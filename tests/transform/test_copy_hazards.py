@@ -62,6 +62,9 @@ def policy(spec: dict[str, Any], *, kind: str = "CiliumNetworkPolicy", namespace
             "spec.endpointSelector",
         ),
         ({"selector": f"{NAME} == 'lms-worker'"}, "spec.selector"),
+        ({"selector": f"!has(x) && {NAME} in {{'lms', 'lms-worker'}}"}, "spec.selector"),
+        ({"selector": f"{NAME} ends with 'lms-worker' || {NAME} == 'x'"}, "spec.selector"),
+        ({"selector": f"{NAME} like 'lms-worker'"}, "spec.selector"),
         ({"workloadSelector": {"labels": {NAME: "lms-worker"}}, "rules": []}, "spec.workloadSelector.labels"),
         ({"target": {"pods": {NAME: "lms-worker"}}}, "spec.target.pods"),
     ],
@@ -88,11 +91,44 @@ def test_a_selector_of_any_kind(spec: dict[str, Any], field: str) -> None:
                 ]
             }
         ),
+        policy({"selector": f"{NAME} starts with 'lms-worker'"}),
+        policy({"selector": f"{NAME} != 'lms' && ({NAME} contains 'lms-worker' || all())"}),
+        policy({"selector": f"{NAME} not in {{'lms-worker', 'lms-worker-high', 'lms-worker-high-mem'}}"}),
+        policy({"selector": f"{NAME} == 'lms-worker' && tier == 'none'"}),
         policy({"podSelector": None, "ingress": [None, 1, "x"], "text": "lms-worker"}),
     ],
 )
 def test_a_selector_that_holds_for_all_of_them_or_for_none(other: dict[str, Any]) -> None:
     assert not found(other).warnings
+
+
+def not_in(*names: str) -> dict[str, Any]:
+    return {"matchExpressions": [{"key": NAME, "operator": "NotIn", "values": list(names)}]}
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        (policy({"endpointSelector": not_in("lms-worker", "cms-worker")}), "spec.endpointSelector"),
+        (policy({"selector": f"{NAME} != 'lms-worker' && {NAME} != 'lms'"}), "spec.selector"),
+        (
+            policy({"podSelector": not_in("lms-worker"), "policyTypes": ["Egress"]}, kind="NetworkPolicy")
+            | {"apiVersion": "networking.k8s.io/v1"},
+            "spec.podSelector",
+        ),
+    ],
+)
+def test_what_leaves_the_worker_out_catches_its_copies(other: dict[str, Any], field: str) -> None:
+    [warning] = found(other).warnings
+    assert (
+        f"{field}: leaves out the pods of lms-worker and not those of lms-worker-high, lms-worker-high-mem" in warning
+    )
+    names = "lms-worker, lms-worker-high, lms-worker-high-mem"
+    assert f"NotIn [{names}]" in warning
+    followed = policy({"podSelector": not_in(*names.split(", "))}, kind=other["kind"]) | {
+        "apiVersion": other["apiVersion"]
+    }
+    assert not found(followed).warnings
 
 
 def claim(*modes: str) -> dict[str, Any]:
@@ -104,16 +140,20 @@ def claim(*modes: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("modes", "warned"),
     [
-        (["ReadWriteOnce"], True),
-        (["ReadWriteOncePod"], True),
-        (["ReadWriteMany"], False),
-        (["ReadWriteOnce", "ReadOnlyMany"], False),
+        (["ReadWriteOnce"], "only one node can mount media (ReadWriteOnce): pods of"),
+        (
+            ["ReadWriteOncePod"],
+            "only one pod can mount media (ReadWriteOncePod): pods of lms-worker-high, lms-worker-high-mem stay",
+        ),
+        (["ReadWriteMany"], ""),
+        (["ReadWriteOnce", "ReadOnlyMany"], ""),
     ],
 )
-def test_a_claim_that_one_node_can_mount(modes: list[str], warned: bool) -> None:
+def test_a_claim_that_one_node_can_mount(modes: list[str], warned: str) -> None:
     volume = {"name": "media", "persistentVolumeClaim": {"claimName": "media"}}
     warnings = found(claim(*modes), pod={"volumes": [volume]}).warnings
-    assert [("only one node can mount media" in warning) for warning in warnings] == [True] * warned
+    assert [warned in warning for warning in warnings] == [True] * bool(warned)
+    assert all(("affinity" in warning) != ("OncePod" in warning) for warning in warnings)
 
 
 def test_a_port_of_the_node() -> None:
@@ -151,10 +191,15 @@ def test_a_claim_that_is_elsewhere_and_an_address() -> None:
     assert "whether more than one node can mount media isn't known" in problem.message
 
     lms = worker("lms", ("default", "high", "high_mem"))
-    lms["spec"]["template"]["metadata"]["annotations"] = {"cni.projectcalico.org/ipAddrs": '["10.0.0.5"]'}
+    networks = "k8s.v1.cni.cncf.io/networks"
+    given = {"cni.projectcalico.org/ipAddrs": '["10.0.0.5"]', networks: '[{"name": "lan", "ips": ["10.2.0.7/24"]}]'}
+    lms["spec"]["template"]["metadata"]["annotations"] = given
     documents = [
         lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
     ]
-    [problem] = worked(SPLIT, yaml.safe_dump_all(documents).encode()).output.problems
+    problem, of_network = worked(SPLIT, yaml.safe_dump_all(documents).encode()).output.problems
+    assert networks in of_network.field
     assert problem.field == 'spec.template.metadata.annotations["cni.projectcalico.org/ipAddrs"]'
     assert "asks for an address of its own" in problem.message
+    given[networks] = "lan"
+    [problem] = worked(SPLIT, yaml.safe_dump_all(documents).encode()).output.problems

@@ -24,7 +24,9 @@ class RefusedError(AssertionError):
     """kubectl or Tutor failed; the text is what it said."""
 
 
-def run_command(command: Sequence[str | Path], environ: Mapping[str, str], *, status: int = 0) -> str:
+def run_command(
+    command: Sequence[str | Path], environ: Mapping[str, str], *, status: int = 0, seconds: float = SECONDS
+) -> str:
     """Run a command; return all that it says. Raises RefusedError unless it ends with ``status``."""
     done = subprocess.run(
         [str(word) for word in command],
@@ -34,7 +36,7 @@ def run_command(command: Sequence[str | Path], environ: Mapping[str, str], *, st
         stderr=subprocess.STDOUT,
         check=False,
         text=True,
-        timeout=SECONDS,
+        timeout=seconds,
     )
     if done.returncode != status:
         raise RefusedError(done.stdout)

@@ -2,29 +2,34 @@
 
 ``plain`` is Tutor 22 alone: a worker for all queues of a service. ``upstream`` is tutor-contrib-celery 22 with the
 configuration that its README recommends, KEDA on for each worker, as that README has it for autoscaling. ``ours`` is
-overlays/production as it stands in this repository, once without one of its settings, and once with another one.
+overlays/production as it stands in this repository, once without one of its settings, and once with another one; and
+the same configuration as the Tutor plugin puts it into Tutor's own env/.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from kustomizer.config.layers import merge_maps
+from kustomizer.overlay.config_file import config_file
 from tests import builds, celery_site, sites
 from tests.checkout import copy_checkout
+from tests.tutor_plugin.real_tutor import plugin_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     Object = dict[str, Any]
 
 PLAIN, UPSTREAM, OURS = "plain", "upstream", "ours"
 WITHOUT_REJECT = "ours, without rejectOnWorkerLost"
 RESTORING = "ours, with restoreOrphans"
+IN_ENV = "ours, in env/"
 OVERLAY = "overlays/production"
 RESTORER = "celery-restore-orphans"
 UPSTREAM_WORKERS = """
@@ -85,10 +90,25 @@ def _ours(directory: Path, settings: Mapping[str, str], celery: Mapping[str, obj
     return sites.build(sites.kustomize(sites.NEWEST), directory / OVERLAY)
 
 
+def _in_env(directory: Path, settings: Mapping[str, str]) -> bytes:
+    """Save env/ as Tutor's user does with our plugin on, and the overlay's configuration in Tutor's root."""
+    found = plugin_environment(directory, "22")
+    root = Path(found["TUTOR_ROOT"])
+    config = yaml.safe_load((root / "config.yml").read_text())
+    (root / "config.yml").write_text(yaml.safe_dump({**config, **settings}))
+    patch = config_file(sites.ROOT / OVERLAY / "config" / "celery-workers.yaml")
+    (root / "celery-workers.yaml").write_text(yaml.safe_dump(merge_maps(patch.base, patch.own)))
+    environ = {key: value for key, value in found.items() if not key.startswith("TUTOR_")}
+    environ |= {"TUTOR_ROOT": str(root), "TUTOR_PLUGINS_ROOT": str(directory / "plugins")}
+    sites.run(sites.tutor("22"), "plugins", "enable", "kustomizer", env=environ)
+    return sites.run(sites.kustomize(sites.NEWEST), "build", root / "env")
+
+
 _BUILDERS: dict[str, Callable[[Path, Mapping[str, str]], bytes]] = {
     PLAIN: _plain,
     UPSTREAM: _upstream,
     OURS: _ours,
+    IN_ENV: _in_env,
     WITHOUT_REJECT: lambda directory, settings: _ours(directory, settings, {"rejectOnWorkerLost": False}),
     RESTORING: lambda directory, settings: _ours(directory, settings, {"restoreOrphans": {"enabled": True}}),
 }

@@ -28,6 +28,7 @@ NAMES = {
     emissions.PLAIN: "Tutor 22 alone",
     emissions.UPSTREAM: "tutor-contrib-celery 22",
     emissions.OURS: "ours",
+    emissions.IN_ENV: "ours, in Tutor's `env/`",
     emissions.WITHOUT_REJECT: "ours, without `rejectOnWorkerLost`",
     emissions.RESTORING: "ours, with `restoreOrphans`",
 }

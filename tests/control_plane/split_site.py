@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests import sites
-from tests.control_plane.api import run_command
+from tests.control_plane.api import SECONDS, run_command
 from tests.tutor_plugin.real_tutor import plugin_environment
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ class SplitSite:
         """Write celery-workers.yaml."""
         (self.root / "celery-workers.yaml").write_text(HEAD + spec)
 
-    def tutor(self, *arguments: str, status: int = 0) -> str:
+    def tutor(self, *arguments: str, status: int = 0, seconds: float = SECONDS) -> str:
         """Run Tutor; returns all it says, raises RefusedError unless it ends with ``status``."""
-        return run_command([sites.tutor(self.version), *arguments], self._environ, status=status)
+        return run_command([sites.tutor(self.version), *arguments], self._environ, status=status, seconds=seconds)
 
     def enable(self) -> None:
         """Switch the plugin on, which saves env/; with the Tutors that don't tell a plugin by a command of ours."""

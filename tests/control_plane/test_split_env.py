@@ -11,7 +11,7 @@ from tests.control_plane.api import RefusedError
 from tests.control_plane.emissions import UPSTREAM_WORKERS
 from tests.control_plane.kubelet import Kubelet
 from tests.control_plane.operator_site import NAMESPACE, OperatorSite, consumers
-from tests.control_plane.split_site import SPLIT, SplitSite
+from tests.control_plane.split_site import SCALED as SCALED_SPEC, SPLIT, SplitSite
 from tests.control_plane.test_acceptance import RECOMMENDED
 from tests.control_plane.test_tutor_beside import PLAIN
 
@@ -58,6 +58,25 @@ def test_each_of_tutors_commands_keeps_the_split(cluster: Cluster, tmp_path: Pat
     }
     assert mounted <= {item["metadata"]["name"] for item in cluster.get("configmaps", NAMESPACE)}
 
+    apply_beside_tutor(cluster, site)
+
+
+def apply_beside_tutor(cluster: Cluster, site: SplitSite) -> None:
+    """Change a worker, and apply it with our command: what Tutor has applied stays, and no template Job comes."""
+    jobs = cluster.get("jobs", NAMESPACE)
+    said = site.tutor("kustomizer", "apply", "--dry-run")
+    assert "Left out, as Tutor does: cms-job, lms-job, mysql-job, its template Jobs" in said
+    site.configure(SCALED_SPEC.replace("low: {}", "low: {concurrency: 3}"))
+    site.tutor("config", "save")
+    assert "cms-worker-low" in site.tutor("kustomizer", "apply", "--yes")
+    assert cluster.get("jobs", NAMESPACE) == jobs
+    args = cluster.get("deployment", NAMESPACE, "cms-worker-low")["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert "--concurrency=3" in args
+    assert consumers(cluster) == RECOMMENDED
+    # No pod runs here any more: each worker is named with why it couldn't be asked.
+    shown = site.tutor("kustomizer", "verify", status=3)
+    assert all(name in shown for name in ("lms-worker-high-mem", "cms-worker-low"))
+
 
 def test_the_next_tutor(cluster: Cluster, tmp_path: Path) -> None:
     site = SplitSite(tmp_path, cluster, "21")
@@ -71,11 +90,25 @@ def test_the_next_tutor(cluster: Cluster, tmp_path: Path) -> None:
     assert consumers(cluster) == RECOMMENDED
 
     site.version = "22"
-    site.tutor("config", "save")
-    site.tutor("k8s", "start")
+    with Kubelet(cluster, directory=tmp_path / "pods") as kubelet:
+        kubelet.let_jobs_succeed(NAMESPACE)
+        # It upgrades env/, saves it, starts, and runs all of `init`.
+        said = site.tutor("k8s", "launch", "--non-interactive", seconds=300)
+    assert "Upgrading from an older release" in said
+    assert "split by celery-workers.yaml" in said
+    assert "Your Open edX platform is ready" in said
     assert consumers(cluster) == RECOMMENDED
+    assert scaled(cluster) == SCALED
+    ended = cluster.get("jobs", NAMESPACE)
+    assert {job["metadata"]["name"].partition("-job")[0] for job in ended} >= {"lms", "cms", "mysql"}
+    assert all(job["status"].get("succeeded") == 1 for job in ended)
     containers = cluster.get("deployment", NAMESPACE, "lms-worker-high")["spec"]["template"]["spec"]["containers"]
     assert ":22." in containers[0]["image"]
+
+    # By itself the upgrade saves env/, and touches no workload.
+    assert "partial upgrade" in site.tutor("k8s", "upgrade", "--from=ulmo")
+    site.tutor("k8s", "start")
+    assert consumers(cluster) == RECOMMENDED
 
 
 def test_on_over_a_plain_site_and_off_again(cluster: Cluster, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.control_plane import emissions
 from tests.control_plane.run_site import RunningSite
-from tests.control_plane.scenario import LMS_DEFAULT, LMS_HIGH, LMS_HIGH_MEM, MINUTE, SECOND, Scenario, Step, each
+from tests.control_plane.scenario import LMS_DEFAULT, LMS_HIGH, LMS_HIGH_MEM, LOSS, MINUTE, SECOND, Scenario, Step, each
 
 FORTH, BACK, END = 3 * MINUTE, 12 * MINUTE, 20 * MINUTE
 CONSUMED = (LMS_DEFAULT, LMS_HIGH, LMS_HIGH_MEM)
@@ -59,6 +59,7 @@ def _scenario(key: str, title: str, go: Step) -> Scenario:
             *each(8, LMS_HIGH_MEM, 3 * MINUTE, at=SECOND, every=150 * SECOND),
         ],
         steps=[go, Step(at=BACK, what="back to plain Tutor", act=back)],
+        sites=(*LOSS, emissions.IN_ENV),
         begins_with=emissions.PLAIN,
         every_worker=True,
         background=False,

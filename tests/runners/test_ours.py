@@ -34,7 +34,6 @@ class Ours(NamedTuple):
     """A checkout of what the workflows read, and how they run there."""
 
     act: Act
-    commit: str
     asked_file: Path
 
     def run(self, event: str, workflow: str, *, payload: dict[str, object] | None = None, **environ: str) -> Run:
@@ -50,6 +49,7 @@ class Ours(NamedTuple):
 
 @pytest.fixture
 def ours(tmp_path: Path) -> Ours:
+    program()
     directory = tmp_path / "ours"
     for name in (".github", ".ci", "tools", "requirements"):
         shutil.copytree(sites.ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -86,7 +86,7 @@ def ours(tmp_path: Path) -> Ours:
         "git clone -q --bare . ../origin.git", "git -C ../origin.git config uploadpack.allowAnySHA1InWant true"
     )
     (tmp_path / "asked").touch()
-    return Ours(Act(directory, tmp_path, environ), checkout.done("git rev-parse HEAD").strip(), tmp_path / "asked")
+    return Ours(Act(directory, tmp_path, environ), tmp_path / "asked")
 
 
 def test_a_pull_request_is_tested_on_each_python(ours: Ours) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
+from urllib import parse
 
 from kustomizer.openedx.celery.python_values import (
     Environ,
+    Function,
     Listing,
     NamedQueue,
     Namespace,
@@ -86,6 +88,9 @@ def called(node: ast.Call, scope: Scope, evaluate: Evaluate) -> Any:
     if not isinstance(function, ast.Name):
         return _unknown(node, scope, evaluate)
     name = function.id
+    bound = scope.get(name, node.lineno) if scope.has(name) else None
+    if isinstance(bound, Function):
+        return _imported(node, bound, scope, evaluate)
     if scope.defines(name):
         scope.run_unseen(name, node.lineno)
     elif name in _NAMESPACES and not node.args:
@@ -100,6 +105,13 @@ def called(node: ast.Call, scope: Scope, evaluate: Evaluate) -> Any:
     elif name in _POWERFUL:
         scope.doubt_all(Opaque(f"{name}() may set it", node.lineno))
     return _unknown(node, scope, evaluate)
+
+
+def _imported(node: ast.Call, function: Function, scope: Scope, evaluate: Evaluate) -> Any:
+    if function.name == "getenv":
+        return _variable(node, scope, evaluate)
+    args, kwargs, doubt = _arguments(node, scope, evaluate)
+    return doubt or getattr(parse, function.name)(*args, **kwargs)
 
 
 def _plain_value(name: str, node: ast.Call, scope: Scope, evaluate: Evaluate) -> Any:

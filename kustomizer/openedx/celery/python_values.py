@@ -48,6 +48,21 @@ class Environ:
     """What ``os.environ`` is."""
 
 
+class Function:
+    """A function of Python's own library, imported by its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+IMPORTED = {
+    ("os", "environ"): Environ(),
+    ("os", "getenv"): Function("getenv"),
+    **{("urllib.parse", name): Function(name) for name in ("quote", "quote_plus", "unquote", "unquote_plus")},
+}
+"""What ``from … import …`` gives of Python's own library, where it is known."""
+
+
 def wrapped(value: Any) -> Any:
     """Return a deep copy of plain data as values of this module."""
     if isinstance(value, dict):
@@ -113,7 +128,7 @@ def doubt_in(value: Any) -> Opaque | None:
         return next((doubt for part in (*value, *value.values()) if (doubt := doubt_in(part))), None)
     if isinstance(value, (list, tuple, set, frozenset)):
         return next((doubt for part in value if (doubt := doubt_in(part))), None)
-    if isinstance(value, (Namespace, Environ)):
+    if isinstance(value, (Namespace, Environ, Function)):
         return Opaque("it is no plain value")
     return None
 

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from kustomizer.openedx.celery.expressions import evaluate
 from kustomizer.openedx.celery.followed import once
 from kustomizer.openedx.celery.mounts import MountedFile, beside
-from kustomizer.openedx.celery.python_values import Listing, Namespace, Opaque, Table, doubt_in, keys_doubt
+from kustomizer.openedx.celery.python_values import (
+    IMPORTED,
+    Listing,
+    Namespace,
+    Opaque,
+    Table,
+    doubt_in,
+    keys_doubt,
+)
 from kustomizer.openedx.settings_module import HEAD_NAMES, TUTORS_FILE_PREFIX, head
 
 if TYPE_CHECKING:
@@ -163,8 +171,8 @@ class _Run:
         module = beside(node.module or "", node.level, self._module)
         for alias in node.names:
             if alias.name != "*":
-                why = Opaque(f"it is imported from {module}", node.lineno)
-                self._settings.bind(alias.asname or alias.name, why, node.lineno)
+                value = IMPORTED.get((module, alias.name)) or Opaque(f"it is imported from {module}", node.lineno)
+                self._settings.bind(alias.asname or alias.name, value, node.lineno)
             elif module not in self._base:
                 self._run_file(self._mounts.module(module), module, node.lineno)
 

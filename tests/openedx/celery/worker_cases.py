@@ -332,6 +332,15 @@ CASES: list[Case] = [
         settings="BROKER_URL = os.environ['REDIS_URL']\n",
         env=[value("REDIS_URL", "redis://from-env:6379/1")],
     ),
+    case(
+        "broker-of-imported-environ",
+        settings="from os import environ, getenv as _e\nBROKER_URL = environ['REDIS_URL'] + _e('GONE', '/3')\n",
+        env=[value("REDIS_URL", "redis://from-env:6379")],
+    ),
+    case(
+        "broker-with-quoted-password",
+        settings="from urllib.parse import quote\nBROKER_URL = f\"redis://:{quote('p@ss/', safe='')}@quoted:6379/1\"\n",
+    ),
     case("broker-of-getenv-default", settings="BROKER_URL = os.getenv('NOT_THERE', 'redis://default:6379/2')\n"),
     case("broker-of-environ-get", settings="BROKER_URL = os.environ.get('NOT_THERE') or 'redis://or:6379/2'\n"),
     case(

@@ -55,6 +55,8 @@ def check(site: Site) -> Iterator[Problem]:
 
 
 def _remedy(resource: Resource, address: str) -> str:
+    if not resource.namespace:
+        return "Set the site's namespace (`namespace:` in a kustomization below the function), or one in the address"
     if is_ours(resource):
         return (
             f"Give the address the namespace {resource.namespace}, in spec.broker.address or where the namespace is set"

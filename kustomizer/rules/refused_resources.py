@@ -2,6 +2,7 @@
 
 A request above the limit, or an amount that isn't one (`1GiB`), has the whole Deployment refused: `kubectl apply` goes
 on with the other objects, and this worker stays as it was, or isn't there. `2G` is more than `1Gi` and less than `2Gi`.
+A request for GPUs or huge pages has to be its limit. Memory of `512m` is half a byte: no container starts with that.
 
 **Severity:** error.
 
@@ -32,7 +33,7 @@ def check(site: Site) -> Iterator[Problem]:
     """Find the requests and limits of workers that don't go together."""
     for worker in site.workers:
         container = lookup(pod_template(worker.resource), "spec", "containers", worker.emitted.container)
-        for path, message, remedy in resource_faults(lookup(container, "resources")):
+        for path, message, remedy in resource_faults(lookup(container, "resources"), whole=True):
             yield Problem(
                 message=message,
                 severity=ERROR,

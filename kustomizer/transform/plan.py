@@ -139,15 +139,15 @@ def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) 
     container = lookup(pod_template(emitted.resource), "spec", "containers", emitted.container)
     present = plain_value(lookup(container, "resources"))
     merged = merge_maps(present if isinstance(present, dict) else {}, own)
-    faults = resource_faults(merged) if isinstance(present, dict) else ()
+    beside = f" (with those of Deployment {emitted.deployment}, which Tutor or a plugin sets)" if present else ""
     return [
         Problem(
-            message=f"{message} (with those of Deployment {emitted.deployment}, which Tutor or a plugin sets)",
+            message=f"{message}{beside}",
             resource=config.ref,
             field=config.origin(variant.service, variant.name, "resources"),
             remedy=f"State both in {variant.path}.resources: {remedy.lower()}",
         )
-        for _, message, remedy in faults
+        for _, message, remedy in resource_faults(merged, whole=True)
     ]
 
 

@@ -85,6 +85,12 @@ def read_script(script: str) -> list[ShellCommand]:
     return commands
 
 
+def hands_on(script: str) -> bool:
+    """Tell whether a script ends in running its own arguments, and runs no celery itself."""
+    last = script.replace("&", ";").replace("\n", ";").rstrip("; ").rpartition(";")[2].split()
+    return last[-1:] in (['"$@"'], ["$@"], ['"${@}"']) and last[0] not in ("echo", "printf") and "celery" not in script
+
+
 def _word(raw: str, gap: str) -> Word:
     """Return the word that is written as ``raw``; variables stay in its text as they are written."""
     text, expands = "", False

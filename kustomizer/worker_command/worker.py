@@ -57,6 +57,8 @@ class CommandLine(Record):
     place: int = 0
     """The index of ``worker``, or of the shell string, in command and args put together."""
     script: Script | None = None
+    wrapper: str = ""
+    """What a shell runs before it hands these words on (``exec "$@"``)."""
     uneditable: str = ""
     """Why the line can't be edited, for a message. ``items`` may then be incomplete, and edits raise ValueError."""
     doubt: str = ""
@@ -209,7 +211,12 @@ def find_worker(command: Sequence[str] | None, args: Sequence[str] | None) -> Co
             place = len(tokens) - 1 if script is None else script
             return line.replace(items=several.items, place=place, uneditable=REASON, doubt=several.doubt)
     if script is not None and (worker is None or script < worker):
-        return _find_in_script(line.replace(place=script), tokens[script])
+        from kustomizer.worker_command.shell_words import hands_on  # noqa: PLC0415 - only a shell string needs it
+
+        # What comes first behind the script is its $0.
+        if worker is None or not hands_on(tokens[script]) or tokens[script + 1].endswith("celery"):
+            return _find_in_script(line.replace(place=script), tokens[script])
+        line = line.replace(wrapper=tokens[script])
     if worker is None:
         return None
     split = len(command or ())

@@ -38,6 +38,12 @@ def test_the_address_of_somebody_elses_is_changed_where_it_is_made() -> None:
     assert problem.remedy.startswith("Name redis.openedx where this ScaledObject is made")
 
 
+def test_a_build_without_a_namespace() -> None:
+    nowhere = scaled_object("lms-worker", namespace="", triggers=[trigger("a", address="redis:6379", name="queued1")])
+    (problem,) = problems("broker-address", nowhere)
+    assert problem.remedy.startswith("Set the site's namespace")
+
+
 @pytest.mark.parametrize("address", ["redis.old:6379", "redis.old.svc.cluster.local:6379"])
 def test_an_address_that_stayed_when_the_site_moved(address: str) -> None:
     (problem,) = problems("broker-address", REDIS, scaler(address))

@@ -34,6 +34,23 @@ def test_a_request_above_the_limit(request_: Any, limit: Any) -> None:
     assert problem.field == "spec.template.spec.containers[0].resources.requests.a"
 
 
+@pytest.mark.parametrize("name", ["nvidia.com/gpu", "hugepages-2Mi"])
+def test_what_cant_be_shared_has_a_limit_of_the_same(name: str) -> None:
+    assert said({"requests": {name: 2}, "limits": {name: "2"}}) == []
+    assert said({"limits": {name: 2}}) == []
+    assert said({"requests": {name: 2}}) == [f"2 has no limits.{name}, which has to be the same"]
+    assert said({"requests": {name: 1}, "limits": {name: 2}}) == [f"1 isn't limits.{name}, 2, which it has to be"]
+
+
+@pytest.mark.parametrize(
+    ("value", "bytes_"),
+    [("512m", "0.512"), ("1500m", "1.5"), ("128974848000m", ""), ("1.1Gi", ""), (0, ""), ("0m", "")],
+)
+def test_a_part_of_a_byte(value: Any, bytes_: str) -> None:
+    expected = [f"{value} is {bytes_} bytes: m is a thousandth"] if bytes_ else []
+    assert said({"requests": {"memory": value, "cpu": "512m"}}) == expected
+
+
 @pytest.mark.parametrize("value", ["1GiB", "", "-1", "1,5", ".", "1.2.3", "1e", "1e3Mi", True, [1], {}])
 def test_no_amount(value: Any) -> None:
     (message,) = said({"limits": {"memory": value}})

@@ -451,6 +451,31 @@ def test_in_a_shell_string_variables_of_the_old_value_stay_variables() -> None:
     assert script_of(edited) == 'celery worker "--hostname=edx.high@$HOSTNAME" -E'
 
 
+HANDED_ON = ["--", "celery", "--app=lms.celery", "worker", "-Q", "a,b"]
+
+
+@pytest.mark.parametrize(
+    "script", ['exec "$@"', ". /env && exec $@", 'until nc -z redis 6379; do sleep 1; done\nnewrelic-admin "${@}" ']
+)
+def test_a_shell_that_hands_its_arguments_on(script: str) -> None:
+    found = find_worker(["sh", "-c", script], HANDED_ON)
+    assert found is not None
+    assert (found.queues, found.wrapper, found.uneditable) == (("a", "b"), script, "")
+    edited = found.with_option("--queues", "c")
+    assert (edited.command, edited.args) == (("sh", "-c", script), (*HANDED_ON[:4], "--queues=c"))
+
+
+@pytest.mark.parametrize(
+    "script", ['echo "$@"', "true", 'exec "$@" --beat', "celery beat & exec $@", '"$@" | tee', 'exec "$*"']
+)
+def test_a_shell_that_does_something_else_with_them(script: str) -> None:
+    assert find_worker(["sh", "-c", script], HANDED_ON) is None
+
+
+def test_the_first_argument_of_a_script_is_its_name() -> None:
+    assert find_worker(["sh", "-c", 'exec "$@"'], HANDED_ON[1:]) is None
+
+
 def test_a_worker_option_named_like_a_shell_is_no_shell() -> None:
     assert worker("-n", "sh", "-c", "4").option("--concurrency") == "4"
 

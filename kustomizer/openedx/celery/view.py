@@ -36,9 +36,8 @@ class CeleryView(TransportView):
         path = f"spec.template.spec.containers[{worker.container}]"
         place = Source(resource=owner.ref, field=path)
         container = lookup(pod_template(owner), "spec", "containers", worker.container)
-        environment = Environment(
-            resources, owner, path, container, line.script.head if line.script is not None else ""
-        )
+        script = line.wrapper if line.script is None else line.script.head
+        environment = Environment(resources, owner, path, container, script)
         command = Command(line, environment, place.replace(field=_command_path(path, line)))
         settings = LoadedSettings(resources, worker, command, environment, container=place, without_ours=without_ours)
         super().__init__(settings, command, environment)

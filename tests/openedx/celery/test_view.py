@@ -84,7 +84,7 @@ def _process(case: Case, root: Path, *, older: bool) -> dict[str, Any]:
     argv = pod.argv
     if argv[0] == "sh":
         # As the shell would have it.
-        argv = argv[2].rpartition("exec ")[2].split()
+        argv = argv[4:] if argv[2].endswith('"$@"') else argv[2].rpartition("exec ")[2].split()
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(root),

@@ -175,6 +175,10 @@ def _variable_in_script(container: dict[str, Any], objects: Objects) -> None:
     container["command"] = ["sh", "-c", f"export CELERY_BROKER_URL=redis://script/1; exec {' '.join(words)}"]
 
 
+def _handed_on(container: dict[str, Any], objects: Objects) -> None:
+    container["command"] = ["sh", "-c", 'export CELERY_BROKER_URL=redis://script/1; exec "$@"', "--"]
+
+
 def _command_and_args(container: dict[str, Any], objects: Objects) -> None:
     container["command"], container["args"] = container["args"][:3], container["args"][3:]
 
@@ -482,6 +486,7 @@ CASES: list[Case] = [
     case("env-file-in-a-secret", edit=_env_file_in_secret, env_file='CELERY_BROKER_HOSTNAME: "hidden:1"\n'),
     case("in-a-script", edit=_in_script),
     case("variable-in-a-script", edit=_variable_in_script, unknown=BROKER),
+    case("handed-on-by-a-script", edit=_handed_on, unknown=BROKER),
     case("command-and-args", edit=_command_and_args),
     case("star-import-of-the-image", settings="from json.decoder import *\n", doubtful=[*BROKER, "default_queue"]),
     case("features-proxy", settings="class FeaturesProxy(dict):\n    pass\nFEATURES = FeaturesProxy(globals())\n"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from kustomizer.config.values import join
 from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
-from kustomizer.openedx import calico
 from kustomizer.openedx.selectors import pod_labels, selects
 from kustomizer.openedx.workers import NAME_LABEL, pod_template
 
@@ -133,7 +132,7 @@ def exemption_hazards(others: Sequence[Resource], worker: Resource, copies: Sequ
 
 def _excludes(selector: Any, name: str) -> bool:
     if isinstance(selector, str):
-        return calico.holds(selector, {NAME_LABEL: name}) is False and name in selector.replace("'", '"').split('"')
+        return _evaluated(selector, {NAME_LABEL: name}) is False and name in selector.replace("'", '"').split('"')
     return any(
         expression["key"] == NAME_LABEL
         and lookup(expression, "operator") == "NotIn"
@@ -213,7 +212,7 @@ def _key(key: str) -> str:
 
 def _holds(selector: Any, labels: dict[str, str]) -> bool:
     if isinstance(selector, str):
-        held = calico.holds(selector, labels)
+        held = _evaluated(selector, labels)
         if held is not None:
             return held
         words = selector.replace("'", '"').split('"')
@@ -221,6 +220,12 @@ def _holds(selector: Any, labels: dict[str, str]) -> bool:
     keys = {*selector["matchLabels"], *(expression["key"] for expression in selector["matchExpressions"])}
     # Selectors of what isn't pods hold for everything, or for nothing, and so do empty ones.
     return NAME_LABEL in keys and selects(selector, labels)
+
+
+def _evaluated(selector: str, labels: dict[str, str]) -> bool | None:
+    from kustomizer.openedx import calico  # noqa: PLC0415 - few sites have its policies
+
+    return calico.holds(selector, labels)
 
 
 def _list(node: Any) -> list[Any]:

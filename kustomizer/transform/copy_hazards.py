@@ -185,7 +185,7 @@ def _selectors(node: Any, path: str) -> Iterator[tuple[str, Any]]:
         for key, child in node.items():
             if key not in _NO_SELECTORS:
                 yield from _selectors(child, f"{path}.{key}" if path else str(key))
-    elif isinstance(node, str) and NAME_LABEL in node:
+    elif isinstance(node, str) and NAME_LABEL in node and node != NAME_LABEL:
         # Calico's: `app.kubernetes.io/name == 'lms-worker'`.
         yield path, str(node)
 

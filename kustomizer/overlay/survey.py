@@ -9,12 +9,14 @@ from kustomizer.config.load import load
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT
 from kustomizer.errors import UserError
+from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.queue_names import NAMED, queue_name, taken_queues
+from kustomizer.openedx.settings_module import settings_file
 from kustomizer.openedx.shapes import check_shape
-from kustomizer.openedx.workers import emitted_worker, worker_services, workers_of
+from kustomizer.openedx.workers import emitted_worker, environment, pod_template, worker_services, workers_of
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class SurveyedService(Record):
     broker: str
     concurrency: str = ""
     """What its worker already has for how many tasks it works on at a time."""
+    module: str = ""
+    """The settings module that its worker loads, where that isn't Tutor's."""
     refused: Sequence[Problem] = ()
     """Why its worker can't be split: it has no variants then."""
 
@@ -115,7 +119,14 @@ def _service(resources: Resources, name: str) -> SurveyedService:
         variants=[variant for variant in consumed if variant != DEFAULT],
         broker=_broker(resources, name) if name in OPEN_EDX_SERVICES else "",
         concurrency=_concurrency(resources, worker),
+        module=_module(worker) if name in OPEN_EDX_SERVICES else "",
     )
+
+
+def _module(worker: EmittedWorker) -> str:
+    container = lookup(pod_template(worker.resource), "spec", "containers", worker.container)
+    module = environment(container, "DJANGO_SETTINGS_MODULE") or ""
+    return "" if module == settings_file(worker.service, {}).module else module
 
 
 def _name(resources: Resources, worker: EmittedWorker, variant: str) -> str:
@@ -128,9 +139,10 @@ def _name(resources: Resources, worker: EmittedWorker, variant: str) -> str:
 def _concurrency(resources: Resources, worker: EmittedWorker) -> str:
     line = worker.command_line
     stated = line.option("--autoscale") or line.option("--concurrency")
-    celery = None if stated else own_settings(resources, worker)
+    celery = own_settings(resources, worker)
     settings = celery.concurrency if celery is not None else None
-    return stated or (str(settings.value) if isinstance(settings, Known) else "")
+    # A variable may override an option.
+    return str(settings.value) if isinstance(settings, Known) else stated or ""
 
 
 def _broker(resources: Resources, name: str) -> str:

@@ -124,6 +124,12 @@ _CONCURRENCY = """\
     concurrency: 4
 """
 
+_MODULES = """\
+  settings:
+    # What the worker's DJANGO_SETTINGS_MODULE names, and Tutor's doesn't: ours takes its place, and runs it.
+    modules:
+"""
+
 _NOTES = {
     ("lms", "high_mem"): "Reports are few, long and hungry: one at a time, in a pod that may take an hour to stop.",
     ("lms", "high"): "Bulk e-mail and what else is urgent.",
@@ -158,7 +164,9 @@ def configuration_text(survey: Survey, *, with_function: bool = False) -> str:
     # What Tutor's workers have stays, in their copies as well.
     concurrency = "" if any(service.concurrency for service in services) else _CONCURRENCY
     workers = (line + "\n" for service in services for line in _workers(service))
-    return SCHEMA_LINE + head + _RECOMMENDED.format(concurrency=concurrency) + "".join(workers)
+    modules = [f"      {service.name}: {quote(service.module)}\n" for service in services if service.module]
+    settings = _MODULES + "".join(modules) if modules else ""
+    return SCHEMA_LINE + head + _RECOMMENDED.format(concurrency=concurrency) + "".join(workers) + settings
 
 
 def schema_text() -> str:

@@ -202,6 +202,30 @@ def test_what_is_written_for_a_worker_with_a_concurrency_builds_with_keda(
     assert keda.get("inFlight") == in_flight
 
 
+def test_a_settings_module_that_is_not_tutors_is_named(run: CliRunner, tmp_path: Path) -> None:
+    root = changed_site(tmp_path, ("value: lms.envs.tutor.production", "value: lms.envs.tutor.development"))
+    assert run.invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", root]).exit_code == 0
+    spec = yaml.safe_load((tmp_path / "overlay" / "celery-workers.yaml").read_text())["spec"]
+    assert spec["settings"]["modules"] == {"lms": "lms.envs.tutor.development"}
+    built = run.invoke(main, ["build", str(tmp_path / "overlay")])
+    assert built.exit_code == 0, built.output
+
+
+def test_a_variable_that_overrides_the_concurrency(run: CliRunner, tmp_path: Path) -> None:
+    """With --autoscale Celery ignores --concurrency, wherever each is from."""
+    root = changed_site(
+        tmp_path,
+        ('- "--without-mingle"\n', '- "--without-mingle"\n          - "--concurrency=2"\n'),
+        (
+            "- name: SERVICE_VARIANT\n",
+            "- {name: CELERY_WORKER_AUTOSCALE, value: '6,1'}\n          - name: SERVICE_VARIANT\n",
+        ),
+    )
+    assert run.invoke(main, ["init", str(tmp_path / "overlay"), "--tutor-root", root]).exit_code == 0
+    spec = yaml.safe_load((tmp_path / "overlay" / "celery-workers.yaml").read_text())["spec"]
+    assert spec["workers"]["lms"]["high_mem"]["keda"]["listLength"] == 6
+
+
 def test_nothing_is_overwritten_unless_asked(run: CliRunner, tmp_path: Path) -> None:
     init(run, tmp_path, "22")
     mine = tmp_path / "overlay" / "celery-workers.yaml"

@@ -68,7 +68,8 @@ def command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
 def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
     old = emitted.deployment
     template = tree["spec"]["template"]
-    container = template["spec"]["containers"][emitted.container]
+    pod_spec = template["spec"]
+    container = pod_spec["containers"][emitted.container]
     old_container = container.get("name")
     tree["metadata"]["name"] = name
     for path in (
@@ -81,6 +82,11 @@ def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
             labels[NAME_LABEL] = name
     for field in _TERM_FIELDS:
         _rename_in_terms(lookup(template, "spec", field), old, name)
+    if any(
+        lookup(other, "name") == name for other in (*(pod_spec.get("initContainers") or ()), *pod_spec["containers"])
+    ):
+        # A sidecar has that name already, and a pod takes a name once.
+        return
     container["name"] = name
     _rename_container_references(template["spec"], old_container, name)
     annotations = lookup(template, "metadata", "annotations") or {}

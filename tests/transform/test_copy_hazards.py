@@ -203,3 +203,19 @@ def test_a_claim_that_is_elsewhere_and_an_address() -> None:
     assert "asks for an address of its own" in problem.message
     given[networks] = "lan"
     [problem] = worked(SPLIT, yaml.safe_dump_all(documents).encode()).output.problems
+
+
+def test_a_sidecar_of_the_copys_name() -> None:
+    """A pod takes each name of a container once, so that the worker keeps its own."""
+    lms = worker("lms", ("default", "high", "high_mem"))
+    lms["spec"]["template"]["spec"]["containers"].append({"name": "lms-worker-high", "image": "proxy"})
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    result = worked(SPLIT, yaml.safe_dump_all(documents).encode())
+
+    def names(deployment: str) -> list[str]:
+        return [each["name"] for each in result.get("Deployment", deployment)["spec"]["template"]["spec"]["containers"]]
+
+    assert names("lms-worker-high") == ["lms-worker", "lms-worker-high"]
+    assert names("lms-worker-high-mem") == ["lms-worker-high-mem", "lms-worker-high"]

@@ -26,6 +26,7 @@ _CELERYS_NAMES = frozenset(
 )
 _MISSING = object()
 _DEEPEST_IMPORT = 20
+_DEEPEST_BY_NAME = 3
 
 
 class Doubt:
@@ -208,6 +209,17 @@ class Scope:
                 self._sources[name] = source
             if not settled:
                 self._settled.discard(name)
+
+    def empty(self) -> Scope:
+        """Return a scope for a module that this one imports names from."""
+        scope = Scope({}, {}, self._environment)
+        scope._depth = self._depth
+        return scope
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether few modules are being imported."""
+        return self._depth <= _DEEPEST_BY_NAME
 
     @property
     def is_deep(self) -> bool:

@@ -21,6 +21,7 @@ from kustomizer.openedx.celery.python_values import (
     doubt_in,
     keys_doubt,
 )
+from kustomizer.openedx.celery.touched import touched
 from kustomizer.openedx.settings_module import HEAD_NAMES, TUTORS_FILE_PREFIX, head
 
 if TYPE_CHECKING:
@@ -169,12 +170,27 @@ class _Run:
 
     def _importfrom(self, node: ast.ImportFrom) -> None:
         module = beside(node.module or "", node.level, self._module)
+        named = self._follow_beside(module) if node.names[0].name != "*" else None
         for alias in node.names:
             if alias.name != "*":
-                value = IMPORTED.get((module, alias.name)) or Opaque(f"it is imported from {module}", node.lineno)
+                value = IMPORTED.get((module, alias.name))
+                if named is not None and named.has(alias.name):
+                    value = named.read(alias.name)[0] if named.read(alias.name)[2] is None else None
+                # What can be changed may be, through another name.
+                if value is None or (named is not None and not isinstance(value, (str, int, float))):
+                    value = Opaque(f"it is imported from {module}", node.lineno)
                 self._settings.bind(alias.asname or alias.name, value, node.lineno)
             elif module not in self._base:
                 self._run_file(self._mounts.module(module), module, node.lineno)
+
+    def _follow_beside(self, module: str) -> Scope | None:
+        """Return the names of a mounted module, None where it isn't one or loads others' settings itself."""
+        file = self._mounts.module(module) if module not in self._base and self._settings.is_shallow else None
+        if not isinstance(file, MountedFile) or "import *" in file.text:
+            return None
+        scope = self._settings.empty()
+        follow(scope, file, self._mounts, module, self._base)
+        return scope
 
     def _if(self, node: ast.If) -> None:
         test = self._evaluate(node.test)
@@ -272,26 +288,3 @@ def _loaded(target: ast.expr) -> ast.expr:
 
 def _cannot_fail(nodes: list[ast.stmt]) -> bool:
     return all(isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant) for statement in nodes)
-
-
-def touched(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names that statements may set, or whose value they may change."""
-    names: set[str] = set()
-    for node in (inner for top in nodes for inner in ast.walk(top)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            names.add(node.id)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names if alias.name != "*"}
-        elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            names |= _root(node)
-        elif isinstance(node, ast.Call):
-            names |= _root(node.func) if isinstance(node.func, ast.Attribute) else set()
-            arguments = [*node.args, *(key.value for key in node.keywords)]
-            names |= {argument.id for argument in arguments if isinstance(argument, ast.Name)}
-    return names
-
-
-def _root(node: ast.AST) -> set[str]:
-    while isinstance(node, (ast.Subscript, ast.Attribute)):
-        node = node.value
-    return {node.id} if isinstance(node, ast.Name) else set()

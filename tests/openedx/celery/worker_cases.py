@@ -188,6 +188,19 @@ def _sibling_module(container: dict[str, Any], objects: Objects) -> None:
     objects[1]["data"]["production.py"] += "from .common import *\nBROKER_URL = f'redis://{HOST}:6379/2'\n"
 
 
+def _names_of_a_sibling(container: dict[str, Any], objects: Objects) -> None:
+    text = (
+        "import os\nHOST = os.environ.get('HOST', 'named')\nOPTIONS = {'visibility_timeout': 5}\nURL = os.urandom(1)\n"
+    )
+    objects[1]["data"]["redis_conf.py"] = text
+    objects[1]["data"]["production.py"] += "from .redis_conf import HOST as _h\nBROKER_URL = f'redis://{_h}:6379/2'\n"
+
+
+def _options_of_a_sibling(container: dict[str, Any], objects: Objects) -> None:
+    _names_of_a_sibling(container, objects)
+    objects[1]["data"]["production.py"] += "from lms.envs.tutor.redis_conf import OPTIONS as BROKER_TRANSPORT_OPTIONS\n"
+
+
 def _other_module(container: dict[str, Any], objects: Objects) -> None:
     container["env"][1] = value("DJANGO_SETTINGS_MODULE", "lms.envs.tutor.campus")
     objects[1]["data"]["campus.py"] = "from lms.envs.tutor.production import *\nCELERY_ACKS_LATE = True\n"
@@ -480,6 +493,12 @@ CASES: list[Case] = [
     case("settings-projected", edit=_projected),
     case("settings-renamed-by-items", edit=_renamed_by_items),
     case("settings-beside", edit=_sibling_module),
+    case("names-of-a-sibling", edit=_names_of_a_sibling),
+    case(
+        "options-of-a-sibling",
+        edit=_options_of_a_sibling,
+        unknown=["transport_options", "visibility_timeout", "key_prefix", "lists"],
+    ),
     case("settings-of-another-module", edit=_other_module),
     case("settings-of-ours", edit=_ours),
     case("env-file-elsewhere", edit=_other_env_file),

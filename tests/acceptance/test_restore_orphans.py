@@ -138,9 +138,9 @@ def test_what_a_killed_worker_had_starts_again_and_what_others_have_doesnt(
         assert given.broker.password not in program.log or not given.broker.password
 
 
-@pytest.fixture
-def plain(tmp_path: Path, builds: Builds) -> Iterator[Place]:
-    with place(tmp_path, BROKERS["plain"], builds) as given:
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[Place]:
+    with place(tmp_path_factory.mktemp("plain"), BROKERS["plain"], builds) as given:
         yield given
 
 

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from tests.builds import Builds
 
 DEFAULT = QUEUES["lms-worker"]
-ON: dict[str, Any] = {"celery": {"restoreOrphans": {"enabled": True}}}
+REDIS = "redis"
+
+
+def on(given: Place) -> dict[str, Any]:
+    """Return what turns it on; a worker's own 127.0.0.1 is nobody else's, so the broker has its name in a cluster."""
+    return {
+        "celery": {"restoreOrphans": {"enabled": True}},
+        "broker": {"address": f"{REDIS}:{given.server.port}"},
+    }
 
 
 class Restorer:
@@ -80,10 +88,10 @@ def restorer(
     with pods_api(directory / "account", NAMESPACE, listed) as api:
         root = directory / "restorer"
         made = laid_out(site.built.get("Deployment", NAME), site.built, root, every=1, older=older, account=api.account)
+        given = environ(made, api.environ)
+        given["CELERY_BROKER_URL"] = given["CELERY_BROKER_URL"].replace(f"{REDIS}.{NAMESPACE}:", f"{HOST}:")
         with (root / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [str(site.python), *made.argv[1:]], env=environ(made, api.environ), stdout=log, stderr=log
-            )
+            process = subprocess.Popen([str(site.python), *made.argv[1:]], env=given, stdout=log, stderr=log)
         try:
             found = Restorer(process, root, api)
             yield found
@@ -109,7 +117,7 @@ def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Ite
 def test_what_a_killed_worker_had_starts_again_and_what_others_have_doesnt(
     given: Place, version: str, tmp_path: Path
 ) -> None:
-    with live(given, tmp_path, **ON, **ONE_AT_A_TIME) as cluster:
+    with live(given, tmp_path, **on(given), **ONE_AT_A_TIME) as cluster:
         site = cluster.site
         if version:
             site.python = parts.present(parts.TOOLS / "celery" / version / "bin" / "python")
@@ -145,7 +153,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[
 
 
 def test_a_pod_that_exists_and_doesnt_answer_is_never_taken_for_dead(plain: Place, tmp_path: Path) -> None:
-    with live(plain, tmp_path, **ON, **ONE_AT_A_TIME) as cluster, restorer(cluster, tmp_path) as program:
+    with live(plain, tmp_path, **on(plain), **ONE_AT_A_TIME) as cluster, restorer(cluster, tmp_path) as program:
         site = cluster.site
         _, first = site.start("lms-worker", "lms-worker-high")
         program.wait_for_looks(site)
@@ -168,7 +176,7 @@ def test_a_pod_that_exists_and_doesnt_answer_is_never_taken_for_dead(plain: Plac
 
 
 def test_a_pod_with_a_key_of_its_own_holds_up_no_other_worker(plain: Place, tmp_path: Path) -> None:
-    with live(plain, tmp_path, **ON, **ONE_AT_A_TIME) as cluster, restorer(cluster, tmp_path) as program:
+    with live(plain, tmp_path, **on(plain), **ONE_AT_A_TIME) as cluster, restorer(cluster, tmp_path) as program:
         site = cluster.site
         default, high = site.start("lms-worker", "lms-worker-high")
         program.wait_for_looks(site)
@@ -183,7 +191,7 @@ def test_a_pod_with_a_key_of_its_own_holds_up_no_other_worker(plain: Place, tmp_
 
 
 def test_what_redis_may_have_forgotten_is_left(plain: Place, tmp_path: Path) -> None:
-    with live(plain, tmp_path, **ON, **ONE_AT_A_TIME) as cluster:
+    with live(plain, tmp_path, **on(plain), **ONE_AT_A_TIME) as cluster:
         [high] = cluster.site.start("lms-worker-high")
         cluster.site.send("lms", task("long", "before", queue=HIGH))
         cluster.site.wait_for("started", 1)
@@ -201,7 +209,7 @@ def test_what_redis_may_have_forgotten_is_left(plain: Place, tmp_path: Path) -> 
 
 
 def test_tasks_of_queues_that_nobody_of_the_build_consumes_are_left(plain: Place, tmp_path: Path) -> None:
-    with live(plain, tmp_path, **ON) as cluster, restorer(cluster, tmp_path) as program:
+    with live(plain, tmp_path, **on(plain)) as cluster, restorer(cluster, tmp_path) as program:
         program.wait_for_looks(cluster.site, 3)
         for key in ("unacked", "unacked.somebody-else"):
             cluster.put(key, ("a", kept("1", queue="another.application")), ("b", kept("2")))
@@ -212,7 +220,7 @@ def test_tasks_of_queues_that_nobody_of_the_build_consumes_are_left(plain: Place
 
 
 def test_it_says_once_why_it_cant_look_and_isnt_ready_then(plain: Place, tmp_path: Path) -> None:
-    with live(plain, tmp_path, **ON) as cluster, restorer(cluster, tmp_path) as program:
+    with live(plain, tmp_path, **on(plain)) as cluster, restorer(cluster, tmp_path) as program:
         site = cluster.site
         program.wait_for_looks(site)
         path = f"/api/v1/namespaces/{NAMESPACE}/pods?limit=100"
@@ -241,7 +249,7 @@ def test_pods_are_read_page_by_page(plain: Place, tmp_path: Path) -> None:
         "volumes": [{"name": "settings", "projected": {"sources": [source]}}],
     }
     others.append({"metadata": {"name": "silent-1-2"}, "spec": spec, "status": {"phase": "Running"}})
-    with live(plain, tmp_path, **ON) as cluster, restorer(cluster, tmp_path, pods=others) as program:
+    with live(plain, tmp_path, **on(plain)) as cluster, restorer(cluster, tmp_path, pods=others) as program:
         program.wait_for_looks(cluster.site, 3)
         cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1")))
         cluster.redis.zadd("unacked_index.lms-worker-high", {"a": time.time()})
@@ -259,7 +267,7 @@ def test_connections_of_a_lost_node_arent_waited_for(given: Place, tmp_path: Pat
             "status": {"phase": "Running", "podIP": "127.0.0.9"},
         }
     ]
-    with live(given, tmp_path, **ON) as cluster, restorer(cluster, tmp_path, pods=pods) as program:
+    with live(given, tmp_path, **on(given)) as cluster, restorer(cluster, tmp_path, pods=pods) as program:
         site = cluster.site
         program.wait_for_looks(site, 3)
         # A worker that listens, and a stranger of the same kind; both hear of commands, and answer nothing.

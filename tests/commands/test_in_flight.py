@@ -72,7 +72,7 @@ def live(given: Place, directory: Path, *, spec: str = "", **more: Any) -> Itera
     """Build the site, with ``spec`` or what is recommended and ``more``, and start nothing yet, over an empty Redis."""
     cluster = []
     if given.server.ca:
-        more["broker"] = {"tls": {"ca": {"name": "redis-ca", "key": "ca.crt"}}}
+        more["broker"] = {**more.get("broker", {}), "tls": {"ca": {"name": "redis-ca", "key": "ca.crt"}}}
         cluster.append(secret("redis-ca", {"ca.crt": given.server.ca.read_text()}))
     build = given.builds.through_exec(given.env, spec or celery_site.specification(**more))
     built = directory / "built.yaml"

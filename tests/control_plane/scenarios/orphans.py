@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.control_plane import emissions
+from tests.control_plane.api import ApiError
 from tests.control_plane.scenario import CMS_LOW, LMS_DEFAULT, LMS_HIGH, MINUTE, SECOND, Message, Scenario, Step
 from tests.control_plane.scenarios import redis_restart
 
@@ -91,12 +92,15 @@ def kill(site: RunningSite, pod: Pod, _: float) -> None:
 
 def lose(site: RunningSite, pod: Pod, _: float) -> None:
     """Kill a pod with its node."""
-    site.lose(pod)
+    # It may have stopped by itself meanwhile.
+    with contextlib.suppress(ApiError):
+        site.lose(pod)
 
 
 def stop(site: RunningSite, pod: Pod, _: float) -> None:
     """Ask a pod to stop, as when fewer are needed."""
-    site.place.cluster.kubectl("delete", "pod", pod.name, f"--namespace={site.namespace}", "--wait=false")
+    arguments = (f"--namespace={site.namespace}", "--wait=false", "--ignore-not-found")
+    site.place.cluster.kubectl("delete", "pod", pod.name, *arguments)
 
 
 def stand_still(site: RunningSite, pod: Pod, seconds: float) -> None:

@@ -31,6 +31,19 @@ class RunTime(Record):
             return duration(self.most)
         return f"{duration(self.least)} to {duration(self.most)}" if self.least else f"up to {duration(self.most)}"
 
+    @property
+    def short(self) -> str:
+        """The same in one word, for a table: ``10-30min``, ``<0.1s``, ``>2h``."""
+        least, most = (duration(bound or 0).replace(" ", "") for bound in (self.least, self.most))
+        if self.most is None:
+            return f">{least}"
+        if self.most == self.least:
+            return most
+        if not self.least:
+            return f"<{most}"
+        unit = most.lstrip("0123456789.")
+        return f"{least.removesuffix(unit)}-{most}" if least.lstrip("0123456789.") == unit else f"{least}-{most}"
+
 
 class Numbers(Record):
     """What was measured of one task."""
@@ -67,7 +80,7 @@ class Measured(Record):
 
 
 # Tutor's --hostname, and that of its copies.
-NODE = r".*\b(edx\.(?:lms|cms)\.core\.[^.@]+)\..*"
+NODE = r".*\b(edx\.(?:lms|cms)\.core\.[^.@]+)[.@].*"
 """Matches the name of a worker's node; its group is the queue in it."""
 
 

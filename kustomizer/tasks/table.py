@@ -18,7 +18,7 @@ _DEPENDS = "(depends on the call)"
 _UNKNOWN = "(not known)"
 _MARKS = frozenset("\\`*[]<>()#!|&~$")
 
-_NUMBERS = ("a day", "median", "95 %", "longest", "failed")
+_NUMBERS = ("a day", "median", "95%", "longest", "failed")
 
 ORDERS: dict[str, Callable[[Task], Any]] = {
     "name": lambda task: "",
@@ -76,7 +76,7 @@ def _numbers(task: Task) -> Sequence[str]:
     numbers = task.numbers
     if numbers is None:
         return [""] * len(_NUMBERS)
-    times = ("" if time is None else str(time) for time in (numbers.median, numbers.p95, numbers.longest))
+    times = ("" if time is None else time.short for time in (numbers.median, numbers.p95, numbers.longest))
     failed = f"{numbers.failed:,} ({numbers.failed / numbers.runs:.1%})" if numbers.failed else ""
     return [amount(numbers.per_day), *times, failed]
 

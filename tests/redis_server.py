@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
+SITE_HOST = "127.0.0.2"
+"""Where a site says that it is: 127.0.0.1 would be a proxy in the worker's own pod."""
 
 
 class RedisServer(NamedTuple):
@@ -68,7 +70,7 @@ def redis_server(
 
 
 def _config(directory: Path, server: RedisServer) -> Iterator[str]:
-    yield f"bind {HOST}"
+    yield f"bind {HOST} {SITE_HOST}"
     yield f'dir "{directory}"'
     yield 'save ""'
     yield f"{'tls-port' if server.ca else 'port'} {server.port}"
@@ -108,7 +110,7 @@ def private_authority(directory: Path) -> Path:
     """Make an authority that nobody else knows and have it sign for 127.0.0.1; return the authority's certificate."""
     ca, extensions = directory / "ca.crt", directory / "extensions.cnf"
     # By the names that a cluster gives it, too: `redis` for a pod, `redis.<namespace>` for KEDA.
-    extensions.write_text(f"subjectAltName = IP:{HOST}, DNS:redis, DNS:redis.openedx\n")
+    extensions.write_text(f"subjectAltName = IP:{HOST}, IP:{SITE_HOST}, DNS:redis, DNS:redis.openedx\n")
     new = ("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     run(*new, "-x509", "-days", "1", "-subj", "/CN=ca", "-keyout", directory / "ca.key", "-out", ca)
     request = directory / "server.csr"

@@ -64,4 +64,4 @@ def server(host: str, port: int | None, namespace: str) -> str:
 def is_of_the_pod(address: str) -> bool:
     """Tell whether a host and its port are those of a proxy in the worker's own pod, where nobody else reaches it."""
     host = address.rpartition(":")[0].strip("[]")
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return host in ("localhost", "127.0.0.1", "::1")

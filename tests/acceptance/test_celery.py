@@ -17,7 +17,7 @@ from tests import celery_site
 from tests.celery_site import Site
 from tests.keda_scaler import triggers_of
 from tests.pods import Objects
-from tests.redis_server import HOST, RedisServer, redis_server
+from tests.redis_server import SITE_HOST, RedisServer, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,7 +98,7 @@ def place(directory: Path, broker: Broker, builds: Builds, patches: Mapping[str,
     given = {"username": broker.username, "password": broker.password}
     with redis_server(directory / "redis", **given, tls=broker.tls) as server:
         settings = {
-            "REDIS_HOST": HOST,
+            "REDIS_HOST": SITE_HOST,
             "REDIS_PORT": server.port,
             "REDIS_USERNAME": broker.username,
             # Open edX puts it into a URL as it is.

@@ -74,6 +74,9 @@ def test_a_proxy_in_the_workers_own_pod(hostname: str) -> None:
     assert "in its own pod" in message
     changed = high(lms("address: 'behind:6380', tls: {enabled: true}", CELERY_BROKER_HOSTNAME=f'"{hostname}"'))
     assert (changed["address"], changed["enableTLS"]) == ("behind.openedx:6380", "true")
+    # What is stated is meant so.
+    stated = high(lms("address: '127.0.0.1:6380'", CELERY_BROKER_HOSTNAME=f'"{hostname}"'))
+    assert stated["address"] == "127.0.0.1:6380"
 
 
 @pytest.mark.parametrize(

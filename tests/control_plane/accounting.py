@@ -46,6 +46,8 @@ class Attempt(Record):
     killed: float = math.inf
     cut_off: bool = False
     """Killed because the pod's grace period was over."""
+    pod_killed: float = math.inf
+    """When its pod was killed, whether it was done by then or not."""
 
 
 class Waits(Record):
@@ -128,10 +130,19 @@ def attempts_of(events: Iterable[Event], pods: Iterable[PodTime]) -> list[Attemp
         if event.attempt in of["dying"]:
             kills.append((of["dying"][event.attempt], False))
         killed, grace = min(kills, default=(math.inf, False))
+        pod_killed = killed
         if finished < math.inf:
             killed, grace = math.inf, False
         found.append(
-            Attempt(task=event.task, pod=event.pod, started=event.at, finished=finished, killed=killed, cut_off=grace)
+            Attempt(
+                task=event.task,
+                pod=event.pod,
+                started=event.at,
+                finished=finished,
+                killed=killed,
+                cut_off=grace,
+                pod_killed=pod_killed,
+            )
         )
     return sorted(found, key=lambda attempt: attempt.started)
 
@@ -144,12 +155,19 @@ def is_doubled(attempts: Sequence[Attempt]) -> bool:
     return any(before.killed > after.started for before, after in itertools.combinations(attempts, 2))
 
 
-def doubled_tasks(events: Sequence[Event], pods: Iterable[PodTime]) -> set[str]:
-    """Return the tasks that are doubled."""
+def doubled_tasks(events: Sequence[Event], pods: Iterable[PodTime]) -> dict[str, bool]:
+    """Return the tasks that are doubled, and of each whether its worker lived when it started again.
+
+    A worker that is killed when a task is done, and before it has acknowledged that, leaves it to be done again.
+    """
     by_task: dict[str, list[Attempt]] = defaultdict(list)
     for attempt in attempts_of(events, pods):
         by_task[attempt.task].append(attempt)
-    return {task for task, runs in by_task.items() if is_doubled(runs)}
+    return {
+        task: any(before.pod_killed > after.started for before, after in itertools.pairwise(runs))
+        for task, runs in by_task.items()
+        if is_doubled(runs)
+    }
 
 
 def gaps(attempts: Sequence[Attempt]) -> Iterator[float]:

@@ -304,7 +304,15 @@ class RunningSite:
         return {
             "scenario": self.scenario.key,
             "site": self.site,
-            **({"put_back": len(put_back), "doubled_by_that": len(put_back & doubled)} if put_back else {}),
+            **(
+                {
+                    "put_back": len(put_back),
+                    "doubled_by_that": len(put_back & doubled.keys()),
+                    "doubled_beside_the_first": sum(lived for task, lived in doubled.items() if task in put_back),
+                }
+                if put_back
+                else {}
+            ),
             "outcome": vars(outcome) | {"waits": {queue: vars(waits) for queue, waits in outcome.waits.items()}},
             "left": self.broker.left(self.scenario.key),
             "watched": round((end - self.began) * factor),

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.control_plane.accounting import Outcome, PodTime, Waits, account, attempts_of, most_at_once
+from tests.control_plane.accounting import Outcome, PodTime, Waits, account, attempts_of, doubled_tasks, most_at_once
 from tests.control_plane.journal import Event
 
 QUEUE = "edx.lms.core.high"
@@ -138,3 +138,14 @@ def test_how_long_the_last_killed_task_took_to_start_again() -> None:
     )
     assert found.back_after == 320
     assert outcome(sent("a"), *run("a", 1, 2, 5)).back_after == 0
+
+
+def test_whether_the_worker_of_a_doubled_task_lived_when_it_started_again() -> None:
+    events = [
+        *(sent("acknowledged too late"), sent("beside the first"), sent("once")),
+        *(*run("acknowledged too late", 1, 2, 5), *run("acknowledged too late", 2, 9, 10)),
+        *(*run("beside the first", 3, 2, 20), *run("beside the first", 2, 9, 10)),
+        *run("once", 2, 2, 3),
+    ]
+    found = doubled_tasks(sorted(events, key=lambda event: event.at), (pod(1, 6, "lost"), pod(3)))
+    assert found == {"acknowledged too late": False, "beside the first": True}

@@ -23,7 +23,7 @@ def test_everything_runs_unless_something_is_chosen_and_what_takes_longest_first
     everything = run.chosen((), ())
 
     assert len(everything) == sum(len(scenario.sites) for scenario in scenarios.SCENARIOS)
-    assert everything[0][0].key == "orphans"
+    assert everything[0][0].key == "long-tasks"
     assert [(scenario.key, site) for scenario, site in run.chosen(["dying"], [emissions.OURS])] == [("dying", "ours")]
 
 

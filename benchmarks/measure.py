@@ -66,10 +66,13 @@ class Row(NamedTuple):
         """Return the same for the wall time."""
         return statistics.median(a.wall / b.wall for a, b in zip(self.samples, other.samples, strict=True))
 
-    def wall_more(self, without: Row, base: Row) -> float:
-        """Return how many times the wall time of ``base`` this takes more than ``without``."""
-        runs = zip(self.samples, without.samples, base.samples, strict=True)
-        return statistics.median((a.wall - b.wall) / c.wall for a, b, c in runs)
+    def more(self, without: Row, base: Row) -> tuple[float, float]:
+        """Return how many times the CPU and the wall time of ``base`` this takes more than ``without``."""
+        runs = list(zip(self.samples, without.samples, base.samples, strict=True))
+        return (
+            statistics.median((a.cpu - b.cpu) / c.cpu for a, b, c in runs),
+            statistics.median((a.wall - b.wall) / c.wall for a, b, c in runs),
+        )
 
 
 class Rounds(NamedTuple):

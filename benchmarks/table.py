@@ -41,10 +41,10 @@ class Group(NamedTuple):
         row, other = self.row(name), self.row(base or self.base)
         return None if row is None or other is None else row.wall_ratio(other)
 
-    def wall_more(self, name: str, without: str) -> float | None:
-        """Return how many times the wall time of the base ``name`` takes more than ``without``."""
+    def more(self, name: str, without: str) -> tuple[float | None, float | None]:
+        """Return how many times the CPU and the wall time of the base ``name`` takes more than ``without``."""
         row, other, base = self.row(name), self.row(without), self.row(self.base)
-        return None if row is None or other is None or base is None else row.wall_more(other, base)
+        return (None, None) if row is None or other is None or base is None else row.more(other, base)
 
     def as_json(self) -> dict[str, Any]:
         """Return the group as it goes into bench.json."""

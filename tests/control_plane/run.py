@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import re
 import sys
 import tempfile
 import threading
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import redis
+import versions
 
 from tests import sites
 from tests.control_plane import emissions
@@ -111,9 +111,9 @@ def merged(before: Iterable[Run], now: Iterable[Run]) -> list[Run]:
 
 def machine() -> dict[str, Any]:
     """Return what the numbers were measured on and with."""
-    built = (sites.ROOT / "tools" / "get_control_plane").read_text()
     return {
-        **{name.lower(): number for name, number in re.findall(r'(?m)^(KUBERNETES|KEDA) = "(.+)"$', built)},
+        "kubernetes": versions.KUBERNETES,
+        "keda": versions.KEDA.newest,
         "redis": sites.run("redis-server", "--version").decode().split("v=")[1].split()[0],
         "cores": os.cpu_count(),
         "system": platform.system(),

@@ -47,3 +47,8 @@ def test_the_task_that_is_sent_is_one_that_a_worker_has() -> None:
     module = Path(__file__).parent.parent / "edx_platform" / f"{package.replace('.', '/')}.py"
 
     assert f"@shared_task(bind=True)\ndef {function}(self, journal, seconds, dies" in module.read_text()
+
+
+def test_what_it_was_measured_with_is_named() -> None:
+    machine = run.machine()
+    assert all(machine[name][0].isdigit() for name in ("kubernetes", "keda", "redis", "celery", "kombu"))

@@ -34,7 +34,8 @@ OPEN_EDX = (
     # What the tasks of the stand-in ask for.
     "TASK_DIRECTORY=/tmp",
 )
-WAITING = ("sh", "-c", "exec sleep infinity", "sh")
+# A shell's script, as Tutor's Jobs have it, is run.
+WAITING = ("sh", "-c", 'test "$1" != sh || exec "$@"; exec sleep infinity', "sh")
 
 
 class Image(NamedTuple):

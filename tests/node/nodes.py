@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 import time
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from tests.node.images import write_images
 from tests.node.network import DNS, make_bridge, names
 from tests.node.node import Node
 from tests.parts import TOOLS, present
+from tests.processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,8 +40,6 @@ IMAGES = {
     ),
 }
 DISKS = 8
-SECONDS = 150
-"""How long a test waits for what takes seconds on a machine that does nothing else."""
 
 
 class Nodes:
@@ -69,8 +68,9 @@ class Nodes:
         """Make disks for the claims of a site; each is a directory of this machine, which both nodes have."""
         documents = []
         for _ in range(DISKS):
-            path = Path(tempfile.mkdtemp(prefix="disk-", dir=self._directory))
-            documents.append(_disk(path.name.replace("_", "-").lower(), path))
+            path = self._directory / f"disk-{uuid.uuid4().hex}"
+            path.mkdir()
+            documents.append(_disk(path.name, path))
         self.cluster.apply(yaml.safe_dump_all(documents))
 
     def pods(self, namespace: str, app: str = "") -> Sequence[dict[str, Any]]:
@@ -128,7 +128,7 @@ def running_nodes(directory: Path, group: str) -> Iterator[Nodes]:
 
 
 def wait(
-    condition: Callable[[], object], what: str, *, seconds: float = SECONDS, state: Callable[[], str] = str
+    condition: Callable[[], object], what: str, *, seconds: float = PATIENCE, state: Callable[[], str] = str
 ) -> None:
     """Look again and again; if it doesn't happen, fail with ``state()``."""
     deadline = time.monotonic() + seconds

@@ -44,15 +44,19 @@ class NodeSite:
         return self._apply(self.operator.build(overlay))
 
     def apply_workers(
-        self, builds: Builds, change: Callable[[dict[str, Any]], None] | None = None, **more: Any
+        self,
+        builds: Builds,
+        *queues: str,
+        change: Callable[[dict[str, Any]], None] | None = None,
+        **more: Any,
     ) -> Path:
         """Apply the workers of the recommended configuration with ``more``, and Tutor's Redis; no more of the site.
 
-        ``change`` is done to each worker's Deployment.
+        ``queues`` leaves the workers of others out; ``change`` is done to each worker's Deployment.
         """
         built = builds.through_exec(sites.site("22"), celery_site.specification(**more))
         trees = [item.tree for item in built.documents]
-        kept = emissions.workers(trees)
+        kept = emissions.workers(trees, queues)
         kept += [tree for tree in trees if tree["metadata"]["name"] == "redis" and tree not in kept]
         if change is not None:
             kept = json.loads(json.dumps(kept))

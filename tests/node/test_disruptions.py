@@ -1,0 +1,97 @@
+"""What Kubernetes and the kernel do to workers at work: no task is lost, none done twice. Times are real."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.acceptance.test_celery import QUEUES
+from tests.control_plane.operator_site import NAMESPACE
+from tests.node.nodes import wait
+from tests.node.site import NodeSite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.builds import Builds
+    from tests.node.nodes import Nodes
+
+HIGH, HIGH_MEM = QUEUES["lms-worker-high"], QUEUES["lms-worker-high-mem"]
+ONE: dict[str, Any] = {"concurrency": 1, "terminationGracePeriodSeconds": 600}
+LONG = 150
+
+
+def test_a_rollout_lets_tasks_end(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
+    """Far longer than Kubernetes' own 30 s of grace; the ones that wait go to the new pods meanwhile."""
+    site = NodeSite(nodes, tmp_path)
+    high = {**ONE, "replicas": 2}
+    site.apply_workers(builds, HIGH, workers={"lms": {"high": high}})
+    site.wait_working("lms-worker-high")
+    before = site.running("lms-worker-high")
+    running = site.send(HIGH, seconds=LONG, count=2)
+    site.wait_started(*running)
+    waiting = site.send(HIGH, seconds=1, count=6)
+
+    newer = {**high, "env": [{"name": "RELEASE", "value": "new"}]}
+    site.apply_workers(builds, HIGH, workers={"lms": {"high": newer}})
+    site.wait_working("lms-worker-high")
+    site.wait_finished(*waiting)
+    assert not any(site.times("finished", running).values())
+    site.wait_finished(*running)
+    site.wait_gone(*before)
+
+    once(site, running, waiting)
+    pods = {event["task"]: event["pod"] for event in site.events("finished")}
+    assert {pods[task] for task in running} == set(before)
+    assert not {pods[task] for task in waiting} & set(before)
+
+
+def test_the_kernel_kills_a_tasks_process_for_its_memory(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
+    site = NodeSite(nodes, tmp_path)
+    limited = {**ONE, "concurrency": 2, "resources": {"requests": {"memory": "100Mi"}, "limits": {"memory": "400Mi"}}}
+    site.apply_workers(builds, HIGH_MEM, celery={"rejectOnWorkerLost": True}, workers={"lms": {"high_mem": limited}})
+    site.wait_working("lms-worker-high-mem")
+    [pod] = site.running("lms-worker-high-mem")
+    [beside] = site.send(HIGH_MEM, seconds=60)
+    site.wait_started(beside)
+
+    [hungry] = site.send(HIGH_MEM, seconds=1, megabytes=500)
+    site.wait_finished(hungry, beside)
+
+    # The one that was killed ran again, at once; the worker, and the task beside it, never noticed.
+    assert site.times("started", [hungry, beside]) == {hungry: 2, beside: 1}
+    assert site.times("finished", [hungry, beside]) == {hungry: 1, beside: 1}
+    assert site.restarts(pod) == 0
+    assert "signal 9 (SIGKILL)" in site.log(pod, "lms-worker-high-mem")
+
+
+def test_the_kernel_kills_the_worker_for_its_memory(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
+    """Of the container's first process the kubelet notices: the container is restarted, in the same pod."""
+    site = NodeSite(nodes, tmp_path)
+    limited = {
+        **ONE,
+        "visibilityTimeout": 700,
+        "resources": {"requests": {"memory": "100Mi"}, "limits": {"memory": "400Mi"}},
+    }
+    build = site.apply_workers(builds, HIGH_MEM, workers={"lms": {"high_mem": limited}})
+    site.wait_working("lms-worker-high-mem")
+    [pod] = site.running("lms-worker-high-mem")
+    [task] = site.send(HIGH_MEM, seconds=20)
+    site.wait_started(task)
+
+    site.tell(pod, "grow", answers=False, megabytes=500)
+    wait(lambda: site.restarts(pod) == 1, "the container to be restarted", state=site.state)
+    status = nodes.cluster.get("pod", NAMESPACE, pod)["status"]["containerStatuses"][0]
+    assert status["lastState"]["terminated"]["reason"] == "OOMKilled"
+    site.wait_working("lms-worker-high-mem")
+    site.restore_orphans(build)
+    site.wait_finished(task)
+
+    assert site.times("finished", [task]) == {task: 1}
+    assert site.times("started", [task]) == {task: 2}
+
+
+def once(site: NodeSite, *tasks: list[str]) -> None:
+    """Fail unless each of these tasks was started and finished, once."""
+    names = [name for some in tasks for name in some]
+    assert site.times("started", names) == dict.fromkeys(names, 1)
+    assert site.times("finished", names) == dict.fromkeys(names, 1)

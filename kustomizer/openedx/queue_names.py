@@ -93,9 +93,35 @@ def queue_name(resources: Resources, worker: EmittedWorker, variant: str) -> str
 def redis_lists(resources: Resources, worker: EmittedWorker, queue: str) -> tuple[str, ...]:
     """Return the lists in Redis that hold a queue's tasks, without a key prefix: one for each priority in use.
 
-    Raises UserError where only a running pod knows them.
+    Who sends a task gives it its priority, and lms and cms send to each other's queues. Raises UserError where only a
+    running pod knows them.
     """
-    celery = own_settings(resources, worker) if worker.service in OPEN_EDX_SERVICES else None
+    if worker.service not in OPEN_EDX_SERVICES:
+        return (queue,)
+    own = _lists_of(resources, worker, queue)
+    others = [other for other in _open_edx_workers(resources, worker) if other.service != worker.service]
+    sent_to = dict.fromkeys(name for other in others for name in _lists_of(resources, other, queue))
+    if own != (queue,) or not sent_to.keys() - {queue}:
+        return own
+    from kustomizer.openedx.celery.transport import PRIORITY_STEPS, SEPARATOR  # noqa: PLC0415 - as below
+
+    # A worker that is told nothing of priorities looks on these lists, whether tasks have one or not.
+    looked_on = {f"{queue}{SEPARATOR}{number}" for number in PRIORITY_STEPS}
+    return (*own, *(name for name in sent_to if name in looked_on))
+
+
+def _open_edx_workers(resources: Resources, worker: EmittedWorker) -> list[EmittedWorker]:
+    key = ("open edx workers", worker.resource.namespace)
+    if key not in resources.memo:
+        names = [f"{service}-worker" for service in OPEN_EDX_SERVICES]
+        found = [item for name in names for item in resources.find("Deployment", name, worker.resource.namespace)]
+        resources.memo[key] = [each for each in workers_of(found) if each.command_line.uneditable == ""]
+    workers: list[EmittedWorker] = resources.memo[key]
+    return workers
+
+
+def _lists_of(resources: Resources, worker: EmittedWorker, queue: str) -> tuple[str, ...]:
+    celery = own_settings(resources, worker)
     if celery is None:
         return (queue,)
     from kustomizer.openedx.celery.values import Known  # noqa: PLC0415 - the view has imported it

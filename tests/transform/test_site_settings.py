@@ -219,6 +219,22 @@ def test_every_list_of_a_queue_is_counted(change: dict[str, Any], lists: list[st
         assert formula == f"max(({total})/40, inflight > 0 ? 1/1000000 : 0)"
 
 
+def test_the_other_service_sends_with_its_own_priority() -> None:
+    """A task that lms sends to a queue of cms has the priority that lms gives it."""
+    spec = "{workers: {cms: {high: {keda: {enabled: true}}, low: {}}}}"
+
+    def counted(given: bytes) -> list[str]:
+        triggers = worked(spec, given).triggers("cms-worker-high")
+        return [trigger["metadata"]["listName"] for name, trigger in triggers.items() if name.startswith("queued")]
+
+    high = "edx.cms.core.high"
+    by_lms = counted(lms(settings="CELERY_DEFAULT_PRIORITY = 3\n"))
+    assert by_lms == [high, f"{high}\x06\x163", f"{high}\x06\x166", f"{high}\x06\x169"]
+    # The worker of cms doesn't look on lists that only lms knows.
+    assert counted(lms(lms_env=STEPS)) == [high]
+    assert counted(lms()) == [high]
+
+
 def test_priorities_and_slots() -> None:
     slots = "keda: {enabled: true, inFlight: Slots, activationListLength: 3}, concurrency: 2"
     result = worked(SPLIT % (slots, ""), lms(lms_env=STEPS))

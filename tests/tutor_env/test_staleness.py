@@ -12,6 +12,7 @@ import pytest
 
 from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.split_names import FILE
+from kustomizer.tutor_env import state
 from kustomizer.tutor_env.kustomization import as_tutors
 from kustomizer.tutor_env.staleness import stale_envs, stale_reason_of
 from kustomizer.tutor_env.step import Request, save_split
@@ -101,6 +102,13 @@ def test_a_split_that_was_made_from_something_else(tmp_path: Path) -> None:
     services = root / "env" / "k8s" / "services.yml"
     services.write_text(services.read_text() + "# one more\n")
     assert stale_reason_of(env) == "files that Tutor wrote have changed"
+
+
+def test_a_split_of_another_version_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = fresh_root(tmp_path, "22")
+    save_split(Request(root=root), Kustomize(path=str(sites.kustomize(sites.NEWEST)), version=""))
+    monkeypatch.setattr(state, "__version__", "9.9")
+    assert stale_reason_of(str(root / "env")).endswith(" of tutor-kustomizer split it, and this is 9.9")
 
 
 def test_commands_say_it_and_go_on(tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def _split(
     if orphans and policy == "KeepOnDefault":
         variants[0] = variants[0].replace(queues=(*variants[0].queues, *orphans))
     elif orphans:
-        queues = ", ".join(orphans)
+        # Celery takes blanks for a part of a name.
+        queues = ", ".join(queue if queue and queue == queue.strip() else repr(queue) for queue in orphans)
         problems.append(
             Problem(
                 message=f"after the split no worker would consume {queues}: tasks there would wait for ever",

@@ -58,6 +58,13 @@ def test_unassigned_queues_are_kept_behind_the_default_workers_own() -> None:
     assert said == ""
 
 
+def test_a_blank_in_a_queues_name_can_be_seen() -> None:
+    """Celery takes what stands between two commas."""
+    site = worker("lms-worker", "edx.lms.core.default", " edx.lms.core.high", "")
+    _, said = planned({"unassignedQueues": "Ignore", "workers": {"lms": {"high": {}}}}, site)
+    assert "no worker would consume ' edx.lms.core.high', '': tasks" in said
+
+
 def test_a_queue_that_another_worker_of_the_build_consumes_is_not_left_alone() -> None:
     """A plugin's own worker, say, or one that the configuration gives to another service."""
     spec: dict[str, Any] = {"workers": {"lms": {"default": {}}}}

@@ -317,6 +317,16 @@ def test_a_settings_module_of_the_sites_own() -> None:
     assert "mounts no ConfigMap at …/campus, where campus.production is loaded from" in message
 
 
+def test_settings_in_a_projected_volume_are_said_to_be_there() -> None:
+    documents = list(yaml.safe_load_all(lms()))
+    [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    [volume] = own["spec"]["template"]["spec"]["volumes"]
+    volume["projected"] = {"sources": [{"configMap": volume.pop("configMap")}, {"configMap": {"name": "more"}}]}
+    [message] = worked(SPLIT % ("", ""), yaml.safe_dump_all(documents).encode()).warnings
+    assert "mounts openedx-settings-lms in a projected volume, which ours can't replace" in message
+    assert "Give openedx-settings-lms a volume of its own (configMap), as Tutor does" in message
+
+
 @pytest.mark.parametrize("url", ["sqs://", "amqp://rabbit"])
 def test_another_broker_has_no_timeout_of_redis(url: str) -> None:
     """SQS and RabbitMQ hand tasks out again in ways of their own."""

@@ -123,10 +123,15 @@ class RunningSite:
         """Return the pods that work on a task of this queue now, the one that began first before the others."""
         events = self.events()
         over = {event.attempt for event in events if event.event in {"finished", "dying"}}
+        # A container that was killed starts again under the same pod's name.
+        killed = {event.pod: event.at for event in events if event.event == "killed"}
         names = [
             event.pod
             for event in events
-            if event.event == "started" and event.queue == queue and event.attempt not in over
+            if event.event == "started"
+            and event.queue == queue
+            and event.attempt not in over
+            and event.at > killed.get(event.pod, 0.0)
         ]
         running = {pod.name: pod for pod in self.pods() if not pod.ended}
         return [running[name] for name in dict.fromkeys(names) if name in running]

@@ -45,11 +45,14 @@ def measured(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterat
         monitor, service = site.built.get("ServiceMonitor", "flower"), site.built.get("Service", "flower")
         with prometheus(directory / "prometheus", scrape_config(monitor, service, watching.port)) as running:
             site.start("lms-worker", "lms-worker-high", "cms-worker")
+            # While the long one runs, all others do: it takes the most time on any machine.
+            site.send("lms", task("long", "long", queue=HIGH))
+            site.wait_for("started", 1)
             site.send("lms", *(task("quick", f"quick {number}") for number in range(3)))
             site.send("lms", *(task("failing", f"failing {number}") for number in range(2)))
-            site.send("lms", task("long", "long", queue=HIGH))
             site.send("cms", task("quick", "of cms"))
             site.wait_for("started", 3)
+            site.wait_for("done", 4)
             time.sleep(SECONDS)
             site.release("long")
             for expected in (("succeeded", QUICK, 4), ("failed", FAILING, 2), ("succeeded", LONG, 1)):
@@ -85,10 +88,11 @@ def check_saved(tree: dict[str, Any]) -> None:
     ran = {key: (each["runs"], each["failed"]) for key, each in found.items() if each is not None}
     assert ran == {("lms", QUICK): (3, 0), ("lms", FAILING): (2, 2), ("lms", LONG): (1, 0), ("cms", QUICK): (1, 0)}
     long, quick = found["lms", LONG], found["lms", QUICK]
-    assert SECONDS <= long["seconds"] < 5
+    assert long["seconds"] >= SECONDS
+    assert 0 < quick["seconds"] < long["seconds"]
     for name in ("median", "p95", "longest"):
         assert long[name]["least"] <= long["seconds"] <= long[name]["most"]
-        assert quick[name]["most"] <= 0.5
+        assert quick[name]["least"] <= quick["seconds"]
     assert sum(map(float, long["hours"].split())) == pytest.approx(long["seconds"], rel=0.01)
     assert long["perDay"] == pytest.approx(1 / tree["measured"]["days"], rel=0.01)
     assert found["lms", FAILING]["longest"] is None

@@ -209,12 +209,15 @@ def _run_beat(container: dict[str, Any], emitted: EmittedWorker) -> None:
         for setting in item.settings
         if setting.option.name in ("--loglevel", "--schedule-filename", "--scheduler")
     ]
-    container.pop("command", None)
-    container["args"] = [
-        *words[: line.place],
-        "beat",
-        *(word.replace("--schedule-filename", "--schedule") for word in kept),
-    ]
+    options = [word.replace("--schedule-filename", "--schedule") for word in kept]
+    run = [*words[: line.place], "beat", *options]
+    # `command` takes the place of the image's own program, `args` doesn't: each word stays where it was.
+    split = len(line.command or ())
+    if line.command is not None:
+        container["command"] = run[:split] if split <= line.place else run
+    container["args"] = run[split:] if split <= line.place else []
+    if not container["args"]:
+        del container["args"]
 
 
 def worker_in(service: str, resource: Resource, otherwise: EmittedWorker) -> EmittedWorker:

@@ -101,6 +101,23 @@ def test_a_deployment_of_its_own(lms: bytes) -> None:
     assert not any(word.startswith(("--queues", "--hostname", "--schedule-filename")) for word in container["args"])
 
 
+@pytest.mark.parametrize("split", [None, 0, 1, 3, 4, 99])
+def test_each_word_stays_in_its_list(split: int | None) -> None:
+    """What stands in `command` takes the place of the image's own program."""
+    documents = list(yaml.safe_load_all(given("--beat", "--schedule=s")))
+    [lms] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    container = lms["spec"]["template"]["spec"]["containers"][0]
+    words = container["args"]
+    if split is not None:
+        container["command"], container["args"] = words[:split], words[split:]
+    result = worked(SPLIT % MOVED, yaml.safe_dump_all(documents).encode())
+    [beats_container] = result.get("Deployment", "lms-beat")["spec"]["template"]["spec"]["containers"]
+    command, args = (beats_container.get(field) or [] for field in ("command", "args"))
+    assert (command + args)[:3] == ["celery", "--app=lms.celery", "beat"]
+    assert (command + args)[-1] == "--schedule=s"
+    assert len(command) == {None: 0, 0: 0, 1: 1}.get(split, len(command + args))
+
+
 def test_a_proxy_goes_with_it() -> None:
     proxy, flower = {"name": "stunnel", "image": "stunnel"}, {"name": "flower", "image": "mher/flower"}
     for lms in (given("--beat", containers=[proxy, flower]), given(containers=[beat(), proxy, flower])):

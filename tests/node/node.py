@@ -164,6 +164,8 @@ class Node:
             # The disk is the machine's, and others fill it.
             "evictionHard": {"nodefs.available": "1%", "imagefs.available": "1%"},
             "imageGCHighThresholdPercent": 100,
+            # Each kubelet removes the logs of pods that it doesn't know.
+            "podLogsDir": str(self._directory / "pods"),
             "volumePluginDir": str(self._directory / "plugins"),
         }
         (self._directory / "kubelet.json").write_text(json.dumps(configuration))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.acceptance.test_celery import QUEUES
+from tests.control_plane.api import ApiError
 from tests.control_plane.operator_site import NAMESPACE
 from tests.node.nodes import wait
 from tests.node.site import NodeSite
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 HIGH, HIGH_MEM = QUEUES["lms-worker-high"], QUEUES["lms-worker-high-mem"]
 ONE: dict[str, Any] = {"concurrency": 1, "terminationGracePeriodSeconds": 600}
 LONG = 150
+# The first process of a container ignores SIGTERM unless it says otherwise.
+ENDS = "trap exit TERM; sleep infinity & wait"
 
 
 def test_a_rollout_lets_tasks_end(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
@@ -43,6 +48,40 @@ def test_a_rollout_lets_tasks_end(nodes: Nodes, tmp_path: Path, builds: Builds) 
     pods = {event["task"]: event["pod"] for event in site.events("finished")}
     assert {pods[task] for task in running} == set(before)
     assert not {pods[task] for task in waiting} & set(before)
+
+
+def test_a_drain_heeds_the_budget_and_lets_tasks_end(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
+    other = nodes.second()
+    site = NodeSite(nodes, tmp_path)
+    first = nodes.all[0].name
+    nodes.cluster.kubectl("cordon", other.name)
+    budget = {"maxUnavailable": 1}
+    site.apply_workers(builds, HIGH, workers={"lms": {"high": {**ONE, "replicas": 2, "podDisruptionBudget": budget}}})
+    site.wait_ready("redis")
+    site.wait_working("lms-worker-high")
+    tasks = site.send(HIGH, seconds=LONG, count=2)
+    site.wait_started(*tasks)
+    before = site.running("lms-worker-high")
+    nodes.cluster.kubectl("uncordon", other.name)
+    nodes.cluster.kubectl("cordon", first)
+
+    # The second one is refused as long as the first has no substitute that is ready.
+    evict(nodes, before[0])
+    with pytest.raises(ApiError) as refused:
+        evict(nodes, before[1])
+    assert refused.value.status == 429
+    drain = ("drain", first, "--pod-selector=app.kubernetes.io/name=lms-worker-high", "--timeout=100s")
+    site.wait_working("lms-worker-high")
+    with pytest.raises(AssertionError, match=r"deadline exceeded|global timeout|timed out"):
+        nodes.cluster.kubectl(*drain)
+    site.wait_finished(*tasks)
+    site.wait_gone(*before)
+    nodes.cluster.kubectl(*drain)
+    later = site.send(HIGH, count=4)
+    site.wait_finished(*later)
+
+    once(site, tasks, later)
+    assert {node_of(nodes, pod) for pod in site.running("lms-worker-high")} == {other.name}
 
 
 def test_the_kernel_kills_a_tasks_process_for_its_memory(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
@@ -90,8 +129,39 @@ def test_the_kernel_kills_the_worker_for_its_memory(nodes: Nodes, tmp_path: Path
     assert site.times("started", [task]) == {task: 2}
 
 
+def test_a_sidecar_and_an_init_container(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
+    """As others patch them in: a sidecar is there until the worker has ended, and ends then."""
+    image = {"image": "docker.io/overhangio/openedx:22.0.3", "securityContext": {"allowPrivilegeEscalation": False}}
+    sidecar = {**image, "name": "proxy", "command": ["sh", "-c", ENDS], "restartPolicy": "Always"}
+    first = {**image, "name": "prepare", "command": ["sh", "-c", "sleep 3"]}
+
+    def patch(deployment: dict[str, Any]) -> None:
+        deployment["spec"]["template"]["spec"]["initContainers"] = [first, sidecar]
+
+    site = NodeSite(nodes, tmp_path)
+    site.apply_workers(builds, HIGH, change=patch, defaults=ONE)
+    site.wait_working("lms-worker-high")
+    [pod] = site.running("lms-worker-high")
+    [task] = site.send(HIGH, seconds=60)
+    site.wait_started(task)
+    nodes.cluster.kubectl("delete", "pod", pod, f"--namespace={NAMESPACE}", "--wait=false")
+    site.wait_finished(task)
+    site.wait_gone(pod)
+
+    once(site, [task])
+
+
 def once(site: NodeSite, *tasks: list[str]) -> None:
     """Fail unless each of these tasks was started and finished, once."""
     names = [name for some in tasks for name in some]
     assert site.times("started", names) == dict.fromkeys(names, 1)
     assert site.times("finished", names) == dict.fromkeys(names, 1)
+
+
+def evict(nodes: Nodes, pod: str) -> None:
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": NAMESPACE}}
+    nodes.cluster.request("POST", f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction", body)
+
+
+def node_of(nodes: Nodes, pod: str) -> str:
+    return str(nodes.cluster.get("pod", NAMESPACE, pod)["spec"]["nodeName"])

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TASK = "load.tasks.work"
 FACTOR = 10
-SECONDS = int(__import__("os").environ.get("PAT", 240))
+SECONDS = 240
 """How long a test waits for what takes well under a minute on a machine that does nothing else."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,6 +151,35 @@ def test_a_sidecar_and_an_init_container(nodes: Nodes, tmp_path: Path, builds: B
     site.wait_gone(pod)
 
     once(site, [task])
+
+
+def test_a_node_that_fails_and_comes_back(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
+    """Everything on it is killed at once, Redis with it, which has its data on the disk. It is back after a minute."""
+    site = NodeSite(nodes, tmp_path)
+    settings = {"concurrency": 1, "terminationGracePeriodSeconds": 60, "visibilityTimeout": 150}
+    build = site.apply_workers(builds, HIGH, HIGH_MEM, defaults=settings)
+    site.wait_working("lms-worker-high", "lms-worker-high-mem")
+    running = [*site.send(HIGH, seconds=60), *site.send(HIGH_MEM, seconds=60)]
+    site.wait_started(*running)
+    waiting = site.send(HIGH, seconds=1, count=5)
+    # Tutor's Redis writes to its disk about every second.
+    time.sleep(3)
+
+    for node in nodes.all:
+        node.switch_off()
+    wait(lambda: not nodes.all[0].is_ready(), "the node to be missed", seconds=180)
+    for node in nodes.all:
+        node.start()
+    site.wait_ready("redis")
+    site.wait_working("lms-worker-high", "lms-worker-high-mem")
+    site.wait_finished(*waiting)
+    said = json.loads(site.run("in-flight", "list", "--output=json", build))
+    assert {message["id"] for key in said["keys"] for message in key["messages"]} == set(running)
+    # What was taken before Redis restarted is left to the visibility timeout (docs/in-flight.md).
+    site.wait_finished(*running)
+
+    assert site.times("started", running) == dict.fromkeys(running, 2)
+    assert site.times("finished", [*running, *waiting]) == dict.fromkeys([*running, *waiting], 1)
 
 
 def once(site: NodeSite, *tasks: list[str]) -> None:

@@ -192,9 +192,12 @@ def test_what_is_no_quantity_is_refused(quantity: str, repository: Path) -> None
     assert Path("own/celery-workers.yaml").read_text() == OWN
 
 
-@pytest.mark.parametrize("quantity", ["500m", "2", "0.5", ".5", "8Gi", "1e3", "128974848", "400M"])
+@pytest.mark.parametrize(
+    "quantity",
+    ["cpu=500m", *(f"memory={amount}" for amount in ("2", "0.5", ".5", "8Gi", "1e3", "128974848", "400M"))],
+)
 def test_what_kubernetes_takes_is_taken(quantity: str, repository: Path) -> None:
-    done("queue", "set", "lms", "high_mem", "--limit", f"memory={quantity}", "--overlay", "own")
+    done("queue", "set", "lms", "high_mem", "--limit", quantity, "--overlay", "own")
 
 
 def test_an_alias_is_left_to_its_owner(repository: Path) -> None:

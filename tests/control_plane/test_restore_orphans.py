@@ -13,12 +13,8 @@ from tests import celery_site
 from tests.acceptance.test_celery import QUEUES
 from tests.control_plane import emissions
 from tests.control_plane.api import ApiError
-from tests.control_plane.kubelet import Kubelet
 from tests.control_plane.live_site import FACTOR, LiveSite, live_site
 from tests.control_plane.restorer import OLDER
-from tests.control_plane.run_site import Place, RunningSite
-from tests.control_plane.scenario import MINUTE, SECOND
-from tests.control_plane.scenarios import orphans
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,24 +90,3 @@ def wait_until_it_knows_redis(site: LiveSite) -> None:
 
 def ready(site: LiveSite, deployment: str) -> list[str]:
     return [pod.name for pod in site.kubelet.running(deployment) if pod.ready]
-
-
-def test_nothing_is_done_twice_whatever_befalls_the_workers(cluster: Cluster, tmp_path: Path) -> None:
-    messages = [each.replace(seconds=min(each.seconds, 45 * SECOND)) for each in orphans.messages(40, 3 * MINUTE, 1)]
-    # A pod that is asked to stop may take its grace period; the scenario has that, and all else.
-    acts = (orphans.kill, orphans.lose, orphans.stand_still)
-    steps = orphans.steps(3 * MINUTE, 1, every=40 * SECOND, acts=acts)
-    scenario = orphans.SCENARIO.replace(messages=messages, steps=steps, limit=30 * MINUTE, watch=20 * SECOND)
-    environ = {"TASK_DIRECTORY": str(tmp_path)}
-    with Kubelet(cluster, directory=tmp_path / "pods", environ=environ, time_factor=FACTOR) as kubelet:
-        place = Place(cluster=cluster, kubelet=kubelet, directory=tmp_path, factor=FACTOR)
-        result = RunningSite(place, scenario, emissions.RESTORING, 0).run()
-    outcome = result["outcome"]
-    # kombu takes a message from its list and notes it in two steps: a worker killed in between has lost it.
-    never = sum(waits["never"] for waits in outcome["waits"].values())
-    assert (outcome["sent"], outcome["lost"] - never) == (40, 0)
-    # Nobody can know that a task is done where its worker is killed before it has acknowledged that.
-    assert outcome["doubled"] == result["doubled_by_that"] - result["doubled_beside_the_first"]
-    assert result["doubled_beside_the_first"] == 0
-    assert outcome["again"]
-    assert result["put_back"]

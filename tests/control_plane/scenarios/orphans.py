@@ -49,16 +49,14 @@ def messages(count: int, lasting: float, seed: int) -> Sequence[Message]:
     ]
 
 
-def steps(
-    lasting: float, seed: int, *, restarts: Sequence[float] = (), every: float = EVERY, acts: Sequence[Act] = ()
-) -> Sequence[Step]:
-    """Return what befalls the site: Redis restarts at these times, all else is drawn, of ``acts`` or of all."""
-    chosen = acts or tuple(_ACTS)
+def steps(lasting: float, seed: int, *, restarts: Sequence[float] = (), every: float = EVERY) -> Sequence[Step]:
+    """Return what befalls the site: Redis restarts at these times, all else is drawn."""
+    acts, weights = tuple(_ACTS), [weight for _, weight in _ACTS.values()]
     chance = random.Random(seed)  # noqa: S311 - to be the same each time
     found = [Step(at=at, what="Redis restarts", act=redis_restart.restart) for at in restarts]
     at = every
     while at < lasting:
-        act = chance.choices(chosen, [_ACTS[each][1] for each in chosen])[0]
+        act = chance.choices(acts, weights)[0]
         found.append(Step(at=at, what=_ACTS[act][0], act=_one(act, chance.random())))
         at += chance.uniform(0.5, 1.5) * every
     return found

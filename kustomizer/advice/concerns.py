@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from kustomizer.advice.places import queue_in_fact
 from kustomizer.errors import WARNING, Problem
+from kustomizer.rules.grace_period import KUBERNETES_DEFAULT
 from kustomizer.system.wording import joined, plural
 from kustomizer.tasks.numbers import amount, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kustomizer.site.queues import QueueRow
     from kustomizer.tasks.model import SiteTasks, Task
@@ -22,7 +23,6 @@ SHORT = 10
 """A task is short where nineteen runs of twenty take no more seconds than this."""
 OFTEN = 10
 """Runs a day that make a short task one that is in a hurry."""
-KUBERNETES_GRACE = 30
 
 _SHOWN = 3
 
@@ -59,7 +59,7 @@ def exceeds(longest: RunTime, seconds: float) -> bool:
 
 
 def _too_long(task: Task, longest: RunTime, row: QueueRow) -> Iterator[Problem]:
-    grace = row.guard.grace_period or KUBERNETES_GRACE
+    grace = row.guard.grace_period or KUBERNETES_DEFAULT
     name = f"{task.name} of {task.service}"
     if exceeds(longest, grace):
         yield Problem(
@@ -87,12 +87,13 @@ def _in_the_way(known: SiteTasks, queues: Mapping[tuple[str, str], str]) -> Iter
             yield Problem(
                 severity=WARNING,
                 message=f"{queue}: {joined([_described(task) for task in long], most=_SHOWN)} can hold up "
-                f"{plural(len(short), 'short task')}, which ran {amount(_per_day(short))} times a day there",
+                f"{plural(len(short), 'short task')}, which ran {amount(runs_a_day(short))} times a day there",
                 remedy="Route the long ones to a queue of their own; `tutor-kustomizer advise` says which",
             )
 
 
-def _per_day(tasks: Sequence[Task]) -> float:
+def runs_a_day(tasks: Iterable[Task]) -> float:
+    """Return how often tasks ran a day."""
     return sum(task.numbers.per_day for task in tasks if task.numbers)
 
 

@@ -62,10 +62,14 @@ class Load(Record):
         return self.seconds / max(1, sum(each.runs - each.failed for each in self.numbers))
 
     @property
+    def long_seconds(self) -> float:
+        """The time that the long ones took."""
+        return sum(task.numbers.seconds for task in self.long if task.numbers is not None)
+
+    @property
     def long_share(self) -> float:
         """The part of their time that long tasks took."""
-        long = sum(task.numbers.seconds for task in self.tasks if task.numbers is not None and is_long(task))
-        return long / self.seconds if self.seconds else 0.0
+        return self.long_seconds / self.seconds if self.seconds else 0.0
 
     @property
     def busy(self) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.advice.concerns import is_long
+from kustomizer.advice.concerns import is_long, runs_a_day
 from kustomizer.advice.loads import ENOUGH, is_settled, loads, queue_of
 from kustomizer.config.worker import deployment_name
 from kustomizer.errors import INFO, Problem
@@ -70,7 +70,7 @@ def _destination(service: str, config: CeleryWorkers, workers: list[Load]) -> tu
     """Return the queue for long tasks, and the service that has to get a worker for it, if any."""
     fitting = [load for load in workers if load.long and not load.short and config.queues(service, load.variant)]
     if fitting:
-        best = max(fitting, key=lambda load: sum(task.numbers.seconds for task in load.long if task.numbers))
+        best = max(fitting, key=lambda load: load.long_seconds)
         return config.queues(service, best.variant)[0], ""
     return ("", "") if NEW in config.variants(service) else (f"edx.{service}.core.{NEW}", service)
 
@@ -86,6 +86,6 @@ def _measured(task: Task, load: Load) -> str:
     numbers = task.numbers
     if numbers is None or numbers.p95 is None or not is_long(task):
         return ""
-    per_day = sum(short.numbers.per_day for short in load.short if short.numbers)
     long = f"{amount(numbers.per_day)} times a day, and a run of twenty took {duration(numbers.p95.least)} or more"
-    return f"it ran {long}; in its queue ran {plural(len(load.short), 'short task')}, {amount(per_day)} times a day"
+    short = f"{plural(len(load.short), 'short task')}, {amount(runs_a_day(load.short))} times a day"
+    return f"it ran {long}; in its queue ran {short}"

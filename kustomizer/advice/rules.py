@@ -9,14 +9,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.advice.concerns import exceeds
-from kustomizer.config.load import worker_settings
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT, max_replicas
+from kustomizer.overlay.advice import settings_of
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
 from kustomizer.tasks.numbers import amount, duration
 from kustomizer.transform.keda.scaled_object import LIST_LENGTH
-from kustomizer.transform.plan import builtin_settings
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 
 if TYPE_CHECKING:
@@ -61,12 +60,6 @@ class Change(Record):
     """What holds now."""
     measured: str
     rule: str
-
-
-def settings_of(config: CeleryWorkers, service: str, variant: str) -> Worker:
-    """Return a worker's settings as they hold, but for what Tutor's output says."""
-    builtin = builtin_settings(service, variant, is_scaled=(service, variant) in config.scaled)
-    return worker_settings(config, service, variant, builtin=builtin)
 
 
 def changes(config: CeleryWorkers, load: Load) -> Iterator[Change]:

@@ -41,7 +41,7 @@ def flower_numbers(server: Server, *, window: int) -> tuple[Measured, dict[tuple
     if not ended:
         raise server.problem(f"it knows of no task that has ended in the last {span(window / DAY)}")
     # It forgets the oldest: what it covers begins with the first task that it still has.
-    first = min(_number(task.get("received")) or _ended(task) for task in known)
+    first = min(at for task in known if (at := _number(task.get("received")) or _ended(task)))
     seconds = min(float(window), max(1.0, end - first))
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for task in ended:

@@ -45,10 +45,9 @@ class Prometheus:
         events = self._grown_by(_EVENTS, "type", matchers='type=~"task-(succeeded|failed)"')
         sums, buckets, hours = self._grown_by(f"{_RUN_TIME}_sum"), self._buckets(), self._hours()
         numbers = {}
-        for service, task in sorted({(service_of(ran_on), task) for ran_on, task, _ in events}):
-            succeeded, failed = (
-                round(_of_service(events, service, task, f"task-{kind}")) for kind in ("succeeded", "failed")
-            )
+        seconds = _by_task(sums)
+        for (service, task), counted in sorted(_by_task(events).items()):
+            succeeded, failed = (round(counted.get(f"task-{kind}", 0)) for kind in ("succeeded", "failed"))
             if succeeded + failed == 0:
                 continue
             counts = buckets.get((service, task), {})
@@ -56,7 +55,7 @@ class Prometheus:
                 per_day=(succeeded + failed) / days,
                 runs=succeeded + failed,
                 failed=failed,
-                seconds=_of_service(sums, service, task, ""),
+                seconds=seconds.get((service, task), {}).get("", 0),
                 median=_run_time(counts, 0.5),
                 p95=_run_time(counts, 0.95),
                 longest=_run_time(counts, 1),
@@ -161,13 +160,13 @@ def _run_time(counts: Mapping[float, float], share: float) -> RunTime | None:
     return None
 
 
-def _of_service(found: Mapping[tuple[str, str, str], float], service: str, task: str, more: str) -> float:
-    """Return the sum over the workers of a service."""
-    return sum(
-        value
-        for (ran_on, name, label), value in found.items()
-        if (service_of(ran_on), name, label) == (service, task, more)
-    )
+def _by_task(found: Mapping[tuple[str, str, str], float]) -> dict[Key, dict[str, float]]:
+    """Return the sums over the workers of a service, by task and label."""
+    sums: dict[Key, dict[str, float]] = {}
+    for (ran_on, task, label), value in found.items():
+        of_task = sums.setdefault((service_of(ran_on), task), {})
+        of_task[label] = of_task.get(label, 0) + value
+    return sums
 
 
 def _most(events: Mapping[tuple[str, str, str], float], service: str, task: str) -> str:

@@ -11,10 +11,9 @@ from kustomizer.advice.advise import advise, advised_text
 from kustomizer.commands.common import table_width
 from kustomizer.commands.completions import place_of
 from kustomizer.commands.numbers import asks_for_numbers, measure, number_options, with_numbers
-from kustomizer.commands.queue import open_config
+from kustomizer.commands.queue import open_config, write as write_config
 from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
-from kustomizer.system.files import read_text
 from kustomizer.tasks.task_file import FILE, saved_tasks
 
 if TYPE_CHECKING:
@@ -44,10 +43,7 @@ def advise_command(*, overlay: Path, file: Path | None, write: bool, **options: 
     if not write:
         say("Nothing was changed: --write does it")
         return
-    if read_text(config.path) != config.text:
-        message = f"{config.path} was changed meanwhile, so that nothing was written"
-        raise UserError(Problem(message=message, remedy="Run the command again"))
-    advised.after.write()
+    write_config(config, advised.after)
     say(f"{config.path}: changed")
 
 

@@ -11,7 +11,7 @@ from kustomizer.config.worker import DEFAULT
 from kustomizer.errors import UserError
 from kustomizer.openedx.workers import KNOWN_QUEUES
 from kustomizer.overlay.changes import consumed_queues
-from kustomizer.overlay.config_file import config_file, find_config
+from kustomizer.overlay.config_file import named_config
 from kustomizer.tasks.task_file import saved_tasks
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _completion(words: Callable[[click.Context, CeleryWorkers, SiteTasks | None]
         overlay, file = Path(ctx.params.get("overlay") or "."), ctx.params.get("file")
         known = None
         try:
-            config = (find_config(overlay) if file is None else config_file(file)).load()
+            config = named_config(overlay, file).load()
             with suppress(UserError):
                 known = saved_tasks(place_of(overlay, file))
         except (UserError, OSError):

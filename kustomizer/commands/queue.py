@@ -12,7 +12,7 @@ from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.quantities import quantity
 from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
-from kustomizer.overlay.config_file import config_file, find_config
+from kustomizer.overlay.config_file import named_config
 from kustomizer.overlay.known_tasks import queue_notes
 from kustomizer.system.files import locked, read_text
 from kustomizer.tasks.task_file import saved_tasks
@@ -44,25 +44,26 @@ def file_options(command: Command) -> Command:
 
 def open_config(overlay: Path, file: Path | None) -> ConfigFile:
     """Return the configuration that the options name, locked until the command ends."""
-
-    def read() -> ConfigFile:
-        return find_config(overlay) if file is None else config_file(file)
-
-    directory = read().path.resolve().parent
+    directory = named_config(overlay, file).path.resolve().parent
     click.get_current_context().with_resource(locked(directory))
     # Whoever held the lock may have changed it.
-    return read()
+    return named_config(overlay, file)
+
+
+def write(config: ConfigFile, changed: ConfigFile) -> None:
+    """Write what ``config`` was changed to. Raises UserError where the file was changed since it was read."""
+    if read_text(config.path) != config.text:
+        message = f"{config.path} was changed meanwhile, so that nothing was written"
+        raise UserError(Problem(message=message, remedy="Run the command again"))
+    changed.write()
 
 
 def finish(config: ConfigFile, change: ConfigEdit) -> None:
     """Write a change of ``config``, and report it. Raises UserError where the file was changed since it was read."""
-    if not change.done:
-        say(f"{change.file.path} says so already")
+    if change.done:
+        write(config, change.file)
     else:
-        if read_text(config.path) != config.text:
-            message = f"{config.path} was changed meanwhile, so that nothing was written"
-            raise UserError(Problem(message=message, remedy="Run the command again"))
-        change.file.write()
+        say(f"{change.file.path} says so already")
     for line in change.done:
         say(f"{change.file.path}: {line}")
     for note in change.notes:

@@ -20,16 +20,16 @@ _WORD = re.compile(r"[\w.-]{4,}")
 def named_line(message: str, texts: Mapping[str, str], first: str) -> tuple[str, int]:
     """Return the file of ``texts`` and the line of it that ``message`` speaks of: line 1 of ``first`` in doubt."""
     message = _CANT_BUILD.sub("", message)
-    file = _named_file(message, texts)
+    file = _named_file(message, texts) or first
     line = _LINE.search(message)
-    if line is not None and 0 < int(line[1]) <= texts.get(file or first, "").count("\n") + 1:
-        return file or first, int(line[1])
-    text = _without_comments(texts.get(file or first, ""))
+    if line is not None and 0 < int(line[1]) <= texts.get(file, "").count("\n") + 1:
+        return file, int(line[1])
+    text = _without_comments(texts.get(file, ""))
     for word in _words(message):
         found = re.search(rf"(?m)^.*(?<![\w.-]){re.escape(word)}(?![\w-])", text)
         if found is not None:
-            return file or first, text.count("\n", 0, found.start()) + 1
-    return file or first, 1
+            return file, text.count("\n", 0, found.start()) + 1
+    return file, 1
 
 
 def _named_file(message: str, texts: Mapping[str, str]) -> str | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kustomizer.config.model import CeleryWorkers
+    from kustomizer.config.worker import Worker
 
 # The site's settings are read by a build.
 _ASSUMED = f"Celery's {CELERYS_VISIBILITY_TIMEOUT} s hold unless the site sets BROKER_TRANSPORT_OPTIONS"
@@ -53,12 +54,17 @@ def advice(config: CeleryWorkers, service: str, name: str) -> Iterator[Problem]:
         yield problem.replace(severity=WARNING, remedy=remedy)
 
 
-def _variant(config: CeleryWorkers, service: str, name: str) -> Variant:
+def settings_of(config: CeleryWorkers, service: str, name: str) -> Worker:
+    """Return a worker's settings as they hold, but for what Tutor's output says."""
     builtin = builtin_settings(service, name, is_scaled=(service, name) in config.scaled)
+    return worker_settings(config, service, name, builtin=builtin)
+
+
+def _variant(config: CeleryWorkers, service: str, name: str) -> Variant:
     return Variant(
         service=service,
         name=name,
         deployment=deployment_name(service, name),
         queues=tuple(config.queues(service, name)),
-        settings=worker_settings(config, service, name, builtin=builtin),
+        settings=settings_of(config, service, name),
     )

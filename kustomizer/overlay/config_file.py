@@ -115,6 +115,11 @@ def read_config(overlay: Path) -> CeleryWorkers:
     return config_file(paths[-1]).load()
 
 
+def named_config(overlay: Path, file: Path | None) -> ConfigFile:
+    """Return the configuration in ``file``, or else that of ``overlay``; raises UserError as these two do."""
+    return find_config(overlay) if file is None else config_file(file)
+
+
 def config_file(path: Path) -> ConfigFile:
     """Return the configuration in ``path``, with what it patches where a kustomization beside it says so."""
     text = read_text(path)

@@ -36,8 +36,8 @@ def overlay_source(overlay: Path) -> Source:
     # The build says what is wrong with a file; this only looks for lines.
     for path in _files(overlay):
         with contextlib.suppress(UserError, OSError):
-            texts[relative(path)] = read_text(path)
-            objects |= _objects(path)
+            texts[relative(path)] = text = read_text(path)
+            objects |= _objects(path, text)
     with contextlib.suppress(UserError, OSError):
         for path in configuration_files(overlay):
             fields |= _fields(path)
@@ -55,10 +55,10 @@ def _files(overlay: Path) -> Iterator[Path]:
                 yield path
 
 
-def _objects(path: Path) -> dict[ResourceRef, Place]:
+def _objects(path: Path, text: str) -> dict[ResourceRef, Place]:
     shown = relative(path)
     found = {}
-    for node in _mappings(path):
+    for node in _mappings(text):
         kind, name = entry(node, "kind"), entry(_value(node, "metadata"), "name")
         if kind is not None and name is not None and kind[1].value != KIND:
             ref = ResourceRef(kind=str(kind[1].value), name=str(name[1].value))
@@ -70,14 +70,14 @@ def _fields(path: Path) -> dict[str, Place]:
     shown = relative(path)
     return {
         field: Place(path=shown, line=line)
-        for node in _mappings(path)
+        for node in _mappings(read_text(path))
         if (kind := entry(node, "kind")) is not None and kind[1].value == KIND
         for field, line in _lines(node, "")
     }
 
 
-def _mappings(path: Path) -> Iterator[MappingNode]:
-    return (node for node in documents(read_text(path)) if isinstance(node, MappingNode))
+def _mappings(text: str) -> Iterator[MappingNode]:
+    return (node for node in documents(text) if isinstance(node, MappingNode))
 
 
 def _lines(node: Any, path: str) -> Iterator[tuple[str, int]]:

@@ -12,6 +12,7 @@ from kustomizer.openedx.workers import grace_period
 from kustomizer.record import Record
 from kustomizer.site.model import autoscalers, scale_target
 from kustomizer.site.redis_lists import counted_lists, formula, is_paused, key_prefix, list_name
+from kustomizer.tasks.numbers import service_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,7 +92,7 @@ def queues_of(site: Site) -> list[QueueRow]:
     rows = [row for worker in site.workers for row in _rows(site, worker, scalers, tasks)]
     consumed = {(row.namespace, row.queue) for row in rows}
     rows += [
-        QueueRow(namespace=namespace, service=_service(queue), queue=queue, tasks=tasks.get((namespace, queue), ()))
+        QueueRow(namespace=namespace, service=service_of(queue), queue=queue, tasks=tasks.get((namespace, queue), ()))
         for namespace, queue in sorted({*_known(site), *tasks} - consumed)
     ]
     return sorted(rows, key=lambda row: (row.namespace, row.service, not row.deployment, row.deployment, row.queue))
@@ -139,12 +140,6 @@ def _known(site: Site) -> Iterator[tuple[str, str]]:
             # Where a worker takes nobody knows what, that nobody takes a queue isn't known either.
             if site.doubt(resource.namespace, resource.name) is None:
                 yield resource.namespace, queue
-
-
-def _service(queue: str) -> str:
-    """Return the service that a queue's name speaks of, empty where it speaks of none."""
-    parts = queue.split(".")
-    return parts[1] if len(parts) > 1 and parts[0] == "edx" else ""
 
 
 def _autoscalers(site: Site) -> dict[tuple[str, str, str], Resource]:

@@ -194,9 +194,11 @@ def stop_all() -> None:
 
     global _is_stopping  # noqa: PLW0603 - it holds for the process, which is about to end
     _is_stopping = True
+    # What a program has started may go on when that has ended.
+    stopped = set(_at_work)
     for number in (_SIGTERM, _SIGKILL):
         end = time.monotonic() + _GRACE
-        for running in tuple(_at_work):
+        for running in stopped | _at_work:
             running.signal(number)
         # The threads that wait for them take them out.
         while _at_work and time.monotonic() < end:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def threads(most: int) -> Iterator[ThreadPoolExecutor]:
     """Give a pool of at most ``most`` threads, which have all ended where the context ends.
 
-    Where the user interrupts that, the programs that they wait for are stopped, and no other is started.
+    Where the user interrupts that, the programs that they wait for are stopped, and no other is started. One that is in
+    the terminal's own group, as kubectl, hears the interrupt itself.
     """
     with ThreadPoolExecutor(most) as pool:
         try:

@@ -92,13 +92,13 @@ class SiteTasks(Record):
 
         The service of a number is that of the worker; where that isn't known, it is the one service that has the task.
         """
-        of_task: dict[tuple[str, str], Numbers] = {}
+        known = {(task.service, task.name) for task in self.tasks}
+        of_task = {key: found for key, found in numbers.items() if key in known}
         unknown = []
-        for (service, name), found in numbers.items():
-            services = [task.service for task in self.tasks if task.name == name]
-            owner = service if service in services else services[0] if len(services) == 1 else ""
-            if owner:
-                of_task.setdefault((owner, name), found)
+        for (_, name), found in ((key, found) for key, found in numbers.items() if key not in known):
+            services = [service for service, task in known if task == name]
+            if len(services) == 1:
+                of_task.setdefault((services[0], name), found)
             else:
                 unknown.append(name)
         tasks = [task.replace(numbers=of_task.get((task.service, task.name))) for task in self.tasks]

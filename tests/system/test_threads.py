@@ -23,7 +23,22 @@ with Scratch() as scratch, threads(2) as pool:
 """
 
 
-@pytest.mark.parametrize("script", ["exec sleep 60", "trap '' TERM; sleep 60"], ids=["stops", "heeds no SIGTERM"])
+def is_at_work(process: int) -> bool:
+    """Tell whether a process is there and hasn't ended: what has ended has no command line."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes() != b""
+    except FileNotFoundError:
+        return False
+
+
+CHILD = "(trap '' TERM; sleep 60) & echo $! >child.$$; exec sleep 60"
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["exec sleep 60", "trap '' TERM; sleep 60", CHILD],
+    ids=["stops", "heeds no SIGTERM", "has a child that heeds none"],
+)
 def test_an_interrupt_stops_what_runs_and_starts_no_more(script: str, tmp_path: Path) -> None:
     begin = time.monotonic()
     done = subprocess.run(
@@ -31,4 +46,5 @@ def test_an_interrupt_stops_what_runs_and_starts_no_more(script: str, tmp_path: 
     )
     assert "KeyboardInterrupt" in done.stderr.splitlines()[-1]
     assert time.monotonic() - begin < 20
+    assert not any(is_at_work(int(started.read_text())) for started in tmp_path.glob("child.*"))
     assert sorted(path.name for path in tmp_path.glob("started.*")) == ["started.0", "started.1"]

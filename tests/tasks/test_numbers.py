@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kustomizer.tasks.numbers import RunTime, amount, at_share, queue_of_node, service_of, span
+from tests.known_tasks import WEEK, between, known, numbers, site_tasks
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,19 @@ def test_shares() -> None:
 def test_the_queue_in_a_nodes_name(node: str, queue: str) -> None:
     assert queue_of_node(node) == queue
     assert service_of(queue) == (queue.split(".")[1] if queue else "")
+
+
+def test_a_tasks_own_numbers_come_before_those_of_a_worker_that_isnt_known() -> None:
+    site = site_tasks(known("lms.quick"))
+    own, others = (numbers(per_day, between(1, 2)) for per_day in (5, 9))
+    found = {
+        ("", "lms.gone"): others,
+        ("", "lms.quick"): others,
+        ("cms", "lms.quick"): others,
+        ("lms", "lms.quick"): own,
+    }
+    measured, unknown = site.with_numbers(WEEK, found)
+    assert [task.numbers for task in measured.tasks] == [own]
+    assert unknown == ["lms.gone"]
+    measured, _ = site.with_numbers(WEEK, {("", "lms.quick"): others})
+    assert [task.numbers for task in measured.tasks] == [others]

@@ -121,6 +121,11 @@ class Broker(Record):
     trigger_authentication: TriggerAuthentication | None = None
     """An existing TriggerAuthentication for KEDA. None is emitted then."""
 
+    @property
+    def is_located(self) -> bool:
+        """Whether it says where the broker is."""
+        return self.address is not None or self.sentinel is not None
+
 
 def broker_problems(broker: Broker, path: str) -> list[Problem]:
     """Return the contradictions in ``broker``."""

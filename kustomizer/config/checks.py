@@ -184,7 +184,7 @@ def _broker_in_env(config: CeleryWorkers, service: str, variant: str, worker: Wo
     For Celery these variables come before its settings (docs/what-is-read.md), and each worker may have others.
     """
     broker, flower = config.spec.broker, config.spec.flower
-    is_located = broker is not None and (broker.address is not None or broker.sentinel is not None)
+    is_located = broker is not None and broker.is_located
     restores = config.spec.celery.restore_orphans.enabled
     readers = (("KEDA", worker.keda_enabled), ("Flower", flower and flower.enabled), ("restoreOrphans", restores))
     others = [name for name, on in readers if on]

@@ -136,12 +136,11 @@ class Looker:
         if self.broker is None:
             self.broker, self.mailbox = connected(self.settings)
         exchange = str(self.mailbox.exchange.name)
-        request = {**self.settings, "keys": sorted(self.settings["keys"])}
-        found = look(self.broker, self.mailbox, exchange, request, since=redis_since(self.broker, note=True))
+        found = look(self.broker, self.mailbox, exchange, self.settings, since=redis_since(self.broker, note=True))
         # After the question: whoever took one of these messages answered it, didn't, or is gone.
         second = {**found, **self._listed()}
         first, self.first = self.first, second
-        for key in sorted(self.settings["keys"]):
+        for key in self.settings["keys"]:
             self._restore(key, first, second)
 
     def _listed(self) -> dict[str, Any]:

@@ -80,6 +80,8 @@ def _above(tree: Any, name: Any, number: float, limit: float | None, *, whole: b
     domain, slash, _ = str(name).rpartition("/")
     if not (slash and not domain.endswith("kubernetes.io")) and not str(name).startswith("hugepages-"):
         return ""
-    if limit is None:
+    if is_null(stated):
         return f"{request} has no limits.{name}, which has to be the same" if whole else ""
+    if limit is None:
+        return ""
     return f"{request} isn't limits.{name}, {stated}, which it has to be" if number < limit * (1 - _SAME) else ""

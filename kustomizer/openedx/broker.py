@@ -57,12 +57,12 @@ def endpoint(
     inside = next((address for address in broker.addresses if is_of_the_pod(address)), "")
     configured = config.spec.broker
     # What the configuration itself states is meant so.
-    if not inside or (configured is not None and (configured.address or configured.sentinel)):
+    if not inside or (configured is not None and configured.is_located):
         return broker, warnings
     raise UserError(
         Problem(
-            message=f"{worker.name}'s broker is {inside}, in its own pod (a proxy, say): KEDA and Flower can't reach "
-            "that",
+            message=f"{worker.name}'s broker is {inside}, in its own pod (a proxy, say): nothing outside of it can "
+            "reach that",
             resource=config.ref,
             field="spec.broker.address",
             remedy="Set it to the host:port of the Redis behind it, and spec.broker.tls where that speaks TLS",
@@ -74,7 +74,7 @@ def _endpoint(
     resources: Resources, config: CeleryWorkers, service: str, worker: Resource
 ) -> tuple[Endpoint, list[Problem]]:
     configured = config.spec.broker
-    located = configured is not None and (configured.address is not None or configured.sentinel is not None)
+    located = configured is not None and configured.is_located
     celery = _celery_of(resources, service, worker)
     if celery is not None:
         from kustomizer.openedx.celery_broker import celery_broker, says_it_elsewhere  # noqa: PLC0415 - few sites do

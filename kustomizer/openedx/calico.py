@@ -35,6 +35,8 @@ def holds(selector: str, labels: Mapping[str, str]) -> bool | None:
             parts.append(term.group())
         elif kind in _WORDS:
             parts.append(_WORDS[kind])
+        elif term["values"] and not _TEXT.search(term["values"]):
+            return None
         elif term["has"]:
             parts.append(str(term["has"] in labels))
         else:

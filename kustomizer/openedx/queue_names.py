@@ -99,9 +99,11 @@ def redis_lists(resources: Resources, worker: EmittedWorker, queue: str) -> tupl
     if worker.service not in OPEN_EDX_SERVICES:
         return (queue,)
     own = _lists_of(resources, worker, queue)
+    if own != (queue,):
+        return own
     others = [other for other in _open_edx_workers(resources, worker) if other.service != worker.service]
     sent_to = dict.fromkeys(name for other in others for name in _lists_of(resources, other, queue))
-    if own != (queue,) or not sent_to.keys() - {queue}:
+    if not sent_to.keys() - {queue}:
         return own
     from kustomizer.openedx.celery.transport import PRIORITY_STEPS, SEPARATOR  # noqa: PLC0415 - as below
 

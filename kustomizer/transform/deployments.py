@@ -7,6 +7,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.openedx.settings_volume import containers
 from kustomizer.openedx.workers import NAME_LABEL
 
 TYPE_CHECKING = False
@@ -68,8 +69,7 @@ def command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
 def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
     old = emitted.deployment
     template = tree["spec"]["template"]
-    pod_spec = template["spec"]
-    container = pod_spec["containers"][emitted.container]
+    container = template["spec"]["containers"][emitted.container]
     old_container = container.get("name")
     tree["metadata"]["name"] = name
     for path in (
@@ -82,9 +82,7 @@ def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
             labels[NAME_LABEL] = name
     for field in _TERM_FIELDS:
         _rename_in_terms(lookup(template, "spec", field), old, name)
-    if any(
-        lookup(other, "name") == name for other in (*(pod_spec.get("initContainers") or ()), *pod_spec["containers"])
-    ):
+    if any(lookup(other, "name") == name for other in containers(template)):
         # A sidecar has that name already, and a pod takes a name once.
         return
     container["name"] = name

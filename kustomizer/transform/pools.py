@@ -24,6 +24,6 @@ def pool_of(resources: Resources, emitted: EmittedWorker, variant: Variant) -> t
     celery = own_settings(resources, emitted)
     if celery is None:
         return "", ""
-    pool = celery.pool
+    pool = celery.settings.setting("CELERYD_POOL", "prefork") if named else celery.pool
     known = pool if hasattr(pool, "value") else getattr(pool, "otherwise", None)
-    return str(known.value) if known is not None else "", getattr(pool, "reason", "")
+    return str(known.value or "") if known is not None else "", getattr(pool, "reason", "")

@@ -13,6 +13,7 @@ from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import clone, lookup, plain_value
 from kustomizer.openedx.pod_program import pod_program
+from kustomizer.openedx.queue_names import consumed_queues, taken_queues
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 from kustomizer.openedx.workers import NAME_LABEL, of_the_site, site_metadata, workers_of
 from kustomizer.transform.broker_access import CONFIG_FILE, access, certificate_volumes, secret_variables
@@ -157,8 +158,9 @@ def _settings(resources: Resources, config: CeleryWorkers, plans: Sequence[Servi
     emitted = [plan.emitted for plan in plans]
     # A service that isn't split shares Celery's own key with the default workers of the other one.
     others = [worker for worker in workers_of(resources) if worker.service in OPEN_EDX_SERVICES]
-    queues = {queue for worker in (*emitted, *others) for queue in worker.queues or ()}
-    queues |= {queue for variant in variants for queue in variant.queues}
+    queues = {queue for worker in emitted for queue in taken_queues(resources, worker) or ()}
+    queues.update(consumed_queues(resources, (worker.resource for worker in others)))
+    queues.update(queue for variant in variants for queue in variant.queues)
     own = {variant.deployment: f"unacked{variant.unacked_suffix}" for variant in variants if variant.unacked_suffix}
     settings = {
         "every": config.spec.celery.restore_orphans.every_seconds,

@@ -164,11 +164,10 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
     if scheduler is not None and scheduler.resources:
         container["resources"] = scheduler.resources
     # A proxy that it connects through goes with it; what may run once or watches Celery stays where it is.
-    gone = {("containers", emitted.container), *found.containers, *found.doubtful}
-    beside = [each for number, each in enumerate(pod["containers"]) if ("containers", number) not in gone]
-    pod["containers"] = [container, *beside]
+    for place, number in sorted({("containers", emitted.container), *found.containers, *found.doubtful}, reverse=True):
+        del pod[place][number]
+    pod["containers"].insert(0, container)
     if listed == "initContainers":
-        del pod[listed][index]
         del container["restartPolicy"]
     tree["metadata"]["name"] = name
     for path in (

@@ -64,12 +64,15 @@ def unset(container: dict[str, Any], names: Collection[str]) -> None:
         return
     env = lookup(container, "env")
     entries = list(env) if isinstance(env, list) else []
-    kept = [entry for entry in entries if str(lookup(entry, "name")) not in names]
-    if not is_null(lookup(container, "envFrom")):
-        # A second run leaves each at its place.
-        emptied = [entry for entry in entries if entry not in kept and lookup(entry, "value") == ""]
-        missing = sorted(set(names) - {str(lookup(entry, "name")) for entry in emptied})
-        kept = [entry for entry in entries if entry in kept or entry in emptied]
-        kept += [{"name": name, "value": ""} for name in missing]
+    may_come_back = not is_null(lookup(container, "envFrom"))
+    # A second run leaves each that is empty at its place.
+    kept = [
+        entry
+        for entry in entries
+        if str(lookup(entry, "name")) not in names or (may_come_back and lookup(entry, "value") == "")
+    ]
+    if may_come_back:
+        there = {str(lookup(entry, "name")) for entry in kept}
+        kept += [{"name": name, "value": ""} for name in sorted(set(names) - there)]
     if kept or not is_null(env):
         container["env"] = kept

@@ -95,6 +95,7 @@ def test_a_selector_of_any_kind(spec: dict[str, Any], field: str) -> None:
         policy({"selector": f"{NAME} != 'lms' && ({NAME} contains 'lms-worker' || all())"}),
         policy({"selector": f"{NAME} not in {{'lms-worker', 'lms-worker-high', 'lms-worker-high-mem'}}"}),
         policy({"selector": f"{NAME} == 'lms-worker' && tier == 'none'"}),
+        policy({"selector": f"{NAME} contains {{}} || {NAME} starts with {{lms-worker}}"}),
         policy({"podSelector": None, "ingress": [None, 1, "x"], "text": "lms-worker"}),
     ],
 )

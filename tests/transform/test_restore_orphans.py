@@ -175,6 +175,16 @@ def test_a_pool_that_cant_say_what_it_has_is_refused(site_22: bytes, pool: str) 
     assert emit(site_22, with_pool("prefork")).data
 
 
+def test_the_pool_that_a_worker_gets_counts_and_not_that_of_tutors(site_22: bytes) -> None:
+    variable = b"        env:\n        - name: SERVICE_VARIANT\n          value: lms\n"
+    assert variable in site_22
+    solo = variable + b"        - name: CELERY_WORKER_POOL\n          value: solo\n"
+    data = site_22.replace(variable, solo)
+    assert "lms-worker-high has --pool=solo" in refused(data, config())
+    workers = {variant: {"extraArgs": ["--pool=prefork"]} for variant in ("default", "high", "high_mem")}
+    assert emit(data, config(workers={**WORKERS, "lms": workers})).data
+
+
 def test_two_brokers_are_refused(builds: Builds) -> None:
     data = site_input(builds, sites.site("22"), broker={"CELERY_BROKER_VHOST": "5"}, services=["cms"])
     assert "cms has another broker than lms, and one program looks at one" in refused(data, config())

@@ -240,3 +240,14 @@ def test_a_scheduler_that_nothing_runs() -> None:
     assert problem.field == "spec.scheduler.enabled"
     assert "no worker that is split runs a scheduler" in problem.message
     assert not worked(SPLIT % MOVED, given("--beat")).output.problems
+
+
+def test_a_second_program_that_starts_first_stays_where_it_is() -> None:
+    flower = {"name": "flower", "image": "mher/flower", "restartPolicy": "Always"}
+    wait = {"name": "wait", "image": "busybox"}
+    moved = worked(SPLIT % MOVED, given("--beat", before=[wait, flower]))
+    beat_pod, worker_pod = (
+        moved.get("Deployment", name)["spec"]["template"]["spec"] for name in ("lms-beat", "lms-worker")
+    )
+    assert [each["name"] for each in beat_pod["initContainers"]] == ["wait"]
+    assert [each["name"] for each in worker_pod["initContainers"]] == ["wait", "flower"]

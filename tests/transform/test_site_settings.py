@@ -235,6 +235,13 @@ def test_the_other_service_sends_with_its_own_priority() -> None:
     assert counted(lms()) == [high]
 
 
+def test_priorities_of_the_other_service_that_matter_to_no_list() -> None:
+    """Where a worker's own lists are known, and are more than one, nobody sends to others."""
+    computed = "import priorities\nBROKER_TRANSPORT_OPTIONS['priority_steps'] = priorities.steps()\n"
+    spec = "{workers: {cms: {high: {keda: {enabled: true}}, low: {}}}}"
+    assert worked(spec, site(settings=computed, cms_env=STEPS)).triggers("cms-worker-high")
+
+
 def test_priorities_and_slots() -> None:
     slots = "keda: {enabled: true, inFlight: Slots, activationListLength: 3}, concurrency: 2"
     result = worked(SPLIT % (slots, ""), lms(lms_env=STEPS))

@@ -175,9 +175,10 @@ class _Run:
             if alias.name != "*":
                 value = IMPORTED.get((module, alias.name))
                 if named is not None and named.has(alias.name):
-                    value = named.read(alias.name)[0] if named.read(alias.name)[2] is None else None
-                # What can be changed may be, through another name.
-                if value is None or (named is not None and not isinstance(value, (str, int, float))):
+                    read, _, doubt = named.read(alias.name)
+                    # What can be changed may be, through another name.
+                    value = read if doubt is None and isinstance(read, (str, int, float)) else None
+                if value is None:
                     value = Opaque(f"it is imported from {module}", node.lineno)
                 self._settings.bind(alias.asname or alias.name, value, node.lineno)
             elif module not in self._base:

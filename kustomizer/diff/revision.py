@@ -17,6 +17,7 @@ from kustomizer.kustomize.fields import is_kustomization, named_paths
 from kustomizer.kustomize.kustomization import built_from, read_kustomization
 from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
+from kustomizer.tutor_env.staleness import is_tutor_env
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,8 +154,3 @@ class Tree(Record):
                 path = Path(os.path.normpath(directory / entry))
                 if "://" not in entry and path.is_relative_to(self.mirror):
                     yield Path("/") / path.relative_to(self.mirror)
-
-
-def is_tutor_env(directory: Path) -> bool:
-    """Tell whether Tutor wrote ``directory``."""
-    return (directory / "kustomization.yml").is_file() and (directory / "k8s" / "deployments.yml").is_file()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from kustomizer.diff.git import repository
-from kustomizer.diff.revision import Tree, is_tutor_env
+from kustomizer.diff.revision import Tree
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import RefusedBuildError, build, causes_of
 from kustomizer.kustomize.fields import is_kustomization
@@ -19,6 +19,7 @@ from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.stream import read_documents
 from kustomizer.record import Record
 from kustomizer.system.threads import threads
+from kustomizer.tutor_env.staleness import is_tutor_env
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -107,7 +107,7 @@ def read_base(overlay: Path) -> Base:
     transformers = entries(tree, "transformers")
     ours = [position for position, entry in enumerate(transformers) if _is_ours(overlay, entry)]
     if len(ours) > 1:
-        raise UserError(in_files([(os.path.normpath(overlay / transformers[position]), "") for position in ours]))
+        raise UserError(in_files([_place_and_name(overlay, path, transformers[position]) for position in ours]))
     if not ours:
         raise UserError(_no_function(overlay, path))
     below = {field: value for field, value in tree.items() if field not in _ON_TOP}
@@ -148,6 +148,12 @@ def _is_ours(overlay: Path, entry: str) -> bool:
         message = f"{entry} holds other objects beside the {KIND} configuration"
         raise UserError(Problem(message=message, field=str(overlay), remedy="Move them into a file of their own"))
     return any(are_ours)
+
+
+def _place_and_name(overlay: Path, kustomization: Path, entry: str) -> tuple[str, str]:
+    """Return where a configuration stands, in a file or in the kustomization itself, and its name."""
+    place = str(kustomization) if "\n" in entry else os.path.normpath(overlay / entry)
+    return place, str(lookup(next(iter(objects(overlay, entry))), "metadata", "name"))
 
 
 def _is_configuration(tree: Any) -> bool:

@@ -107,8 +107,7 @@ def started(command: list[str], scratch: Scratch, *, env: Mapping[str, str] | No
 
 def finished(command: list[str], scratch: Scratch, limits: Limits, *, env: Mapping[str, str] | None = None) -> Finished:
     """Run ``command`` to its end. Raises UserError where it can't be run, or exceeds a limit."""
-    added = {name: value for name, value in (env or {}).items() if os.environ.get(name) != value}
-    with logged(command, env=added):
+    with logged(command, env=env):
         return waited_for(started(command, scratch, env=env), command, limits)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -56,8 +55,7 @@ def plain_build(directory: Path, kustomize: Kustomize) -> Iterator[Callable[[], 
 
         examine(str(directory), kustomize.permissions, ask)
         command = kustomize.plain_command(directory)
-        added = {name: value for name, value in env.items() if os.environ.get(name) != value}
-        with logged(command, env=added):
+        with logged(command, env=env):
             running = started(command, scratch, env=env)
             try:
                 yield lambda: waited_for(running, command, kustomize.limits)

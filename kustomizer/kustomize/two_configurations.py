@@ -11,7 +11,7 @@ import os
 from kustomizer import KIND, is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.certain_yaml import Uncertain, read_heads
-from kustomizer.manifests.tree import lookup
+from kustomizer.kustomize.fields import entries
 from kustomizer.system.wording import joined
 
 TYPE_CHECKING = False
@@ -59,12 +59,11 @@ class Stack:
         if len(set().union(*self._listed.values())) < 2:  # noqa: PLR2004 - nearly every build is done with here
             return ()
         for directory in trees:
-            level: set[tuple[str, str]] = set()
-            for component in _built_from(directory, trees, ("components",)):
-                level |= self._listed.get(component, set())
-            below = (self._listed.get(below, set()) for below in _built_from(directory, trees, BUILT))
-            found = level.union(*below)
-            if level and len(found) > 1:
+            # What is built from components is built from directories, too.
+            is_here = any(part in self._listed for part in _built_from(directory, trees, ("components",)))
+            parts = (self._listed.get(part, set()) for part in _built_from(directory, trees, BUILT))
+            found: set[tuple[str, str]] = set().union(*parts)
+            if is_here and len(found) > 1:
                 return sorted(found)
         return ()
 
@@ -86,9 +85,7 @@ def _built_from(directory: str, trees: Mapping[str, Any], fields: Sequence[str])
         current = waiting.pop()
         if current not in found:
             found.add(current)
-            tree = trees.get(current)
-            named = [entry for field in fields for entry in (lookup(tree, field) or ())]
-            places = (os.path.realpath(f"{current}/{entry}") for entry in named if isinstance(entry, str))
+            places = (os.path.realpath(f"{current}/{entry}") for entry in entries(trees.get(current) or {}, *fields))
             waiting += [place for place in places if place in trees]
     return found
 

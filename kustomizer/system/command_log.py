@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -27,7 +28,7 @@ def is_verbose() -> bool:
 
 
 class logged:  # noqa: N801 - used like a function; contextlib's way costs `build` two milliseconds
-    """Logs ``command``, which the body of the `with` statement runs with ``env`` added to the user's environment.
+    """Logs ``command``, which the body of the `with` statement runs, and what of ``env`` isn't the user's own.
 
     The caller makes sure that neither holds a secret.
     """
@@ -42,7 +43,9 @@ class logged:  # noqa: N801 - used like a function; contextlib's way costs `buil
         if _Verbosity.on:
             import shlex  # noqa: PLC0415 - see above
 
-            added = [f"{name}={shlex.quote(value)}" for name, value in self._env.items()]
+            added = [
+                f"{name}={shlex.quote(value)}" for name, value in self._env.items() if os.environ.get(name) != value
+            ]
             self._line = shlex.join(map(str, self._command))
             _write(" ".join(["run:", *added, self._line]))
             self._start = time.monotonic()

@@ -59,7 +59,8 @@ def make(fresh: Fresh, named: Path | None, added: Mapping[str, Any], kustomize: 
                 "kustomization": digest_of_text(final),
                 "files": {path: digest_of_text(file.text) for path, file in made.files.items()},
             }
-            made.write_with(json.dumps(summary, indent=2) + "\n", new)
+            with _writing(env / PLACE / fresh.name):
+                made.write_with(json.dumps(summary, indent=2) + "\n", new)
             wrong = list(made.differences(built()))
             if wrong:
                 raise UserError(*wrong)
@@ -69,17 +70,25 @@ def make(fresh: Fresh, named: Path | None, added: Mapping[str, Any], kustomize: 
 @contextmanager
 def _new_directory(parent: Path, name: str) -> Iterator[Path]:
     """Give a directory in ``parent`` to write to, which gets its ``name`` when all is well, and else is removed."""
-    try:
+    with _writing(parent / name):
         parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=parent, prefix=".new-"))
-        try:
-            yield new
+    try:
+        yield new
+        with _writing(parent / name):
             new.chmod(0o755)
             if (parent / name).exists():
                 # An earlier run was killed before env/ named it, or it was changed by hand since.
                 shutil.rmtree(parent / name)
             new.rename(parent / name)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    """Raise UserError where what is written for ``place`` can't be."""
+    try:
+        yield
     except OSError as error:
-        raise UserError(Problem(message=f"{parent / name} can't be written: {error.strerror}")) from None
+        raise UserError(Problem(message=f"{place} can't be written: {error.strerror}")) from None

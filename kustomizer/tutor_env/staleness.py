@@ -14,6 +14,7 @@ from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
 _HELD = {
     "K8S_NAMESPACE": (FILE, "\nnamespace: {}\n"),
@@ -36,7 +37,7 @@ def let_tutor_say(env: str, reason: Callable[[], str]) -> None:
 def stale_envs(directories: Iterable[str]) -> Iterator[Problem]:
     """Yield a warning for each of ``directories`` that is an env/ which Tutor would write otherwise now."""
     for directory in directories:
-        if os.path.isfile(f"{directory}/{FILE}") and os.path.isfile(f"{directory}/k8s/deployments.yml"):  # noqa: PTH113
+        if is_tutor_env(directory):
             reason = stale_reason_of(directory)
             if reason:
                 yield Problem(
@@ -44,6 +45,11 @@ def stale_envs(directories: Iterable[str]) -> Iterator[Problem]:
                     severity=WARNING,
                     remedy=f"Run `{_command(directory)}` first",
                 )
+
+
+def is_tutor_env(directory: Path | str) -> bool:
+    """Tell whether Tutor wrote ``directory``."""
+    return os.path.isfile(f"{directory}/{FILE}") and os.path.isfile(f"{directory}/k8s/deployments.yml")  # noqa: PTH113
 
 
 def stale_reason_of(env: str) -> str:
@@ -59,10 +65,9 @@ def _of_split(env: str) -> str:
         return ""
     from pathlib import Path  # noqa: PLC0415 - most sites aren't split so, and a build imports little
 
-    from kustomizer.tutor_env.state import stale_reason, told_configuration  # noqa: PLC0415
+    from kustomizer.tutor_env.state import stale_reason  # noqa: PLC0415
 
-    root = Path(env).parent
-    return stale_reason(root, told_configuration(root))
+    return stale_reason(Path(env).parent, told=True)
 
 
 def _of_version(env: str) -> str:

@@ -69,23 +69,14 @@ def read_summary(directory: Path) -> dict[str, Any] | None:
     return summary if whole else None
 
 
-def told_configuration(root: Path) -> Path | None:
-    """Return the configuration that the split in env/ says it was made from, None where there is none.
-
-    Where a file has come since, in the place in which one is looked for, it is that one.
-    """
-    directory = split_directory(root / "env")
-    summary = read_summary(directory) if directory else None
-    source = summary["source"] if summary else RECOMMENDED
-    path = root / (OWN_FILE if source == RECOMMENDED else source)
-    return path if path.exists() else None
-
-
-def stale_reason(root: Path, named: Path | None, added: Mapping[str, Any] | None = None) -> str:
+def stale_reason(
+    root: Path, named: Path | None = None, added: Mapping[str, Any] | None = None, *, told: bool = False
+) -> str:
     """Return why the split in env/ isn't that of its files and of the configuration ``named``; empty where it is.
 
-    Without ``named`` a configuration that isn't at hand is taken to be as it was, and without ``added`` what other
-    plugins add. With which program it was built says nothing: the outcome was compared with what the function made.
+    With ``told`` the configuration is the one that the split says it was made from, or a file that has come since where
+    one is looked for; one that isn't at hand is taken to be as it was. So is, without ``added``, what others add. With
+    which program it was built says nothing: the outcome was compared with what the function made.
     """
     env = root / "env"
     directory = split_directory(env)
@@ -95,8 +86,13 @@ def stale_reason(root: Path, named: Path | None, added: Mapping[str, Any] | None
     inputs = summary["inputs"]
     if inputs["version"] != __version__:
         return f"version {inputs['version']} of tutor-kustomizer split it, and this is {__version__}"
-    if (named or summary["source"] == RECOMMENDED) and inputs["configuration"] != digest_of_text(config_text(named)):
-        return f"{named} has changed"
+    source = summary["source"]
+    if told:
+        path = root / (OWN_FILE if source == RECOMMENDED else source)
+        named = path if path.exists() else None
+    is_at_hand = not told or named is not None or source == RECOMMENDED
+    if is_at_hand and inputs["configuration"] != digest_of_text(config_text(named)):
+        return f"{named or source} has changed"
     if added is not None and inputs["plugins"] != digest_of_added(added):
         return "what other plugins add to the split has changed"
     if inputs["files"] != digest_of_files(named_in(env)):

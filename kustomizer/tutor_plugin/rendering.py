@@ -27,10 +27,14 @@ _SHOWN = 3
 def reason(wanted: Options) -> str:
     """Return why the env/ of a root isn't what Tutor, with our plugin, would write now; empty where it is."""
     env = wanted.root / "env"
-    if wanted.is_split:
-        stale = stale_reason(wanted.root, wanted.present_config, added_by_plugins())
-        if stale:
-            return stale
+    try:
+        if wanted.is_split:
+            stale = stale_reason(wanted.root, wanted.present_config, added_by_plugins())
+            if stale:
+                return stale
+    except UserError as error:
+        # The next save ends with it.
+        return str(error)
     try:
         names = list(differing(env, tutor_config.load_full(str(wanted.root))))
     except (TutorError, UserError):

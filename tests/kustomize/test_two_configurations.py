@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -193,3 +194,20 @@ def test_the_function_tells_a_second_configuration_from_a_plugin(place: Path) ->
     assert refused.returncode == 1
     assert "another configuration made it" in refused.stderr
     assert "plugin that emits" not in refused.stderr
+
+
+def test_a_field_that_is_no_list_is_said_to_be_none(place: Path) -> None:
+    two_files(place, "resources: 5\ntransformers: [one.yaml, two.yaml]\n")
+    for words in (["build", "overlay", "-o", "built.yaml"], ["queue", "add", "lms", "bulk", "--overlay", "overlay"]):
+        refused = run(*words)
+        assert refused.exit_code == 1
+        assert isinstance(refused.exception, SystemExit)
+
+
+def test_an_export_names_the_kustomization_that_holds_them(place: Path) -> None:
+    inline = "".join(f"- |-\n{indent(text, '  ')}" for text in (f"{HEAD}{LMS}", f"{OTHER}{CMS}"))
+    (place / "overlay" / "kustomization.yaml").write_text(f"resources: [../env]\ntransformers:\n{inline}")
+    refused = run("export", "overlay", "-o", "plain")
+    assert refused.exit_code == 1
+    assert "overlay/kustomization.yaml" in refused.output
+    assert "apiVersion" not in refused.output

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from kustomizer.kustomize.split_env import missing_entry
 from kustomizer.kustomize.split_names import FILE
 from tests import sites
+from tests.builds import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+START = "from kustomizer.start import run; run()"
 ENTRY = f"- {missing_entry(['tutor', 'config', 'save'])}\n"
 ALL = """\
 spec:
@@ -46,3 +50,17 @@ def render_again(root: Path, site: str) -> None:
     text = (sites.site(site) / FILE).read_text()
     assert text.count("- k8s/volumes.yml\n") == 1
     (root / "env" / FILE).write_text(text.replace("- k8s/volumes.yml\n", f"- k8s/volumes.yml\n{ENTRY}"))
+
+
+def command(
+    home: Path, *arguments: str | Path, cwd: Path | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of ours, which builds with kustomize, as a user with this home does."""
+    return subprocess.run(
+        [sys.executable, "-c", START, *map(str, arguments), "--kustomize", str(sites.kustomize(sites.NEWEST))],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env=environment(home, PYTHONPATH=str(sites.ROOT), **environ),
+    )

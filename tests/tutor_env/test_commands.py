@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,14 +11,12 @@ import pytest
 from kustomizer.kustomize.executable import Kustomize
 from kustomizer.tutor_env.step import Request, save_split
 from tests import sites
-from tests.builds import EXEC, HEAD, RECOMMENDED, environment
+from tests.builds import EXEC, HEAD, RECOMMENDED
 from tests.git_checkout import commit, git
-from tests.tutor_env.site_root import fresh_root, render_again
+from tests.tutor_env.site_root import command, fresh_root, render_again
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-START = "from kustomizer.start import run; run()"
 
 
 def save(root: Path, spec: str = RECOMMENDED) -> None:
@@ -39,14 +36,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def run(root: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", START, *map(str, arguments), "--kustomize", str(sites.kustomize(sites.NEWEST))],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=root,
-        env={**environment(root.parent), "PATH": os.environ["PATH"], "PYTHONPATH": str(sites.ROOT)},
-    )
+    return command(root.parent, *arguments, cwd=root, PATH=os.environ["PATH"])
 
 
 def overlay_over(root: Path) -> Path:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,11 +15,10 @@ from kustomizer.tutor_env.kustomization import as_tutors
 from kustomizer.tutor_env.staleness import stale_envs, stale_reason_of
 from kustomizer.tutor_env.step import Request, save_split
 from tests import parts, sites
-from tests.builds import HEAD, RECOMMENDED, environment
-from tests.tutor_env.site_root import fresh_root
+from tests.builds import HEAD, RECOMMENDED
+from tests.tutor_env.site_root import command, fresh_root
 
 HERE = sorted([*sites.PLAIN_SITES, "oracle", "full", "drydock", "k8s", "k8s-keda", "operators"])
-START = "from kustomizer.start import run; run()"
 
 
 def copied_root(directory: Path, site: str = "22") -> Path:
@@ -35,16 +32,6 @@ def set_value(root: Path, key: str, value: str) -> None:
     config = root / "config.yml"
     kept = [line for line in config.read_text().splitlines() if not line.startswith(f"{key}:")]
     config.write_text("\n".join([*kept, f"{key}: {value}", ""]))
-
-
-def command(directory: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", START, *map(str, arguments), "--kustomize", str(sites.kustomize(sites.NEWEST))],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**environment(directory), "PYTHONPATH": str(sites.ROOT)},
-    )
 
 
 @pytest.mark.parametrize("site", HERE)

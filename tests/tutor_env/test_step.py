@@ -253,6 +253,10 @@ def test_it_is_stale_when_what_it_was_made_from_changes(tmp_path: Path) -> None:
     deployments = root / "env" / "k8s" / "deployments.yml"
     deployments.write_text(deployments.read_text() + "# again\n")
     assert stale_reason(root, config) == "files that Tutor wrote have changed"
+    config.unlink()
+    assert "celery-workers.yaml has changed" in stale_reason(root)
+    # Who doesn't know where it is looked for takes it as it was.
+    assert stale_reason(root, told=True) == "files that Tutor wrote have changed"
 
 
 @pytest.mark.parametrize(("same", "refused"), [(True, False), (False, True)])

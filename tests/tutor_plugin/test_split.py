@@ -67,6 +67,12 @@ def test_from_the_first_save_to_a_configuration_of_ones_own(env: dict[str, str])
     assert tutor(env, "kustomizer", "init").returncode == 0
     assert tutor(env, "kustomizer", "queue", "set", "lms", "high", "--concurrency", "2").returncode == 0
     assert "celery-workers.yaml has changed: tutor config save" in tutor(env, "kustomizer", "status").stdout
+    values = root_of(env) / "config.yml"
+    text = values.read_text()
+    values.write_text(f"{text}KUSTOMIZER_CONFIG: missing.yaml\n")
+    status = tutor(env, "kustomizer", "status")
+    assert (status.returncode, "isn't as it was saved" in status.stdout) == (0, True), status.stderr
+    values.write_text(text)
     done = saved(env)
     assert "split by celery-workers.yaml" in done.stderr
     assert "KUSTOMIZER_SPLIT" not in done.stderr

@@ -411,9 +411,7 @@ def main() -> None:
     parser.add_argument(
         "--write-docs", action="store_true", help="put the tables into docs/performance.md and README.md"
     )
-    parser.add_argument(
-        "--only", default="", choices=("function", "builds", "generated", "save", "linearity", "commands")
-    )
+    parser.add_argument("--only", default="", choices=PARTS)
     parser.add_argument("--seconds", type=float, default=Rounds().seconds, help="for each table, about; default: 25")
     options = parser.parse_args()
     try:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import go_toolchain
-from installing import InstallError, lock, run, say
+from installing import InstallError, make_once, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,16 +55,5 @@ def put_on_loopback(copy: Path, listeners: Mapping[str, tuple[str, str]], progra
 
 def install(part: str, version: str, directory: Path, stamped: str, build: Callable[[Path], None]) -> None:
     """Have ``build`` fill a part's directory below ``directory``, unless what is ``stamped`` so is there."""
-    target = directory / part
-    with lock(target):
-        stamp = target / ".stamp"
-        if stamp.is_file() and stamp.read_text() == stamped:
-            return
-        say(f"Building {part} {version} with Go, which takes minutes the first time ...")
-        with tempfile.TemporaryDirectory(dir=directory) as scratch:
-            fresh = Path(scratch, part)
-            fresh.mkdir()
-            build(fresh)
-            (fresh / ".stamp").write_text(stamped)
-            shutil.rmtree(target, ignore_errors=True)
-            fresh.rename(target)
+    message = f"Building {part} {version} with Go, which takes minutes the first time ..."
+    make_once(directory / part, stamped, message, build)

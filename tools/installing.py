@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,22 @@ def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, 
 def say(message: str) -> None:
     """Tell a person on stderr: stdout is for what a caller reads."""
     print(message, file=sys.stderr, flush=True)
+
+
+def make_once(target: Path, stamped: str, message: str, build: Callable[[Path], None]) -> None:
+    """Have ``build`` fill what becomes ``target``, unless what is ``stamped`` so is there; all or nothing."""
+    with lock(target):
+        stamp = target / ".stamp"
+        if stamp.is_file() and stamp.read_text() == stamped:
+            return
+        say(message)
+        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+            fresh = Path(scratch, target.name)
+            fresh.mkdir()
+            build(fresh)
+            (fresh / ".stamp").write_text(stamped)
+            shutil.rmtree(target, ignore_errors=True)
+            fresh.rename(target)
 
 
 def install_pinned(program: str, version: str) -> None:

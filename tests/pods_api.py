@@ -22,9 +22,8 @@ TOKEN = "token-of-the-account"
 class PodsApi:
     """Where it is, what a pod of the account has in its volume, and what was asked."""
 
-    def __init__(self, directory: Path, namespace: str) -> None:
+    def __init__(self, directory: Path) -> None:
         self.account = directory
-        self.namespace = namespace
         self.port = 0
         self.status = 200
         """What it answers; anything else than 200 is a refusal."""
@@ -43,7 +42,7 @@ def pods_api(directory: Path, namespace: str, pods: Callable[[], Sequence[dict[s
     private_authority(directory)
     (directory / "token").write_text(TOKEN)
     (directory / "namespace").write_text(namespace)
-    api = PodsApi(directory, namespace)
+    api = PodsApi(directory)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

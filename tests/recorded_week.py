@@ -37,18 +37,18 @@ class Run(NamedTuple):
     failed: bool = False
 
 
-def every(period: float, task: str, worker: str, seconds: float, *, since: float = WEEK + DAY) -> list[Run]:
+def every(period: float, task: str, worker: str, seconds: float) -> list[Run]:
     """Return a run that ends each ``period`` seconds, the last one half a period ago."""
-    return [Run(task, worker, period * (number + 0.5), seconds) for number in range(int(since // period))]
+    return [Run(task, worker, period * (number + 0.5), seconds) for number in range(int((WEEK + DAY) // period))]
 
 
 @contextlib.contextmanager
-def recorded(directory: Path, runs: Sequence[Run], *, namespace: str = "openedx") -> Iterator[Prometheus]:
+def recorded(directory: Path, runs: Sequence[Run]) -> Iterator[Prometheus]:
     """Run a Prometheus that has recorded a week of these runs, and a day before it."""
     directory.mkdir(parents=True)
     text = directory / "week.txt"
     with text.open("w") as file:
-        file.writelines(_lines(runs, time.time(), f'namespace="{namespace}",service="flower"'))
+        file.writelines(_lines(runs, time.time(), 'namespace="openedx",service="flower"'))
     command = [parts.program("promtool"), "tsdb", "create-blocks-from", "--max-block-duration=720h", "openmetrics"]
     subprocess.run([*command, text, directory / "data"], check=True, capture_output=True)
     with prometheus(directory / "prometheus", data=directory / "data") as running:

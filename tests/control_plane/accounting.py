@@ -43,11 +43,15 @@ class Attempt(Record):
     pod: str
     started: float
     finished: float = math.inf
-    killed: float = math.inf
     cut_off: bool = False
     """Killed because the pod's grace period was over."""
     pod_killed: float = math.inf
     """When its pod was killed, whether it was done by then or not."""
+
+    @property
+    def killed(self) -> float:
+        """When it was killed: one that was done wasn't."""
+        return math.inf if self.finished < math.inf else self.pod_killed
 
 
 class Waits(Record):
@@ -129,18 +133,14 @@ def attempts_of(events: Iterable[Event], pods: Iterable[PodTime]) -> list[Attemp
         kills = [(at, grace) for at, grace in ends[event.pod] if event.at <= at]
         if event.attempt in of["dying"]:
             kills.append((of["dying"][event.attempt], False))
-        killed, grace = min(kills, default=(math.inf, False))
-        pod_killed = killed
-        if finished < math.inf:
-            killed, grace = math.inf, False
+        pod_killed, grace = min(kills, default=(math.inf, False))
         found.append(
             Attempt(
                 task=event.task,
                 pod=event.pod,
                 started=event.at,
                 finished=finished,
-                killed=killed,
-                cut_off=grace,
+                cut_off=grace and finished == math.inf,
                 pod_killed=pod_killed,
             )
         )

@@ -143,14 +143,13 @@ class Node:
             network=self._directory / "network",
         )
         (self._directory / "containerd.toml").write_text(text)
-        authority = self._cluster.directory / "certificates" / "ca.crt"
         configuration = {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "kind": "KubeletConfiguration",
             "address": self._address,
             "port": self._port,
             "healthzPort": 0,
-            "authentication": {"webhook": {"enabled": False}, "x509": {"clientCAFile": str(authority)}},
+            "authentication": {"webhook": {"enabled": False}, "x509": {"clientCAFile": str(self._cluster.authority)}},
             "authorization": {"mode": "AlwaysAllow"},
             "containerRuntimeEndpoint": f"unix://{self._socket}",
             "clusterDNS": [DNS],

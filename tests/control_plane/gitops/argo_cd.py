@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -92,10 +93,10 @@ class ArgoCd:
         }
         self.cluster.apply(yaml.safe_dump_all([secret, application]), force_conflicts=True)
 
-    def sync(self, *options: str, prune: bool = True) -> None:
+    def sync(self, *options: str) -> None:
         """Ask for a sync as `argocd app sync --prune` does."""
         path = f"{_APPLICATIONS}/{self._name}"
-        sync = {"prune": prune, "syncOptions": list(options)}
+        sync = {"prune": True, "syncOptions": list(options)}
         operation = {"initiatedBy": {"username": "tests"}, "sync": sync}
         self.cluster.merge(path, {"operation": operation})
 
@@ -145,13 +146,19 @@ class ArgoCd:
         path = f"{_APPLICATIONS}/{self._name}"
         self.cluster.request("DELETE", path)
         deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                self.cluster.request("GET", path)
-            except ApiError:
-                break
+        while self._is_there(path):
+            assert time.monotonic() < deadline, f"{self._name} stays"
             time.sleep(0.1)
         self._name = ""
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            self.cluster.request("GET", path)
+        except ApiError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return False
+        return True
 
     def _until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE

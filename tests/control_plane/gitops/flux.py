@@ -71,27 +71,13 @@ class Flux:
 
     def synced(self, commit: str) -> dict[str, Any]:
         """Have both look again, and return the Kustomization's status once ``commit`` is applied and all is ready."""
-        status = self._reconciled()
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            ready = _condition(status, "Ready")
-            if ready.get("status") == "True" and status.get("lastAppliedRevision", "").endswith(f":{commit}"):
-                return status
-            assert time.monotonic() < deadline, ready
-            time.sleep(0.2)
-            status = self._status()
+        self._reconcile()
+        return self._until("True", "lastAppliedRevision", commit)
 
     def refused(self, commit: str) -> str:
         """Have both look again, and return why ``commit`` isn't applied."""
-        self._reconciled()
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            status = self._status()
-            ready = _condition(status, "Ready")
-            if ready.get("status") == "False" and status.get("lastAttemptedRevision", "").endswith(f":{commit}"):
-                return str(ready["message"])
-            assert time.monotonic() < deadline, ready
-            time.sleep(0.2)
+        self._reconcile()
+        return str(_condition(self._until("False", "lastAttemptedRevision", commit), "Ready")["message"])
 
     def forget(self) -> None:
         """Follow nothing any more, and leave what was applied."""
@@ -101,8 +87,19 @@ class Flux:
             self.cluster.kubectl("delete", "--namespace", NAMESPACE, "--all", kind)
         self._name = ""
 
-    def _reconciled(self) -> dict[str, Any]:
-        """Ask as `flux reconcile kustomization --with-source` does, and return the Kustomization's status."""
+    def _until(self, ready: str, revision: str, commit: str) -> dict[str, Any]:
+        """Return the Kustomization's status once ``Ready`` says that of ``commit``, which is its ``revision``."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            status = self._status()
+            found = _condition(status, "Ready")
+            if found.get("status") == ready and status.get(revision, "").endswith(f":{commit}"):
+                return status
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+
+    def _reconcile(self) -> None:
+        """Ask as `flux reconcile kustomization --with-source` does, and wait until both have looked."""
         for path in (_SOURCES, _KUSTOMIZATIONS):
             number = str(next(self._numbers))
             one = f"{path}/{self._name}"
@@ -111,7 +108,6 @@ class Flux:
             while (status := self._status(one)).get("lastHandledReconcileAt") != number:
                 assert time.monotonic() < deadline, status
                 time.sleep(0.1)
-        return status
 
     def _status(self, path: str = "") -> dict[str, Any]:
         item = self.cluster.request("GET", path or f"{_KUSTOMIZATIONS}/{self._name}")

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from tests.docs.pages import commands, files
+from tests.docs.test_flux import HELD_BY_ENV
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.control_plane.cluster import Cluster
     from tests.docs.place import Place
@@ -49,3 +52,13 @@ class Repository(NamedTuple):
             path = self.site.directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+
+    def split_env(self, page: str) -> Sequence[str]:
+        """Have env/ hold the split as the page's section says, commit it, and return the commands that do that."""
+        section = HELD_BY_ENV.search(page)
+        assert section is not None
+        self.site.done('export TUTOR_ROOT="$PWD/tutor"', "tutor plugins enable kustomizer")
+        self.write(files(section[0]))
+        add, committed, _build = commands(section[0])
+        self.site.done(add, committed)
+        return add, committed

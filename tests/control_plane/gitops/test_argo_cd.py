@@ -13,9 +13,8 @@ from tests.control_plane.gitops.settings import mounted, settings
 from tests.control_plane.operator_site import NAMESPACE, consumers
 from tests.control_plane.test_acceptance import RECOMMENDED
 from tests.control_plane.test_tutor_beside import PLAIN
-from tests.docs.pages import commands, files, page
+from tests.docs.pages import page
 from tests.docs.test_argo_cd import committing, load
-from tests.docs.test_flux import HELD_BY_ENV
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from tests.control_plane.gitops.argo_cd import ArgoCd
     from tests.control_plane.gitops.repository import Repository
 
-SECTION = HELD_BY_ENV.search(page("argo-cd"))
 LAST = {"argocd.argoproj.io/sync-options": "PruneLast=true"}
 AUTOMATED = {"automated": {"prune": True, "selfHeal": True}}
 
@@ -138,12 +136,8 @@ def test_old_settings_in_mid_rollout(
 
 
 def test_a_committed_env_that_holds_the_split(argo_cd: ArgoCd, cluster: Cluster, repository: Repository) -> None:
-    assert SECTION is not None
     repository.done("tutor k8s start")
-    repository.site.done('export TUTOR_ROOT="$PWD/tutor"', "tutor plugins enable kustomizer")
-    repository.write(files(SECTION[0]))
-    add, committed, _build = commands(SECTION[0])
-    repository.site.done(add, committed)
+    committing_env = repository.split_env(page("argo-cd"))
     status = synced(argo_cd, repository, without_plugin(repository, "site"), repository.push())["status"]
     assert status["sourceType"] == "Kustomize"
     assert consumers(cluster) == RECOMMENDED
@@ -154,7 +148,7 @@ def test_a_committed_env_that_holds_the_split(argo_cd: ArgoCd, cluster: Cluster,
 
     repository.write({"tutor/celery-workers.yaml": "kind: Nonsense\n"})
     assert repository.site.run('export TUTOR_ROOT="$PWD/tutor"', "tutor config save").returncode != 0
-    repository.site.done(add, committed)
+    repository.site.done(*committing_env)
     repository.push()
     argo_cd.refresh()
     argo_cd.refused("the-split-is-missing")

@@ -19,7 +19,6 @@ from tests.control_plane.operator_site import NAMESPACE, consumers
 from tests.control_plane.test_acceptance import RECOMMENDED
 from tests.control_plane.test_tutor_beside import PLAIN
 from tests.docs.pages import commands, files, page
-from tests.docs.test_flux import HELD_BY_ENV
 from tests.parts import TOOLS, present
 from tests.sites import run
 
@@ -117,13 +116,8 @@ def test_substitution(flux: Flux, cluster: Cluster, repository: Repository) -> N
 
 
 def test_a_committed_env_that_holds_the_split(flux: Flux, cluster: Cluster, repository: Repository) -> None:
-    section = HELD_BY_ENV.search(TEXT)
-    assert section is not None
     repository.done("tutor k8s start")
-    repository.site.done('export TUTOR_ROOT="$PWD/tutor"', "tutor plugins enable kustomizer")
-    repository.write(files(section[0]))
-    add, commit, _build = commands(section[0])
-    repository.site.done(add, commit)
+    repository.split_env(TEXT)
     follow(flux, repository, path="./site")
     status = flux.synced(repository.push())
     assert consumers(cluster) == RECOMMENDED
@@ -134,17 +128,12 @@ def test_a_committed_env_that_holds_the_split(flux: Flux, cluster: Cluster, repo
 
 
 def test_an_env_that_was_refused_changes_nothing(flux: Flux, cluster: Cluster, repository: Repository) -> None:
-    section = HELD_BY_ENV.search(TEXT)
-    assert section is not None
-    repository.site.done('export TUTOR_ROOT="$PWD/tutor"', "tutor plugins enable kustomizer")
-    repository.write(files(section[0]))
-    add, commit, _build = commands(section[0])
-    repository.site.done(add, commit)
+    committing = repository.split_env(TEXT)
     follow(flux, repository, path="./site")
     flux.synced(repository.push())
     repository.write({"tutor/celery-workers.yaml": "kind: Nonsense\n"})
     assert repository.site.run('export TUTOR_ROOT="$PWD/tutor"', "tutor config save").returncode != 0
-    repository.site.done(add, commit)
+    repository.site.done(*committing)
     message = flux.refused(repository.push())
     assert "the-split-is-missing" in message or "kustomize build failed" in message
     assert consumers(cluster) == RECOMMENDED

@@ -1,4 +1,4 @@
-"""Whatever may befall workers, at random: with restoreOrphans no task may be done twice, and none may wait for hours.
+"""Whatever may befall workers, at random: with restoreOrphans no task may be lost, or put back beside its first run.
 
 Pods are killed in place, lost with their node, or asked to stop; a new image is rolled out; Redis restarts; a worker
 stands still and answers nobody, while its tasks go on.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.config.flower import Flower
 from kustomizer.config.load import load
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT, deployment_name
@@ -144,7 +145,7 @@ def _routes(
 def _flower(settings: PluginSettings, notes: list[str]) -> dict[str, Any]:
     flower: dict[str, Any] = {"enabled": True}
     image = settings.value("CELERY_FLOWER_DOCKER_IMAGE")
-    if image and image != "docker.io/mher/flower:2.0.1":
+    if image and image != Flower().image:
         flower["image"] = image
     if settings.value("CELERY_FLOWER_BASIC_AUTH", "kept") == "":
         flower["insecure"] = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import time
 import uuid
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from kustomizer.config.flower import Flower
+from tests import sites
 from tests.control_plane.broker import Broker
 from tests.control_plane.cluster import CONTROLLERS, OF_NODES, Cluster, running_cluster
 from tests.node.images import write_images
@@ -24,22 +27,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 SCHEDULER = TOOLS / "control-plane" / "node" / "kube-scheduler"
-IMAGES = {
-    "docker.io/overhangio/openedx:22.0.3": "openedx",
-    "docker.io/library/redis:7.4.10": "redis",
-    "docker.io/mher/flower:2.0.1": "flower",
-    **dict.fromkeys(
-        (
-            "docker.io/library/caddy:2.11.7",
-            "docker.io/getmeili/meilisearch:v1.36.0",
-            "docker.io/library/mongo:7.0.39",
-            "docker.io/library/mysql:8.4.11",
-            "docker.io/devture/exim-relay:4.96-r1-0",
-        ),
-        "waiting",
-    ),
-}
+SITE = "22"
+"""The Tutor whose site runs here."""
+_IMAGE = re.compile(r"^\s*image: (\S+)$", re.MULTILINE)
 DISKS = 8
+
+
+def image_kinds() -> dict[str, str]:
+    """Return the images that Tutor's site and Flower name, and what each is, as ``write_images`` takes them."""
+    manifests = sorted((sites.site(SITE) / "k8s").glob("*.yml"))
+    named = {name for path in manifests for name in _IMAGE.findall(path.read_text())}
+    kinds = {name: name.rpartition("/")[2].partition(":")[0] for name in sorted({*named, Flower().image})}
+    return {name: kind if kind in {"openedx", "redis", "flower"} else "waiting" for name, kind in kinds.items()}
+
+
+def open_edx_image() -> str:
+    """Return the image of Tutor's workers."""
+    (image,) = (name for name, kind in image_kinds().items() if kind == "openedx")
+    return image
 
 
 class Nodes:
@@ -98,7 +103,7 @@ def running_nodes(directory: Path, group: str) -> Iterator[Nodes]:
     """Start a cluster with one node, in the namespaces that this process is in."""
     make_bridge()
     images = directory / "images.tar"
-    write_images(images, IMAGES)
+    write_images(images, image_kinds())
     with (
         running_cluster(directory / "cluster", time_factor=1, controllers=(*CONTROLLERS, *OF_NODES)) as cluster,
         names(cluster),

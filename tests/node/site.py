@@ -16,7 +16,7 @@ from tests import celery_site, sites
 from tests.control_plane import emissions
 from tests.control_plane.api import RefusedError, run_command
 from tests.control_plane.operator_site import NAMESPACE, OperatorSite
-from tests.node.nodes import wait
+from tests.node.nodes import SITE, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class NodeSite:
     def __init__(self, nodes: Nodes, directory: Path) -> None:
         self.nodes = nodes
         self.directory = directory
-        self.operator = OperatorSite(directory, nodes.cluster, "22")
+        self.operator = OperatorSite(directory, nodes.cluster, SITE)
         self._numbers = itertools.count(1)
         nodes.add_disks()
 
@@ -54,7 +54,7 @@ class NodeSite:
 
         ``queues`` leaves the workers of others out; ``change`` is done to each worker's Deployment.
         """
-        built = builds.through_exec(sites.site("22"), celery_site.specification(**more))
+        built = builds.through_exec(sites.site(SITE), celery_site.specification(**more))
         trees = [item.tree for item in built.documents]
         kept = emissions.workers(trees, queues)
         kept += [tree for tree in trees if tree["metadata"]["name"] == "redis" and tree not in kept]

@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.test_celery import QUEUES
 from tests.control_plane.api import ApiError
 from tests.control_plane.operator_site import NAMESPACE
-from tests.node.nodes import wait
+from tests.node.nodes import open_edx_image, wait
 from tests.node.site import NodeSite
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def test_the_kernel_kills_the_worker_for_its_memory(nodes: Nodes, tmp_path: Path
 
 def test_a_sidecar_and_an_init_container(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
     """As others patch them in: a sidecar is there until the worker has ended, and ends then."""
-    image = {"image": "docker.io/overhangio/openedx:22.0.3", "securityContext": {"allowPrivilegeEscalation": False}}
+    image = {"image": open_edx_image(), "securityContext": {"allowPrivilegeEscalation": False}}
     sidecar = {**image, "name": "proxy", "command": ["sh", "-c", ENDS], "restartPolicy": "Always"}
     first = {**image, "name": "prepare", "command": ["sh", "-c", "sleep 3"]}
 

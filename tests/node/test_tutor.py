@@ -8,6 +8,7 @@ from tests.control_plane.api import RefusedError
 from tests.control_plane.operator_site import NAMESPACE, consumers
 from tests.control_plane.split_site import SplitSite
 from tests.control_plane.test_acceptance import RECOMMENDED
+from tests.node.nodes import SITE
 from tests.node.site import NodeSite
 from tests.node.test_pods import ALWAYS
 
@@ -45,7 +46,7 @@ def test_start_init_and_do_beside_the_overlay(nodes: Nodes, tmp_path: Path) -> N
 
 def test_the_split_in_tutors_own_output(nodes: Nodes, tmp_path: Path) -> None:
     site = NodeSite(nodes, tmp_path)
-    split = SplitSite(tmp_path / "split", nodes.cluster, "22", config="22")
+    split = SplitSite(tmp_path / "split", nodes.cluster, SITE, config=SITE)
     split.enable()
 
     split.tutor("k8s", "start")

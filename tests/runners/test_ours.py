@@ -160,3 +160,12 @@ def test_they_are_what_githubs_schema_takes(name: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+
+
+def test_once_a_week_the_controllers_and_a_node_run(ours: Ours) -> None:
+    run = ours.run("schedule", "real-programs.yaml")
+    assert run.returncode == 0, run.log
+    made = sorted(line.rpartition(" make ")[2] for line in ours.asked if " make " in line)
+    # A kubelet needs root, and the Python that the runner has put on PATH.
+    assert made == ["gitops", "node"]
+    assert all(line.startswith("sudo --preserve-env env PATH=") for line in ours.asked if " make " in line)

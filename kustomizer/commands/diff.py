@@ -27,6 +27,7 @@ from kustomizer.overlay.places import overlay_source
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
 from kustomizer.system.processes import own_program
+from kustomizer.tutor_env.staleness import stale_envs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +139,8 @@ def _compare(ctx: click.Context, **options: Any) -> None:
             sources[1].resources,
             ignores=ignores,
             warnings=(sources[0].warnings, sources[1].warnings),
+            # What was saved for the build before is past; and what --render has written is fresh, and gone by now.
+            stale=list(stale_envs(sources[1].directories)),
         )
     except UserError as error:
         raise with_file(error, sources) from None

@@ -21,19 +21,25 @@ if TYPE_CHECKING:
     from kustomizer.diff.model import ObjectId
     from kustomizer.diff.prepare import Warnings
     from kustomizer.diff.sides import Sides
+    from kustomizer.errors import Problem
     from kustomizer.findings.ignores import Ignore, Ignored
     from kustomizer.manifests.resource import Resources
 
 
 def comparison(
-    before: Resources, after: Resources, *, ignores: Sequence[Ignore] = (), warnings: Warnings = ((), ())
+    before: Resources,
+    after: Resources,
+    *,
+    ignores: Sequence[Ignore] = (),
+    warnings: Warnings = ((), ()),
+    stale: Sequence[Problem] = (),
 ) -> Comparison:
     """Return the differences between two builds, masked and judged, without those that ``ignores`` match.
 
-    ``warnings`` are what the function said of each.
+    ``warnings`` are what the function said of each, ``stale`` what was found out about the files of the build after.
     Raises UserError where a resource can't be read.
     """
-    sides = prepare(before, after, warnings)
+    sides = prepare(before, after, warnings, stale)
     objects = compare(sides)
     kept = without_ignored(objects, find(sides, objects), ignores)
     # A renaming of an ignored object is ignored, too.

@@ -25,18 +25,20 @@ if TYPE_CHECKING:
     Warnings: TypeAlias = tuple[Sequence[Problem], Sequence[Problem]]
 
 
-def prepare(before: Resources, after: Resources, warnings: Warnings = ((), ())) -> Sides:
+def prepare(before: Resources, after: Resources, warnings: Warnings = ((), ()), stale: Sequence[Problem] = ()) -> Sides:
     """Return the two builds with their objects paired and their secrets known; ``warnings`` are the function's.
 
-    Objects that are the same on both sides aren't parsed.
+    ``stale`` is what was found out about the files of the build after. Objects that are the same on both sides aren't
+    parsed.
     """
     after = _sharing(before, after)
     pairing = pair(before, after)
     sides = [
-        Side(site=Site(resources, said), resources=objects, names=names, real_names=real_names)
-        for resources, said, objects, names, real_names in zip(
+        Side(site=Site(resources, said, found), resources=objects, names=names, real_names=real_names)
+        for resources, said, found, objects, names, real_names in zip(
             (before, after),
             warnings,
+            ((), stale),
             (pairing.before, pairing.after),
             pairing.names,
             pairing.real_names,

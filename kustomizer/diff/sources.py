@@ -46,6 +46,8 @@ class ComparedBuild(Record):
     """The messages of kustomize, and of us."""
     warnings: Sequence[Problem] = ()
     """The messages of the function."""
+    directories: Sequence[str] = ()
+    """The directories that took part in its build, without links in their paths."""
 
 
 class RevisionOptions(Record):
@@ -276,7 +278,9 @@ def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str
     # A site that isn't split yet doesn't list the function; a rule finds a function that was skipped.
     built = build(overlay, kustomize, needs_function=False)
     resources = _resources(io.BytesIO(built.data), label, texts)
-    return _of_files(label, [(label, resources)]).replace(notes=built.other_notes, warnings=built.problems)
+    return _of_files(label, [(label, resources)]).replace(
+        notes=built.other_notes, warnings=built.problems, directories=built.directories
+    )
 
 
 def _resources(file: IO[bytes], name: str, texts: dict[str, str]) -> list[Resource]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -58,6 +61,58 @@ def test_diff_with_a_revision_shows_what_the_save_has_changed(root: Path) -> Non
     assert "cms-worker-low" in done.stdout
     assert "--concurrency" in done.stdout
     assert "lms-worker-high" not in done.stdout
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "github", "html"])
+def test_diff_says_that_nothing_was_saved(form: str, root: Path) -> None:
+    config = root / "celery-workers.yaml"
+    config.write_text(config.read_text().replace("low: {}", "low: {concurrency: 3}"))
+    done = run(root, "diff", "--base", "HEAD", "env", "-o", form, "--fail-on", "warning")
+    assert done.returncode == 3, done.stderr
+    said = " ".join(html.unescape(done.stdout).split())
+    assert said.count("isn't what Tutor would write now") == 1, done.stdout
+    assert "stale-env" in said
+    assert "stale" not in done.stderr
+    if form == "json":
+        found = json.loads(done.stdout)
+        assert found["objects"] == []
+        assert [item["rule"] for item in found["findings"]] == ["stale-env"]
+    ignored = root / ".tutor-kustomizer-ignore.yaml"
+    ignored.write_text("ignore: [{rule: stale-env, reason: it is saved when it is merged}]\n")
+    assert run(root, "diff", "--base", "HEAD", "env", "-o", form, "--fail-on", "warning").returncode == 0
+
+
+def test_diff_says_it_once_where_both_builds_have_the_same_env(root: Path) -> None:
+    overlay = overlay_over(root)
+    git(root, "rm", "-r", "--quiet", "--cached", "env")
+    (root / ".gitignore").write_text("env/\n")
+    commit(root)
+    (overlay / "kustomization.yaml").write_text("resources: [../env, more.yaml]\ntransformers: [config.yaml]\n")
+    (overlay / "more.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n")
+    services = root / "env" / "k8s" / "services.yml"
+    services.write_text(services.read_text() + "# one more\n")
+    for arguments in (("--base", "HEAD", "overlay"), ("env", "overlay")):
+        done = run(root, "diff", *arguments)
+        assert done.returncode == 0, done.stderr
+        assert "1 add" in done.stdout.splitlines()[-1]
+        assert " ".join(done.stdout.split()).count("files that Tutor wrote have changed") == 1
+
+
+def test_diff_says_nothing_of_what_was_not_saved_before(root: Path, tmp_path: Path) -> None:
+    config = root / "celery-workers.yaml"
+    config.write_text(config.read_text().replace("low: {}", "low: {concurrency: 3}"))
+    commit(root)
+    shutil.copytree(root, tmp_path / "old")
+    render_again(root, "22")
+    save(root, RECOMMENDED.replace("low: {}", "low: {concurrency: 3}"))
+    commit(root)
+    old = tmp_path / "old"
+    for base in (["--base", "HEAD~1"], ["--base", "HEAD", "--base-tutor-root", old], [old / "env"]):
+        done = run(root, "diff", *base, "env", "--fail-on", "warning")
+        assert done.returncode == 0, done.stdout
+        assert "stale" not in done.stdout
+        assert "--concurrency" in done.stdout
+    assert "stale-env" in run(root, "diff", "env", old / "env").stdout
 
 
 def test_an_env_that_was_committed_later_is_said_to_be_so(root: Path) -> None:

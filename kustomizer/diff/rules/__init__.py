@@ -26,10 +26,10 @@ from kustomizer.diff.rules import (
     stranded_messages as stranded_messages,
     template_jobs as template_jobs,
 )
-from kustomizer.diff.rules.both_builds import new_findings
+from kustomizer.diff.rules.both_builds import masked, new_findings
 from kustomizer.findings.model import Finding
 from kustomizer.findings.rule import DocumentedRule, documentation_of
-from kustomizer.rules import function_warning, orphaned_queue
+from kustomizer.rules import function_warning, orphaned_queue, stale_env
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -73,7 +73,9 @@ RULES = frozenset({*OWN_RULES, *check_rules.RULES})
 def find(sides: Sides, objects: Sequence[ObjectChange]) -> list[Finding]:
     """Return the findings of all rules, the worst first, with secrets masked."""
     if not objects and not sides.renamings:
-        return [Finding(rule=template_jobs.ID, problem=problem) for problem in template_jobs.check(sides, objects)]
+        # That nothing changes says little where the files weren't saved.
+        unsaved = [masked(stale_env.ID, problem, sides) for problem in stale_env.check(sides.after.site)]
+        return unsaved + [Finding(rule=template_jobs.ID, problem=item) for item in template_jobs.check(sides, objects)]
     findings = [
         Finding(rule=rule.id, problem=problem) for rule in OWN_RULES.values() for problem in rule.check(sides, objects)
     ]

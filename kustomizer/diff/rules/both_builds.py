@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from kustomizer.diff.model import ObjectChange
     from kustomizer.diff.sides import Side, Sides
+    from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resource
 
 # These rules look at single objects, and would parse all of them: here they look at changed objects only.
@@ -27,7 +28,7 @@ def new_findings(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Find
     known = {_key(finding, sides.before) for finding in _check(sides.before, objects)}
     for finding in _check(sides.after, objects):
         if _key(finding, sides.after) not in known:
-            yield _masked(finding, sides)
+            yield masked(finding.rule, finding.problem, sides)
 
 
 def _check(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
@@ -64,13 +65,14 @@ def _without_hashes(text: str, side: Side) -> str:
     return text
 
 
-def _masked(finding: Finding, sides: Sides) -> Finding:
-    problem, about = finding.problem, finding.problem.resource
+def masked(rule: str, problem: Problem, sides: Sides) -> Finding:
+    """Return what a rule of `check` found, with secrets masked and no hash of a Secret."""
+    about = problem.resource
     reference = about.replace(name=_without_secret_hashes(about.name, sides.after)) if about else None
     # These rules look at the builds with their secrets, and may quote them.
     texts = (sides.shown(ABSENT, sides.masks.cut(text, []))[1] for text in (problem.message, problem.remedy))
     message, remedy = (_without_secret_hashes(text, sides.after) for text in texts)
-    return finding.replace(problem=problem.replace(resource=reference, message=message, remedy=remedy))
+    return Finding(rule=rule, problem=problem.replace(resource=reference, message=message, remedy=remedy))
 
 
 def _without_secret_hashes(text: str, side: Side) -> str:

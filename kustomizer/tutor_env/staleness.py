@@ -9,7 +9,7 @@ import os
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.kustomize.examination import shown
-from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
+from kustomizer.kustomize.split_names import FILE, OVERLAY, PLACE, PREFIX, SPLIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _HELD = {
 }
 """Values of Tutor's config.yml, each with a file of env/ and how it stands there. None is secret."""
 _NO_PLAIN_VALUE = ("|", ">", "&", "*", "{", "[", "!")
+_OFF = ("", "false", "no", "off", "null", "~")
 
 _BY_TUTOR: dict[str, Callable[[], str]] = {}
 
@@ -63,6 +64,11 @@ def stale_reason_of(env: str) -> str:
 def _of_split(env: str) -> str:
     if f"{PLACE}/{PREFIX}" not in _text(f"{env}/{FILE}"):
         return ""
+    values = _values(env)
+    is_set = {key: values.get(key, "").lower() not in _OFF for key in (OVERLAY, SPLIT)}
+    if is_set[OVERLAY] or (SPLIT in values and not is_set[SPLIT]):
+        key = OVERLAY if is_set[OVERLAY] else SPLIT
+        return f"it still holds the split, and config.yml says {key}: {values[key]}"
     from pathlib import Path  # noqa: PLC0415 - most sites aren't split so, and a build imports little
 
     from kustomizer.tutor_env.state import stale_reason  # noqa: PLC0415
@@ -81,17 +87,27 @@ def _of_version(env: str) -> str:
 
 
 def _of_config(env: str) -> str:
-    """Compare config.yml with what env/ must hold of it. A value that is a template can't be told without Tutor."""
-    for line in _text(f"{os.path.dirname(env)}/config.yml").splitlines():  # noqa: PTH120
-        key, _, value = line.partition(": ")
-        file, form = _HELD.get(key, ("", ""))
-        value = value.strip().strip("\"'")
-        if not file or not value or "{{" in value or value.startswith(_NO_PLAIN_VALUE) or f"TUTOR_{key}" in os.environ:
+    """Compare config.yml with what env/ must hold of it."""
+    values = _values(env)
+    for key, (file, form) in _HELD.items():
+        value = values.get(key)
+        if not value:
             continue
         text = _text(f"{env}/{file}")
         if form.partition("{")[0] in text and form.format(value) not in text:
             return f"config.yml says {key}: {value}, and {file} another value"
     return ""
+
+
+def _values(env: str) -> dict[str, str]:
+    """Return the plain values of config.yml. One that is a template can't be told without Tutor."""
+    values = {}
+    for line in _text(f"{os.path.dirname(env)}/config.yml").splitlines():  # noqa: PTH120
+        key, _, value = line.partition(": ")
+        value = value.strip().strip("\"'")
+        if "{{" not in value and not value.startswith(_NO_PLAIN_VALUE) and f"TUTOR_{key}" not in os.environ:
+            values[key] = value
+    return values
 
 
 def _command(env: str) -> str:

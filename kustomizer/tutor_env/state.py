@@ -80,7 +80,9 @@ def stale_reason(
     """
     env = root / "env"
     directory = split_directory(env)
-    summary = read_summary(directory) if directory else None
+    if directory is None:
+        return "it doesn't hold the split"
+    summary = read_summary(directory)
     if summary is None:
         return "its split isn't whole"
     inputs = summary["inputs"]

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from kustomizer import __version__
@@ -93,6 +93,21 @@ def _locked(env: Path) -> Iterator[None]:
 def _finish(env: Path, text: str, name: str) -> None:
     """Let env/ be built with the split, and remove those that it was built with before."""
     write_file(env / FILE, text)
+    _remove_splits(env, kept=name)
+
+
+def remove_split(root: Path) -> None:
+    """Remove the splits that lie in an env/ which Tutor has just rendered without one: they hold passwords, too."""
+    env = root / "env"
+    with _locked(env):
+        sweep(root)
+        _remove_splits(env)
+        with suppress(OSError):
+            # Unless somebody else has put something there.
+            (env / PLACE).rmdir()
+
+
+def _remove_splits(env: Path, *, kept: str = "") -> None:
     for path in (env / PLACE).iterdir():
-        if path.name != name and path.name.startswith((PREFIX, ".new-")):
+        if path.name != kept and path.name.startswith((PREFIX, ".new-")):
             shutil.rmtree(path, ignore_errors=True)

@@ -15,12 +15,14 @@ from kustomizer.commands.init import init_command, survey_site
 from kustomizer.commands.talk import terminal_width
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.split_env import is_missing, split_directory
+from kustomizer.kustomize.split_names import OVERLAY, SPLIT
 from kustomizer.overlay.templates import SCHEMA_FILE, configuration_text, schema_text
 from kustomizer.system.files import write_new_files
 from kustomizer.system.folding import fold_lines
+from kustomizer.tutor_env.staleness import is_tutor_env
 from kustomizer.tutor_env.state import read_summary
 from kustomizer.tutor_plugin.env_saved import COMMAND, IS_TOLD, split
-from kustomizer.tutor_plugin.options import SPLIT, options as options_of
+from kustomizer.tutor_plugin.options import options as options_of
 from kustomizer.tutor_plugin.rendering import reason as stale_reason
 
 if TYPE_CHECKING:
@@ -52,25 +54,25 @@ def status_command(ctx: click.Context) -> None:
 
 def status(wanted: Options) -> Iterator[str]:
     """Yield what there is to say about the split of a Tutor root."""
-    env = wanted.root / "env"
-    present = split_directory(env)
+    env, command = wanted.root / "env", " ".join(COMMAND)
     if wanted.overlay is not None:
-        yield f"The overlay {wanted.overlay} holds the split (KUSTOMIZER_OVERLAY); env/ stays as Tutor writes it."
-        if present is not None or is_missing(env):
-            yield f"env/ was saved before that was said, and still holds the split: {' '.join(COMMAND)}"
+        yield f"The overlay {wanted.overlay} holds the split ({OVERLAY}); env/ stays as Tutor writes it."
+    elif not wanted.is_split:
+        yield f"Nothing is split: {SPLIT} is false, and {OVERLAY} names no overlay."
+    else:
+        yield "env/ holds the split; `tutor k8s start` and whatever applies env/ get it."
+        config = wanted.present_config
+        yield f"Configuration: {config or 'none, so the recommended queues (write one: tutor kustomizer init)'}"
+    if not is_tutor_env(env):
+        yield f"There is no env/ yet: {command}"
         return
-    if not wanted.is_split:
-        yield f"Nothing is split: {SPLIT} is false, and KUSTOMIZER_OVERLAY names no overlay."
+    if wanted.is_split and is_missing(env):
+        yield f"The split isn't in env/ yet, which can't be built until it is: {command}"
         return
-    yield "env/ holds the split; `tutor k8s start` and whatever applies env/ get it."
-    config = wanted.present_config
-    yield f"Configuration: {config or 'none, so the recommended queues (write one: tutor kustomizer init)'}"
-    if present is None:
-        yield f"It isn't in env/ yet, which can't be built until it is: {' '.join(COMMAND)}"
-        return
-    summary = read_summary(present)
-    reason = stale_reason(wanted) if summary else "its files are no longer whole"
-    yield f"env/ isn't as it was saved, {reason}: {' '.join(COMMAND)}" if reason else "env/ is as it was saved."
+    reason = stale_reason(wanted)
+    yield f"env/ isn't what Tutor would write now, {reason}: {command}" if reason else "env/ is as it was saved."
+    present = split_directory(env) if wanted.is_split else None
+    summary = read_summary(present) if present else None
     if summary:
         yield summary["table"]
 
@@ -103,7 +105,7 @@ def write_config(options: Options, wanted: Wanted, *, force: bool) -> list[Path]
             Problem(
                 message="env/ stays as Tutor writes it: a configuration in Tutor's root would do nothing",
                 remedy="Name the directory of an overlay, or let env/ hold the split: "
-                f"tutor config save --unset KUSTOMIZER_OVERLAY --set {SPLIT}=true",
+                f"tutor config save --unset {OVERLAY} --set {SPLIT}=true",
             )
         )
     surveyed = survey_site(options.root / "env", wanted)

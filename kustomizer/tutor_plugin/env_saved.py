@@ -15,8 +15,8 @@ from tutor.exceptions import TutorError
 from kustomizer.commands.talk import say
 from kustomizer.errors import UserError
 from kustomizer.kustomize.split_env import missing_entry
-from kustomizer.kustomize.split_names import PLACE
-from kustomizer.tutor_plugin.options import OVERLAY, SPLIT, options
+from kustomizer.kustomize.split_names import OVERLAY, PLACE, SPLIT
+from kustomizer.tutor_plugin.options import options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,10 @@ def on_env_saved(root: str, values: Mapping[str, Any]) -> None:
 def split(wanted: Options) -> None:
     """Put the split into env/, and say what was split, unless the operator wants env/ as Tutor writes it."""
     if not wanted.is_split:
+        if (wanted.root / "env" / PLACE).is_dir():
+            from kustomizer.tutor_env.step import remove_split  # noqa: PLC0415 - only where there is something to do
+
+            remove_split(wanted.root)
         return
     builder = find_builder()
     if builder is None:
@@ -66,7 +70,10 @@ def split(wanted: Options) -> None:
     click.echo(f"Celery workers in env/, split by {saved.source}:", err=True)
     say(saved.table)
     if is_first:
-        say(f"env/ holds the split from now on. To keep it as Tutor writes it: tutor config save --set {SPLIT}=false")
+        say(
+            f"env/ holds the split from now on. To keep it as Tutor writes it: tutor config save --set {SPLIT}=false, "
+            f"or --set {OVERLAY}=DIRECTORY where an overlay splits"
+        )
 
 
 def find_builder() -> Kustomize | None:

@@ -17,8 +17,9 @@ from tutor.exceptions import TutorError
 
 from kustomizer.commands.group import Commands, verbose_option
 from kustomizer.errors import Problem, UserError
+from kustomizer.kustomize.split_names import OVERLAY
 from kustomizer.tutor_plugin.env_saved import IS_TOLD, PATCH, on_env_saved
-from kustomizer.tutor_plugin.options import CONFIG, DEFAULTS, OVERLAY, Options, options
+from kustomizer.tutor_plugin.options import CONFIG, DEFAULTS, Options, options
 
 _OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
 """The parameters that name an overlay; `before` is that of `diff --base`."""

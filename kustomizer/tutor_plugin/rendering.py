@@ -8,7 +8,8 @@ from tutor import config as tutor_config, env as tutor_env, hooks
 from tutor.exceptions import TutorError
 
 from kustomizer.errors import UserError
-from kustomizer.kustomize.split_names import FILE
+from kustomizer.kustomize.split_env import is_missing, split_directory
+from kustomizer.kustomize.split_names import FILE, OVERLAY, SPLIT
 from kustomizer.tutor_env.copy import named_in
 from kustomizer.tutor_env.kustomization import as_tutors
 from kustomizer.tutor_env.state import is_tutors_alone, stale_reason
@@ -32,6 +33,9 @@ def reason(wanted: Options) -> str:
             stale = stale_reason(wanted.root, wanted.present_config, added_by_plugins())
             if stale:
                 return stale
+        elif split_directory(env) is not None or is_missing(env):
+            why = f"{OVERLAY} names an overlay" if wanted.overlay else f"{SPLIT} is false"
+            return f"it still {'waits for' if is_missing(env) else 'holds'} the split, and {why}"
     except UserError as error:
         # The next save ends with it.
         return str(error)

@@ -11,6 +11,7 @@ from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.kustomize.split_names import FILE, PLACE
 from tests import sites
 from tests.builds import documents
+from tests.tutor_env.site_root import command
 from tests.tutor_plugin.real_tutor import plugin_environment, tutor
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def root_of(env: dict[str, str]) -> Path:
 
 
 def saved(env: dict[str, str], *options: str, version: str = "22") -> subprocess.CompletedProcess[str]:
-    command = ("config", "save") if version == "22" else ("kustomizer", "save")
-    return tutor(env, *command, *options, version=version)
+    save = ("config", "save") if version == "22" else ("kustomizer", "save")
+    return tutor(env, *save, *options, version=version)
 
 
 def deployments(env: dict[str, str]) -> set[str]:
@@ -71,15 +72,15 @@ def test_from_the_first_save_to_a_configuration_of_ones_own(env: dict[str, str])
     text = values.read_text()
     values.write_text(f"{text}KUSTOMIZER_CONFIG: missing.yaml\n")
     status = tutor(env, "kustomizer", "status")
-    assert (status.returncode, "isn't as it was saved" in status.stdout) == (0, True), status.stderr
+    assert (status.returncode, "isn't what Tutor would write now, " in status.stdout) == (0, True), status.stderr
     values.write_text(text)
     done = saved(env)
     assert "split by celery-workers.yaml" in done.stderr
     assert "KUSTOMIZER_SPLIT" not in done.stderr
     built = sites.run(sites.kustomize(sites.NEWEST), "build", root_of(env) / "env").decode()
     assert "--concurrency=2" in built
-    for command in ("queues", "check"):
-        shown = tutor(env, "kustomizer", command)
+    for name in ("queues", "check"):
+        shown = tutor(env, "kustomizer", name)
         assert shown.returncode == 0, shown.stderr
     assert "lms-worker-high-mem" in tutor(env, "kustomizer", "queues").stdout
 
@@ -113,24 +114,72 @@ def test_without_anything_that_builds(env: dict[str, str], tmp_path: Path) -> No
     assert is_missing(root_of(env) / "env")
 
 
-@pytest.mark.parametrize("option", ["KUSTOMIZER_SPLIT=false", "KUSTOMIZER_OVERLAY=../overlay"])
-def test_env_as_tutor_writes_it(option: str, env: dict[str, str]) -> None:
-    overlay = root_of(env).parent / "overlay"
+def overlay_beside(root: Path) -> None:
+    overlay = root.parent / "overlay"
     overlay.mkdir()
     (overlay / "celery-workers.yaml").write_text(
         "apiVersion: celery.openedx.io/v1alpha1\nkind: CeleryWorkers\nmetadata: {name: a}\n"
+        "spec: {workers: {lms: {high: {}, high_mem: {}}}, routing: {lms: {a.task: {queue: edx.lms.core.high}}}}\n"
     )
-    (overlay / "kustomization.yaml").write_text("transformers: [celery-workers.yaml]\n")
+    (overlay / "kustomization.yaml").write_text("resources: [../root/env]\ntransformers: [celery-workers.yaml]\n")
+
+
+WAYS = ("KUSTOMIZER_SPLIT=false", "KUSTOMIZER_OVERLAY=../overlay")
+
+
+@pytest.mark.parametrize("option", WAYS)
+def test_env_as_tutor_writes_it(option: str, env: dict[str, str]) -> None:
+    overlay_beside(root_of(env))
     assert saved(env).returncode == 0
     done = saved(env, "--set", option)
     assert done.returncode == 0, done.stderr
     assert "kustomizer" not in done.stderr.replace(str(root_of(env)), "")
     kustomization = (root_of(env) / "env" / FILE).read_text()
     assert PLACE not in kustomization
+    assert not (root_of(env) / "env" / PLACE).exists(), "it holds passwords"
     assert not deployments(env) & {"lms-worker-high", "cms-worker-low"}
     status = tutor(env, "kustomizer", "status").stdout
     assert ("Nothing is split" in status) == ("SPLIT" in option)
     assert ("holds the split (KUSTOMIZER_OVERLAY)" in status) == ("OVERLAY" in option)
+
+
+@pytest.mark.parametrize("option", WAYS)
+def test_a_split_that_is_turned_off_and_not_saved(option: str, env: dict[str, str], tmp_path: Path) -> None:
+    overlay_beside(root_of(env))
+    values = root_of(env) / "config.yml"
+    text = values.read_text()
+    values.write_text(f"{text}{option.replace('=', ': ')}\n")
+    why = "KUSTOMIZER_SPLIT is false" if "SPLIT" in option else "KUSTOMIZER_OVERLAY names an overlay"
+    said = f"it still holds the split, and {why}"
+    status = tutor(env, "kustomizer", "status").stdout
+    assert f"env/ isn't what Tutor would write now, {said}: tutor config save\n" in status
+    assert "lms-worker-high" not in status
+    site = str(root_of(env) / "env")
+    for arguments in (("build", site), ("queues", site), ("check", site), ("diff", site, site)):
+        done = tutor(env, "kustomizer", *arguments)
+        assert " ".join((done.stdout + done.stderr).split()).count(said) == 1, (arguments, done.stdout, done.stderr)
+    # Without Tutor, config.yml says it.
+    alone = command(tmp_path, "check", site).stdout
+    assert f"it still holds the split, and config.yml says {option.replace('=', ': ')}" in " ".join(alone.split())
+    assert saved(env).returncode == 0
+    assert "env/ is as it was saved." in tutor(env, "kustomizer", "status").stdout
+    # And on again.
+    values.write_text(text)
+    assert "it doesn't hold the split: tutor config save\n" in tutor(env, "kustomizer", "status").stdout
+
+
+@pytest.mark.parametrize("version", ["17", "22"])
+def test_who_names_an_overlay_first_never_has_a_split_env(version: str, tmp_path: Path) -> None:
+    environ = plugin_environment(tmp_path, version)
+    overlay_beside(root_of(environ))
+    first = tutor(environ, "config", "save", "--set", "KUSTOMIZER_OVERLAY=../overlay", version=version)
+    assert first.returncode == 0, first.stderr
+    enabled = tutor(environ, "plugins", "enable", "kustomizer", version=version)
+    assert enabled.returncode == 0, enabled.stderr
+    assert "split" not in enabled.stderr
+    assert "lms-worker-high" not in deployments(environ)
+    settings = root_of(environ) / "env" / "apps" / "openedx" / "settings" / "lms" / "production.py"
+    assert "a.task" in settings.read_text()
 
 
 def test_another_plugin_brings_a_worker(env: dict[str, str], tmp_path: Path) -> None:
@@ -170,12 +219,12 @@ def test_what_tutor_would_write_otherwise_is_said(version: str, tmp_path: Path) 
     assert "isn't" not in tutor(environ, "kustomizer", "queues", version=version).stderr
     # Another object of a plugin's.
     (plugins / "more.yml").write_text(MORE.replace("NAME", "other"))
-    command = "tutor config save" if version == "22" else "tutor kustomizer save"
+    save = "tutor config save" if version == "22" else "tutor kustomizer save"
     status = tutor(environ, "kustomizer", "status", version=version).stdout
-    assert f"env/ isn't as it was saved, it would change k8s/services.yml: {command}" in status
+    assert f"env/ isn't what Tutor would write now, it would change k8s/services.yml: {save}" in status
     queues = tutor(environ, "kustomizer", "queues", version=version)
     assert "env isn't what Tutor would write now: it would change k8s/services.yml" in queues.stderr
-    assert f"Run `{command}` first" in queues.stderr
+    assert f"Run `{save}` first" in queues.stderr
     # Another worker of a plugin's.
     (plugins / "more.yml").unlink()
     (plugins / "more.py").write_text(HOOKED)

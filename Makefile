@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 UPGRADE ?= --upgrade
+# Each process of the tests would compile this package and its tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint requirements/dev.txt
 RUFF := $(BIN)/ruff

@@ -8,6 +8,7 @@ import pytest
 
 from kustomizer.masking.names import is_secret
 from kustomizer.masking.places import CODE, in_text, in_words
+from tests.examples import sample
 
 HASH = "$2b$12$1kLKxcm9HOiUaflHxpzvG.Y9HAfuDKZY3OTz0/r94LhgkyVuP8k7u"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nowIB\n-----END RSA PRIVATE KEY-----"
@@ -209,9 +210,10 @@ def test_words_of_a_command_line(words: list[str], secret: list[str]) -> None:
     assert [word[start:end] for word, spans in found for start, end in spans] == secret
 
 
-@pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
+@pytest.mark.parametrize("name", sample(HUGE))
 @pytest.mark.parametrize("code", [False, True])
-def test_it_takes_no_longer_than_the_text_is_long(text: str, code: bool) -> None:
+def test_it_takes_no_longer_than_the_text_is_long(name: str, code: bool) -> None:
+    text = HUGE[name]
     start = time.process_time()
     in_text(text, code=code)
     assert time.process_time() - start < 3

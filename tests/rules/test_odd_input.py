@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resources
 from kustomizer.rules import check
 from kustomizer.site.model import Site
+from tests.examples import sample
 from tests.rules.small_site import deployment, resource, scaled_object, trigger, with_settings
 
 ODD: list[Any] = [None, "x", 3, True, [], {}, ["x"], [None], {"a": 1}]
@@ -50,15 +52,14 @@ def paths(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | i
 def test_any_value_may_be_another(index: int) -> None:
     tree = json.loads(OBJECTS[index])
     others = OBJECTS[:index] + OBJECTS[index + 1 :]
-    for path in paths(tree):
-        if path[0] in {"apiVersion", "kind", "metadata"}:
-            continue
-        for odd in ODD:
-            changed = copy.deepcopy(tree)
-            node = changed
-            for step in path[:-1]:
-                node = node[step]
-            node[path[-1]] = odd
-            text = "---\n".join([*others, json.dumps(changed) + "\n"])
-            with contextlib.suppress(UserError):
-                check(Site(Resources(read_stream(text.encode(), b"{}").resources)))
+    read = [path for path in paths(tree) if path[0] not in {"apiVersion", "kind", "metadata"}]
+    # The number of odd values has no factor in common with the sample's step, so that each of them is in it.
+    for path, odd in sample(itertools.product(read, ODD)):
+        changed = copy.deepcopy(tree)
+        node = changed
+        for step in path[:-1]:
+            node = node[step]
+        node[path[-1]] = odd
+        text = "---\n".join([*others, json.dumps(changed) + "\n"])
+        with contextlib.suppress(UserError):
+            check(Site(Resources(read_stream(text.encode(), b"{}").resources)))

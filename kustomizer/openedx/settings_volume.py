@@ -1,79 +1,69 @@
-"""Replaces Tutor's settings volume of a pod by one that holds our settings module, too."""
+"""Replaces the settings volume of a pod by one that holds our settings module, too."""
 
 from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.resource import is_generated_name, stem_of
 from kustomizer.manifests.tree import is_null, lookup, plain_value
-from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
+from kustomizer.openedx.settings_source import KINDS, SettingsVolume, beside, extended, field_of
 from kustomizer.openedx.workers import environment
-from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from typing import Any
 
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.settings_module import SettingsFile
-
-
-class SettingsVolume(Record):
-    """The volume that holds a service's settings in a pod: Tutor's, or ours from an earlier run."""
-
-    index: int
-    tree: dict[str, Any]
-    is_ours: bool
-
-    @property
-    def name(self) -> str:
-        """The volume's name in the pod."""
-        return str(self.tree.get("name"))
+    from kustomizer.openedx.settings_source import SettingsSource
 
 
 def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int | None = None) -> SettingsVolume | None:
     """Return the settings volume of ``file``'s service in a pod template, None where the pod mounts none.
 
-    ``container`` is the index of the container that has to mount it; without it any will do.
+    ``container`` is the index of the container that has to mount it; without it any container will do.
     """
-    all_containers = list(containers(template))
-    readers = all_containers if container is None else [lookup(template, "spec", "containers", container)]
+    readers = list(containers(template)) if container is None else [lookup(template, "spec", "containers", container)]
+    single_file: SettingsVolume | None = None
     of_that_name: SettingsVolume | None = None
     for index, volume in enumerate(lookup(template, "spec", "volumes") or ()):
-        is_ours = lookup(volume, "name") == file.volume and our_source(volume) is not None
-        name = str(lookup(volume, "configMap", "name") or "")
-        if not is_ours and not name:
+        if not any(isinstance(lookup(volume, field), dict) for field in (*KINDS, "projected")):
             continue
-        settings = SettingsVolume(index=index, tree=volume, is_ours=is_ours)
-        settings_mounts = [mount for reader in readers for mount in mounts(reader, settings.name)]
-        if settings_mounts and (is_ours or any(_is_place_of(mount, file) for mount in settings_mounts)):
-            return settings
-        # Tutor's own files aren't those of a package elsewhere.
-        is_tutors = is_generated_name(name, file.config_map) and file.is_tutors_package
-        if settings_mounts and is_tutors and of_that_name is None:
-            of_that_name = settings
-    return of_that_name
+        settings = SettingsVolume(index=index, tree=volume, path=file.name)
+        for mount in (mount for reader in readers for mount in mounts(reader, settings.name)):
+            path = _path_at(mount, file)
+            if path and not _is_single_file(mount, file):
+                return settings.replace(path=path)
+            if path and single_file is None:
+                single_file = settings.replace(path=path)
+            # Tutor's own files aren't those of a package elsewhere.
+            if of_that_name is None and file.is_tutors_package and _is_tutors(settings, file):
+                of_that_name = settings
+    return single_file or of_that_name
 
 
-def _is_place_of(mount: Any, file: SettingsFile) -> bool:
-    """Tell whether a directory is mounted where Python looks for the settings, whatever it is called."""
+def _path_at(mount: Any, file: SettingsFile) -> str:
+    """Return which file of a volume a mount puts where Python looks for the settings; empty where none."""
+    if not is_null(lookup(mount, "subPathExpr")):
+        return ""
+    sub = "" if is_null(lookup(mount, "subPath")) else str(lookup(mount, "subPath")).strip("/")
+    if _is_single_file(mount, file):
+        return sub
     place = str(lookup(mount, "mountPath") or "").rstrip("/")
-    return "subPath" not in mount and place.endswith(f"/{file.package_path}")
+    # A subPath there that is called like the file would be a file in the place of a directory.
+    is_package = place.endswith(f"/{file.package_path}") and not sub.endswith(".py")
+    return "/".join(filter(None, (sub, file.name))) if is_package else ""
 
 
-def our_source(volume: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the part of a volume that names our ConfigMap."""
-    source = lookup(volume, "projected", "sources", 1, "configMap")
-    return source if isinstance(lookup(source, "name"), str) else None
+def _is_single_file(mount: Any, file: SettingsFile) -> bool:
+    """Tell whether a mount is the settings file alone."""
+    place = str(lookup(mount, "mountPath") or "").rstrip("/")
+    return not is_null(lookup(mount, "subPath")) and place.endswith(f"/{file.package_path}/{file.name}")
 
 
-def is_in_projection(template: dict[str, Any], file: SettingsFile) -> bool:
-    """Tell whether a projected volume of the pod's own holds Tutor's settings."""
-    return any(
-        is_generated_name(str(lookup(source, "configMap", "name")), file.config_map)
-        for volume in lookup(template, "spec", "volumes") or ()
-        for source in lookup(volume, "projected", "sources") or ()
-    )
+def _is_tutors(volume: SettingsVolume, file: SettingsFile) -> bool:
+    names = (str(lookup(source, "configMap", "name") or "") for source in volume.sources)
+    return any(is_generated_name(name, file.config_map) for name in names)
 
 
 def containers(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -92,27 +82,24 @@ def obstacle(
     template: dict[str, Any],
     volume: SettingsVolume,
     file: SettingsFile,
-    tutors: Resource | None,
+    source: SettingsSource,
     *,
     container: int | None = None,
 ) -> str:
     """Return why our settings can't take effect in a pod that mounts ``volume``; empty where they can.
 
-    ``tutors`` is Tutor's settings ConfigMap. ``container`` is the one that has to load them. Without it any container
-    will do; one of the other service, which mounts this service's settings for its own reasons, is no obstacle.
+    ``source`` is where the settings file comes from. ``container`` is the one that has to load it. Without it any
+    container will do; one of the other service, which mounts this service's settings for its own reasons, is no
+    obstacle.
     """
-    if not volume.is_ours:
-        if tutors is None or file.name not in files(tutors):
-            return f"the build has no ConfigMap {file.config_map} with a {file.name} for ours to extend"
-        items = lookup(volume.tree, "configMap", "items")
-        if items and not any(lookup(item, "path") == file.name for item in items):
-            return f"volume {volume.name} leaves {file.name} out (items)"
+    if source.obstacle and not volume.is_ours:
+        return source.obstacle
     mounting = [candidate for candidate in containers(template) if mounts(candidate, volume.name)]
-    for reader in mounting:
-        if any("subPath" in mount or "subPathExpr" in mount for mount in mounts(reader, volume.name)):
-            return f"container {reader.get('name')} mounts single files of {file.config_map} (subPath)"
     readers = mounting if container is None else [lookup(template, "spec", "containers", container)]
-    covered = next(filter(None, (_covered(reader, volume, file) for reader in readers)), "")
+    for reader in mounting:
+        if any(_is_odd(mount, volume, reader) for mount in mounts(reader, volume.name)):
+            return f"container {reader.get('name')} mounts single files of {file.config_map} (subPath)"
+    covered = next(filter(None, (_covered(reader, volume) for reader in readers)), "")
     if covered:
         return covered
     modules = [environment(reader, "DJANGO_SETTINGS_MODULE") for reader in readers]
@@ -125,25 +112,34 @@ def obstacle(
     return ""
 
 
-def _covered(reader: Any, volume: SettingsVolume, file: SettingsFile) -> str:
+def _is_odd(mount: Any, volume: SettingsVolume, reader: Any) -> bool:
+    """Tell whether ours would be where this mount puts the settings file, and Tutor's couldn't be beside it."""
+    if not is_null(lookup(mount, "subPathExpr")):
+        return True
+    if not _is_of_file(mount, volume):
+        return False
+    place = str(lookup(mount, "mountPath") or "").rstrip("/")
+    mounted = lookup(reader, "volumeMounts")
+    around = [str(lookup(other, "mountPath") or "").rstrip("/") for other in mounted if other is not mount]
+    # Nothing can be added to a directory that is a volume itself.
+    return not place.endswith(".py") or any(place.startswith(f"{directory}/") for directory in around)
+
+
+def _is_of_file(mount: Any, volume: SettingsVolume) -> bool:
+    sub = lookup(mount, "subPath")
+    return not is_null(sub) and str(sub).strip("/") == volume.path
+
+
+def _covered(reader: Any, volume: SettingsVolume) -> str:
     """Return how a container hides the file in ``volume`` behind another one; empty where it doesn't."""
-    own = {f"{str(lookup(mount, 'mountPath')).rstrip('/')}/{file.name}" for mount in mounts(reader, volume.name)}
+    name = volume.path.rpartition("/")[2]
+    own = {f"{str(lookup(mount, 'mountPath')).rstrip('/')}/{name}" for mount in mounts(reader, volume.name)}
     mounted = lookup(reader, "volumeMounts")
     for mount in mounted if isinstance(mounted, list) else ():
         path = str(lookup(mount, "mountPath")).rstrip("/")
         if path in own:
             return f"container {lookup(reader, 'name')} mounts another file over it: {path}"
     return ""
-
-
-def tutors_config_map(
-    resources: Resources, file: SettingsFile, namespace: str, volume: SettingsVolume | None = None
-) -> Resource | None:
-    """Return the settings ConfigMap of the service, as the build has it: the one in ``volume``, or Tutor's."""
-    name = lookup(volume.tree, "configMap", "name") if volume is not None and not volume.is_ours else None
-    if volume is not None and volume.is_ours:
-        name = lookup(volume.tree, "projected", "sources", 0, "configMap", "name")
-    return next(iter(resources.generated("ConfigMap", str(name or file.config_map), namespace)), None)
 
 
 def settled(resources: Resources, ours: Resource) -> Resource:
@@ -155,43 +151,36 @@ def settled(resources: Resources, ours: Resource) -> Resource:
     return ours
 
 
-def files(config_map: Resource) -> list[str]:
-    """Return the names of the files in a ConfigMap."""
-    return [str(key) for field in ("data", "binaryData") for key in lookup(config_map.tree, field) or ()]
-
-
 def mount_ours(
-    template: dict[str, Any],
-    volume: SettingsVolume,
-    file: SettingsFile,
-    *,
-    config_map: str,
-    tutors: Resource | None,
+    template: dict[str, Any], volume: SettingsVolume, file: SettingsFile, *, config_map: str, source: SettingsSource
 ) -> None:
     """Change the pod template so that it mounts our ``config_map``, and Tutor's file beside it under another name."""
-    source = our_source(volume.tree) if volume.is_ours else None
-    if source is not None:
-        source["name"] = config_map
+    if volume.ours is not None:
+        volume.ours["name"] = config_map
         return
-    keys = files(tutors) if tutors is not None else []
-    template["spec"]["volumes"][volume.index] = _projected(volume.tree["configMap"], file, config_map, keys)
+    ours = {"name": config_map, "items": [{"key": file.name, "path": volume.path}]}
+    sources = extended(volume, source, ours)
+    name = volume.name
+    if "projected" in volume.tree:
+        template["spec"]["volumes"][volume.index] = {
+            **volume.tree,
+            "projected": {**volume.tree["projected"], "sources": sources},
+        }
+    else:
+        # Server-side apply refuses a volume that keeps its name and becomes one of another kind.
+        name = file.volume
+        template["spec"]["volumes"][volume.index] = _projected(volume, name, sources)
     for container in containers(template):
         for mount in mounts(container, volume.name):
-            mount["name"] = file.volume
+            mount["name"] = name
+            if _is_of_file(mount, volume):
+                path = str(mount["mountPath"]).rstrip("/")
+                container["volumeMounts"].append({**mount, "mountPath": beside(path), "subPath": volume.tutors_path})
 
 
-def _projected(tutors: dict[str, Any], file: SettingsFile, config_map: str, keys: Sequence[str]) -> dict[str, Any]:
-    items = tutors.get("items") or [{"key": key, "path": key} for key in keys]
-    source: dict[str, Any] = {"name": tutors["name"], "items": [_renamed(item, file) for item in items]}
-    if not is_null(tutors.get("optional")):
-        source["optional"] = tutors["optional"]
-    ours = {"name": config_map, "items": [{"key": file.name, "path": file.name}]}
-    projected: dict[str, Any] = {"sources": [{"configMap": source}, {"configMap": ours}]}
-    if not is_null(tutors.get("defaultMode")):
-        projected["defaultMode"] = tutors["defaultMode"]
-    return {"name": file.volume, "projected": projected}
-
-
-def _renamed(item: dict[str, Any], file: SettingsFile) -> dict[str, Any]:
-    path = item["path"]
-    return {**item, "path": TUTORS_FILE_PREFIX + path if path == file.name else path}
+def _projected(volume: SettingsVolume, name: str, sources: list[dict[str, Any]]) -> dict[str, Any]:
+    projected: dict[str, Any] = {"sources": sources}
+    mode = lookup(volume.tree, field_of(volume.tree), "defaultMode")
+    if not is_null(mode):
+        projected["defaultMode"] = mode
+    return {"name": name, "projected": projected}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from kustomizer.config.worker import CELERY_PROBE
 from kustomizer.errors import WARNING, Problem, UserError
-from kustomizer.openedx.settings_volume import is_in_projection
-from kustomizer.openedx.workers import pod_template
 from kustomizer.transform.timeouts import visibility_timeout_path
 
 TYPE_CHECKING = False
@@ -15,14 +13,17 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import ServicePlan
 
 
-def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile) -> list[Problem]:
-    """Return the warning that workers get no settings of ours; raises UserError where the configuration needs them."""
+def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile, reason: str = "") -> list[Problem]:
+    """Return the warning that workers get no settings of ours; raises UserError where the configuration needs them.
+
+    ``reason`` says why the volume that they mount can't hold ours.
+    """
     message = f"mounts no {file.config_map}-* for ours to replace"
     mend = f"Mount {file.config_map} in the worker as Tutor does"
-    if is_in_projection(pod_template(plan.emitted.resource) or {}, file):
-        message = f"mounts {file.config_map} in a projected volume, which ours can't replace"
+    if reason:
+        message = f"mounts {file.name} from a volume that ours can't be added to: {reason}"
         mend = f"Give {file.config_map} a volume of its own (configMap), as Tutor does"
-    if not file.is_tutors_package:
+    elif not file.is_tutors_package:
         message = f"mounts no ConfigMap at …/{file.package_path}, where {file.module} is loaded from"
         mend = f"Mount one there that holds {file.name}"
     needs = _needs(config, plan)

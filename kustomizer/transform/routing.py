@@ -7,15 +7,8 @@ from kustomizer.errors import INFO, Problem, UserError
 from kustomizer.manifests.resource import is_generated_name
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, config_map, render, render_routing, settings_file
-from kustomizer.openedx.settings_volume import (
-    find_volume,
-    is_in_projection,
-    mount_ours,
-    obstacle,
-    our_source,
-    settled,
-    tutors_config_map,
-)
+from kustomizer.openedx.settings_source import find_source
+from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled
 from kustomizer.openedx.workers import pod_template
 
 TYPE_CHECKING = False
@@ -68,6 +61,7 @@ def _route_service(
     name = f"{file.service}{CONFIG_MAP_SUFFIX}"
     text = render(file, routing=table, worker=None)
     readers = 0
+    owners: dict[str, Resource] = {}
     # Settings under another name are known by where they are mounted.
     marks = (file.config_map, file.package_path)
     for resource in list(resources):
@@ -80,29 +74,29 @@ def _route_service(
             continue
         volume = find_volume(template, file)
         if volume is None:
-            if is_in_projection(template, file):
-                notes.append(_left_alone(resource, file, "they are in a projected volume of its own"))
             continue
-        source = our_source(volume.tree) if volume.is_ours else None
-        if source is not None and not is_generated_name(str(source["name"]), name):
+        present_ours = volume.ours
+        if present_ours is not None and not is_generated_name(str(present_ours["name"]), name):
             readers += 1  # it loads a worker's own settings, which hold the routing, too
             continue
-        tutors = tutors_config_map(resources, file, resource.namespace, volume)
-        if not routing_to_add(config, file, tutors):
+        source = find_source(resources, file, resource.namespace, volume)
+        if not routing_to_add(config, file, source.resource):
             readers += 1
             continue
-        reason = _IMMUTABLE.get(resource.kind, "") or obstacle(template, volume, file, tutors)
-        if reason or tutors is None:
+        reason = _IMMUTABLE.get(resource.kind, "") or obstacle(template, volume, file, source)
+        if reason:
             notes.append(_left_alone(resource, file, reason))
             continue
         readers += 1
-        ours = config_map(name, file, text, owner=tutors, annotations=config.spec.settings.annotations)
+        # One ConfigMap for all of a namespace's pods, wherever each has its settings from.
+        owner = owners.setdefault(resource.namespace, source.resource or resource)
+        ours = config_map(name, file, text, owner=owner, annotations=config.spec.settings.annotations)
         present = settled(resources, ours)
-        if source is None or source["name"] != present.name:
+        if present_ours is None or present_ours["name"] != present.name:
             resource.edit()
-            mount_ours(template, volume, file, config_map=present.name, tutors=tutors)
+            mount_ours(template, volume, file, config_map=present.name, source=source)
         if present is ours:
-            resources.add(ours, after=tutors)
+            resources.add(ours, after=owner)
     if not readers:
         raise UserError(_unread(config, file), *notes)
     return notes

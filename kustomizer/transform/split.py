@@ -9,7 +9,8 @@ from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import clone, is_null, lookup
 from kustomizer.openedx.own_settings import REDIS, transport
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, CelerySettings, config_map, render, settings_file
-from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled, tutors_config_map
+from kustomizer.openedx.settings_source import SettingsSource, find_source
+from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled
 from kustomizer.openedx.targeting import KINDS, targeting
 from kustomizer.openedx.workers import emitted_in, pod_template
 from kustomizer.record import Record
@@ -50,10 +51,10 @@ _OF_ONE_NODE = ("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "
 
 
 class _Settings(Record):
-    """The settings file and Tutor's ConfigMap of a service whose workers load our settings."""
+    """The settings file of a service whose workers load ours, and where it comes from."""
 
     file: SettingsFile
-    tutors: Resource | None
+    source: SettingsSource
     transport: str = "redis"
     """What kind of broker Celery connects to, empty where only a running pod knows."""
 
@@ -170,8 +171,12 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
         from kustomizer.transform.needed_settings import without_settings  # noqa: PLC0415 - Tutor's workers mount them
 
         return None, without_settings(config, plan, file)
-    tutors = tutors_config_map(resources, file, emitted.resource.namespace, volume)
-    reason = obstacle(template, volume, file, tutors, container=emitted.container)
+    source = find_source(resources, file, emitted.resource.namespace, volume)
+    reason = obstacle(template, volume, file, source, container=emitted.container)
+    if reason and "configMap" not in volume.tree and not volume.is_ours:
+        from kustomizer.transform.needed_settings import without_settings  # noqa: PLC0415 - as above
+
+        return None, without_settings(config, plan, file, reason)
     if reason:
         raise UserError(
             Problem(
@@ -185,7 +190,7 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
     kind = "redis" if _is_stated(config) else transport(resources, emitted)
     if kind not in REDIS and config.spec.celery.late_acknowledgement is None and not _is_scaled(plan):
         raise UserError(_not_redis(config, emitted, kind))
-    return _Settings(file=file, tutors=tutors, transport=kind), []
+    return _Settings(file=file, source=source, transport=kind), []
 
 
 def _is_stated(config: CeleryWorkers) -> bool:
@@ -224,7 +229,7 @@ def _mount(
     volume = find_volume(template, settings.file, container=worker.container)
     if volume is not None:
         name = settled(resources, ours).name
-        mount_ours(template, volume, settings.file, config_map=name, tutors=settings.tutors)
+        mount_ours(template, volume, settings.file, config_map=name, source=settings.source)
 
 
 def _config_map(
@@ -257,7 +262,7 @@ def _routing(config: CeleryWorkers, settings: _Settings) -> dict[str, str]:
         return {}
     from kustomizer.transform.routing import routing_to_add  # noqa: PLC0415 - most sites route nothing
 
-    return routing_to_add(config, settings.file, settings.tutors)
+    return routing_to_add(config, settings.file, settings.source.resource)
 
 
 def _is_settled(

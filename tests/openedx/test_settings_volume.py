@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import clone
 from kustomizer.openedx.settings_module import SettingsFile
-from kustomizer.openedx.settings_volume import (
-    find_volume,
-    is_in_projection,
-    mount_ours,
-    obstacle,
-    settled,
-    tutors_config_map,
-)
+from kustomizer.openedx.settings_source import SettingsSource, SettingsVolume, find_source
+from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LMS = SettingsFile(service="lms", module="lms.envs.tutor.production")
 MODULE = "DJANGO_SETTINGS_MODULE"
@@ -52,7 +49,11 @@ def reason(tree: dict[str, Any], tutors: Resource | None = TUTORS, container: in
     """Return the obstacle in a pod template."""
     volume = find_volume(tree, LMS)
     assert volume is not None
-    return obstacle(tree, volume, LMS, tutors, container=container)
+    return obstacle(tree, volume, LMS, source_in(volume, [tutors] if tutors else []), container=container)
+
+
+def source_in(volume: SettingsVolume, objects: list[Resource]) -> SettingsSource:
+    return find_source(Resources(objects), LMS, "openedx", volume)
 
 
 def test_tutors_volume_is_found_with_and_without_a_hash() -> None:
@@ -88,19 +89,6 @@ def test_the_volume_is_the_one_that_the_container_mounts() -> None:
 @pytest.mark.parametrize("tree", [{}, {"spec": {}}, {"spec": {"containers": [{}], "volumes": [{}]}}])
 def test_pods_without_volumes(tree: dict[str, Any]) -> None:
     assert find_volume(tree, LMS) is None
-    assert not is_in_projection(tree, LMS)
-
-
-def test_projection_of_somebody_elses() -> None:
-    tree = template()
-    tree["spec"]["volumes"] = [
-        {"name": "celery-settings-lms", "projected": {"sources": [{"configMap": {"name": "openedx-settings-lms"}}]}}
-    ]
-    tree["spec"]["containers"][0]["volumeMounts"][0]["name"] = "celery-settings-lms"
-
-    assert find_volume(tree, LMS) is None
-    assert is_in_projection(tree, LMS)
-    assert not is_in_projection(template(), LMS)
 
 
 def test_a_module_elsewhere_is_not_in_tutors_volume() -> None:
@@ -136,10 +124,10 @@ def test_the_file_has_to_be_in_the_volume() -> None:
     assert reason(under_that_name) == ""
 
 
-@pytest.mark.parametrize("field", ["subPath", "subPathExpr"])
-def test_single_files_in_any_container(field: str) -> None:
+@pytest.mark.parametrize("mount", [{"subPath": "production.py"}, {"subPathExpr": "$(FILE)"}])
+def test_a_file_that_is_mounted_where_none_can_be_beside_it(mount: dict[str, str]) -> None:
     expected = "container lms mounts single files of openedx-settings-lms (subPath)"
-    tree = template(mount={field: "production.py"})
+    tree = template(mount=mount)
     assert reason(tree) == expected
     # A sidecar's production.py would be ours, and find no file of Tutor's beside it.
     tree["spec"]["containers"].insert(0, {"volumeMounts": [{"mountPath": "/settings", "name": "settings"}]})
@@ -181,12 +169,14 @@ def test_a_sender_of_the_other_service_may_mount_these_settings() -> None:
 # What takes its place
 
 
-def mounted(tree: dict[str, Any], name: str = "ours", tutors: Resource | None = TUTORS) -> dict[str, Any]:
+def mounted(tree: dict[str, Any], name: str = "ours", objects: Iterable[Resource] = (TUTORS,)) -> dict[str, Any]:
     """Return a changed copy of a pod template."""
     changed: dict[str, Any] = clone(tree)
     volume = find_volume(changed, LMS)
     assert volume is not None
-    mount_ours(changed, volume, LMS, config_map=name, tutors=tutors)
+    source = source_in(volume, list(objects))
+    assert not obstacle(changed, volume, LMS, source)
+    mount_ours(changed, volume, LMS, config_map=name, source=source)
     return changed
 
 
@@ -245,18 +235,167 @@ def test_options_of_tutors_volume_hold_for_its_part() -> None:
     assert "optional" not in projected["sources"][1]["configMap"]
 
 
+def placed(*mounts: dict[str, Any], **volume: Any) -> dict[str, Any]:
+    """Return a pod template whose settings are mounted where Tutor mounts them, from a volume of another kind."""
+    tree = template()
+    tree["spec"]["volumes"] = [{"name": "settings", **volume}]
+    tree["spec"]["containers"][0]["volumeMounts"] = [
+        {"mountPath": PLACE, "name": "settings", **mount} for mount in mounts or ({},)
+    ]
+    return tree
+
+
+PLACE = "/openedx/edx-platform/lms/envs/tutor"
+OURS = {"configMap": {"name": "ours", "items": [{"key": "production.py", "path": "production.py"}]}}
+FILES = ["__init__.py", "production.py"]
+MOVED = [{"key": "__init__.py", "path": "__init__.py"}, {"key": "production.py", "path": "tutor_production.py"}]
+
+
+def secret(name: str, *names: str) -> Resource:
+    metadata = {"name": name, "namespace": "openedx"}
+    data = dict.fromkeys(names, "")
+    return Resource.new({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}, indent=0)
+
+
+def test_ours_is_one_more_source_of_a_projected_volume() -> None:
+    campus = config_map("campus", **{"campus.py": ""})
+    token = {"serviceAccountToken": {"path": "token"}}
+    sources = [{"configMap": {"name": "campus"}}, {"configMap": {"name": "openedx-settings-lms"}}, token]
+    got = mounted(placed(projected={"defaultMode": 256, "sources": sources}), objects=[TUTORS, campus])
+
+    [volume] = got["spec"]["volumes"]
+    # It was a projected one, and keeps its name.
+    assert volume["name"] == got["spec"]["containers"][0]["volumeMounts"][0]["name"] == "settings"
+    assert volume["projected"]["defaultMode"] == 256
+    moved = [{"key": "production.py", "path": "tutor_production.py"}, {"key": "test.py", "path": "test.py"}]
+    tutors = {"configMap": {"name": "openedx-settings-lms", "items": moved}}
+    assert volume["projected"]["sources"] == [sources[0], tutors, token, OURS]
+    assert mounted(got, objects=[TUTORS, campus]) == got
+    assert mounted(got, "theirs") == {**got, "spec": mounted(got, "theirs")["spec"]} != got
+
+
+def test_the_last_source_that_has_the_file_is_the_one() -> None:
+    more = config_map("more", **{"production.py": ""})
+    first = {
+        "name": "openedx-settings-lms",
+        "items": [{"key": name, "path": name} for name in ("production.py", "test.py")],
+    }
+    sources = [{"configMap": first}, {"configMap": {"name": "more", "optional": True}}]
+    got = mounted(placed(projected={"sources": sources}), objects=[TUTORS, more])
+
+    assert got["spec"]["volumes"][0]["projected"]["sources"] == [
+        {"configMap": {**first, "items": [{"key": "test.py", "path": "test.py"}]}},
+        {"configMap": {"name": "more", "items": [MOVED[1]], "optional": True}},
+        OURS,
+    ]  # fmt: skip
+    sources[0]["configMap"] = {**first, "items": first["items"][:1]}  # type: ignore[index]
+    [only, _] = mounted(placed(projected={"sources": sources}), objects=[TUTORS, more])["spec"]["volumes"][0][
+        "projected"
+    ]["sources"]
+    assert only["configMap"]["name"] == "more"
+
+
+def test_a_secret_becomes_part_of_a_projected_volume() -> None:
+    got = mounted(placed(secret={"secretName": "settings", "defaultMode": 288}), objects=[secret("settings", *FILES)])
+
+    assert got["spec"]["volumes"] == [
+        {
+            "name": "celery-settings-lms",
+            "projected": {"sources": [{"secret": {"name": "settings", "items": MOVED}}, OURS], "defaultMode": 288},
+        }
+    ]
+    assert got["spec"]["containers"][0]["volumeMounts"] == [{"mountPath": PLACE, "name": "celery-settings-lms"}]
+
+
+def test_a_secret_that_the_build_has_not_got() -> None:
+    """All of its files stay, whatever they are; ours hides the one of the settings, which is there a second time."""
+    moved = {"name": "settings", "items": [MOVED[1]], "optional": False}
+    got = mounted(placed(secret={"secretName": "settings", "optional": False}), objects=())
+    sources = got["spec"]["volumes"][0]["projected"]["sources"]
+    assert sources == [{"secret": {"name": "settings", "optional": False}}, {"secret": moved}, OURS]
+    assert mounted(got, objects=()) == got
+
+    named = mounted(
+        placed(secret={"secretName": "settings", "items": [{"key": "x", "path": "production.py"}]}), objects=()
+    )
+    [theirs, _] = named["spec"]["volumes"][0]["projected"]["sources"]
+    assert theirs["secret"] == {"name": "settings", "items": [{"key": "x", "path": "tutor_production.py"}]}
+
+
+def test_what_may_hold_another_file_of_that_name() -> None:
+    tutors, unseen = {"configMap": {"name": "openedx-settings-lms"}}, {"secret": {"name": "campus"}}
+    expected = "Secret campus isn't in the build, and may hold another production.py"
+    assert reason(placed(projected={"sources": [tutors, unseen]})) == expected
+    # Tutor's hides it, or it holds nothing of the kind.
+    unseen_files = {"secret": {"name": "campus", "items": [{"key": "key", "path": "key.pem"}]}}
+    for sources in (
+        [unseen, tutors],
+        [tutors, unseen_files],
+        [tutors, {"downwardAPI": {"items": []}}],
+        [tutors, "odd"],
+    ):
+        assert reason(placed(projected={"sources": sources})) == ""
+    missing = "the build has no ConfigMap openedx-settings-lms with a production.py for ours to extend"
+    assert reason(placed(projected={"sources": [unseen, unseen]})) == missing
+    assert reason(placed(projected={"sources": [unseen_files]})) == missing
+    assert reason(placed(secret={"secretName": "settings", "items": [{"key": "a", "path": "a"}]})) == missing
+
+
+def test_the_file_alone() -> None:
+    """Tutor's gets a mount of its own beside it."""
+    mount = {"mountPath": f"{PLACE}/production.py", "subPath": "production.py", "readOnly": True}
+    other = {"mountPath": "/tmp/test.py", "subPath": "test.py"}  # noqa: S108 - a path in a pod
+    got = mounted(placed(mount, other, configMap={"name": "openedx-settings-lms"}))
+
+    named = {"name": "celery-settings-lms"}
+    beside = {**mount, "mountPath": f"{PLACE}/tutor_production.py", "subPath": "tutor_production.py"}
+    assert got["spec"]["containers"][0]["volumeMounts"] == [{**mount, **named}, {**other, **named}, {**beside, **named}]
+    assert mounted(got) == got
+
+
+def test_the_file_alone_in_a_directory_that_is_a_volume_itself() -> None:
+    tree = placed({"mountPath": f"{PLACE}/production.py", "subPath": "production.py"}, configMap={"name": "mine"})
+    assert reason(tree, config_map("mine", **{"production.py": ""})) == ""
+    tree["spec"]["containers"][0]["volumeMounts"].append({"mountPath": PLACE, "name": "claim"})
+    expected = "container lms mounts single files of openedx-settings-lms (subPath)"
+    assert reason(tree, config_map("mine", **{"production.py": ""})) == expected
+
+
+def test_a_directory_of_a_volume() -> None:
+    """As one volume may hold the settings of both services."""
+    items = [{"key": name, "path": f"lms/{name}"} for name in FILES]
+    both = [
+        {"configMap": {"name": "openedx-settings-cms"}},
+        {"configMap": {"name": "openedx-settings-lms", "items": items}},
+    ]
+    tree = placed({"subPath": "lms/"}, projected={"sources": both})
+    [cms, tutors, ours] = mounted(tree, objects=[TUTORS, config_map("openedx-settings-cms", **{"production.py": ""})])[
+        "spec"]["volumes"][0]["projected"]["sources"]  # fmt: skip
+
+    assert cms == both[0]
+    assert [item["path"] for item in tutors["configMap"]["items"]] == ["lms/__init__.py", "lms/tutor_production.py"]
+    assert ours["configMap"]["items"] == [{"key": "production.py", "path": "lms/production.py"}]
+
+
+@pytest.mark.parametrize(
+    "volume", [{"persistentVolumeClaim": {"claimName": "c"}}, {"csi": {"driver": "d"}}, {"emptyDir": {}}]
+)
+def test_other_kinds_of_volumes_hold_what_nobody_knows(volume: dict[str, Any]) -> None:
+    assert find_volume(placed(**volume), LMS) is None
+
+
 def test_binary_files_are_files() -> None:
     tutors = config_map("openedx-settings-lms", **{"production.py": ""})
     tutors.tree["binaryData"] = {"logo.png": "aaaa"}
 
-    items = mounted(template(), tutors=tutors)["spec"]["volumes"][0]["projected"]["sources"][0]["configMap"]["items"]
+    items = mounted(template(), objects=[tutors])["spec"]["volumes"][0]["projected"]["sources"][0]["configMap"]["items"]
     assert [item["key"] for item in items] == ["production.py", "logo.png"]
 
 
 def test_a_second_time_has_no_effect_but_for_the_name() -> None:
     once = mounted(template())
 
-    assert mounted(once, tutors=None) == once
+    assert mounted(once, objects=()) == once
     again = mounted(once, "theirs")
     assert again != once
     assert find_volume(again, LMS) is not None
@@ -269,10 +408,13 @@ def test_a_second_time_has_no_effect_but_for_the_name() -> None:
 def test_tutors_config_map_is_the_namespaces() -> None:
     other = config_map("openedx-settings-lms", "other")
     mine = config_map("openedx-settings-lms-8d47ck4c27")
+    mine.tree["data"]["production.py"] = other.tree["data"]["production.py"] = ""
     resources = Resources([config_map("openedx-settings-lms-extra"), other, mine])
+    volume = find_volume(template(), LMS)
+    assert volume is not None
 
-    assert tutors_config_map(resources, LMS, "openedx") is mine
-    assert tutors_config_map(resources, LMS, "third") is None
+    assert find_source(resources, LMS, "openedx", volume).resource is mine
+    assert find_source(resources, LMS, "third", volume).obstacle
 
 
 def test_ours_has_the_name_that_an_earlier_build_gave_it() -> None:

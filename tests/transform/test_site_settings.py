@@ -324,14 +324,41 @@ def test_a_settings_module_of_the_sites_own() -> None:
     assert "mounts no ConfigMap at …/campus, where campus.production is loaded from" in message
 
 
-def test_settings_in_a_projected_volume_are_said_to_be_there() -> None:
+def with_volume(*sources: dict[str, Any], **volume: Any) -> bytes:
+    """Return a site whose LMS worker has its settings in another volume than Tutor's."""
     documents = list(yaml.safe_load_all(lms()))
     [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
-    [volume] = own["spec"]["template"]["spec"]["volumes"]
-    volume["projected"] = {"sources": [{"configMap": volume.pop("configMap")}, {"configMap": {"name": "more"}}]}
-    [message] = worked(SPLIT % ("", ""), yaml.safe_dump_all(documents).encode()).warnings
-    assert "mounts openedx-settings-lms in a projected volume, which ours can't replace" in message
+    [present] = own["spec"]["template"]["spec"]["volumes"]
+    del present["configMap"]
+    present |= {"projected": {"sources": list(sources)}} if sources else volume
+    return yaml.safe_dump_all(documents, sort_keys=False).encode()
+
+
+TUTORS: dict[str, Any] = {"configMap": {"name": "openedx-settings-lms"}}
+
+
+def test_settings_in_a_projected_volume() -> None:
+    result = worked(SPLIT % (KEDA, ""), with_volume({"secret": {"name": "keys"}}, TUTORS))
+    assert not result.output.problems
+    assert "lms-worker-high" in settings(result, "lms-worker-high")
+
+
+def test_settings_in_a_projected_volume_that_may_be_anothers() -> None:
+    """A plain split is possible without them, and what needs them is refused."""
+    given = with_volume(TUTORS, {"configMap": {"name": "more"}})
+    reason = "ConfigMap more isn't in the build, and may hold another production.py"
+    [message] = worked(SPLIT % ("", ""), given).warnings
+    assert f"mounts production.py from a volume that ours can't be added to: {reason}" in message
     assert "Give openedx-settings-lms a volume of its own (configMap), as Tutor does" in message
+    assert all(reason in message for message in built(SPLIT % (KEDA, ""), given).errors)
+
+
+def test_settings_in_a_secret_that_the_build_has_not_got() -> None:
+    given = with_volume(secret={"secretName": "vault"})
+    assert not worked(SPLIT % ("", ""), given).output.problems
+    [warning] = worked(SPLIT % (KEDA, ""), given).warnings
+    assert "where the broker is isn't sure: Secret vault isn't in the build, and may set it" in warning
+    assert not worked(SPLIT % (KEDA, ", broker: {address: 'cache:6379'}"), given).output.problems
 
 
 @pytest.mark.parametrize("url", ["sqs://", "amqp://rabbit"])

@@ -95,7 +95,7 @@ class LoadedSettings:
         file = self._tutors_module(str(module.value)) or self._mounts.module(str(module.value))
         if not isinstance(file, MountedFile):
             reason = file.reason if file else f"its settings module {module.value} isn't part of the build"
-            scope.doubt_all(Opaque(f"{reason}, and may set it"), maybe=True)
+            scope.doubt_all(Opaque(f"{reason}, and may set it"), maybe=True, source=file.source if file else None)
             return scope
         follow(scope, file, self._mounts, str(module.value), base)
         return scope

@@ -168,9 +168,9 @@ class Scope:
                 spoil(self._names[name], why)
             self.bind(name, why, why.line)
 
-    def doubt_all(self, why: Opaque, *, maybe: bool = False) -> None:
-        """Note that any name may have been set."""
-        doubt = Doubt(why, self._place.replace(line=why.line), maybe=maybe)
+    def doubt_all(self, why: Opaque, *, maybe: bool = False, source: Source | None = None) -> None:
+        """Note that any name may have been set; ``source`` is what would say more than the statement that did it."""
+        doubt = Doubt(why, source or self._place.replace(line=why.line), maybe=maybe)
         if self._everything is None or self._everything.maybe or not maybe:
             self._everything = doubt
             self._settled.clear()

@@ -22,6 +22,7 @@ from kustomizer.openedx.celery.python_values import (
     keys_doubt,
 )
 from kustomizer.openedx.celery.touched import touched
+from kustomizer.openedx.celery.values import Unknown
 from kustomizer.openedx.settings_module import HEAD_NAMES, TUTORS_FILE_PREFIX, head
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.followed import Asked
     from kustomizer.openedx.celery.mounts import Mounts
     from kustomizer.openedx.celery.scope import Scope
-    from kustomizer.openedx.celery.values import Unknown
 
 _MOST_ROUNDS = 1000
 
@@ -160,7 +160,8 @@ class _Run:
     def _run_file(self, file: MountedFile | Unknown | None, module: str, line: int) -> None:
         if not isinstance(file, MountedFile) or self._settings.is_deep:
             why = f"{module} isn't part of the build" if file is None else getattr(file, "reason", "it is deep")
-            self._settings.doubt_all(Opaque(f"{why}, and may set it", line), maybe=True)
+            source = file.source if isinstance(file, Unknown) else None
+            self._settings.doubt_all(Opaque(f"{why}, and may set it", line), maybe=True, source=source)
         else:
             follow(self._settings, file, self._mounts, module, self._base)
 

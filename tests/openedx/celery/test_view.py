@@ -146,7 +146,7 @@ def test_the_view_says_what_celery_does(version: str, case: Case) -> None:
     view, answer = view_of(case), real(version)[case.name]
     assert "error" not in answer, answer["error"]
     wrong = {
-        name: (answer[name], seen(view, name)) for name in ATTRIBUTES if not _agrees(name, seen(view, name), answer)
+        name: (answer[name], seen(view, name)) for name in ATTRIBUTES if not agrees(name, seen(view, name), answer)
     }
     assert not wrong
 
@@ -165,7 +165,7 @@ def test_the_view_knows_all_that_can_be_known(case: Case) -> None:
         assert isinstance(value, Known) or value.reason
 
 
-def _agrees(name: str, value: Known | Unknown, answer: dict[str, Any]) -> bool:
+def agrees(name: str, value: Known | Unknown, answer: dict[str, Any]) -> bool:
     """Tell whether a value is the real one, or isn't known."""
     if isinstance(value, Unknown):
         if value.otherwise is None or ".env" in value.source.field or name == "names":

@@ -1,0 +1,171 @@
+"""The volume of a pod that holds a service's settings, and which ConfigMap or Secret in it has the settings file."""
+
+from __future__ import annotations
+
+from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
+from kustomizer.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.settings_module import SettingsFile
+
+KINDS = {"configMap": "ConfigMap", "secret": "Secret"}
+"""The fields of a volume, or of a source of a projected one, that hold an object's files."""
+
+
+class SettingsVolume(Record):
+    """The volume that holds a service's settings in a pod: Tutor's, the site's own, or ours from an earlier run."""
+
+    index: int
+    tree: dict[str, Any]
+    path: str
+    """Where the settings file is in it."""
+
+    @property
+    def name(self) -> str:
+        """The volume's name in the pod."""
+        return str(self.tree.get("name"))
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """What a projected volume is made of; any other one is its own and only source."""
+        sources = lookup(self.tree, "projected", "sources")
+        return [source for source in sources if isinstance(source, dict)] if isinstance(sources, list) else [self.tree]
+
+    @property
+    def tutors_path(self) -> str:
+        """Where the settings file is once ours has taken its place."""
+        return beside(self.path)
+
+    @property
+    def ours(self) -> dict[str, Any] | None:
+        """The part of it that names our ConfigMap, None before there is one."""
+        sources = self.sources
+        last = lookup(sources[-1], "configMap") if sources else None
+        items = [item for source in sources for field in KINDS for item in lookup(source, field, "items") or ()]
+        is_moved = any(lookup(item, "path") == self.tutors_path for item in items)
+        is_ours = is_moved and [lookup(item, "path") for item in lookup(last, "items") or ()] == [self.path]
+        return last if is_ours else None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether an earlier run has put ours into it."""
+        return self.ours is not None
+
+
+class SettingsSource(Record):
+    """The source of a volume that the settings file comes from."""
+
+    index: int = 0
+    """Its place among the volume's sources."""
+    resource: Resource | None = None
+    """The object, None where it is a Secret that the build hasn't got."""
+    obstacle: str = ""
+    """Why there is none that ours could extend; empty where there is."""
+
+
+def find_source(resources: Resources, file: SettingsFile, namespace: str, volume: SettingsVolume) -> SettingsSource:
+    """Return the source of ``volume`` that holds the file: Tutor's, or whoever's it is."""
+    path = volume.tutors_path if volume.is_ours else volume.path
+    unseen: list[int] = []
+    # Of two sources with a file of one path the later one counts.
+    for index, source in reversed(list(enumerate(volume.sources))):
+        field, items = field_of(source), _items(source)
+        resource = _object(resources, source, namespace)
+        if field and resource is None and not items:
+            unseen.append(index)
+        elif path in (_paths(items) or files(resource)) and (resource is not None or field == "secret"):
+            if unseen and not volume.is_ours:
+                other = volume.sources[unseen[0]]
+                reason = f"{KINDS[field_of(other)]} {_name(other)} isn't in the build, and may hold another {file.name}"
+                return SettingsSource(obstacle=reason)
+            return SettingsSource(index=index, resource=resource)
+    # Without the file in the one Secret that isn't seen, the pod would have no settings at all.
+    if len(unseen) == 1 and field_of(volume.sources[unseen[0]]) == "secret":
+        return SettingsSource(index=unseen[0])
+    return SettingsSource(obstacle=_missing(volume, file, resources, namespace))
+
+
+def _missing(volume: SettingsVolume, file: SettingsFile, resources: Resources, namespace: str) -> str:
+    objects = [_object(resources, source, namespace) for source in volume.sources]
+    if any(file.name in files(resource) for resource in objects):
+        return f"volume {volume.name} leaves {file.name} out (items)"
+    return f"the build has no ConfigMap {file.config_map} with a {file.name} for ours to extend"
+
+
+def extended(volume: SettingsVolume, found: SettingsSource, ours: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the sources of ``volume`` with ``ours`` behind them, and the file of ``found`` under another name."""
+    sources: list[dict[str, Any]] = []
+    for index, source in enumerate(volume.sources):
+        if index == found.index:
+            sources += _renamed(source, found.resource, volume)
+        elif volume.path in _paths(_items(source)):
+            # The file of `found` hid it, and an API server takes no path twice.
+            sources += _without(source, volume.path)
+        else:
+            sources.append(source)
+    return [*sources, {"configMap": ours}]
+
+
+def _renamed(source: dict[str, Any], resource: Resource | None, volume: SettingsVolume) -> Iterator[dict[str, Any]]:
+    field = field_of(source)
+    head: dict[str, Any] = {"name": _name(source)}
+    optional = source[field].get("optional")
+    options = {} if is_null(optional) else {"optional": optional}
+    items = _items(source) or [{"key": key, "path": key} for key in files(resource)]
+    if not items:
+        # All that is in it, whatever it is called; ours hides the file there, which is mounted a second time.
+        yield {field: {**head, **options}}
+        items = [{"key": volume.path, "path": volume.path}]
+    moved = [{**item, "path": volume.tutors_path} if item["path"] == volume.path else item for item in items]
+    yield {field: {**head, "items": moved, **options}}
+
+
+def _without(source: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
+    field = field_of(source)
+    items = [item for item in _items(source) if lookup(item, "path") != path]
+    if items:
+        yield {field: {**source[field], "items": items}}
+
+
+def field_of(source: Any) -> str:
+    """Return the field of a volume or source that says which object it is of, empty where it is of none."""
+    return next((field for field in KINDS if isinstance(lookup(source, field), dict)), "")
+
+
+def _items(source: Any) -> list[dict[str, Any]]:
+    """Return the files that a source names one by one, none where it has all of its object's."""
+    items = lookup(source, field_of(source), "items")
+    return [item for item in items if isinstance(item, dict) and "path" in item] if isinstance(items, list) else []
+
+
+def _paths(items: list[dict[str, Any]]) -> list[str]:
+    return [str(item["path"]) for item in items]
+
+
+def _name(source: Any) -> str:
+    reference = lookup(source, field_of(source))
+    # A volume's Secret has another field for it than a projected one.
+    return str(lookup(reference, "secretName") or lookup(reference, "name") or "")
+
+
+def _object(resources: Resources, source: Any, namespace: str) -> Resource | None:
+    kind = KINDS.get(field_of(source), "")
+    return next(iter(resources.generated(kind, _name(source), namespace)), None) if kind else None
+
+
+def files(resource: Resource | None) -> list[str]:
+    """Return the names of the files in a ConfigMap or Secret."""
+    tree = resource.tree if resource is not None else {}
+    return [str(key) for field in ("data", "binaryData", "stringData") for key in lookup(tree, field) or ()]
+
+
+def beside(path: str) -> str:
+    """Return where Tutor's file is whose place ours takes at ``path``."""
+    directory, slash, _ = path.rpartition("/")
+    return f"{directory}{slash}{TUTORS_FILE_PREFIX}{path.rpartition('/')[2]}"

@@ -173,6 +173,9 @@ DOCUMENTED = (
     "- --exclude-queues=",
     "- configMap:",
     "name: settings",
+    "- name: settings",
+    "secret:",
+    "secretName:",
     "name: openedx-settings-",
     # Parts of the volume's own form, which stay in another place.
     "defaultMode:",
@@ -513,7 +516,7 @@ def test_cost_is_linear(what: str) -> None:
     assert fourfold - twice == pytest.approx(120 * each, rel=0.1)
 
 
-OWN_SETTINGS = {"settings-module", "settings-volume"}
+OWN_SETTINGS = {"settings-module", "settings-volume", "settings-volumes"}
 SLOW = {
     *("ast", "asyncio", "click", "concurrent", "dataclasses", "difflib", "email", "hashlib", "importlib.metadata"),
     *("inspect", "json", "logging", "msgspec", "pathlib", "pydantic", "random", "rich", "ruamel", "shutil", "socket"),

@@ -67,6 +67,7 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
         from kustomizer.transform.probes import check_probes  # noqa: PLC0415 - few sites have it
 
         check_probes(resources, config, plan, settings.transport if settings else "")
+    notes += _shell_notes(emitted)
     runs_once = _once(plan)
     if runs_once is not None:
         from kustomizer.transform.scheduler import add_scheduler, check, leave_out, worker_in  # noqa: PLC0415 - few sites have one
@@ -140,6 +141,14 @@ def _left_out(
 
 def _is_known(resource: Resource) -> bool:
     return resource.kind in _KNOWN_KINDS and resource.identity[0] in _KNOWN_GROUPS
+
+
+def _shell_notes(emitted: EmittedWorker) -> list[Problem]:
+    if emitted.command_line.script is None and not emitted.command_line.wrapper:
+        return []
+    from kustomizer.transform.shells import check_shell  # noqa: PLC0415 - hardly any worker is started by a shell
+
+    return check_shell(emitted)
 
 
 def _once(plan: ServicePlan) -> Once | None:

@@ -13,7 +13,7 @@ from kustomizer.openedx.celery.python_values import Opaque, Table, doubt_in
 from kustomizer.openedx.celery.scope import Scope
 from kustomizer.openedx.celery.statements import follow
 from kustomizer.openedx.celery.values import CELERYS, Known, Source, Unknown
-from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
+from kustomizer.openedx.settings_module import MADE_BY, TUTORS_FILE_PREFIX
 from kustomizer.openedx.workers import CONFIG_MAP, pod_template
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class LoadedSettings:
         base = frozenset(f"{service}.envs.{file}" for service in OPEN_EDX_SERVICES for file in ("production", "common"))
         if module.value in base:
             return scope
-        file = self._tutors_module(str(module.value)) or self._mounts.module(str(module.value))
+        file = self._file_of(str(module.value))
         if not isinstance(file, MountedFile):
             reason = file.reason if file else f"its settings module {module.value} isn't part of the build"
             scope.doubt_all(Opaque(f"{reason}, and may set it"), maybe=True, source=file.source if file else None)
@@ -100,10 +100,13 @@ class LoadedSettings:
         follow(scope, file, self._mounts, str(module.value), base)
         return scope
 
-    def _tutors_module(self, module: str) -> MountedFile | Unknown | None:
-        """Return Tutor's settings where ours have taken their place, and aren't wanted."""
+    def _file_of(self, module: str) -> MountedFile | Unknown | None:
+        """Return the file of the settings module: Tutor's where ours have taken its place, and aren't wanted."""
+        file = self._mounts.module(module)
+        if not (self._without_ours and isinstance(file, MountedFile) and file.text.startswith(MADE_BY)):
+            return file
         package, _, name = module.rpartition(".")
-        return self._mounts.module(f"{package}.{TUTORS_FILE_PREFIX}{name}") if self._without_ours else None
+        return self._mounts.module(f"{package}.{TUTORS_FILE_PREFIX}{name}")
 
     def _foreign(self) -> str:
         """Say why the settings aren't Open edX's; empty where they are."""

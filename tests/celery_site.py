@@ -27,7 +27,7 @@ from tests.pods import Container, Objects, container
 from tests.processes import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from redis import Redis
 
@@ -83,17 +83,20 @@ class Record(NamedTuple):
 
 
 class Worker:
-    """A worker's process, in a process group of its own."""
+    """A worker's process, in a process group of its own; ``first`` starts it as a container's first process."""
 
-    def __init__(self, pod: Container, environ: Mapping[str, str], log: Path, python: Path) -> None:
+    def __init__(
+        self, pod: Container, environ: Mapping[str, str], log: Path, python: Path, first: Sequence[str] = ()
+    ) -> None:
         self.pod = pod
         self._log = log
+        self._is_first = bool(first)
         program, *arguments = pod.argv
         assert program == "celery", pod.argv
         assert not any("$(" in word for word in arguments), "a kubelet would expand this"
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [str(python.parent / program), *arguments],
+                [*first, str(python.parent / program), *arguments],
                 cwd=pod.root / "edx-platform",
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
@@ -118,7 +121,12 @@ class Worker:
 
     def terminate(self) -> None:
         """Ask it to stop, as a kubelet does: only the container's first process hears of it."""
-        self.process.send_signal(signal.SIGTERM)
+        os.kill(self.pid, signal.SIGTERM)
+
+    @property
+    def pid(self) -> int:
+        """The worker's own process."""
+        return children(self.process.pid)[0] if self._is_first else self.process.pid
 
     def ended(self) -> bool:
         return self.process.poll() is not None
@@ -128,6 +136,17 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started, the oldest first."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # Its name, in brackets, may hold anything.
+            if int(file.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(file.parent.name))
+    return sorted(found)
 
 
 class Site:
@@ -143,6 +162,8 @@ class Site:
         self._tasks.mkdir(parents=True)
         self.python = Path(sys.executable)
         """What runs in the pods: the one of another environment has another Celery."""
+        self.first: Sequence[str] = ()
+        """What starts a pod's process as a container's first one (``parts.first_process``)."""
         self._pods = 0
 
     def __enter__(self) -> Site:
@@ -154,13 +175,16 @@ class Site:
 
     def start(self, *deployments: str, built: Objects | None = None) -> list[Worker]:
         """Start a pod of each of these Deployments and wait until all are ready; ``built`` is another build."""
-        started = []
-        for name in deployments:
-            pod = self._pod(name, built or self.built)
-            started.append(Worker(pod, self._environ(pod), pod.root.with_suffix(".log"), self.python))
-            self.workers.append(started[-1])
+        started = [self.begin(name, built=built) for name in deployments]
         self.wait(lambda: all(worker.is_ready() for worker in started), f"{deployments} to be ready")
         return started
+
+    def begin(self, deployment: str, *, built: Objects | None = None) -> Worker:
+        """Start a pod of a Deployment, and don't wait for it."""
+        pod = self._pod(deployment, built or self.built)
+        worker = Worker(pod, self._environ(pod), pod.root.with_suffix(".log"), self.python, self.first)
+        self.workers.append(worker)
+        return worker
 
     def send(self, deployment: str, *messages: Mapping[str, Any]) -> None:
         """Send tasks from a pod of ``deployment``; a message is a task's ``name`` and what ``apply_async`` takes."""

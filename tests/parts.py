@@ -6,8 +6,10 @@ has them fail.
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,3 +54,30 @@ def program(name: str) -> str:
     if not (_Wanted.allowed and found):
         raise MissingPartError(f"there is no {name}: run `make parts`")
     return found
+
+
+_WAYS = (("unshare",), ("unshare", "--map-root-user"))
+
+
+def first_process() -> tuple[str, ...]:
+    """Return what starts a program as a container's first process is: the kernel keeps signals from it.
+
+    The program is a child of what is started, and ends with it.
+    """
+    way = _first_process() if _Wanted.allowed else ()
+    if not way:
+        raise MissingPartError("a process namespace takes root, or user namespaces (unshare --map-root-user)")
+    return way
+
+
+@functools.cache
+def _first_process() -> tuple[str, ...]:
+    for way in _WAYS:
+        command = (*way, "--pid", "--fork", "--kill-child", "--")
+        try:
+            done = subprocess.run([*command, "true"], check=False, capture_output=True)
+        except FileNotFoundError:
+            continue
+        if done.returncode == 0:
+            return command
+    return ()

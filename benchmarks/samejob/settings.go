@@ -8,7 +8,15 @@ import (
 )
 
 const head = `# Made by tutor-kustomizer from the CeleryWorkers configuration.
+import os as _os
+import signal as _signal
+import sys as _sys
 from pathlib import Path as _Path
+
+# A worker that is told to stop while it starts ends at once. The kernel keeps SIGTERM from the first process of a
+# container until that has a handler, and Celery sets its own, in place of this one, only when Django is loaded.
+if _os.getpid() == 1 and "worker" in _sys.argv and _signal.getsignal(_signal.SIGTERM) == _signal.SIG_DFL:
+    _signal.signal(_signal.SIGTERM, lambda *_: _os._exit(143))
 
 _tutor = _Path(__file__).with_name('tutor_production.py')
 exec(compile(_tutor.read_bytes(), str(_tutor), "exec"), globals())

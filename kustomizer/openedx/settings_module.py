@@ -78,20 +78,39 @@ def settings_file(service: str, modules: Mapping[str, str]) -> SettingsFile:
     return SettingsFile(service=service, module=modules.get(service, f"{service}.envs.tutor.production"))
 
 
-def head(name: str) -> str:
-    """Return the statements that our settings file ``name`` begins with: they run Tutor's."""
+# https://man7.org/linux/man-pages/man7/pid_namespaces.7.html. Celery's handler is there before the worker takes a task
+# (celery/apps/worker.py, `Worker.on_start`). Other programs in its pod may have something in hand, and get none. 143 is
+# what SIGTERM leaves of any process that hears it.
+_STOP = """
+# A worker that is told to stop while it starts ends at once. The kernel keeps SIGTERM from the first process of a
+# container until that has a handler, and Celery sets its own, in place of this one, only when Django is loaded.
+if _os.getpid() == 1 and "worker" in _sys.argv and _signal.getsignal(_signal.SIGTERM) == _signal.SIG_DFL:
+    _signal.signal(_signal.SIGTERM, lambda *_: _os._exit(143))
+"""
+
+
+def head(name: str, *, for_worker: bool) -> str:
+    """Return the statements that our settings file ``name`` begins with: they run Tutor's.
+
+    ``for_worker`` adds those by which a worker hears that it has to stop while Tutor's are loaded.
+    """
+    imports = ["import os as _os", "import signal as _signal", "import sys as _sys"] if for_worker else []
     lines = [
         MADE_BY,
+        *imports,
         "from pathlib import Path as _Path",
-        "",
+        _STOP if for_worker else "",
         f"_tutor = _Path(__file__).with_name({TUTORS_FILE_PREFIX + name!r})",
         'exec(compile(_tutor.read_bytes(), str(_tutor), "exec"), globals())',
     ]
     return "\n".join(lines)
 
 
-HEAD_NAMES = frozenset({"_Path", "_tutor"})
-"""The names that these statements set themselves."""
+def names_in_head(text: str, name: str) -> frozenset[str]:
+    """Return the names that these statements set, where ``text`` is a file ``name`` of ours; else none."""
+    if text.startswith(head(name, for_worker=True)):
+        return frozenset({"_os", "_signal", "_sys", "_Path", "_tutor"})
+    return frozenset({"_Path", "_tutor"}) if text.startswith(head(name, for_worker=False)) else frozenset()
 
 
 def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySettings | None) -> str:
@@ -100,7 +119,7 @@ def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySett
     Tutor's file runs in this module's own namespace, where a star import would leave the ``FeaturesProxy(globals())``
     of Tutor 22 bound to another one.
     """
-    lines = [head(file.name)]
+    lines = [head(file.name, for_worker=worker is not None)]
     if worker is not None:
         lines += ["", *_worker_lines(worker)]
     if routing:

@@ -242,7 +242,7 @@ def test_pods_are_read_page_by_page(plain: Place, tmp_path: Path) -> None:
         for number in range(150)
     ]
     # The last one of all is the one that matters: its settings say which worker it is, and nothing else does.
-    source = {"configMap": {"name": "prefix-lms-worker-high-celery-settings-ctf55k2mdc"}}
+    source = {"configMap": {"name": "prefix-lms-worker-high-celery-settings-84htg8dg62"}}
     spec = {
         "nodeName": "node",
         "containers": [{"name": "main", "command": ["sh", "-c"], "args": ["exec celery --app=lms.celery worker"]}],

@@ -54,7 +54,7 @@ HIGH = [
     "ScaledObject lms-worker-high-scaledobject",
     "Deployment lms-worker-high",
     "PodDisruptionBudget lms-worker-high",
-    "ConfigMap lms-worker-high-celery-settings-ctf55k2mdc",
+    "ConfigMap lms-worker-high-celery-settings-84htg8dg62",
 ]
 
 

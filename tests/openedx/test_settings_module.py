@@ -166,6 +166,15 @@ def test_module_decides_the_files_name() -> None:
     assert settings_file("cms", {"lms": "lms.envs.tutor.site"}).module == "cms.envs.tutor.production"
 
 
+def test_only_a_workers_settings_look_at_signals() -> None:
+    text = render(LMS, routing={"a.task": "queue"}, worker=CelerySettings())
+
+    before_tutors = text.partition("exec(")[0]
+    assert "_signal.SIGTERM" in before_tutors
+    assert "signal" not in text.removeprefix(before_tutors)
+    assert "signal" not in render(LMS, routing={"a.task": "queue"}, worker=None)
+
+
 def test_config_map_belongs_to_the_site() -> None:
     owner = Resource.new(
         {

@@ -23,7 +23,7 @@ from kustomizer.openedx.celery.python_values import (
 )
 from kustomizer.openedx.celery.touched import touched
 from kustomizer.openedx.celery.values import Unknown
-from kustomizer.openedx.settings_module import HEAD_NAMES, TUTORS_FILE_PREFIX, head
+from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, names_in_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -145,11 +145,11 @@ class _Run:
     def _run_tutors(self, line: int) -> None:
         package, _, name = self._module.rpartition(".")
         file = self._mounts.module(f"{package}.{TUTORS_FILE_PREFIX}{name}" if package else TUTORS_FILE_PREFIX + name)
-        is_first = self._file.text.startswith(head(f"{name}.py")) and self._settings.has_set(HEAD_NAMES)
-        if not (is_first and isinstance(file, MountedFile)):
+        set_before = names_in_head(self._file.text, f"{name}.py")
+        if not (set_before and self._settings.has_set(set_before) and isinstance(file, MountedFile)):
             self._run_file(file, self._module, line)
             return
-        key = (self._settings.origin, self._module, file.text, file.source)
+        key = (self._settings.origin, self._module, file.text, file.source, set_before)
         once(
             key,
             self._settings,

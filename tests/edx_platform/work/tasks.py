@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 from celery import shared_task
+from held import hold
 
+hold("tasks")
 WORK = Path(os.environ["TASK_DIRECTORY"])
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kustomizer.openedx import settings_module
 from kustomizer.openedx.celery import followed, statements
 from kustomizer.openedx.settings_module import CelerySettings, head, render, settings_file
 from tests.examples import sample
@@ -96,13 +98,26 @@ def test_what_ours_changes_stays_its_own() -> None:
 def test_what_one_changes_in_place_stays_its_own() -> None:
     def with_line(line: str) -> Case:
         given = with_ours(case("in-place", settings="BROKER_TRANSPORT_OPTIONS = {'visibility_timeout': 1}\n"), ".x")
-        text = f"{head('production.py')}\n{line}\n"
+        text = f"{head('production.py', for_worker=True)}\n{line}\n"
         return given._replace(objects=[*given.objects[:-1], config_map("ours.x", {"production.py": text})])
 
     changed, plain = with_line("BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = 4321"), with_line("")
     assert "value=1," in told(plain)["visibility_timeout"]
     assert "4321" in told(changed)["visibility_timeout"]
     assert "value=1," in told(plain)["visibility_timeout"]
+
+
+@pytest.mark.parametrize("each", [each for each in CASES if is_plain(each)], ids=lambda each: each.name)
+def test_how_a_worker_hears_that_it_has_to_stop_is_none_of_celerys_settings(
+    each: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told_without_lines(given: Case) -> dict[str, str]:
+        return {name: re.sub(r"line=\d+", "line", text) for name, text in told(given).items()}
+
+    as_it_is = told_without_lines(with_ours(each, ".x"))
+    monkeypatch.setattr(settings_module, "head", lambda name, *, for_worker: head(name, for_worker=False))
+
+    assert told_without_lines(with_ours(each, ".x")) == as_it_is
 
 
 def test_few_are_kept() -> None:

@@ -2,6 +2,9 @@
 
 import os
 
+from held import hold
+
+hold("settings")
 SERVICE_VARIANT = os.environ["SERVICE_VARIANT"]
 TIME_ZONE = CELERY_TIMEZONE = "UTC"
 

@@ -42,12 +42,13 @@ class Record:
         cls._defaults = {**cls._defaults, **{name: members[name] for name in own if name in members}}
 
     def __init__(self, **values: Any) -> None:
-        state = {**self._defaults, **values}
+        state = self.__dict__
+        state.update(self._defaults)
+        state.update(values)
         if state.keys() != self._field_names:
             missing = [name for name in self._fields if name not in state]
             unknown = [name for name in state if name not in self._field_names]
             raise TypeError(f"{type(self).__name__}: missing {missing}, unknown {unknown}")
-        self.__dict__.update(state)
 
     def __setattr__(self, name: str, _value: object) -> None:
         raise AttributeError(f"{type(self).__name__}.{name} is read-only")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from kustomizer.cli import run
 from kustomizer.start import PlainBuild, plain_build
 from tests import sites
 from tests.builds import EXEC, HEAD, RECOMMENDED, commands, environment
@@ -157,3 +159,14 @@ def test_click_is_not_imported(place: Path) -> None:
     assert status == 0, stderr
     expensive = {"click", "subprocess", "tempfile", "shutil", "pathlib", "concurrent", "kustomizer.function", "yaml"}
     assert not expensive & set(stderr.split())
+
+
+def test_python_seldom_looks_for_garbage() -> None:
+    before = gc.get_threshold()
+    try:
+        with pytest.raises(SystemExit):
+            run(["--version"])
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] > 20 * before[0]
+    finally:
+        gc.set_threshold(*before)

@@ -48,8 +48,12 @@ _MAX_INDENT = 120
 _NOT_PLAIN = frozenset("#&*!|>%@`[]{},\"' ")
 
 
-_plain_keys: set[str] = set()
-"""The unquoted keys that were read: all workers have much the same."""
+_plain_keys: dict[str, Scalar] = {}
+"""The unquoted keys that were read: all workers have much the same, and scalars don't change."""
+
+_plain_values: dict[str, Scalar] = {}
+"""The same for unquoted values, as many as the objects of one worker have."""
+_MOST_VALUES = 4000
 
 
 class NotCanonical(Exception):  # noqa: N818 - not an error: the full parser reads it
@@ -142,6 +146,9 @@ class _Reader:
         return Scalar("", "", plain=True)
 
     def value(self, token: str, indent: int) -> Any:
+        known = _plain_values.get(token)
+        if known is not None:
+            return known
         first = token[0]
         if first == "|":
             return self.literal(token, indent)
@@ -158,7 +165,10 @@ class _Reader:
             return []
         if not _is_plain(token):
             raise NotCanonical
-        return Scalar(token, token, plain=True)
+        scalar = Scalar(token, token, plain=True)
+        if len(_plain_values) < _MOST_VALUES:
+            _plain_values[token] = scalar
+        return scalar
 
     def folded(self, token: str, indent: int) -> Scalar:
         """Read a quoted scalar of several lines, as kustomize writes one of more than 80 columns.
@@ -264,14 +274,15 @@ def _key(line: str, indent: int) -> tuple[Scalar, str] | None:
             return None
         end = len(line) - 1
     raw = line[indent:end]
-    if raw not in _plain_keys:
+    key = _plain_keys.get(raw)
+    if key is None:
         if not raw or raw == "<<" or len(raw) > _LONGEST_KEY or not _is_plain(raw):
             return None
-        _plain_keys.add(raw)
+        key = _plain_keys[raw] = Scalar(raw, raw, plain=True)
     if indent == 0 and raw.startswith(("---", "...")):
         # It may be a marker between documents.
         return None
-    return Scalar(raw, raw, plain=True), line[end + 2 :]
+    return key, line[end + 2 :]
 
 
 def _is_whole(token: str) -> bool:

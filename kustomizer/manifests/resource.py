@@ -73,6 +73,11 @@ class Resource:
             self._tree = self._parse()
         return self._tree
 
+    @property
+    def is_parsed(self) -> bool:
+        """Whether the tree is there already."""
+        return self._tree is not None
+
     def edit(self) -> dict[str, Any]:
         """Return the tree to be changed; from now on :meth:`render` writes this tree.
 

@@ -54,6 +54,11 @@ class Scalar(str):
         return self
 
 
+_resolved: dict[str, str | int | float | bool | None] = {}
+"""What the unquoted scalars that were read first stand for: the objects of all workers hold much the same."""
+_MOST_RESOLVED = 4000
+
+
 def is_null(node: object) -> bool:
     """Tell whether ``node`` is YAML's null, in any spelling."""
     return node is None or (type(node) is Scalar and node.plain and node in NULLS)
@@ -64,16 +69,27 @@ def plain_value(node: Any) -> Any:
 
     ``yes`` and ``on`` are strings there, ``012`` is ten. Dates stay strings, as they do in JSON.
     """
-    if type(node) is dict:
+    kind = type(node)
+    if kind is Scalar:
+        if not node.plain:
+            return str(node)
+        return _resolved[node] if node in _resolved else _resolve(node)
+    if kind is dict:
         return {str(key): plain_value(value) for key, value in node.items()}
-    if type(node) is list:
+    if kind is list:
         return [plain_value(value) for value in node]
-    if type(node) is Scalar:
-        return _resolve(node) if node.plain else str(node)
     return node
 
 
 def _resolve(token: Scalar) -> str | int | float | bool | None:
+    text = str(token)
+    value = _value(text)
+    if len(_resolved) < _MOST_RESOLVED:
+        _resolved[text] = value
+    return value
+
+
+def _value(token: str) -> str | int | float | bool | None:
     if token == "0":
         return 0
     if token in NULLS:
@@ -83,8 +99,8 @@ def _resolve(token: Scalar) -> str | int | float | bool | None:
     if token in FALSE:
         return False
     if token[0] in "+-.0123456789" and "/" not in token:
-        return _number(str(token))
-    return str(token)
+        return _number(token)
+    return token
 
 
 def _number(token: str) -> str | int | float:

@@ -105,7 +105,7 @@ class Collector:
             self.secrets |= {resource.name, stem_of(resource.name)}
         if _may_hold_secrets(resource):
             # Not resource.tree, which stays in memory: most objects don't change and nobody else asks for them.
-            copy = Resource(resource.text, indent=resource.indent) if resource.text else resource
+            copy = resource if resource.is_parsed else Resource(resource.text, indent=resource.indent)
             self._object(plain_value(copy.tree), resource.kind)
 
     def _object(self, tree: Any, kind: str) -> None:

@@ -110,6 +110,7 @@ def is_noun(name: str) -> bool:
     return name.lower().endswith(("credential", *_MIXED))
 
 
+@functools.lru_cache(maxsize=20_000)
 def is_secret_below(collection: str, name: str) -> bool:
     """Tell whether an entry is secret because of its mapping's name, ``passwords`` for example."""
     small = collection.lower()

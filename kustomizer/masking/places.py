@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,10 @@ def in_text(text: str, *, code: bool = False) -> list[Span]:
     return merged([span for span in spans if is_value(text[span[0] : span[1]])])
 
 
+# Workers have most of their words in common.
+_in_word = functools.lru_cache(maxsize=2000)(in_text)
+
+
 def in_words(words: Sequence[str]) -> Iterator[list[Span]]:
     """Yield the spans of secrets in each word of a command line."""
     takes_next, perhaps, option, is_mysql = False, False, "", False
@@ -86,7 +91,7 @@ def in_words(words: Sequence[str]) -> Iterator[list[Span]]:
         elif equals and " " not in name and is_secret(name) and is_value(value):
             yield [(len(word) - len(value), len(word))]
         else:
-            yield in_text(word)
+            yield _in_word(word)
         takes_next = (word.startswith("-") and not equals and is_secret(name)) or word in _DIRECTIVES
         takes_next = takes_next or (word == option != "")
         perhaps = word == _PERHAPS

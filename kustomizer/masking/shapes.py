@@ -85,6 +85,9 @@ _PATTERNS = tuple((signs, re.compile(pattern)) for signs, pattern in _SHAPES)
 def values(text: str) -> Iterator[Span]:
     """Yield the spans of secrets that are known by their shape."""
     for signs, pattern in _PATTERNS:
-        if any(sign in text for sign in signs):
-            for match in pattern.finditer(text):
-                yield match.span(match.lastindex or 0)
+        # Not any(), which doubles the time of a short text: each string of a build is one.
+        for sign in signs:
+            if sign in text:
+                for match in pattern.finditer(text):
+                    yield match.span(match.lastindex or 0)
+                break

@@ -46,18 +46,12 @@ def check(site: Site) -> Iterator[Problem]:
         prefixes = {key_prefix(worker, lists) for worker in workers}
         counted = {_PRIORITY.sub("", name.removeprefix(prefix)) for name in lists for prefix in prefixes}
         own = {queue for worker in workers for queue in worker.queues}
-        others = {queue: _taker(site, scaled_object.namespace, queue) for queue in sorted(counted - own)}
+        others = {queue: site.takers.get((scaled_object.namespace, queue)) for queue in sorted(counted - own)}
         foreign = {queue: taker for queue, taker in others.items() if taker is not None}
         if foreign:
             yield _foreign(scaled_object, workers[0], foreign)
         if counted & own and own - counted and not _has_other_triggers(scaled_object):
             yield _uncounted(scaled_object, workers[0], sorted(own - counted))
-
-
-def _taker(site: Site, namespace: str, queue: str) -> SiteWorker | None:
-    return next(
-        (worker for worker in site.workers if worker.resource.namespace == namespace and queue in worker.queues), None
-    )
 
 
 def _has_other_triggers(scaled_object: Resource) -> bool:

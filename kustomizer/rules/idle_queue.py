@@ -35,13 +35,13 @@ def check(site: Site) -> Iterator[Problem]:
     if known is None:
         return
     used = known.queues | {route.queue for route in site.routes()}
+    open_questions = sum(not task.destination for task in known.tasks)
+    but = f"; where {plural(open_questions, 'task')} went isn't known" if open_questions else ""
     for worker in site.open_edx_workers:
         if worker.service not in known.services:
             continue
         for queue in worker.queues:
             if queue not in used:
-                open_questions = sum(not task.destination for task in known.tasks)
-                but = f"; where {plural(open_questions, 'task')} went isn't known" if open_questions else ""
                 yield Problem(
                     message=f"no task went to {queue} by itself on {known.asked}{but}",
                     severity=INFO,

@@ -20,7 +20,7 @@ from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
     from typing import Any
 
     from kustomizer.errors import Problem
@@ -127,6 +127,7 @@ class Site:
         self.workers: Sequence[SiteWorker] = [
             worker for item in self.resources if may_run_worker(item) for worker in self._workers(item)
         ]
+        self._open_edx_queues: dict[tuple[str, str], tuple[str, ...]] = {}
         self._workers_of: dict[tuple[str, str, str], list[SiteWorker]] = {}
         self._shortest_timeouts: dict[tuple[str, str], int] = {}
         for worker in self.workers:
@@ -135,15 +136,24 @@ class Site:
             seconds = worker.own_visibility_timeout
             self._shortest_timeouts[shared] = min(seconds, self._shortest_timeouts.get(shared, seconds))
 
-    @property
+    @functools.cached_property
     def open_edx_workers(self) -> list[SiteWorker]:
         """The workers of lms and cms."""
         return [worker for worker in self.workers if worker.is_open_edx]
 
     @property
-    def consumed(self) -> set[tuple[str, str]]:
+    def consumed(self) -> AbstractSet[tuple[str, str]]:
         """The queues that a worker takes, each with the namespace of that worker."""
-        return {(worker.resource.namespace, queue) for worker in self.workers for queue in worker.queues}
+        return self.takers.keys()
+
+    @functools.cached_property
+    def takers(self) -> Mapping[tuple[str, str], SiteWorker]:
+        """The first worker that takes a queue, by its namespace and the queue."""
+        takers: dict[tuple[str, str], SiteWorker] = {}
+        for worker in self.workers:
+            for queue in worker.queues:
+                takers.setdefault((worker.resource.namespace, queue), worker)
+        return takers
 
     def doubt(self, namespace: str, service: str) -> SiteWorker | None:
         """Return a worker of ``service`` of which nobody can tell the queues that it takes, None without one."""
@@ -152,6 +162,11 @@ class Site:
 
     def open_edx_queues(self, namespace: str, service: str) -> tuple[str, ...]:
         """Return the queues that Open edX's own code sends to, by the names that the site has for them."""
+        if (namespace, service) not in self._open_edx_queues:
+            self._open_edx_queues[namespace, service] = self._queues_of_open_edx(namespace, service)
+        return self._open_edx_queues[namespace, service]
+
+    def _queues_of_open_edx(self, namespace: str, service: str) -> tuple[str, ...]:
         for worker in self.open_edx_workers if service in VARIANTS else ():
             if worker.celery is not None and (worker.service, worker.resource.namespace) == (service, namespace):
                 names = [_known(worker.celery.queue_of(variant)) for variant in VARIANTS[service]]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.manifests import canonical_reader, full_reader
+from kustomizer.manifests import canonical_reader, full_reader, tree as trees
 from kustomizer.manifests.tree import Scalar, plain_value
 from kustomizer.manifests.writer import emit
 
@@ -114,3 +114,18 @@ def test_a_quoted_scalar_goes_on_in_the_next_lines(text: str, value: str | None)
     tree = canonical_reader.read(lines)
     assert plain_value(tree) == {"a": value} == plain_value(full_reader.read(text))
     assert emit(tree) == text
+
+
+def test_what_is_written_alike_is_one_object() -> None:
+    first, second = (read(f"kind: Deployment\nname: {name}\n") for name in "ab")
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert [id(key) for key in first] == [id(key) for key in second]
+    assert first["kind"] is second["kind"]
+
+
+def test_not_all_that_was_read_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canonical_reader, "_MOST_VALUES", len(canonical_reader._plain_values))
+    monkeypatch.setattr(trees, "_MOST_RESOLVED", len(trees._resolved))
+    assert plain_value(read("a: 1e3\nb: of-no-other-test\n")) == {"a": 1000.0, "b": "of-no-other-test"}
+    assert "of-no-other-test" not in {*canonical_reader._plain_values, *trees._resolved}

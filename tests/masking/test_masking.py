@@ -329,3 +329,17 @@ def test_the_masks_of_a_full_site_leave_what_is_readable(full: Resources) -> Non
     assert "mysql://superset:(secret)@mysql/superset" in text
     # Lines of 14,000; by hand, each of them was looked at.
     assert sum(SECRET in line for line in text.splitlines()) < 200
+
+
+def test_what_is_parsed_already_is_not_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed, other = (read_stream(f"{json.dumps(config_map(a='b'))}\n".encode(), b"{}").resources for _ in range(2))
+    for resource in parsed:
+        assert resource.tree
+    counted: list[Resource] = []
+    parse = Resource._parse
+    monkeypatch.setattr(Resource, "_parse", lambda item: (counted.append(item), parse(item))[1])
+
+    Masks.of(Resources(parsed), Resources([]))
+    assert not counted
+    Masks.of(Resources(other), Resources([]))
+    assert len(counted) == 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
-from kustomizer.rules import check
+from kustomizer.rules import RULES, check
 from kustomizer.site.queues import queues_of
 from tests import growth
 from tests.rules.small_site import (
@@ -21,12 +23,21 @@ from tests.rules.small_site import (
     worker,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kustomizer.errors import Problem
+    from kustomizer.site.model import Site
+
 
 def many(count: int) -> list[str]:
     """Return a site of ``count`` workers, each with a queue, a key and a scaler of its own, and something wrong."""
     names = [f"lms-worker-q{number}" for number in range(count)]
     workers = [worker(name, f"{name}-queue", pod={"imagePullSecrets": [{"name": f"{name}-pull"}]}) for name in names]
-    scalers = [scaled_object(name, triggers=[trigger(f"{name}-queue")]) for name in names]
+    lists = [
+        [trigger(f"{name}-queue"), trigger(f"{other}-queue")] for name, other in zip(names, names[::-1], strict=True)
+    ]
+    scalers = [scaled_object(name, triggers=triggers) for name, triggers in zip(names, lists, strict=True)]
     secrets = [resource("Secret", f"{name}-other") for name in names]
     return [service("lms"), *workers, *scalers, *secrets]
 
@@ -55,7 +66,14 @@ def test_of_two_consumers_the_one_that_is_named_does_not_depend_on_the_order() -
     assert findings == [finding for finding in check(site(first, second)) if finding.rule == "two-consumers"] != []
 
 
+def judge(rule: Callable[[Site], Iterable[Problem]], built: Site) -> None:
+    list(rule(built))
+
+
 def test_the_work_grows_with_the_number_of_workers_and_not_with_its_square() -> None:
     few, lots = site(*many(25)), site(*many(200))
-    assert growth.calls(lambda: check(lots)) < 12 * growth.calls(lambda: check(few))
+    for rule in RULES.values():
+        # A rule that finds nothing has few calls to count.
+        small, large = (growth.calls(functools.partial(judge, rule.check, one)) for one in (few, lots))
+        assert large < 12 * max(small, 500), rule.id
     assert growth.calls(lambda: queues_of(lots)) < 12 * growth.calls(lambda: queues_of(few))

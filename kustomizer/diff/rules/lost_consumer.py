@@ -41,7 +41,7 @@ def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
 
 def lost_queues(sides: Sides) -> Iterator[tuple[str, SiteWorker]]:
     """Yield each queue that loses its last consumer, with one worker that consumed it."""
-    kept = sides.after.site.consumed
+    kept = {*sides.after.site.consumed}
     for worker in sides.before.site.workers:
         for queue in worker.queues:
             key = (worker.resource.namespace, queue)

@@ -101,7 +101,7 @@ class Environment:
             reason = f"{kind} {name} has no key {key}"
             return Unknown(reason=reason, source=self._source(path), may_be_unset=optional)
         field = f'data["{key}"]'
-        return Known(value=data[key], source=Source(resource=resource.ref, field=field))
+        return Known(value=str(data[key]), source=Source(resource=resource.ref, field=field))
 
     def _add_all(self, source: Any, path: str) -> None:
         prefix = lookup(source, "prefix")
@@ -122,7 +122,7 @@ class Environment:
             resource, data = owner_and_data
             for key, value in data.items():
                 source_of_key = Source(resource=resource.ref, field=f'data["{key}"]')
-                self._values[prefix + key] = Known(value=value, source=source_of_key)
+                self._values[f"{prefix}{key}"] = Known(value=str(value), source=source_of_key)
 
 
 def entries(node: Any, field: str) -> list[Any]:
@@ -131,13 +131,16 @@ def entries(node: Any, field: str) -> list[Any]:
     return items if isinstance(items, list) else []
 
 
-def data_of(resources: Resources, kind: str, name: str, namespace: str) -> tuple[Resource, dict[str, str]] | None:
-    """Return a ConfigMap or Secret with its data as text, None where the build hasn't got it."""
+def data_of(resources: Resources, kind: str, name: str, namespace: str) -> tuple[Resource, dict[str, Any]] | None:
+    """Return a ConfigMap or Secret with its data, of which str() gives the texts; None where the build hasn't got it.
+
+    Each worker asks for one text of several.
+    """
     from kustomizer.manifests.secret_data import decoded  # noqa: PLC0415 - base64 costs what hardly any site needs
 
     for resource in resources.generated(kind, name, namespace):
         if kind == "Secret":
             return resource, decoded(resource)
         data = lookup(resource.tree, "data")
-        return resource, {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {}
+        return resource, data if isinstance(data, dict) else {}
     return None

@@ -1,8 +1,9 @@
-"""Tutor's settings, followed once for all workers whose own settings files run them.
+"""Settings that were followed once, for all workers that load the same ones.
 
 A site with many queues has as many copies of a worker, each with a settings file of its own that begins by running the
 same one of Tutor's. What that one leaves is kept, with all that it asked of its container; the next worker whose
-container gives the same answers takes a copy of it.
+container gives the same answers takes a copy of it. Two builds that are compared have most workers in common: what all
+of a worker's settings leave is kept as well, and shared.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _MOST = 16
 """How many are kept: a site has few different ones, and a comparison reads two sites."""
+_MOST_WHOLE = 2000
+"""How many workers' settings are kept: for a comparison those of a site as large as they come."""
 
 
 class Asked:
@@ -59,6 +62,21 @@ class _Followed(NamedTuple):
 
 
 _kept: list[_Followed] = []
+_whole: dict[Hashable, tuple[dict[tuple[str, str], Hashable], Scope]] = {}
+
+
+def shared(key: Hashable, environment: Variables, mounts: Mounts, follow: Callable[[Asked], Scope]) -> Scope:
+    """Return what ``follow`` makes of a container's answers, or has made of the same ones: nobody may change it."""
+    known = _whole.get(key)
+    asked = Asked(environment, mounts)
+    if known is not None and asked.answers_like(known[0]):
+        return known[1]
+    scope = follow(asked)
+    scope.forget_container()
+    if len(_whole) >= _MOST_WHOLE:
+        _whole.clear()
+    _whole[key] = (asked.answers, scope)
+    return scope
 
 
 def once(key: Hashable, scope: Scope, mounts: Mounts | Asked, follow: Callable[[Asked], None]) -> None:
@@ -82,4 +100,5 @@ def _told(answer: Any) -> Hashable:
         return (answer.text, answer.source)
     if isinstance(answer, Known):
         return ("known", str(answer.value))
-    return ("unknown", answer.reason, answer.may_be_unset)
+    # Where it stands is said of what may set a name.
+    return ("unknown", answer.reason, answer.may_be_unset, answer.source)

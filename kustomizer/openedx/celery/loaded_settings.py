@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.celery import edx_platform
+from kustomizer.openedx.celery.followed import shared
 from kustomizer.openedx.celery.mounts import MountedFile, Mounts
 from kustomizer.openedx.celery.python_values import Opaque, Table, doubt_in
 from kustomizer.openedx.celery.scope import Scope
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.celery.command import Command
     from kustomizer.openedx.celery.environment import Environment
+    from kustomizer.openedx.celery.followed import Asked
+    from kustomizer.openedx.celery.scope import Variables
     from kustomizer.openedx.celery.values import Value
     from kustomizer.openedx.workers import EmittedWorker
 
 # Where the image has its configuration file unless LMS_CFG or CMS_CFG says otherwise (Tutor's Dockerfile).
 _FILES = {"lms": ("LMS_CFG", "/openedx/config/lms.env.yml"), "cms": ("CMS_CFG", "/openedx/config/cms.env.yml")}
+_BASE = frozenset(f"{service}.envs.{file}" for service in OPEN_EDX_SERVICES for file in ("production", "common"))
 
 
 class LoadedSettings:
@@ -83,22 +87,31 @@ class LoadedSettings:
         reason = self._foreign()
         if reason:
             return Unknown(reason=reason, source=self.container)
-        tokens, places = self._tokens
-        names, sources = edx_platform.settings(self.service, tokens, places)
-        scope = Scope(names, sources, self.environment, origin=(self.service, self._read_from))
-        module = self._module
-        if isinstance(module, Unknown):
-            return module
-        base = frozenset(f"{service}.envs.{file}" for service in OPEN_EDX_SERVICES for file in ("production", "common"))
-        if module.value in base:
-            return scope
-        file = self._file_of(str(module.value))
+        named = self._module
+        if isinstance(named, Unknown):
+            return named
+        module = str(named.value)
+        if module in _BASE:
+            return self._open_edx(self.environment)
+        file = self._file_of(module)
         if not isinstance(file, MountedFile):
-            reason = file.reason if file else f"its settings module {module.value} isn't part of the build"
+            scope = self._open_edx(self.environment)
+            reason = file.reason if file else f"its settings module {module} isn't part of the build"
             scope.doubt_all(Opaque(f"{reason}, and may set it"), maybe=True, source=file.source if file else None)
             return scope
-        follow(scope, file, self._mounts, str(module.value), base)
+        key = (self._origin, module, file.text, file.source)
+        return shared(key, self.environment, self._mounts, lambda asked: self._followed(file, module, asked))
+
+    def _followed(self, file: MountedFile, module: str, asked: Asked) -> Scope:
+        scope = self._open_edx(asked)
+        follow(scope, file, asked, module, _BASE)
         return scope
+
+    def _open_edx(self, environment: Variables) -> Scope:
+        """Return Open edX's own settings, before any file of the site's."""
+        tokens, places = self._tokens
+        names, sources = edx_platform.settings(self.service, tokens, places)
+        return Scope(names, sources, environment, origin=self._origin)
 
     def _file_of(self, module: str) -> MountedFile | Unknown | None:
         """Return the file of the settings module: Tutor's where ours have taken its place, and aren't wanted."""
@@ -166,11 +179,11 @@ class LoadedSettings:
             return tokens, {}
         return tokens, _places(file.text, file.source)
 
-    @property
-    def _read_from(self) -> Hashable:
-        """What tells its env.yml from others."""
+    @functools.cached_property
+    def _origin(self) -> Hashable:
+        """What tells the settings that it begins with from others: the service, and its env.yml."""
         file = self.env_file
-        return file.reason if isinstance(file, Unknown) else (file.text, file.source)
+        return self.service, file.reason if isinstance(file, Unknown) else (file.text, file.source)
 
 
 @functools.lru_cache(maxsize=16)

@@ -91,16 +91,16 @@ class Mounts:
         name_field = "secretName" if kind == "Secret" and "secretName" in reference else "name"
         name = lookup(reference, name_field)
         items = entries(reference, "items")
-        if items and not any(lookup(item, "path") == inside for item in items):
+        keys = {str(lookup(item, "path")): str(lookup(item, "key")) for item in items}
+        key = keys.get(inside) if items else inside
+        if key is None:
             return None
         owner_and_data = data_of(self._resources, kind, str(name), self._owner.namespace)
         if owner_and_data is None:
             source = Source(resource=self._owner.ref, field="spec.template.spec.volumes")
             return Unknown(reason=f"{kind} {name} isn't in the build", source=source)
         resource, data = owner_and_data
-        keys = {str(lookup(item, "path")): str(lookup(item, "key")) for item in items} or {key: key for key in data}
-        key = keys.get(inside)
-        return MountedFile(text=data[key], owner=resource, key=key) if key in data else None
+        return MountedFile(text=str(data[key]), owner=resource, key=key) if key in data else None
 
 
 def _path(path: Any) -> str:

@@ -39,6 +39,13 @@ class Doubt:
         """Whether it is likely that it sets none of Celery's names: code that isn't part of the build."""
 
 
+class _Nothing:
+    """The environment of no container."""
+
+    def get(self, _name: str) -> None:
+        return None
+
+
 class Names(NamedTuple):
     """What a scope holds at one time."""
 
@@ -94,6 +101,10 @@ class Scope:
             yield
         finally:
             self._environment = before
+
+    def forget_container(self) -> None:
+        """Keep nothing of the container, and with it of its build, now that all statements have been followed."""
+        self._environment = _Nothing()
 
     def has_set(self, names: frozenset[str]) -> bool:
         """Tell whether just ``names`` were set since the beginning."""

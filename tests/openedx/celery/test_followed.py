@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def forget() -> None:
+    """Forget all settings that were followed."""
+    followed._kept.clear()
+    followed._whole.clear()
+
+
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Iterator[None]:
-    followed._kept.clear()
+    forget()
     yield
-    followed._kept.clear()
+    forget()
 
 
 def is_plain(each: Case) -> bool:
@@ -57,7 +63,7 @@ WORKERS = [with_ours(each, suffix) for each in sample(filter(is_plain, CASES)) f
 def test_each_sees_what_it_sees_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = []
     for each in WORKERS:
-        followed._kept.clear()
+        forget()
         alone.append(told(each))
     runs: list[str] = []
     follow = statements.follow
@@ -68,11 +74,15 @@ def test_each_sees_what_it_sees_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(statements, "follow", counted)
     monkeypatch.setattr(followed, "_MOST", len(WORKERS))
-    followed._kept.clear()
+    forget()
 
     assert [told(each) for each in WORKERS] == alone
     # Each second worker took what the first one left, or nearly.
     assert len(runs) < len(WORKERS) * 0.6
+    # Those of a second build are shared, but for what couldn't be followed.
+    runs.clear()
+    assert [told(copied) for copied in copy.deepcopy(WORKERS)] == alone
+    assert len(runs) < len(WORKERS) * 0.1
 
 
 def test_another_answer_of_the_environment_is_heeded() -> None:
@@ -120,8 +130,19 @@ def test_how_a_worker_hears_that_it_has_to_stop_is_none_of_celerys_settings(
     assert told_without_lines(with_ours(each, ".x")) == as_it_is
 
 
-def test_few_are_kept() -> None:
+def test_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followed, "_MOST_WHOLE", 16)
     for number in range(40):
-        told(with_ours(case("n", settings=f"NUMBER = {number}\n"), ".x"))
+        told(with_ours(case("n", settings=f"NUMBER = {number}\n"), f".{number}"))
 
     assert len(followed._kept) <= 16
+    assert len(followed._whole) <= 16
+
+
+def test_what_is_kept_holds_no_build() -> None:
+    given = case("n", settings="import os\nNUMBER = os.environ.get('NUMBER')\n")
+    told(given)
+
+    (_, scope), *_ = followed._whole.values()
+    assert not hasattr(scope.variables, "_owner")
+    assert scope.variables.get("SERVICE_VARIANT") is None

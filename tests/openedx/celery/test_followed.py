@@ -146,3 +146,18 @@ def test_what_is_kept_holds_no_build() -> None:
     (_, scope), *_ = followed._whole.values()
     assert not hasattr(scope.variables, "_owner")
     assert scope.variables.get("SERVICE_VARIANT") is None
+
+
+def test_each_names_its_own_volume_that_is_not_shown() -> None:
+    def of_worker(name: str) -> str:
+        given = with_ours(case("unseen", settings="from .more import *\n"), ".x")
+        deployment = copy.deepcopy(given.deployment)
+        deployment["metadata"]["name"] = name
+        pod = deployment["spec"]["template"]["spec"]
+        pod["volumes"].append({"name": "unseen", "persistentVolumeClaim": {"claimName": "more"}})
+        mount = {"name": "unseen", "mountPath": "/openedx/edx-platform/lms/envs/tutor/more.py", "subPath": "more.py"}
+        pod["containers"][0]["volumeMounts"].append(mount)
+        return told(given._replace(objects=[deployment, *given.objects[1:]]))["broker_url"]
+
+    for name in ("lms-worker", "lms-worker-high"):
+        assert f"name={name!r}" in of_worker(name)

@@ -337,7 +337,12 @@ def test_what_is_parsed_already_is_not_parsed_again(monkeypatch: pytest.MonkeyPa
         assert resource.tree
     counted: list[Resource] = []
     parse = Resource._parse
-    monkeypatch.setattr(Resource, "_parse", lambda item: (counted.append(item), parse(item))[1])
+
+    def counting(item: Resource) -> dict[str, Any]:
+        counted.append(item)
+        return parse(item)
+
+    monkeypatch.setattr(Resource, "_parse", counting)
 
     Masks.of(Resources(parsed), Resources([]))
     assert not counted

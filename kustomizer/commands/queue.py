@@ -10,7 +10,7 @@ import click
 from kustomizer.commands.completions import complete_new_worker, complete_service, complete_worker, place_of
 from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.quantities import quantity
+from kustomizer.manifests.amounts import amount
 from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
 from kustomizer.overlay.config_file import named_config
 from kustomizer.overlay.known_tasks import queue_notes
@@ -75,13 +75,13 @@ def quantities(ctx: click.Context, param: click.Parameter, value: str | None) ->
     if value is None:
         return None
     pairs = [part.partition("=") for part in value.split(",")]
-    if not all(name and amount for name, _, amount in pairs):
+    if not all(name and text for name, _, text in pairs):
         raise click.BadParameter(f"{value!r} isn't of the form cpu=500m,memory=1Gi", ctx, param)
-    for name, _, amount in pairs:
-        if quantity(amount) is None or amount[0] in "+-":
-            message = f"{name}: {amount!r} is no quantity that Kubernetes knows, such as 500m, 2 or 8Gi"
+    for name, _, text in pairs:
+        if amount(text) is None:
+            message = f"{name}: {text!r} is no quantity that Kubernetes knows, such as 500m, 2 or 8Gi"
             raise click.BadParameter(message, ctx, param)
-    return {name: int(amount) if amount.isdecimal() else amount for name, _, amount in pairs}
+    return {name: int(text) if text.isdecimal() else text for name, _, text in pairs}
 
 
 QUANTITIES = {"callback": quantities, "metavar": "cpu=..,memory=.."}

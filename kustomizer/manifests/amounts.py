@@ -18,8 +18,10 @@ _FACTORS |= {letter: 1000.0**-power for power, letter in enumerate("mun", 1)}
 _NUMBER = frozenset("0123456789.")
 # Two spellings of one amount differ by less than that (`0.1`, `100m`).
 _SAME = 1e-9
-# What is written with m and is less, nobody means.
+# Below it nobody means a part of a byte. An API server warns of each, of 1.1Gi too ("fractional byte value … is
+# invalid, must be an integer", pkg/api/pod/warnings.go of Kubernetes), and a kubelet rounds up.
 _LEAST_BYTES = 1024
+_SUFFIXES = {"m": "m is a thousandth", "u": "u is a millionth", "n": "n is a billionth"}
 
 
 def amount(value: object) -> float | None:
@@ -27,16 +29,20 @@ def amount(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     text = str(value)
+    sign = text[:1] if text[:1] in ("+", "-") else ""
+    text = text[len(sign) :]
     number = text.rstrip("iKMGTPEkmun")
     suffix = text[len(number) :]
     if suffix and suffix not in _FACTORS:
         return None
     digits, exponent, power = number.replace("E", "e").partition("e")
-    if exponent and (suffix or not power.lstrip("+-").isdecimal()):
+    power_digits = power[1:] if power[:1] in ("+", "-") else power
+    if exponent and (suffix or not (power_digits.isascii() and power_digits.isdecimal())):
         return None
     if not _NUMBER.issuperset(digits) or digits.count(".") > 1 or not digits.strip("."):
         return None
-    return float(f"{digits}{exponent}{power}") * _FACTORS.get(suffix, 1.0)
+    result = float(f"{digits}{exponent}{power}") * _FACTORS.get(suffix, 1.0)
+    return None if sign == "-" and result else result
 
 
 def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[str, str, str]]:
@@ -52,10 +58,11 @@ def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[st
         values = tree.get(section)
         for name, value in values.items() if isinstance(values, dict) else ():
             number = None if is_null(value) else amount(value)
-            if number is not None and not _is_part_of_a_byte(name, value, number):
+            if number is not None and not _is_part_of_a_byte(name, number):
                 found[section, name] = number
             elif number is not None:
-                yield f"{section}.{name}", f"{value} is {number:g} bytes: m is a thousandth", "Write 512Mi, say"
+                why = _SUFFIXES.get(str(value)[-1:], "a number without a unit counts bytes")
+                yield f"{section}.{name}", f"{value} is {number:g} bytes: {why}", "Write 512Mi, say"
             elif not is_null(value):
                 yield f"{section}.{name}", f"{value!r} is no amount that Kubernetes knows", "Write 500m, 2 or 8Gi, say"
     for (section, name), number in found.items():
@@ -66,9 +73,9 @@ def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[st
                 yield f"requests.{name}", message, "Raise the limit, or lower the request"
 
 
-def _is_part_of_a_byte(name: object, value: object, number: float) -> bool:
+def _is_part_of_a_byte(name: object, number: float) -> bool:
     in_bytes = name in ("memory", "ephemeral-storage")
-    return in_bytes and str(value)[-1:] in ("m", "u", "n") and 0 < number < _LEAST_BYTES
+    return in_bytes and 0 < number < _LEAST_BYTES and (number < 1 or abs(number - round(number)) > _SAME)
 
 
 def _above(tree: Any, name: Any, number: float, limit: float | None, *, whole: bool) -> str:

@@ -43,15 +43,31 @@ def test_what_cant_be_shared_has_a_limit_of_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "bytes_"),
-    [("512m", "0.512"), ("1500m", "1.5"), ("128974848000m", ""), ("1.1Gi", ""), (0, ""), ("0m", "")],
+    ("value", "expected"),
+    [
+        ("512m", "0.512 bytes: m is a thousandth"),
+        ("1500m", "1.5 bytes: m is a thousandth"),
+        ("+512m", "0.512 bytes: m is a thousandth"),
+        ("512000u", "0.512 bytes: u is a millionth"),
+        ("1n", "1e-09 bytes: n is a billionth"),
+        ("0.5", "0.5 bytes: a number without a unit counts bytes"),
+        (0.5, "0.5 bytes: a number without a unit counts bytes"),
+        ("5e-1", "0.5 bytes: a number without a unit counts bytes"),
+        ("0.0015k", "1.5 bytes: a number without a unit counts bytes"),
+        *((whole, "") for whole in ("128974848000m", "2000m", "1.1Gi", 0, "0m", "-0", "0.009k", "512", "1.5Ki")),
+    ],
 )
-def test_a_part_of_a_byte(value: Any, bytes_: str) -> None:
-    expected = [f"{value} is {bytes_} bytes: m is a thousandth"] if bytes_ else []
-    assert said({"requests": {"memory": value, "cpu": "512m"}}) == expected
+def test_a_part_of_a_byte(value: Any, expected: str) -> None:
+    """However it is written."""
+    found = said({"requests": {"memory": value, "cpu": "512m"}})
+    assert found == ([f"{value} is {expected}"] if expected else [])
+    assert said({"limits": {"ephemeral-storage": value}}) == found
+    assert not said({"limits": {"cpu": value}})
 
 
-@pytest.mark.parametrize("value", ["1GiB", "", "-1", "1,5", ".", "1.2.3", "1e", "1e3Mi", True, [1], {}])
+@pytest.mark.parametrize(
+    "value", ["1GiB", "", "-1", "+-1", "-1m", "1e٣", "1e+-3", "1,5", ".", "1.2.3", "1e", "1e3Mi", True, [1], {}]
+)
 def test_no_amount(value: Any) -> None:
     (message,) = said({"limits": {"memory": value}})
     assert "is no amount that Kubernetes knows" in message

@@ -47,6 +47,17 @@ class Endpoint(Record):
         credentials = (self.username_key, self.password, self.password_key, self.sentinel_master)
         return not any(credentials) and not self.tls
 
+    def is_same(self, other: Endpoint, namespace: str) -> bool:
+        """Tell whether ``other`` is the same broker, for pods of ``namespace``, under whatever names."""
+        mine, theirs = (
+            endpoint.replace(
+                addresses=tuple(sorted(_one_name(address, namespace) for address in endpoint.addresses)),
+                visibility_timeout=None,
+            )
+            for endpoint in (self, other)
+        )
+        return mine == theirs
+
 
 def reachable(host: str, namespace: str) -> str:
     """Return ``host`` as another namespace reaches it: the name of a Service needs its namespace."""
@@ -61,7 +72,24 @@ def server(host: str, port: int | None, namespace: str) -> str:
     return name if port is None else f"{name}:{port}"
 
 
+def one_name(host: str, namespace: str) -> str:
+    """Return the one name of a server that pods of ``namespace`` may call by several, as ``redis.openedx``."""
+    name = host.strip("[]").lower()
+    if name in _OF_THE_POD:
+        return "localhost"
+    if ":" in name:
+        return f"[{name}]"
+    return reachable(name.removesuffix(".").removesuffix(".cluster.local").removesuffix(".svc"), namespace)
+
+
+def _one_name(address: str, namespace: str) -> str:
+    host, _, port = address.rpartition(":")
+    return f"{one_name(host, namespace)}:{port}"
+
+
+_OF_THE_POD = frozenset({"localhost", "localhost.", "127.0.0.1", "::1"})
+
+
 def is_of_the_pod(address: str) -> bool:
     """Tell whether a host and its port are those of a proxy in the worker's own pod, where nobody else reaches it."""
-    host = address.rpartition(":")[0].strip("[]")
-    return host in ("localhost", "127.0.0.1", "::1")
+    return one_name(address.rpartition(":")[0], "") == "localhost"

@@ -10,7 +10,8 @@ lms or cms themselves, or the other way round.
 `OPENEDX_CELERY_REDIS_DB`). A worker that is meant for other senders can stay as it is: set the finding aside
 with a reason.
 
-**What isn't seen:** two names of one server; a broker that a Secret outside of the build or code of the image names.
+**What isn't seen:** two names of one server, unless they are those of one Service (`redis`, `redis.openedx.svc`); a
+broker that a Secret outside of the build or code of the image names.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
 from kustomizer.openedx.celery.sender import sender_view
 from kustomizer.openedx.celery.values import Known
-from kustomizer.openedx.endpoint import server
+from kustomizer.openedx.endpoint import one_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,8 +62,10 @@ def _place(celery: CeleryView, namespace: str) -> str:
     if broker is None or prefix is None:
         return ""
     url: BrokerUrl = broker.value
-    hosts = ", ".join(sorted(f"{_host(host, namespace)}:{port}" for host, port in url.hosts))
-    where = url.virtual_host.strip("/") or ("0" if url.is_redis else "")
+    hosts = ", ".join(sorted(f"{one_name(host, namespace)}:{port}" for host, port in url.hosts))
+    where = url.virtual_host.strip("/")
+    if url.is_redis and url.database is not None:
+        where = str(url.database)
     keys = f" with the key prefix {prefix.value}" if prefix.value else ""
     kind = "redis" if url.transport == "rediss" else url.transport
     return f"{kind} at {hosts}/{where}{keys}"
@@ -73,8 +76,3 @@ def _sure(value: Value) -> Known | None:
     if isinstance(value, Known):
         return value
     return None if ".env" in value.source.field else value.otherwise
-
-
-def _host(host: str, namespace: str) -> str:
-    name = server(host, None, namespace)
-    return name.removesuffix(".").removesuffix(".cluster.local").removesuffix(".svc")

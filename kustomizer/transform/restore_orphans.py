@@ -97,7 +97,7 @@ def _broker(config: CeleryWorkers, plans: Sequence[ServicePlan], brokers: Broker
     for plan in plans[1:]:
         other, more = brokers.of(plan.service, plan.emitted.resource)
         warnings += [problem for problem in more if problem not in warnings]
-        if other.replace(visibility_timeout=None) != broker.replace(visibility_timeout=None):
+        if not other.is_same(broker, plan.emitted.resource.namespace):
             message = f"{plan.service} has another broker than {plans[0].service}, and one program looks at one"
             remedy = "Give both services one broker in Tutor's configuration, or leave restoreOrphans out"
             raise UserError(Problem(message=message, resource=config.ref, field=FIELD, remedy=remedy))

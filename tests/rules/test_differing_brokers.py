@@ -57,6 +57,8 @@ def test_a_service_that_sends_elsewhere() -> None:
     [
         "redis://redis.openedx:6379/0",
         "redis://redis.openedx.svc.cluster.local/0",
+        "redis://REDIS.openedx.svc:6379",
+        "redis://redis.openedx.svc.cluster.local.:6379/00",
         "redis://redis",
         "rediss://redis:6379",
     ],

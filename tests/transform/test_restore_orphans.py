@@ -185,6 +185,11 @@ def test_the_pool_that_a_worker_gets_counts_and_not_that_of_tutors(site_22: byte
     assert emit(data, config(workers={**WORKERS, "lms": workers})).data
 
 
+def test_two_names_of_one_broker_are_one(builds: Builds) -> None:
+    names = {"CELERY_BROKER_HOSTNAME": "redis.openedx.svc.cluster.local"}
+    assert emit(site_input(builds, sites.site("22"), broker=names, services=["cms"]), config()).data
+
+
 def test_two_brokers_are_refused(builds: Builds) -> None:
     data = site_input(builds, sites.site("22"), broker={"CELERY_BROKER_VHOST": "5"}, services=["cms"])
     assert "cms has another broker than lms, and one program looks at one" in refused(data, config())

@@ -112,7 +112,7 @@ def _different_brokers(brokers: Brokers, broker: Endpoint, worker: Resource) -> 
     except UserError:
         # The build doesn't say which broker cms uses; where that matters, another step refuses it.
         return []
-    if of_cms.replace(visibility_timeout=None) == broker.replace(visibility_timeout=None):
+    if of_cms.is_same(broker, worker.namespace):
         return []
     return [
         Problem(

@@ -191,6 +191,12 @@ def test_credentials_that_only_a_secret_knows(site_22: bytes, monkeypatch: pytes
     assert url == "redis://o%2Fedx:p%40ss%2Fw%3Ard%231@redis.openedx:6379/3"
 
 
+@pytest.mark.parametrize("host", ["redis.openedx.svc.cluster.local:6379", "Redis.openedx.svc", "redis.openedx.:6379"])
+def test_another_name_of_the_broker_is_none(host: str, builds: Builds) -> None:
+    data = site_input(builds, sites.site("22"), broker={"CELERY_BROKER_HOSTNAME": host}, services=("cms",))
+    assert not [problem for problem in emit(data, config({})).problems if "another broker" in problem.message]
+
+
 def test_another_broker_for_cms_is_said(builds: Builds) -> None:
     elsewhere = {"CELERY_BROKER_HOSTNAME": "elsewhere:6379"}
 

@@ -14,21 +14,54 @@ gc.disable()
 
 import sys
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import SourceFileLoader
-from posix import _exit, environ, stat  # os would be one more module to import at each build
+from _frozen_importlib_external import (  # type: ignore[attr-defined]  # typeshed lacks the last one
+    MAGIC_NUMBER,
+    SourceFileLoader,
+    _compile_bytecode,
+)
+from posix import O_RDONLY, _exit, close, environ, open as open_file, read, stat  # os would be one more module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import CodeType
 
     from kustomizer.manifests.protocols import Input
+
+_MOST = 1 << 16
+
+
+class _Loader(SourceFileLoader):
+    """Loads a module from the byte code that Python has kept, in half of Python's own steps.
+
+    Python is left to do so itself where there is no byte code, or not that of the source as it is now.
+    """
+
+    kept: str
+    """The file of byte code."""
+    head: bytes
+    """How that file begins: Python's version, no hash, and the time and size of the source
+    (https://peps.python.org/pep-0552/)."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Return the module's code, as importlib asks for it."""
+        try:
+            file = open_file(self.kept, O_RDONLY)
+        except OSError:
+            return super().get_code(fullname)
+        data = read(file, _MOST)
+        close(file)
+        if data[:16] != self.head or len(data) == _MOST:
+            return super().get_code(fullname)
+        code: CodeType = _compile_bytecode(data[16:], fullname, self.kept, self.path)
+        return code
 
 
 class _Finder:
     """Finds this package's modules by their names.
 
-    Python's own finder lists each directory and looks for C extensions first: a twentieth of the function's time. A
-    module that isn't a file of this kind is left to it.
+    Python's own finder lists each directory and looks for C extensions first. A module that isn't a file
+    of this kind is left to it. Finder and loader save a tenth of the function's time.
     """
 
     @staticmethod
@@ -36,20 +69,35 @@ class _Finder:
         """Return where the module ``name`` is, as importlib asks for it."""
         if path is None or not name.startswith("kustomizer."):
             return None
-        place = f"{path[0]}/{name.rpartition('.')[2]}"
-        for file, inside in ((f"{place}.py", None), (f"{place}/__init__.py", [place])):
+        module = name.rpartition(".")[2]
+        package = f"{path[0]}/{module}"
+        for directory, file, inside in ((path[0], module, None), (package, "__init__", [package])):
+            source = f"{directory}/{file}.py"
             try:
-                stat(file)
+                status = stat(source)
             except OSError:
                 continue
-            spec = ModuleSpec(name, SourceFileLoader(name, file), origin=file)
+            loader = _Loader(name, source)
+            loader.head = _HEAD + _four_bytes(int(status.st_mtime)) + _four_bytes(status.st_size)
+            loader.kept = f"{directory}/__pycache__/{file}.{sys.implementation.cache_tag}.pyc"
+            spec = ModuleSpec(name, loader, origin=source)
             spec.submodule_search_locations = inside
             spec.has_location = True
+            spec.cached = loader.kept
             return spec
         return None
 
 
-sys.meta_path.insert(0, _Finder)
+_HEAD = MAGIC_NUMBER + bytes(4)
+
+
+def _four_bytes(number: int) -> bytes:
+    return (number & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+# Otherwise byte code is elsewhere.
+if sys.implementation.cache_tag and not (sys.flags.optimize or sys.pycache_prefix):
+    sys.meta_path.insert(0, _Finder)
 
 from kustomizer import REPORT
 from kustomizer.config.load import load

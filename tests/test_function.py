@@ -589,35 +589,3 @@ def test_what_is_not_asked_for_is_not_imported(tmp_path: Path) -> None:
     assert others <= FREE - {"binascii"}
     assert "transform.deployments" in ours
     assert not ours & OPTIONAL
-
-
-FOUND = """
-import importlib.machinery, sys
-from kustomizer import function
-
-assert function.run() == 0
-package = sys.modules["kustomizer"].__path__[0]
-assert not [place for place in sys.path_importer_cache if place.startswith(f"{package}/")]
-for name, module in list(sys.modules.items()):
-    if name.startswith("kustomizer."):
-        path = sys.modules[name.rpartition(".")[0]].__path__
-        usual, ours = importlib.machinery.PathFinder.find_spec(name, path), module.__spec__
-        for field in ("name", "origin", "cached", "has_location", "submodule_search_locations", "parent"):
-            assert getattr(ours, field) == getattr(usual, field), (name, field)
-        assert type(ours.loader) is type(usual.loader), name
-try:
-    import kustomizer.no_such_module
-except ModuleNotFoundError:
-    sys.exit(3)
-"""
-
-
-def test_modules_are_found_as_python_finds_them_without_listing_directories() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FOUND],
-        input=RECOMMENDED.resource_list,
-        env={**os.environ, "PYTHONPATH": str(sites.ROOT)},
-        capture_output=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr.decode()) == (3, "")

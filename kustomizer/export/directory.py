@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.overlay import MADE_BY
-from kustomizer.export.parts import File
+from kustomizer.export.parts import File, write_files
 from kustomizer.export.record import RECORD, digest, digests_of, read_digests, record_text
 from kustomizer.export.secrets import EXAMPLE, ignore_file
 from kustomizer.system.files import new_mode, write_file
@@ -22,16 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from kustomizer.export.record import Digests
-
-
-def write_files(directory: Path, files: Mapping[str, File]) -> None:
-    """Write new files into ``directory``; one with a password is private from the start."""
-    for name, file in files.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file.mode)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as opened:
-            opened.write(file.text)
 
 
 def write_export(directory: Path, files: Mapping[str, File], *, force: bool = False) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
@@ -13,7 +14,8 @@ from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from kustomizer.manifests.resource import Resource
 
@@ -36,6 +38,16 @@ class File(Record):
     def mode(self) -> int:
         """The file's mode: one with a password is its owner's alone."""
         return 0o600 if self.is_secret else 0o644
+
+
+def write_files(directory: Path, files: Mapping[str, File]) -> None:
+    """Write new files into ``directory``; one with a password is private from the start."""
+    for name, file in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file.mode)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as opened:
+            opened.write(file.text)
 
 
 class Parts:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.export.directory import write_files
+from kustomizer.export.parts import write_files
 from kustomizer.kustomize.plain_build import build_plainly
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.protocols import read_build

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.export.directory import write_files
-from kustomizer.export.parts import File
+from kustomizer.export.parts import File, write_files
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resources
 from kustomizer.record import Record

@@ -7,6 +7,7 @@ before, env/ can't be built, and nobody applies half a split, or an older one.
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import shutil
@@ -74,9 +75,22 @@ def save_split(request: Request, kustomize: Kustomize) -> Split:
         is_there = summary is not None
         if summary is None:
             fresh = Fresh(root=request.root, text=text, files=files, name=name, inputs=inputs)
-            summary = make(fresh, request.named, request.added, kustomize)
+            with _without_collection():
+                summary = make(fresh, request.named, request.added, kustomize)
         _finish(env, with_split(text, name, patches=summary["patches"]), name)
         return Split(**{key: summary[key] for key in ("source", "table", "warnings")}, unchanged=is_there)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let no garbage be collected: each round walks through all that Tutor holds, and what is made here stays."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager

@@ -184,12 +184,9 @@ def lines(text: str) -> dict[str, int]:
     tokens = _loaded(text)
     if isinstance(tokens, Opaque):
         return {}
-    return {key: _line_of(text, key) for key in tokens if isinstance(key, str)}
-
-
-def _line_of(text: str, key: str) -> int:
-    last = 0
+    numbers = {key: 0 for key in tokens if isinstance(key, str)}
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.lstrip("\"'").startswith(key) and line.lstrip("\"'")[len(key) :].lstrip("\"' \t").startswith(":"):
-            last = number
-    return last
+        key = line.lstrip("\"'").partition(":")[0].rstrip("\"' \t")
+        if key in numbers:
+            numbers[key] = number
+    return numbers

@@ -8,14 +8,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource
 
-COMPONENT = "app.kubernetes.io/component"
+_COMPONENT = "app.kubernetes.io/component"
 
 
 def is_template_job(resource: Resource) -> bool:
     """Tell whether ``resource`` is one, by the label by which Tutor itself leaves it out."""
-    if resource.kind != "Job" or not resource.mentions(COMPONENT):
+    if resource.kind != "Job" or not resource.mentions(_COMPONENT):
         return False
     return bool(
-        lookup(resource.tree, "metadata", "labels", COMPONENT) == "job"
+        lookup(resource.tree, "metadata", "labels", _COMPONENT) == "job"
         and lookup(resource.tree, "metadata", "labels", "app.kubernetes.io/managed-by") == "tutor"
     )

@@ -7,8 +7,8 @@ Usual causes are labels that are also added to selectors (kustomize's `commonLab
 **Severity:**
 
 - error;
-- warning for Tutor's template Jobs (label `app.kubernetes.io/component: job`): Tutor doesn't apply them, and nobody
-  should.
+- warning for Tutor's template Jobs (its label `app.kubernetes.io/component: job`): Tutor doesn't apply them, and
+  nobody should.
 
 **What to do:** undo the change; or delete the object in a quiet hour and apply again. For a StatefulSet `kubectl delete
 statefulset NAME --cascade=orphan` keeps its pods meanwhile. In place of a PersistentVolumeClaim make one of another
@@ -23,8 +23,7 @@ from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import REPLACE, path_text
 from kustomizer.diff.rules.workloads import listed, ref
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.template_jobs import COMPONENT
+from kustomizer.openedx.template_jobs import is_template_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,10 +66,10 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     for item in objects:
         if item.action != REPLACE:
             continue
-        before, after = sides.trees(item.id)
-        if item.id.kind == "Job" and lookup(after, "metadata", "labels", COMPONENT) == "job":
+        if is_template_job(sides.after.resources[item.id]):
             jobs.append(item)
             continue
+        before, after = sides.trees(item.id)
         refused = [path_text(change.path) for change in immutable_changes(before, after, item.changes)]
         others = len(refused) - 1
         more = f", as are {others} other fields" if others > 1 else ", as is another field" if others == 1 else ""

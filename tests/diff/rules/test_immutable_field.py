@@ -12,6 +12,7 @@ POD = {"metadata": {}, "spec": {"containers": [{"name": "a", "image": "a:1"}]}}
 JOB = resource("Job", "migrate", api_version="batch/v1", spec={"template": POD})
 CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}, "storageClassName": "a"}
 STATEFUL = resource("StatefulSet", "db", api_version="apps/v1", spec={"serviceName": "db", "template": POD})
+TUTORS = {"app.kubernetes.io/component": "job", "app.kubernetes.io/managed-by": "tutor"}
 ROLE = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "a"}
 
 
@@ -44,8 +45,15 @@ def test_what_kubernetes_takes() -> None:
 
 
 def test_tutors_template_jobs_are_one_warning() -> None:
-    jobs = [changed(JOB, metadata__name=name, metadata__labels={"app.kubernetes.io/component": "job"}) for name in "ab"]
+    jobs = [changed(JOB, metadata__name=name, metadata__labels=TUTORS) for name in "ab"]
     after = [changed(job, spec__template__spec__containers__0__image="a:2") for job in jobs]
     (problem,) = problems("immutable-field", jobs, after)
     assert problem.severity == "warning"
     assert "as is b" in problem.message
+
+
+def test_a_job_of_anybody_elses_is_an_error() -> None:
+    job = changed(JOB, metadata__labels={**TUTORS, "app.kubernetes.io/managed-by": "Helm"})
+    after = changed(job, spec__template__spec__containers__0__image="a:2")
+    (problem,) = problems("immutable-field", [job], [after])
+    assert problem.severity == "error"

@@ -23,17 +23,7 @@ SAVE_AGAIN = "If it is newer, save the tasks again: tutor-kustomizer tasks --sav
 VERSION = 1
 """Grows when a field changes its meaning or is removed, not when one is added."""
 
-_NESTED: dict[str, type[Record]] = {
-    "settings": TaskSettings,
-    "numbers": Numbers,
-    "median": RunTime,
-    "p95": RunTime,
-    "longest": RunTime,
-}
-_TEXTS = frozenset({"service", "name", "queue", "by", "rule", "after", "rate_limit", "source", "ran_on"})
-_MAY_BE_NONE = frozenset(
-    {"after", "priority", "time_limit", "soft_time_limit", "rate_limit", "max_retries", "most", "top_bucket", *_NESTED}
-)
+_RECORDS: dict[str, type[Record]] = {kind.__name__: kind for kind in (TaskSettings, Numbers, RunTime)}
 
 
 def tasks_json(known: SiteTasks) -> str:
@@ -76,11 +66,11 @@ def saved_tasks(directory: Path) -> SiteTasks | None:
 
 
 def _tree(record: Record) -> dict[str, Any]:
-    return {_camel(name): _plain(name, getattr(record, name)) for name in record._fields}
+    return {_camel(name): _plain(getattr(record, name)) for name in record._fields}
 
 
-def _plain(name: str, value: Any) -> Any:
-    if name == "hours":
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
         # In one line: there are as many as hours in the window.
         return " ".join(f"{seconds:.4g}" for seconds in value)
     if isinstance(value, float):
@@ -89,20 +79,21 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _record(kind: type[Any], tree: dict[str, Any]) -> Any:
-    known = {_camel(name): name for name in kind._fields}
-    values = {known[key]: value for key, value in tree.items() if key in known}
-    return kind(**{name: _value(name, value) for name, value in values.items()})
+    types = kind.__annotations__
+    return kind(**{name: _value(types[name], tree[key]) for name in types if (key := _camel(name)) in tree})
 
 
-def _value(name: str, value: Any) -> Any:
-    if value is None and name in _MAY_BE_NONE:
+def _value(annotation: str, value: Any) -> Any:
+    """Return a field's value, read as its annotation says. Raises TypeError where it is of another type."""
+    kind, *others = annotation.split(" | ")
+    if value is None and others == ["None"]:
         return None
-    if name in _NESTED:
-        return _record(_NESTED[name], value)
-    if name == "hours":
+    if kind in _RECORDS:
+        return _record(_RECORDS[kind], value)
+    if kind == "Sequence[float]":
         return tuple(map(float, value.split()))
-    if not isinstance(value, str if name in _TEXTS else (int, float)):
-        raise TypeError(name)
+    if not isinstance(value, str if kind == "str" else int | float):
+        raise TypeError(kind)
     return value
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from typing import TYPE_CHECKING
 
 from kustomizer.advice.loads import Load, loads
 from kustomizer.advice.routes import NEW, routes, stuck
-from kustomizer.advice.rules import ROUTE, changes
+from kustomizer.advice.rules import ROUTE, Change, changes
 from kustomizer.config.values import join
 from kustomizer.errors import Problem, UserError
 from kustomizer.overlay.advice import advice
@@ -23,22 +24,11 @@ if TYPE_CHECKING:
     from kustomizer.tasks.model import SiteTasks
 
 
-class Reason(Record):
-    """A field that is changed, and why."""
-
-    field: str
-    value: Any
-    measured: str
-    rule: str
-    was: str = ""
-    """What holds now, empty where that is no setting."""
-
-
 class Advised(Record):
     """What was measured of each worker, the changes, and the file with them."""
 
     loads: Sequence[Load]
-    reasons: Sequence[Reason]
+    reasons: Sequence[Change]
     before: ConfigFile
     after: ConfigFile
     notes: Sequence[Problem]
@@ -61,10 +51,8 @@ def advise(known: SiteTasks, file: ConfigFile) -> Advised:
     touched = []
     for load in found:
         for change in changes(config, load):
-            path = ("spec", "workers", load.service, load.variant, *change.field)
-            changed = changed.set(path, change.value)
-            given = {name: getattr(change, name) for name in ("value", "was", "measured", "rule")}
-            reasons.append(Reason(field=_joined(path), **given))
+            changed = changed.set(change.field, change.value)
+            reasons.append(change)
             touched.append((load.service, load.variant))
     config = changed.load()
     notes = [note for service, variant in dict.fromkeys(touched) for note in advice(config, service, variant)]
@@ -72,7 +60,7 @@ def advise(known: SiteTasks, file: ConfigFile) -> Advised:
     return Advised(loads=found, reasons=reasons, before=file, after=changed, notes=notes)
 
 
-def _routed(known: SiteTasks, file: ConfigFile) -> tuple[ConfigFile, list[Reason], dict[tuple[str, str], str]]:
+def _routed(known: SiteTasks, file: ConfigFile) -> tuple[ConfigFile, list[Change], dict[tuple[str, str], str]]:
     """Return ``file`` with better routes, their reasons, and the queues by service and task."""
     changed, reasons, moved = file, [], {}
     for route in routes(known, file.load()):
@@ -82,7 +70,7 @@ def _routed(known: SiteTasks, file: ConfigFile) -> tuple[ConfigFile, list[Reason
             moved[sender, route.name] = route.queue
             path = ("spec", "routing", sender, route.name, "queue")
             changed = changed.set(path, route.queue)
-            reasons.append(Reason(field=_joined(path), value=route.queue, measured=route.measured, rule=ROUTE))
+            reasons.append(Change(field=path, value=route.queue, measured=route.measured, rule=ROUTE))
     return changed, reasons, moved
 
 
@@ -111,14 +99,8 @@ def _rows(found: Sequence[Load]) -> Iterator[Sequence[str]]:
         yield (*cells, *[""] * (6 - len(cells)))
 
 
-def _paragraph(reason: Reason) -> str:
+def _paragraph(reason: Change) -> str:
     was = f" (now {reason.was})" if reason.was else ""
-    lines = [f"{reason.field}: {reason.value}{was}", f"  measured: {reason.measured}", f"  rule: {reason.rule}"]
+    field = reduce(join, reason.field, "")
+    lines = [f"{field}: {reason.value}{was}", f"  measured: {reason.measured}", f"  rule: {reason.rule}"]
     return "\n".join(map(visible, lines))
-
-
-def _joined(path: Sequence[str]) -> str:
-    field = ""
-    for key in path:
-        field = join(field, key)
-    return field

@@ -51,19 +51,24 @@ RULES = (ROUTE, GRACE, VISIBILITY, ONE_AT_A_TIME, AT_A_TIME, LENGTH, MINIMUM, MA
 
 
 class Change(Record):
-    """A field of a worker that is better set to another value."""
+    """A field that is better set to another value."""
 
     field: tuple[str, ...]
-    """Its path in the worker."""
+    """Its path in the configuration; the rules here say it in the worker."""
     value: Any
-    was: str
-    """What holds now."""
+    was: str = ""
+    """What holds now, empty where that is no setting."""
     measured: str
     rule: str
 
 
 def changes(config: CeleryWorkers, load: Load) -> Iterator[Change]:
     """Yield what is better changed in a worker with this load."""
+    for change in _of_worker(config, load):
+        yield change.replace(field=("spec", "workers", load.service, load.variant, *change.field))
+
+
+def _of_worker(config: CeleryWorkers, load: Load) -> Iterator[Change]:
     settings = settings_of(config, load.service, load.variant)
     if load.service in OPEN_EDX_SERVICES and load.variant != DEFAULT:
         yield from _times(settings, load)

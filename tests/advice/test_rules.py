@@ -28,17 +28,17 @@ KEDA = {"enabled": True}
 def advised(
     *measured: Any, variant: str = "high", worker: dict[str, Any] | None = None, keda: bool = True
 ) -> dict[str, tuple[Any, str]]:
-    """Return value and rule of each change, by field."""
+    """Return value and rule of each change, by the field of the worker."""
     spec = {
         "defaults": {"keda": KEDA} if keda else {},
         "workers": {"lms": {"high": {}, "high_mem": {}, variant: worker or {}}},
     }
     text = {"apiVersion": "celery.openedx.io/v1alpha1", "kind": "CeleryWorkers", "spec": spec}
     tasks = [known(f"task.{index}", numbers=each) for index, each in enumerate(measured)]
-    found = changes(
-        load_config(yaml.safe_load(yaml.safe_dump(text))), Load(service="lms", variant=variant, tasks=tasks)
-    )
-    return {".".join(change.field): (change.value, change.rule) for change in found}
+    config = load_config(yaml.safe_load(yaml.safe_dump(text)))
+    found = list(changes(config, Load(service="lms", variant=variant, tasks=tasks)))
+    assert {change.field[:4] for change in found} <= {("spec", "workers", "lms", variant)}
+    return {".".join(change.field[4:]): (change.value, change.rule) for change in found}
 
 
 def busy(ordinary: float, busiest: float, mean: float = 1, *, longest: float = 5, per_day: float = 1000) -> Any:

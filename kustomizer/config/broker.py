@@ -59,7 +59,7 @@ class Tls(Record):
     """Whether the broker speaks TLS. Default: what Tutor's output says."""
 
     unsafe: bool = False
-    """Whether to accept any certificate. KEDA and Flower then talk to whoever answers."""
+    """Whether to accept any certificate. KEDA, Flower and restoreOrphans then talk to whoever answers."""
 
     ca: SecretCertificate | None = None
     """Certificate of the private authority that signed the broker's certificate."""
@@ -98,7 +98,7 @@ class Broker(Record):
     """The Redis that Celery uses. Set only what Tutor's output doesn't say."""
 
     address: HostPort | None = None
-    """Host and port, as KEDA and Flower reach it."""
+    """Host and port, as KEDA, Flower and restoreOrphans reach it."""
 
     database: NonNegative | None = None
     """Number of the Redis database."""

@@ -1,4 +1,4 @@
-"""Reads the broker that Celery uses from what Tutor emitted: KEDA and Flower have to reach it, too.
+"""Reads the broker that Celery uses from what Tutor emitted: KEDA, Flower and restoreOrphans have to reach it, too.
 
 edx-platform (lms/envs/production.py) puts the values of ``lms.env.yml`` into a URL without quoting them, and kombu
 unquotes the URL's parts (kombu/utils/url.py). So the file holds the password percent-encoded, and Redis knows the
@@ -30,7 +30,7 @@ _TRANSPORTS = {"redis": (False, False), "rediss": (True, False), "sentinel": (Fa
 
 
 class Brokers:
-    """The brokers of the services of a build, each read once: KEDA and Flower ask for the same ones."""
+    """The brokers of the services of a build, each read once: KEDA, Flower and restoreOrphans ask for the same ones."""
 
     def __init__(self, resources: Resources, config: CeleryWorkers) -> None:
         self._resources = resources

@@ -1,4 +1,4 @@
-"""Warnings about the broker as KEDA and Flower see it."""
+"""Warnings about the broker as others than the workers see it: KEDA, Flower, and what restores orphans."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoi
     if broker.ca is None and isinstance(ssl, dict) and ssl.get("ssl_ca_certs"):
         warn(
             place,
-            "names a CA by a path in the worker's pod, which KEDA and Flower can't read",
+            "names a CA by a path in the worker's pod, which no other pod can read",
             "Set spec.broker.tls.ca to the Secret that holds it, unless a public CA signed the certificate",
         )
     elif broker.ca is None and _is_unverified(ssl):
         warn(
             place,
-            "lets the workers take any certificate, but KEDA and Flower check it",
+            "lets the workers take any certificate, but KEDA, Flower and restoreOrphans check it",
             "Set spec.broker.tls.ca to the Secret that holds its CA (or unsafe: true), unless a public CA signed it",
         )
     if not broker.client_cert and isinstance(ssl, dict) and ssl.get("ssl_certfile"):
         warn(
             place,
-            "names a client certificate by a path in the worker's pod, which KEDA and Flower can't read",
+            "names a client certificate by a path in the worker's pod, which no other pod can read",
             "Set spec.broker.tls.clientCert to the Secret that holds it, if the broker asks for one",
         )
     return warnings

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.cluster.in_flight import users
-from kustomizer.cluster.ours import RESTORER, is_worker, ours_of
+from kustomizer.cluster.ours import is_worker, ours_of
 from kustomizer.manifests.name_hashes import GENERATED_KINDS
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, mappings
@@ -18,6 +18,7 @@ from kustomizer.record import Record
 from kustomizer.site.model import Site
 from kustomizer.site.redis_lists import counted_lists
 from kustomizer.system.wording import plural
+from kustomizer.transform.one_pod import RESTORER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,15 +14,14 @@ from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, MADE_BY
 from kustomizer.openedx.workers import NAME_LABEL
 from kustomizer.record import Record
 from kustomizer.site.model import scale_target
+from kustomizer.transform.one_pod import FLOWER, RESTORER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kustomizer.manifests.resource import Resource, Resources
 
-FLOWER = "flower"
 ALERTS = "celery-workers"
-RESTORER = "celery-restore-orphans"
 _OF_RESTORER = ("ConfigMap", "Deployment", "Role", "RoleBinding", "Secret", "ServiceAccount")
 _LABELS = "app.kubernetes.io/"
 _BROKER = "-worker-broker"

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from kustomizer.data.redis_broker import PATIENCE, RedisBroker, error_text
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
-LOOKED = "celery-orphans-looked"
-"""The file whose age says when all could last be looked at; a probe reads it."""
 TURN_SECONDS = 300
 """What takes longer hangs: the container is started again."""
 REQUEST_SECONDS = 30
@@ -223,7 +221,7 @@ def main(directory: str, account: str = ACCOUNT) -> None:
     # The first process of a container has no default for signals. Each step in Redis is whole, or isn't done.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGALRM, lambda *_: os._exit(1))
-    looked = Path(os.environ.get("TMPDIR", "/tmp"), LOOKED)  # noqa: S108 - in its own container
+    looked = Path(os.environ.get("TMPDIR", "/tmp"), settings["looked"])  # noqa: S108 - in its own container
     looker, failure = None, ""
     while True:
         signal.alarm(TURN_SECONDS)

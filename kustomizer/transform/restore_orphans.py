@@ -2,8 +2,7 @@
 
 It is a Deployment, not a CronJob: two looks have to be apart, a pod for each of them would load the image's Python and
 be scheduled every minute, and a Deployment that isn't ready is what an alert can see. A second pod would do no harm,
-since each message goes back in one step of Redis; all the same no new one starts before the old one stops. As a pod of
-Flower's, it can't have the strategy Recreate: server-side apply refuses that over a running site.
+since each message goes back in one step of Redis.
 """
 
 from __future__ import annotations
@@ -15,9 +14,10 @@ from kustomizer.manifests.tree import clone, lookup, plain_value
 from kustomizer.openedx.pod_program import pod_program
 from kustomizer.openedx.queue_names import consumed_queues, taken_queues
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
-from kustomizer.openedx.workers import NAME_LABEL, of_the_site, site_metadata, workers_of
+from kustomizer.openedx.workers import workers_of
 from kustomizer.transform.broker_access import CONFIG_FILE, access, certificate_volumes, secret_variables
 from kustomizer.transform.broker_secrets import missing_keys, object_with_hash, url_secret
+from kustomizer.transform.one_pod import RESTORER, deployment, metadata
 from kustomizer.transform.pools import pool_of
 
 TYPE_CHECKING = False
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from kustomizer.transform.broker_access import BrokerAccess
     from kustomizer.transform.model import ServicePlan
 
-NAME = "celery-restore-orphans"
-DIRECTORY = f"/etc/{NAME}"
+DIRECTORY = f"/etc/{RESTORER}"
 PROGRAM, SETTINGS = "restore_orphans.py", "settings.txt"
 OLDER_SECONDS = 60
 """How old a message is at least; the clocks of the pods may be as far apart."""
+LOOKED = "celery-orphans-looked"
+"""The file whose age says when all could last be looked at; the probe reads it."""
 PATIENCE = 5
 """Seconds that workers have to answer remote control."""
 FIELD = "spec.celery.restoreOrphans.enabled"
@@ -112,12 +113,6 @@ def _objects(
     reach: BrokerAccess,
 ) -> list[Resource]:
     owner = plans[0].emitted.resource
-
-    def metadata() -> dict[str, Any]:
-        found = site_metadata(owner, name=NAME)
-        found["labels"][NAME_LABEL] = NAME
-        return found
-
     program = pod_program("restore_orphans", "redis_broker", "orphans")
     data = {
         PROGRAM: f"{program}\n\nmain(*sys.argv[1:])\n",
@@ -127,28 +122,29 @@ def _objects(
     account: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": metadata(),
+        "metadata": metadata(owner, RESTORER),
         "automountServiceAccountToken": False,
     }
     group = "rbac.authorization.k8s.io"
     role: dict[str, Any] = {
         "apiVersion": f"{group}/v1",
         "kind": "Role",
-        "metadata": metadata(),
+        "metadata": metadata(owner, RESTORER),
         "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}],
     }
-    subject = {"kind": "ServiceAccount", "name": NAME, **({"namespace": owner.namespace} if owner.namespace else {})}
+    namespace = {"namespace": owner.namespace} if owner.namespace else {}
+    subject = {"kind": "ServiceAccount", "name": RESTORER, **namespace}
     binding: dict[str, Any] = {
         "apiVersion": f"{group}/v1",
         "kind": "RoleBinding",
-        "metadata": metadata(),
-        "roleRef": {"apiGroup": group, "kind": "Role", "name": NAME},
+        "metadata": metadata(owner, RESTORER),
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": RESTORER},
         "subjects": [subject],
     }
-    found = [_deployment(config, plans, reach, metadata())]
+    found = [deployment(owner, RESTORER, _pod(config, plans[0], reach))]
     if reach.url:
-        found.append(url_secret(metadata(), reach.url, indent=owner.indent))
-    found.append(object_with_hash("ConfigMap", metadata(), data, indent=owner.indent))
+        found.append(url_secret(metadata(owner, RESTORER), reach.url, indent=owner.indent))
+    found.append(object_with_hash("ConfigMap", metadata(owner, RESTORER), data, indent=owner.indent))
     return found + [Resource.new(tree, indent=owner.indent) for tree in (account, role, binding)]
 
 
@@ -166,6 +162,7 @@ def _settings(resources: Resources, config: CeleryWorkers, plans: Sequence[Servi
         "every": config.spec.celery.restore_orphans.every_seconds,
         "older": OLDER_SECONDS,
         "patience": PATIENCE,
+        "looked": LOOKED,
         "unacked": broker.unacked_key,
         "keys": [broker.unacked_key, *own.values()],
         "queues": sorted(queues),
@@ -176,35 +173,12 @@ def _settings(resources: Resources, config: CeleryWorkers, plans: Sequence[Servi
     return "".join(["{\n", *(f"    {name!r}: {value!r},\n" for name, value in settings.items()), "}\n"])
 
 
-def _deployment(
-    config: CeleryWorkers, plans: Sequence[ServicePlan], reach: BrokerAccess, metadata: dict[str, Any]
-) -> Resource:
-    owner = plans[0].emitted.resource
-    template: dict[str, Any] = {"labels": of_the_site(owner, "spec", "template", "metadata", "labels")}
-    template["labels"][NAME_LABEL] = NAME
-    if annotations := of_the_site(owner, "spec", "template", "metadata", "annotations"):
-        template["annotations"] = annotations
-    selector = {**of_the_site(owner, "spec", "selector", "matchLabels"), NAME_LABEL: NAME}
-    tree = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": metadata,
-        "spec": {
-            "replicas": 1,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
-            "selector": {"matchLabels": selector},
-            "template": {"metadata": template, "spec": _pod(config, plans[0], reach)},
-        },
-    }
-    return Resource.new(tree, indent=owner.indent)
-
-
 def _pod(config: CeleryWorkers, plan: ServicePlan, reach: BrokerAccess) -> dict[str, Any]:
     given = lookup(plan.emitted.resource.tree, "spec", "template", "spec")
     worker = given["containers"][plan.emitted.container]
     mounted = [
         (
-            {"name": "program", "configMap": {"name": NAME}},
+            {"name": "program", "configMap": {"name": RESTORER}},
             {"name": "program", "mountPath": DIRECTORY, "readOnly": True},
         ),
         ({"name": "tmp", "emptyDir": {"sizeLimit": "1Mi"}}, {"name": "tmp", "mountPath": "/tmp"}),  # noqa: S108 - in the pod
@@ -212,13 +186,13 @@ def _pod(config: CeleryWorkers, plan: ServicePlan, reach: BrokerAccess) -> dict[
     ]
     # Two turns may be missed; a turn takes up to a minute while workers don't answer.
     minutes = config.spec.celery.restore_orphans.every_seconds * 3 // 60 + 2
-    recent = f'test -n "$(find /tmp/celery-orphans-looked -mmin -{minutes} 2>/dev/null)"'
+    recent = f'test -n "$(find /tmp/{LOOKED} -mmin -{minutes} 2>/dev/null)"'
     container: dict[str, Any] = {
-        "name": NAME,
+        "name": RESTORER,
         "image": worker["image"],
         "command": ["python", f"{DIRECTORY}/{PROGRAM}", DIRECTORY],
         "env": [{"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}, *secret_variables(reach)],
-        **({"envFrom": [{"secretRef": {"name": NAME}}]} if reach.url else {}),
+        **({"envFrom": [{"secretRef": {"name": RESTORER}}]} if reach.url else {}),
         "resources": clone(_RESOURCES),
         "readinessProbe": {
             "exec": {"command": ["sh", "-c", recent]},
@@ -247,7 +221,7 @@ def _pod(config: CeleryWorkers, plan: ServicePlan, reach: BrokerAccess) -> dict[
             "runAsUser": user,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "serviceAccountName": NAME,
+        "serviceAccountName": RESTORER,
         "terminationGracePeriodSeconds": 10,
         "volumes": [volume for volume, _ in mounted],
     }

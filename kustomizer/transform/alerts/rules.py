@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.transform.alerts.promql import either_namespace, literal, selector
+from kustomizer.transform.one_pod import FLOWER, RESTORER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _paused(namespace: str) -> dict[str, Any]:
 
 
 def _flower_down(namespace: str) -> dict[str, Any]:
-    up = selector("up", namespace, {"job": literal("flower")})
+    up = selector("up", namespace, {"job": literal(FLOWER)})
     return _rule(
         "FlowerDown",
         f"absent({up} == 1)",
@@ -133,7 +134,7 @@ def _flower_down(namespace: str) -> dict[str, Any]:
 
 
 def _restore_orphans_blind(namespace: str) -> dict[str, Any]:
-    deployment = {"deployment": literal("celery-restore-orphans")}
+    deployment = {"deployment": literal(RESTORER)}
     ready = either_namespace("kube_deployment_status_replicas_ready", namespace, deployment)
     return _rule(
         "CeleryRestoreOrphansBlind",
@@ -141,7 +142,7 @@ def _restore_orphans_blind(namespace: str) -> dict[str, Any]:
         lasting="10m",
         severity="warning",
         summary="Nobody can look for tasks that killed workers left",
-        description="celery-restore-orphans hasn't been able to look for ten minutes: what a killed worker had comes "
+        description=f"{RESTORER} hasn't been able to look for ten minutes: what a killed worker had comes "
         "back when its visibility timeout is over.",
     )
 

@@ -2,7 +2,7 @@
 
 Names, port and labels are those of tutor-contrib-celery's Flower, so that a site that has it sees an update in place.
 Server-side apply determines the rest of the form: it refuses an ``env`` entry that changes from ``value`` to
-``valueFrom``, and a strategy that changes to ``Recreate``.
+``valueFrom``. Two pods would double every count.
 """
 
 from __future__ import annotations
@@ -11,21 +11,19 @@ from kustomizer.config.flower import Flower
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.openedx.endpoint import Endpoint
-from kustomizer.openedx.workers import NAME_LABEL, emitted_worker, of_the_site, site_metadata
-from kustomizer.transform.broker_access import BrokerAccess, access
+from kustomizer.openedx.workers import emitted_worker
+from kustomizer.transform.broker_access import access
 from kustomizer.transform.broker_secrets import object_with_hash, url_secret
 from kustomizer.transform.flower.options import PORT, PORT_NAME
 from kustomizer.transform.flower.pod import CONFIG_DIRECTORY, pod_spec
 from kustomizer.transform.flower.secrets import check_secrets
+from kustomizer.transform.one_pod import FLOWER, deployment, metadata, selector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.broker import Brokers
 
-NAME = "flower"
 CONFIG_MAP = "flower-celery-config"
 SERVICE = "lms"
 """The service whose broker Flower watches; in Open edX cms has the same broker."""
@@ -38,16 +36,17 @@ def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[P
     problems += _different_brokers(brokers, broker, worker)
     reach = access(broker, CONFIG_DIRECTORY)
     check_secrets(resources, flower, reach, worker)
-    added = [_deployment(flower, reach, worker), _service(worker)]
+    pod = pod_spec(flower, reach, worker, secret=FLOWER, config_map=CONFIG_MAP)
+    added = [deployment(worker, FLOWER, pod, annotations=flower.pod_annotations), _service(worker)]
     if reach.url:
-        added.append(url_secret(_metadata(worker), reach.url, indent=worker.indent))
+        added.append(url_secret(metadata(worker, FLOWER), reach.url, indent=worker.indent))
     if reach.config:
-        metadata = _metadata(worker, name=CONFIG_MAP)
-        added.append(object_with_hash("ConfigMap", metadata, {"celeryconfig.py": reach.config}, indent=worker.indent))
+        named = metadata(worker, FLOWER, name=CONFIG_MAP)
+        added.append(object_with_hash("ConfigMap", named, {"celeryconfig.py": reach.config}, indent=worker.indent))
     if flower.expose.enabled:
         from kustomizer.transform.flower.expose import expose  # noqa: PLC0415 - few sites do
 
-        exposed, notes = expose(resources, flower, _metadata(worker), worker)
+        exposed, notes = expose(resources, flower, metadata(worker, FLOWER), worker)
         added += exposed
         problems += notes
     if flower.service_monitor.enabled or flower.dashboard.enabled:
@@ -59,49 +58,10 @@ def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[P
     return problems
 
 
-def _metadata(worker: Resource, *, name: str = NAME) -> dict[str, Any]:
-    """Return the metadata of an object of Flower's, labelled as Tutor labels its own."""
-    metadata = site_metadata(worker, name=name)
-    metadata["labels"][NAME_LABEL] = NAME
-    return metadata
-
-
-def _deployment(flower: Flower, reach: BrokerAccess, worker: Resource) -> Resource:
-    template: dict[str, Any] = {"labels": of_the_site(worker, "spec", "template", "metadata", "labels")}
-    template["labels"][NAME_LABEL] = NAME
-    annotations = {
-        **of_the_site(worker, "spec", "template", "metadata", "annotations"),
-        **(flower.pod_annotations or {}),
-    }
-    if annotations:
-        template["annotations"] = annotations
-    tree = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": _metadata(worker),
-        "spec": {
-            # Two pods would double every count: one replica, and no new pod before the old one is gone.
-            "replicas": 1,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
-            "selector": {"matchLabels": _selector(worker)},
-            "template": {
-                "metadata": template,
-                "spec": pod_spec(flower, reach, worker, secret=NAME, config_map=CONFIG_MAP),
-            },
-        },
-    }
-    return Resource.new(tree, indent=worker.indent)
-
-
-def _selector(worker: Resource) -> dict[str, Any]:
-    """Return the labels that select Flower's pods, as Tutor selects the worker's; they can't be changed later."""
-    return {**of_the_site(worker, "spec", "selector", "matchLabels"), NAME_LABEL: NAME}
-
-
 def _service(worker: Resource) -> Resource:
     port = {"name": PORT_NAME, "port": PORT, "protocol": "TCP", "targetPort": PORT}
-    spec = {"type": "ClusterIP", "ports": [port], "selector": _selector(worker)}
-    tree = {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(worker), "spec": spec}
+    spec = {"type": "ClusterIP", "ports": [port], "selector": selector(worker, FLOWER)}
+    tree = {"apiVersion": "v1", "kind": "Service", "metadata": metadata(worker, FLOWER), "spec": spec}
     return Resource.new(tree, indent=worker.indent)
 
 

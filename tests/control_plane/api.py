@@ -25,19 +25,34 @@ class RefusedError(AssertionError):
 
 
 def run_command(
-    command: Sequence[str | Path], environ: Mapping[str, str], *, status: int = 0, seconds: float = SECONDS
+    command: Sequence[str | Path],
+    environ: Mapping[str, str],
+    *,
+    status: int = 0,
+    seconds: float = SECONDS,
+    answer: str = "",
 ) -> str:
-    """Run a command; return all that it says. Raises RefusedError unless it ends with ``status``."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-        text=True,
-        timeout=seconds,
-    )
+    """Run a command; return all that it says. Raises RefusedError unless it ends with ``status``.
+
+    With an ``answer`` it has a terminal, where that is typed.
+    """
+    with contextlib.ExitStack() as stack:
+        stdin = subprocess.DEVNULL
+        if answer:
+            typed, stdin = os.openpty()
+            stack.callback(os.close, typed)
+            stack.callback(os.close, stdin)
+            os.write(typed, f"{answer}\n".encode())
+        done = subprocess.run(
+            [str(word) for word in command],
+            env=environ,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            text=True,
+            timeout=seconds,
+        )
     if done.returncode != status:
         raise RefusedError(done.stdout)
     return done.stdout

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests import sites
-from tests.control_plane.api import SECONDS, run_command
+from tests.control_plane.api import run_command
+from tests.control_plane.exec_kubectl import exec_kubectl
 from tests.tutor_plugin.real_tutor import plugin_environment
 
 if TYPE_CHECKING:
@@ -43,9 +44,15 @@ class SplitSite:
         """Write celery-workers.yaml."""
         (self.root / "celery-workers.yaml").write_text(HEAD + spec)
 
-    def tutor(self, *arguments: str, status: int = 0, seconds: float = SECONDS) -> str:
-        """Run Tutor; returns all it says, raises RefusedError unless it ends with ``status``."""
-        return run_command([sites.tutor(self.version), *arguments], self._environ, status=status, seconds=seconds)
+    def tutor(self, *arguments: str, **how: Any) -> str:
+        """Run Tutor; returns all it says, raises RefusedError unless it ends with the ``status`` of ``how``."""
+        return run_command([sites.tutor(self.version), *arguments], self._environ, **how)
+
+    def reach_pods(self) -> None:
+        """Let `kubectl exec` reach the processes of a kubelet's pods."""
+        first, _, rest = self._environ["PATH"].partition(os.pathsep)
+        place = exec_kubectl(self.root.parent / "kubectl", Path(first) / "kubectl")
+        self._environ["PATH"] = os.pathsep.join([str(place), first, rest])
 
     def enable(self) -> None:
         """Switch the plugin on, which saves env/; with the Tutors that don't tell a plugin by a command of ours."""

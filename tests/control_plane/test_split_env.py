@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from celery import Celery
 
 from tests import sites
 from tests.control_plane.api import RefusedError
 from tests.control_plane.emissions import UPSTREAM_WORKERS
 from tests.control_plane.kubelet import Kubelet
+from tests.control_plane.live_site import SECONDS
 from tests.control_plane.operator_site import NAMESPACE, OperatorSite, consumers
+from tests.control_plane.pod import Pod
 from tests.control_plane.split_site import SCALED as SCALED_SPEC, SPLIT, SplitSite
 from tests.control_plane.test_acceptance import RECOMMENDED
 from tests.control_plane.test_tutor_beside import PLAIN
+from tests.redis_server import redis_server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.control_plane.cluster import Cluster
@@ -141,6 +147,74 @@ def test_on_over_a_plain_site_and_off_again(cluster: Cluster, tmp_path: Path) ->
         assert f"{name} stays: its tasks can't be counted" in shown
         assert f"  Deployment {name}\n" in shown
         assert cluster.get("deployment", NAMESPACE, name) is not None
+
+
+BULK = "edx.lms.core.bulk"
+ALONE = f"spec:\n  defaults: {{concurrency: 1}}\n{SPLIT}"
+WITH_BULK = ALONE.replace("high_mem: {}", f"high_mem: {{}}, bulk: {{queues: [{BULK}]}}")
+
+
+def test_a_worker_that_was_taken_out_goes_once_its_tasks_are_done(cluster: Cluster, tmp_path: Path) -> None:
+    """Real workers at work: `verify` asks them, and `leftovers` counts what the one that goes has to do."""
+    for name in ("redis", f"redis.{NAMESPACE}"):
+        cluster.name_address(name)
+    environ = {"TASK_DIRECTORY": str(tmp_path)}
+    with (
+        redis_server(tmp_path / "redis") as server,
+        Kubelet(cluster, directory=tmp_path / "pods", environ=environ, time_factor=1) as kubelet,
+    ):
+        site = SplitSite(tmp_path / "split", cluster, "22")
+        site.reach_pods()
+        site.configure(WITH_BULK)
+        site.tutor("config", "save", "--set", f"REDIS_PORT={server.port}")
+        site.enable()
+        site.tutor("k8s", "start")
+        workers = {*(name for names in RECOMMENDED.values() for name in names), "lms-worker-bulk"}
+        wait(lambda: all(pod.ready for name in workers for pod in kubelet.running(name) or [NOT_YET]), kubelet)
+        shown = site.tutor("kustomizer", "verify")
+        assert shown.count("as configured") == len(workers), shown
+
+        app = Celery(broker=f"redis://127.0.0.1:{server.port}/0")
+        with app:
+            for mark in ("a", "b"):
+                app.send_task("work.tasks.long", [mark], queue=BULK)
+        records = tmp_path / "records"
+        wait(lambda: records.exists() and "started" in records.read_text(), kubelet)
+        site.configure(ALONE.replace("low: {}", "low: {concurrency: 2}"))
+        site.tutor("config", "save")
+        # Saved and not applied.
+        shown = site.tutor("kustomizer", "verify", status=3)
+        assert "cms-worker-low" in shown
+        assert "concurrency" in shown
+        site.tutor("k8s", "start")
+        shown = site.tutor("kustomizer", "leftovers", "--yes", status=3)
+        assert (
+            f"lms-worker-bulk stays: 1 task on {BULK}, which no worker of the site consumes; 1 task in flight" in shown
+        )
+        assert cluster.get("deployment", NAMESPACE, "lms-worker-bulk") is not None
+
+        for mark in ("a", "b"):
+            (tmp_path / f"release-{mark}").touch()
+        wait(lambda: records.read_text().count("done") == len("ab"), kubelet)
+        assert "nothing was removed" in site.tutor("kustomizer", "leftovers", status=1)
+        assert cluster.get("deployment", NAMESPACE, "lms-worker-bulk") is not None
+        assert "Remove what can go?" in site.tutor("kustomizer", "leftovers", answer="y")
+        assert cluster.get("deployment", NAMESPACE, "lms-worker-bulk") is None
+        wait(lambda: not kubelet.running("lms-worker-bulk"), kubelet)
+        assert "Nothing is left over.\n" in site.tutor("kustomizer", "leftovers", "--yes")
+        assert consumers(cluster) == RECOMMENDED
+
+
+NOT_YET = Pod(name="", namespace="", deployment="", image="", created=0.0)
+
+
+def wait(condition: Callable[[], object], kubelet: Kubelet) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "\n".join(
+            f"{pod}\n{kubelet.log(pod.name)[-500:]}" for pod in kubelet.pods()
+        )
+        time.sleep(0.1)
 
 
 def test_on_over_the_plugin_of_others(cluster: Cluster, tmp_path: Path) -> None:

@@ -141,18 +141,19 @@ def running_cluster(
         api_port = free_port()
         cluster = Cluster(directory, keeper, api_port, made.authority)
         try:
-            _start(keeper, directory, _api_server(made, directory, etcd, api_port))
-            _until(lambda: cluster.request("GET", "/readyz"), directory / "kube-apiserver.log")
+            server = _start(keeper, directory, _api_server(made, directory, etcd, api_port))
+            _until(lambda: cluster.request("GET", "/readyz"), directory / "kube-apiserver.log", server)
             cluster.changing.append(_start(keeper, directory, _controllers(cluster, controllers, time_factor)))
             keda = Keda(made, free_port)
             keda.install(cluster)
+            started = {}
             for name, command in keda.commands(cluster.kubeconfig).items():
                 env = {**cluster.environ, **KEDA_ENVIRON}
-                process = keeper.start(cluster.names.command(command), log=directory / f"{name}.log", env=env)
-                if name == "keda-operator":
-                    cluster.changing.append(process)
+                log = directory / f"{name}.log"
+                started[name] = keeper.start(cluster.names.command(command), log=log, env=env)
+            cluster.changing.append(started["keda-operator"])
             external = "/apis/external.metrics.k8s.io/v1beta1"
-            _until(lambda: cluster.request("GET", external), directory / "keda-adapter.log")
+            _until(lambda: cluster.request("GET", external), directory / "keda-adapter.log", started["keda-adapter"])
             yield cluster
         finally:
             cluster.close()
@@ -197,6 +198,8 @@ def _api_server(made: Certificates, directory: Path, etcd: str, port: int) -> Se
         "etcd-servers": etcd,
         "bind-address": "127.0.0.1",
         "advertise-address": "127.0.0.1",
+        # The Service `kubernetes`, which nobody here looks for, can't lead to an address of loopback (from 1.37 on).
+        "endpoint-reconciler-type": "none",
         "secure-port": port,
         "tls-cert-file": certificate,
         "tls-private-key-file": key,
@@ -242,14 +245,14 @@ def _controllers(cluster: Cluster, names: Sequence[str], time_factor: int) -> Se
     return [program, *(f"--{name}={value}" for name, value in options.items())]
 
 
-def _until(ask: Callable[[], object], log: Path) -> None:
-    """Ask until there is an answer."""
+def _until(ask: Callable[[], object], log: Path, server: subprocess.Popen[bytes]) -> None:
+    """Ask until there is an answer, or whoever would give it has ended."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             ask()
         except (OSError, ApiError) as error:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or server.poll() is not None:
                 raise TimeoutError(f"{error}\n{log.read_text()[-4000:]}") from error
             time.sleep(0.1)
         else:

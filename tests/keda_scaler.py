@@ -1,6 +1,6 @@
 """KEDA's Redis scaler, as far as counting goes: what the triggers of a ScaledObject would read, and from where.
 
-https://github.com/kedacore/keda/blob/v2.20.2/pkg/scalers/redis_scaler.go
+https://github.com/kedacore/keda/blob/v2.21.0/pkg/scalers/redis_scaler.go
 """
 
 from __future__ import annotations

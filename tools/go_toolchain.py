@@ -31,18 +31,21 @@ def find_go(directory: Path = DIRECTORY) -> str:
 def environment(go: str, directory: Path = DIRECTORY) -> dict[str, str]:
     """Return the environment to run it in.
 
+    A module that asks for a newer Go gets it, as a module, unless the environment says otherwise.
+
     GOROOT is said for the Go on PATH only. Ours keeps what it fetches and builds beside it, where `make clean` removes
     it: who has no Go wants no 300 MB of it at home.
     """
+    newer = {"GOTOOLCHAIN": "auto"}
     if go == shutil.which("go"):
-        return dict(os.environ)
+        return {**newer, **os.environ}
     ours = {
         "GOPATH": str(directory / "path"),
         "GOCACHE": str(directory / "cache"),
         # Otherwise nobody but root could remove what was fetched.
         "GOFLAGS": "-modcacherw",
     }
-    return {**ours, **{name: value for name, value in os.environ.items() if name != "GOROOT"}}
+    return {**newer, **ours, **{name: value for name, value in os.environ.items() if name != "GOROOT"}}
 
 
 def _is_new_enough(go: str) -> bool:

@@ -1,6 +1,7 @@
 """Say which newer versions there are of what the tests run on: Markdown on stdout, exit status 3 where there are any.
 
-The clients of the registries are asked, pip and go. A pre-release isn't a newer version.
+The clients of the registries are asked, pip and go. A pre-release isn't a newer version, nor is one that was tried and
+can't be built.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from versions import (
     KUSTOMIZE_CONTROLLER,
     SOURCE_CONTROLLER,
     TUTOR,
+    UNBUILT,
 )
 
 if TYPE_CHECKING:
@@ -78,14 +80,16 @@ def listed(program: Program) -> list[str]:
         return run(command, env={**os.environ, "GO111MODULE": "on", "GOFLAGS": ""}).split()[1:]
 
 
-def report(programs: Mapping[str, Program], ask: Callable[[Program], list[str]]) -> str:
-    """Return a table of what is newer than the versions of ``programs``, empty where nothing is."""
+def report(
+    programs: Mapping[str, Program], ask: Callable[[Program], list[str]], unbuilt: Mapping[str, str] = UNBUILT
+) -> str:
+    """Return a table of what is newer than the versions of ``programs`` and ``unbuilt``, empty where nothing is."""
     rows = []
     for name, program in programs.items():
         found = newest(ask(program))
         if not found:
             raise InstallError(f"{program.by} lists no version of {program.name}")
-        if numbers(found) > numbers(program.version):
+        if numbers(found) > max(numbers(program.version), numbers(unbuilt.get(name, ""))):
             rows.append(f"| {name} | {program.version} | {found} |\n")
     head = "| what | the tests run on | newest |\n| --- | --- | --- |\n"
     return f"{head}{''.join(rows)}" if rows else ""

@@ -43,25 +43,30 @@ CELERY = Versions("5.7.0", "5.3.1")
 OLDER_CELERYS = ("5.2.7", "5.4.0", "5.6.3")
 """Of the days of Palm, Sumac and Verawood: what is said of a worker's Celery is held to these, too."""
 
-KEDA = Versions("2.20.2", "2.15.1")
+KEDA = Versions("2.21.0", "2.15.1")
 """The newest runs; of the oldest there are the definitions, in tests/schemas/."""
 
-KUBERNETES = "1.34.4"
+KUBERNETES = "1.37.2"
 KUBERNETES_SCHEMAS = Versions("1.37", "1.29")
 """What is emitted is held to the schemas of these; the API server that runs lies between them."""
 
 PROMETHEUS_OPERATOR = "0.93.0"
 
-# The newest that can be built from their modules: newer ones name modules that no proxy has, or directories outside of
-# their own.
-SOURCE_CONTROLLER = "1.8.0"
-KUSTOMIZE_CONTROLLER = "1.9.0"
-ARGO_CD = "3.2.0"
+SOURCE_CONTROLLER = "1.9.3"
+KUSTOMIZE_CONTROLLER = "1.9.6"
+ARGO_CD = "3.6.1"
 SOPS = "3.11.0"
 
 ACT = "0.2.82"
 GITLAB_CI_LOCAL = "4.61.0"
 """Newer ones need Node 22; this one takes Debian's."""
+
+UNBUILT = {
+    "kustomize": "5.8.3",
+    "Flux's source-controller": "1.10.1",
+    "Flux's kustomize-controller": "1.10.1",
+}
+"""The newest that was tried and can't be built: it, or one in between, needs modules that no proxy has."""
 
 GO = Versions("1.26.6", "1.26")
 """The newest comes from PyPI where PATH has none, or one older than the oldest."""

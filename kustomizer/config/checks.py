@@ -21,7 +21,7 @@ OWN_SETTINGS = "it needs settings in Open edX's own form, which only lms and cms
 BROKER_VARIABLES = frozenset({"CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER", "BROKER_URL"})
 """Variables that Celery, or its command, takes its broker from."""
 PAUSED, PAUSED_REPLICAS = "autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas"
-"""Annotations by which KEDA leaves a worker alone (https://keda.sh/docs/2.20/concepts/scaling-deployments/)."""
+"""Annotations by which KEDA leaves a worker alone (https://keda.sh/docs/2.21/concepts/scaling-deployments/)."""
 TRANSFER_HPA = "scaledobject.keda.sh/transfer-hpa-ownership"
 """The annotation by which KEDA takes over an HPA."""
 OWN_ANNOTATIONS = {PAUSED: "paused", PAUSED_REPLICAS: "pausedReplicas", TRANSFER_HPA: "replaceHPA"}

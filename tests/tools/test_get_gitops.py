@@ -48,6 +48,7 @@ def test_flux_is_built_once_with_the_published_api(go: Go) -> None:
 
 def test_argo_cd_listens_on_loopback_only(go: Go) -> None:
     """The copy is gone when it has been built, so Go's stand-in keeps what it was to build from."""
+    go.write(ARGO, {"controller/appcontroller_test.go": "import something that is published nowhere\n"})
     program = go.directory / "bin" / "go"
     program.write_text(GO.replace('"build "*)', '"build "*) cp -r "$2" "$CALLS.source" 2>/dev/null;'))
     done = go.get("argo-cd")
@@ -55,6 +56,8 @@ def test_argo_cd_listens_on_loopback_only(go: Go) -> None:
     source = go.directory / "calls.source"
     assert (source / "controller/appcontroller.go").read_text() == LISTENER % "127.0.0.1"
     assert (source / "ui/dist/app/index.html").read_text() == ""
+    assert not (source / "controller/appcontroller_test.go").exists()
+    assert any(call.endswith("mod edit -dropreplace=github.com/argoproj/argo-cd/gitops-engine/v3") for call in go.calls)
     files = {path.relative_to(go.target / "argo-cd").as_posix() for path in (go.target / "argo-cd").rglob("*")}
     assert files == {".stamp", "argocd", "crds", "crds/application-crd.yaml"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from installing import InstallError
 from newer_versions import PROGRAMS, Program, newest, numbers, report
+from versions import UNBUILT
 
 from tests import sites
 
@@ -35,6 +36,15 @@ def test_what_is_newer_is_a_row() -> None:
         return ["2.10.1", "2.11.0"] if program.name == "celery" else ["2.10.1"]
 
     assert report(TESTED, ask).splitlines()[2:] == ["| Celery | 2.10.1 | 2.11.0 |"]
+
+
+def test_what_cannot_be_built_is_not_said_every_week() -> None:
+    def ask(program: Program) -> list[str]:
+        return ["2.10.1", "2.12.0"] if program.name == "celery" else ["2.10.1"]
+
+    assert report(TESTED, ask, {"Celery": "2.12.0"}) == ""
+    assert report(TESTED, ask, {"Celery": "2.11.9"}).splitlines()[2:] == ["| Celery | 2.10.1 | 2.12.0 |"]
+    assert set(UNBUILT) <= set(PROGRAMS)
 
 
 def test_a_registry_without_an_answer_is_an_error() -> None:

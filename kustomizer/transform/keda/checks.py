@@ -1,6 +1,6 @@
 """Conflicts that prevent a ScaledObject: other autoscalers in the build, and what KEDA or its webhook would refuse.
 
-The webhook's rules are those of KEDA 2.15.1 and 2.20.2 (apis/keda/v1alpha1/scaledobject_webhook.go). Clusters ignore a
+The webhook's rules are those of KEDA 2.15.1 and 2.21.0 (apis/keda/v1alpha1/scaledobject_webhook.go). Clusters ignore a
 webhook that doesn't answer: then an object that it would refuse is accepted, and scales nothing.
 """
 

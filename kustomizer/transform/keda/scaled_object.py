@@ -1,6 +1,6 @@
 """KEDA's objects: a ScaledObject for each worker that scales on its queues and on what it is working on.
 
-KEDA's documentation (https://keda.sh/docs/2.20/reference/scaledobject-spec/) says what the fields do; its Redis scaler
+KEDA's documentation (https://keda.sh/docs/2.21/reference/scaledobject-spec/) says what the fields do; its Redis scaler
 (pkg/scalers/redis_scaler.go) counts a list's length and a hash's fields alike. Only fields of KEDA 2.15 are used.
 """
 

@@ -86,6 +86,29 @@ def test_a_drain_heeds_the_budget_and_lets_tasks_end(nodes: Nodes, tmp_path: Pat
     assert {node_of(nodes, pod) for pod in site.running("lms-worker-high")} == {other.name}
 
 
+def test_a_pod_that_is_told_to_stop_while_it_starts_is_gone_at_once(
+    nodes: Nodes, tmp_path: Path, builds: Builds
+) -> None:
+    """It neither waits for its grace period to be over nor takes a task meanwhile."""
+    site = NodeSite(nodes, tmp_path)
+    env = [{"name": "HELD_AT", "value": "settings"}, {"name": "HELD_UNTIL", "value": "/never"}]
+    site.apply_workers(builds, HIGH, workers={"lms": {"high": {**ONE, "env": env}}})
+    site.wait_ready("redis")
+    site.wait_ready("lms-worker-high")
+    [pod] = site.running("lms-worker-high")
+    wait(lambda: "held at settings" in site.log(pod, "lms-worker-high"), "it to load", state=site.state)
+    [task] = site.send(HIGH)
+
+    began = time.monotonic()
+    nodes.cluster.kubectl("delete", "pod", pod, f"--namespace={NAMESPACE}", "--wait=false")
+    site.wait_gone(pod)
+
+    assert time.monotonic() - began < 60 < ONE["terminationGracePeriodSeconds"]
+    site.apply_workers(builds, HIGH, workers={"lms": {"high": ONE}})
+    site.wait_finished(task)
+    once(site, [task])
+
+
 def test_the_kernel_kills_a_tasks_process_for_its_memory(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
     site = NodeSite(nodes, tmp_path)
     limited = {**ONE, "concurrency": 2, "resources": {"requests": {"memory": "100Mi"}, "limits": {"memory": "400Mi"}}}

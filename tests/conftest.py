@@ -39,12 +39,6 @@ def kustomize() -> Path:
     return sites.kustomize(sites.NEWEST)
 
 
-@pytest.fixture(scope="session")
-def kustomize_oldest() -> Path:
-    """Return the oldest kustomize that is supported."""
-    return sites.kustomize(sites.OLDEST)
-
-
 @pytest.fixture(scope="session", params=[sites.NEWEST, sites.OLDEST])
 def any_kustomize(request: pytest.FixtureRequest) -> Path:
     """Run the test once per supported end of the range of kustomize versions."""

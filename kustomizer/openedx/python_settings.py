@@ -1,4 +1,4 @@
-"""Reads the plain literals of a Django settings module, without running it.
+"""Reads the dictionaries of a Django settings module, without running it.
 
 Values that the module computes aren't seen here: only a running pod knows them.
 """
@@ -24,14 +24,6 @@ class PythonSettings:
             nodes = []
         statements = [node for node in nodes if isinstance(node, (ast.Assign, ast.Expr))]
         self._statements = sorted(statements, key=lambda node: (node.lineno, node.col_offset))
-
-    def constant(self, name: str) -> Any:
-        """Return the literal that ``name`` is last set to, None where there is none."""
-        value = None
-        for statement in self._statements:
-            if isinstance(statement, ast.Assign) and any(_is_name(target, name) for target in statement.targets):
-                value = _literal(statement.value)
-        return value
 
     def entries(self, name: str) -> dict[str, Any]:
         """Return the entries of the dictionary ``name``: from assignments, calls of ``update`` and single keys."""

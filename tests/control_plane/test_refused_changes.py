@@ -23,7 +23,6 @@ SELECTOR, OTHER_SELECTOR = ("selector: {matchLabels: {app: %s}}" % app for app i
 ONCE = f"template: {{spec: {{restartPolicy: Never, {POD}}}}}"
 ONCE_AGAIN = f"template: {{spec: {{restartPolicy: Never, activeDeadlineSeconds: 9, {POD}}}}}"
 CLAIM = "accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}"
-LARGER = "accessModes: [ReadWriteOnce], resources: {requests: {storage: 2Gi}}"
 STATEFUL = f"serviceName: a, {SELECTOR}, {TEMPLATE}"
 ROLE = "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: %s}"
 SUBJECTS = "subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: a}]"

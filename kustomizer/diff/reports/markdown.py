@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 GITHUB_LIMIT = 65_536
 """The most characters of a comment, as GitHub's error message says: code points, as it stores four bytes for each."""
-GITLAB_LIMIT = 1_000_000
-"""The most characters of a note (https://docs.gitlab.com/administration/instance_limits/)."""
-
 
 _LONGEST_KEY = 300
 _LONGEST_LABEL = 150

@@ -45,4 +45,4 @@ def _faster(text: str, every: float, older: float) -> str:
 def environ(made: Container, api: Mapping[str, str]) -> dict[str, str]:
     """Return what the process has in its environment; of this project it has nothing."""
     path = f"{Path(sys.executable).parent}:{os.defpath}"
-    return {"PATH": path, "TMPDIR": str(made.root / "tmp"), **made.env, **api}
+    return {"PATH": path, **made.env, "TMPDIR": str(made.root / "tmp"), **api}

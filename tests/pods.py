@@ -63,7 +63,9 @@ def container(deployment: Mapping[str, Any], objects: Source, root: Path) -> Con
     volumes = {volume["name"]: volume for volume in pod.get("volumes") or ()}
     for mount in spec.get("volumeMounts") or ():
         _mount(mount, dict(_files(volumes[mount["name"]], objects)), root)
-    env = _environment(spec, objects)
+    # A pod's /tmp goes with it: a worker that is killed leaves directories there (billiard's pymp-*).
+    (root / "tmp").mkdir(parents=True, exist_ok=True)
+    env = {"TMPDIR": str(root / "tmp"), **_environment(spec, objects)}
     words = (*(spec.get("command") or ()), *(spec.get("args") or ()))
     return Container(name=name, root=root, argv=[expanded(str(word), env) for word in words], env=env)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks import bench, commands, goals, inputs, measure, names, table
+from benchmarks import commands, goals, inputs, measure, names, table
 from kustomizer.function import run_resource_list
+from tests import sites
 from tests.builds import Loader
 
 
@@ -128,7 +129,7 @@ def test_a_command_that_fails_stops_the_benchmarks(tmp_path: Path) -> None:
 def test_the_command_tells_its_options() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.bench", "--help"],
-        cwd=bench.ROOT,
+        cwd=sites.ROOT,
         capture_output=True,
         text=True,
         check=True,

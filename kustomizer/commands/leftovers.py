@@ -60,7 +60,8 @@ def leftovers_command(
 
 def _open(site: Path, options: Mapping[str, Any], *, unsplit: bool) -> RunningSite:
     """Return the site and its cluster. Raises UserError where the site isn't split and isn't said to be so."""
-    built = Site(site_resources(site, options["wanted"], needs_function=not unsplit))
+    # An output that nothing was split in is refused below, with what to do.
+    built = Site(site_resources(site, options["wanted"], needs_function=False))
     workers = built.open_edx_workers
     if not unsplit and workers and all(worker.resource.name == f"{worker.service}-worker" for worker in workers):
         raise UserError(

@@ -157,6 +157,12 @@ def _why_not(overlay: Path | str, kustomize: Kustomize) -> str:
             f"`tutor-kustomizer init --refresh --kubectl {shlex.quote(str(overlay))}` write the overlay in the "
             "form that kubectl runs"
         )
+    # Tutor writes it anew, so that nothing may be added by hand.
+    if os.path.isfile(f"{overlay}/k8s/deployments.yml"):  # noqa: PTH113
+        return (
+            "It is Tutor's own output: build an overlay over it (tutor-kustomizer init), or have the Tutor plugin put "
+            "the split into it (docs/tutor.md)"
+        )
     return "List the configuration under `transformers:`"
 
 

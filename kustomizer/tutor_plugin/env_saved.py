@@ -28,6 +28,8 @@ IS_TOLD = hasattr(hooks.Actions, "ENV_SAVED")
 """Whether this Tutor tells a plugin that env/ was saved."""
 COMMAND = ("tutor", "config", "save") if IS_TOLD else ("tutor", "kustomizer", "save")
 """What writes the split."""
+NAME = "kustomizer"
+"""The plugin's, to Tutor."""
 PATCH = f"{{% if {SPLIT} and not {OVERLAY} %}}- {missing_entry(COMMAND)}{{% endif %}}"
 """For Tutor's patch ``kustomization-resources``: makes every build of env/ fail until the split is there."""
 
@@ -42,10 +44,7 @@ def on_env_saved(root: str, values: Mapping[str, Any]) -> None:
 def split(wanted: Options) -> None:
     """Put the split into env/, and say what was split, unless the operator wants env/ as Tutor writes it."""
     if not wanted.is_split:
-        if (wanted.root / "env" / PLACE).is_dir():
-            from kustomizer.tutor_env.step import remove_split  # noqa: PLC0415 - only where there is something to do
-
-            remove_split(wanted.root)
+        forget(wanted.root)
         return
     builder = find_builder()
     if builder is None:
@@ -74,6 +73,20 @@ def split(wanted: Options) -> None:
             f"env/ holds the split from now on. To keep it as Tutor writes it: tutor config save --set {SPLIT}=false, "
             f"or --set {OVERLAY}=DIRECTORY where an overlay splits"
         )
+
+
+def forget(root: Path) -> None:
+    """Remove the files of a split that env/ no longer holds, with the passwords in them."""
+    if (root / "env" / PLACE).is_dir():
+        from kustomizer.tutor_env.step import remove_split  # noqa: PLC0415 - only where there is something to do
+
+        remove_split(root)
+
+
+def on_unloaded(plugin: str, root: str, _values: Mapping[str, Any]) -> None:
+    """Remove the split's files when our plugin is disabled, as Tutor removes what a plugin has rendered into env/."""
+    if plugin == NAME:
+        forget(Path(root))
 
 
 def find_builder() -> Kustomize | None:

@@ -18,7 +18,7 @@ from tutor.exceptions import TutorError
 from kustomizer.commands.group import Commands, verbose_option
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.split_names import OVERLAY
-from kustomizer.tutor_plugin.env_saved import IS_TOLD, PATCH, on_env_saved
+from kustomizer.tutor_plugin.env_saved import IS_TOLD, NAME, PATCH, on_env_saved, on_unloaded
 from kustomizer.tutor_plugin.options import CONFIG, DEFAULTS, Options, options
 
 _OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
@@ -69,7 +69,7 @@ class TutorCommands(Commands):
         return command
 
 
-@click.group("kustomizer", cls=TutorCommands)
+@click.group(NAME, cls=TutorCommands)
 @verbose_option
 @click.pass_context
 def kustomizer(ctx: click.Context) -> None:
@@ -134,6 +134,7 @@ hooks.Filters.CONFIG_DEFAULTS.add_items(DEFAULTS)
 hooks.Filters.ENV_PATCHES.add_item(("kustomization-resources", PATCH))
 if IS_TOLD:
     hooks.Actions.ENV_SAVED.add()(on_env_saved)
+hooks.Actions.PLUGIN_UNLOADED.add()(on_unloaded)
 hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("kustomizer_routing", routing))
 for service in ("lms", "cms"):
     # After other plugins' patches, so that the configuration's routing wins.

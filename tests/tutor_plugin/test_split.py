@@ -143,6 +143,26 @@ def test_env_as_tutor_writes_it(option: str, env: dict[str, str]) -> None:
     assert ("holds the split (KUSTOMIZER_OVERLAY)" in status) == ("OVERLAY" in option)
 
 
+def test_commands_on_an_env_that_is_not_split(env: dict[str, str]) -> None:
+    assert saved(env, "--set", "KUSTOMIZER_SPLIT=false").returncode == 0
+    left = tutor(env, "kustomizer", "leftovers")
+    assert left.returncode == 1
+    assert "splits no worker" in left.stderr
+    assert "--unsplit" in left.stderr
+    built = tutor(env, "kustomizer", "build", str(root_of(env) / "env"))
+    assert built.returncode == 1
+    assert "It is Tutor's own output" in built.stderr
+    assert "transformers" not in built.stderr
+
+
+def test_a_plugin_that_is_disabled_leaves_nothing_in_env(env: dict[str, str]) -> None:
+    assert (root_of(env) / "env" / PLACE).is_dir()
+    done = tutor(env, "plugins", "disable", "kustomizer")
+    assert done.returncode == 0, done.stderr
+    assert not (root_of(env) / "env" / PLACE).exists()
+    assert not deployments(env) & {"lms-worker-high", "cms-worker-low"}
+
+
 @pytest.mark.parametrize("option", WAYS)
 def test_a_split_that_is_turned_off_and_not_saved(option: str, env: dict[str, str], tmp_path: Path) -> None:
     overlay_beside(root_of(env))

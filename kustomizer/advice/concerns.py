@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from kustomizer.tasks.numbers import RunTime
 
 LONG = 60
-"""A task is long where a run of twenty takes this many seconds or more."""
+"""A task is long where one run in twenty takes this many seconds or more."""
 SHORT = 10
-"""A task is short where nineteen runs of twenty take no more seconds than this."""
+"""A task is short where nineteen runs in twenty take no more seconds than this."""
 OFTEN = 10
-"""Runs a day that make a short task one that is in a hurry."""
+"""A short task counts as one from this many runs a day on: rarer ones may wait."""
 
 _SHOWN = 3
 
@@ -99,7 +99,7 @@ def runs_a_day(tasks: Iterable[Task]) -> float:
 
 def _described(task: Task) -> str:
     p95 = task.numbers.p95 if task.numbers else None
-    return f"{task.name} (a run of twenty took {duration(p95.least) if p95 else ''} or more)"
+    return f"{task.name} (one run in twenty took {duration(p95.least) if p95 else ''} or more)"
 
 
 def _not_told(known: SiteTasks) -> Iterator[Problem]:

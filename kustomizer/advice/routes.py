@@ -86,6 +86,6 @@ def _measured(task: Task, load: Load) -> str:
     numbers = task.numbers
     if numbers is None or numbers.p95 is None or not is_long(task):
         return ""
-    long = f"{amount(numbers.per_day)} times a day, and a run of twenty took {duration(numbers.p95.least)} or more"
+    long = f"{amount(numbers.per_day)} times a day, and one run in twenty took {duration(numbers.p95.least)} or more"
     short = f"{plural(len(load.short), 'short task')}, {amount(runs_a_day(load.short))} times a day"
     return f"it ran {long}; in its queue ran {short}"

@@ -48,8 +48,8 @@ def test_long_ones_in_the_way_of_short_ones() -> None:
     long = known("report", numbers=numbers(2, between(60, 120)))
     short = [known(f"short.{number}", numbers=SHORT) for number in range(3)]
     assert said(long, *short) == [
-        "edx.lms.core.default: report (a run of twenty took 1 min or more) can hold up 3 short tasks, which ran 1,500 "
-        "times a day there. Route the long ones to a queue of their own; `tutor-kustomizer advise` says which"
+        "edx.lms.core.default: report (one run in twenty took 1 min or more) can hold up 3 short tasks, which ran "
+        "1,500 times a day there. Route the long ones to a queue of their own; `tutor-kustomizer advise` says which"
     ]
     assert said(long.replace(after=HIGH_MEM), *short) == []
     # Seldom enough that nobody waits for it; and not that long.

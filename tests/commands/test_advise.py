@@ -120,7 +120,7 @@ def test_a_week(prometheus: str, overlay: Path) -> None:
         in text
     )
     assert (
-        "measured: it ran 12 times a day, and a run of twenty took 10 min or more; in its queue ran 1 short task"
+        "measured: it ran 12 times a day, and one run in twenty took 10 min or more; in its queue ran 1 short task"
         in text
     )
     assert set(re.findall(r"(?m)^  rule: (.*)$", text)) <= set(RULES)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from kustomizer.openedx.settings_module import head
 from tests import parts
@@ -64,6 +65,25 @@ def test_a_worker_that_is_told_to_stop_while_it_starts_ends_at_once(
         site.wait(worker.ended, "it to end")
         assert worker.process.returncode == 128 + signal.SIGTERM
         assert site.lengths() == {HIGH: 1}
+
+
+def test_with_the_pages_hook_it_hears_at_any_time(plain: Place, tmp_path: Path) -> None:
+    text = (parts.ROOT / "docs" / "operations.md").read_text()
+    [page] = [block for block in text.split("```yaml\n")[1:] if "preStop" in block]
+    spec = yaml.safe_load(page.partition("```")[0])["spec"]
+    with plain.site(tmp_path, **held("settings", tmp_path / "never"), **spec) as site:
+        site.first = parts.first_process()
+        pod = site.built.get("Deployment", "lms-worker-high")["spec"]["template"]["spec"]
+        *shell, script = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+        worker = site.begin("lms-worker-high")
+        site.wait(lambda: children(worker.process.pid), "its process")
+        assert not worker.log
+
+        subprocess.run([*shell, script.replace("/proc/1/", f"/proc/{worker.pid}/")], check=True, timeout=300)
+        worker.terminate()
+
+        site.wait(worker.ended, "it to end")
+        assert worker.process.returncode == 128 + signal.SIGTERM
 
 
 def test_without_our_lines_it_works_on(plain: Place, tmp_path: Path) -> None:

@@ -120,6 +120,8 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
         remedy = ""
         if _GUARD in words:
             remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if run.report is None else _OTHER_GUARD
+        elif command := _missing_split(words):
+            remedy = f"The split isn't in Tutor's env/ yet. Run `{command}` first"
         raise RefusedBuildError(
             Problem(message=f"{kustomize.path} can't build {overlay}:\n{words}", remedy=remedy),
             causes=BuildOutput(data=b"", notes="", report=run.report or b"").problems,
@@ -137,6 +139,12 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
         report=run.report or b"",
         directories=run.directories,
     )
+
+
+def _missing_split(words: str) -> str:
+    from kustomizer.kustomize.split_env import missing_command  # noqa: PLC0415 - only where a build fails
+
+    return missing_command(words)
 
 
 def _holds_split(overlay: Path | str) -> bool:

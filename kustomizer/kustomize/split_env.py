@@ -32,6 +32,12 @@ def missing_entry(command: Sequence[str]) -> str:
     return MISSING + "-".join(command)
 
 
+def missing_command(words: str) -> str:
+    """Return the command that a build names which failed since the split is missing; empty for any other failure."""
+    found = re.search(rf"{re.escape(MISSING)}([\w-]+)", words)
+    return found.group(1).replace("-", " ") if found else ""
+
+
 def split_directory(env: Path) -> Path | None:
     """Return the directory of the split that ``env`` is built with, None where there is none."""
     found = _SPLIT.search(_text(env))

@@ -260,6 +260,9 @@ def test_older_tutors_have_a_command_of_ours(version: str, tmp_path: Path) -> No
     assert plain.returncode == 0, plain.stderr
     with pytest.raises(RuntimeError, match="the-split-is-missing--run-tutor-kustomizer-save"):
         deployments(environ)
+    refused = tutor(environ, "kustomizer", "build", version=version)
+    assert refused.returncode == 1
+    assert "The split isn't in Tutor's env/ yet. Run `tutor kustomizer save` first" in refused.stderr
     done = saved(environ, version=version)
     assert done.returncode == 0, done.stderr
     assert split_directory(root_of(environ) / "env") is not None

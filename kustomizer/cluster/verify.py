@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.record import Record
 from kustomizer.site.model import autoscalers, scale_target
@@ -163,7 +164,7 @@ def keys_with(unacked: str) -> list[str]:
 
 
 def _number(value: str | None) -> int | None:
-    return int(value) if value is not None and value.isascii() and value.isdigit() else None
+    return None if value is None else whole_number(value)
 
 
 def _some(tasks: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from kustomizer.commands.completions import complete_new_worker, complete_servic
 from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.amounts import amount
+from kustomizer.manifests.digits import whole_number
 from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
 from kustomizer.overlay.config_file import named_config
 from kustomizer.overlay.known_tasks import queue_notes
@@ -81,7 +82,8 @@ def quantities(ctx: click.Context, param: click.Parameter, value: str | None) ->
         if amount(text) is None:
             message = f"{name}: {text!r} is no quantity that Kubernetes knows, such as 500m, 2 or 8Gi"
             raise click.BadParameter(message, ctx, param)
-    return {name: int(text) if text.isdecimal() else text for name, _, text in pairs}
+    numbers = {name: whole_number(text) for name, _, text in pairs}
+    return {name: text if numbers[name] is None else numbers[name] for name, _, text in pairs}
 
 
 QUANTITIES = {"callback": quantities, "metavar": "cpu=..,memory=.."}

@@ -80,11 +80,15 @@ def _refuse_newer(document: object) -> None:
         raise UserError(Problem(field="spec.minimumVersion", message=message, remedy=remedy))
 
 
+_LONGEST_PART = 20
+
+
 def _numbers(version: str) -> list[int]:
     """Return a version's numbers, up to the first part that isn't one (``0.2.dev1``), without zeros at the end."""
     numbers: list[int] = []
     for part in version.split("."):
-        if not (part.isascii() and part.isdigit()):
+        # int() takes no thousands of digits.
+        if not (part.isascii() and part.isdigit() and len(part) < _LONGEST_PART):
             break
         numbers.append(int(part))
     while numbers and numbers[-1] == 0:

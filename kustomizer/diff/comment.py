@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.digits import whole_number
 from kustomizer.record import Record
 from kustomizer.system.visible import visible
 
@@ -180,8 +181,8 @@ def request(
 
 
 def _wait(error: urllib.error.HTTPError) -> int:
-    seconds = error.headers.get("Retry-After") or "1"
-    return min(int(seconds), _LONGEST_WAIT) if seconds.isdecimal() else 1
+    seconds = whole_number(error.headers.get("Retry-After") or "1")
+    return 1 if seconds is None else min(seconds, _LONGEST_WAIT)
 
 
 def _message(error: urllib.error.HTTPError) -> str:

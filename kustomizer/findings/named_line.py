@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _CANT_BUILD = re.compile(r"\A\S+ can't build .*:\n")
-_LINE = re.compile(r"\bline (\d+)\b")
+_LINE = re.compile(r"\bline ([0-9]{1,9})\b")
 _QUOTED = re.compile(r"[`'\"]([^`'\"\s]{3,})[`'\"]")
 _PATH = re.compile(r"[\w.:+-]*/[\w./:@?=+-]*\w")
 _WORD = re.compile(r"[\w.-]{4,}")

@@ -72,7 +72,7 @@ _SHAPES: Sequence[tuple[Sequence[str], str]] = (
     ),
     (("-stdin",), r"""--password-stdin\b[^\n;|<]{0,200}<<<[ \t]*["']?([^\s"'$`;]+)"""),
     # Exim's client: `client_send = : user : password`, and `^user^password` as the protocol has it.
-    (("client_send",), r"(?m)\bclient_send[ \t]*=[^\n]*[:;^][ \t]*([^\s:;^\"']+)[\"']?[ \t]*$"),
+    (("client_send",), r"(?m)\bclient_send[ \t]*=[^\n]{0,300}[:;^][ \t]*([^\s:;^\"']+)[\"']?[ \t]*$"),
     # SQL's table engines: MySQL('host', 'database', 'table', 'user', 'password').
     (
         ("MySQL(", "PostgreSQL(", "mysql(", "postgresql(", "MongoDB(", "mongodb("),

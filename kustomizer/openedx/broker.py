@@ -8,6 +8,7 @@ decoded one.
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.digits import whole_number
 from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, is_of_the_pod, reachable
 from kustomizer.openedx.env_file import environment_file, transport_options, use_ssl
 from kustomizer.openedx.own_settings import own_settings
@@ -135,17 +136,18 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
     first = f"{values.get('CELERY_BROKER_HOSTNAME') or ''}/{_plain(values.get('CELERY_BROKER_VHOST'))}".split(";")[0]
     # What stands behind a question mark are options of the connection, as rediss wants some.
     database = first.rpartition("://")[2].partition("/")[2].partition("?")[0].strip("/") or "0"
-    if not (database.isascii() and database.isdigit()):
+    number = whole_number(database)
+    if number is None:
         if configured is None or configured.database is None:
             remedy = "Set it in Tutor's configuration, or spec.broker.database"
             raise UserError(file.problem("CELERY_BROKER_VHOST", "isn't the number of a Redis database", remedy))
-        database = "0"
+        number = 0
     own_sentinel = options.get("sentinel_kwargs")
     own_sentinel = own_sentinel if sentinel and isinstance(own_sentinel, dict) else {}
     timeout = options.get("visibility_timeout")
     broker = Endpoint(
         addresses=_addresses(str(values.get("CELERY_BROKER_HOSTNAME") or ""), sentinel=sentinel, namespace=namespace),
-        database=int(database),
+        database=number,
         username=unquote(_plain(values.get("CELERY_BROKER_USER"))),
         password=unquote(_plain(values.get("CELERY_BROKER_PASSWORD"))),
         key_prefix=_text(file, options, "global_keyprefix"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.writer import quote
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 
@@ -198,7 +199,7 @@ def _workers(service: SurveyedService) -> list[str]:
 
 def _for_concurrency(line: str, concurrency: str) -> str:
     """Return a line for a worker that already has this ``concurrency``: only a number of slots can be counted."""
-    slots = concurrency.partition(",")[0]
-    if slots.isascii() and slots.isdecimal() and int(slots):
-        return line.replace("listLength: 1,", f"listLength: {int(slots)},")
+    slots = whole_number(concurrency.partition(",")[0])
+    if slots:
+        return line.replace("listLength: 1,", f"listLength: {slots},")
     return line.replace("inFlight: Slots, ", "") if concurrency else line

@@ -24,6 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, plain_value
 
 if TYPE_CHECKING:
@@ -80,5 +81,4 @@ def _faults(worker: SiteWorker, seconds: int, timeout: int | None, *, is_stated:
 
 def _time_limit(worker: SiteWorker) -> int | None:
     value = worker.emitted.command_line.option("--time-limit") or ""
-    number = value.partition(".")[0]
-    return int(number) if number.isascii() and number.isdigit() else None
+    return whole_number(value.partition(".")[0])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.workers import grace_period
 from kustomizer.record import Record
@@ -175,8 +176,7 @@ def _number(value: Any, default: int) -> int:
 def _list_length(triggers: Sequence[Mapping[str, Any]], queue_list: str) -> int | None:
     for trigger in triggers:
         if queue_list and list_name(trigger) == queue_list:
-            length = str(mapping(trigger.get("metadata")).get("listLength", ""))
-            return int(length) if length.isdecimal() and length.isascii() else None
+            return whole_number(str(mapping(trigger.get("metadata")).get("listLength", "")))
     return None
 
 

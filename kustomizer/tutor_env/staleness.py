@@ -10,6 +10,7 @@ import os
 from kustomizer.errors import WARNING, Problem
 from kustomizer.kustomize.examination import shown
 from kustomizer.kustomize.split_names import FILE, OVERLAY, PLACE, PREFIX, SPLIT
+from kustomizer.manifests.digits import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ def _values(env: str) -> dict[str, str]:
 
 def _command(env: str) -> str:
     """Return the command that writes ``env``: Tutor tells our plugin of a save from version 22 on."""
-    major = _text(f"{env}/version").partition(".")[0]
-    is_told = not (major.isdecimal() and int(major) < 22)  # noqa: PLR2004
+    major = whole_number(_text(f"{env}/version").partition(".")[0])
+    is_told = major is None or major >= 22  # noqa: PLR2004
     return (
         "tutor config save" if is_told or f"{PLACE}/{PREFIX}" not in _text(f"{env}/{FILE}") else "tutor kustomizer save"
     )

@@ -6,6 +6,7 @@ long option takes its value behind ``=`` alone.
 
 from __future__ import annotations
 
+from kustomizer.manifests.digits import whole_number
 from kustomizer.record import Record
 from kustomizer.worker_command.options import commands_of_celery, list_words, read_all
 from kustomizer.worker_command.shell_words import Unreadable, read_script
@@ -85,8 +86,8 @@ def _workers(args: Sequence[str]) -> _Workers:
             name, _, whose = name.partition(":")
             (own.setdefault(whose, {}) if whose else common)[name] = value
         index += 1
-    is_number = len(nodes) == 1 and nodes[0].isascii() and nodes[0].isdigit()
-    names = [str(number) for number in range(1, min(int(nodes[0]), 99) + 1)] if is_number else nodes
+    count = whole_number(nodes[0]) if len(nodes) == 1 else None
+    names = nodes if count is None else [str(number) for number in range(1, min(count, 99) + 1)]
     queues = []
     for number, node in enumerate(names, start=1):
         options = dict(common)
@@ -111,9 +112,9 @@ def _numbers(text: str) -> set[str]:
     """Return the numbers of nodes in ``1-3,5``."""
     numbers: set[str] = set()
     for part in text.split(","):
-        first, dash, last = part.partition("-")
-        if dash and first.isdigit() and last.isdigit():
-            numbers |= {str(number) for number in range(int(first), min(int(last), 99) + 1)}
+        first, last = (whole_number(end) for end in part.partition("-")[::2])
+        if first is not None and last is not None:
+            numbers |= {str(number) for number in range(first, min(last, 99) + 1)}
         else:
             numbers.add(part)
     return numbers

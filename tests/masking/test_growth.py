@@ -37,6 +37,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "tokens": lambda size: "eyJaaaaaaaa" * (size // 11),
     "backslashes": lambda size: "kty" + "\\" * size,
     "names on a line": lambda size: "a_token " * (size // 8),
+    "clients of mail": lambda size: "client_send = " * (size // 14),
     "secrets": lambda size: "".join(f"a_token: {number}x{number:08d}Zq%/\n" for number in range(size // 28)),
 }
 

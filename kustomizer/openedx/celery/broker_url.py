@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, unquote, urlparse
 
+from kustomizer.manifests.digits import whole_number
 from kustomizer.record import Record
 
 DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "sentinel": 26379, "amqp": 5672, "amqps": 5671, "pyamqp": 5672}
@@ -29,8 +30,7 @@ class BrokerUrl(Record):
     @property
     def database(self) -> int | None:
         """The number of a Redis database, None where it isn't one."""
-        text = self.virtual_host.strip("/") or "0"
-        return int(text) if text.isascii() and text.isdigit() else None
+        return whole_number(self.virtual_host.strip("/") or "0")
 
 
 def parsed(url: str) -> BrokerUrl | None:

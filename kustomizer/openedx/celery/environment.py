@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.celery.values import Value
 
+# Linux starts no process whose arguments and variables are more (bprm_stack_limits in fs/exec.c). Variables that name
+# each other twice, fifty in a row, would be more than any memory.
+_MOST_OF_A_PROCESS = 6 * 2**20
 _KINDS = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret", "configMapRef": "ConfigMap", "secretRef": "Secret"}
 
 
@@ -24,6 +27,7 @@ class Environment:
         self._owner = owner
         self._values: dict[str, Value] = {}
         self._unseen: list[tuple[str, Unknown]] = []
+        self._expanded = 0
         # What may set variables that the build doesn't show, each with the prefix that it gives them.
         for index, source in enumerate(entries(container, "envFrom")):
             self._add_all(source, f"{path}.envFrom[{index}]")
@@ -55,22 +59,28 @@ class Environment:
         """Return ``text`` with the kubelet's ``$(NAME)`` expanded; an unset name stays as it is."""
         source = self._source("")
         parts: list[str] = []
-        rest = text
-        while rest:
-            before, dollar, rest = rest.partition("$")
-            parts.append(before)
-            if rest.startswith("$") and dollar:
+        start, last_bracket, room = 0, text.rfind(")"), _MOST_OF_A_PROCESS - self._expanded
+        while (dollar := text.find("$", start)) >= 0:
+            parts.append(text[start:dollar])
+            start = dollar + 1
+            if text.startswith("$", start):
                 parts.append("$")
-                rest = rest[1:]
-            elif rest.startswith("(") and ")" in rest and dollar:
-                name, _, after = rest[1:].partition(")")
+                start += 1
+            elif text.startswith("(", start) and start < last_bracket:
+                end = text.find(")", start)
+                name = text[start + 1 : end]
                 value = self.get(name)
                 if isinstance(value, Unknown):
                     return value
-                parts.append(f"$({name})" if value is None else str(value.value))
-                rest = after
+                inserted = f"$({name})" if value is None else str(value.value)
+                room -= len(inserted)
+                if room < 0:
+                    return Unknown(reason="its variables are more than a process can have", source=source)
+                parts.append(inserted)
+                start = end + 1
             else:
-                parts.append(dollar)
+                parts.append("$")
+        parts.append(text[start:])
         return Known(value="".join(parts), source=source)
 
     def _source(self, field: str) -> Source:
@@ -81,6 +91,7 @@ class Environment:
         if is_null(value_from) or not isinstance(value_from, dict):
             text = lookup(entry, "value")
             expanded = self.expanded("" if is_null(text) else str(text))
+            self._expanded += len(expanded.value) if isinstance(expanded, Known) else 0
             return expanded.replace(source=self._source(path))
         for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
             reference = value_from.get(field)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.celery import edx_platform
 from kustomizer.openedx.celery.command import Command
@@ -178,5 +179,4 @@ def _truth(value: Value) -> Value:
 
 
 def _whole(text: str) -> int | None:
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() else None
+    return whole_number(text.strip())

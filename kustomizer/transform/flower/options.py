@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import plain_value
 
 TYPE_CHECKING = False
@@ -54,8 +55,8 @@ def url_prefix(flower: Flower) -> str:
 def memory_limit(flower: Flower) -> str:
     """Return a memory limit for the number of tasks kept, about 4 KiB for each."""
     stated = _stated(flower, "FLOWER_MAX_TASKS")
-    tasks = int(stated) if stated.isdecimal() else _MAX_TASKS
-    needed = _BASE_MEMORY + tasks // _TASKS_PER_MIB
+    tasks = whole_number(stated)
+    needed = _BASE_MEMORY + (_MAX_TASKS if tasks is None else tasks) // _TASKS_PER_MIB
     return f"{-(-needed // _MEMORY_STEP) * _MEMORY_STEP}Mi"
 
 

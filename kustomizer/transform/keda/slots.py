@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.digits import whole_number
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.workers import emitted_in
 
@@ -47,4 +48,4 @@ def known_slots(resources: Resources, variant: Variant, deployment: Resource, em
         return 1
     autoscale = worker.command_line.option("--autoscale")
     value = autoscale.split(",")[0] if autoscale else worker.command_line.option("--concurrency")
-    return int(value) if value is not None and value.isascii() and value.isdigit() and int(value) else None
+    return (whole_number(value) if value is not None else None) or None

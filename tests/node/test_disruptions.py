@@ -7,12 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.acceptance.test_celery import QUEUES
 from tests.control_plane.api import ApiError
 from tests.control_plane.operator_site import NAMESPACE
 from tests.node.nodes import open_edx_image, wait
 from tests.node.site import NodeSite
+from tests.parts import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +109,26 @@ def test_a_pod_that_is_told_to_stop_while_it_starts_is_gone_at_once(
     site.apply_workers(builds, HIGH, workers={"lms": {"high": ONE}})
     site.wait_finished(task)
     once(site, [task])
+
+
+def test_with_the_pages_hook_a_pod_that_is_deleted_before_it_runs_is_gone_at_once(
+    nodes: Nodes, tmp_path: Path, builds: Builds
+) -> None:
+    """Without it such a pod is started, told to stop in the same moment, and hears nothing."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    [hook] = [block for block in page.split("```yaml\n")[1:] if "preStop" in block]
+    lifecycle = yaml.safe_load(hook.partition("```")[0])["spec"]["defaults"]["lifecycle"]
+    site = NodeSite(nodes, tmp_path)
+    env = [{"name": "HELD_AT", "value": "settings"}, {"name": "HELD_UNTIL", "value": "/never"}]
+    site.apply_workers(builds, HIGH, workers={"lms": {"high": {**ONE, "env": env, "lifecycle": lifecycle}}})
+    site.wait_ready("redis", "lms-worker-high")
+    for _ in range(3):
+        [pod] = site.running("lms-worker-high")
+        began = time.monotonic()
+        nodes.cluster.kubectl("delete", "pod", pod, f"--namespace={NAMESPACE}", "--wait=false")
+        wait(lambda pod=pod: site.running("lms-worker-high") not in ([pod], []), "the next one", state=site.state)  # type: ignore[misc]
+        site.wait_gone(pod)
+        assert time.monotonic() - began < 60 < ONE["terminationGracePeriodSeconds"]
 
 
 def test_the_kernel_kills_a_tasks_process_for_its_memory(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:

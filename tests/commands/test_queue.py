@@ -194,7 +194,7 @@ def test_what_is_no_quantity_is_refused(quantity: str, repository: Path) -> None
 
 @pytest.mark.parametrize(
     "quantity",
-    ["cpu=500m", *(f"memory={amount}" for amount in ("2", "0.5", ".5", "8Gi", "1e3", "128974848", "400M"))],
+    ["cpu=500m", "cpu=0.5", "cpu=.5", *(f"memory={amount}" for amount in ("2", "8Gi", "1e3", "128974848", "400M"))],
 )
 def test_what_kubernetes_takes_is_taken(quantity: str, repository: Path) -> None:
     done("queue", "set", "lms", "high_mem", "--limit", quantity, "--overlay", "own")

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import operator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from kustomizer.openedx.celery.calls import called
-from kustomizer.openedx.celery.python_values import Environ, Listing, Namespace, Opaque, Table, doubt_in, keys_doubt
+from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery.calls import CHANGING, called, is_wide
+from kustomizer.openedx.celery.python_values import (
+    Defined,
+    Environ,
+    Function,
+    Listing,
+    Module,
+    Modules,
+    Namespace,
+    Opaque,
+    Raises,
+    Table,
+    doubt_in,
+    keys_doubt,
+)
+from kustomizer.openedx.celery.skipped import may_have_run
 from kustomizer.openedx.celery.values import Known, Unknown
 
 if TYPE_CHECKING:
@@ -17,6 +34,7 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.scope import Scope
 
 _LARGEST = 100_000
+_LARGEST_POWER = 64
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -24,6 +42,10 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
+    ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_,
 }
 _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
@@ -57,8 +79,9 @@ def evaluate(node: ast.expr, scope: Scope) -> Any:
 
 
 def _name(node: ast.Name, scope: Scope) -> Any:
-    constants = {"True": True, "False": False, "None": None}
-    return constants[node.id] if node.id in constants else scope.get(node.id, node.lineno)
+    if node.id in library.LOADED and not scope.has(node.id):
+        return Module(node.id)
+    return scope.get(node.id, node.lineno)
 
 
 def _dict(node: ast.Dict, scope: Scope) -> Any:
@@ -107,17 +130,25 @@ def _sequence(node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Any:
 def _joined(node: ast.JoinedStr, scope: Scope) -> Any:
     parts = []
     for part in node.values:
-        if isinstance(part, ast.FormattedValue):
-            if part.format_spec is not None or part.conversion not in (-1, 115):
-                return Opaque("it is formatted", node.lineno)
-            value = evaluate(part.value, scope)
-        else:
-            value = evaluate(part, scope)
+        value = _formatted(part, scope) if isinstance(part, ast.FormattedValue) else evaluate(part, scope)
         doubt = doubt_in(value)
         if doubt is not None:
             return doubt
         parts.append(str(value))
     return "".join(parts)
+
+
+def _formatted(part: ast.FormattedValue, scope: Scope) -> Any:
+    value = evaluate(part.value, scope)
+    spec = "" if part.format_spec is None else evaluate(part.format_spec, scope)
+    doubt = doubt_in(value) or doubt_in(spec)
+    if doubt is not None or (not spec and part.conversion in (-1, 115)):
+        return doubt if doubt is not None else value
+    if is_wide(f"{{:{spec}}}") or not isinstance(value, (str, int, float)):
+        return Opaque("it is formatted", part.lineno)
+    conversions: dict[int, Callable[[Any], Any]] = {114: repr, 115: str, 97: ascii}
+    convert = conversions.get(part.conversion)
+    return format(value if convert is None else convert(value), spec)
 
 
 def _binary(node: ast.BinOp, scope: Scope) -> Any:
@@ -126,7 +157,7 @@ def _binary(node: ast.BinOp, scope: Scope) -> Any:
     apply = _BINARY.get(type(node.op))
     if doubt is not None or apply is None:
         return doubt or Opaque("it is computed", node.lineno)
-    if isinstance(node.op, ast.Mult) and not all(isinstance(operand, (int, float)) for operand in (left, right)):
+    if not _is_small(node.op, left, right):
         return Opaque("it is computed", node.lineno)
     result = apply(left, right)
     if isinstance(result, str) and len(result) > _LARGEST:
@@ -138,12 +169,26 @@ def _binary(node: ast.BinOp, scope: Scope) -> Any:
     return Listing(result) if isinstance(result, list) else result
 
 
+def _is_small(op: ast.operator, left: Any, right: Any) -> bool:
+    """Tell whether the result of an operation takes neither long nor much room."""
+    if isinstance(op, ast.Mult):
+        if isinstance(left, str) or isinstance(right, str):
+            text, count = (left, right) if isinstance(left, str) else (right, left)
+            return type(count) is int and len(text) * count <= _LARGEST
+        return all(isinstance(operand, (int, float)) for operand in (left, right))
+    if isinstance(op, (ast.Pow, ast.LShift)):
+        numbers = all(isinstance(operand, (int, float)) for operand in (left, right))
+        return numbers and abs(left) <= _LARGEST and 0 <= right <= _LARGEST_POWER
+    return not (isinstance(op, ast.Mod) and isinstance(left, str) and is_wide(left))
+
+
 def _boolean(node: ast.BoolOp, scope: Scope) -> Any:
     value: Any = None
-    for operand in node.values:
+    for index, operand in enumerate(node.values):
         value = evaluate(operand, scope)
         doubt = doubt_in(value) if not isinstance(value, (dict, list)) else getattr(value, "doubt", None)
         if doubt is not None:
+            may_have_run(scope, node.values[index + 1 :], doubt)
             return doubt
         if bool(value) is isinstance(node.op, ast.Or):
             return value
@@ -186,6 +231,7 @@ def _conditional(node: ast.IfExp, scope: Scope) -> Any:
     test = evaluate(node.test, scope)
     doubt = doubt_in(test)
     if doubt is not None:
+        may_have_run(scope, [node.body, node.orelse], doubt)
         return doubt
     return evaluate(node.body if test else node.orelse, scope)
 
@@ -194,15 +240,28 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Any:
     holder, key = evaluate(node.value, scope), evaluate(node.slice, scope)
     if isinstance(holder, Opaque):
         return holder
+    if isinstance(holder, Modules) and ast.unparse(node.slice) == "__name__":
+        return Namespace()
     doubt = doubt_in(key)
     if doubt is not None:
         return doubt
     if isinstance(holder, Environ):
-        return variable(scope, key, node.lineno, missing=Opaque(f"{key} isn't set", node.lineno))
+        return variable(scope, key, node.lineno, missing=Raises("KeyError", f"{key} isn't set", node.lineno))
     if isinstance(holder, Namespace):
         return scope.get(str(key), node.lineno)
-    doubt = getattr(holder, "doubt", None) if key in holder or not isinstance(holder, dict) else keys_doubt(holder)
+    if isinstance(key, slice):
+        doubt = getattr(holder, "doubt", None)
+        return doubt if doubt is not None else Listing(holder[key]) if isinstance(holder, list) else holder[key]
+    is_missing = isinstance(holder, dict) and key not in holder
+    doubt = keys_doubt(holder) if is_missing else getattr(holder, "doubt", None)
+    if doubt is None and is_missing:
+        return Raises("KeyError", f"it has no {key}", node.lineno)
     return doubt if doubt is not None else holder[key]
+
+
+def _slice(node: ast.Slice, scope: Scope) -> Any:
+    parts = [None if part is None else evaluate(part, scope) for part in (node.lower, node.upper, node.step)]
+    return doubt_in(parts) or slice(*parts)
 
 
 def variable(scope: Scope, name: Any, line: int, *, missing: Any = None) -> Any:
@@ -216,14 +275,48 @@ def variable(scope: Scope, name: Any, line: int, *, missing: Any = None) -> Any:
 
 
 def _attribute(node: ast.Attribute, scope: Scope) -> Any:
-    if isinstance(node.value, ast.Name) and node.attr == "environ" and node.value.id == "os":
-        return Environ()
     value = evaluate(node.value, scope)
+    known: Any = None
+    if isinstance(value, Module):
+        known = library.member(value.name, node.attr)
+    elif isinstance(value, Environ) and node.attr == "get":
+        known = Function("os.getenv")
+    elif isinstance(value, Namespace):
+        return value if node.attr == "__dict__" else scope.get(node.attr, node.lineno)
+    elif isinstance(value, timedelta) and node.attr in ("days", "seconds"):
+        return getattr(value, node.attr)
+    if known is not None:
+        return known
     return value if isinstance(value, Opaque) else Opaque("it is computed", node.lineno)
 
 
+def _assigned(node: ast.NamedExpr, scope: Scope) -> Any:
+    value = evaluate(node.value, scope)
+    scope.bind(node.target.id, value, node.lineno)
+    return value
+
+
+def _lambda(node: ast.Lambda, scope: Scope) -> Any:
+    return defined(node.args, node.body, scope) or Opaque("it is a function", node.lineno)
+
+
+def defined(arguments: ast.arguments, result: ast.expr, scope: Scope) -> Defined | None:
+    """Return a function that gives ``result``, None where it takes more than plain parameters, or sets names."""
+    if any(isinstance(node, ast.NamedExpr) for node in ast.walk(result)):
+        return None
+    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs:
+        return None
+    defaults = tuple(evaluate(default, scope) for default in arguments.defaults)
+    return Defined(tuple(argument.arg for argument in arguments.args), defaults, result)
+
+
 def _comprehended(node: ast.DictComp | ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope) -> Any:
-    if len(node.generators) != 1 or not isinstance(node.generators[0].target, ast.Name):
+    targets = _targets(node.generators[0].target)
+    if len(node.generators) != 1 or not targets:
+        return Opaque("it is computed", node.lineno)
+    if isinstance(node, ast.GeneratorExp) and _has_effects(node.elt):
+        # Whoever takes its items decides when that happens, and whether.
+        may_have_run(scope, [node.elt], Opaque("it is set in a generator", node.lineno))
         return Opaque("it is computed", node.lineno)
     [generator] = node.generators
     items = evaluate(generator.iter, scope)
@@ -231,9 +324,13 @@ def _comprehended(node: ast.DictComp | ast.ListComp | ast.SetComp | ast.Generato
     if doubt is not None:
         return doubt
     rows = []
-    with scope.without(generator.target.id):  # type: ignore[attr-defined]
+    with contextlib.ExitStack() as kept:
+        for target in targets:
+            kept.enter_context(scope.without(target))
         for item in _limited(items):
-            scope.bind(generator.target.id, item)  # type: ignore[attr-defined]
+            parts = (item,) if isinstance(generator.target, ast.Name) else tuple(item)
+            for target, part in zip(targets, parts, strict=True):
+                scope.bind(target, part)
             tests = [evaluate(test, scope) for test in generator.ifs]
             doubt = doubt_in(tests)
             if doubt is not None:
@@ -245,6 +342,19 @@ def _comprehended(node: ast.DictComp | ast.ListComp | ast.SetComp | ast.Generato
         return Table({_key(key, node): value for key, value in rows})
     values = [value for [value] in rows]
     return set(values) if isinstance(node, ast.SetComp) else Listing(values)
+
+
+def _has_effects(node: ast.expr) -> bool:
+    calls = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+    changes = any(isinstance(function, ast.Attribute) and function.attr in CHANGING for function in calls)
+    return changes or any(isinstance(inner, ast.NamedExpr) for inner in ast.walk(node))
+
+
+def _targets(target: ast.expr) -> list[str]:
+    """Return the names that each item is given, none where it is given more than names."""
+    elements = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+    names = [element.id for element in elements if isinstance(element, ast.Name)]
+    return names if len(names) == len(elements) else []
 
 
 def _limited(items: Any) -> Iterator[Any]:
@@ -278,4 +388,7 @@ _KINDS: dict[type, Callable[[Any, Scope], Any]] = {
     ast.SetComp: _comprehended,
     ast.GeneratorExp: _comprehended,
     ast.Call: _call,
+    ast.Slice: _slice,
+    ast.NamedExpr: _assigned,
+    ast.Lambda: _lambda,
 }

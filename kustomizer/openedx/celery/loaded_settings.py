@@ -61,6 +61,12 @@ class LoadedSettings:
         value = None if isinstance(whole, Unknown) else whole.read(name)[0]
         return value if isinstance(value, Table) else None
 
+    def variable(self, name: str) -> Value | None:
+        """Return a variable of the environment as it is once the settings are loaded, None where it isn't set."""
+        scope = self._settings
+        changed = not isinstance(scope, Unknown) and scope.changes(name)
+        return scope.environment(name) if changed else self.environment.get(name)  # type: ignore[union-attr]
+
     def setting(self, name: str, default: Any = None) -> Value:
         """Return a Django setting by the name that Celery reads, ``default`` where nothing sets it."""
         scope = self._settings

@@ -48,19 +48,37 @@ class Environ:
     """What ``os.environ`` is."""
 
 
-class Function:
-    """A function of Python's own library, imported by its name."""
+class Module:
+    """A module of Python's own library."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
 
-IMPORTED = {
-    ("os", "environ"): Environ(),
-    ("os", "getenv"): Function("getenv"),
-    **{("urllib.parse", name): Function(name) for name in ("quote", "quote_plus", "unquote", "unquote_plus")},
-}
-"""What ``from … import …`` gives of Python's own library, where it is known."""
+class Modules:
+    """What ``sys.modules`` is."""
+
+
+class Function:
+    """A function of Python's own library, by its full name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Defined:
+    """A function of the settings file that gives one expression: its parameters, their defaults, the expression."""
+
+    def __init__(self, parameters: tuple[str, ...], defaults: tuple[Any, ...], result: Any) -> None:
+        self.parameters, self.defaults, self.result = parameters, defaults, result
+
+
+class Raises(Opaque):
+    """No value: its computation fails for sure, with an error of the class ``error``."""
+
+    def __init__(self, error: str, reason: str, line: int = 0) -> None:
+        super().__init__(reason, line)
+        self.error = error
 
 
 def wrapped(value: Any) -> Any:
@@ -128,7 +146,7 @@ def doubt_in(value: Any) -> Opaque | None:
         return next((doubt for part in (*value, *value.values()) if (doubt := doubt_in(part))), None)
     if isinstance(value, (list, tuple, set, frozenset)):
         return next((doubt for part in value if (doubt := doubt_in(part))), None)
-    if isinstance(value, (Namespace, Environ, Function)):
+    if isinstance(value, (Namespace, Environ, Function, Module, Modules, Defined)):
         return Opaque("it is no plain value")
     return None
 

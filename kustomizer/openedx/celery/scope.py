@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from kustomizer.openedx.celery.python_values import Opaque, copied, spoil
-from kustomizer.openedx.celery.values import Source
+from kustomizer.openedx.celery.python_values import Environ, Module, Opaque, copied, spoil
+from kustomizer.openedx.celery.values import Known, Source, Unknown
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Hashable, Iterable, Iterator
     from typing import Any, Protocol
 
@@ -54,7 +55,8 @@ class Names(NamedTuple):
     doubts: dict[str, Doubt]
     everything: Doubt | None
     settled: set[str]
-    functions: dict[str, set[str]]
+    functions: dict[str, ast.FunctionDef]
+    variables: dict[str, Value | None]
 
 
 class Scope:
@@ -71,9 +73,13 @@ class Scope:
         self._doubts: dict[str, Doubt] = {}
         self._everything: Doubt | None = None
         self._settled: set[str] = set()
-        self._functions: dict[str, set[str]] = {}
+        self._functions: dict[str, ast.FunctionDef] = {}
+        # What statements have done to the environment; the empty name stands for any other.
+        self._variables: dict[str, Value | None] = {}
         self._place = Source()
         self._depth = 0
+        self.calls = 0
+        """How many functions of the file are being followed, one in another."""
 
     @contextlib.contextmanager
     def within(self, place: Source) -> Iterator[None]:
@@ -108,18 +114,20 @@ class Scope:
 
     def has_set(self, names: frozenset[str]) -> bool:
         """Tell whether just ``names`` were set since the beginning."""
-        return self._settled == names and not self._doubts and self._everything is None and not self._functions
+        is_settled = self._settled == names and not self._doubts and self._everything is None
+        return is_settled and not self._functions and not self._variables
 
     def names(self) -> Names:
         """Return a copy of what it holds."""
         names = (self._names, self._sources, self._doubts, self._everything, self._settled, self._functions)
-        return _copy(Names(*names))
+        return _copy(Names(*names, self._variables))
 
     def take(self, names: Names) -> None:
         """Hold a copy of ``names`` in place of what it holds."""
         taken = _copy(names)
         self._names, self._sources, self._doubts = taken.values, taken.sources, taken.doubts
         self._everything, self._settled, self._functions = taken.everything, taken.settled, taken.functions
+        self._variables = taken.variables
 
     def read(self, name: str) -> tuple[Any, Source, Doubt | None]:
         """Return what a name holds (an Opaque where that can't be known), its source, and what may have set it."""
@@ -135,6 +143,14 @@ class Scope:
     def has(self, name: str) -> bool:
         """Tell whether a name is set."""
         return name in self._names
+
+    def holds_environment(self, name: str) -> bool:
+        """Tell whether a name is one of the environment itself."""
+        return isinstance(self._names.get(name), Environ)
+
+    def holds_plain(self, name: str) -> bool:
+        """Tell whether a name holds a text, a number or a truth value."""
+        return isinstance(self._names.get(name), (str, int, float))
 
     def get(self, name: str, line: int, *, default: Any = _MISSING) -> Any:
         """Return what a name holds for a statement on ``line``."""
@@ -175,6 +191,8 @@ class Scope:
     def make_opaque(self, names: Iterable[str], why: Opaque) -> None:
         """Note that each of these names may have been set, or what it holds be changed."""
         for name in names:
+            if isinstance(self._names.get(name), Module):
+                continue  # a call of one of its functions doesn't change it
             if name in self._names:
                 spoil(self._names[name], why)
             self.bind(name, why, why.line)
@@ -188,21 +206,42 @@ class Scope:
             self._doubts = {name: kept for name, kept in self._doubts.items() if not kept.maybe}
 
     def environment(self, name: str) -> Value | None:
-        """Return a variable of the container's environment."""
-        return self._environment.get(name)
+        """Return a variable of the environment: what statements have made it, or the container's."""
+        if name in self._variables:
+            return self._variables[name]
+        return self._variables.get("") or self._environment.get(name)
+
+    def changes(self, name: str) -> bool:
+        """Tell whether statements have changed a variable of the environment, or may have."""
+        return name in self._variables or "" in self._variables
+
+    def set_variable(self, name: str, value: Any, line: int) -> None:
+        """Change a variable of the environment; None takes it out."""
+        if isinstance(value, Opaque):
+            self.doubt_variable(name, value)
+        else:
+            place = self._place.replace(line=line)
+            self._variables[name] = None if value is None else Known(value=str(value), source=place)
+
+    def doubt_variable(self, name: str, why: Opaque) -> None:
+        """Note that a variable of the environment may have been changed; any one without a ``name``."""
+        unknown = Unknown(reason=why.reason, source=self._place.replace(line=why.line))
+        if not name:
+            self._variables.clear()
+        self._variables[name] = unknown
 
     def defines(self, name: str) -> bool:
         """Tell whether a name is a function of this file."""
         return name in self._functions
 
-    def define(self, name: str, sets: set[str], line: int) -> None:
-        """Note a function, and the names that it would set."""
-        self.bind(name, Opaque("it is a function", line), line)
-        self._functions[name] = sets
+    def define(self, function: ast.FunctionDef, value: Any) -> None:
+        """Note a function of the file."""
+        self.bind(function.name, value, function.lineno)
+        self._functions[function.name] = function
 
-    def run_unseen(self, name: str, line: int) -> None:
-        """Note that a function of this file was called."""
-        self.make_opaque(self._functions[name], Opaque(f"{name}() may set it", line))
+    def function(self, name: str) -> ast.FunctionDef:
+        """Return a function of this file."""
+        return self._functions[name]
 
     @contextlib.contextmanager
     def without(self, name: str) -> Iterator[None]:
@@ -221,10 +260,21 @@ class Scope:
             if not settled:
                 self._settled.discard(name)
 
+    @contextlib.contextmanager
+    def calling(self) -> Iterator[None]:
+        """Follow what a function of the file gives."""
+        self.calls += 1
+        try:
+            yield
+        finally:
+            self.calls -= 1
+
     def empty(self) -> Scope:
         """Return a scope for a module that this one imports names from."""
         scope = Scope({}, {}, self._environment)
         scope._depth = self._depth
+        # Which module changes the environment doesn't matter.
+        scope._variables = self._variables
         return scope
 
     @property
@@ -248,4 +298,5 @@ def _copy(names: Names) -> Names:
         names.everything,
         set(names.settled),
         dict(names.functions),
+        dict(names.variables),
     )

@@ -22,8 +22,11 @@ class SenderView(CeleryView):
     @functools.cached_property
     def broker_url(self) -> Value:
         """The URL that tasks are sent to, credentials and all."""
-        write = self.environment.get("CELERY_BROKER_WRITE_URL"), unless_unset(self.settings.setting("BROKER_WRITE_URL"))
-        return first_set(*write, self.environment.get("CELERY_BROKER_URL"), self.settings.setting("BROKER_URL"))
+        write = (
+            self.settings.variable("CELERY_BROKER_WRITE_URL"),
+            unless_unset(self.settings.setting("BROKER_WRITE_URL")),
+        )
+        return first_set(*write, self.settings.variable("CELERY_BROKER_URL"), self.settings.setting("BROKER_URL"))
 
 
 def sender_view(resources: Resources, service: Resource) -> SenderView | None:

@@ -6,27 +6,33 @@ What can't be followed makes the names that it may set unknown: nothing is guess
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 from typing import TYPE_CHECKING
 
-from kustomizer.openedx.celery.expressions import evaluate
+from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery.calls import change_variables
+from kustomizer.openedx.celery.expressions import defined, evaluate
 from kustomizer.openedx.celery.followed import once
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import (
-    IMPORTED,
+    Environ,
     Listing,
+    Module,
     Namespace,
     Opaque,
+    Raises,
     Table,
     doubt_in,
     keys_doubt,
 )
-from kustomizer.openedx.celery.touched import touched
+from kustomizer.openedx.celery.skipped import may_have_run
+from kustomizer.openedx.celery.touched import stored, touched
 from kustomizer.openedx.celery.values import Unknown
 from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, names_in_head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from kustomizer.openedx.celery.followed import Asked
@@ -64,12 +70,13 @@ class _Run:
         self._mounts = mounts
         self._module = module
         self._base = base
+        self._in_loop = False
 
     def statements(self, nodes: Iterable[ast.stmt]) -> None:
         for node in nodes:
             handle = getattr(self, f"_{type(node).__name__.lower()}", None)
             if handle is None:
-                self._settings.make_opaque(touched([node]), Opaque("it is computed", node.lineno))
+                self._skip([node], Opaque("it is computed", node.lineno))
             else:
                 handle(node)
 
@@ -85,8 +92,22 @@ class _Run:
         if node.value is not None:
             self._store(node.target, self._evaluate(node.value), node.lineno)
 
+    def _skip(self, nodes: Sequence[ast.stmt], why: Opaque) -> None:
+        """Note what statements have done that may have run or not."""
+        may_have_run(self._settings, nodes, why)
+        if self._in_loop and any(
+            isinstance(inner, (ast.Break, ast.Continue)) for top in nodes for inner in ast.walk(top)
+        ):
+            raise _Uncertain
+
     def _augassign(self, node: ast.AugAssign) -> None:
         old = self._evaluate(ast.copy_location(_loaded(node.target), node))
+        if isinstance(old, Environ):
+            change_variables(self._settings, self._evaluate(node.value), node.lineno)
+            return
+        if isinstance(old, Namespace):
+            self._bind_all(self._evaluate(node.value), node.lineno)
+            return
         new = self._evaluate(ast.copy_location(ast.BinOp(_loaded(node.target), node.op, node.value), node))
         if isinstance(old, (Table, Listing)) and isinstance(new, (Table, Listing)) and old.doubt is None:
             # In place: other names that hold it see it, too.
@@ -100,6 +121,13 @@ class _Run:
             self._settings.spoil(old, new)
         self._store(node.target, new, node.lineno)
 
+    def _bind_all(self, values: Any, line: int) -> None:
+        if not isinstance(values, Table) or keys_doubt(values) is not None:
+            self._settings.doubt_all(Opaque("computed names are set", line))
+            return
+        for name, value in values.items():
+            self._settings.bind(str(name), value, line)
+
     def _store(self, target: ast.expr, value: Any, line: int) -> None:
         if isinstance(target, ast.Name):
             self._settings.bind(target.id, value, line)
@@ -108,17 +136,40 @@ class _Run:
         elif isinstance(target, ast.Subscript):
             self._store_item(target, value, line)
         elif isinstance(target, ast.Starred):
-            self._store(target.value, Opaque("it is computed", line), line)
+            self._store(target.value, value, line)
+        elif isinstance(target, ast.Attribute):
+            self._store_attribute(target, value, line)
+
+    def _store_attribute(self, target: ast.Attribute, value: Any, line: int) -> None:
+        holder = self._evaluate(target.value)
+        if isinstance(holder, Namespace):
+            self._settings.bind(target.attr, value, line)
+        elif isinstance(holder, Module) and (holder.name, target.attr) == ("os", "environ"):
+            self._settings.doubt_variable("", Opaque("the environment is another one", line))
+        elif isinstance(holder, Opaque) and target.attr.isupper():
+            # It may be this very module.
+            self._settings.make_opaque([target.attr], Opaque(f"{ast.unparse(target)} is set, which may be it", line))
 
     def _unpack(self, target: ast.Tuple | ast.List, value: Any, line: int) -> None:
-        plain = isinstance(value, (tuple, Listing)) and doubt_in(value) is None and len(value) == len(target.elts)
-        for index, element_target in enumerate(target.elts):
-            known = plain and not any(isinstance(element, ast.Starred) for element in target.elts)
-            self._store(element_target, value[index] if known else Opaque("it is computed", line), line)
+        targets, values = target.elts, value
+        stars = [index for index, element in enumerate(targets) if isinstance(element, ast.Starred)]
+        plain = isinstance(value, (tuple, Listing)) and getattr(value, "doubt", None) is None
+        if plain and stars and len(value) >= len(targets) - 1:
+            rest = len(targets) - 1 - stars[0]
+            end = len(value) - rest
+            values = [*value[: stars[0]], Listing(value[stars[0] : end]), *value[end:]]
+        known = plain and len(values) == len(targets)
+        for index, element_target in enumerate(targets):
+            self._store(element_target, values[index] if known else Opaque("it is computed", line), line)
 
     def _store_item(self, target: ast.Subscript, value: Any, line: int) -> None:
         holder, key = self._evaluate(target.value), self._evaluate(target.slice)
-        if isinstance(holder, Namespace):
+        if isinstance(holder, Environ):
+            if isinstance(key, str):
+                self._settings.set_variable(key, value, line)
+            else:
+                self._settings.doubt_variable("", Opaque("a computed variable is set", line))
+        elif isinstance(holder, Namespace):
             if isinstance(key, str):
                 self._settings.bind(key, value, line)
             else:
@@ -126,6 +177,9 @@ class _Run:
         elif isinstance(holder, Table) and doubt_in(key) is None:
             holder[key] = value
             self._settings.touch(holder, line)
+        elif isinstance(holder, Opaque) and isinstance(key, str) and key.isupper():
+            # It may be the names of this very module.
+            self._settings.make_opaque([key], Opaque(f"an item {key} is set, which may be it", line))
         else:
             self._settings.spoil(holder, Opaque("an item of it is computed", line))
 
@@ -167,14 +221,16 @@ class _Run:
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self._settings.bind(alias.asname or alias.name.partition(".")[0], Opaque("it is a module", node.lineno))
+            bound = alias.name if alias.asname else alias.name.partition(".")[0]
+            module = Module(bound) if alias.name in library.MODULES else Opaque("it is a module", node.lineno)
+            self._settings.bind(alias.asname or bound, module, node.lineno)
 
     def _importfrom(self, node: ast.ImportFrom) -> None:
         module = beside(node.module or "", node.level, self._module)
         named = self._follow_beside(module) if node.names[0].name != "*" else None
         for alias in node.names:
             if alias.name != "*":
-                value = IMPORTED.get((module, alias.name))
+                value = library.member(module, alias.name)
                 if named is not None and named.has(alias.name):
                     read, _, doubt = named.read(alias.name)
                     # What can be changed may be, through another name.
@@ -201,62 +257,169 @@ class _Run:
             self.statements(node.body if test else node.orelse)
         else:
             why = Opaque(f"it depends on a condition: {doubt.reason}", node.lineno)
-            self._settings.make_opaque(touched([*node.body, *node.orelse]), why)
-            self._doubt_calls([*node.body, *node.orelse])
+            self._skip([*node.body, *node.orelse], why)
 
-    def _doubt_calls(self, nodes: list[ast.stmt]) -> None:
-        """Heed star imports and computed names in statements that may not run."""
-        for node in (inner for top in nodes for inner in ast.walk(top)):
-            if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-                self._settings.doubt_all(Opaque(f"{node.module} may set it", node.lineno), maybe=True)
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                if self._settings.defines(node.func.id):
-                    self._settings.run_unseen(node.func.id, node.lineno)
-                elif node.func.id in ("globals", "locals", "vars", "exec", "setattr"):
-                    self._settings.doubt_all(Opaque("a computed name may be set", node.lineno), maybe=True)
+    def _match(self, node: ast.Match) -> None:
+        subject = self._evaluate(node.subject)
+        doubt = doubt_in(subject)
+        for position, choice in enumerate(node.cases):
+            fits = None if doubt is not None else self._fits(choice.pattern, subject, node.lineno)
+            if fits and choice.guard is not None:
+                guard = self._evaluate(choice.guard)
+                fits = None if doubt_in(guard) is not None else bool(guard)
+            if fits is None:
+                why = doubt or Opaque("it depends on a pattern", node.lineno)
+                self._skip([inner for later in node.cases[position:] for inner in later.body], why)
+                return
+            if fits:
+                self.statements(choice.body)
+                return
+
+    def _fits(self, pattern: ast.pattern, subject: Any, line: int) -> bool | None:
+        """Tell whether a pattern fits, None where that isn't known."""
+        if isinstance(pattern, ast.MatchValue):
+            value = self._evaluate(pattern.value)
+            return None if doubt_in(value) is not None else bool(value == subject)
+        if isinstance(pattern, ast.MatchSingleton):
+            return subject is pattern.value
+        if isinstance(pattern, ast.MatchOr):
+            # The first that fits counts, where none before it may.
+            return next(
+                (fit for each in pattern.patterns if (fit := self._fits(each, subject, line)) is not False), False
+            )
+        if isinstance(pattern, ast.MatchAs) and pattern.pattern is None:
+            if pattern.name is not None:
+                self._settings.bind(pattern.name, subject, line)
+            return True
+        return None
 
     def _for(self, node: ast.For) -> None:
         items = self._evaluate(node.iter)
-        simple = not any(isinstance(inner, (ast.Break, ast.Continue)) for top in node.body for inner in ast.walk(top))
-        if (
-            doubt_in(items) is None
-            and keys_doubt(items) is None
-            and simple
-            and isinstance(items, (list, tuple, dict))
-            and len(items) < _MOST_ROUNDS
-        ):
-            for item in list(items):
-                self._store(node.target, item, node.lineno)
-                self.statements(node.body)
-            self.statements(node.orelse)
+        known = doubt_in(items) is None and keys_doubt(items) is None
+        if known and isinstance(items, (list, tuple, dict)) and len(items) < _MOST_ROUNDS:
+            self._rounds(node, [functools.partial(self._next, node, item) for item in list(items)])
             return
-        names = touched([*node.body, *node.orelse]) | {
-            inner.id for inner in ast.walk(node.target) if isinstance(inner, ast.Name)
-        }
-        self._settings.make_opaque(names, Opaque("it is set in a loop", node.lineno))
-        self._doubt_calls([*node.body, *node.orelse])
+        self._settings.make_opaque(stored([node.target]), Opaque("it is set in a loop", node.lineno))
+        self._skip_loop(node)
+
+    def _next(self, node: ast.For, item: Any) -> bool:
+        self._store(node.target, item, node.lineno)
+        return True
+
+    def _while(self, node: ast.While) -> None:
+        def test() -> bool:
+            value = self._evaluate(node.test)
+            if doubt_in(value) is not None:
+                raise _Uncertain
+            return bool(value)
+
+        self._rounds(node, [test] * _MOST_ROUNDS, is_open=True)
+
+    def _rounds(
+        self, node: ast.For | ast.While, rounds: Sequence[Callable[[], bool]], *, is_open: bool = False
+    ) -> None:
+        """Run a loop's body for each of ``rounds`` that gives true; ``is_open`` says that there would be more."""
+        outer, self._in_loop = self._in_loop, True
+        try:
+            for start in rounds:
+                if not start():
+                    break
+                with contextlib.suppress(_Continue):
+                    self.statements(node.body)
+            else:
+                if is_open:
+                    raise _Uncertain
+        except _Break:
+            return
+        except _Uncertain:
+            self._in_loop = outer
+            self._skip_loop(node)
+            return
+        finally:
+            self._in_loop = outer
+        self.statements(node.orelse)
+
+    def _skip_loop(self, node: ast.For | ast.While) -> None:
+        may_have_run(self._settings, [*node.body, *node.orelse], Opaque("it is set in a loop", node.lineno))
+
+    def _break(self, node: ast.Break) -> None:
+        raise _Break
+
+    def _continue(self, node: ast.Continue) -> None:
+        raise _Continue
 
     def _with(self, node: ast.With) -> None:
         for item in node.items:
             if item.optional_vars is not None:
                 self._store(item.optional_vars, Opaque("it is opened", node.lineno), node.lineno)
-        self.statements(node.body)
+        if not any("suppress" in ast.unparse(item.context_expr) for item in node.items):
+            self.statements(node.body)
+            return
+        for position, statement in enumerate(node.body):
+            if self._tried(statement) is not None:
+                self._skip(node.body[position:], Opaque("it is set where something may fail", node.lineno))
+                return
 
     def _try(self, node: ast.Try) -> None:
-        if _cannot_fail(node.body):
-            self.statements([*node.body, *node.orelse, *node.finalbody])
+        for position, statement in enumerate(node.body):
+            failure = self._tried(statement)
+            if failure is None:
+                continue
+            handler = _handler_of(failure, node.handlers)
+            if handler is not None:
+                self.statements([*handler.body, *node.finalbody])
+                return
+            handlers = [inner for handler in node.handlers for inner in handler.body]
+            uncertain = [*node.body[position:], *handlers, *node.orelse]
+            why = Opaque("it is set where something may fail", node.lineno)
+            if len(node.body) <= 2 and "FeaturesProxy" in ast.unparse(node):  # noqa: PLR2004 - as Tutor 22 has it
+                self._settings.make_opaque(touched(uncertain), why)
+            else:
+                self._skip(uncertain, why)
+            self.statements(node.finalbody)
             return
-        uncertain = [*node.body, *(statement for handler in node.handlers for statement in handler.body), *node.orelse]
-        self._settings.make_opaque(touched(uncertain), Opaque("it is set where something may fail", node.lineno))
-        if not (len(node.body) <= 2 and "FeaturesProxy" in ast.unparse(node)):  # noqa: PLR2004 - as Tutor 22 has it
-            self._doubt_calls(uncertain)
-        self.statements(node.finalbody)
+        self.statements([*node.orelse, *node.finalbody])
+
+    def _tried(self, statement: ast.stmt) -> Opaque | None:
+        """Carry out a statement that can't fail, and return None; otherwise what it fails with, or that it may."""
+        if isinstance(statement, (ast.Pass, ast.FunctionDef)):
+            self.statements([statement])
+            return None
+        unsure = Opaque("it may fail", statement.lineno)
+        if isinstance(statement, ast.Import):
+            known = all(alias.name in library.MODULES for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            names = [library.member(statement.module or "", alias.name) for alias in statement.names]
+            known = not statement.level and None not in names
+        elif isinstance(statement, ast.Delete) and len(statement.targets) == 1:
+            value = self._evaluate(_loaded(statement.targets[0]))
+            if isinstance(value, Opaque):
+                return value
+            known = True
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value is not None:
+            value = self._evaluate(statement.value)
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if doubt_in(value) is None and all(isinstance(target, (ast.Name, ast.Subscript)) for target in targets):
+                for target in targets:
+                    self._store(target, value, statement.lineno)
+                return None
+            return value if isinstance(value, Raises) else unsure
+        elif isinstance(statement, ast.Expr):
+            value = self._evaluate(statement.value)
+            is_known = not isinstance(value, Opaque) and getattr(value, "doubt", None) is None
+            return None if is_known else value if isinstance(value, Raises) else unsure
+        else:
+            known = False
+        if known:
+            self.statements([statement])
+        return None if known else unsure
 
     def _functiondef(self, node: ast.FunctionDef) -> None:
-        names = {name for inner in ast.walk(node) if isinstance(inner, ast.Global) for name in inner.names}
-        names_used = (inner for inner in ast.walk(node) if isinstance(inner, ast.Name))
-        stored = {inner.id for inner in names_used if isinstance(inner.ctx, ast.Store)}
-        self._settings.define(node.name, names | (touched(node.body) - stored), node.lineno)
+        value: Any = None
+        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+        if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None and not node.decorator_list:
+            value = defined(node.args, body[0].value, self._settings)
+        self._settings.define(node, value or Opaque("it is a function", node.lineno))
 
     def _classdef(self, node: ast.ClassDef) -> None:
         self._settings.bind(node.name, Opaque("it is a class", node.lineno), node.lineno)
@@ -267,7 +430,13 @@ class _Run:
                 self._settings.remove(target.id)
             elif isinstance(target, ast.Subscript):
                 holder, key = self._evaluate(target.value), self._evaluate(target.slice)
-                if isinstance(holder, Table) and doubt_in(key) is None:
+                if isinstance(holder, Environ):
+                    name = key if isinstance(key, str) else ""
+                    if name:
+                        self._settings.set_variable(name, None, node.lineno)
+                    else:
+                        self._settings.doubt_variable("", Opaque("a computed variable is deleted", node.lineno))
+                elif isinstance(holder, Table) and doubt_in(key) is None:
                     holder.pop(key, None)
                     self._settings.touch(holder, node.lineno)
                 else:
@@ -288,5 +457,32 @@ def _loaded(target: ast.expr) -> ast.expr:
     return target
 
 
-def _cannot_fail(nodes: list[ast.stmt]) -> bool:
-    return all(isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant) for statement in nodes)
+def _handler_of(failure: Opaque, handlers: list[ast.ExceptHandler]) -> ast.ExceptHandler | None:
+    """Return what handles a failure, None where that isn't sure."""
+    if not isinstance(failure, Raises):
+        return None
+    for handler in handlers:
+        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        names = [getattr(kind, "id", None) if kind is not None else "Exception" for kind in kinds]
+        if {failure.error, "LookupError", "Exception", "BaseException"} & {*names}:
+            return handler
+        if not all(name in _OTHER_ERRORS for name in names):
+            return None
+    return None
+
+
+_OTHER_ERRORS = frozenset(
+    {"AttributeError", "ImportError", "IndexError", "ModuleNotFoundError", "TypeError", "ValueError"}
+)
+
+
+class _Break(Exception):  # noqa: N818 - a statement, and no error
+    """A loop ends."""
+
+
+class _Continue(Exception):  # noqa: N818 - as above
+    """A loop goes on with the next round."""
+
+
+class _Uncertain(Exception):  # noqa: N818 - as above
+    """Whether a loop ends isn't known."""

@@ -31,10 +31,12 @@ class TransportView:
     @functools.cached_property
     def broker_url(self) -> Value:
         """The URL that Celery connects to, credentials and all."""
-        read = self.environment.get("CELERY_BROKER_READ_URL"), unless_unset(self.settings.setting("BROKER_READ_URL"))
+        read = self.settings.variable("CELERY_BROKER_READ_URL"), unless_unset(self.settings.setting("BROKER_READ_URL"))
+        option, variable = self.command.option("--broker"), self.settings.variable("CELERY_BROKER_URL")
+        if option is not None and variable != self.environment.get("CELERY_BROKER_URL"):
+            option = Unknown(reason="the settings change CELERY_BROKER_URL, which --broker sets", source=option.source)
         # An option becomes the variable CELERY_BROKER_URL.
-        stated = self.command.option("--broker"), self.environment.get("CELERY_BROKER_URL")
-        return first_set(*read, *stated, self.settings.setting("BROKER_URL"))
+        return first_set(*read, option, variable, self.settings.setting("BROKER_URL"))
 
     @functools.cached_property
     def broker(self) -> Value:

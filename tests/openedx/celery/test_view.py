@@ -173,7 +173,8 @@ def agrees(name: str, value: Known | Unknown, answer: dict[str, Any]) -> bool:
         value = value.otherwise
     real = answer[name]
     if name == "broker":
-        return bool(_broker(value.value) == {**real, "port": real["port"] or 6379})
+        host = real["virtual_host"] if real["transport"] != "sentinel" else ""
+        return bool(_broker(value.value) == {**real, "port": real["port"] or 6379, "virtual_host": host})
     if name == "lists" and answer["default_priority"] is None and value.value == ["q"]:
         # Other lists are looked at, and only a task that names a priority itself would be on one.
         return "q" in real and "priority_steps" not in answer["transport_options"]

@@ -388,7 +388,6 @@ CASES: list[Case] = [
     case(
         "broker-of-function",
         settings="def url():\n    return 'redis://function/1'\nBROKER_URL = url()\n",
-        unknown=BROKER,
     ),
     case(
         "broker-set-by-function",
@@ -402,7 +401,6 @@ CASES: list[Case] = [
     case(
         "broker-of-setattr",
         settings="import sys\nsetattr(sys.modules[__name__], 'BROKER_URL', 'redis://s/1')\n",
-        unknown=SETTINGS,
     ),
     case(
         "broker-in-try",

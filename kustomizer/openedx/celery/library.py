@@ -1,0 +1,54 @@
+"""What a settings file takes from Python's own library: functions of plain values, and constants."""
+
+from __future__ import annotations
+
+import ast
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib import parse
+
+from kustomizer.openedx.celery.python_values import Environ, Function, Module, Modules, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+MODULES = frozenset(
+    {"ast", "copy", "datetime", "json", "logging", "os", "re", "ssl", "sys", "urllib", "urllib.parse", "warnings"}
+)
+LOADED = frozenset({"copy", "json", "logging", "os", "re", "warnings"})
+"""What Open edX's own settings have imported: a star import of theirs brings it."""
+HARMLESS = frozenset({"copy", "json", "logging", "re", "warnings"})
+"""Modules whose functions leave their arguments as they are."""
+
+
+def _literal(text: str) -> Any:
+    try:
+        return wrapped(ast.literal_eval(text))
+    except (SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(text) from error
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{f"urllib.parse.{name}": getattr(parse, name) for name in ("quote", "quote_plus", "unquote", "unquote_plus")},
+    "json.loads": lambda text: wrapped(json.loads(text)),
+    "ast.literal_eval": _literal,
+    "datetime.timedelta": timedelta,
+}
+_VALUES: dict[str, Any] = {
+    "os.environ": Environ(),
+    "sys.modules": Modules(),
+    "ssl.CERT_NONE": 0,
+    "ssl.CERT_OPTIONAL": 1,
+    "ssl.CERT_REQUIRED": 2,
+}
+_NAMED = frozenset({*FUNCTIONS, "os.getenv", "copy.copy", "copy.deepcopy"})
+
+
+def member(module: str, name: str) -> Any:
+    """Return what a module has under a name, None where it isn't known."""
+    full = f"{module}.{name}"
+    if full in MODULES:
+        return Module(full)
+    return Function(full) if full in _NAMED else _VALUES.get(full)

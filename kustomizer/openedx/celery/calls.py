@@ -163,7 +163,12 @@ def _expression_of(node: ast.Call, function: Defined, scope: Scope, evaluate: Ev
     given = dict(zip(function.parameters, args, strict=False)) | kwargs
     first = len(function.parameters) - len(function.defaults)
     given = dict(zip(function.parameters[first:], function.defaults, strict=True)) | given
-    if given.keys() != set(function.parameters) or len(args) > len(function.parameters) or scope.calls >= _DEEPEST:
+    if (
+        given.keys() != set(function.parameters)
+        or len(args) > len(function.parameters)
+        or scope.calls >= _DEEPEST
+        or scope.is_long
+    ):
         return _unknown(node, scope, evaluate)
     with contextlib.ExitStack() as kept, scope.calling():
         for name, value in given.items():

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 100_000
 _LARGEST_POWER = 64
+_LARGEST_NUMBER = 10**30
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -160,7 +161,7 @@ def _binary(node: ast.BinOp, scope: Scope) -> Any:
     if not _is_small(node.op, left, right):
         return Opaque("it is computed", node.lineno)
     result = apply(left, right)
-    if isinstance(result, str) and len(result) > _LARGEST:
+    if isinstance(result, (str, list, tuple)) and len(result) > _LARGEST:
         return Opaque("it is too long", node.lineno)
     if isinstance(result, dict):
         table = Table(result)
@@ -175,11 +176,15 @@ def _is_small(op: ast.operator, left: Any, right: Any) -> bool:
         if isinstance(left, str) or isinstance(right, str):
             text, count = (left, right) if isinstance(left, str) else (right, left)
             return type(count) is int and len(text) * count <= _LARGEST
-        return all(isinstance(operand, (int, float)) for operand in (left, right))
+        return all(isinstance(operand, float) or _is_number(operand) for operand in (left, right))
     if isinstance(op, (ast.Pow, ast.LShift)):
         numbers = all(isinstance(operand, (int, float)) for operand in (left, right))
         return numbers and abs(left) <= _LARGEST and 0 <= right <= _LARGEST_POWER
     return not (isinstance(op, ast.Mod) and isinstance(left, str) and is_wide(left))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) <= _LARGEST_NUMBER
 
 
 def _boolean(node: ast.BoolOp, scope: Scope) -> Any:

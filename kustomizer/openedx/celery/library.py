@@ -30,9 +30,16 @@ def _literal(text: str) -> Any:
         raise ValueError(text) from error
 
 
+def _loaded(text: str) -> Any:
+    try:
+        return wrapped(json.loads(text))
+    except RecursionError as error:
+        raise ValueError(text) from error
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{f"urllib.parse.{name}": getattr(parse, name) for name in ("quote", "quote_plus", "unquote", "unquote_plus")},
-    "json.loads": lambda text: wrapped(json.loads(text)),
+    "json.loads": _loaded,
     "ast.literal_eval": _literal,
     "datetime.timedelta": timedelta,
 }

@@ -27,6 +27,7 @@ _CELERYS_NAMES = frozenset(
 )
 _MISSING = object()
 _DEEPEST_IMPORT = 20
+_MOST_STEPS = 20_000
 _DEEPEST_BY_NAME = 3
 
 
@@ -80,6 +81,8 @@ class Scope:
         self._depth = 0
         self.calls = 0
         """How many functions of the file are being followed, one in another."""
+        self.steps = 0
+        """How many calls of them and rounds of loops there were in all."""
 
     @contextlib.contextmanager
     def within(self, place: Source) -> Iterator[None]:
@@ -264,6 +267,7 @@ class Scope:
     def calling(self) -> Iterator[None]:
         """Follow what a function of the file gives."""
         self.calls += 1
+        self.steps += 1
         try:
             yield
         finally:
@@ -276,6 +280,11 @@ class Scope:
         # Which module changes the environment doesn't matter.
         scope._variables = self._variables
         return scope
+
+    @property
+    def is_long(self) -> bool:
+        """Whether so much has been followed that it may have no end."""
+        return self.steps > _MOST_STEPS
 
     @property
     def is_shallow(self) -> bool:

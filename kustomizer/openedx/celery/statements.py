@@ -322,6 +322,9 @@ class _Run:
         outer, self._in_loop = self._in_loop, True
         try:
             for start in rounds:
+                self._settings.steps += 1
+                if self._settings.is_long:
+                    raise _Uncertain
                 if not start():
                     break
                 with contextlib.suppress(_Continue):

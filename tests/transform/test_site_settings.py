@@ -337,6 +337,16 @@ def with_volume(*sources: dict[str, Any], **volume: Any) -> bytes:
 TUTORS: dict[str, Any] = {"configMap": {"name": "openedx-settings-lms"}}
 
 
+@pytest.mark.parametrize("url", ["''", "None", "os.environ.get('GONE')"])
+def test_settings_that_empty_the_brokers_url(url: str) -> None:
+    """Tutor's Redis isn't what Celery connects to then."""
+    given = lms(settings=f"import os\nBROKER_URL = {url}\n")
+    [message] = built(SPLIT % (KEDA, ""), given).errors
+    assert "where the broker is isn't known: nothing sets it" in message
+    assert not worked(SPLIT % (KEDA, ", broker: {address: 'redis:6379'}"), given).warnings
+    assert worked(SPLIT % ("", ""), given)
+
+
 def test_settings_in_a_projected_volume() -> None:
     result = worked(SPLIT % (KEDA, ""), with_volume({"secret": {"name": "keys"}}, TUTORS))
     assert not result.output.problems

@@ -36,7 +36,9 @@ class TransportView:
         if option is not None and variable != self.environment.get("CELERY_BROKER_URL"):
             option = Unknown(reason="the settings change CELERY_BROKER_URL, which --broker sets", source=option.source)
         # An option becomes the variable CELERY_BROKER_URL.
-        return first_set(*read, option, variable, self.settings.setting("BROKER_URL"))
+        url = first_set(*read, option, variable, self.settings.setting("BROKER_URL"))
+        # Celery's own default is a RabbitMQ in the pod; settings that empty the URL are the worker's own.
+        return url.replace(source=self.settings.container) if url.source is CELERYS else url
 
     @functools.cached_property
     def broker(self) -> Value:

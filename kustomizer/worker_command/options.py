@@ -243,19 +243,19 @@ def read(words: Sequence[Word], start: int = 0) -> Item:
 def _cluster(words: Sequence[Word], start: int) -> Item:
     """Read ``-E``, ``-QA``, ``-EQA`` or ``-EQ A``: flags, then at most one option with the rest as its value."""
     word = words[start]
-    flags: tuple[Setting, ...] = ()
+    flags: list[Setting] = []
     for position, letter in enumerate(word.text[1:], start=2):
         option = SPELLINGS.get("-" + letter)
         if option is None:
             return Item(words=(word,), trouble="unknown", spelling="-" + letter)
         if option.is_flag:
-            flags = (*flags, Setting(option=option))
+            flags.append(Setting(option=option))
         elif position < len(word.text):
             setting = Setting(option=option, value=word.text[position:])
             return Item(words=(word,), settings=(*flags, setting), spelling="-" + letter)
         else:
-            return _with_next(words, start, flags, option, "-" + letter)
-    return Item(words=(word,), settings=flags, spelling=word.text[:2])
+            return _with_next(words, start, tuple(flags), option, "-" + letter)
+    return Item(words=(word,), settings=tuple(flags), spelling=word.text[:2])
 
 
 def _with_next(words: Sequence[Word], start: int, flags: tuple[Setting, ...], option: Option, spelling: str) -> Item:
@@ -281,13 +281,18 @@ def read_all(words: Sequence[Word]) -> tuple[Item, ...]:
 def commands_of_celery(tokens: Sequence[str]) -> Iterator[int]:
     """Yield the index of what stands behind each ``celery`` and its own options; it may be the end of ``tokens``."""
     words = list_words(tokens)
+    # A celery may be the value of another one's option: what stands behind that was read already.
+    ends: dict[int, int] = {}
     for start, token in enumerate(tokens):
         if token.rsplit("/", 1)[-1] != "celery":
             continue
-        index = start + 1
-        while index < len(words) and words[index].text.startswith("-"):
+        index, passed = start + 1, []
+        while index not in ends and index < len(words) and words[index].text.startswith("-"):
+            passed.append(index)
             index += 1 if words[index].text == "--" else len(read(words, index).words)
-        yield index
+        end = ends.get(index, index)
+        ends.update(dict.fromkeys(passed, end))
+        yield end
 
 
 def list_words(tokens: Sequence[str]) -> list[Word]:

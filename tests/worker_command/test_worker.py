@@ -7,6 +7,7 @@ import time
 import pytest
 
 from kustomizer.worker_command.worker import CommandLine, find_worker, split_queues
+from tests import growth
 
 TUTOR_22 = [
     "celery",
@@ -560,3 +561,15 @@ def test_lists_that_cannot_be_edited(args: list[str], reason: str) -> None:
 def test_a_variable_in_a_value_is_no_obstacle() -> None:
     line = worker("--concurrency=$(N)", "-n", "$(POD)").with_option("--queues", "x")
     assert options(line) == ["--concurrency=$(N)", "-n", "$(POD)", "--queues=x"]
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [(["celery", "-A"], ["x"]), (["celery", "worker", "-E"], []), (["celery", "--app=a", "--"], ["worker"])],
+)
+def test_a_long_command_line_takes_linear_time(words: list[str], more: list[str]) -> None:
+    assert growth.factor(lambda size: find_worker(words * size, more), 100, 800) < 24
+
+
+def test_many_short_options_in_one_word_take_linear_time() -> None:
+    assert growth.factor(lambda size: find_worker(["celery"], ["worker", "-" + "E" * size]), 2_000, 16_000) < 24

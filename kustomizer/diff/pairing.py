@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from kustomizer.diff.model import CHANGED_HASH, HASH, ObjectId
 from kustomizer.manifests.name_hashes import GENERATED_KINDS, is_kustomizes
 from kustomizer.manifests.resource import stem_of
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from kustomizer.manifests.resource import Resource, Resources
 
@@ -117,7 +118,8 @@ def _pairs(before: Sequence[Resource], after: Sequence[Resource]) -> list[Pair]:
     same = sorted(older.keys() & newer.keys())
     pairs = [Pair(before=older.pop(name), after=newer.pop(name)) for name in same]
     certain = len(older) == len(newer) == 1
-    likely = sorted((-_alike(old, new), old.name, new.name) for old in older.values() for new in newer.values())
+    data_before, data_after = ([(item.name, _data(item)) for item in side.values()] for side in (older, newer))
+    likely = sorted((-_alike(old, new), name, new_name) for name, old in data_before for new_name, new in data_after)
     for _, old_name, new_name in likely if len(likely) > 1 else ((0, *older, *newer),) if certain else ():
         if old_name in older and new_name in newer:
             old, new = older.pop(old_name), newer.pop(new_name)
@@ -133,15 +135,16 @@ def is_proven(resource: Resource) -> bool:
     return bool(suffix) and is_kustomizes(suffix, plain_value(resource.tree))
 
 
-def _alike(old: Resource, new: Resource) -> int:
+def _data(resource: Resource) -> dict[tuple[str, str], Any]:
+    """Return what an object holds, by field and key."""
+    fields = {field: mapping(lookup(resource.tree, field)) for field in ("data", "binaryData", "stringData")}
+    return {(field, key): value for field, values in fields.items() for key, value in values.items()}
+
+
+def _alike(before: Mapping[tuple[str, str], Any], after: Mapping[tuple[str, str], Any]) -> int:
     """Return a score of how alike two objects' data are: 1 for a common key, 2 where its value is the same, too."""
-    count = 0
-    for field in ("data", "binaryData", "stringData"):
-        before, after = (plain_value(lookup(resource.tree, field)) for resource in (old, new))
-        if isinstance(before, dict) and isinstance(after, dict):
-            common = before.keys() & after.keys()
-            count += len(common) + sum(before[key] == after[key] for key in common)
-    return count
+    common = before.keys() & after.keys()
+    return len(common) + sum(1 for key in common if before[key] == after[key])
 
 
 def _named(stem: str, pairs: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:

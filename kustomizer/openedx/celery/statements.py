@@ -46,11 +46,11 @@ def follow(settings: Scope, file: MountedFile, mounts: Mounts | Asked, module: s
     """Follow the statements of ``file``, which is ``module``; the modules ``base`` are where it starts from."""
     with settings.within(file.source):
         try:
-            tree = _tree(file.text)
-        except (SyntaxError, ValueError, RecursionError):
+            _Run(settings, file, mounts, module, base).statements(_tree(file.text).body)
+        except (SyntaxError, ValueError):
             settings.doubt_all(Opaque("the file can't be read as Python"))
-        else:
-            _Run(settings, file, mounts, module, base).statements(tree.body)
+        except RecursionError:
+            settings.doubt_all(Opaque("the file is nested too deeply to be followed"))
 
 
 @functools.lru_cache(maxsize=64)

@@ -161,3 +161,9 @@ def test_each_names_its_own_volume_that_is_not_shown() -> None:
 
     for name in ("lms-worker", "lms-worker-high"):
         assert f"name={name!r}" in of_worker(name)
+
+
+def test_what_is_nested_too_deeply_is_not_followed() -> None:
+    given = case("deep", settings=f"NUMBER = {'not ' * 900}1\n")
+    assert "nested too deeply" in told(given)["broker_url"]
+    assert "nested too deeply" in told(with_ours(given, ".x"))["broker_url"]

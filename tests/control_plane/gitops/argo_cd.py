@@ -50,7 +50,9 @@ class ArgoCd:
         self._start("argocd-cmp-server", f"--config-dir-path={self._directory / 'plugin'}")
         address, port = server.split(":")
         repo = (f"--address={address}", f"--port={port}", "--metrics-address=127.0.0.1")
-        self._start("argocd-repo-server", *repo, f"--metrics-port={free_port()}", "--disable-tls", redis)
+        # Without TLS there may be no clients' authority, for which there is a default.
+        plain = ("--disable-tls", "--client-ca-path=")
+        self._start("argocd-repo-server", *repo, f"--metrics-port={free_port()}", *plain, redis)
         options = (f"--repo-server={server}", "--repo-server-plaintext", f"--namespace={NAMESPACE}")
         # The default is minutes; a test asks at once.
         more = ("--app-resync=600", f"--metrics-port={free_port()}")

@@ -17,7 +17,9 @@ from tests.processes import PATIENCE
 from tests.sites import ROOT
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.control_plane.cluster import Cluster
 
@@ -36,6 +38,7 @@ class ArgoCd:
         self._name = ""
         self._directory = cluster.directory / "argo-cd"
         self._path = path
+        self._servers: dict[str, subprocess.Popen[bytes]] = {}
         program = present(PROGRAMS / "argocd")
         binaries = self._directory / "bin"
         binaries.mkdir(parents=True)
@@ -77,7 +80,10 @@ class ArgoCd:
         if name == "argocd-application-controller":
             environ |= {"KUBECONFIG": str(self.cluster.kubeconfig), "ARGOCD_FAKE_IN_CLUSTER": "true"}
         command = [str(self._directory / "bin" / name), *options]
-        self.cluster.keeper.start(command, log=self.cluster.directory / f"{name}.log", env=environ, cwd=scratch)
+        self._servers[name] = self.cluster.keeper.start(command, log=self._log(name), env=environ, cwd=scratch)
+
+    def _log(self, name: str) -> Path:
+        return self.cluster.directory / f"{name}.log"
 
     def follow(self, application: dict[str, Any], password: tuple[str, str]) -> None:
         """Apply an Application, and the Secret with its repository's password."""
@@ -169,6 +175,8 @@ class ArgoCd:
             if holds(item):
                 return item
             assert time.monotonic() < deadline, yaml.safe_dump(item.get("status", {}))[-6000:]
+            for name, server in self._servers.items():
+                assert server.poll() is None, f"{name} has ended: {self._log(name).read_text()[-2000:]}"
             time.sleep(0.2)
 
 

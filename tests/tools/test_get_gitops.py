@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,7 @@ def go(tmp_path: Path) -> Go:
         {
             "controller/appcontroller.go": LISTENER % "0.0.0.0",  # noqa: S104
             "manifests/crds/application-crd.yaml": "a definition\n",
+            "hack/git-verify-wrapper.sh": "#!/bin/sh\n",
         },
     )
     return go
@@ -59,7 +61,8 @@ def test_argo_cd_listens_on_loopback_only(go: Go) -> None:
     assert not (source / "controller/appcontroller_test.go").exists()
     assert any(call.endswith("mod edit -dropreplace=github.com/argoproj/argo-cd/gitops-engine/v3") for call in go.calls)
     files = {path.relative_to(go.target / "argo-cd").as_posix() for path in (go.target / "argo-cd").rglob("*")}
-    assert files == {".stamp", "argocd", "crds", "crds/application-crd.yaml"}
+    assert files == {".stamp", "argocd", "crds", "crds/application-crd.yaml", "git-verify-wrapper.sh"}
+    assert os.access(go.target / "argo-cd" / "git-verify-wrapper.sh", os.X_OK)
 
 
 def test_says_so_when_argo_cd_listens_elsewhere(go: Go) -> None:

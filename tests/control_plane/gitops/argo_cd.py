@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.control_plane.cluster import Cluster
 
 PROGRAMS = TOOLS / "gitops" / "argo-cd"
+SIGNATURES = "git-verify-wrapper.sh"
 PLUGIN = ROOT / "docs" / "argo-cd" / "plugin.yaml"
 NAMESPACE = "argocd"
 _APPLICATIONS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications"
@@ -44,6 +45,7 @@ class ArgoCd:
         binaries.mkdir(parents=True)
         for name in ("argocd", "argocd-cmp-server", "argocd-repo-server", "argocd-application-controller"):
             (binaries / name).symlink_to(program)
+        (binaries / SIGNATURES).symlink_to(present(PROGRAMS / SIGNATURES))
         install_definitions(cluster, PROGRAMS / "crds")
         cluster.apply(yaml.safe_dump_all(_installation()))
         server = f"127.0.0.1:{free_port()}"

@@ -26,6 +26,9 @@ _TO_SMALL = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
 _NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _IN_NAME = re.compile(r"[A-Za-z0-9_.-]*")
 _LONGEST_NAME = 200
+_LONGEST_HEAD = 500
+"""So many letters may stand between a line's first and a name: more would be read again for each name of the line."""
+_BLANKS = re.compile(r"[ \t]*")
 _LONGEST = 20_000
 """A secret isn't longer; quotes that don't match would take the rest of the file for one."""
 
@@ -71,9 +74,9 @@ _FLOW = re.compile(
     r"""(?:["']?[ \t]*:[ \t]+|["'][ \t]*:)(?=[^\s"'])([^,{}\[\]\n]+)"""
     r"""|\\+["'][ \t]*:[ \t]*(?=[^\s"'\\])([^,{}\[\]\n\\]+)"""
 )
-# From the line's beginning to the name, and from the name to its value.
+# From the line's first letter to the name, and from the name to its value.
 _HEAD = re.compile(
-    r"""[ \t]*(?:#[ \t]*)?(?:(?:- |(?:export|readonly|declare|local|set|setenv|SetEnv|ENV|ARG)[ \t]+(?:-\w+[ \t]+)*)"""
+    r"""(?:#[ \t]*)?(?:(?:- |(?:export|readonly|declare|local|set|setenv|SetEnv|ENV|ARG)[ \t]+(?:-\w+[ \t]+)*)"""
     r"""[ \t]*)*["']?\$?"""
 )
 _PLAIN = re.compile(r"""["']?(?P<mark>[ \t]*=[ \t]*|:[ \t]+|[ \t]+)(?=[^\s"'`])(?P<value>[^\n]*)""")
@@ -93,8 +96,11 @@ def values(text: str, *, code: bool) -> Iterator[Span]:
     """
     brackets = Brackets(text)
     line = position = known = covered = 0
+    indent = -1
     for start, end in _names(text):
-        line = text.rfind("\n", position, start) + 1 or line
+        if (began := text.rfind("\n", position, start) + 1) or indent < 0:
+            line = began
+            indent = len(_BLANKS.match(text, line)[0])  # type: ignore[index]  # it always matches
         position = start
         before = text[start - 1] if start else ""
         spans = list(_quoted(text, start, end, code=code)) or list(directives.values(text, line, start, end))
@@ -103,7 +109,7 @@ def values(text: str, *, code: bool) -> Iterator[Span]:
         if not spans and before == "<":
             spans = [match.span(1)] if (match := _ELEMENT.match(text, end)) else []
         if not spans and start >= covered and (not code or before in {"?", "&"}):
-            spans = list(_unquoted(text, line, start, end))
+            spans = list(_unquoted(text, line, indent, start, end))
             # Whatever a value of several lines holds ends where that ends.
             covered = max([covered, *(last for first, last in spans if "\n" in text[first:last])])
         yield from spans
@@ -186,14 +192,14 @@ def _listed(text: str, brackets: Brackets, end: int) -> Iterator[Span]:
         yield from brackets.strings(match.end())
 
 
-def _unquoted(text: str, line: int, start: int, end: int) -> Iterator[Span]:
+def _unquoted(text: str, line: int, indent: int, start: int, end: int) -> Iterator[Span]:
     """Find the value without quotes of the name at ``start``, in the line that begins at ``line``."""
-    if _HEAD.fullmatch(text, line, start):
-        indent = len(text[line:start]) - len(text[line:start].lstrip(" \t"))
+    first = line + indent
+    if start - first <= _LONGEST_HEAD and _HEAD.fullmatch(text, first, start):
         if (match := _PLAIN.match(text, end)) and not (match["mark"].isspace() and is_noun(text[start:end])):
             yield from _plain_value(text, match, indent)
         elif match := _EMPTY.match(text, end):
-            in_item = text[line + indent : line + indent + 1] == "-"
+            in_item = text[first : first + 1] == "-"
             yield from _below(text, match.end(), start - line if in_item else indent)
             yield from _entries(text, text[start:end], match.end(), indent)
     else:

@@ -48,7 +48,8 @@ class Keda(Record):
     """A worker without pods is started when more tasks than this are queued. Default: KEDA's, `0`."""
 
     polling_interval: Seconds | None = None
-    """Seconds between two looks at the queue. Default: KEDA's, 30 s."""
+    """Seconds between two looks at the queue of a worker without a pod; while it has one, its HPA looks every 15 s.
+    Default: KEDA's, 30 s."""
 
     cooldown_period: Delay | None = None
     """Seconds without work before the last pod is stopped; has no effect if `minReplicas` is 1 or more. Default:

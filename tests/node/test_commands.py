@@ -43,7 +43,8 @@ def test_in_flight(nodes: Nodes, tmp_path: Path, builds: Builds) -> None:
     site = NodeSite(nodes, tmp_path)
     build = site.apply_workers(builds, defaults={"concurrency": 1})
     site.wait_working(*WORKERS)
-    [task, unwanted] = [site.send(HIGH, seconds=60)[0], site.send(HIGH, seconds=60)[0]]
+    # Long enough for the printed Job's pod to come and go meanwhile.
+    [task, unwanted] = [site.send(HIGH, seconds=150)[0], site.send(HIGH, seconds=150)[0]]
     site.wait_started(task)
 
     listed = keys(site.run("in-flight", "list", "--output=json", build))

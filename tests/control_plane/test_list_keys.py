@@ -12,14 +12,26 @@ if TYPE_CHECKING:
     from tests.control_plane.cluster import Cluster
 
 
+def refs(node: Any) -> Iterator[str]:
+    """Yield the names of the definitions that one refers to."""
+    if isinstance(node, dict):
+        yield from (value for key, value in node.items() if key == "$ref" and isinstance(value, str))
+    for below in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from refs(below)
+
+
 def keyed_lists(definitions: dict[str, Any]) -> Iterator[tuple[str, str, list[str], list[str]]]:
     """Yield each list that has a key: where it is, its name, the key's fields, and all fields of an item."""
-    for name, definition in definitions.items():
+    # What the cluster writes itself is in nobody's manifests.
+    ours = {name: definition for name, definition in definitions.items() if not name.endswith("Status")}
+    named = {ref.rpartition("/")[2] for definition in ours.values() for ref in refs(definition)}
+    for name, definition in ours.items():
+        if name not in named and "x-kubernetes-group-version-kind" not in definition:
+            continue
         for field, schema in definition.get("properties", {}).items():
             merge_key = schema.get("x-kubernetes-patch-merge-key")
             key = schema.get("x-kubernetes-list-map-keys") or ([merge_key] if merge_key else [])
-            # What the cluster writes itself is in nobody's manifests.
-            if schema.get("type") == "array" and key and not name.endswith("Status"):
+            if schema.get("type") == "array" and key:
                 item = definitions[schema["items"]["$ref"].rpartition("/")[2]]
                 yield name, field, key, sorted(item["properties"])
 

@@ -28,7 +28,6 @@ _IN_NAME = re.compile(r"[A-Za-z0-9_.-]*")
 _LONGEST_NAME = 200
 _LONGEST_HEAD = 500
 """So many letters may stand between a line's first and a name: more would be read again for each name of the line."""
-_BLANKS = re.compile(r"[ \t]*")
 _LONGEST = 20_000
 """A secret isn't longer; quotes that don't match would take the rest of the file for one."""
 
@@ -100,7 +99,8 @@ def values(text: str, *, code: bool) -> Iterator[Span]:
     for start, end in _names(text):
         if (began := text.rfind("\n", position, start) + 1) or indent < 0:
             line = began
-            indent = len(_BLANKS.match(text, line)[0])  # type: ignore[index]  # it always matches
+            head = text[line:start]
+            indent = len(head) - len(head.lstrip(" \t"))
         position = start
         before = text[start - 1] if start else ""
         spans = list(_quoted(text, start, end, code=code)) or list(directives.values(text, line, start, end))

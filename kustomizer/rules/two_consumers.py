@@ -20,17 +20,16 @@ from kustomizer.errors import WARNING, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kustomizer.site.model import Site, SiteWorker
+    from kustomizer.site.model import Site
 
 ID = "two-consumers"
 
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the queues that more than one worker consumes."""
-    first: dict[tuple[str, str], SiteWorker] = {}
     for worker in site.workers:
         for queue in dict.fromkeys(worker.queues):
-            rival = first.setdefault((worker.resource.namespace, queue), worker)
+            rival = site.takers[worker.resource.namespace, queue]
             if rival is not worker:
                 yield Problem(
                     message=f"consumes {queue}, which {rival.resource.name} consumes, too: which of the two takes a "

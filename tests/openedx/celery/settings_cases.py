@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+ALL = (
+    "acknowledges_late",
+    "broker",
+    "broker_url",
+    "default_priority",
+    "default_queue",
+    "key_prefix",
+    "lists",
+    "names",
+    "pool",
+    "prefetch_multiplier",
+    "rejects_on_worker_lost",
+    "soft_shutdown_timeout",
+    "transport_options",
+    "use_ssl",
+    "visibility_timeout",
+)
+"""What is asked of a worker's Celery and may come from its settings."""
 KNOWN = {
     "parse.quote": "import urllib.parse\n"
     "BROKER_URL = 'redis://:' + urllib.parse.quote(os.environ['REDIS_PASSWORD'], safe='') + '@h:1/1'\n",
@@ -380,23 +398,7 @@ UNKNOWN = {
     ),
     "delattr": (
         "import sys\ndelattr(sys.modules[__name__], 'BROKER_URL')\nBROKER_URL = 'redis://after:1/1'\n",
-        (
-            "acknowledges_late",
-            "broker",
-            "broker_url",
-            "default_priority",
-            "default_queue",
-            "key_prefix",
-            "lists",
-            "names",
-            "pool",
-            "prefetch_multiplier",
-            "rejects_on_worker_lost",
-            "soft_shutdown_timeout",
-            "transport_options",
-            "use_ssl",
-            "visibility_timeout",
-        ),
+        ALL,
     ),
     "sys modules other": (
         "import sys\n_m = sys.modules['lms.envs.tutor.production']\n_m.BROKER_URL = 'redis://other:1/1'\n",
@@ -412,23 +414,7 @@ UNKNOWN = {
     ),
     "globals setitem": (
         "globals().__setitem__('BROKER_URL', 'redis://gs:1/1')\n",
-        (
-            "acknowledges_late",
-            "broker",
-            "broker_url",
-            "default_priority",
-            "default_queue",
-            "key_prefix",
-            "lists",
-            "names",
-            "pool",
-            "prefetch_multiplier",
-            "rejects_on_worker_lost",
-            "soft_shutdown_timeout",
-            "transport_options",
-            "use_ssl",
-            "visibility_timeout",
-        ),
+        ALL,
     ),
     "environ replaced": (
         "os.environ = {**os.environ, 'CELERY_BROKER_URL': 'redis://rep:1/1'}\n",

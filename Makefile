@@ -8,7 +8,7 @@ UPGRADE ?= --upgrade
 # Each process of the tests would compile this package and its tests anew.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --constraint requirements/dev.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt
 RUFF := $(BIN)/ruff
 
 ##### Use

@@ -12,12 +12,14 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kustomizer import OWN_FILE
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.fields import is_kustomization, named_paths
 from kustomizer.kustomize.kustomization import built_from, read_kustomization
+from kustomizer.kustomize.split_names import CONFIG as SPLIT_CONFIG
 from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
-from kustomizer.tutor_env.staleness import is_tutor_env
+from kustomizer.tutor_env.staleness import config_values, is_tutor_env
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,8 +89,10 @@ class Tree(Record):
     def render_env(self, path: Path, tutor: str) -> None:
         """Run `tutor config save` for the root that ``path`` is rendered from. Raises UserError where that fails."""
         config = path.parent / _CONFIG
-        if not self.image(config).exists() and config.is_file() and self._lacks(config):
-            self._bring(config)
+        self._bring_if_lacking(config)
+        # What the Tutor plugin splits env/ by: without it, by the recommended queues.
+        named = config_values(str(self.image(path))).get(SPLIT_CONFIG)
+        self._bring_if_lacking(Path(os.path.normpath(path.parent / (named or OWN_FILE))))
         if not self.image(config).is_file():
             raise UserError(
                 Problem(
@@ -111,6 +115,10 @@ class Tree(Record):
                     message=f"`tutor config save` fails for {path.parent}:\n{without_secrets(process.stderr.strip())}"
                 )
             )
+
+    def _bring_if_lacking(self, file: Path) -> None:
+        if file.is_file() and self._lacks(file) and not self.image(file).exists():
+            self._bring(file)
 
     def _lacks(self, path: Path) -> bool:
         return not path.is_relative_to(self.repository.top) or self.repository.ignores(path)

@@ -14,7 +14,6 @@ from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.system.files import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 MISSING = f"{PLACE}/the-split-is-missing--run-"
@@ -27,9 +26,9 @@ SPLIT_ENTRIES = re.compile(rf"^[ \t]*-[ \t]+{re.escape(PLACE)}/{PREFIX}[0-9a-f]+
 """The lines by which env/ is built with a split."""
 
 
-def missing_entry(command: Sequence[str]) -> str:
+def missing_entry(command: str) -> str:
     """Return the entry of a fresh env/ that names ``command``, which writes the split."""
-    return MISSING + "-".join(command)
+    return MISSING + command.replace(" ", "-")
 
 
 def missing_command(words: str) -> str:

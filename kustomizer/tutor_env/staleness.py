@@ -10,7 +10,6 @@ import os
 from kustomizer.errors import WARNING, Problem
 from kustomizer.kustomize.examination import shown
 from kustomizer.kustomize.split_names import FILE, OVERLAY, PLACE, PREFIX, SPLIT
-from kustomizer.manifests.digits import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def stale_envs(directories: Iterable[str]) -> Iterator[Problem]:
                 yield Problem(
                     message=f"{shown(directory)} isn't what Tutor would write now: {reason}",
                     severity=WARNING,
-                    remedy=f"Run `{_command(directory)}` first",
+                    remedy="Run `tutor config save` first",
                 )
 
 
@@ -65,7 +64,7 @@ def stale_reason_of(env: str) -> str:
 def _of_split(env: str) -> str:
     if f"{PLACE}/{PREFIX}" not in _text(f"{env}/{FILE}"):
         return ""
-    values = _values(env)
+    values = config_values(env)
     is_set = {key: values.get(key, "").lower() not in _OFF for key in (OVERLAY, SPLIT)}
     if is_set[OVERLAY] or (SPLIT in values and not is_set[SPLIT]):
         key = OVERLAY if is_set[OVERLAY] else SPLIT
@@ -89,7 +88,7 @@ def _of_version(env: str) -> str:
 
 def _of_config(env: str) -> str:
     """Compare config.yml with what env/ must hold of it."""
-    values = _values(env)
+    values = config_values(env)
     for key, (file, form) in _HELD.items():
         value = values.get(key)
         if not value:
@@ -100,8 +99,8 @@ def _of_config(env: str) -> str:
     return ""
 
 
-def _values(env: str) -> dict[str, str]:
-    """Return the plain values of config.yml. One that is a template can't be told without Tutor."""
+def config_values(env: str) -> dict[str, str]:
+    """Return the plain values of the config.yml beside ``env``. One that is a template can't be told without Tutor."""
     values = {}
     for line in _text(f"{os.path.dirname(env)}/config.yml").splitlines():  # noqa: PTH120
         key, _, value = line.partition(": ")
@@ -109,15 +108,6 @@ def _values(env: str) -> dict[str, str]:
         if "{{" not in value and not value.startswith(_NO_PLAIN_VALUE) and f"TUTOR_{key}" not in os.environ:
             values[key] = value
     return values
-
-
-def _command(env: str) -> str:
-    """Return the command that writes ``env``: Tutor tells our plugin of a save from version 22 on."""
-    major = whole_number(_text(f"{env}/version").partition(".")[0])
-    is_told = major is None or major >= 22  # noqa: PLR2004
-    return (
-        "tutor config save" if is_told or f"{PLACE}/{PREFIX}" not in _text(f"{env}/{FILE}") else "tutor kustomizer save"
-    )
 
 
 def _text(path: str) -> str:

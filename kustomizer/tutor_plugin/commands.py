@@ -1,4 +1,4 @@
-"""The commands that only `tutor kustomizer` has: save, status, and `init` without a directory."""
+"""The commands that only `tutor kustomizer` has: status, and `init` without a directory."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from tutor import config as tutor_config
-from tutor.commands.config import config_command
 
 from kustomizer.commands.common import kustomize_option
 from kustomizer.commands.init import init_command, survey_site
@@ -21,8 +19,7 @@ from kustomizer.system.files import write_new_files
 from kustomizer.system.folding import fold_lines
 from kustomizer.tutor_env.staleness import is_tutor_env
 from kustomizer.tutor_env.state import read_summary
-from kustomizer.tutor_plugin.env_saved import COMMAND, IS_TOLD, split
-from kustomizer.tutor_plugin.options import options as options_of
+from kustomizer.tutor_plugin.env_saved import COMMAND
 from kustomizer.tutor_plugin.rendering import reason as stale_reason
 
 if TYPE_CHECKING:
@@ -30,18 +27,6 @@ if TYPE_CHECKING:
 
     from kustomizer.kustomize.executable import Wanted
     from kustomizer.tutor_plugin.options import Options
-
-
-@click.command("save", short_help="Save env/ with the split in it.")
-@click.pass_context
-def save_command(ctx: click.Context) -> None:
-    """Run `tutor config save`, and put the split into env/: what Tutor 22 does by itself when it saves."""
-    save = config_command.commands["save"]
-    with save.make_context("save", [], parent=ctx.parent.parent if ctx.parent else None) as inner:
-        save.invoke(inner)
-    if not IS_TOLD:
-        root = Path(ctx.obj.root)
-        split(options_of(root, tutor_config.load_full(str(root))))
 
 
 @click.command("status", short_help="Say where the split is, and whether it is up to date.")
@@ -54,7 +39,7 @@ def status_command(ctx: click.Context) -> None:
 
 def status(wanted: Options) -> Iterator[str]:
     """Yield what there is to say about the split of a Tutor root."""
-    env, command = wanted.root / "env", " ".join(COMMAND)
+    env = wanted.root / "env"
     if wanted.overlay is not None:
         yield f"The overlay {wanted.overlay} holds the split ({OVERLAY}); env/ stays as Tutor writes it."
     elif not wanted.is_split:
@@ -64,13 +49,13 @@ def status(wanted: Options) -> Iterator[str]:
         config = wanted.present_config
         yield f"Configuration: {config or 'none, so the recommended queues (write one: tutor kustomizer init)'}"
     if not is_tutor_env(env):
-        yield f"There is no env/ yet: {command}"
+        yield f"There is no env/ yet: {COMMAND}"
         return
     if wanted.is_split and is_missing(env):
-        yield f"The split isn't in env/ yet, which can't be built until it is: {command}"
+        yield f"The split isn't in env/ yet, which can't be built until it is: {COMMAND}"
         return
     reason = stale_reason(wanted)
-    yield f"env/ isn't what Tutor would write now, {reason}: {command}" if reason else "env/ is as it was saved."
+    yield f"env/ isn't what Tutor would write now, {reason}: {COMMAND}" if reason else "env/ is as it was saved."
     present = split_directory(env) if wanted.is_split else None
     summary = read_summary(present) if present else None
     if summary:
@@ -92,7 +77,7 @@ def init_in_root_command(ctx: click.Context, /, *, directory: Path | None, **oth
 def _init_in_root(options: Options, *, force: bool, wanted: Wanted, **_others: object) -> None:
     written = write_config(options, wanted, force=force)
     click.echo("Wrote " + ", ".join(map(str, written)), err=True)
-    click.echo(f"Next: {' '.join(COMMAND)}", err=True)
+    click.echo(f"Next: {COMMAND}", err=True)
 
 
 def write_config(options: Options, wanted: Wanted, *, force: bool) -> list[Path]:

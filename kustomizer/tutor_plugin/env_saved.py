@@ -1,7 +1,4 @@
-"""What happens when Tutor has saved env/: the split goes into it, and the operator is told what was split.
-
-Tutor 22 tells a plugin by ``ENV_SAVED``. Before that, `tutor kustomizer save` is `tutor config save` and this.
-"""
+"""What happens when Tutor has saved env/: the split goes into it, and the operator is told what was split."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from tutor import hooks
 from tutor.exceptions import TutorError
 
 from kustomizer.commands.talk import say
@@ -24,9 +20,7 @@ if TYPE_CHECKING:
     from kustomizer.kustomize.executable import Kustomize
     from kustomizer.tutor_plugin.options import Options
 
-IS_TOLD = hasattr(hooks.Actions, "ENV_SAVED")
-"""Whether this Tutor tells a plugin that env/ was saved."""
-COMMAND = ("tutor", "config", "save") if IS_TOLD else ("tutor", "kustomizer", "save")
+COMMAND = "tutor config save"
 """What writes the split."""
 NAME = "kustomizer"
 """The plugin's, to Tutor."""
@@ -50,7 +44,7 @@ def split(wanted: Options) -> None:
     if builder is None:
         say(
             "kustomizer: the split isn't in env/, since there is neither kubectl nor kustomize to make it with: "
-            f"run `{' '.join(COMMAND)}` where there is one, before `tutor k8s start`"
+            f"run `{COMMAND}` where there is one, before `tutor k8s start`"
         )
         return
     from kustomizer.tutor_env.step import Request, save_split  # noqa: PLC0415 - only where there is something to do

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kustomizer import OWN_FILE
-from kustomizer.kustomize.split_names import OVERLAY, SPLIT
+from kustomizer.kustomize.split_names import CONFIG, OVERLAY, SPLIT
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-CONFIG = "KUSTOMIZER_CONFIG"
-"""Names the configuration of that split; without it celery-workers.yaml in Tutor's root is taken, if it is there."""
 DEFAULTS = [(OVERLAY, ""), (SPLIT, True), (CONFIG, "")]
 
 

@@ -17,9 +17,10 @@ from tutor.exceptions import TutorError
 
 from kustomizer.commands.group import Commands, verbose_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.split_names import OVERLAY
-from kustomizer.tutor_plugin.env_saved import IS_TOLD, NAME, PATCH, on_env_saved, on_unloaded
-from kustomizer.tutor_plugin.options import CONFIG, DEFAULTS, Options, options
+from kustomizer.kustomize.split_names import CONFIG, OVERLAY
+from kustomizer.tutor_plugin.env_saved import NAME, PATCH, on_env_saved, on_unloaded
+from kustomizer.tutor_plugin.options import DEFAULTS, Options, options
+from kustomizer.tutor_plugin.saving import env_saved_action
 
 _OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
 """The parameters that name an overlay; `before` is that of `diff --base`."""
@@ -36,7 +37,7 @@ def know_overlay(command: click.Command) -> None:
         know_overlay(subcommand)
 
 
-_OWN = ("save", "status")
+_STATUS = "status"
 """What `tutor kustomizer` has and `tutor-kustomizer` hasn't."""
 
 
@@ -44,12 +45,7 @@ def own_command(name: str) -> click.Command:
     """Return a command of this plugin alone."""
     from kustomizer.tutor_plugin import commands  # noqa: PLC0415 - Tutor imports plugins at each start
 
-    own: dict[str, click.Command] = {
-        "init": commands.init_in_root_command,
-        "save": commands.save_command,
-        "status": commands.status_command,
-    }
-    return own[name]
+    return {"init": commands.init_in_root_command, _STATUS: commands.status_command}[name]
 
 
 class TutorCommands(Commands):
@@ -57,11 +53,11 @@ class TutorCommands(Commands):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return their names."""
-        return sorted([*(name for name in super().list_commands(ctx) if name != "completion"), *_OWN])
+        return sorted([*(name for name in super().list_commands(ctx) if name != "completion"), _STATUS])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of this name, which knows the overlay; None where there is none."""
-        if cmd_name in (*_OWN, "init"):
+        if cmd_name in (_STATUS, "init"):
             return own_command(cmd_name)
         command = super().get_command(ctx, cmd_name) if cmd_name != "completion" else None
         if command is not None:
@@ -132,8 +128,7 @@ def _root() -> Path:
 hooks.Filters.CLI_COMMANDS.add_item(kustomizer)
 hooks.Filters.CONFIG_DEFAULTS.add_items(DEFAULTS)
 hooks.Filters.ENV_PATCHES.add_item(("kustomization-resources", PATCH))
-if IS_TOLD:
-    hooks.Actions.ENV_SAVED.add()(on_env_saved)
+env_saved_action().add()(on_env_saved)
 hooks.Actions.PLUGIN_UNLOADED.add()(on_unloaded)
 hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("kustomizer_routing", routing))
 for service in ("lms", "cms"):

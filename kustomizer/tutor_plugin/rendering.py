@@ -9,7 +9,7 @@ from tutor.exceptions import TutorError
 
 from kustomizer.errors import UserError
 from kustomizer.kustomize.split_env import is_missing, split_directory
-from kustomizer.kustomize.split_names import FILE, OVERLAY, SPLIT
+from kustomizer.kustomize.split_names import FILE, OVERLAY, PLACE, PREFIX, SPLIT
 from kustomizer.tutor_env.copy import named_in
 from kustomizer.tutor_env.kustomization import as_tutors
 from kustomizer.tutor_env.state import is_tutors_alone, stale_reason
@@ -33,9 +33,9 @@ def reason(wanted: Options) -> str:
             stale = stale_reason(wanted.root, wanted.present_config, added_by_plugins())
             if stale:
                 return stale
-        elif split_directory(env) is not None or is_missing(env):
+        elif unwanted := _unwanted(env):
             why = f"{OVERLAY} names an overlay" if wanted.overlay else f"{SPLIT} is false"
-            return f"it still {'waits for' if is_missing(env) else 'holds'} the split, and {why}"
+            return f"it still {unwanted}, and {why}"
     except UserError as error:
         # The next save ends with it.
         return str(error)
@@ -46,6 +46,15 @@ def reason(wanted: Options) -> str:
         return ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"it would change {', '.join(names[:_SHOWN])}{more}" if names else ""
+
+
+def _unwanted(env: Path) -> str:
+    """Return what an ``env`` that isn't to be split has of a split; empty where it has nothing."""
+    if is_missing(env):
+        return "waits for the split"
+    if split_directory(env) is not None:
+        return "holds the split"
+    return "holds files of the split" if any((env / PLACE).glob(f"{PREFIX}*")) else ""
 
 
 def differing(env: Path, config: Mapping[str, Any]) -> Iterator[str]:

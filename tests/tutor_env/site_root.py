@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START = "from kustomizer.start import run; run()"
-ENTRY = f"- {missing_entry(['tutor', 'config', 'save'])}\n"
+ENTRY = f"- {missing_entry('tutor config save')}\n"
 ALL = """\
 spec:
   defaults: {keda: {enabled: true}, podDisruptionBudget: {maxUnavailable: 1}}

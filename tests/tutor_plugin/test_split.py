@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kustomizer.kustomize.split_env import is_missing, split_directory
+from kustomizer.kustomize.split_env import is_missing
 from kustomizer.kustomize.split_names import FILE, PLACE
 from tests import sites
 from tests.builds import documents
+from tests.git_checkout import commit, git
 from tests.tutor_env.site_root import command
 from tests.tutor_plugin.real_tutor import plugin_environment, tutor
 
@@ -25,6 +26,12 @@ from kustomizer.tutor_plugin.hooks import CELERY_WORKERS
 def add_worker(spec):
     spec.setdefault("workers", {}).setdefault("lms", {})["grading"] = {"queues": ["grading"], "concurrency": 2}
     return spec
+"""
+UNCONSUMED = """\
+apiVersion: celery.openedx.io/v1alpha1
+kind: CeleryWorkers
+metadata: {name: a}
+spec: {workers: {lms: {hgh: {}}}}
 """
 
 
@@ -45,8 +52,7 @@ def root_of(env: dict[str, str]) -> Path:
 
 
 def saved(env: dict[str, str], *options: str, version: str = "22") -> subprocess.CompletedProcess[str]:
-    save = ("config", "save") if version == "22" else ("kustomizer", "save")
-    return tutor(env, *save, *options, version=version)
+    return tutor(env, "config", "save", *options, version=version)
 
 
 def deployments(env: dict[str, str]) -> set[str]:
@@ -88,10 +94,7 @@ def test_from_the_first_save_to_a_configuration_of_ones_own(env: dict[str, str])
 def test_what_is_refused_fails_the_save_and_every_build(env: dict[str, str]) -> None:
     assert saved(env).returncode == 0
     config = root_of(env) / "celery-workers.yaml"
-    config.write_text(
-        "apiVersion: celery.openedx.io/v1alpha1\nkind: CeleryWorkers\nmetadata: {name: a}\n"
-        "spec: {workers: {lms: {hgh: {}}}}\n"
-    )
+    config.write_text(UNCONSUMED)
     done = saved(env)
     assert done.returncode == 1
     assert "no worker would consume" in done.stderr
@@ -239,12 +242,11 @@ def test_what_tutor_would_write_otherwise_is_said(version: str, tmp_path: Path) 
     assert "isn't" not in tutor(environ, "kustomizer", "queues", version=version).stderr
     # Another object of a plugin's.
     (plugins / "more.yml").write_text(MORE.replace("NAME", "other"))
-    save = "tutor config save" if version == "22" else "tutor kustomizer save"
     status = tutor(environ, "kustomizer", "status", version=version).stdout
-    assert f"env/ isn't what Tutor would write now, it would change k8s/services.yml: {save}" in status
+    assert "env/ isn't what Tutor would write now, it would change k8s/services.yml: tutor config save" in status
     queues = tutor(environ, "kustomizer", "queues", version=version)
     assert "env isn't what Tutor would write now: it would change k8s/services.yml" in queues.stderr
-    assert f"Run `{save}` first" in queues.stderr
+    assert "Run `tutor config save` first" in queues.stderr
     # Another worker of a plugin's.
     (plugins / "more.yml").unlink()
     (plugins / "more.py").write_text(HOOKED)
@@ -252,18 +254,64 @@ def test_what_tutor_would_write_otherwise_is_said(version: str, tmp_path: Path) 
     assert "what other plugins add to the split has changed" in status
 
 
-@pytest.mark.parametrize("version", ["16", "21"])
-def test_older_tutors_have_a_command_of_ours(version: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["16", "18", "21"])
+def test_every_save_of_an_older_tutor_splits_too(version: str, tmp_path: Path) -> None:
     environ = plugin_environment(tmp_path, version)
     assert tutor(environ, "plugins", "enable", "kustomizer", version=version).returncode == 0
-    plain = tutor(environ, "config", "save", version=version)
-    assert plain.returncode == 0, plain.stderr
-    with pytest.raises(RuntimeError, match="the-split-is-missing--run-tutor-kustomizer-save"):
-        deployments(environ)
-    refused = tutor(environ, "kustomizer", "build", version=version)
-    assert refused.returncode == 1
-    assert "The split isn't in Tutor's env/ yet. Run `tutor kustomizer save` first" in refused.stderr
     done = saved(environ, version=version)
     assert done.returncode == 0, done.stderr
-    assert split_directory(root_of(environ) / "env") is not None
+    assert "split by the recommended queues" in done.stderr
     assert deployments(environ) >= set(WORKERS)
+    assert "env/ is as it was saved." in tutor(environ, "kustomizer", "status", version=version).stdout
+    off = saved(environ, "--set", "KUSTOMIZER_SPLIT=false", version=version)
+    assert off.returncode == 0, off.stderr
+    assert not (root_of(environ) / "env" / PLACE).exists(), "it holds passwords"
+    assert not deployments(environ) & {"lms-worker-high", "cms-worker-low"}
+    config = root_of(environ) / "celery-workers.yaml"
+    config.write_text(UNCONSUMED)
+    refused = saved(environ, "--unset", "KUSTOMIZER_SPLIT", version=version)
+    assert refused.returncode == 1
+    assert "no worker would consume" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    with pytest.raises(RuntimeError, match="the-split-is-missing--run-tutor-config-save"):
+        deployments(environ)
+    # Tutor 18 and later save once more, without the plugin.
+    disabled = tutor(environ, "plugins", "disable", "kustomizer", version=version)
+    assert disabled.returncode == 0, disabled.stderr
+    assert saved(environ, version=version).returncode == 0
+    assert not deployments(environ) & {"lms-worker-high", "cms-worker-low"}
+
+
+@pytest.mark.parametrize(("version", "named"), [("18", ""), ("22", "../queues.yaml")])
+def test_diff_has_both_sides_rendered_and_split(version: str, named: str, tmp_path: Path) -> None:
+    environ = plugin_environment(tmp_path, version)
+    root = root_of(environ)
+    assert tutor(environ, "plugins", "enable", "kustomizer", version=version).returncode == 0
+    config = root / (named or "celery-workers.yaml")
+    config.write_text(UNCONSUMED.replace("{hgh: {}}", "{high: {concurrency: 7}, high_mem: {}}"))
+    assert saved(environ, "--set", f"KUSTOMIZER_CONFIG={named}", version=version).returncode == 0
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / ".gitignore").write_text("*\n!root\n!root/config.yml\n!*.yaml\n")
+    commit(tmp_path)
+    diff = ("kustomizer", "diff", "--base", "HEAD", "--render", "--allow-render", "-o", "json")
+    config.write_text(config.read_text().replace("7", "8"))
+    done = tutor(environ, *diff, version=version)
+    assert done.returncode == 0, done.stderr
+    assert "--concurrency: 8, was 7" in done.stdout
+    # A configuration that Git ignores is that of both sides: the recommended queues are nobody's.
+    git(tmp_path, "rm", "--cached", "--quiet", str(config.resolve()))
+    (tmp_path / ".gitignore").write_text("*\n!root\n!root/config.yml\n")
+    git(tmp_path, "commit", "--quiet", "--all", "--message", "ignored")
+    config.write_text(UNCONSUMED)
+    refused = tutor(environ, *diff, version=version)
+    assert refused.returncode == 1, refused.stdout
+    assert "no worker would consume" in refused.stderr
+
+
+def test_files_of_a_split_that_is_no_longer_wanted_are_said(env: dict[str, str]) -> None:
+    assert saved(env, "--set", "KUSTOMIZER_SPLIT=false").returncode == 0
+    (root_of(env) / "env" / PLACE / "split-0123456789abcdef").mkdir(parents=True)
+    said = "it still holds files of the split, and KUSTOMIZER_SPLIT is false: tutor config save\n"
+    assert said in tutor(env, "kustomizer", "status").stdout
+    assert saved(env).returncode == 0
+    assert "env/ is as it was saved." in tutor(env, "kustomizer", "status").stdout

@@ -36,3 +36,10 @@ def test_what_takes_long_is_not_known(settings: str) -> None:
     priority = view_of(case("long", settings=settings)).default_priority
     assert isinstance(priority, Unknown)
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("statement", ["break", "continue", "if CELERY_NAME:\n    break"])
+def test_a_loops_statement_outside_a_loop_is_no_python(statement: str) -> None:
+    priority = view_of(case("outside", settings=f"CELERY_DEFAULT_PRIORITY = 3\n{statement}\n")).default_priority
+    assert isinstance(priority, Unknown)
+    assert priority.reason == "the file can't be read as Python"

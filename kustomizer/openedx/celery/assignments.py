@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from kustomizer.openedx.celery.calls import change_variables
 from kustomizer.openedx.celery.expressions import evaluate
+from kustomizer.openedx.celery.os_environ import change_variables
 from kustomizer.openedx.celery.python_values import (
     Environ,
     Listing,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import operator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery import library
-from kustomizer.openedx.celery.calls import CHANGING, called, is_wide
+from kustomizer.openedx.celery.call import Call
+from kustomizer.openedx.celery.calls import called
+from kustomizer.openedx.celery.methods import CHANGING
+from kustomizer.openedx.celery.operators import COMPARE, LARGEST, UNARY, binary, is_wide
+from kustomizer.openedx.celery.os_environ import variable
 from kustomizer.openedx.celery.python_values import (
     Defined,
     Environ,
@@ -25,7 +28,7 @@ from kustomizer.openedx.celery.python_values import (
     keys_doubt,
 )
 from kustomizer.openedx.celery.skipped import may_have_run
-from kustomizer.openedx.celery.values import Known, Unknown
+from kustomizer.openedx.celery.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,39 +36,6 @@ if TYPE_CHECKING:
 
     from kustomizer.openedx.celery.scope import Scope
 
-_LARGEST = 100_000
-_LARGEST_POWER = 64
-_LARGEST_NUMBER = 10**30
-_BINARY: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-    ast.LShift: operator.lshift,
-    ast.RShift: operator.rshift,
-    ast.BitAnd: operator.and_,
-    ast.BitOr: operator.or_,
-}
-_COMPARE: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda left, right: left in right,
-    ast.NotIn: lambda left, right: left not in right,
-    ast.Is: lambda left, right: left is right,
-    ast.IsNot: lambda left, right: left is not right,
-}
-_UNARY: dict[type, Callable[[Any], Any]] = {
-    ast.Not: operator.not_,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}
 _FAULTS = (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError)
 
 
@@ -153,38 +123,7 @@ def _formatted(part: ast.FormattedValue, scope: Scope) -> Any:
 
 
 def _binary(node: ast.BinOp, scope: Scope) -> Any:
-    left, right = evaluate(node.left, scope), evaluate(node.right, scope)
-    doubt = doubt_in(left) or doubt_in(right)
-    apply = _BINARY.get(type(node.op))
-    if doubt is not None or apply is None:
-        return doubt or Opaque("it is computed", node.lineno)
-    if not _is_small(node.op, left, right):
-        return Opaque("it is computed", node.lineno)
-    result = apply(left, right)
-    if isinstance(result, (str, list, tuple)) and len(result) > _LARGEST:
-        return Opaque("it is too long", node.lineno)
-    if isinstance(result, dict):
-        table = Table(result)
-        table.partial = getattr(left, "partial", False) or getattr(right, "partial", False)
-        return table
-    return Listing(result) if isinstance(result, list) else result
-
-
-def _is_small(op: ast.operator, left: Any, right: Any) -> bool:
-    """Tell whether the result of an operation takes neither long nor much room."""
-    if isinstance(op, ast.Mult):
-        if isinstance(left, str) or isinstance(right, str):
-            text, count = (left, right) if isinstance(left, str) else (right, left)
-            return type(count) is int and len(text) * count <= _LARGEST
-        return all(isinstance(operand, float) or _is_number(operand) for operand in (left, right))
-    if isinstance(op, (ast.Pow, ast.LShift)):
-        numbers = all(isinstance(operand, (int, float)) for operand in (left, right))
-        return numbers and abs(left) <= _LARGEST and 0 <= right <= _LARGEST_POWER
-    return not (isinstance(op, ast.Mod) and isinstance(left, str) and is_wide(left))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and abs(value) <= _LARGEST_NUMBER
+    return binary(node.op, evaluate(node.left, scope), evaluate(node.right, scope), node.lineno)
 
 
 def _boolean(node: ast.BoolOp, scope: Scope) -> Any:
@@ -202,7 +141,7 @@ def _boolean(node: ast.BoolOp, scope: Scope) -> Any:
 
 def _unary(node: ast.UnaryOp, scope: Scope) -> Any:
     value = evaluate(node.operand, scope)
-    apply = _UNARY.get(type(node.op))
+    apply = UNARY.get(type(node.op))
     return doubt_in(value) or (apply(value) if apply else Opaque("it is computed", node.lineno))
 
 
@@ -217,7 +156,7 @@ def _compare(node: ast.Compare, scope: Scope) -> Any:
             doubt = doubt or keys_doubt(right)
         if doubt is not None:
             return doubt
-        if not _COMPARE[type(op)](left, right):
+        if not COMPARE[type(op)](left, right):
             return False
         left = right
     return True
@@ -267,16 +206,6 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Any:
 def _slice(node: ast.Slice, scope: Scope) -> Any:
     parts = [None if part is None else evaluate(part, scope) for part in (node.lower, node.upper, node.step)]
     return doubt_in(parts) or slice(*parts)
-
-
-def variable(scope: Scope, name: Any, line: int, *, missing: Any = None) -> Any:
-    """Return an environment variable as Python finds it, ``missing`` where it isn't set."""
-    value = scope.environment(str(name))
-    if value is None:
-        return missing
-    if isinstance(value, Known):
-        return str(value.value)
-    return Opaque(f"{name} of the environment is read, and {value.reason}", line)
 
 
 def _attribute(node: ast.Attribute, scope: Scope) -> Any:
@@ -364,13 +293,9 @@ def _targets(target: ast.expr) -> list[str]:
 
 def _limited(items: Any) -> Iterator[Any]:
     for count, item in enumerate(items):
-        if count > _LARGEST:
+        if count > LARGEST:
             raise ValueError(count)
         yield item
-
-
-def _call(node: ast.Call, scope: Scope) -> Any:
-    return called(node, scope, evaluate)
 
 
 _KINDS: dict[type, Callable[[Any, Scope], Any]] = {
@@ -392,7 +317,7 @@ _KINDS: dict[type, Callable[[Any, Scope], Any]] = {
     ast.ListComp: _comprehended,
     ast.SetComp: _comprehended,
     ast.GeneratorExp: _comprehended,
-    ast.Call: _call,
+    ast.Call: lambda node, scope: called(Call(node, scope, evaluate)),
     ast.Slice: _slice,
     ast.NamedExpr: _assigned,
     ast.Lambda: _lambda,

@@ -1,0 +1,89 @@
+"""Python's operators on the values of a settings file, as long as the result is small."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from typing import TYPE_CHECKING
+
+from kustomizer.openedx.celery.python_values import Listing, Opaque, Table, doubt_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+LARGEST = 100_000
+"""How long a text or a list may get."""
+_LARGEST_POWER = 64
+_LARGEST_NUMBER = 10**30
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+}
+COMPARE: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
+    ast.Is: lambda left, right: left is right,
+    ast.IsNot: lambda left, right: left is not right,
+}
+UNARY: dict[type, Callable[[Any], Any]] = {
+    ast.Not: operator.not_,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+# A width of four digits, or one that is given as an argument.
+_WIDE = re.compile(r"\{[^{}]*:[^{}]*(?:\d{4}|\{)|%(?:\([^)]*\))?[^a-zA-Z%]*(?:\d{4}|\*)")
+
+
+def binary(op: ast.operator, left: Any, right: Any, line: int) -> Any:
+    """Return what an operator gives."""
+    doubt = doubt_in(left) or doubt_in(right)
+    apply = _BINARY.get(type(op))
+    if doubt is not None or apply is None or not _is_small(op, left, right):
+        return doubt or Opaque("it is computed", line)
+    result = apply(left, right)
+    if isinstance(result, (str, list, tuple)) and len(result) > LARGEST:
+        return Opaque("it is too long", line)
+    if isinstance(result, dict):
+        table = Table(result)
+        table.partial = getattr(left, "partial", False) or getattr(right, "partial", False)
+        return table
+    return Listing(result) if isinstance(result, list) else result
+
+
+def _is_small(op: ast.operator, left: Any, right: Any) -> bool:
+    """Tell whether the result of an operation takes neither long nor much room."""
+    if isinstance(op, ast.Mult):
+        if isinstance(left, str) or isinstance(right, str):
+            text, count = (left, right) if isinstance(left, str) else (right, left)
+            return type(count) is int and len(text) * count <= LARGEST
+        return all(isinstance(operand, float) or _is_number(operand) for operand in (left, right))
+    if isinstance(op, (ast.Pow, ast.LShift)):
+        numbers = all(isinstance(operand, (int, float)) for operand in (left, right))
+        return numbers and abs(left) <= LARGEST and 0 <= right <= _LARGEST_POWER
+    return not (isinstance(op, ast.Mod) and isinstance(left, str) and is_wide(left))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) <= _LARGEST_NUMBER
+
+
+def is_wide(text: object) -> bool:
+    """Tell whether a format may ask for a text that takes much room."""
+    return not isinstance(text, str) or _WIDE.search(text) is not None

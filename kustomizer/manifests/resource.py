@@ -66,6 +66,12 @@ class Resource:
         """Return a new resource; ``indent`` is that of its neighbours."""
         return cls("", indent=indent, tree=tree)
 
+    @classmethod
+    def beside(cls, owner: Resource, api_version: str, kind: str, metadata: dict[str, Any], **fields: Any) -> Resource:
+        """Return a new resource with these ``fields``, indented as ``owner`` is."""
+        tree = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+        return cls.new(tree, indent=owner.indent)
+
     @property
     def tree(self) -> dict[str, Any]:
         """The parsed object. Read it; to change it call :meth:`edit`."""

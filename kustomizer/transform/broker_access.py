@@ -11,9 +11,11 @@ from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from kustomizer.openedx.endpoint import Endpoint, SecretKey
+
+    VolumeAndMount: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 
 CONFIG_FILE = "celeryconfig.py"
 """The module that Celery's default loader imports; Flower is started without an application."""
@@ -162,12 +164,12 @@ def secret_variables(reach: BrokerAccess) -> list[dict[str, Any]]:
     ]
 
 
-def config_volume(reach: BrokerAccess, config_map: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def config_volume(reach: BrokerAccess, config_map: str) -> VolumeAndMount:
     """Return the volume of the ConfigMap with ``celeryconfig.py``, and its mount."""
     return _volume("celery-config", reach.directory, {"configMap": {"name": config_map}})
 
 
-def certificate_volumes(reach: BrokerAccess) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def certificate_volumes(reach: BrokerAccess) -> list[VolumeAndMount]:
     """Return each volume of a certificate with its mount."""
     found = []
     if reach.ca:
@@ -179,5 +181,5 @@ def certificate_volumes(reach: BrokerAccess) -> list[tuple[dict[str, Any], dict[
     return found
 
 
-def _volume(name: str, path: str, source: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _volume(name: str, path: str, source: dict[str, Any]) -> VolumeAndMount:
     return {"name": name, **source}, {"name": name, "mountPath": path, "readOnly": True}

@@ -16,18 +16,16 @@ if TYPE_CHECKING:
     from kustomizer.transform.broker_access import BrokerAccess
 
 
-def url_secret(metadata: dict[str, Any], url: str, *, indent: int) -> Resource:
+def url_secret(worker: Resource, metadata: dict[str, Any], url: str) -> Resource:
     """Return the Secret whose keys are all environment variables of the container."""
-    return object_with_hash("Secret", metadata, {URL_VARIABLE: encoded(url)}, indent=indent)
+    return object_with_hash(worker, "Secret", metadata, {URL_VARIABLE: encoded(url)})
 
 
-def object_with_hash(kind: str, metadata: dict[str, Any], data: dict[str, Any], *, indent: int) -> Resource:
+def object_with_hash(worker: Resource, kind: str, metadata: dict[str, Any], data: dict[str, Any]) -> Resource:
     """Return a ConfigMap or a Secret that asks kustomize for a hash in its name: a change then rolls the pod."""
     metadata["annotations"] = {**metadata["annotations"], NEEDS_HASH_SUFFIX: "enabled"}
-    tree = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
-    if kind == "Secret":
-        tree["type"] = "Opaque"
-    return Resource.new({**tree, "data": data}, indent=indent)
+    opaque = {"type": "Opaque"} if kind == "Secret" else {}
+    return Resource.beside(worker, "v1", kind, metadata, **opaque, data=data)
 
 
 def missing_keys(resources: Resources, reach: BrokerAccess, worker: Resource) -> list[Problem]:

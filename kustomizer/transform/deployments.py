@@ -66,12 +66,9 @@ def command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
     return line
 
 
-def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
-    old = emitted.deployment
-    template = tree["spec"]["template"]
-    container = template["spec"]["containers"][emitted.container]
-    old_container = container.get("name")
-    tree["metadata"]["name"] = name
+def give_name(tree: dict[str, Any], name: str) -> None:
+    """Name a Deployment's tree, and label it by that name where it was labelled by its old one."""
+    old, tree["metadata"]["name"] = tree["metadata"]["name"], name
     for path in (
         ("metadata", "labels"),
         ("spec", "selector", "matchLabels"),
@@ -80,6 +77,14 @@ def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
         labels = lookup(tree, *path)
         if lookup(labels, NAME_LABEL) == old:
             labels[NAME_LABEL] = name
+
+
+def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
+    old = emitted.deployment
+    template = tree["spec"]["template"]
+    container = template["spec"]["containers"][emitted.container]
+    old_container = container.get("name")
+    give_name(tree, name)
     for field in _TERM_FIELDS:
         _rename_in_terms(lookup(template, "spec", field), old, name)
     if any(lookup(other, "name") == name for other in containers(template)):

@@ -65,13 +65,8 @@ def _budget(wanted: PodDisruptionBudget, deployment: Resource) -> Resource:
     }
     spec: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
     spec["selector"] = clone(lookup(deployment.tree, "spec", "selector"))
-    tree = {
-        "apiVersion": "policy/v1",
-        "kind": "PodDisruptionBudget",
-        "metadata": site_metadata(deployment, name=deployment.name),
-        "spec": spec,
-    }
-    return Resource.new(tree, indent=deployment.indent)
+    metadata = site_metadata(deployment, name=deployment.name)
+    return Resource.beside(deployment, "policy/v1", "PodDisruptionBudget", metadata, spec=spec)
 
 
 def _already_limited(present: Resource, deployment: str, field: str) -> Problem:

@@ -10,10 +10,16 @@ from kustomizer.openedx.workers import NAME_LABEL, of_the_site, site_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
+
+    from kustomizer.transform.broker_access import BrokerAccess, VolumeAndMount
 
 FLOWER = "flower"
 RESTORER = "celery-restore-orphans"
+USER = 1000
+"""The images' user: they name it, and ``runAsNonRoot`` can check a number only."""
+_GRACE_PERIOD = 10
 
 
 def metadata(worker: Resource, program: str, *, name: str = "") -> dict[str, Any]:
@@ -37,16 +43,47 @@ def deployment(
     noted = {**of_the_site(worker, "spec", "template", "metadata", "annotations"), **(annotations or {})}
     if noted:
         template["annotations"] = noted
-    tree = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": metadata(worker, program),
-        "spec": {
-            # No new pod before the old one is gone.
-            "replicas": 1,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
-            "selector": {"matchLabels": selector(worker, program)},
-            "template": {"metadata": template, "spec": pod},
-        },
+    spec = {
+        # No new pod before the old one is gone.
+        "replicas": 1,
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
+        "selector": {"matchLabels": selector(worker, program)},
+        "template": {"metadata": template, "spec": pod},
     }
-    return Resource.new(tree, indent=worker.indent)
+    return Resource.beside(worker, "apps/v1", "Deployment", metadata(worker, program), spec=spec)
+
+
+def pod_spec(
+    container: dict[str, Any], mounted: Sequence[VolumeAndMount], *, user: int, account: str = ""
+) -> dict[str, Any]:
+    """Return the spec of a pod that meets the restricted Pod Security Standard, with these volumes and their mounts.
+
+    Only with an ``account`` it talks to the API server.
+    """
+    container["securityContext"] = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    pod: dict[str, Any] = {
+        "automountServiceAccountToken": bool(account),
+        "containers": [container],
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsGroup": user,
+            "runAsNonRoot": True,
+            "runAsUser": user,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        **({"serviceAccountName": account} if account else {}),
+        "terminationGracePeriodSeconds": _GRACE_PERIOD,
+    }
+    if mounted:
+        container["volumeMounts"] = [mount for _, mount in mounted]
+        pod["volumes"] = [volume for volume, _ in mounted]
+    return pod
+
+
+def secret_environment(reach: BrokerAccess, program: str) -> dict[str, Any]:
+    """Return the container's field that takes the broker's URL from our own Secret, where there is one."""
+    return {"envFrom": [{"secretRef": {"name": program}}]} if reach.url else {}

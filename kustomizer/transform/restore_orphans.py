@@ -17,7 +17,7 @@ from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 from kustomizer.openedx.workers import workers_of
 from kustomizer.transform.broker_access import CONFIG_FILE, access, certificate_volumes, secret_variables
 from kustomizer.transform.broker_secrets import missing_keys, object_with_hash, url_secret
-from kustomizer.transform.one_pod import RESTORER, deployment, metadata
+from kustomizer.transform.one_pod import RESTORER, USER, deployment, metadata, pod_spec, secret_environment
 from kustomizer.transform.pools import pool_of
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.broker import Brokers
     from kustomizer.openedx.endpoint import Endpoint
-    from kustomizer.transform.broker_access import BrokerAccess
+    from kustomizer.transform.broker_access import BrokerAccess, VolumeAndMount
     from kustomizer.transform.model import ServicePlan
 
 DIRECTORY = f"/etc/{RESTORER}"
@@ -43,8 +43,6 @@ PATIENCE = 5
 FIELD = "spec.celery.restoreOrphans.enabled"
 # Prefork by its two names: it tells of its tasks from the loop that acknowledges them.
 _POOLS = ("", "prefork", "processes")
-# The image names its user by this number, and `runAsNonRoot` can check a number only.
-_USER = 1000
 _PLACEMENT = ("affinity", "imagePullSecrets", "nodeSelector", "runtimeClassName", "tolerations")
 _RESOURCES = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}
 
@@ -119,33 +117,27 @@ def _objects(
         SETTINGS: _settings(resources, config, plans, broker),
         **({CONFIG_FILE: reach.config} if reach.config else {}),
     }
-    account: dict[str, Any] = {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": metadata(owner, RESTORER),
-        "automountServiceAccountToken": False,
-    }
-    group = "rbac.authorization.k8s.io"
-    role: dict[str, Any] = {
-        "apiVersion": f"{group}/v1",
-        "kind": "Role",
-        "metadata": metadata(owner, RESTORER),
-        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}],
-    }
-    namespace = {"namespace": owner.namespace} if owner.namespace else {}
-    subject = {"kind": "ServiceAccount", "name": RESTORER, **namespace}
-    binding: dict[str, Any] = {
-        "apiVersion": f"{group}/v1",
-        "kind": "RoleBinding",
-        "metadata": metadata(owner, RESTORER),
-        "roleRef": {"apiGroup": group, "kind": "Role", "name": RESTORER},
-        "subjects": [subject],
-    }
     found = [deployment(owner, RESTORER, _pod(config, plans[0], reach))]
     if reach.url:
-        found.append(url_secret(metadata(owner, RESTORER), reach.url, indent=owner.indent))
-    found.append(object_with_hash("ConfigMap", metadata(owner, RESTORER), data, indent=owner.indent))
-    return found + [Resource.new(tree, indent=owner.indent) for tree in (account, role, binding)]
+        found.append(url_secret(owner, metadata(owner, RESTORER), reach.url))
+    return [*found, object_with_hash(owner, "ConfigMap", metadata(owner, RESTORER), data), *_permissions(owner)]
+
+
+def _permissions(owner: Resource) -> list[Resource]:
+    """Return the program's account, with leave to list pods."""
+
+    def made(api_version: str, kind: str, **fields: Any) -> Resource:
+        return Resource.beside(owner, api_version, kind, metadata(owner, RESTORER), **fields)
+
+    group = "rbac.authorization.k8s.io"
+    namespace = {"namespace": owner.namespace} if owner.namespace else {}
+    role = {"apiGroup": group, "kind": "Role", "name": RESTORER}
+    subject = {"kind": "ServiceAccount", "name": RESTORER, **namespace}
+    return [
+        made("v1", "ServiceAccount", automountServiceAccountToken=False),
+        made(f"{group}/v1", "Role", rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]),
+        made(f"{group}/v1", "RoleBinding", roleRef=role, subjects=[subject]),
+    ]
 
 
 def _settings(resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan], broker: Endpoint) -> str:
@@ -176,7 +168,7 @@ def _settings(resources: Resources, config: CeleryWorkers, plans: Sequence[Servi
 def _pod(config: CeleryWorkers, plan: ServicePlan, reach: BrokerAccess) -> dict[str, Any]:
     given = lookup(plan.emitted.resource.tree, "spec", "template", "spec")
     worker = given["containers"][plan.emitted.container]
-    mounted = [
+    mounted: list[VolumeAndMount] = [
         (
             {"name": "program", "configMap": {"name": RESTORER}},
             {"name": "program", "mountPath": DIRECTORY, "readOnly": True},
@@ -192,38 +184,18 @@ def _pod(config: CeleryWorkers, plan: ServicePlan, reach: BrokerAccess) -> dict[
         "image": worker["image"],
         "command": ["python", f"{DIRECTORY}/{PROGRAM}", DIRECTORY],
         "env": [{"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}, *secret_variables(reach)],
-        **({"envFrom": [{"secretRef": {"name": RESTORER}}]} if reach.url else {}),
+        **secret_environment(reach, RESTORER),
         "resources": clone(_RESOURCES),
         "readinessProbe": {
             "exec": {"command": ["sh", "-c", recent]},
             "periodSeconds": 30,
             "timeoutSeconds": 10,
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
-        "volumeMounts": [mount for _, mount in mounted],
     }
     if policy := lookup(worker, "imagePullPolicy"):
         container["imagePullPolicy"] = policy
     user = plain_value(lookup(given, "securityContext", "runAsUser"))
-    user = user if isinstance(user, int) and user > 0 else _USER
-    pod = {
-        # The one pod of a site that talks to the API server.
-        "automountServiceAccountToken": True,
-        "containers": [container],
-        "enableServiceLinks": False,
-        "securityContext": {
-            "runAsGroup": user,
-            "runAsNonRoot": True,
-            "runAsUser": user,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "serviceAccountName": RESTORER,
-        "terminationGracePeriodSeconds": 10,
-        "volumes": [volume for volume, _ in mounted],
-    }
+    # The one pod of a site that talks to the API server.
+    pod = pod_spec(container, mounted, user=user if isinstance(user, int) and user > 0 else USER, account=RESTORER)
     placed = {field: clone(value) for field in _PLACEMENT if (value := lookup(given, field))}
     return {**pod, **placed}

@@ -6,9 +6,9 @@ from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import command_words, lookup, plain_value
 from kustomizer.openedx.celery_programs import watches_celery
-from kustomizer.openedx.workers import NAME_LABEL, emitted_in, pod_template
+from kustomizer.openedx.workers import emitted_in, pod_template
 from kustomizer.record import Record
-from kustomizer.transform.deployments import write_command_line
+from kustomizer.transform.deployments import give_name, write_command_line
 from kustomizer.transform.worker_variables import BEAT, PURGE, unset
 
 TYPE_CHECKING = False
@@ -169,15 +169,7 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
     pod["containers"].insert(0, container)
     if listed == "initContainers":
         del container["restartPolicy"]
-    tree["metadata"]["name"] = name
-    for path in (
-        ("metadata", "labels"),
-        ("spec", "selector", "matchLabels"),
-        ("spec", "template", "metadata", "labels"),
-    ):
-        labels = lookup(tree, *path)
-        if lookup(labels, NAME_LABEL) == emitted.deployment:
-            labels[NAME_LABEL] = name
+    give_name(tree, name)
     # A rolling update starts the new pod while the old one still ends: two schedulers.
     tree["spec"] |= {"replicas": 1, "strategy": {"type": "Recreate"}}
     resources.add(Resource.new(tree, indent=emitted.resource.indent), after=emitted.resource)

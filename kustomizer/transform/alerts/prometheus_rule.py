@@ -49,14 +49,10 @@ def add_alerts(
     metadata = site_metadata(owner, name=NAME)
     metadata["labels"] = {**metadata["labels"], NAME_LABEL: NAME, **labels}
     filled = [{"name": name, "rules": entries} for name, entries in groups if entries]
-    tree = {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PrometheusRule",
-        "metadata": metadata,
-        "spec": {"groups": filled},
-    }
     if filled:
-        resources.add(Resource.new(tree, indent=owner.indent), after=owner)
+        spec = {"groups": filled}
+        rule = Resource.beside(owner, "monitoring.coreos.com/v1", "PrometheusRule", metadata, spec=spec)
+        resources.add(rule, after=owner)
 
 
 def _records(variant: Variant, deployment: Resource, lists: Sequence[str]) -> list[dict[str, Any]]:

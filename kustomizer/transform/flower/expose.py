@@ -32,16 +32,14 @@ def expose(
         _add_site(resources, host, metrics, worker)
         return [], []
     if flower.expose.type == "Ingress":
-        spec = _ingress(host)
-        tree = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
+        resource = Resource.beside(worker, "networking.k8s.io/v1", "Ingress", metadata, spec=_ingress(host))
         message = f"an Ingress can't close {metrics}, which answers without a password"
         remedy = "Deny that path with an annotation of your ingress controller, or use type: Caddy"
     else:
         spec = _http_route(host, metrics)
-        tree = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": metadata, "spec": spec}
+        resource = Resource.beside(worker, "gateway.networking.k8s.io/v1", "HTTPRoute", metadata, spec=spec)
         message = "the HTTPRoute belongs to no Gateway yet"
         remedy = "Patch its spec.parentRefs, in a transformer behind this function"
-    resource = Resource.new(tree, indent=worker.indent)
     return [resource], [Problem(message=message, severity=INFO, resource=resource.ref, field="spec", remedy=remedy)]
 
 

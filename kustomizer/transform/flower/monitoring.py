@@ -38,13 +38,8 @@ def _service_monitor(flower: Flower, worker: Resource) -> Resource:
     spec: dict[str, Any] = {"endpoints": [endpoint], "selector": {"matchLabels": {NAME_LABEL: "flower"}}}
     if worker.namespace:
         spec["namespaceSelector"] = {"matchNames": [worker.namespace]}
-    tree = {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "ServiceMonitor",
-        "metadata": _metadata(worker, "flower", flower.service_monitor.labels),
-        "spec": spec,
-    }
-    return Resource.new(tree, indent=worker.indent)
+    metadata = _metadata(worker, "flower", flower.service_monitor.labels)
+    return Resource.beside(worker, "monitoring.coreos.com/v1", "ServiceMonitor", metadata, spec=spec)
 
 
 def _dashboard(labels: dict[str, str], worker: Resource) -> Resource:
@@ -53,13 +48,7 @@ def _dashboard(labels: dict[str, str], worker: Resource) -> Resource:
         text = file.read()
     metadata = _metadata(worker, "flower-dashboard", labels)
     metadata["annotations"] = {**metadata["annotations"], **_UNSUBSTITUTED}
-    tree = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": metadata,
-        "data": {DASHBOARD_FILE: text},
-    }
-    return Resource.new(tree, indent=worker.indent)
+    return Resource.beside(worker, "v1", "ConfigMap", metadata, data={DASHBOARD_FILE: text})
 
 
 def _metadata(worker: Resource, name: str, labels: dict[str, str]) -> dict[str, Any]:

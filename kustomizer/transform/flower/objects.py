@@ -12,7 +12,7 @@ from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.openedx.endpoint import Endpoint
 from kustomizer.openedx.workers import emitted_worker
-from kustomizer.transform.broker_access import access
+from kustomizer.transform.broker_access import CONFIG_FILE, access
 from kustomizer.transform.broker_secrets import object_with_hash, url_secret
 from kustomizer.transform.flower.options import PORT, PORT_NAME
 from kustomizer.transform.flower.pod import CONFIG_DIRECTORY, pod_spec
@@ -36,13 +36,13 @@ def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[P
     problems += _different_brokers(brokers, broker, worker)
     reach = access(broker, CONFIG_DIRECTORY)
     check_secrets(resources, flower, reach, worker)
-    pod = pod_spec(flower, reach, worker, secret=FLOWER, config_map=CONFIG_MAP)
+    pod = pod_spec(flower, reach, worker, config_map=CONFIG_MAP)
     added = [deployment(worker, FLOWER, pod, annotations=flower.pod_annotations), _service(worker)]
     if reach.url:
-        added.append(url_secret(metadata(worker, FLOWER), reach.url, indent=worker.indent))
+        added.append(url_secret(worker, metadata(worker, FLOWER), reach.url))
     if reach.config:
         named = metadata(worker, FLOWER, name=CONFIG_MAP)
-        added.append(object_with_hash("ConfigMap", named, {"celeryconfig.py": reach.config}, indent=worker.indent))
+        added.append(object_with_hash(worker, "ConfigMap", named, {CONFIG_FILE: reach.config}))
     if flower.expose.enabled:
         from kustomizer.transform.flower.expose import expose  # noqa: PLC0415 - few sites do
 
@@ -61,8 +61,7 @@ def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[P
 def _service(worker: Resource) -> Resource:
     port = {"name": PORT_NAME, "port": PORT, "protocol": "TCP", "targetPort": PORT}
     spec = {"type": "ClusterIP", "ports": [port], "selector": selector(worker, FLOWER)}
-    tree = {"apiVersion": "v1", "kind": "Service", "metadata": metadata(worker, FLOWER), "spec": spec}
-    return Resource.new(tree, indent=worker.indent)
+    return Resource.beside(worker, "v1", "Service", metadata(worker, FLOWER), spec=spec)
 
 
 def _different_brokers(brokers: Brokers, broker: Endpoint, worker: Resource) -> list[Problem]:

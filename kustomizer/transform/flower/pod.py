@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.layers import merge_by_name, merge_maps
 from kustomizer.manifests.tree import clone, lookup
+from kustomizer.transform import one_pod
 from kustomizer.transform.broker_access import certificate_volumes, config_volume, secret_variables
 from kustomizer.transform.flower.options import (
     PORT,
@@ -13,6 +14,7 @@ from kustomizer.transform.flower.options import (
     memory_limit,
     url_prefix,
 )
+from kustomizer.transform.one_pod import FLOWER, USER, secret_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,48 +25,25 @@ if TYPE_CHECKING:
     from kustomizer.transform.broker_access import BrokerAccess
 
 CONFIG_DIRECTORY = "/etc/flower"
-# The image names its user `flower`, and `runAsNonRoot` can check a number only (its Dockerfile: adduser -u 1000).
-_USER = 1000
-_GRACE_PERIOD = 10
 
 
-def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, secret: str, config_map: str) -> dict[str, Any]:
-    """Return the pod's spec; ``secret`` and ``config_map`` name our objects, where ``reach`` needs them."""
+def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, config_map: str) -> dict[str, Any]:
+    """Return the pod's spec; ``config_map`` is that of ``reach``, where it needs one."""
     check_environment(flower)
     mounted = [*([config_volume(reach, config_map)] if reach.config else ()), *certificate_volumes(reach)]
     env = [*environment(flower), *secret_variables(reach)]
     if reach.config:
         env.append({"name": "PYTHONPATH", "value": CONFIG_DIRECTORY})
     container: dict[str, Any] = {
-        "name": "flower",
+        "name": FLOWER,
         "image": flower.image,
         "env": merge_by_name(env, flower.env),
-        **({"envFrom": [{"secretRef": {"name": secret}}]} if reach.url else {}),
+        **secret_environment(reach, FLOWER),
         "ports": [{"containerPort": PORT, "name": PORT_NAME}],
         "resources": merge_maps(_resources(flower), flower.resources),
         **_probes(flower),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
     }
-    if mounted:
-        container["volumeMounts"] = [mount for _, mount in mounted]
-    pod: dict[str, Any] = {
-        "automountServiceAccountToken": False,
-        "containers": [container],
-        "enableServiceLinks": False,
-        "securityContext": {
-            "runAsGroup": _USER,
-            "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "terminationGracePeriodSeconds": _GRACE_PERIOD,
-    }
-    if mounted:
-        pod["volumes"] = [volume for volume, _ in mounted]
+    pod = one_pod.pod_spec(container, mounted, user=USER)
     placement = {
         "imagePullSecrets": flower.image_pull_secrets,
         "nodeSelector": flower.node_selector,

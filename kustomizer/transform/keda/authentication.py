@@ -55,14 +55,10 @@ def authentication(
         ]
     if not references:
         return None, []
-    tree = {
-        "apiVersion": "keda.sh/v1alpha1",
-        "kind": KIND,
-        "metadata": site_metadata(worker, name=name),
-        "spec": {"secretTargetRef": references},
-    }
+    metadata = site_metadata(worker, name=name)
+    made = Resource.beside(worker, "keda.sh/v1alpha1", KIND, metadata, spec={"secretTargetRef": references})
     added = [_secret(name, secret, owner=worker)] if secret else []
-    return Authentication(name=name), [*added, Resource.new(tree, indent=worker.indent)]
+    return Authentication(name=name), [*added, made]
 
 
 def _reference(parameter: str, secret: str, key: str) -> dict[str, str]:
@@ -73,11 +69,4 @@ def _secret(name: str, values: dict[str, str], *, owner: Resource) -> Resource:
     from kustomizer.manifests.secret_data import encoded  # noqa: PLC0415 - most sites' Redis has no password
 
     data = {key: encoded(value) for key, value in values.items()}
-    tree = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": site_metadata(owner, name=name),
-        "type": "Opaque",
-        "data": data,
-    }
-    return Resource.new(tree, indent=owner.indent)
+    return Resource.beside(owner, "v1", "Secret", site_metadata(owner, name=name), type="Opaque", data=data)

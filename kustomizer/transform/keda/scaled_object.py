@@ -122,12 +122,12 @@ def _scale(
     elif len(triggers.queued) > len(variant.queues):
         formula = _formula(variant, triggers, slots=None)
     spec = _spec(variant, triggers, formula=formula, hpa_name=taken or _hpa_name(variant, name))
-    tree = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": metadata, "spec": spec}
-    if present is not None and not same_object(present.tree, tree):
+    made = Resource.beside(deployment, "keda.sh/v1alpha1", "ScaledObject", metadata, spec=spec)
+    if present is not None and not same_object(present.tree, made.tree):
         raise UserError(other_scaled_object(present, variant))
     if hpa is not None:
         resources.remove(hpa)
-    resources.add(Resource.new(tree, indent=deployment.indent), after=deployment)
+    resources.add(made, after=deployment)
     return [
         *([taken_over(hpa, variant)] if hpa else []),
         *warnings(config, variant, _slots(resources, variant, deployment, emitted)),

@@ -6,6 +6,7 @@ hashes of both names, one object has replaced the other; else the pair is a gues
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING
 
 from kustomizer.diff.model import CHANGED_HASH, HASH, ObjectId
@@ -16,8 +17,7 @@ from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kustomizer.manifests.resource import Resource, Resources
 
@@ -118,12 +118,9 @@ def _pairs(before: Sequence[Resource], after: Sequence[Resource]) -> list[Pair]:
     same = sorted(older.keys() & newer.keys())
     pairs = [Pair(before=older.pop(name), after=newer.pop(name)) for name in same]
     certain = len(older) == len(newer) == 1
-    data_before, data_after = ([(item.name, _data(item)) for item in side.values()] for side in (older, newer))
-    likely = sorted((-_alike(old, new), name, new_name) for name, old in data_before for new_name, new in data_after)
-    for _, old_name, new_name in likely if len(likely) > 1 else ((0, *older, *newer),) if certain else ():
-        if old_name in older and new_name in newer:
-            old, new = older.pop(old_name), newer.pop(new_name)
-            pairs.append(Pair(before=old, after=new, proven=certain and is_proven(old) and is_proven(new)))
+    for old_name, new_name in [(*older, *newer)] if certain else list(_likely(older, newer)):
+        old, new = older.pop(old_name), newer.pop(new_name)
+        pairs.append(Pair(before=old, after=new, proven=certain and is_proven(old) and is_proven(new)))
     pairs += [Pair(before=older[name], after=None) for name in sorted(older)]
     return pairs + [Pair(before=None, after=newer[name]) for name in sorted(newer)]
 
@@ -135,16 +132,54 @@ def is_proven(resource: Resource) -> bool:
     return bool(suffix) and is_kustomizes(suffix, plain_value(resource.tree))
 
 
-def _data(resource: Resource) -> dict[tuple[str, str], Any]:
-    """Return what an object holds, by field and key."""
+def _likely(before: Mapping[str, Resource], after: Mapping[str, Resource]) -> Iterator[tuple[str, str]]:
+    """Yield the names of objects that have most in common, of equally many the first in the alphabet, each name once.
+
+    The objects after are the bits of numbers, so that one step looks at thousands of them.
+    """
+    names = sorted(after)
+    holders: dict[tuple[str, ...], int] = {}
+    for index, name in enumerate(names):
+        for part in _parts(after[name]):
+            holders[part] = holders.get(part, 0) | 1 << index
+    masks = {name: [holders[part] for part in _parts(item) if part in holders] for name, item in before.items()}
+    free = (1 << len(names)) - 1
+    # At first by how much each may have in common with another one, and later by how much it has.
+    waiting = [(-len(own), name, -1) for name, own in masks.items()]
+    heapq.heapify(waiting)
+    while free and waiting:
+        _, name, index = heapq.heappop(waiting)
+        if index >= 0 and free >> index & 1:
+            free ^= 1 << index
+            yield name, names[index]
+        else:
+            score, index = _nearest(masks[name], free)
+            heapq.heappush(waiting, (-score, name, index))
+
+
+def _parts(resource: Resource) -> list[tuple[str, ...]]:
+    """Return what two objects may have in common: a key, and a key with its value."""
     fields = {field: mapping(lookup(resource.tree, field)) for field in ("data", "binaryData", "stringData")}
-    return {(field, key): value for field, values in fields.items() for key, value in values.items()}
+    keys = [(field, key) for field, values in fields.items() for key in values]
+    return [*keys, *((*key, repr(fields[key[0]][key[1]])) for key in keys)]
 
 
-def _alike(before: Mapping[tuple[str, str], Any], after: Mapping[tuple[str, str], Any]) -> int:
-    """Return a score of how alike two objects' data are: 1 for a common key, 2 where its value is the same, too."""
-    common = before.keys() & after.keys()
-    return len(common) + sum(1 for key in common if before[key] == after[key])
+def _nearest(masks: Iterable[int], free: int) -> tuple[int, int]:
+    """Return in how many of ``masks`` a bit of ``free`` is at most, and the first such bit."""
+    # Each bit's count, digit by digit.
+    digits: list[int] = []
+    for mask in masks:
+        carry = mask & free
+        for position, digit in enumerate(digits):
+            digits[position], carry = digit ^ carry, digit & carry
+        if carry:
+            digits.append(carry)
+    best, score = free, 0
+    for position in reversed(range(len(digits))):
+        if best & digits[position]:
+            best &= digits[position]
+            score += 1 << position
+    return score, (best & -best).bit_length() - 1
 
 
 def _named(stem: str, pairs: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, ValueChange
 from kustomizer.diff.pairing import pair
+from tests import growth
 from tests.diff.pairs import generated, of_trees, shuffled, workload
 
 
@@ -183,3 +184,42 @@ def test_every_object_is_paired_once(before: list[int], after: list[int]) -> Non
         assert sorted(map(id, build)) == sorted(map(id, side.values()))
     back = pair(*builds[::-1])
     assert len(found.before.keys() & found.after.keys()) == len(back.before.keys() & back.after.keys())
+
+
+def alike(before: dict[str, Any], after: dict[str, Any]) -> int:
+    common = before["data"].keys() & after["data"].keys()
+    return len(common) + sum(before["data"][key] == after["data"][key] for key in common)
+
+
+DATA = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("123"), max_size=4)
+FAMILIES = st.lists(DATA.map(lambda data: generated("f", data)), max_size=6, unique_by=name)
+
+
+@given(FAMILIES, FAMILIES)
+def test_of_all_the_two_that_have_most_in_common_are_paired_first(before: list[Any], after: list[Any]) -> None:
+    older, newer = ({name(tree): tree for tree in trees} for trees in (before, after))
+    expected = {(each, each) for each in older.keys() & newer.keys()}
+    older, newer = ({key: tree for key, tree in side.items() if (key, key) not in expected} for side in (older, newer))
+    while older and newer:
+        _, old, new = min((-alike(older[old], newer[new]), old, new) for old in older for new in newer)
+        expected.add((old, new))
+        del older[old], newer[new]
+    expected |= {(old, "") for old in older} | {("", new) for new in newer}
+    assert set(pairs(before, after).values()) == expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda number, side: {"a": f"{number} {side}"},
+        lambda number, side: {"a": f"{number}", "b": f"{number} {side}", "c": "same"},
+        lambda number, side: {f"{number}": "same", f"{side}": f"{number}"},
+        lambda number, side: {f"{number % 7}": f"{number % 5}", "b": f"{number} {side}"},
+    ],
+)
+def test_many_of_one_stem_take_linear_time(data: Any) -> None:
+    builds = {
+        count: tuple(of_trees(*(generated("f", data(number, side)) for number in range(count))) for side in (0, 1))
+        for count in (150, 1200)
+    }
+    assert growth.factor(lambda count: pair(*builds[count]), 150, 1200) < 24

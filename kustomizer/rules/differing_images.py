@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
-from kustomizer.manifests.tree import lookup, mappings
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.celery.environment import entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +36,13 @@ _MEMBER = re.compile(rf"(?:{'|'.join(OPEN_EDX_SERVICES)})(?:-worker(?:-.+)?)?")
 def check(site: Site) -> Iterator[Problem]:
     """Find the Deployments whose image isn't that of lms, or else of the first one."""
     members = sorted(
-        (item for item in site.resources.of_kind("Deployment") if _MEMBER.fullmatch(item.name) and _image(item)[1]),
+        (item for item in site.resources.of_kind("Deployment") if _MEMBER.fullmatch(item.name)),
         key=lambda item: (item.namespace, item.name != "lms", item.name),
     )
-    first: dict[str, Resource] = {}
+    first: dict[str, tuple[Resource, str]] = {}
     for resource in members:
-        model = first.setdefault(resource.namespace, resource)
-        (index, image), (_, expected) = _image(resource), _image(model)
+        index, image = _image(resource)
+        model, expected = first.setdefault(resource.namespace, (resource, image)) if image else (resource, image)
         if image != expected:
             yield Problem(
                 message=f"runs {image}, and {model.name} runs {expected}: they have to be the same code",
@@ -54,8 +55,11 @@ def check(site: Site) -> Iterator[Problem]:
 
 def _image(resource: Resource) -> tuple[int, str]:
     """Return the image of the container that reads Open edX's settings: the one of Tutor's, beside sidecars."""
-    containers = mappings(lookup(resource.tree, "spec", "template", "spec", "containers"))
-    for index, container in enumerate(containers):
-        if any(entry.get("name") == "DJANGO_SETTINGS_MODULE" for entry in mappings(container.get("env"))):
-            return index, str(lookup(container, "image") or "")
-    return 0, str(lookup(containers, 0, "image") or "")
+    containers = entries(lookup(resource.tree, "spec", "template", "spec"), "containers")
+    reading = (
+        index
+        for index, container in enumerate(containers)
+        if any(lookup(entry, "name") == "DJANGO_SETTINGS_MODULE" for entry in entries(container, "env"))
+    )
+    index = next(reading, 0)
+    return index, str(plain_value(lookup(containers, index, "image")) or "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.resource import Resources
-from kustomizer.manifests.tree import lookup, mapping, string_list
+from kustomizer.manifests.tree import lookup, mapping, plain_value, string_list
 from kustomizer.openedx.celery.edx_platform import VARIANTS
 from kustomizer.openedx.celery.values import Known, Unknown
 from kustomizer.openedx.celery.view import CeleryView
@@ -270,5 +270,6 @@ def autoscalers(site: Site) -> list[Resource]:
 
 def scale_target(autoscaler: Resource) -> tuple[str, str]:
     """Return the kind and the name of what is scaled; a ScaledObject's may leave its kind out."""
-    reference = mapping(lookup(autoscaler.tree, "spec", "scaleTargetRef"))
-    return (str(reference.get("kind") or "Deployment"), str(reference.get("name") or ""))
+    reference = lookup(autoscaler.tree, "spec", "scaleTargetRef")
+    kind, name = (plain_value(lookup(reference, field)) for field in ("kind", "name"))
+    return (str(kind or "Deployment"), str(name or ""))

@@ -35,6 +35,11 @@ OTHER_COMMANDS = frozenset({
 # fmt: on
 
 
+_found: dict[tuple[tuple[str, ...] | None, tuple[str, ...] | None], CommandLine | None] = {}
+"""The workers that were found, by the words of ``command`` and ``args``: a comparison asks several times for each."""
+_MOST_FOUND = 4000
+
+
 def split_queues(value: str) -> tuple[str, ...]:
     """Return the queues of a ``--queues`` value as Celery reads it: with blanks and empty names."""
     return tuple(value.split(","))
@@ -199,8 +204,17 @@ class CommandLine(Record):
 
 def find_worker(command: Sequence[str] | None, args: Sequence[str] | None) -> CommandLine | None:
     """Return the Celery worker that a container with this ``command`` and these ``args`` runs, None if it runs none."""
+    key = (None if command is None else tuple(command), None if args is None else tuple(args))
+    if key not in _found:
+        if len(_found) >= _MOST_FOUND:
+            _found.clear()
+        _found[key] = _find_worker(*key)
+    return _found[key]
+
+
+def _find_worker(command: tuple[str, ...] | None, args: tuple[str, ...] | None) -> CommandLine | None:
     tokens = [*(command or ()), *(args or ())]
-    line = CommandLine(command=None if command is None else tuple(command), args=None if args is None else tuple(args))
+    line = CommandLine(command=command, args=args)
     worker = _worker_index(tokens)
     script = _script_index(tokens)
     if worker is None and any("multi" in token for token in tokens):
@@ -220,8 +234,10 @@ def find_worker(command: Sequence[str] | None, args: Sequence[str] | None) -> Co
     if worker is None:
         return None
     split = len(command or ())
-    words = [word.replace(in_args=index >= split) for index, word in enumerate(list_words(tokens))]
-    return _with_words(line.replace(place=worker), words[worker + 1 :])
+    words = list_words(tokens[worker + 1 :])
+    in_command = max(split - worker - 1, 0)
+    words[in_command:] = [word.replace(in_args=True) for word in words[in_command:]]
+    return _with_words(line.replace(place=worker), words)
 
 
 def _worker_index(tokens: Sequence[str]) -> int | None:

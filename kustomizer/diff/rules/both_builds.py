@@ -11,7 +11,7 @@ from kustomizer.masking.marks import ABSENT
 from kustomizer.rules import RULES, clear_text_password, missing_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kustomizer.diff.model import ObjectChange
     from kustomizer.diff.sides import Side, Sides
@@ -25,21 +25,23 @@ _REFERRED = frozenset({"ConfigMap", "Secret", "TriggerAuthentication"})
 
 def new_findings(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
     """Yield the findings of the build after only, with secrets masked and no hash of a Secret."""
-    known = {_key(finding, sides.before) for finding in _check(sides.before, objects)}
-    for finding in _check(sides.after, objects):
-        if _key(finding, sides.after) not in known:
-            yield masked(finding.rule, finding.problem, sides)
+    for rule in RULES:
+        # Most rules find nothing: then there is nothing that the build before could have had as well.
+        found = list(_check(rule, sides.after, objects))
+        known = {_key(finding, sides.before) for finding in _check(rule, sides.before, objects)} if found else set()
+        for finding in found:
+            if _key(finding, sides.after) not in known:
+                yield masked(finding.rule, finding.problem, sides)
 
 
-def _check(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
-    for rule in RULES.values():
-        if rule.id not in _BY_OBJECT:
-            for problem in rule.check(side.site):
-                yield Finding(rule=rule.id, problem=problem)
-    for resource in _concerned(side, objects):
-        for identity, module in _BY_OBJECT.items():
-            for problem in module.check_resource(side.site, resource):
-                yield Finding(rule=identity, problem=problem)
+def _check(rule: str, side: Side, objects: Sequence[ObjectChange]) -> Iterator[Finding]:
+    if rule not in _BY_OBJECT:
+        problems: Iterable[Problem] = RULES[rule].check(side.site)
+    else:
+        check = _BY_OBJECT[rule].check_resource
+        problems = (problem for item in _concerned(side, objects) for problem in check(side.site, item))
+    for problem in problems:
+        yield Finding(rule=rule, problem=problem)
 
 
 def _concerned(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Resource]:

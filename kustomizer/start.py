@@ -1,4 +1,4 @@
-"""Starts the command `tutor-kustomizer`: `build` of one overlay without click, everything else with it.
+"""Starts the command `tutor-kustomizer`: `--version` and `build` of one overlay without click, all else with it.
 
 kustomize builds a small site in the time that click and the commands take to import.
 """
@@ -55,7 +55,8 @@ def run() -> None:
 
 def _run() -> None:
     build = plain_build(sys.argv[1:])
-    if build is None or "_TUTOR_KUSTOMIZER_COMPLETE" in os.environ or not _is_for_a_file(build):
+    is_ours = sys.argv[1:] == ["--version"] and bool(sys.stdout) if build is None else _is_for_a_file(build)
+    if "_TUTOR_KUSTOMIZER_COMPLETE" in os.environ or not is_ours:
         from kustomizer.cli import run as run_command  # noqa: PLC0415
 
         run_command()
@@ -63,13 +64,23 @@ def _run() -> None:
     from kustomizer.errors import UserError  # noqa: PLC0415 - Ctrl-C is heeded before anything is imported
 
     try:
-        _build(build)
+        if build is None:
+            _say_version()
+        else:
+            _build(build)
     except UserError as error:
         _report(error)
     except OSError as error:
         from kustomizer.commands.group import leave  # noqa: PLC0415
 
         leave(error)
+
+
+def _say_version() -> None:
+    from kustomizer import __version__  # noqa: PLC0415
+
+    sys.stdout.write(f"tutor-kustomizer, version {__version__}\n")
+    sys.stdout.flush()
 
 
 def _is_for_a_file(build: PlainBuild) -> bool:

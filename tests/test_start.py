@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kustomizer import __version__
 from kustomizer.cli import run
 from kustomizer.start import PlainBuild, plain_build
 from tests import sites
@@ -159,6 +160,46 @@ def test_click_is_not_imported(place: Path) -> None:
     assert status == 0, stderr
     expensive = {"click", "subprocess", "tempfile", "shutil", "pathlib", "concurrent", "kustomizer.function", "yaml"}
     assert not expensive & set(stderr.split())
+
+
+@pytest.mark.parametrize("stdout", ["", ">/dev/full", ">&-"])
+def test_the_version_is_told_as_click_tells_it(stdout: str) -> None:
+    told = []
+    for command in (BY_CLICK, AT_ONCE):
+        line = f'"$@" {stdout}'
+        done = subprocess.run(["/bin/sh", "-c", line, "sh", *command, "--version"], capture_output=True, check=False)
+        told.append((done.returncode, done.stdout, done.stderr))
+    assert told[0] == told[1]
+    assert stdout or told[0] == (0, f"tutor-kustomizer, version {__version__}\n".encode(), b"")
+
+
+IMPORTED = """
+import sys
+from kustomizer.start import run
+try:
+    run()
+except SystemExit:
+    pass
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "not_needed"),
+    [
+        ("--version", {"click", "re", "typing"}),
+        ("queues FILE", {"ruamel", "subprocess", "tempfile", "random", "kustomizer.masking"}),
+        ("check FILE", {"ruamel", "hashlib", "tempfile", "kustomizer.masking.masking", "kustomizer.export"}),
+        ("diff FILE FILE", {"ruamel", "hashlib", "kustomizer.export", "kustomizer.diff.reports.html"}),
+    ],
+)
+def test_what_a_short_command_does_not_need_is_not_imported(line: str, not_needed: set[str], tmp_path: Path) -> None:
+    file = tmp_path / "built.yaml"
+    file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n")
+    words = [str(file) if word == "FILE" else word for word in line.split()]
+    code = f"import sys; sys.path.insert(0, {str(sites.ROOT)!r})\n{IMPORTED}"
+    done = subprocess.run([sys.executable, "-I", "-c", code, *words], capture_output=True, check=True, text=True)
+    assert not not_needed & set(done.stderr.split())
 
 
 def test_python_seldom_looks_for_garbage() -> None:

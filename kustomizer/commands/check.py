@@ -16,13 +16,11 @@ from kustomizer.findings.github import findings_github, without_commands
 from kustomizer.findings.ignores import ignores_of, without_ignored
 from kustomizer.findings.json import findings_json
 from kustomizer.findings.model import SEVERITIES, Finding, reaches
-from kustomizer.findings.sarif import findings_sarif
 from kustomizer.findings.source import Source, file_source
 from kustomizer.findings.text import findings_text, ignored_text
 from kustomizer.kustomize.build import build, causes_of
 from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import find_kustomize
-from kustomizer.overlay.places import overlay_source
 from kustomizer.record import Record
 from kustomizer.rules import BRIEF, FOR_FLUX, FOR_TASKS, RULES, check, refused_build
 from kustomizer.site.model import Site
@@ -141,15 +139,21 @@ def check_overlay(overlay: Path, wanted: Wanted, *, for_flux: bool = False, task
     pass_on(built.other_notes)
     stale = list(stale_envs(built.directories))
     site = Site(built.resources(), built.problems, stale, for_flux=for_flux, tasks=tasks)
-    return Checked(findings=check(site), source=overlay_source(overlay))
+    return Checked(findings=check(site), source=_overlay_source(overlay))
 
 
 def refused(error: UserError, site: Path) -> Checked:
     """Return the reasons why ``site`` can't be looked at as findings."""
-    source = overlay_source(site) if site.is_dir() else file_source(site, "", [])
+    source = _overlay_source(site) if site.is_dir() else file_source(site, "", [])
     return Checked(
         findings=[Finding(rule=refused_build.ID, problem=problem) for problem in causes_of(error)], source=source
     )
+
+
+def _overlay_source(overlay: Path) -> Source:
+    from kustomizer.overlay.places import overlay_source  # noqa: PLC0415 - ruamel.yaml takes long to import
+
+    return overlay_source(overlay)
 
 
 def set_aside(checked: Checked, ignores: Sequence[Ignore], rules: Container[str]) -> Checked:
@@ -169,6 +173,8 @@ def render(checked: Checked, output: str, width: int) -> str:
     if output == "json":
         return findings_json(checked.findings, checked.ignored)
     if output == "sarif":
+        from kustomizer.findings.sarif import findings_sarif  # noqa: PLC0415 - with hashlib, and few want it
+
         return findings_sarif(checked.findings, RULES, checked.source)
     if output == "github":
         return findings_github(checked.findings, checked.source, BRIEF)

@@ -10,10 +10,6 @@ import click
 from kustomizer.commands.common import ignore_file_option, kustomize_option, wants_colour
 from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.compare import comparison
-from kustomizer.diff.reports.github import github_report, refusal
-from kustomizer.diff.reports.html import html_report
-from kustomizer.diff.reports.json import json_report
-from kustomizer.diff.reports.markdown import markdown_report
 from kustomizer.diff.reports.text import text_report
 from kustomizer.diff.rules import RULES
 from kustomizer.diff.sources import STDIN, RevisionOptions, read_both, read_revision, with_file
@@ -23,7 +19,6 @@ from kustomizer.findings.ignores import ignores_of
 from kustomizer.findings.model import SEVERITIES, reaches
 from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.kustomize.fields import is_kustomization
-from kustomizer.overlay.places import overlay_source
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
 from kustomizer.system.processes import own_program
@@ -121,6 +116,8 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
         _compare(ctx, **options)
     except UserError as error:
         if options["output"] == "github":
+            from kustomizer.diff.reports.github import refusal  # noqa: PLC0415 - see _report()
+
             click.echo(refusal(error, _source(**options)), nl=False)
         raise
 
@@ -196,16 +193,29 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, Compare
 def _source(**options: Any) -> Source | None:
     """Return where the build after is written, where it is an overlay's."""
     after = Path(options["after"] or options["before"] or ".")
-    return overlay_source(after) if after.is_dir() and is_kustomization(after) else None
+    if not after.is_dir() or not is_kustomization(after):
+        return None
+    from kustomizer.overlay.places import overlay_source  # noqa: PLC0415 - ruamel.yaml takes long to import
+
+    return overlay_source(after)
 
 
 def _report(form: str, compared: Comparison, header: Sequence[str], how: _How) -> str:
+    # Each takes some milliseconds to import, and one is wanted.
     if form == "markdown":
+        from kustomizer.diff.reports.markdown import markdown_report  # noqa: PLC0415
+
         return markdown_report(compared, header=header, key=how.key, limit=how.limit, full=how.full)
     if form == "json":
+        from kustomizer.diff.reports.json import json_report  # noqa: PLC0415
+
         return json_report(compared, header=header)
     if form == "github":
+        from kustomizer.diff.reports.github import github_report  # noqa: PLC0415
+
         return github_report(compared, how.source)
     if form == "html":
+        from kustomizer.diff.reports.html import html_report  # noqa: PLC0415
+
         return html_report(compared, header=header)
     return text_report(compared, header=header, full=how.full)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 import click
@@ -15,6 +14,8 @@ NARROWEST = 40
 
 def terminal_width() -> int:
     """Return the terminal's width in columns."""
+    import shutil  # noqa: PLC0415 - it brings compression, and a script's `--version` asks for no width
+
     return max(shutil.get_terminal_size().columns, NARROWEST)
 
 

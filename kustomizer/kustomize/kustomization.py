@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.fields import DIRECTORIES, NAMES, entries, is_kustomization, named_paths
-from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.system.files import read_text
 
@@ -27,6 +26,8 @@ def read_kustomization(directory: Path) -> dict[str, Any]:
     """Return the kustomization in ``directory`` as plain values."""
     path = kustomization_file(directory)
     text = read_text(path)
+    from kustomizer.manifests import full_reader  # noqa: PLC0415 - `import yaml` is a tenth of a short command's time
+
     try:
         tree = plain_value(full_reader.read(text))
     except UserError as error:
@@ -94,6 +95,8 @@ def named_files(directory: Path, tree: Mapping[str, Any]) -> Iterator[str]:
 def objects(directory: Path, entry: str) -> Iterator[Any]:
     """Yield the objects of an entry: a file, objects in line, or a directory that lists such."""
     if "\n" in entry:
+        from kustomizer.manifests import full_reader  # noqa: PLC0415 - see above
+
         yield from full_reader.read_all(entry)
     elif (directory / entry).is_file():
         yield from documents(directory / entry)
@@ -105,6 +108,8 @@ def objects(directory: Path, entry: str) -> Iterator[Any]:
 def documents(path: Path) -> list[Any]:
     """Return the trees of a file's documents. Raises UserError, which names the file, where it isn't YAML."""
     text = read_text(path)
+    from kustomizer.manifests import full_reader  # noqa: PLC0415 - see above
+
     try:
         return full_reader.read_all(text)
     except UserError as error:

@@ -75,7 +75,11 @@ def plain_value(node: Any) -> Any:
             return str(node)
         return _resolved[node] if node in _resolved else _resolve(node)
     if kind is dict:
-        return {str(key): plain_value(value) for key, value in node.items()}
+        # A comprehension would be a call more, until Python 3.12.
+        result = {}
+        for key, value in node.items():
+            result[str(key)] = plain_value(value)
+        return result
     if kind is list:
         return [plain_value(value) for value in node]
     return node

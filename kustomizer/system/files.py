@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +70,8 @@ def write_file(path: Path, text: str, *, mode: int | None = None) -> None:
 def _replace(path: Path, text: str, mode: int | None) -> None:
     if mode is None:
         mode = path.stat().st_mode & 0o7777 if path.exists() else new_mode()
+    import tempfile  # noqa: PLC0415 - most commands write to stdout alone
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kustomizer import API_VERSION, KIND
 from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
 from kustomizer.errors import Problem, UserError
@@ -52,17 +53,30 @@ def read_configuration(
                 )
             )
         document = plain_value(full_reader.read(configuration_text(surveyed)))
-        source = RECOMMENDED
-    else:
-        document = config_file(named).own
-        source = named.relative_to(root).as_posix() if named.is_relative_to(root) else str(named)
+        return SplitConfiguration(config=_loaded(document, added), source=RECOMMENDED)
+    source = named.relative_to(root).as_posix() if named.is_relative_to(root) else str(named)
+    return SplitConfiguration(config=configured(named, added), source=source)
+
+
+def configured(named: Path | None, added: Mapping[str, Any]) -> CeleryWorkers:
+    """Return what the operator's file and other plugins say, without the recommended queues where there is no file.
+
+    Raises UserError where the configuration isn't right.
+    """
+    if named is None:
+        return _loaded({"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "celery-workers"}}, added)
+    document = config_file(named).own
+    try:
+        return _loaded(document, added)
+    except UserError as error:
+        raise error.within(named) from None
+
+
+def _loaded(document: Mapping[str, Any], added: Mapping[str, Any]) -> CeleryWorkers:
     if added:
         spec = document.get("spec")
         document = {**document, "spec": merge_maps(dict(added), spec if isinstance(spec, dict) else {})}
-    try:
-        return SplitConfiguration(config=load(_in_order(document)), source=source)
-    except UserError as error:
-        raise (error.within(named) if named else error) from None
+    return load(_in_order(document))
 
 
 def _in_order(value: Any) -> Any:

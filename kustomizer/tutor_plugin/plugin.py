@@ -1,8 +1,8 @@
 """The commands as `tutor kustomizer …`: Tutor knows its root, so that nobody has to name it.
 
 Tutor finds this module through the entry point ``tutor.plugin.v1``; enable it with `tutor plugins enable kustomizer`.
-Where KUSTOMIZER_OVERLAY names an overlay, commands mean that one, and Tutor renders its routing into Open edX's
-settings. Elsewhere the split goes into env/ itself when Tutor saves it, and commands mean env/.
+Where KUSTOMIZER_OVERLAY names an overlay, commands mean that one. Elsewhere the split goes into env/ itself when Tutor
+saves it, and commands mean env/. Either way Tutor renders the routing into Open edX's settings.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tutor.exceptions import TutorError
 
 from kustomizer.commands.group import Commands, verbose_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.split_names import CONFIG, OVERLAY
+from kustomizer.kustomize.split_names import CONFIG, OVERLAY, SPLIT
 from kustomizer.tutor_plugin.env_saved import NAME, PATCH, on_env_saved, on_unloaded
 from kustomizer.tutor_plugin.options import DEFAULTS, Options, options
 from kustomizer.tutor_plugin.saving import env_saved_action
@@ -106,15 +106,19 @@ def refuse_missing_config(path: Path) -> None:
         )
 
 
-def routing(overlay: object, service: str) -> str:
+def routing(overlay: object, service: str, is_split: object, config_file: object) -> str:
     """Return the content of the patch of ``service``. Raises TutorError where the overlay can't be read."""
-    if not overlay:
+    wanted = options(_root(), {OVERLAY: overlay, SPLIT: is_split, CONFIG: config_file})
+    if wanted.overlay is None and not wanted.is_split:
         return ""
     from kustomizer.tutor_plugin.routing import tutor_routing  # noqa: PLC0415 - Tutor imports plugins at each start
 
     try:
-        return tutor_routing(overlay, service, _root())
+        return tutor_routing(wanted, service)
     except UserError as error:
+        if wanted.is_split:
+            # The split refuses it once kustomization.yml is rendered, so that env/ can't be built.
+            return ""
         raise TutorError(f"{OVERLAY}: {error}") from None
 
 
@@ -134,6 +138,9 @@ hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("kustomizer_routing", routing))
 for service in ("lms", "cms"):
     # After other plugins' patches, so that the configuration's routing wins.
     hooks.Filters.ENV_PATCHES.add_item(
-        (f"openedx-{service}-production-settings", f'{{{{ {OVERLAY}|kustomizer_routing("{service}") }}}}'),
+        (
+            f"openedx-{service}-production-settings",
+            f'{{{{ {OVERLAY}|kustomizer_routing("{service}", {SPLIT}, {CONFIG}) }}}}',
+        ),
         priority=hooks.priorities.LOW,
     )

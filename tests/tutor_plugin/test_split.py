@@ -9,8 +9,9 @@ import pytest
 
 from kustomizer.kustomize.split_env import is_missing
 from kustomizer.kustomize.split_names import FILE, PLACE
+from kustomizer.openedx.python_settings import PythonSettings
 from tests import sites
-from tests.builds import documents
+from tests.builds import documents, stem
 from tests.git_checkout import commit, git
 from tests.tutor_env.site_root import command
 from tests.tutor_plugin.real_tutor import plugin_environment, tutor
@@ -280,6 +281,56 @@ def test_every_save_of_an_older_tutor_splits_too(version: str, tmp_path: Path) -
     assert disabled.returncode == 0, disabled.stderr
     assert saved(environ, version=version).returncode == 0
     assert not deployments(environ) & {"lms-worker-high", "cms-worker-low"}
+
+
+ROUTING = """
+from kustomizer.tutor_plugin.hooks import CELERY_WORKERS
+
+@CELERY_WORKERS.add()
+def add_route(spec):
+    spec.setdefault("routing", {}).setdefault("lms", {})["its.task"] = {"queue": "edx.lms.core.high_mem"}
+    return spec
+"""
+
+
+@pytest.mark.parametrize("version", ["16", "22"])
+def test_what_tutor_starts_sends_by_the_routing_too(version: str, tmp_path: Path) -> None:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    (plugins / "its.py").write_text(ROUTING)
+    environ = {**plugin_environment(tmp_path, version), "TUTOR_PLUGINS_ROOT": str(plugins)}
+    root = root_of(environ)
+    assert tutor(environ, "plugins", "enable", "kustomizer", "its", version=version).returncode == 0
+
+    def routes() -> dict[str, str]:
+        text = (root / "env/apps/openedx/settings/lms/production.py").read_text()
+        return {task: route["queue"] for task, route in PythonSettings(text).entries("EXPLICIT_QUEUES").items()}
+
+    done = saved(environ, version=version)
+    assert done.returncode == 0, done.stderr
+    assert routes() == {"its.task": "edx.lms.core.high_mem"}
+    config = root / "celery-workers.yaml"
+    config.write_text(
+        UNCONSUMED.replace(
+            "{hgh: {}}}", "{high: {}, high_mem: {}}}, routing: {lms: {a.task: {queue: edx.lms.core.high}}}"
+        )
+    )
+    done = saved(environ, version=version)
+    assert done.returncode == 0, done.stderr
+    assert "keeps Tutor's own routing" not in done.stderr
+    assert routes() == {"its.task": "edx.lms.core.high_mem", "a.task": "edx.lms.core.high"}
+    built = sites.run(sites.kustomize(sites.NEWEST), "build", root / "env")
+    settings = [stem(item.name) for item in documents(built) if item.kind == "ConfigMap" and "a.task" in item.text]
+    assert settings == ["openedx-settings-lms"]
+    assert "env/ is as it was saved." in tutor(environ, "kustomizer", "status", version=version).stdout
+    # What is refused is refused by the split, once, and env/ can't be built.
+    config.write_text("kind: CeleryWorkers\nspec: {routing: 1}\n")
+    refused = saved(environ, version=version)
+    assert refused.returncode == 1
+    assert "Error rendering" not in refused.stderr
+    assert is_missing(root / "env")
+    assert saved(environ, "--set", "KUSTOMIZER_SPLIT=false", version=version).returncode == 0
+    assert not routes()
 
 
 @pytest.mark.parametrize(("version", "named"), [("18", ""), ("22", "../queues.yaml")])

@@ -19,12 +19,16 @@ def terminal_width() -> int:
     return max(shutil.get_terminal_size().columns, NARROWEST)
 
 
+def folded(text: str) -> str:
+    """Return ``text`` as it is written to stderr."""
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return fold_lines(text, terminal_width()) if is_terminal else text
+
+
 def say(text: str, *, label: str = "", colour: str = "yellow") -> None:
     """Write ``text`` to stderr, behind a coloured ``label``."""
     head = f"{label}: " if label else ""
-    whole = head + text
-    if sys.stderr is not None and sys.stderr.isatty():
-        whole = fold_lines(whole, terminal_width())
+    whole = folded(head + text)
     if label:
         whole = click.style(f"{label}:", fg=colour) + whole[len(label) + 1 :]
     click.echo(whole, err=True)

@@ -117,13 +117,13 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
     process = run.done
     if process.status != 0:
         words = _without_secrets(process.stderr_text.strip()) or f"exit status {process.status}"
-        remedy = ""
+        message, remedy = f"{kustomize.path} can't build {overlay}:\n{words}", ""
         if _GUARD in words:
             remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if run.report is None else _OTHER_GUARD
         elif command := _missing_split(words):
-            remedy = f"The split isn't in Tutor's env/ yet. Run `{command}` first"
+            message, remedy = message.partition(":\n")[0], f"The split isn't in Tutor's env/ yet. Run `{command}` first"
         raise RefusedBuildError(
-            Problem(message=f"{kustomize.path} can't build {overlay}:\n{words}", remedy=remedy),
+            Problem(message=message, remedy=remedy),
             causes=BuildOutput(data=b"", notes="", report=run.report or b"").problems,
         )
     if needs_function and run.report is None and not _holds_split(overlay):

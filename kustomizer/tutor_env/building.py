@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import UserError
+from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.plain_build import build_tutors, tutors_build
 from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.kustomize.split_names import FILE
@@ -32,8 +32,19 @@ def build_as_tutors(root: Path, kustomize: Kustomize) -> bytes:
     env = root / "env"
     if split_directory(env) is None and not is_missing(env):
         return build_tutors(env, kustomize)
-    with copied(root, named_in(env)) as copy, building(copy, as_tutors(read_text(env / FILE)), env, kustomize) as built:
+    text = as_tutors(read_text(env / FILE))
+    with usable(root), copied(root, named_in(env)) as copy, building(copy, text, env, kustomize) as built:
         return built()
+
+
+@contextmanager
+def usable(root: Path) -> Iterator[None]:
+    """Raise UserError where a file below ``root`` can't be read or written: no permission, or no room."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or root
+        raise UserError(Problem(message=f"{place} can't be read or written: {error.strerror}")) from None
 
 
 @contextmanager

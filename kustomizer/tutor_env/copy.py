@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.fields import named_paths
 from kustomizer.kustomize.kustomization import read_kustomization
 
@@ -33,8 +32,5 @@ def copy_files(files: Iterable[tuple[str, Path]], target: Path) -> None:
         if not copy.resolve().is_relative_to(target.resolve()):
             # A directory outside of env/, which is found from the copy, too.
             continue
-        try:
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-        except OSError as error:
-            raise UserError(Problem(message=f"{path} can't be copied: {error.strerror}")) from None
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)

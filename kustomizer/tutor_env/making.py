@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.split_names import PLACE
 from kustomizer.record import Record
 from kustomizer.tutor_env.building import building, copied
@@ -59,8 +59,7 @@ def make(fresh: Fresh, named: Path | None, added: Mapping[str, Any], kustomize: 
                 "kustomization": digest_of_text(final),
                 "files": {path: digest_of_text(file.text) for path, file in made.files.items()},
             }
-            with _writing(env / PLACE / fresh.name):
-                made.write_with(json.dumps(summary, indent=2) + "\n", new)
+            made.write_with(json.dumps(summary, indent=2) + "\n", new)
             wrong = list(made.differences(built()))
             if wrong:
                 raise UserError(*wrong)
@@ -70,25 +69,14 @@ def make(fresh: Fresh, named: Path | None, added: Mapping[str, Any], kustomize: 
 @contextmanager
 def _new_directory(parent: Path, name: str) -> Iterator[Path]:
     """Give a directory in ``parent`` to write to, which gets its ``name`` when all is well, and else is removed."""
-    with _writing(parent / name):
-        parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=parent, prefix=".new-"))
+    parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(dir=parent, prefix=".new-"))
     try:
         yield new
-        with _writing(parent / name):
-            new.chmod(0o755)
-            if (parent / name).exists():
-                # An earlier run was killed before env/ named it, or it was changed by hand since.
-                shutil.rmtree(parent / name)
-            new.rename(parent / name)
+        new.chmod(0o755)
+        if (parent / name).exists():
+            # An earlier run was killed before env/ named it, or it was changed by hand since.
+            shutil.rmtree(parent / name)
+        new.rename(parent / name)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-
-
-@contextmanager
-def _writing(place: Path) -> Iterator[None]:
-    """Raise UserError where what is written for ``place`` can't be."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(Problem(message=f"{place} can't be written: {error.strerror}")) from None

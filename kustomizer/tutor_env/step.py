@@ -18,7 +18,7 @@ from kustomizer import __version__
 from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
-from kustomizer.tutor_env.building import sweep
+from kustomizer.tutor_env.building import sweep, usable
 from kustomizer.tutor_env.copy import named_in
 from kustomizer.tutor_env.kustomization import read_fresh, with_split
 from kustomizer.tutor_env.making import Fresh, make
@@ -55,11 +55,11 @@ def save_split(request: Request, kustomize: Kustomize) -> Split:
     """Put the split into the env/ that Tutor has just rendered.
 
     Raises UserError, and leaves env/ such that it can't be built, where the function refuses the site, kustomize fails,
-    or the build with the split isn't what the function made.
+    the build with the split isn't what the function made, or a file can't be read or written.
     """
     env = request.root / "env"
     text = read_fresh(env)
-    with _locked(env):
+    with usable(request.root), _locked(env):
         sweep(request.root)
         files = list(named_in(env))
         inputs = {
@@ -115,8 +115,11 @@ def _finish(env: Path, text: str, name: str) -> None:
     _remove_splits(env, kept=name)
 
 
-def remove_split(root: Path) -> None:
-    """Remove the splits that lie in an env/ which Tutor has just rendered without one: they hold passwords, too."""
+def remove_split(root: Path) -> Sequence[Path]:
+    """Remove the splits that lie in an env/ which Tutor has just rendered without one: they hold passwords, too.
+
+    Returns those that can't be removed.
+    """
     env = root / "env"
     with _locked(env):
         sweep(root)
@@ -124,6 +127,7 @@ def remove_split(root: Path) -> None:
         with suppress(OSError):
             # Unless somebody else has put something there.
             (env / PLACE).rmdir()
+    return sorted((env / PLACE).glob(f"{PREFIX}*"))
 
 
 def _remove_splits(env: Path, *, kept: str = "") -> None:

@@ -45,14 +45,15 @@ def status(wanted: Options) -> Iterator[str]:
     elif not wanted.is_split:
         yield f"Nothing is split: {SPLIT} is false, and {OVERLAY} names no overlay."
     else:
-        yield "env/ holds the split; `tutor k8s start` and whatever applies env/ get it."
+        if is_tutor_env(env) and not is_missing(env):
+            yield "env/ holds the split; `tutor k8s start` and whatever applies env/ get it."
         config = wanted.present_config
         yield f"Configuration: {config or 'none, so the recommended queues (write one: tutor kustomizer init)'}"
     if not is_tutor_env(env):
         yield f"There is no env/ yet: {COMMAND}"
         return
     if wanted.is_split and is_missing(env):
-        yield f"The split isn't in env/ yet, which can't be built until it is: {COMMAND}"
+        yield f"env/ is to hold the split, and can't be built before it does: {COMMAND}"
         return
     reason = stale_reason(wanted)
     yield f"env/ isn't what Tutor would write now, {reason}: {COMMAND}" if reason else "env/ is as it was saved."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tutor.exceptions import TutorError
 
-from kustomizer.commands.talk import say
+from kustomizer.commands.talk import folded, say
 from kustomizer.errors import UserError
 from kustomizer.kustomize.split_env import missing_entry
 from kustomizer.kustomize.split_names import OVERLAY, PLACE, SPLIT
@@ -55,9 +55,7 @@ def split(wanted: Options) -> None:
         saved = save_split(Request(root=wanted.root, named=wanted.present_config, added=added_by_plugins()), builder)
     except UserError as error:
         reasons = "\n".join(f"Error: {problem}" for problem in error.problems)
-        raise TutorError(
-            f"kustomizer: the workers aren't split, and env/ can't be applied until they are:\n{reasons}"
-        ) from None
+        raise TutorError(folded(f"kustomizer: env/ can't be applied until the workers are split:\n{reasons}")) from None
     for warning in saved.warnings:
         say(str(warning), label="Warning")
     click.echo(f"Celery workers in env/, split by {saved.source}:", err=True)
@@ -74,7 +72,8 @@ def forget(root: Path) -> None:
     if (root / "env" / PLACE).is_dir():
         from kustomizer.tutor_env.step import remove_split  # noqa: PLC0415 - only where there is something to do
 
-        remove_split(root)
+        for path in remove_split(root):
+            say(f"{path} isn't part of env/ any more, may hold passwords, and can't be removed", label="Warning")
 
 
 def on_unloaded(plugin: str, root: str, _values: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from tutor.exceptions import TutorError
 
 from kustomizer.commands.group import Commands, verbose_option
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.split_names import CONFIG, OVERLAY, SPLIT
+from kustomizer.kustomize.split_names import CONFIG, FILE, OVERLAY, SPLIT
 from kustomizer.tutor_plugin.env_saved import NAME, PATCH, on_env_saved, on_unloaded
 from kustomizer.tutor_plugin.options import DEFAULTS, Options, options
 from kustomizer.tutor_plugin.saving import env_saved_action
@@ -132,6 +132,9 @@ def _root() -> Path:
 hooks.Filters.CLI_COMMANDS.add_item(kustomizer)
 hooks.Filters.CONFIG_DEFAULTS.add_items(DEFAULTS)
 hooks.Filters.ENV_PATCHES.add_item(("kustomization-resources", PATCH))
+# Tutor renders kustomization.yml last. Here it is the first, too, so that a save which ends in between leaves an env/
+# that can't be built, not an older split over newer files. What is named whole, Tutor would remove with the plugin.
+hooks.Filters.ENV_TEMPLATE_TARGETS.add_item((FILE.removesuffix("yml"), ""), priority=hooks.priorities.HIGH)
 env_saved_action().add()(on_env_saved)
 hooks.Actions.PLUGIN_UNLOADED.add()(on_unloaded)
 hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("kustomizer_routing", routing))

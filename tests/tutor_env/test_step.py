@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -349,6 +350,37 @@ def test_killed_at_any_step_nothing_half_can_be_applied(tmp_path: Path) -> None:
     assert [path.name for path in (root / "env" / PLACE).iterdir()] == [
         str(split_directory(root / "env")).rpartition("/")[2]
     ]
+
+
+FULL = f"""
+import kustomizer.errors
+try:
+{textwrap.indent(KILLED, "    ")}
+except kustomizer.errors.UserError as error:
+    sys.exit(str(error))
+""".replace("os._exit(9)", "raise OSError(28, os.strerror(28))").replace('"os.remove", "os.rmdir", ', "")
+
+
+def test_a_full_disk_is_said_at_any_step(tmp_path: Path) -> None:
+    root = fresh_root(tmp_path / "root", "22")
+    failed = 0
+    for steps in range(0, 1000, 25):
+        done = subprocess.run(
+            [sys.executable, "-c", FULL, str(root), str(sites.kustomize(sites.NEWEST)), str(steps)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**environment(tmp_path), "PYTHONPATH": str(sites.ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        if done.returncode == 0:
+            break
+        assert "Traceback" not in done.stderr, (steps, done.stderr)
+        assert "No space left on device" in done.stderr
+        assert is_missing(root / "env")
+        assert not [*root.glob(".kustomizer-env-*"), *(root / "env" / PLACE).glob(".new-*")]
+        failed += 1
+    assert failed > 5
+    assert not is_missing(root / "env")
 
 
 def test_the_summary_holds_no_password(tmp_path: Path) -> None:

@@ -103,10 +103,36 @@ def test_what_is_refused_fails_the_save_and_every_build(env: dict[str, str]) -> 
     assert is_missing(root_of(env) / "env")
     with pytest.raises(RuntimeError, match="the-split-is-missing--run-tutor-config-save"):
         deployments(env)
-    assert "can't be built until it is: tutor config save" in tutor(env, "kustomizer", "status").stdout
+    status = tutor(env, "kustomizer", "status").stdout
+    assert "env/ is to hold the split, and can't be built before it does: tutor config save\n" in status
+    assert "env/ holds the split" not in status
+    queues = tutor(env, "kustomizer", "queues")
+    assert "The split isn't in Tutor's env/ yet. Run `tutor config save` first\n" in queues.stderr
+    assert "accumulating" not in queues.stderr, "what kustomize says of it helps nobody"
     config.unlink()
     assert saved(env).returncode == 0
     assert deployments(env) >= set(WORKERS)
+
+
+@pytest.mark.parametrize("version", ["16", "22"])
+def test_a_save_that_ends_before_the_split_leaves_nothing_to_build(version: str, tmp_path: Path) -> None:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    environ = {**plugin_environment(tmp_path, version), "TUTOR_PLUGINS_ROOT": str(plugins)}
+    (plugins / "local.yml").write_text("name: local\nversion: 1.0.0\n")
+    assert tutor(environ, "plugins", "enable", "kustomizer", "local", version=version).returncode == 0
+    assert saved(environ, version=version).returncode == 0
+    # Tutor renders local/ behind k8s/: what the split was made of is newer by then.
+    patch = "patches: {local-docker-compose-services: '{{ NOT_THERE }}'}\n"
+    (plugins / "local.yml").write_text(f"name: local\nversion: 1.0.0\n{patch}")
+    ended = saved(environ, "--set", "DOCKER_IMAGE_OPENEDX=example.com/newer", version=version)
+    assert ended.returncode == 1
+    assert "example.com/newer" in (root_of(environ) / "env" / "k8s" / "deployments.yml").read_text()
+    assert is_missing(root_of(environ) / "env")
+    for name in ("local", "kustomizer"):
+        disabled = tutor(environ, "plugins", "disable", name, version=version)
+        assert disabled.returncode == 0, disabled.stderr
+    assert (root_of(environ) / "env" / FILE).is_file()
 
 
 def test_without_anything_that_builds(env: dict[str, str], tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import Problem
+from kustomizer.export.json_patch import operations
 from kustomizer.export.parts import object_of
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.name_hashes import GENERATED_KINDS
@@ -26,16 +27,22 @@ def differences(built: Iterable[Resource], made: Iterable[Resource]) -> Iterator
     resources = list(built)
     names = _plain_names(resources, expected)
     seen = set()
+    changed: dict[str, list[str]] = {}
     for resource in resources:
         identity = (resource.api_version, resource.kind, resource.namespace, names.get(resource.name, resource.name))
         seen.add(identity)
         wanted = expected.get(identity)
         if wanted is None:
             yield _problem(resource, "would be in env/ and isn't what the function made")
-        elif _text(resource, names) != wanted.render() and not same(
-            _renamed(object_of(resource), names), object_of(wanted)
-        ):
-            yield _problem(resource, "would differ from what the function made: something in env/ changes it again")
+        elif _text(resource, names) != wanted.render():
+            tree = _renamed(object_of(resource), names)
+            if not same(tree, object_of(wanted)):
+                changes = operations(object_of(wanted), tree)
+                paths = sorted({str(change["path"]) for change in changes if change["op"] != "test"})
+                changed.setdefault(", ".join(paths), []).append(str(resource.ref))
+    for fields, objects in changed.items():
+        message = f"would differ from what the function made in {fields}: something in env/ changes it again"
+        yield Problem(message=f"{', '.join(objects)}: {message}", remedy=_REMEDY)
     for identity, resource in expected.items():
         if identity not in seen:
             yield _problem(resource, "would be missing in env/")

@@ -55,7 +55,7 @@ class SplitSite:
         self._environ["PATH"] = os.pathsep.join([str(place), first, rest])
 
     def enable(self) -> None:
-        """Switch the plugin on, which saves env/; with the Tutors that don't tell a plugin by a command of ours."""
+        """Switch the plugin on, and save env/, which Tutor 16 and 17 don't do by themselves then."""
         self.tutor("plugins", "enable", "kustomizer")
-        if self.version != "22":
-            self.tutor("kustomizer", "save")
+        if self.version in {"16", "17"}:
+            self.tutor("config", "save")

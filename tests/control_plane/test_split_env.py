@@ -89,11 +89,13 @@ def test_the_next_tutor(cluster: Cluster, tmp_path: Path) -> None:
     site.enable()
     site.tutor("k8s", "start")
     assert consumers(cluster) == RECOMMENDED
-    # Tutor's own save leaves an env/ that is refused, and changes nothing in the cluster.
-    site.tutor("config", "save")
-    with pytest.raises(RefusedError, match="the-split-is-missing--run-tutor-kustomizer-save"):
+    # A save that is refused leaves an env/ that is, too, and changes nothing in the cluster.
+    site.configure("spec: {workers: {lms: {hgh: {}}}}\n")
+    site.tutor("config", "save", status=1)
+    with pytest.raises(RefusedError, match="the-split-is-missing--run-tutor-config-save"):
         site.tutor("k8s", "start")
     assert consumers(cluster) == RECOMMENDED
+    site.configure(SCALED_SPEC)
 
     site.version = "22"
     with Kubelet(cluster, directory=tmp_path / "pods") as kubelet:

@@ -131,7 +131,7 @@ def _in_flight(worker: SiteWorker, answer: Mapping[str, Any]) -> Iterator[Differ
             remedy="With some of them shared, messages are stranded",
         )
     seconds = answer["timeout"] or CELERYS_VISIBILITY_TIMEOUT
-    if seconds != worker.own_visibility_timeout:
+    if worker.own_visibility_timeout is not None and seconds != worker.own_visibility_timeout:
         configured_seconds = f"{worker.own_visibility_timeout} s"
         yield Difference(what="visibility timeout", configured=configured_seconds, in_force=f"{seconds} s")
 

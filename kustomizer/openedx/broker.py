@@ -8,7 +8,7 @@ decoded one.
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.digits import whole_number
+from kustomizer.manifests.digits import whole_number, whole_seconds
 from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, is_of_the_pod, reachable
 from kustomizer.openedx.env_file import environment_file, transport_options, use_ssl
 from kustomizer.openedx.own_settings import own_settings
@@ -120,7 +120,8 @@ def _celery_of(resources: Resources, service: str, worker: Resource) -> CeleryVi
 def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *, located: bool) -> Endpoint:
     """Return the broker as edx-platform makes it from ``file``."""
     values = file.values
-    transport = str(values.get("CELERY_BROKER_TRANSPORT") or "redis")
+    # kombu reads it in small letters.
+    transport = str(values.get("CELERY_BROKER_TRANSPORT") or "redis").lower()
     if transport not in _TRANSPORTS and not located:
         raise UserError(
             file.problem(
@@ -144,7 +145,6 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
         number = 0
     own_sentinel = options.get("sentinel_kwargs")
     own_sentinel = own_sentinel if sentinel and isinstance(own_sentinel, dict) else {}
-    timeout = options.get("visibility_timeout")
     broker = Endpoint(
         addresses=_addresses(str(values.get("CELERY_BROKER_HOSTNAME") or ""), sentinel=sentinel, namespace=namespace),
         database=number,
@@ -156,7 +156,7 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
         sentinel_master=_text(file, options, "master_name") if sentinel else "",
         sentinel_username=_plain(own_sentinel.get("username")),
         sentinel_password=_plain(own_sentinel.get("password")),
-        visibility_timeout=timeout if type(timeout) is int else None,
+        visibility_timeout=whole_seconds(options.get("visibility_timeout")),
     )
     if sentinel and not broker.sentinel_master and not located:
         raise UserError(

@@ -6,6 +6,7 @@ That is an option, a variable or the settings' own statements. It is imported on
 from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.manifests.digits import whole_seconds
 from kustomizer.openedx.celery.values import Known, Unknown
 from kustomizer.openedx.endpoint import UNACKED, Endpoint, server
 
@@ -77,7 +78,7 @@ def celery_broker(
             unacked_key=option("unacked_key", needed=not located) or UNACKED,
             tls=address.tls or bool(ssl),
             sentinel_master=master,
-            visibility_timeout=timeout.value if isinstance(timeout, Known) and type(timeout.value) is int else None,
+            visibility_timeout=whole_seconds(timeout.value) if isinstance(timeout, Known) else None,
         ),
         reader.warnings,
     )

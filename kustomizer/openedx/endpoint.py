@@ -68,12 +68,16 @@ def reachable(host: str, namespace: str) -> str:
 
 def server(host: str, port: int | None, namespace: str) -> str:
     """Return a host and its port as another namespace reaches them; an IPv6 address has brackets."""
+    if host.startswith(_SOCKET):
+        return host
     name = f"[{host}]" if ":" in host and not host.startswith("[") else reachable(host, namespace)
     return name if port is None else f"{name}:{port}"
 
 
 def one_name(host: str, namespace: str) -> str:
     """Return the one name of a server that pods of ``namespace`` may call by several, as ``redis.openedx``."""
+    if host.startswith(_SOCKET):
+        return host
     name = host.strip("[]").lower()
     if name in _OF_THE_POD:
         return "localhost"
@@ -87,9 +91,10 @@ def _one_name(address: str, namespace: str) -> str:
     return f"{one_name(host, namespace)}:{port}"
 
 
+_SOCKET = "socket://"
 _OF_THE_POD = frozenset({"localhost", "localhost.", "127.0.0.1", "::1"})
 
 
 def is_of_the_pod(address: str) -> bool:
     """Tell whether a host and its port are those of a proxy in the worker's own pod, where nobody else reaches it."""
-    return one_name(address.rpartition(":")[0], "") == "localhost"
+    return address.startswith(_SOCKET) or one_name(address.rpartition(":")[0], "") == "localhost"

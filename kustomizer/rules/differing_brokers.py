@@ -62,7 +62,7 @@ def _place(celery: CeleryView, namespace: str) -> str:
     if broker is None or prefix is None:
         return ""
     url: BrokerUrl = broker.value
-    hosts = ", ".join(sorted(f"{one_name(host, namespace)}:{port}" for host, port in url.hosts))
+    hosts = ", ".join(sorted(one_name(host, namespace) + (f":{port}" if port else "") for host, port in url.hosts))
     where = url.virtual_host.strip("/")
     if url.is_redis and url.database is not None:
         where = str(url.database)

@@ -44,8 +44,11 @@ class SiteWorker(Record):
     """The hash in Redis where its tasks in flight are."""
     key_prefix: str | None = None
     """What its settings put before every key in Redis (global_keyprefix), None where they don't say."""
-    own_visibility_timeout: int = CELERYS_VISIBILITY_TIMEOUT
-    """Seconds; of workers that share an in-flight key the shortest counts, see Site.visibility_timeout()."""
+    own_visibility_timeout: int | None = CELERYS_VISIBILITY_TIMEOUT
+    """Seconds, None where they aren't known or never end.
+
+    Of workers that share an in-flight key the shortest counts, see Site.visibility_timeout().
+    """
     soft_shutdown: int | None = None
     late: bool = False
     """Whether its settings say that a task is acknowledged when it is done (CELERY_ACKS_LATE)."""
@@ -134,7 +137,8 @@ class Site:
             resource, shared = worker.resource, (worker.resource.namespace, worker.unacked_key)
             self._workers_of.setdefault((resource.kind, resource.name, resource.namespace), []).append(worker)
             seconds = worker.own_visibility_timeout
-            self._shortest_timeouts[shared] = min(seconds, self._shortest_timeouts.get(shared, seconds))
+            if seconds is not None:
+                self._shortest_timeouts[shared] = min(seconds, self._shortest_timeouts.get(shared, seconds))
 
     @functools.cached_property
     def open_edx_workers(self) -> list[SiteWorker]:
@@ -174,9 +178,9 @@ class Site:
                     return tuple(str(name) for name in names)
         return KNOWN_QUEUES.get(service, ())
 
-    def visibility_timeout(self, worker: SiteWorker) -> int:
-        """Return after how many seconds Redis hands a task of ``worker`` out again."""
-        return self._shortest_timeouts[worker.resource.namespace, worker.unacked_key]
+    def visibility_timeout(self, worker: SiteWorker) -> int | None:
+        """Return after how many seconds Redis hands a task of ``worker`` out again, None where nobody can tell."""
+        return self._shortest_timeouts.get((worker.resource.namespace, worker.unacked_key))
 
     def workers_of(self, kind: str, name: str, namespace: str) -> Sequence[SiteWorker]:
         """Return the workers that run in the pods of one workload."""
@@ -226,7 +230,7 @@ class Site:
         celery = CeleryView(self.resources, emitted)
         key = _known(celery.transport_option("unacked_key", UNACKED))
         prefix = _known(celery.transport_option("global_keyprefix"))
-        timeout, soft_shutdown = _known(celery.visibility_timeout), _known(celery.soft_shutdown_timeout)
+        soft_shutdown = _known(celery.soft_shutdown_timeout)
         queues = _known(celery.queues)
         doubt = emitted.command_line.doubt
         if not doubt and queues is None and isinstance(celery.queues, Unknown) and emitted.command_line.queues:
@@ -240,7 +244,7 @@ class Site:
             doubt=doubt,
             unacked_key=key if isinstance(key, str) and key else UNACKED,
             key_prefix=prefix if isinstance(prefix, str) else None,
-            own_visibility_timeout=timeout if type(timeout) is int else CELERYS_VISIBILITY_TIMEOUT,
+            own_visibility_timeout=celery.visibility_seconds,
             soft_shutdown=soft_shutdown if type(soft_shutdown) is int and soft_shutdown else None,
             late=_known(celery.acknowledges_late) is True,
             rejects=_known(celery.rejects_on_worker_lost) is True,

@@ -198,7 +198,9 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
         )
     kind = "redis" if _is_stated(config) else transport(resources, emitted)
     if kind not in REDIS and config.spec.celery.late_acknowledgement is None and not _is_scaled(plan):
-        raise UserError(_not_redis(config, emitted, kind))
+        from kustomizer.transform.other_brokers import undecided  # noqa: PLC0415 - Tutor's is a Redis
+
+        raise UserError(undecided(config, emitted, kind))
     return _Settings(file=file, source=source, transport=kind), []
 
 
@@ -211,18 +213,6 @@ def _is_stated(config: CeleryWorkers) -> bool:
 def _is_scaled(plan: ServicePlan) -> bool:
     """Tell whether KEDA scales one of the workers, so that its own step refuses the broker."""
     return any(variant.settings.keda_enabled for variant in plan.variants)
-
-
-def _not_redis(config: CeleryWorkers, emitted: EmittedWorker, kind: str) -> Problem:
-    return Problem(
-        message=f"{emitted.deployment}'s broker is {kind}, which ends a delivery that isn't acknowledged in time "
-        "(RabbitMQ: consumer_timeout, 30 minutes unless it is changed): with late acknowledgement a longer task is run "
-        "again beside the first run",
-        resource=config.ref,
-        field="spec.celery.lateAcknowledgement",
-        remedy="Set it to false (a worker that is killed then loses its tasks), or to true where the broker's timeout "
-        "is longer than the longest task",
-    )
 
 
 def _mount(

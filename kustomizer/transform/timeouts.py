@@ -9,7 +9,7 @@ from kustomizer.openedx.workers import emitted_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resources
@@ -31,6 +31,7 @@ def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[
     on_redis = [plan for plan in split if transport(resources, plan.emitted) in REDIS]
     emitted = _emitted_timeouts(resources, on_redis)
     problems = shared_key_problems(config, [plan.variants[0] for plan in on_redis], emitted)
+    problems += [problem for plan in on_redis for problem in _no_number(resources, plan)]
     for plan in split:
         for variant in plan.variants:
             seconds = variant.settings.termination_grace_period_seconds or plan.emitted.grace_period
@@ -42,19 +43,35 @@ def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[
 def site_timeout(resources: Resources, worker: EmittedWorker) -> int | None:
     """Return the visibility timeout that the site gives a worker, or Celery's; None where only a running pod knows."""
     celery = own_settings(resources, worker)
-    if celery is None:
-        return CELERYS_VISIBILITY_TIMEOUT
-    timeout = celery.visibility_timeout
-    known = timeout if hasattr(timeout, "value") else timeout.otherwise
-    if known is not None:
-        return int(known.value) if isinstance(known.value, (int, float)) else None
-    # Where no statement of the site's computes it, nothing speaks for another one than Celery's.
-    return None if timeout.source.line else CELERYS_VISIBILITY_TIMEOUT
+    return CELERYS_VISIBILITY_TIMEOUT if celery is None else celery.visibility_seconds
 
 
-def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dict[str, int]:
-    """Return each service's visibility timeout without the configuration: its settings', or Celery's."""
-    timeouts = dict.fromkeys(OPEN_EDX_SERVICES, CELERYS_VISIBILITY_TIMEOUT)
+def _no_number(resources: Resources, plan: ServicePlan) -> Iterator[Problem]:
+    """Yield a warning where the site's visibility timeout is one that Celery can't count with."""
+    celery = own_settings(resources, plan.emitted)
+    timeout = celery.visibility_timeout if celery is not None else None
+    known = timeout if hasattr(timeout, "value") else getattr(timeout, "otherwise", None)
+    if known is None or isinstance(known.value, (int, float)):
+        return
+    unstated = [variant.deployment for variant in plan.variants if variant.settings.visibility_timeout is None]
+    if unstated:
+        yield Problem(
+            # kombu takes it off a number of seconds (restore_visible in kombu/transport/redis.py).
+            message=f"visibility_timeout is {known.value!r} and no number: what a killed pod of {', '.join(unstated)} "
+            "had in hand is never handed out again",
+            severity=WARNING,
+            resource=known.source.resource,
+            field=str(known.source.replace(resource=None)),
+            remedy="Write it as a number of seconds, without quotes, or set spec.celery.visibilityTimeout",
+        )
+
+
+def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dict[str, int | None]:
+    """Return each service's visibility timeout without the configuration: its settings', or Celery's.
+
+    It is None where only a running pod knows it, and where the settings have one that never ends.
+    """
+    timeouts: dict[str, int | None] = dict.fromkeys(OPEN_EDX_SERVICES, CELERYS_VISIBILITY_TIMEOUT)
     if not plans:
         return timeouts
     split = {plan.service: plan.emitted for plan in plans}
@@ -64,16 +81,16 @@ def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dic
         except UserError:
             # There is none, or none that can be read: nothing to compare with.
             continue
-        timeouts[service] = site_timeout(resources, worker) or CELERYS_VISIBILITY_TIMEOUT
+        timeouts[service] = site_timeout(resources, worker)
     return timeouts
 
 
-def _visibility_timeout(variant: Variant, emitted: Mapping[str, int]) -> int:
+def _visibility_timeout(variant: Variant, emitted: Mapping[str, int | None]) -> int | None:
     return variant.settings.visibility_timeout or emitted[variant.service]
 
 
 def shared_key_problems(
-    config: CeleryWorkers, defaults: Sequence[Variant], emitted: Mapping[str, int]
+    config: CeleryWorkers, defaults: Sequence[Variant], emitted: Mapping[str, int | None]
 ) -> list[Problem]:
     """Return a problem where default workers, which share an in-flight key, have different visibility timeouts.
 
@@ -81,7 +98,7 @@ def shared_key_problems(
     output.
     """
     timeouts = {**emitted, **{variant.service: _visibility_timeout(variant, emitted) for variant in defaults}}
-    if not defaults or len(set(timeouts.values())) == 1:
+    if not defaults or len(set(timeouts.values())) == 1 or None in timeouts.values():
         return []
     changed = [variant for variant in defaults if timeouts[variant.service] != CELERYS_VISIBILITY_TIMEOUT]
     own = (changed or defaults)[0]

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import stem_of
+from kustomizer.site.model import Site
 from tests.keda_site import Result, built, config_map, env_file, site, worked, worker
 
 OPTIONS = "CELERY_BROKER_TRANSPORT_OPTIONS"
@@ -111,6 +113,8 @@ def test_a_name_that_is_computed_has_to_be_stated() -> None:
         ({"settings": "BROKER_TRANSPORT_OPTIONS = {'visibility_timeout': 4 * 60 * 60}\n"}, 14400),
         ({"settings": "BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = float(9000)\n"}, 9000),
         ({"settings": "BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = hours(5)\n"}, None),
+        ({"settings": "BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = 1e400\n"}, None),
+        ({"lms_env": env_file(**{OPTIONS: "{visibility_timeout: .inf}"})}, None),
     ],
 )
 def test_the_longer_visibility_timeout_counts(change: dict[str, Any], expected: int | None) -> None:
@@ -119,6 +123,43 @@ def test_the_longer_visibility_timeout_counts(change: dict[str, Any], expected: 
     assert stated == (expected is not None)
     if expected is None:
         assert "visibility_timeout" not in settings(result, "lms-worker-high-mem")
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"lms_env": env_file(**{OPTIONS: "{visibility_timeout: '14400'}"})}, "'14400'"),
+        (
+            {
+                "settings": "from datetime import timedelta as _t\n"
+                "BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = _t(hours=4)\n"
+            },
+            "datetime.timedelta",
+        ),
+    ],
+)
+def test_a_visibility_timeout_that_celery_cannot_count_with(change: dict[str, Any], shown: str) -> None:
+    result = worked(SPLIT % ("", ""), lms(**change))
+    [warning] = [str(problem) for problem in result.output.problems]
+    assert f"visibility_timeout is {shown}" in warning
+    assert "lms-worker, lms-worker-high, lms-worker-high-mem had in hand is never handed out again" in warning
+    assert "visibility_timeout" not in settings(result, "lms-worker-high-mem")
+    stated = worked(SPLIT % ("", ", celery: {visibilityTimeout: 14400}"), lms(**change))
+    assert not [problem for problem in stated.output.problems if "no number" in str(problem)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected", "warned"),
+    [("0", 0, True), ("1800.5", 1800, True), ("true", 1, True), ("3600.0", 3600, False), (".inf", None, False)],
+)
+def test_any_number_is_a_time(seconds: str, expected: int | None, *, warned: bool) -> None:
+    given = lms(lms_env=env_file(**{OPTIONS: f"{{visibility_timeout: {seconds}}}"}))
+    result = worked(SPLIT % ("terminationGracePeriodSeconds: 2000", ""), given)
+    text = "pods of lms-worker-high get 2000 s to finish a task, which Redis delivers again"
+    assert warned == any(text in str(problem) for problem in result.output.problems)
+    site = Site(read_build(result.output.data))
+    [worker] = site.workers_of("Deployment", "lms-worker-high", "openedx")
+    assert site.visibility_timeout(worker) == expected
 
 
 def variable(name: str, text: str) -> dict[str, str]:
@@ -264,13 +305,18 @@ def test_priorities_that_are_computed_are_refused() -> None:
         lms(lms_env=env_file(CELERY_BROKER_TRANSPORT='"amqp"')),
         lms(env=[variable("CELERY_BROKER_URL", "amqp://rabbit")]),
         lms(settings="BROKER_URL = 'pyamqp://rabbit//'\n"),
-        lms(env=[variable("CELERY_BROKER_URL", "sqs://")]),
+        lms(env=[variable("CELERY_BROKER_URL", "SQS://")]),
+        lms(env=[variable("CELERY_BROKER_URL", "memory://")]),
+        lms(env=[variable("CELERY_BROKER_URL", "filesystem://")]),
+        lms(env=[variable("CELERY_BROKER_URL", "sqla+postgresql://db/celery")]),
     ],
 )
 def test_another_broker_than_redis(given: bytes) -> None:
     [message] = built(SPLIT % ("", ""), given).errors
     assert "spec.celery.lateAcknowledgement: lms-worker's broker is" in message
-    assert "consumer_timeout" in message
+    assert ("consumer_timeout" in message) == ("amqp" in message)
+    assert ("spec.celery.visibilityTimeout" in message) == ("broker is sqs" in message)
+    assert ("no task gets to another" in message) == ("broker is memory" in message)
     for late in (True, False):
         result = worked(SPLIT % ("", f", celery: {{lateAcknowledgement: {str(late).lower()}}}"), given)
         text = settings(result, "lms-worker-high")
@@ -369,6 +415,26 @@ def test_settings_in_a_secret_that_the_build_has_not_got() -> None:
     [warning] = worked(SPLIT % (KEDA, ""), given).warnings
     assert "where the broker is isn't sure: Secret vault isn't in the build, and may set it" in warning
     assert not worked(SPLIT % (KEDA, ", broker: {address: 'cache:6379'}"), given).output.problems
+
+
+def test_a_redis_in_capitals() -> None:
+    for given in (
+        lms(env=[variable("CELERY_BROKER_URL", "REDIS://redis:6379/0")]),
+        lms(lms_env=env_file(CELERY_BROKER_TRANSPORT='"Redis"')),
+    ):
+        result = worked(SPLIT % (KEDA, ""), given)
+        assert "'unacked_key': 'unacked.lms-worker-high'" in settings(result, "lms-worker-high")
+        assert result.metadata("lms-worker-high")["address"].startswith("redis.openedx:6379")
+
+
+def test_a_redis_behind_a_socket() -> None:
+    given = lms(env=[variable("CELERY_BROKER_URL", "redis+socket:///run/redis.sock?virtual_host=2")])
+    assert "'unacked_key': 'unacked.lms-worker-high'" in settings(worked(SPLIT % ("", ""), given), "lms-worker-high")
+    [message] = built(SPLIT % (KEDA, ""), given).errors
+    assert "lms-worker's broker is socket:///run/redis.sock?virtual_host=2, in its own pod" in message
+    assert "spec.broker.address" in message
+    stated = worked(SPLIT % (KEDA, ", broker: {address: 'cache.example.com:6379'}"), given)
+    assert stated.metadata("lms-worker-high")["databaseIndex"] == "2"
 
 
 @pytest.mark.parametrize("url", ["sqs://", "amqp://rabbit"])

@@ -9,6 +9,8 @@ from kustomizer.record import Record
 
 DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "sentinel": 26379, "amqp": 5672, "amqps": 5671, "pyamqp": 5672}
 REDIS = frozenset({"redis", "rediss", "sentinel"})
+SOCKET = "socket://"
+"""What a host begins with that is a file of the pod."""
 
 
 class BrokerUrl(Record):
@@ -24,7 +26,7 @@ class BrokerUrl(Record):
 
     @property
     def is_redis(self) -> bool:
-        """Whether it is a Redis that is reached over the network."""
+        """Whether it is a Redis."""
         return self.transport in REDIS
 
     @property
@@ -38,6 +40,9 @@ def parsed(url: str) -> BrokerUrl | None:
     urls = [part.strip() for part in url.split(";") if part.strip()]
     if not urls or "://" not in urls[0]:
         return None
+    outer, plus, inner = urls[0].partition("+")
+    if plus and "://" not in outer:
+        return _wrapped(outer, inner)
     hosts: list[tuple[str, int | None]] = []
     for server in urls:
         # The Sentinels behind the first need no scheme of their own.
@@ -47,7 +52,7 @@ def parsed(url: str) -> BrokerUrl | None:
             hosts.append((unquote(parts.hostname or ""), parts.port))
         except ValueError:
             return None
-    scheme = urls[0].partition("://")[0]
+    scheme = urls[0].partition("://")[0].lower()
     first = urlparse(f"//{urls[0].partition('://')[2]}")
     path = first.path[1:] if first.path.startswith("/") else first.path
     return BrokerUrl(
@@ -57,4 +62,19 @@ def parsed(url: str) -> BrokerUrl | None:
         password=unquote(first.password or ""),
         virtual_host=unquote(path),
         query=tuple(parse_qsl(first.query)),
+    )
+
+
+def _wrapped(transport: str, url: str) -> BrokerUrl | None:
+    """Return the parts of a URL within a URL: `redis+socket:///run/redis.sock?virtual_host=1` is a Redis in the pod."""
+    is_socket = url.startswith(SOCKET)
+    if transport in REDIS and not is_socket:
+        return None
+    query = tuple(parse_qsl(urlparse(url).query)) if is_socket else ()
+    return BrokerUrl(
+        transport=transport,
+        hosts=((url, None),),
+        password=unquote(urlparse(url).password or "") if is_socket else "",
+        virtual_host=dict(query).get("virtual_host", "/"),
+        query=query,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from kustomizer.manifests.digits import whole_seconds
 from kustomizer.openedx.celery.broker_url import parsed
 from kustomizer.openedx.celery.python_values import doubt_in
 from kustomizer.openedx.celery.values import CELERYS, KOMBUS, Known, Source, Unknown
@@ -83,6 +84,18 @@ class TransportView:
     def visibility_timeout(self) -> Value:
         """After how many seconds Redis hands a task out again that isn't acknowledged."""
         return self.transport_option("visibility_timeout", VISIBILITY_TIMEOUT)
+
+    @property
+    def visibility_seconds(self) -> int | None:
+        """The same as a number, None where it has no end or only a running pod knows it.
+
+        Where no statement of the site's computes it, nothing speaks for another one than kombu's.
+        """
+        timeout = self.visibility_timeout
+        known = timeout if isinstance(timeout, Known) else timeout.otherwise
+        if known is None:
+            return None if timeout.source.line else VISIBILITY_TIMEOUT
+        return whole_seconds(known.value)
 
     @property
     def key_prefix(self) -> Value:

@@ -298,6 +298,8 @@ CASES: list[Case] = [
     case("broker-option-short", before=["-b", "redis://user:pw@option/6"]),
     case("broker-variable", env=[value("CELERY_BROKER_URL", "redis://variable:6379/7")]),
     case("broker-variable-empty", env=[value("CELERY_BROKER_URL", "")]),
+    case("broker-in-capitals", env=[value("CELERY_BROKER_URL", "REDIS://variable:6379/7")]),
+    case("broker-socket", env=[value("CELERY_BROKER_URL", "redis+socket:///run/redis.sock?virtual_host=2")]),
     case("broker-read-variable", env=[value("CELERY_BROKER_READ_URL", "redis://read:6379/7")]),
     case("broker-plain-variable", env=[value("BROKER_URL", "redis://plain:6379/8")]),
     case("broker-auto-variable", env=[value("CELERY_BROKER", "redis://auto:6379/9")]),

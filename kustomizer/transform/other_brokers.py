@@ -1,0 +1,44 @@
+"""What late acknowledgement means with a broker that is no Redis, and has to be decided by whoever knows the broker."""
+
+from __future__ import annotations
+
+from kustomizer.errors import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.openedx.workers import EmittedWorker
+
+_RABBITMQ = (
+    "which ends a delivery that isn't acknowledged within consumer_timeout (30 minutes unless it is changed)",
+    "consumer_timeout is longer than the longest task",
+)
+_TRANSPORTS = {
+    **dict.fromkeys(("amqp", "amqps", "pyamqp", "librabbitmq"), _RABBITMQ),
+    "sqs": (
+        "which hands a task out again that isn't acknowledged within its queue's visibility timeout (30 minutes unless "
+        "visibility_timeout in the transport's options is another one)",
+        "that is longer than the longest task (spec.celery.visibilityTimeout; a queue that is there keeps its own)",
+    ),
+    "": ("which may hand a task out again that isn't acknowledged in time", "it waits for the longest task"),
+}
+
+
+def undecided(config: CeleryWorkers, emitted: EmittedWorker, transport: str) -> Problem:
+    """Return the error that the configuration doesn't say what is to happen with late acknowledgement."""
+    if transport == "memory":
+        return Problem(
+            message=f"{emitted.deployment}'s broker is memory: each process has its own, and no task gets to another",
+            resource=config.ref,
+            field="spec.celery.lateAcknowledgement",
+            remedy="Have BROKER_URL or CELERY_BROKER_URL name a broker that the pods share, as Tutor does; where "
+            "none is meant, set it to false",
+        )
+    does, condition = _TRANSPORTS.get(transport, _TRANSPORTS[""])
+    return Problem(
+        message=f"{emitted.deployment}'s broker is {transport}, {does}: with late acknowledgement a longer task is run "
+        "again beside the first run",
+        resource=config.ref,
+        field="spec.celery.lateAcknowledgement",
+        remedy=f"Set it to false (a worker that is killed then loses its tasks), or to true where {condition}",
+    )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FACTORS = {letter: 1000.0**power for power, letter in enumerate("kMGTPE", 1)}
 _FACTORS |= {f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", 1)}
 _FACTORS |= {letter: 1000.0**-power for power, letter in enumerate("mun", 1)}
+_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
 _NUMBER = frozenset("0123456789.")
 # Two spellings of one amount differ by less than that (`0.1`, `100m`).
 _SAME = 1e-9
@@ -57,6 +58,9 @@ def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[st
     for section in ("requests", "limits"):
         values = tree.get(section)
         for name, value in values.items() if isinstance(values, dict) else ():
+            if not is_null(value) and not _is_resource(str(name)):
+                yield f"{section}.{name}", f"{name} is no resource that Kubernetes knows", _known_resources(str(name))
+                continue
             number = None if is_null(value) else amount(value)
             if number is not None and not _is_part_of_a_byte(name, number):
                 found[section, name] = number
@@ -71,6 +75,17 @@ def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[st
             message = _above(tree, name, number, limit, whole=whole)
             if message:
                 yield f"requests.{name}", message, "Raise the limit, or lower the request"
+
+
+def _is_resource(name: str) -> bool:
+    """Tell whether an API server takes a name: all but a few say whose they are (validateContainerResourceName)."""
+    return name in _RESOURCES or name.startswith("hugepages-") or "/" in name
+
+
+def _known_resources(name: str) -> str:
+    if "storage" in name:
+        return "Write ephemeral-storage, or ask for the space in a claim"
+    return "Write cpu, memory or ephemeral-storage; a device's name has its maker in front, as nvidia.com/gpu"
 
 
 def _is_part_of_a_byte(name: object, number: float) -> bool:

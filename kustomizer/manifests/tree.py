@@ -147,6 +147,12 @@ def lookup(node: Any, *path: str | int) -> Any:
     return node
 
 
+def text_at(node: Any, *path: str | int) -> str:
+    """Return the scalar at ``path`` as text, empty where there is none, or null."""
+    found = lookup(node, *path)
+    return "" if is_null(found) else str(found)
+
+
 def mapping(node: Any) -> dict[str, Any]:
     """Return a mapping as plain values; an empty one where ``node`` is something else: a build may hold anything."""
     value = plain_value(node)

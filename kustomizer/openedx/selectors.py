@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from kustomizer.manifests.tree import lookup, plain_value
-from kustomizer.openedx.targeting import SELECTORS, TARGET_REFERENCES, targeted_deployment
+from kustomizer.openedx.targeting import (
+    SELECTORS,
+    TARGET_REFERENCES,
+    peer_reaches,
+    pod_monitor_reaches,
+    targeted_deployment,
+)
 from kustomizer.openedx.workers import NAME_LABEL
 
 TYPE_CHECKING = False
@@ -33,21 +39,29 @@ def pod_labels(deployment: Resource) -> dict[str, str]:
 def selected_by(resource: Resource, deployment: Resource) -> bool:
     """Tell whether ``resource`` selects the pods of ``deployment``."""
     labels = pod_labels(deployment)
-    return any(selects(selector, labels) for selector in pod_selectors(resource))
+    return any(selects(selector, labels) for selector in pod_selectors(resource, deployment.namespace))
 
 
-def pod_selectors(resource: Resource) -> Iterator[Any]:
-    """Yield the label selectors of ``resource``; a policy's peers too, since MySQL's may let only the worker in."""
+def pod_selectors(resource: Resource, namespace: str | None = None) -> Iterator[Any]:
+    """Yield the label selectors of ``resource``; a policy's peers too, since MySQL's may let only the worker in.
+
+    With a ``namespace`` those are left out that are about pods of other ones.
+    """
     path = SELECTORS.get(resource.kind)
     selector = lookup(resource.tree, *path) if path else None
     if resource.kind == "Service":
         yield {"matchLabels": selector} if selector else None
         return
-    yield selector
+    is_near = namespace is None or resource.namespace == namespace
+    if resource.kind == "PodMonitor" and namespace is not None:
+        is_near = pod_monitor_reaches(resource, namespace)
+    if is_near:
+        yield selector
     for direction, peers in PEERS:
         for rule in lookup(resource.tree, "spec", direction) or ():
             for peer in lookup(rule, peers) or ():
-                yield lookup(peer, "podSelector")
+                if namespace is None or peer_reaches(peer, resource, namespace):
+                    yield lookup(peer, "podSelector")
 
 
 def selects(selector: Any, labels: dict[str, str]) -> bool:

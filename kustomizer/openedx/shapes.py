@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.manifests.tree import is_null, lookup, plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def _faults_of_container(container: dict[str, Any], place: str) -> Iterator[tupl
         for index, item in enumerate(items if type(items) is list else ()):
             if type(item) is not dict or not isinstance(item.get("name"), str) or is_null(item["name"]):
                 yield f"{place}.{field}[{index}]", "a mapping with a name"
+            elif not isinstance(plain_value(item.get("value")), (str, type(None))):
+                yield f"{place}.{field}[{index}].value", "a string, which wants quotes"
 
 
 def _is(node: Any, kind: type) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import is_null, lookup, plain_value, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from kustomizer.manifests.resource import Resource, Resources
 
 TARGET_REFERENCES = {
@@ -20,17 +22,42 @@ SELECTORS = {
     "PodMonitor": ("spec", "selector"),
 }
 """Kinds that select pods, and the path of the selector."""
+# They can be about pods of other namespaces than their own.
+_REACHING = frozenset({"NetworkPolicy", "PodMonitor"})
+_NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 KINDS = (*TARGET_REFERENCES, *SELECTORS)
 """The kinds that ``spec.copyTargeting`` may name."""
 
 
 def targeting(resources: Resources, worker: Resource) -> list[Resource]:
-    """Return the resources that may target ``worker``: those of these kinds, in its namespace, that mention it."""
+    """Return the resources that may target ``worker``: those of these kinds that mention it, and reach its namespace.
+
+    A policy of another namespace may let its pods in there, and Prometheus' objects often are in one of their own.
+    """
     return [
         resource
         for resource in resources.of_kind(*KINDS)
-        if resource.namespace == worker.namespace and resource.mentions(worker.name)
+        if (resource.namespace == worker.namespace or resource.kind in _REACHING) and resource.mentions(worker.name)
     ]
+
+
+def pod_monitor_reaches(resource: Resource, namespace: str) -> bool:
+    """Tell whether a PodMonitor looks for pods in ``namespace``."""
+    chosen = lookup(resource.tree, "spec", "namespaceSelector")
+    names = lookup(chosen, "matchNames")
+    if plain_value(lookup(chosen, "any")) is True:
+        return True
+    return namespace in names if isinstance(names, list) and names else resource.namespace == namespace
+
+
+def peer_reaches(peer: Any, resource: Resource, namespace: str) -> bool:
+    """Tell whether a NetworkPolicy's peer may be a pod in ``namespace``."""
+    chosen = lookup(peer, "namespaceSelector")
+    if is_null(chosen):
+        return resource.namespace == namespace
+    name = lookup(chosen, "matchLabels", _NAMESPACE_LABEL)
+    # What other labels a namespace has, the cluster knows.
+    return not namespace or name is None or name == namespace
 
 
 def autoscalers_by_target(resources: Resources, worker: Resource) -> dict[str, list[Resource]]:
@@ -47,7 +74,6 @@ def autoscalers_by_target(resources: Resources, worker: Resource) -> dict[str, l
 
 def targeted_deployment(resource: Resource, *path: str) -> str:
     """Return the Deployment that the reference at ``path`` names, empty where it names none."""
-    reference = lookup(resource.tree, *path)
     # A ScaledObject's reference may leave its kind out.
-    is_deployment = (lookup(reference, "kind") or "Deployment") == "Deployment"
-    return str(lookup(reference, "name") or "") if is_deployment else ""
+    is_deployment = text_at(resource.tree, *path, "kind") in ("", "Deployment")
+    return text_at(resource.tree, *path, "name") if is_deployment else ""

@@ -31,6 +31,9 @@ KNOWN_QUEUES = {
     "cms": ("edx.cms.core.default", "edx.cms.core.high", "edx.cms.core.low"),
 }
 
+# A container's list in the pod, and its index.
+Place = tuple[str, int]
+
 # The path of the pod template, by kind; a Pod is one itself.
 _POD_TEMPLATES = {
     "Pod": (),
@@ -83,6 +86,15 @@ def pod_template(resource: Resource) -> dict[str, Any] | None:
     """Return the tree of the pod template within ``resource``, None where it has none."""
     template = lookup(resource.tree, *_POD_TEMPLATES.get(resource.kind, _COMMON_POD_TEMPLATE))
     return template if isinstance(template, dict) and isinstance(lookup(template, "spec", "containers"), list) else None
+
+
+def running(template: Any) -> Iterator[tuple[Place, Any]]:
+    """Yield the containers that run as long as the pod does, with their places; a sidecar may be an init container."""
+    for field in ("containers", "initContainers"):
+        listed = lookup(template, "spec", field)
+        for index, container in enumerate(listed if isinstance(listed, list) else ()):
+            if field == "containers" or lookup(container, "restartPolicy") == "Always":
+                yield (field, index), container
 
 
 def pod_template_path(kind: str) -> str:

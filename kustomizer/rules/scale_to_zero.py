@@ -5,12 +5,15 @@ last pod in the middle of it: the task is lost, or waits in the in-flight key un
 again, which may be never. What guards against that is a trigger on the in-flight key itself (`unacked`, or the
 worker's own).
 
-**Severity:** error for workers of lms and cms; warning for other applications, whose settings aren't known here.
+**Severity:** error for workers of lms and cms; warning for other applications, whose settings aren't known here, and
+for a HorizontalPodAutoscaler with `minReplicas: 0`.
 
 **What to do:** `keda.inFlight: Zero` (or `Slots`) in the configuration, or `minReplicas: 1`. A guard that counts
 another key than the one that the worker uses is none: let the function make both. A ScaledObject that is somebody
 else's (tutor-contrib-k8s, tutor-contrib-celery) isn't changed by the configuration: raise its minimum where it is made,
 or turn it off there and have this one's `keda.enabled` take its place.
+
+**What isn't seen:** what a ScaledObject does when it is no longer paused.
 """
 
 from __future__ import annotations
@@ -18,9 +21,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, WARNING, Problem
-from kustomizer.manifests.tree import lookup, mapping
+from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.site.model import scale_target
-from kustomizer.site.redis_lists import counted_lists, is_ours, key_prefix
+from kustomizer.site.redis_lists import counted_lists, is_ours, is_paused, key_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +36,8 @@ ID = "scale-to-zero"
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers that may go to zero, and aren't guarded."""
     for scaled_object in site.resources.of_kind("ScaledObject"):
+        if is_paused(scaled_object):
+            continue
         spec = mapping(lookup(scaled_object.tree, "spec"))
         minimum = "minReplicaCount" if spec.get("idleReplicaCount") is None else "idleReplicaCount"
         if spec.get(minimum):
@@ -49,6 +54,23 @@ def check(site: Site) -> Iterator[Problem]:
                 resource=scaled_object.ref,
                 field=f"spec.{minimum}",
                 remedy=_remedy(minimum, is_mine=is_ours(scaled_object)),
+            )
+    yield from _of_kubernetes_own(site)
+
+
+def _of_kubernetes_own(site: Site) -> Iterator[Problem]:
+    """Find HorizontalPodAutoscalers that may do so, where the cluster has HPAScaleToZero on."""
+    for autoscaler in site.resources.of_kind("HorizontalPodAutoscaler"):
+        if plain_value(lookup(autoscaler.tree, "spec", "minReplicas")) != 0:
+            continue
+        for worker in site.workers_of(*scale_target(autoscaler), autoscaler.namespace):
+            yield Problem(
+                message=f"may scale {worker.resource.name} to zero in the middle of a task that it runs: whether its "
+                "metrics count running tasks isn't known",
+                severity=WARNING,
+                resource=autoscaler.ref,
+                field="spec.minReplicas",
+                remedy="Set minReplicas: 1, or have KEDA scale it (keda.enabled with inFlight: Zero)",
             )
 
 

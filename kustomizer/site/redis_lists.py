@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.checks import PAUSED, PAUSED_REPLICAS
-from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.manifests.tree import lookup, mapping, mappings, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -25,7 +25,7 @@ def list_name(trigger: Mapping[str, Any]) -> str:
 
 def formula(scaled_object: Resource) -> str:
     """Return the formula that takes the triggers' place, empty where there is none."""
-    return str(lookup(scaled_object.tree, "spec", "advanced", "scalingModifiers", "formula") or "")
+    return text_at(scaled_object.tree, "spec", "advanced", "scalingModifiers", "formula")
 
 
 def counted_lists(scaled_object: Resource) -> list[str]:

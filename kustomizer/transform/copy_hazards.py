@@ -6,7 +6,7 @@ from kustomizer.config.values import join
 from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.selectors import pod_labels, selects
-from kustomizer.openedx.workers import NAME_LABEL, pod_template
+from kustomizer.openedx.workers import NAME_LABEL, pod_template, running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Before a label's key in Cilium's policies; and labels that pods don't have.
 _PREFIXES = ("k8s:", "any:")
+_NAMESPACE = "io.kubernetes.pod.namespace"
 _NOT_OF_PODS = ("io.kubernetes.", "io.cilium.")
 _NO_SELECTORS = frozenset({"annotations", "metadata", "template"})
 # Annotations by which Calico and Kube-OVN give a pod a fixed address.
@@ -30,6 +31,8 @@ _ADDRESSES = frozenset(
 )
 # Multus' networks give a pod one where they name it.
 _NETWORKS = "k8s.v1.cni.cncf.io/networks"
+# Volumes without a claim that are attached to a node.
+_DISKS = frozenset({"awsElasticBlockStore", "azureDisk", "cinder", "gcePersistentDisk", "vsphereVolume"})
 _MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
@@ -43,6 +46,11 @@ def node_hazards(resources: Resources, worker: Resource, copies: Sequence[str]) 
         return Problem(message=message, severity=WARNING, resource=worker.ref, field=field, remedy=remedy)
 
     for index, volume in enumerate(_list(lookup(template, "spec", "volumes"))):
+        for kind in _DISKS & {*volume} if isinstance(volume, dict) else ():
+            if plain_value(lookup(volume, kind, "readOnly")) is not True:
+                message = f"only one node can have this disk ({kind}): pods of {names} on another node stay Pending"
+                remedy = "Use a claim that is ReadWriteMany, or keep the workers on one node (affinity)"
+                yield warn(f"{pod}.volumes[{index}]", message, remedy)
         claim = lookup(volume, "persistentVolumeClaim", "claimName")
         claims = resources.find("PersistentVolumeClaim", str(claim), worker.namespace) if claim else []
         if claim and not claims:
@@ -73,12 +81,12 @@ def node_hazards(resources: Resources, worker: Resource, copies: Sequence[str]) 
         )
     if plain_value(lookup(template, "spec", "hostNetwork")) is True:
         yield warn(f"{pod}.hostNetwork", f"pods of {names} share their node's ports", "Leave hostNetwork out")
-    for number, container in enumerate(_list(lookup(template, "spec", "containers"))):
+    for (listed, number), container in running(template):
         for index, port in enumerate(_list(lookup(container, "ports"))):
             found_port = plain_value(lookup(port, "hostPort"))
             if found_port:
                 yield warn(
-                    f"{pod}.containers[{number}].ports[{index}].hostPort",
+                    f"{pod}.{listed}[{number}].ports[{index}].hostPort",
                     f"a node has port {found_port} once: pods of {names} on a node that has one stay Pending",
                     "Leave hostPort out",
                 )
@@ -88,9 +96,8 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
     """Yield a warning for each of ``others`` that selects the pods of ``worker`` and not those of all its copies."""
     labels = pod_labels(worker)
     for resource in others:
-        if resource.namespace not in ("", worker.namespace):
-            continue
-        selectors = [*_selectors(resource.tree, "")]
+        near = ("", worker.namespace) if resource.namespace in ("", worker.namespace) else (worker.namespace,)
+        selectors = [found for found in _selectors(resource.tree, "") if _namespace_of(found[1]) in near]
         missed = [
             copy.name
             for copy in copies
@@ -195,6 +202,7 @@ def _of_pods(selector: dict[str, Any]) -> dict[str, Any]:
     expressions = _list(lookup(selector, "matchExpressions"))
     kept = {_key(key): value for key, value in labels.items()} if isinstance(labels, dict) else {}
     return {
+        "namespace": str(kept.get(_NAMESPACE, "")),
         "matchLabels": {key: value for key, value in kept.items() if not key.startswith(_NOT_OF_PODS)},
         "matchExpressions": [
             {**expression, "key": _key(str(lookup(expression, "key")))}
@@ -202,6 +210,11 @@ def _of_pods(selector: dict[str, Any]) -> dict[str, Any]:
             if isinstance(expression, dict)
         ],
     }
+
+
+def _namespace_of(selector: Any) -> str:
+    """Return the namespace that a selector of Cilium's names, empty where it means its object's own."""
+    return "" if isinstance(selector, str) else str(selector["namespace"])
 
 
 def _key(key: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import lookup, plain_value, text_at
 from kustomizer.openedx.selectors import PEERS, NameIndex, pod_labels, pod_selectors, selected_by, selects, target
 from kustomizer.openedx.targeting import TARGET_REFERENCES
-from kustomizer.openedx.workers import NAME_LABEL
+from kustomizer.openedx.workers import NAME_LABEL, emitted_in, pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def follow(
             continue  # the one that an earlier run made for the default worker alone
         if not holds_for(original, worker):
             continue
-        left_out = []
+        left_out, copied = [], []
         for variant, copy in zip(plan.variants[1:], copies, strict=True):
             if _makes_its_own(variant, original.kind) or not leaves_out(original, worker, copy):
                 continue
@@ -60,8 +60,11 @@ def follow(
             if original.kind in config.spec.copy_targeting:
                 resources.add(new, after=original)
                 index.add(new)
+                copied.append(copy.name)
             else:
                 left_out.append(copy.name)
+        if copied and original.kind == "HorizontalPodAutoscaler":
+            warnings += _shared_metrics(original, copied, worker)
         if left_out:
             warnings.append(_left_out(original, left_out, worker))
     return warnings
@@ -93,7 +96,8 @@ def leaves_out(resource: Resource, worker: Resource, copy: Resource) -> bool:
     if resource.kind in TARGET_REFERENCES:
         return target(resource) == worker.name
     workers, copys = pod_labels(worker), pod_labels(copy)
-    return any(selects(selector, workers) and not selects(selector, copys) for selector in pod_selectors(resource))
+    selectors = pod_selectors(resource, worker.namespace)
+    return any(selects(selector, workers) and not selects(selector, copys) for selector in selectors)
 
 
 def is_needless(new: Resource, copy: Resource, index: NameIndex) -> bool:
@@ -120,11 +124,51 @@ def copy_for(original: Resource, worker: Resource, copy: Resource) -> Resource:
         labels[NAME_LABEL] = new
     if original.kind in TARGET_REFERENCES:
         lookup(tree, *TARGET_REFERENCES[original.kind])["name"] = new
+        _rename_container(tree, _container(worker), _container(copy))
     else:
-        if original.kind == "NetworkPolicy" and not selects(lookup(tree, "spec", "podSelector"), pod_labels(worker)):
+        is_for_others = not selects(lookup(tree, "spec", "podSelector"), pod_labels(worker))
+        if original.kind == "NetworkPolicy" and (is_for_others or original.namespace != worker.namespace):
             _keep_peers(tree["spec"], worker)
         _rename(tree["spec"], old, new)
     return Resource.new(tree, indent=original.indent)
+
+
+def _container(deployment: Resource) -> Any:
+    """Return the name of the container that runs Celery."""
+    emitted = emitted_in("", deployment)
+    return lookup(pod_template(deployment), "spec", "containers", emitted.container, "name") if emitted else None
+
+
+def _rename_container(tree: dict[str, Any], old: Any, new: Any) -> None:
+    """Rename the container where an autoscaler names it: a VPA's policies, and an HPA's metrics of one container."""
+    for path, step, field in (
+        (("spec", "resourcePolicy", "containerPolicies"), (), "containerName"),
+        (("spec", "metrics"), ("containerResource",), "container"),
+    ):
+        items = lookup(tree, *path)
+        for item in items if old and isinstance(items, list) else ():
+            if lookup(item, *step, field) == old:
+                lookup(item, *step)[field] = new
+
+
+def _shared_metrics(hpa: Resource, copies: Sequence[str], worker: Resource) -> list[Problem]:
+    """Return the warning that copies of an HPA count the same as it does, where that isn't their own pods' load."""
+    metrics = lookup(hpa.tree, "spec", "metrics")
+    kinds = [text_at(metric, "type") for metric in (metrics if isinstance(metrics, list) else ())]
+    if not {"External", "Object"} & {*kinds}:
+        return []
+    index = next(index for index, kind in enumerate(kinds) if kind in ("External", "Object"))
+    return [
+        Problem(
+            message=f"is copied with a metric ({kinds[index]}) that isn't the pods' own: {', '.join(copies)} scale on "
+            f"the number that {worker.name} scales on",
+            severity=WARNING,
+            resource=hpa.ref,
+            field=f"spec.metrics[{index}]",
+            remedy="Give each an autoscaler on its own queue, and take HorizontalPodAutoscaler out of "
+            "spec.copyTargeting",
+        )
+    ]
 
 
 def _keep_peers(spec: dict[str, Any], worker: Resource) -> None:

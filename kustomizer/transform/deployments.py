@@ -30,6 +30,7 @@ _SOFT_SHUTDOWN = ({"name": "REMAP_SIGTERM", "value": "SIGQUIT"},)
 # Annotations of pods that name a container. An API server refuses an AppArmor profile for a container that is missing.
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 _TERM_FIELDS = ("affinity", "topologySpreadConstraints")
 
 
@@ -46,6 +47,7 @@ def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
             )
         )
     _rename(tree, emitted, variant.deployment)
+    _rename_node(tree["spec"]["template"]["spec"]["containers"][emitted.container], emitted, variant)
     configure(tree, emitted, variant)
     return Resource.new(tree, indent=emitted.resource.indent)
 
@@ -53,10 +55,9 @@ def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
 def command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
     """Return the command line of the worker ``variant``, made from that of Tutor's."""
     line = emitted.with_option("--queues", ",".join(variant.queues)).without_option("--exclude-queues")
-    if not variant.is_default and variant.service in OPEN_EDX_SERVICES:
-        # Open edX's workers are named after their queue. Those of another application keep their name: it holds the
-        # pod's (%h), which tells copies apart.
-        line = line.with_option("--hostname", emitted.hostname_for(f"edx.{variant.service}.core.{variant.name}"))
+    hostname = _hostname(emitted, variant)
+    if hostname:
+        line = line.with_option("--hostname", hostname)
     settings = variant.settings
     line = line.with_extra(settings.extra_args or ())
     if settings.concurrency is not None:
@@ -64,6 +65,37 @@ def command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
     if settings.disable_prefetch:
         line = line.with_option("--disable-prefetch")
     return line
+
+
+def _hostname(emitted: CommandLine, variant: Variant) -> str:
+    """Return the node's name of a copy, empty where it keeps its own.
+
+    Open edX's workers are named after their queue. The name of another application's holds the pod's (%h), which tells
+    copies apart.
+    """
+    if variant.is_default or variant.service not in OPEN_EDX_SERVICES:
+        return ""
+    return emitted.hostname_for(f"edx.{variant.service}.core.{variant.name}")
+
+
+def _rename_node(container: dict[str, Any], emitted: EmittedWorker, variant: Variant) -> None:
+    """Rename the node where probes and hooks ask for it (``inspect ping -d celery@edx.lms.core.default.$HOSTNAME``)."""
+    old, new = (
+        hostname.partition("%")[0].partition("$")[0]
+        for hostname in (emitted.command_line.hostname or "celery@%h", _hostname(emitted.command_line, variant))
+    )
+    for field in PROBES if old and new else ():
+        if field in container:
+            container[field] = _replaced(container[field], old, new)
+
+
+def _replaced(node: Any, old: str, new: str) -> Any:
+    if isinstance(node, list):
+        return [_replaced(child, old, new) for child in node]
+    if isinstance(node, dict):
+        return {key: _replaced(child, old, new) for key, child in node.items()}
+    # The percent sign is the one that Tutor 16 and 17 have in the name, see CommandLine.hostname_for().
+    return str(node).replace(f"{old}%", new).replace(old, new) if isinstance(node, str) and old in node else node
 
 
 def give_name(tree: dict[str, Any], name: str) -> None:
@@ -77,6 +109,8 @@ def give_name(tree: dict[str, Any], name: str) -> None:
         labels = lookup(tree, *path)
         if lookup(labels, NAME_LABEL) == old:
             labels[NAME_LABEL] = name
+    # Beside matchLabels it may say the same once more.
+    _rename_in_terms(lookup(tree, "spec", "selector", "matchExpressions"), old, name)
 
 
 def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:

@@ -6,14 +6,13 @@ from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import command_words, lookup, plain_value
 from kustomizer.openedx.celery_programs import watches_celery
-from kustomizer.openedx.workers import emitted_in, pod_template
+from kustomizer.openedx.workers import Place, emitted_in, pod_template, running
 from kustomizer.record import Record
-from kustomizer.transform.deployments import give_name, write_command_line
+from kustomizer.transform.deployments import PROBES, give_name, write_command_line
 from kustomizer.transform.worker_variables import BEAT, PURGE, unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import ServicePlan, Variant
 
 _OPTIONS = ("--beat", "--schedule-filename", "--scheduler")
-# A container's list in the pod, and its index.
-Place = tuple[str, int]
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 
 
 class Once(Record):
@@ -51,7 +47,7 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
 
     ``variables`` are those that stand for options of the worker.
     """
-    containers = dict(_running(pod_template(worker.resource)))
+    containers = dict(running(pod_template(worker.resource)))
     own = containers.pop(("containers", worker.container))
     image = plain_value(lookup(own, "image"))
     beats = tuple(place for place, container in containers.items() if _runs_beat(container))
@@ -68,15 +64,6 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
         variables=variables & {BEAT, PURGE},
     )
     return runs_once if runs_once.has_scheduler or runs_once.purges or runs_once.doubtful else None
-
-
-def _running(template: Any) -> Iterator[tuple[Place, Any]]:
-    """Yield the containers that run as long as the pod does, with their places; a sidecar may be an init container."""
-    for field in ("containers", "initContainers"):
-        listed = lookup(template, "spec", field)
-        for index, container in enumerate(listed if isinstance(listed, list) else ()):
-            if field == "containers" or lookup(container, "restartPolicy") == "Always":
-                yield (field, index), container
 
 
 def _has_image(container: Any, image: Any) -> bool:
@@ -159,7 +146,7 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
         _run_beat(container, emitted)
         unset(container, found.variables)
     container["name"] = name
-    for probe in _PROBES:
+    for probe in PROBES:
         container.pop(probe, None)
     if scheduler is not None and scheduler.resources:
         container["resources"] = scheduler.resources
@@ -178,7 +165,7 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
 def without_scheduler(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     """Return the warning that nothing of the build runs a scheduler, though the configuration asks for one."""
     for deployment in resources.of_kind("Deployment", "StatefulSet"):
-        if any(_runs_beat(container) for _, container in _running(pod_template(deployment))):
+        if any(_runs_beat(container) for _, container in running(pod_template(deployment))):
             return []
     return [
         Problem(

@@ -47,7 +47,10 @@ _KNOWN_GROUPS = frozenset(
     }
 )
 # Stands in a worker whose pods can't all be anywhere.
-_OF_ONE_NODE = ("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/", "cni.cncf.io")
+_OF_ONE_NODE = (
+    *("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/", "cni.cncf.io"),
+    *("awsElasticBlockStore", "azureDisk", "cinder", "gcePersistentDisk", "vsphereVolume"),
+)
 
 
 class _Settings(Record):
@@ -120,8 +123,9 @@ def _left_out(
 
         notes += follow(resources, config, plan, originals, copies)
     others = [item for item in resources if not _is_known(item) and item.mentions(worker.name)]
-    # Its tree has been edited, and its text says what came in.
-    on_a_node = any(word in worker.text for word in _OF_ONE_NODE)
+    # Its tree has been edited, and its text says what came in, where it wasn't read as a whole.
+    text = worker.text or str(worker.tree)
+    on_a_node = any(word in text for word in _OF_ONE_NODE)
     exempting = [item for item in originals if item.mentions("NotIn")]
     if others or on_a_node or exempting:
         from kustomizer.transform.copy_hazards import (  # noqa: PLC0415 - as above

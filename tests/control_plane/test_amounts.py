@@ -21,9 +21,13 @@ _ODD = "0.001k 0.0015k 512 -0 -1 -1m +-1 1GiB 1,5 1.2.3 1e 1e3Mi 1e3.5 1e+-3 1_0
 AMOUNTS: list[Any] = [*_DIGITS.split(), *_ODD.split(), "1 Gi", "", 0.5, 1.5, 2]
 
 
-def said(cluster: Cluster, value: Any) -> str:
-    """Return what an API server says of a Deployment that asks for so much memory: ok, warned, refused."""
-    container = {"name": "a", "image": "a", "resources": {"requests": {"memory": value}}}
+NAMES = ("cpu", "memory", "ephemeral-storage", "example.com/gpu", "mem", "memmory", "gpu", "storage", "CPU", "pods")
+
+
+def said(cluster: Cluster, value: Any, name: str = "memory") -> str:
+    """Return what an API server says of a Deployment that asks for so much of a resource: ok, warned, refused."""
+    amounts = {"requests": {name: value}, **({"limits": {name: value}} if "/" in name else {})}
+    container = {"name": "a", "image": "a", "resources": amounts}
     labels = {"app": "a"}
     tree = {
         "apiVersion": "apps/v1",
@@ -36,7 +40,7 @@ def said(cluster: Cluster, value: Any) -> str:
     }
     done = cluster.kubectl("create", "--dry-run=server", "--filename=-", stdin=json.dumps(tree), check=False)
     if done.returncode:
-        assert "memory" in done.stderr or "quantit" in done.stderr, done.stderr
+        assert name in done.stderr or "quantit" in done.stderr, done.stderr
         return "refused"
     return "warned" if "fractional byte value" in done.stderr else "ok"
 
@@ -59,3 +63,10 @@ def test_amounts_are_those_of_an_api_server(cluster: Cluster) -> None:
         is_small = number is not None and number < 1024
         assert bool(faults) == (answer == "refused" or (answer == "warned" and is_small)), (value, answer, faults)
     assert {answer for answer, _ in told.values()} == {"ok", "warned", "refused"}
+
+
+@pytest.mark.usefixtures("namespace")
+def test_resources_are_those_of_an_api_server(cluster: Cluster) -> None:
+    for name in NAMES:
+        faults = [*resource_faults({"limits": {name: 1}})]
+        assert bool(faults) == (said(cluster, 1, name) == "refused"), name

@@ -21,17 +21,23 @@ def resources_of(resources: Any) -> str:
     ("request_", "limit"), [("1Gi", "2G"), ("100m", 0.1), ("0.1", "100m"), (1, "1"), ("1e3", "1k"), ("2G", "2Gi")]
 )
 def test_a_request_within_the_limit(request_: Any, limit: Any) -> None:
-    assert said({"requests": {"a": request_}, "limits": {"a": limit}}) == []
+    assert said({"requests": {"cpu": request_}, "limits": {"cpu": limit}}) == []
 
 
 @pytest.mark.parametrize(
     ("request_", "limit"), [("2G", "1Gi"), ("1Gi", "1G"), ("1001m", 1), (2, "1500m"), ("1E", "1P")]
 )
 def test_a_request_above_the_limit(request_: Any, limit: Any) -> None:
-    (problem,) = problems("refused-resources", resources_of({"requests": {"a": request_}, "limits": {"a": limit}}))
-    assert problem.message == f"{request_} is more than limits.a, {limit}"
+    (problem,) = problems("refused-resources", resources_of({"requests": {"cpu": request_}, "limits": {"cpu": limit}}))
+    assert problem.message == f"{request_} is more than limits.cpu, {limit}"
     assert problem.severity == "error"
-    assert problem.field == "spec.template.spec.containers[0].resources.requests.a"
+    assert problem.field == "spec.template.spec.containers[0].resources.requests.cpu"
+
+
+@pytest.mark.parametrize("name", ["mem", "memmory", "gpu", "storage", "CPU"])
+def test_a_resource_that_nobody_has(name: str) -> None:
+    assert said({"limits": {name: 1}}) == [f"{name} is no resource that Kubernetes knows"]
+    assert said({"limits": {name: None}}) == []
 
 
 @pytest.mark.parametrize("name", ["nvidia.com/gpu", "hugepages-2Mi"])
@@ -73,6 +79,6 @@ def test_no_amount(value: Any) -> None:
     assert "is no amount that Kubernetes knows" in message
 
 
-@pytest.mark.parametrize("resources", [None, {}, {"limits": None}, {"limits": {"a": None}}, {"requests": {"a": "1"}}])
+@pytest.mark.parametrize("resources", [None, {}, {"limits": None}, {"limits": {"a": None}}, {"requests": {"cpu": "1"}}])
 def test_nothing_to_compare(resources: Any) -> None:
     assert said(resources) == []

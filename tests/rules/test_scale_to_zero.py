@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.rules.small_site import finder, problems, scaled_object, settings, trigger, with_settings, worker
+from tests.rules.small_site import finder, problems, resource, scaled_object, settings, trigger, with_settings, worker
 
 found = finder("scale-to-zero")
 QUEUED = trigger("edx.lms.core.default", name="queued1")
@@ -37,6 +38,36 @@ def test_a_formula_that_leaves_out_what_runs_counts_nothing() -> None:
 @pytest.mark.parametrize("spec", [{"minReplicaCount": 1}, {"minReplicaCount": 2, "idleReplicaCount": 1}])
 def test_a_pod_always_stays(spec: dict[str, Any]) -> None:
     assert found(worker("lms-worker"), scaled_object("lms-worker", triggers=[QUEUED], **spec)) == []
+
+
+@pytest.mark.parametrize(
+    ("annotations", "paused"),
+    [
+        ({"autoscaling.keda.sh/paused": "true"}, True),
+        ({"autoscaling.keda.sh/paused-replicas": "2"}, True),
+        ({"autoscaling.keda.sh/paused": "false"}, False),
+        ({}, False),
+    ],
+)
+def test_a_paused_one_scales_nothing(annotations: dict[str, str], *, paused: bool) -> None:
+    scaled = json.loads(scaled_object("lms-worker", triggers=[QUEUED]))
+    scaled["metadata"]["annotations"] = annotations
+    scaled = json.dumps(scaled)
+    assert bool(problems("scale-to-zero", worker("lms-worker"), scaled)) != paused
+
+
+@pytest.mark.parametrize(("minimum", "expected"), [(0, 1), (1, 0), (None, 0)])
+def test_kubernetes_own_autoscaler(minimum: int | None, expected: int) -> None:
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "lms-worker"}, "minReplicas": minimum, "maxReplicas": 3}
+    hpa = resource("HorizontalPodAutoscaler", "a", api_version="autoscaling/v2", spec=spec)
+    said = problems("scale-to-zero", worker("lms-worker"), hpa)
+    assert [(each.severity, each.field) for each in said] == [("warning", "spec.minReplicas")] * expected
+
+
+def test_a_formula_that_is_null() -> None:
+    """kustomize writes null as it was written, and the triggers count as they are."""
+    scaled = scaled_object("lms-worker", triggers=[QUEUED, IN_FLIGHT], advanced={"scalingModifiers": {"formula": None}})
+    assert not problems("scale-to-zero", worker("lms-worker"), scaled)
 
 
 def test_what_runs_is_counted() -> None:

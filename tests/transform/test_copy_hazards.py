@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.keda_site import Result, site, worked, worker
+from tests.keda_site import Result, built, site, worked, worker
 
 SPLIT = "{workers: {lms: {high: {}, high_mem: {}}}}"
 NAME = "app.kubernetes.io/name"
@@ -56,7 +56,7 @@ def policy(spec: dict[str, Any], *, kind: str = "CiliumNetworkPolicy", namespace
         (
             {
                 "endpointSelector": {
-                    "matchLabels": {f"any:{NAME}": "lms-worker", "k8s:io.kubernetes.pod.namespace": "x"}
+                    "matchLabels": {f"any:{NAME}": "lms-worker", "k8s:io.kubernetes.pod.namespace": "openedx"}
                 }
             },
             "spec.endpointSelector",
@@ -162,6 +162,198 @@ def test_a_port_of_the_node() -> None:
     assert "containers[0].ports[1].hostPort: a node has port 8081 once" in warning
     [warning] = found(pod={"hostNetwork": True}).warnings
     assert "share their node's ports" in warning
+
+
+@pytest.mark.parametrize(
+    ("pod", "field", "said"),
+    [
+        (
+            {
+                "initContainers": [
+                    {"name": "s", "image": "i", "restartPolicy": "Always", "ports": [{"hostPort": 8080}]},
+                    {"name": "t", "image": "i", "ports": [{"hostPort": 8081}]},
+                ]
+            },
+            "spec.template.spec.initContainers[0].ports[0].hostPort",
+            "a node has port 8080 once",
+        ),
+        (
+            {"volumes": [{"name": "d", "awsElasticBlockStore": {"volumeID": "v"}}]},
+            "spec.template.spec.volumes[1]",
+            "only one node can have this disk (awsElasticBlockStore)",
+        ),
+    ],
+)
+def test_what_a_node_has_once(pod: dict[str, Any], field: str, said: str) -> None:
+    [warning] = found(pod=pod).output.problems
+    assert warning.field == field
+    assert said in warning.message
+
+
+def test_it_is_found_in_a_build_that_only_a_parser_can_read() -> None:
+    given = site_with_claim()
+    # Behind a document's end mark a parser has to tell documents apart, and no object has its text.
+    odd = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "odd", "namespace": "openedx"}}
+    text = yaml.safe_dump_all([*yaml.safe_load_all(given), odd], sort_keys=False) + "data: {a: 'b'}\n...\n"
+    for stream in (given, text.encode()):
+        [problem] = worked(SPLIT, stream).output.problems
+        assert "whether more than one node can mount media isn't known" in problem.message
+
+
+def site_with_claim() -> bytes:
+    lms = worker("lms", ("default", "high", "high_mem"))
+    volume = {"name": "m", "persistentVolumeClaim": {"claimName": "media"}}
+    lms["spec"]["template"]["spec"]["volumes"].append(volume)
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    return yaml.safe_dump_all(documents, sort_keys=False).encode()
+
+
+CILIUM = {"k8s:io.kubernetes.pod.namespace": "openedx", f"k8s:{NAME}": "lms-worker"}
+
+
+@pytest.mark.parametrize(
+    ("other", "warned"),
+    [
+        (policy({"ingress": [{"fromEndpoints": [{"matchLabels": CILIUM}]}]}, namespace="data"), True),
+        (policy({"ingress": [{"fromEndpoints": [{"matchLabels": CILIUM}]}]}), True),
+        (policy({"endpointSelector": {"matchLabels": {NAME: "lms-worker"}}}, namespace="data"), False),
+        (policy({"toEndpoints": [{"matchLabels": {**CILIUM, "k8s:io.kubernetes.pod.namespace": "b"}}]}), False),
+    ],
+)
+def test_a_policy_of_ciliums_names_the_namespace(other: dict[str, Any], *, warned: bool) -> None:
+    assert warned == any("selects the pods of lms-worker" in str(each) for each in found(other).output.problems)
+
+
+def elsewhere(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    group = {"PodMonitor": "monitoring.coreos.com/v1", "NetworkPolicy": "networking.k8s.io/v1"}[kind]
+    return {"apiVersion": group, "kind": kind, "metadata": {"name": "p", "namespace": "data"}, "spec": spec}
+
+
+LMS_WORKER = {"matchLabels": {NAME: "lms-worker"}}
+
+
+def peer(namespaces: Any, **more: Any) -> dict[str, Any]:
+    of = {} if namespaces is None else {"namespaceSelector": namespaces}
+    return elsewhere(
+        "NetworkPolicy", {"podSelector": {}, "ingress": [{"from": [{**of, "podSelector": LMS_WORKER}]}]} | more
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "warned"),
+    [
+        (elsewhere("PodMonitor", {"selector": LMS_WORKER, "namespaceSelector": {"any": True}}), True),
+        (elsewhere("PodMonitor", {"selector": LMS_WORKER, "namespaceSelector": {"matchNames": ["openedx"]}}), True),
+        (elsewhere("PodMonitor", {"selector": LMS_WORKER, "namespaceSelector": {"matchNames": ["b"]}}), False),
+        (elsewhere("PodMonitor", {"selector": LMS_WORKER}), False),
+        (peer({"matchLabels": {"kubernetes.io/metadata.name": "openedx"}}), True),
+        (peer({"matchLabels": {"team": "learning"}}), True),
+        (peer({}), True),
+        (peer({"matchLabels": {"kubernetes.io/metadata.name": "b"}}), False),
+        (peer(None), False),
+        (peer(None, podSelector=LMS_WORKER), False),
+    ],
+)
+def test_objects_of_another_namespace_that_are_about_the_worker(other: dict[str, Any], *, warned: bool) -> None:
+    problems = [str(each) for each in found(other).output.problems]
+    assert warned == any(
+        "holds for lms-worker but not for lms-worker-high, lms-worker-high-mem" in each for each in problems
+    )
+
+
+def test_a_selector_that_says_it_twice() -> None:
+    lms = worker("lms", ("default", "high", "high_mem"))
+    lms["spec"]["selector"]["matchExpressions"] = [{"key": NAME, "operator": "In", "values": ["lms-worker"]}]
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    result = worked(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode())
+    [expression] = result.get("Deployment", "lms-worker-high")["spec"]["selector"]["matchExpressions"]
+    assert expression["values"] == ["lms-worker-high"]
+
+
+def autoscaler(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    group, field = ("autoscaling/v2", "scaleTargetRef") if kind[0] == "H" else ("autoscaling.k8s.io/v1", "targetRef")
+    reference = {field: {"apiVersion": "apps/v1", "kind": "Deployment", "name": "lms-worker"}}
+    metadata = {"name": "lms-worker", "namespace": "openedx"}
+    return {"apiVersion": group, "kind": kind, "metadata": metadata, "spec": {**reference, **spec}}
+
+
+def test_copies_of_autoscalers_name_the_copys_container() -> None:
+    policies = [{"containerName": "lms-worker", "mode": "Off"}, {"containerName": "*"}]
+    metric = {"name": "cpu", "container": "lms-worker"}
+    others = (
+        autoscaler("VerticalPodAutoscaler", {"resourcePolicy": {"containerPolicies": policies}}),
+        autoscaler(
+            "HorizontalPodAutoscaler", {"metrics": [{"type": "ContainerResource", "containerResource": metric}]}
+        ),
+    )
+    split = SPLIT.replace("{workers", "{copyTargeting: [HorizontalPodAutoscaler, VerticalPodAutoscaler], workers")
+    stream = yaml.safe_dump_all([*yaml.safe_load_all(site().stream), *others], sort_keys=False)
+    result = worked(split, stream.encode())
+    for name in ("lms-worker", "lms-worker-high"):
+        [container] = result.get("Deployment", name)["spec"]["template"]["spec"]["containers"]
+        vertical = result.get("VerticalPodAutoscaler", name)["spec"]["resourcePolicy"]["containerPolicies"]
+        assert [each["containerName"] for each in vertical] == [container["name"], "*"]
+        [horizontal] = result.get("HorizontalPodAutoscaler", name)["spec"]["metrics"]
+        assert horizontal["containerResource"]["container"] == container["name"]
+    assert not result.output.problems
+
+
+def test_copies_of_an_autoscaler_on_one_queue_are_warned_of() -> None:
+    metric = {"type": "External", "external": {"metric": {"name": "queue_length"}}}
+    cpu = {"type": "Resource", "resource": {"name": "cpu"}}
+    split = SPLIT.replace("{workers", "{copyTargeting: [HorizontalPodAutoscaler], workers")
+    for metrics, count in (([cpu, metric], 1), ([cpu], 0), (None, 0)):
+        other = autoscaler("HorizontalPodAutoscaler", {"metrics": metrics})
+        stream = yaml.safe_dump_all([*yaml.safe_load_all(site().stream), other], sort_keys=False)
+        problems = worked(split, stream.encode()).output.problems
+        assert len(problems) == count
+        if count:
+            assert problems[0].field == "spec.metrics[1]"
+            assert "lms-worker-high, lms-worker-high-mem scale on the number that lms-worker scales on" in str(
+                problems[0]
+            )
+
+
+@pytest.mark.parametrize(
+    ("hostname", "asked", "expected"),
+    [
+        ("edx.lms.core.default.%h", "celery@edx.lms.core.default.$HOSTNAME", "celery@edx.lms.core.high.$HOSTNAME"),
+        ("edx.lms.core.default.%%h", "celery@edx.lms.core.default.%$HOSTNAME", "celery@edx.lms.core.high.$HOSTNAME"),
+        ("worker@$(POD)", "worker@$POD", "edx.lms.core.high@$POD"),
+        ("", "celery@$HOSTNAME", "edx.lms.core.high@$HOSTNAME"),
+        ("edx.lms.core.default.%h", "edx.lms.core.default", "edx.lms.core.default"),
+    ],
+)
+def test_a_copys_probes_ask_for_its_own_node(hostname: str, asked: str, expected: str) -> None:
+    lms = worker("lms", ("default", "high", "high_mem"))
+    [container] = lms["spec"]["template"]["spec"]["containers"]
+    container["args"] = [word for word in container["args"] if not word.startswith("--hostname")]
+    container["args"] += [f"--hostname={hostname}"] if hostname else []
+    probe = {"exec": {"command": ["sh", "-c", f"celery --app=lms.celery inspect ping -d {asked}"]}}
+    container |= {"livenessProbe": probe, "lifecycle": {"preStop": probe}}
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    result = worked(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode())
+    for name, node in (("lms-worker", asked), ("lms-worker-high", expected)):
+        [container] = result.get("Deployment", name)["spec"]["template"]["spec"]["containers"]
+        for found_probe in (container["livenessProbe"], container["lifecycle"]["preStop"]):
+            assert found_probe["exec"]["command"][2] == f"celery --app=lms.celery inspect ping -d {node}"
+
+
+def test_a_variable_that_is_no_string() -> None:
+    lms = worker("lms", ("default", "high", "high_mem"))
+    [container] = lms["spec"]["template"]["spec"]["containers"]
+    container["env"] = [{"name": "A", "value": "5"}, {"name": "B", "value": 5}, {"name": "C", "value": None}]
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    [message] = built(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode()).errors
+    assert "spec.template.spec.containers[0].env[1].value: isn't a string, which wants quotes" in message
 
 
 def test_a_kind_of_another_group_is_not_kubernetes_own() -> None:

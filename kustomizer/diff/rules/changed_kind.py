@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.diff.model import Key, path_text
 from kustomizer.diff.rules.workloads import changed, containers, listed, named, ref, templates
 from kustomizer.errors import WARNING, Problem
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import lookup, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +76,7 @@ def _probes(item: ObjectChange, before: Any, after: Any, at: str) -> Iterator[Pr
 
 
 def _strategy(item: ObjectChange, before: Any, after: Any) -> Iterator[Problem]:
-    old, new = (lookup(tree, "spec", "strategy", "type") or "RollingUpdate" for tree in (before, after))
+    old, new = (text_at(tree, "spec", "strategy", "type") or "RollingUpdate" for tree in (before, after))
     if item.id.kind == "Deployment" and new == "Recreate" != old:
         remedy = "Use a rolling update with maxSurge: 0 and maxUnavailable: 1"
         yield _problem(item, "spec.strategy.type", "the strategy becomes Recreate, and rollingUpdate stays", remedy)

@@ -35,13 +35,15 @@ def check_rivals(autoscalers: Sequence[Resource], variant: Variant, *, own: str)
     taken = next((hpa for hpa in hpas if wanted and wanted in (True, hpa.name)), None)
     rivals = [rival for rival in autoscalers if rival is not taken and (rival in hpas or rival.name != own)]
     if rivals:
-        raise UserError(*(_rival(rival, variant) for rival in rivals))
+        raise UserError(*(_rival(rival, variant, taken) for rival in rivals))
     return taken
 
 
-def _rival(resource: Resource, variant: Variant) -> Problem:
+def _rival(resource: Resource, variant: Variant, taken: Resource | None) -> Problem:
     off = f"set {variant.path}.keda.enabled: false"
-    if resource.kind == "HorizontalPodAutoscaler":
+    if taken is not None and resource.kind == "HorizontalPodAutoscaler":
+        remedy = f"Take it out of the build: {variant.path}.keda.replaceHPA takes {taken.name} over, and can't two"
+    elif resource.kind == "HorizontalPodAutoscaler":
         remedy = (
             f"Set {variant.path}.keda.replaceHPA: true to take it over, or take it out of the build "
             f"(tutor-contrib-pod-autoscaling: enable_hpa: False for {variant.service}-worker; tutor-contrib-k8s: "

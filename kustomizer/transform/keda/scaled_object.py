@@ -11,7 +11,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import max_replicas
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import lookup, text_at
 from kustomizer.openedx.queue_names import redis_lists
 from kustomizer.openedx.targeting import autoscalers_by_target
 from kustomizer.openedx.workers import site_metadata
@@ -164,7 +164,7 @@ def _taken_elsewhere(present: Resource | None, keda: Keda) -> str:
         return keda.replace_hpa
     if present is None or not keda.replace_hpa or not lookup(present.tree, "metadata", "annotations", TRANSFER_HPA):
         return ""
-    return str(lookup(present.tree, "spec", "advanced", "horizontalPodAutoscalerConfig", "name") or "")
+    return text_at(present.tree, "spec", "advanced", "horizontalPodAutoscalerConfig", "name")
 
 
 def _hpa_name(variant: Variant, scaled_object: str) -> str:

@@ -278,6 +278,13 @@ def test_two_autoscalers_are_refused(kind: str) -> None:
     assert "set spec.workers.lms.high.keda.enabled: false" in message
 
 
+def test_a_kind_that_is_null_is_left_out() -> None:
+    other = scaler("ScaledObject", "other", "lms-worker-high")
+    other["spec"]["scaleTargetRef"] = {"kind": None, "name": "lms-worker-high"}
+    (message,) = refused("", given=site(others=[other]))
+    assert message.startswith("ScaledObject other in namespace openedx: spec.scaleTargetRef: scales lms-worker-high")
+
+
 def test_an_autoscaler_of_another_namespace_is_none() -> None:
     other = scaler("HorizontalPodAutoscaler", "other", "lms-worker-high")
     other["metadata"]["namespace"] = "elsewhere"
@@ -309,7 +316,9 @@ def test_taking_an_hpa_over() -> None:
     assert not worked(spec).warnings
 
     two = site(others=[*given.others, scaler("HorizontalPodAutoscaler", "second", "lms-worker")])
-    assert "HorizontalPodAutoscaler second" in built(spec, two).errors[0]
+    (message,) = built(spec, two).errors
+    assert message.startswith("HorizontalPodAutoscaler second in namespace openedx")
+    assert "Take it out of the build: spec.workers.lms.default.keda.replaceHPA takes lms-worker-hpa over" in message
 
 
 def test_taking_over_an_hpa_by_its_name() -> None:

@@ -4,38 +4,45 @@ from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import is_null, lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
 
 _LIST = "List"
 
 
 def without_lists(resources: Iterable[Resource]) -> Iterator[Resource]:
-    """Yield the resources, and the items of a list one by one.
+    """Yield the resources, and the items of a list one by one; of a list in a list too, as kustomize and kubectl do.
 
     Items of a typed list need no kind of their own. Raises UserError for an item that isn't an object.
     """
-    for resource in resources:
-        items = _items(resource)
-        if items is None:
+    waiting = [*resources][::-1]
+    while waiting:
+        resource = waiting.pop()
+        if _is_list(resource):
+            waiting += [*_items(resource)][::-1]
+        else:
             yield resource
-            continue
-        for index, item in enumerate(items):
-            if not isinstance(item, dict):
-                raise UserError(
-                    Problem(message=f"an item of a {resource.kind} is not an object", field=f"items[{index}]")
-                )
-            typed = {"apiVersion": resource.api_version, "kind": resource.kind.removesuffix(_LIST)}
-            yield Resource.new({**(typed if resource.kind != _LIST else {}), **item}, indent=0)
 
 
-def _items(resource: Resource) -> list[Any] | None:
-    """Return the items of a list; an object with a name is none, whatever its kind ends with."""
-    if not resource.kind.endswith(_LIST) or resource.name:
-        return None
+def _is_list(resource: Resource) -> bool:
+    """Tell whether it is a list; another object with a name is none, whatever its kind ends with."""
+    return (resource.api_version, resource.kind) == ("v1", _LIST) or (
+        resource.kind.endswith(_LIST) and not resource.name
+    )
+
+
+def _items(resource: Resource) -> Iterator[Resource]:
     items = lookup(resource.tree, "items")
-    return items if isinstance(items, list) else None
+    if not is_null(items) and not isinstance(items, list):
+        raise UserError(Problem(message=f"the items of a {resource.kind} are no list", field="items"))
+    typed = {"apiVersion": resource.api_version, "kind": resource.kind.removesuffix(_LIST)}
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if is_null(item):
+            continue
+        if not isinstance(item, dict):
+            raise UserError(Problem(message=f"an item of a {resource.kind} is not an object", field=f"items[{index}]"))
+        own = {key: value for key, value in item.items() if key not in typed or not is_null(value)}
+        yield Resource.new({**(typed if resource.kind != _LIST else {}), **own}, indent=0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 
 from kustomizer.errors import UserError
 from kustomizer.manifests.protocols import read_build
@@ -18,6 +21,14 @@ ITEM = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, namespace: n
         f"apiVersion: apps/v1\nkind: DeploymentList\nmetadata: {{}}\nitems:\n- {ITEM}\n",
         "apiVersion: apps/v1\nkind: DeploymentList\nitems:\n"
         "- {metadata: {name: a, namespace: n}, spec: {replicas: 2}}\n",
+        "apiVersion: apps/v1\nkind: DeploymentList\nitems:\n"
+        "- {apiVersion: null, kind: ~, metadata: {name: a, namespace: n}, spec: {replicas: 2}}\n",
+        f"apiVersion: v1\nkind: List\nmetadata: {{name: all}}\nitems:\n- {ITEM}\n",
+        f"apiVersion: v1\nkind: List\nitems:\n- null\n- {ITEM}\n-\n",
+        f"apiVersion: v1\nkind: List\nitems:\n- {{apiVersion: v1, kind: List, items: [{ITEM}]}}\n",
+        "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMapList, items: null}\n"
+        "- {apiVersion: apps/v1, kind: DeploymentList, items: "
+        "[{metadata: {name: a, namespace: n}, spec: {replicas: 2}}]}\n",
     ],
 )
 def test_its_items_are_read(text: str) -> None:
@@ -33,8 +44,24 @@ def test_a_kind_that_only_ends_so_is_an_object() -> None:
     assert item.kind == "AllowList"
 
 
-def test_an_empty_list_has_nothing() -> None:
-    assert list(read_build(b"apiVersion: v1\nkind: List\nitems: []\n")) == []
+@pytest.mark.parametrize("items", ["items: []", "items: null", "items:", "metadata: {}"])
+@pytest.mark.parametrize("kind", ["List", "ConfigMapList"])
+def test_an_empty_list_has_nothing(kind: str, items: str) -> None:
+    assert list(read_build(f"apiVersion: v1\nkind: {kind}\n{items}\n".encode())) == []
+
+
+@pytest.mark.parametrize("items", ["{}", "text", "2"])
+def test_items_that_are_no_list_are_refused(items: str) -> None:
+    with pytest.raises(UserError, match="items: the items of a List are no list"):
+        read_build(f"apiVersion: v1\nkind: List\nitems: {items}\n".encode())
+
+
+def test_lists_however_deep() -> None:
+    item = yaml.safe_load(ITEM)
+    for _ in range(60):
+        item = {"apiVersion": "v1", "kind": "List", "items": [item]}
+    [found] = read_build(json.dumps(item).encode())
+    assert found.name == "a"
 
 
 def test_an_item_that_is_no_object_is_refused() -> None:

@@ -25,6 +25,7 @@ _MAPPINGS = (
     (*_POD, "nodeSelector"),
 )
 _LISTS = ((*_POD, "volumes"), (*_POD, "initContainers"), (*_POD, "containers"))
+_NUMBERS = (("spec", "replicas"), (*_POD, "terminationGracePeriodSeconds"))
 _LISTS_OF_CONTAINER = ("env", "volumeMounts")
 
 
@@ -47,6 +48,9 @@ def _faults(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for path in _MAPPINGS:
         if not _is(lookup(tree, *path), dict):
             yield ".".join(path), "a mapping"
+    for path in _NUMBERS:
+        if type(plain_value(lookup(tree, *path))) not in (int, type(None)):
+            yield ".".join(path), "a whole number"
     for path in _LISTS:
         items = lookup(tree, *path)
         if not _is(items, list):

@@ -110,7 +110,8 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
     name = f"{service}-worker"
     deployments = resources.find("Deployment", name)
     workers = [worker for resource in deployments for worker in _workers_in(service, resource)]
-    if len(workers) == 1:
+    sidecars = [place for resource in deployments for place in _sidecar_workers(resource)] if workers else []
+    if len(workers) == 1 and not sidecars:
         return workers[0]
     if not workers:
         for resource in deployments:
@@ -128,7 +129,7 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
                 remedy=f"Services that have one: {services}",
             )
         )
-    places = ", ".join(f"{worker.resource.ref} (container {worker.container})" for worker in workers)
+    places = ", ".join([*(f"{worker.resource.ref} (container {worker.container})" for worker in workers), *sidecars])
     raise UserError(
         Problem(
             message=f"more than one container runs the Celery worker of {service}: {places}",
@@ -184,6 +185,13 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
             )
         workers.append(EmittedWorker(service=service, resource=resource, container=index, command_line=command_line))
     return workers
+
+
+def _sidecar_workers(resource: Resource) -> Iterator[str]:
+    """Yield the places of the init containers that run a worker for as long as the pod runs."""
+    for (field, index), item in running(pod_template(resource)):
+        if field == "initContainers" and find_worker(string_list(item, "command"), string_list(item, "args")):
+            yield f"{resource.ref} (init container {index})"
 
 
 def emitted_in(service: str, resource: Resource) -> EmittedWorker | None:

@@ -44,8 +44,16 @@ def check(site: Site) -> Iterator[Problem]:
         if not lists or not workers or not all(worker.queues for worker in workers):
             continue
         prefixes = {key_prefix(worker, lists) for worker in workers}
-        counted = {_PRIORITY.sub("", name.removeprefix(prefix)) for name in lists for prefix in prefixes}
+        counted = {
+            _PRIORITY.sub("", name.removeprefix(prefix))
+            for name in lists
+            for prefix in prefixes
+            if name.startswith(prefix)
+        }
         own = {queue for worker in workers for queue in worker.queues}
+        bare = own & {_PRIORITY.sub("", name) for name in lists}
+        if bare and not counted & own:
+            yield _without_prefix(scaled_object, workers[0], sorted(bare), min(prefixes))
         others = {queue: site.takers.get((scaled_object.namespace, queue)) for queue in sorted(counted - own)}
         foreign = {queue: taker for queue, taker in others.items() if taker is not None}
         if foreign:
@@ -69,6 +77,17 @@ def _foreign(scaled_object: Resource, worker: SiteWorker, queues: dict[str, Site
         resource=scaled_object.ref,
         field="spec.triggers",
         remedy=_remedy(scaled_object, worker),
+    )
+
+
+def _without_prefix(scaled_object: Resource, worker: SiteWorker, queues: Sequence[str], prefix: str) -> Problem:
+    return Problem(
+        message=f"counts {', '.join(queues)}, and the settings of {worker.resource.name} have {prefix} before each key "
+        "(global_keyprefix): it counts nothing",
+        severity=ERROR,
+        resource=scaled_object.ref,
+        field="spec.triggers",
+        remedy=f"Put {prefix} before its listName where it is made, or turn it off there and set keda.enabled: true",
     )
 
 

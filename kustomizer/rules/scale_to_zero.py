@@ -49,7 +49,7 @@ def check(site: Site) -> Iterator[Problem]:
             if f"{key_prefix(worker, lists)}{worker.unacked_key}" in lists or (guards and not worker.is_open_edx):
                 continue
             yield Problem(
-                message=_message(worker, guards),
+                message=_message(worker, guards, key_prefix(worker, lists)),
                 severity=ERROR if worker.is_open_edx else WARNING,
                 resource=scaled_object.ref,
                 field=f"spec.{minimum}",
@@ -80,11 +80,11 @@ def _remedy(minimum: str, *, is_mine: bool) -> str:
     return f"Set {minimum}: 1 where this ScaledObject is made, or turn it off there and set keda.enabled: true"
 
 
-def _message(worker: SiteWorker, guards: list[str]) -> str:
+def _message(worker: SiteWorker, guards: list[str], prefix: str) -> str:
     name = worker.resource.name
     if not guards:
         return f"scales {name} to zero when its queue is empty, in the middle of a task that it runs"
     return (
         f"counts {', '.join(guards)} before it scales {name} to zero, and that worker's running tasks are in "
-        f"{worker.unacked_key}"
+        f"{prefix}{worker.unacked_key}"
     )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _PREFIXES = ("k8s:", "any:")
 _NAMESPACE = "io.kubernetes.pod.namespace"
 _NOT_OF_PODS = ("io.kubernetes.", "io.cilium.")
+# Fields that name a Deployment without its kind.
+_NAMING = frozenset({"deployment", "deploymentName"})
 _NO_SELECTORS = frozenset({"annotations", "metadata", "template"})
 # Annotations by which Calico and Kube-OVN give a pod a fixed address.
 _ADDRESSES = frozenset(
@@ -107,13 +109,17 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
         if missed:
             path = next(path for path, selector in selectors if _holds(selector, labels))
             yield Problem(
-                message=f"selects the pods of {worker.name} and not those of {', '.join(missed)}: what it does for the "
-                "worker, it doesn't for them",
+                message=f"selects the {_selected(resource)} of {worker.name} and not those of {', '.join(missed)}: "
+                "what it does for the worker, it doesn't for them",
                 severity=WARNING,
                 resource=resource.ref,
                 field=path,
                 remedy=f"Widen it to them: {NAME_LABEL} In [{worker.name}, {', '.join(missed)}]",
             )
+
+
+def _selected(resource: Resource) -> str:
+    return "Service" if resource.kind == "ServiceMonitor" else "pods"
 
 
 def exemption_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[Resource]) -> Iterator[Problem]:
@@ -175,6 +181,8 @@ def _deployments(node: Any, path: str) -> Iterator[tuple[str, str]]:
         if lookup(node, "kind") == "Deployment" and isinstance(lookup(node, "name"), str):
             yield path, str(lookup(node, "name"))
         for key, child in node.items():
+            if key in _NAMING and isinstance(child, str):
+                yield f"{path}.{key}" if path else str(key), str(child)
             if key not in _NO_SELECTORS:
                 yield from _deployments(child, f"{path}.{key}" if path else str(key))
 

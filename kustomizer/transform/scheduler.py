@@ -13,6 +13,7 @@ from kustomizer.transform.worker_variables import BEAT, PURGE, unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
@@ -60,10 +61,19 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
             place
             for place, container in containers.items()
             if place not in beats and (_has_image(container, image) or watches_celery(container))
-        ),
+        )
+        + tuple(_purging(pod_template(worker.resource))),
         variables=variables & {BEAT, PURGE},
     )
     return runs_once if runs_once.has_scheduler or runs_once.purges or runs_once.doubtful else None
+
+
+def _purging(template: Any) -> Iterator[Place]:
+    """Yield the init containers that delete what waits before the pod starts."""
+    listed = lookup(template, "spec", "initContainers")
+    for index, container in enumerate(listed if isinstance(listed, list) else ()):
+        if lookup(container, "restartPolicy") != "Always" and watches_celery(container) == "celery purge":
+            yield "initContainers", index
 
 
 def _has_image(container: Any, image: Any) -> bool:
@@ -100,8 +110,9 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
     image = plain_value(lookup(pod_template(emitted.resource), "spec", "containers", emitted.container, "image"))
     for listed, index in found.doubtful if copies else ():
         container = lookup(pod_template(emitted.resource), "spec", listed, index)
-        own = _has_image(container, image)
-        what = "has the worker's image and isn't a worker" if own else f"runs {watches_celery(container)}"
+        watches = watches_celery(container)
+        own = _has_image(container, image) and watches != "celery purge"
+        what = "has the worker's image and isn't a worker" if own else f"runs {watches}"
         message = f"container {lookup(container, 'name')} {what}: it runs in each pod of {copies}, too"
         place = f"spec.template.spec.{listed}[{index}]"
         notes.append(

@@ -123,6 +123,9 @@ def _left_out(
 
         notes += follow(resources, config, plan, originals, copies)
     others = [item for item in resources if not _is_known(item) and item.mentions(worker.name)]
+    if "Service" in config.spec.copy_targeting:
+        # Copies of a Service have labels of their own.
+        others += [item for item in resources.of_kind("ServiceMonitor") if item.mentions(worker.name)]
     # Its tree has been edited, and its text says what came in, where it wasn't read as a whole.
     text = worker.text or str(worker.tree)
     on_a_node = any(word in text for word in _OF_ONE_NODE)

@@ -60,6 +60,16 @@ def test_two_workers_in_a_pod_are_refused() -> None:
     assert emitted_in("lms", two) is None
 
 
+def test_a_worker_in_a_sidecar_among_the_init_containers_is_one() -> None:
+    for policy, refused in (("Always", True), (None, False)):
+        pod = deployment("lms-worker", {"args": CELERY}, initContainers=[{"args": CELERY, "restartPolicy": policy}])
+        if refused:
+            with pytest.raises(UserError, match=r"more than one container.*\(container 0\).*\(init container 0\)"):
+                emitted_worker(Resources([pod]), "lms")
+        else:
+            assert emitted_worker(Resources([pod]), "lms").container == 0
+
+
 def test_a_worker_is_no_init_container() -> None:
     pod = deployment("lms-worker", {"args": ["uwsgi"]}, initContainers=[{"args": CELERY}])
     with pytest.raises(UserError, match="no Deployment lms-worker"):

@@ -68,6 +68,9 @@ def test_the_key_prefix_of_the_settings() -> None:
     workers = [with_settings("lms-worker", DEFAULT), with_settings("lms-worker-high", HIGH)]
     assert found(*workers, text, scaling(f"site:{DEFAULT}")) == []
     assert found(*workers, text, scaling(f"site:{DEFAULT}", f"site:{HIGH}"))
+    (problem,) = problems("counted-queues", *workers, text, scaling(DEFAULT))
+    assert problem.message.startswith(f"counts {DEFAULT}, and the settings of lms-worker have site: before each key")
+    assert problem.severity == "error"
 
 
 def test_ours_is_mended_by_a_build() -> None:

@@ -345,6 +345,39 @@ def test_a_copys_probes_ask_for_its_own_node(hostname: str, asked: str, expected
             assert found_probe["exec"]["command"][2] == f"celery --app=lms.celery inspect ping -d {node}"
 
 
+@pytest.mark.parametrize("value", ["900", True, 900.5, []])
+def test_a_number_that_is_none(value: Any) -> None:
+    lms = worker("lms", ("default", "high", "high_mem"))
+    lms["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = value
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    [message] = built(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode()).errors
+    assert "spec.template.spec.terminationGracePeriodSeconds: isn't a whole number" in message
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_service_monitor_selects_services_that_are_copied(*, copied: bool) -> None:
+    labels = {NAME: "lms-worker"}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "lms-worker", "namespace": "openedx", "labels": labels},
+        "spec": {"selector": labels, "ports": [{"port": 80}]},
+    }
+    monitor = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"name": "m", "namespace": "openedx"},
+        "spec": {"selector": {"matchLabels": labels}, "endpoints": [{"port": "m"}]},
+    }
+    split = SPLIT.replace("{workers", "{copyTargeting: [Service], workers") if copied else SPLIT
+    stream = yaml.safe_dump_all([*yaml.safe_load_all(site().stream), service, monitor], sort_keys=False)
+    [warning] = [str(each) for each in worked(split, stream.encode()).output.problems]
+    expected = "selects the Service of lms-worker and not those of lms-worker-high, lms-worker-high-mem"
+    assert (expected in warning) == copied
+
+
 def test_a_variable_that_is_no_string() -> None:
     lms = worker("lms", ("default", "high", "high_mem"))
     [container] = lms["spec"]["template"]["spec"]["containers"]
@@ -362,6 +395,12 @@ def test_a_kind_of_another_group_is_not_kubernetes_own() -> None:
     [problem] = found(calico).output.problems
     assert problem.field == "spec.selector"
     assert "not those of lms-worker-high, lms-worker-high-mem" in problem.message
+
+
+def test_an_autoscaler_of_another_kind_names_it_by_a_field() -> None:
+    spec = {"deploymentName": "lms-worker", "minReplicas": 1, "queueURI": "sqs://a"}
+    [warning] = found(policy(spec, kind="WorkerPodAutoScaler")).warnings
+    assert "spec.deploymentName: names Deployment lms-worker and not lms-worker-high, lms-worker-high-mem" in warning
 
 
 def test_what_names_the_deployment() -> None:

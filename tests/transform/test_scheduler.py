@@ -29,6 +29,14 @@ def given(
     return yaml.safe_dump_all(documents, sort_keys=False).encode()
 
 
+def test_an_init_container_that_deletes_what_waits() -> None:
+    purge = {"name": "clean", "image": "openedx", "command": ["celery", "--app=lms.celery", "purge", "-f"]}
+    migrate = {"name": "migrate", "image": "openedx", "command": ["sh", "-c", "./manage.py lms migrate"]}
+    [warning] = [str(each) for each in worked(SPLIT % "", given(before=[migrate, purge])).output.problems]
+    assert "spec.template.spec.initContainers[1]: container clean runs celery purge: it runs in each pod of" in warning
+    assert not worked(SPLIT % "", given(before=[migrate])).output.problems
+
+
 def beat() -> dict[str, Any]:
     return {
         "name": "lms-beat",

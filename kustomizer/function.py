@@ -13,12 +13,18 @@ import gc
 gc.disable()
 
 import sys
-from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import (  # type: ignore[attr-defined]  # typeshed lacks the last one
-    MAGIC_NUMBER,
-    SourceFileLoader,
-    _compile_bytecode,
-)
+
+# `importlib` has these under public names, all but the last, and takes a millisecond to import. In public there is only
+# marshal.loads() for that one, which leaves the file names in the code as they were when it was compiled.
+try:
+    from _frozen_importlib import ModuleSpec
+    from _frozen_importlib_external import (  # type: ignore[attr-defined]  # typeshed lacks the last one
+        MAGIC_NUMBER,
+        SourceFileLoader,
+        _compile_bytecode,
+    )
+except ImportError:  # in a Python to come: it loads all itself
+    MAGIC_NUMBER, ModuleSpec, SourceFileLoader = b"", object, object  # type: ignore[misc,assignment]
 from posix import O_RDONLY, _exit, close, environ, open as open_file, read, stat  # os would be one more module
 
 TYPE_CHECKING = False
@@ -53,7 +59,10 @@ class _Loader(SourceFileLoader):
         close(file)
         if data[:16] != self.head or len(data) == _MOST:
             return super().get_code(fullname)
-        code: CodeType = _compile_bytecode(data[16:], fullname, self.kept, self.path)
+        try:
+            code: CodeType = _compile_bytecode(data[16:], fullname, self.kept, self.path)
+        except Exception:  # whatever it is, Python says it better
+            return super().get_code(fullname)
         return code
 
 
@@ -96,7 +105,7 @@ def _four_bytes(number: int) -> bytes:
 
 
 # Otherwise byte code is elsewhere.
-if sys.implementation.cache_tag and not (sys.flags.optimize or sys.pycache_prefix):
+if MAGIC_NUMBER and sys.implementation.cache_tag and not (sys.flags.optimize or sys.pycache_prefix):
     sys.meta_path.insert(0, _Finder)
 
 from kustomizer import REPORT

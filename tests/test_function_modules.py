@@ -196,3 +196,33 @@ def test_a_traceback_names_the_files_of_a_package_that_was_moved(package: Path) 
 
     assert f'File "{moved}/manifests/protocols.py"' in done.stderr
     assert str(package) not in done.stderr
+
+
+ANOTHER_PYTHON = """
+import sys, types
+import _frozen_importlib_external as real
+names = types.SimpleNamespace(**eval(sys.argv.pop(), dict(vars(real))))
+sys.path.insert(0, sys.argv.pop())
+sys.modules["_frozen_importlib_external"] = names
+from kustomizer import function
+sys.exit(function.run())
+"""
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "{}",
+        "dict(MAGIC_NUMBER=MAGIC_NUMBER, SourceFileLoader=SourceFileLoader)",
+        "dict(MAGIC_NUMBER=MAGIC_NUMBER, SourceFileLoader=SourceFileLoader, _compile_bytecode=lambda data: None)",
+    ],
+)
+def test_a_python_without_what_the_loader_needs_loads_everything_itself(names: str, package: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ANOTHER_PYTHON, package.parent, names],
+        input=RECOMMENDED.resource_list.decode(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (run(package)[0], "")

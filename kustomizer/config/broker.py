@@ -127,12 +127,12 @@ class Broker(Record):
         return self.address is not None or self.sentinel is not None
 
 
-def broker_problems(broker: Broker, path: str) -> list[Problem]:
+def broker_problems(broker: Broker) -> list[Problem]:
     """Return the contradictions in ``broker``."""
     problems = []
 
     def refuse(field: str, message: str, remedy: str) -> None:
-        problems.append(Problem(field=f"{path}.{field}", message=message, remedy=remedy))
+        problems.append(Problem(field=f"spec.broker.{field}", message=message, remedy=remedy))
 
     if broker.sentinel is not None:
         if broker.address is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kustomizer.config.layers import options_by_meaning
 from kustomizer.config.types import LABEL_LENGTH, OPEN_EDX_SERVICES, env_problems
 from kustomizer.config.values import join
 from kustomizer.config.worker import CELERY_PROBE, DEFAULT, deployment_name, max_replicas, worker_path
@@ -9,7 +10,6 @@ from kustomizer.errors import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kustomizer.config.layers import OptionKey
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.config.values import JsonMap
     from kustomizer.config.worker import Worker
@@ -54,11 +54,11 @@ def _rare_sections(config: CeleryWorkers) -> list[Problem]:
     if config.spec.broker:
         from kustomizer.config.broker import broker_problems  # noqa: PLC0415 - see RARE in kustomizer.config.model
 
-        problems += broker_problems(config.spec.broker, "spec.broker")
+        problems += broker_problems(config.spec.broker)
     if config.spec.flower:
         from kustomizer.config.flower import flower_problems  # noqa: PLC0415
 
-        problems += flower_problems(config.spec.flower, "spec.flower")
+        problems += flower_problems(config.spec.flower)
     return problems
 
 
@@ -141,9 +141,7 @@ def _in_flight(config: CeleryWorkers, service: str) -> list[Problem]:
     return problems
 
 
-def check_worker(
-    config: CeleryWorkers, service: str, variant: str, worker: Worker, *, option_key: OptionKey
-) -> list[Problem]:
+def check_worker(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
     """Return the contradictions in the merged settings of a worker."""
     problems = [*_name(service, variant, worker), *_keda(config, service, variant, worker)]
     problems += _strategy(config, service, variant, worker)
@@ -158,11 +156,10 @@ def check_worker(
         remedy = "Keep one of them; null removes an inherited one"
         problems.append(Problem(field=field, message=f"conflicts with {rival}", remedy=remedy))
     if worker.concurrency is not None and worker.extra_args:
-        rivals = {key: rival for rival in ("--concurrency", "--autoscale") for key, _ in option_key([f"{rival}=2"])}
-        for key, _ in option_key(worker.extra_args):
-            if key in rivals:
+        for option, _ in options_by_meaning(worker.extra_args):
+            if option in ("--concurrency", "--autoscale"):
                 field = config.origin(service, variant, "concurrency")
-                message = f"conflicts with {rivals[key]} in {config.origin(service, variant, 'extraArgs')}"
+                message = f"conflicts with {option} in {config.origin(service, variant, 'extraArgs')}"
                 remedy = "Keep one of them; concurrency: null removes an inherited one"
                 problems.append(Problem(field=field, message=message, remedy=remedy))
     return problems

@@ -139,21 +139,21 @@ class Monitoring(Record):
     """Alerts, as a PrometheusRule."""
 
 
-def flower_problems(flower: Flower, path: str) -> list[Problem]:
+def flower_problems(flower: Flower) -> list[Problem]:
     """Return the problems of ``flower`` that its fields' types don't show."""
-    problems = env_problems(flower.env or [], f"{path}.env")
+    problems = env_problems(flower.env or [], "spec.flower.env")
     for index, entry in enumerate(flower.env or []):
         if entry["name"] == "FLOWER_BASIC_AUTH":
-            field = f"{path}.env[{index}]"
+            field = f"spec.flower.env[{index}]"
             remedy = "Put user:password into a Secret and name it in basicAuth.existingSecret"
             problems.append(Problem(field=field, message="FLOWER_BASIC_AUTH isn't set here", remedy=remedy))
     if not flower.enabled or flower.basic_auth or flower.has_oauth:
         return problems
     if flower.expose.enabled:
         message = f"Flower would be open to the whole internet, {POWERS}"
-        problems.append(Problem(field=f"{path}.expose.enabled", message=message, remedy=PROTECT))
+        problems.append(Problem(field="spec.flower.expose.enabled", message=message, remedy=PROTECT))
     elif not flower.insecure:
         message = f"Flower would be open to everyone in the cluster, {POWERS}"
         remedy = f"{PROTECT}, or insecure: true if that is what you want"
-        problems.append(Problem(field=f"{path}.basicAuth", message=message, remedy=remedy))
+        problems.append(Problem(field="spec.flower.basicAuth", message=message, remedy=remedy))
     return problems

@@ -15,7 +15,7 @@ from typing import Any
 from kustomizer import API_VERSION, KIND
 from kustomizer.config.model import Document
 from kustomizer.config.reader import ListOf, MapOf, Nullable, RecordField, Section, fields_of
-from kustomizer.config.values import Boolean, Choice, Either, Raw, Text, Type, Whole, join
+from kustomizer.config.values import LARGEST, Boolean, Choice, Either, Raw, Text, Type, Whole, join
 from kustomizer.record import Record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -123,7 +123,7 @@ def _simple(kind: Type) -> dict[str, Any]:
     if isinstance(kind, Boolean):
         return {"type": "boolean"}
     if isinstance(kind, Whole):
-        return {"type": "integer", "minimum": kind.minimum, "maximum": kind.maximum}
+        return {"type": "integer", "minimum": kind.minimum, "maximum": LARGEST}
     if isinstance(kind, Text):
         return _text(kind)
     if isinstance(kind, Choice):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, TypeAlias
 
     from kustomizer.config.values import JsonMap
@@ -90,3 +90,16 @@ def merge_arguments(below: Sequence[str], above: Sequence[str], *, option_key: O
     own = dict(option_key(list(above)))
     kept = {key: tokens for key, tokens in option_key(list(below)) if key not in own}
     return [token for tokens in (*kept.values(), *own.values()) for token in tokens]
+
+
+def options_by_meaning(args: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield each option of ``args`` with its long name, in any spelling; other words as they are."""
+    from kustomizer.worker_command.options import list_words, read_all  # noqa: PLC0415 - only when there are arguments
+
+    for item in read_all(list_words(args)):
+        if item.trouble:
+            words = [word.text for word in item.words]
+            yield " ".join(words), words
+        else:
+            for setting in item.settings:
+                yield setting.option.name, [setting.option.write(setting.value)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kustomizer import __version__
 from kustomizer.config.checks import check_site, check_worker
-from kustomizer.config.layers import merge_layers
+from kustomizer.config.layers import merge_layers, options_by_meaning
 from kustomizer.config.model import NOTHING, CeleryWorkers, Document, object_ref
 from kustomizer.config.reader import decode
 from kustomizer.config.types import is_version
@@ -16,9 +16,7 @@ from kustomizer.errors import Problem, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from kustomizer.config.layers import OptionKey
+    from collections.abc import Mapping
 
 
 def load(document: object) -> CeleryWorkers:
@@ -47,24 +45,17 @@ def load(document: object) -> CeleryWorkers:
 
 
 def worker_settings(
-    config: CeleryWorkers,
-    service: str,
-    variant: str,
-    *,
-    builtin: Mapping[str, object] = NOTHING,
-    option_key: OptionKey | None = None,
+    config: CeleryWorkers, service: str, variant: str, *, builtin: Mapping[str, object] = NOTHING
 ) -> Worker:
     """Return the merged settings of one worker; ``queues`` is always set.
 
-    ``builtin`` is the weakest layer, spelled as in the configuration. ``option_key`` splits ``extraArgs`` into options
-    (see :func:`~kustomizer.config.layers.merge_layers`); only tests pass it.
+    ``builtin`` is the weakest layer, spelled as in the configuration.
     """
-    option_key = option_key or options_by_meaning
     layers = config.settings_layers(service, variant, builtin)
-    merged = merge_layers(layers, option_key=option_key)
+    merged = merge_layers(layers, option_key=options_by_meaning)
     merged["queues"] = config.queues(service, variant)
     worker = decode(Worker, merged, path=worker_path(service, variant))
-    problems = check_worker(config, service, variant, worker, option_key=option_key)
+    problems = check_worker(config, service, variant, worker)
     if problems:
         raise UserError(*(problem.replace(resource=config.ref) for problem in problems))
     return worker
@@ -94,16 +85,3 @@ def _numbers(version: str) -> list[int]:
     while numbers and numbers[-1] == 0:
         numbers.pop()
     return numbers
-
-
-def options_by_meaning(args: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield each option of ``args`` with its long name, in any spelling; other words as they are."""
-    from kustomizer.worker_command.options import list_words, read_all  # noqa: PLC0415 - only when there are arguments
-
-    for item in read_all(list_words(args)):
-        if item.trouble:
-            words = [word.text for word in item.words]
-            yield " ".join(words), words
-        else:
-            for setting in item.settings:
-                yield setting.option.name, [setting.option.write(setting.value)]

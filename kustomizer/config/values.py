@@ -57,18 +57,18 @@ class Boolean(Type):
 
 
 class Whole(Type):
-    """A whole number in a range; ``2.0`` is one, as in JSON."""
+    """A whole number from ``minimum`` on; ``2.0`` is one, as in JSON."""
 
-    def __init__(self, expects: str, *, minimum: int, maximum: int = LARGEST, remedy: str = "") -> None:
-        self.expects, self.minimum, self.maximum, self.remedy = expects, minimum, maximum, remedy
+    def __init__(self, expects: str, *, minimum: int, remedy: str = "") -> None:
+        self.expects, self.minimum, self.remedy = expects, minimum, remedy
 
     def read(self, value: object, at: str, problems: list[Problem]) -> Any:
         """Return the number."""
         number = int(value) if isinstance(value, float) and value.is_integer() else value
         if not isinstance(number, int) or isinstance(number, bool) or number < self.minimum:
             self.refuse(value, at, problems)
-        elif number > self.maximum:
-            problems.append(Problem(field=at, message=f"can be {self.maximum} at the most, not {number}"))
+        elif number > LARGEST:
+            problems.append(Problem(field=at, message=f"can be {LARGEST} at the most, not {number}"))
         return number
 
 

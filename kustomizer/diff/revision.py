@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kustomizer import OWN_FILE
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.fields import is_kustomization, named_paths
-from kustomizer.kustomize.kustomization import built_from, read_kustomization
+from kustomizer.kustomize.kustomization import built_from, kustomization_in
 from kustomizer.kustomize.split_names import CONFIG as SPLIT_CONFIG
 from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
@@ -156,9 +156,9 @@ class Tree(Record):
 
     def _names(self, root: Path) -> Iterator[Path]:
         for directory in built_from(root):
-            if not (directory.is_relative_to(self.mirror) and is_kustomization(directory)):
+            if not directory.is_relative_to(self.mirror):
                 continue
-            for entry in named_paths(read_kustomization(directory)):
+            for entry in named_paths(kustomization_in(directory)):
                 path = Path(os.path.normpath(directory / entry))
                 if "://" not in entry and path.is_relative_to(self.mirror):
                     yield Path("/") / path.relative_to(self.mirror)

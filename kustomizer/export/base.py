@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer import KIND, is_configuration
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.fields import DIRECTORIES, entries, is_kustomization
+from kustomizer.kustomize.fields import DIRECTORIES, entries
 from kustomizer.kustomize.kustomization import (
     built_from,
     kustomization_file,
+    kustomization_in,
     named_directories,
     named_files,
     objects,
@@ -137,8 +138,8 @@ def _no_function(overlay: Path, path: Path) -> Problem:
 
 def _nested(overlay: Path) -> Iterator[Path]:
     """Yield the directories below ``overlay`` whose kustomization lists the function."""
-    for directory in filter(is_kustomization, built_from(overlay.resolve())):
-        if any(_is_ours(directory, entry) for entry in entries(read_kustomization(directory), "transformers")):
+    for directory in built_from(overlay.resolve()):
+        if any(_is_ours(directory, entry) for entry in entries(kustomization_in(directory), "transformers")):
             yield Path(os.path.relpath(directory))
 
 

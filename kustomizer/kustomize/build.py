@@ -120,8 +120,12 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
         message, remedy = f"{kustomize.path} can't build {overlay}:\n{words}", ""
         if _GUARD in words:
             remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if run.report is None else _OTHER_GUARD
-        elif command := _missing_split(words):
-            message, remedy = message.partition(":\n")[0], f"The split isn't in Tutor's env/ yet. Run `{command}` first"
+        else:
+            from kustomizer.kustomize.split_env import missing_command  # noqa: PLC0415 - only where a build fails
+
+            if command := missing_command(words):
+                message = message.partition(":\n")[0]
+                remedy = f"The split isn't in Tutor's env/ yet. Run `{command}` first"
         raise RefusedBuildError(
             Problem(message=message, remedy=remedy),
             causes=BuildOutput(data=b"", notes="", report=run.report or b"").problems,
@@ -139,12 +143,6 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
         report=run.report or b"",
         directories=run.directories,
     )
-
-
-def _missing_split(words: str) -> str:
-    from kustomizer.kustomize.split_env import missing_command  # noqa: PLC0415 - only where a build fails
-
-    return missing_command(words)
 
 
 def _holds_split(overlay: Path | str) -> bool:

@@ -37,6 +37,11 @@ def read_kustomization(directory: Path) -> dict[str, Any]:
     return tree
 
 
+def kustomization_in(directory: Path) -> dict[str, Any]:
+    """Return the kustomization in ``directory``, an empty one where there is none."""
+    return read_kustomization(directory) if is_kustomization(directory) else {}
+
+
 def listed_paths(directory: Path, tree: Mapping[str, Any], *fields: str) -> Iterator[Path]:
     """Yield the files and directories that the kustomization ``tree`` in ``directory`` lists in ``fields``.
 
@@ -55,8 +60,8 @@ def named_directories(directory: Path, tree: Mapping[str, Any]) -> Iterator[Path
 def built_from(directory: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
     """Yield ``directory`` and each directory that it is built from."""
     yield directory
-    if directory not in above and is_kustomization(directory):
-        for below in named_directories(directory, read_kustomization(directory)):
+    if directory not in above:
+        for below in named_directories(directory, kustomization_in(directory)):
             yield from built_from(below, above | {directory})
 
 
@@ -65,9 +70,9 @@ def resource_files(directory: Path, *, patches: bool = False, above: frozenset[P
 
     With ``patches`` the files that change them follow.
     """
-    if directory.resolve() in above or not is_kustomization(directory):
+    if directory.resolve() in above:
         return
-    tree = read_kustomization(directory)
+    tree = kustomization_in(directory)
     for path in listed_paths(directory, tree, "resources"):
         if path.is_dir():
             yield from resource_files(path, patches=patches, above=above | {directory.resolve()})

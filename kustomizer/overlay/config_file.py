@@ -15,12 +15,11 @@ from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.kustomize.kustomization import (
     built_from,
+    kustomization_in,
     listed_paths,
     patch_files,
-    read_kustomization,
     resource_files,
 )
 from kustomizer.kustomize.two_configurations import Stack, in_files, several
@@ -125,7 +124,7 @@ def config_file(path: Path) -> ConfigFile:
     text = read_text(path)
     if _config_of(path) is None:
         raise UserError(Problem(message=f"{path} holds no object of kind {KIND}"))
-    patches = patch_files(path.parent, _kustomization(path.parent))
+    patches = patch_files(path.parent, kustomization_in(path.parent))
     if path.resolve() not in [patch.resolve() for patch in patches]:
         return ConfigFile(path=path, text=text)
     base: dict[str, Any] | None = None
@@ -138,7 +137,7 @@ def config_file(path: Path) -> ConfigFile:
 
 def configuration_files(overlay: Path) -> Iterator[Path]:
     """Yield the files of an overlay that speak of the configuration, the weakest first."""
-    for path in listed_paths(overlay, _kustomization(overlay), "transformers", "generators"):
+    for path in listed_paths(overlay, kustomization_in(overlay), "transformers", "generators"):
         yield from _layers(path) if path.is_dir() else [path] if _holds_config(path) else []
     yield from _layers(overlay)
 
@@ -147,7 +146,7 @@ def _refuse_several(overlay: Path) -> None:
     """Raise UserError where several configurations would change the same workers, as a build does."""
     stack, trees = Stack(), {}
     for directory in dict.fromkeys(path.resolve() for path in built_from(overlay)):
-        tree = trees[str(directory)] = _kustomization(directory)
+        tree = trees[str(directory)] = kustomization_in(directory)
         for path in listed_paths(directory, tree, "transformers", "generators"):
             for file in filter(_holds_config, resource_files(path) if path.is_dir() else [path]):
                 stack.add(str(directory), os.path.relpath(file))
@@ -158,10 +157,6 @@ def _refuse_several(overlay: Path) -> None:
 
 def _layers(directory: Path) -> Iterator[Path]:
     return filter(_holds_config, resource_files(directory, patches=True))
-
-
-def _kustomization(directory: Path) -> dict[str, Any]:
-    return read_kustomization(directory) if is_kustomization(directory) else {}
 
 
 def _holds_config(path: Path) -> bool:

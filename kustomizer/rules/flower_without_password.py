@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 from kustomizer.errors import ERROR, INFO, Problem
 from kustomizer.manifests.tree import command_words, is_null, lookup, mapping, mappings, plain_value
 from kustomizer.openedx.celery_programs import is_flower
-from kustomizer.openedx.selectors import selected_by
 from kustomizer.openedx.workers import pod_template
+from kustomizer.site.flower import services_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,11 +99,7 @@ def _has_open_api(container: Any) -> bool:
 
 def _way_in(site: Site, resource: Resource) -> str:
     """Return what leads to the pods from outside of the cluster, empty where nothing in the build does."""
-    services = [
-        service
-        for service in site.resources.of_kind("Service")
-        if service.namespace == resource.namespace and selected_by(service, resource)
-    ]
+    services = services_of(site, resource)
     for service in services:
         kind = plain_value(lookup(service.tree, "spec", "type"))
         if kind in {"LoadBalancer", "NodePort"}:

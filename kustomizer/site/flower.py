@@ -62,13 +62,15 @@ def _runs_flower(resource: Resource) -> bool:
     return any(is_flower(container) for container in mappings(lookup(template, "spec", "containers")))
 
 
+def services_of(site: Site, flower: Resource) -> list[Resource]:
+    """Return the Services that lead to Flower's pods."""
+    services = site.resources.of_kind("Service")
+    return [item for item in services if item.namespace == flower.namespace and selected_by(item, flower)]
+
+
 def _service_monitors(site: Site, flower: Resource) -> Iterator[str]:
     """Yield the ServiceMonitors that select a Service of Flower's pods."""
-    services = [
-        service
-        for service in site.resources.of_kind("Service")
-        if service.namespace == flower.namespace and selected_by(service, flower)
-    ]
+    services = services_of(site, flower)
     labels = [mapping(plain_value(lookup(service.tree, "metadata", "labels"))) for service in services]
     for monitor in site.resources.of_kind("ServiceMonitor"):
         selector = plain_value(lookup(monitor.tree, "spec", "selector"))

@@ -120,12 +120,13 @@ def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
     old_container = container.get("name")
     give_name(tree, name)
     for field in _TERM_FIELDS:
-        _rename_in_terms(lookup(template, "spec", field), old, name)
+        _rename_at(lookup(template, "spec", field), NAME_LABEL, old, name)
     if any(lookup(other, "name") == name for other in containers(template)):
         # A sidecar has that name already, and a pod takes a name once.
         return
     container["name"] = name
-    _rename_container_references(template["spec"], old_container, name)
+    # What a variable takes from the container's resources (the downward API's resourceFieldRef).
+    _rename_at(template["spec"], "containerName", old_container, name)
     annotations = lookup(template, "metadata", "annotations") or {}
     if lookup(annotations, _DEFAULT_CONTAINER) == old_container:
         annotations[_DEFAULT_CONTAINER] = name
@@ -133,32 +134,19 @@ def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
         annotations[f"{_APPARMOR}{name}"] = annotations.pop(f"{_APPARMOR}{old_container}")
 
 
-def _rename_in_terms(node: Any, old: str, new: str) -> None:
-    """Rename the worker in the label selectors of affinity and topology terms."""
+def _rename_at(node: Any, field: str, old: str, new: str) -> None:
+    """Write ``new`` in place of ``old`` wherever ``field`` has it, and where a selector's expression is about it."""
     if isinstance(node, list):
         for child in node:
-            _rename_in_terms(child, old, new)
+            _rename_at(child, field, old, new)
     elif isinstance(node, dict):
-        if node.get("key") == NAME_LABEL and isinstance(node.get("values"), list):
+        if node.get("key") == field and isinstance(node.get("values"), list):
             node["values"] = [new if value == old else value for value in node["values"]]
         for key, child in node.items():
-            if key == NAME_LABEL and child == old:
+            if key == field and child == old:
                 node[key] = new
             else:
-                _rename_in_terms(child, old, new)
-
-
-def _rename_container_references(node: Any, old: Any, new: str) -> None:
-    """Rename the container in ``resourceFieldRef.containerName`` (downward API)."""
-    if isinstance(node, list):
-        for child in node:
-            _rename_container_references(child, old, new)
-    elif isinstance(node, dict):
-        for key, child in node.items():
-            if key == "containerName" and child == old:
-                node[key] = new
-            else:
-                _rename_container_references(child, old, new)
+                _rename_at(child, field, old, new)
 
 
 def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) -> None:

@@ -13,7 +13,7 @@ from kustomizer.config import types
 from kustomizer.config.json_schema import description, json_schema, records, reference_markdown
 from kustomizer.config.model import Document
 from kustomizer.config.reader import ListOf, MapOf, Nullable, Section, decode, fields_of
-from kustomizer.config.values import Boolean, Choice, Either, Raw, Text, Type, Whole
+from kustomizer.config.values import LARGEST, Boolean, Choice, Either, Raw, Text, Type, Whole
 from kustomizer.errors import UserError
 from tests.examples import examples
 
@@ -136,7 +136,7 @@ def right_value(kind: Type) -> st.SearchStrategy[Any]:
     if isinstance(kind, Boolean):
         return st.booleans()
     if isinstance(kind, Whole):
-        return st.integers(max(kind.minimum - 1, -5), kind.minimum + 5) | st.just(kind.maximum + 1)
+        return st.integers(max(kind.minimum - 1, -5), kind.minimum + 5) | st.just(LARGEST + 1)
     if isinstance(kind, Choice):
         return st.sampled_from(kind.words)
     if isinstance(kind, Either):

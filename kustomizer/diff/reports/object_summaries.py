@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.system.visible import visible
-from kustomizer.system.wording import joined, plural
+from kustomizer.system.wording import joined
 
 if TYPE_CHECKING:
     from typing import Any
@@ -29,7 +29,8 @@ def what(change: ObjectChange, comparison: Comparison) -> str:
         limits = [f"{word} {one_line(spec[name])}" for word, name in (("from", low), ("to", high)) if name in spec]
         return " ".join(["scales", _word(lookup(spec, "scaleTargetRef", "name")), *limits])
     if kind == "Service":
-        return _listed("port", [_word(port.get("port")) for port in mappings(spec.get("ports"))])
+        ports = [_word(port.get("port")) for port in mappings(spec.get("ports"))]
+        return f"port{'s' * (len(ports) > 1)} {joined(ports)}" if ports else ""
     if kind == "PersistentVolumeClaim":
         return _word(lookup(spec, "resources", "requests", "storage"))
     return _queues(change, comparison) or _images(spec)
@@ -52,10 +53,6 @@ def _images(spec: Any) -> str:
 
 def _keys(names: list[str]) -> str:
     return joined([visible(name) for name in names], most=_SHOWN + 1) or "empty"
-
-
-def _listed(noun: str, words: list[str]) -> str:
-    return f"{plural(len(words), noun).split(' ')[1]} {joined(words)}" if words else ""
 
 
 def _word(value: Any) -> str:

@@ -18,11 +18,11 @@ from kustomizer.openedx.celery.python_values import (
     Environ,
     Function,
     Listing,
+    Missing,
     Module,
     Modules,
     Namespace,
     Opaque,
-    Raises,
     Table,
     doubt_in,
     keys_doubt,
@@ -190,7 +190,7 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Any:
     if doubt is not None:
         return doubt
     if isinstance(holder, Environ):
-        return variable(scope, key, node.lineno, missing=Raises("KeyError", f"{key} isn't set", node.lineno))
+        return variable(scope, key, node.lineno, missing=Missing(f"{key} isn't set", node.lineno))
     if isinstance(holder, Namespace):
         return scope.get(str(key), node.lineno)
     if isinstance(key, slice):
@@ -199,7 +199,7 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Any:
     is_missing = isinstance(holder, dict) and key not in holder
     doubt = keys_doubt(holder) if is_missing else getattr(holder, "doubt", None)
     if doubt is None and is_missing:
-        return Raises("KeyError", f"it has no {key}", node.lineno)
+        return Missing(f"it has no {key}", node.lineno)
     return doubt if doubt is not None else holder[key]
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.assignments import loaded, store
 from kustomizer.openedx.celery.expressions import evaluate
-from kustomizer.openedx.celery.python_values import Opaque, Raises, doubt_in
+from kustomizer.openedx.celery.python_values import Missing, Opaque, doubt_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from kustomizer.openedx.celery.scope import Scope
 
+_KEY_ERRORS = frozenset({"BaseException", "Exception", "KeyError", "LookupError"})
 _OTHER_ERRORS = frozenset(
     {"AttributeError", "ImportError", "IndexError", "ModuleNotFoundError", "TypeError", "ValueError"}
 )
@@ -40,11 +41,11 @@ def tried(statement: ast.stmt, scope: Scope, follow: Callable[[Iterable[ast.stmt
             for target in targets:
                 store(scope, target, value, statement.lineno)
             return None
-        return value if isinstance(value, Raises) else unsure
+        return value if isinstance(value, Missing) else unsure
     elif isinstance(statement, ast.Expr):
         value = evaluate(statement.value, scope)
         is_known = not isinstance(value, Opaque) and getattr(value, "doubt", None) is None
-        return None if is_known else value if isinstance(value, Raises) else unsure
+        return None if is_known else value if isinstance(value, Missing) else unsure
     else:
         known = isinstance(statement, (ast.Pass, ast.FunctionDef))
     if known:
@@ -54,12 +55,12 @@ def tried(statement: ast.stmt, scope: Scope, follow: Callable[[Iterable[ast.stmt
 
 def handler_of(failure: Opaque, handlers: Sequence[ast.ExceptHandler]) -> ast.ExceptHandler | None:
     """Return what handles a failure, None where that isn't sure."""
-    if not isinstance(failure, Raises):
+    if not isinstance(failure, Missing):
         return None
     for handler in handlers:
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         names = [getattr(kind, "id", None) if kind is not None else "Exception" for kind in kinds]
-        if {failure.error, "LookupError", "Exception", "BaseException"} & {*names}:
+        if _KEY_ERRORS & {*names}:
             return handler
         if not all(name in _OTHER_ERRORS for name in names):
             return None

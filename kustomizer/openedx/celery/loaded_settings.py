@@ -158,7 +158,7 @@ class LoadedSettings:
             default = str(path.value)
         elif path is not None and not path.may_be_unset:
             return path
-        file = self._mounts.file(default) or self._by_name(CONFIG_MAP, f"{self.service}.env.yml")
+        file = self._mounts.file(default) or self._unmounted(f"{self.service}.env.yml")
         source = self.container.replace(field=f"{self.container.field}.volumeMounts")
         return file or Unknown(reason=f"nothing of the build is mounted at {default}", source=source)
 
@@ -167,9 +167,9 @@ class LoadedSettings:
         """The same file, None where it isn't one of the build's."""
         return None if isinstance(self.env_file, Unknown) else self.env_file
 
-    def _by_name(self, name: str, key: str) -> MountedFile | None:
+    def _unmounted(self, key: str) -> MountedFile | None:
         """Return a file of the ConfigMap that Tutor has for it, for a container that mounts nothing in its place."""
-        for resource in self._resources.generated("ConfigMap", name, self._owner.namespace):
+        for resource in self._resources.generated("ConfigMap", CONFIG_MAP, self._owner.namespace):
             text = lookup(resource.tree, "data", key)
             if isinstance(text, str):
                 return MountedFile(text=str(text), owner=resource, key=key)

@@ -73,12 +73,8 @@ class Defined:
         self.parameters, self.defaults, self.result = parameters, defaults, result
 
 
-class Raises(Opaque):
-    """No value: its computation fails for sure, with an error of the class ``error``."""
-
-    def __init__(self, error: str, reason: str, line: int = 0) -> None:
-        super().__init__(reason, line)
-        self.error = error
+class Missing(Opaque):
+    """No value: to compute it fails for sure, with a KeyError."""
 
 
 def wrapped(value: Any) -> Any:

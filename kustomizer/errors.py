@@ -52,6 +52,11 @@ class UserError(Exception):
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems: Sequence[Problem] = problems
 
+    @staticmethod
+    def of(message: str, *, resource: ResourceRef | None = None, field: str = "", remedy: str = "") -> UserError:
+        """Return the error of one problem."""
+        return UserError(Problem(message=message, resource=resource, field=field, remedy=remedy))
+
     def within(self, place: object) -> UserError:
         """Return the same error with ``place``, the name of a file say, before each message."""
         return UserError(*(problem.replace(message=f"{place}: {problem.message}") for problem in self.problems))

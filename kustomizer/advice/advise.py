@@ -44,7 +44,7 @@ def advise(known: SiteTasks, file: ConfigFile) -> Advised:
     # Samples of a whole day may lack its first minutes.
     if round(days, 1) < 1:
         message = f"the numbers are of {span(days)}: less than a day says nothing of others"
-        raise UserError(Problem(message=message, remedy="Ask for more, as with --window 7d, or wait"))
+        raise UserError.of(message, remedy="Ask for more, as with --window 7d, or wait")
     routed, reasons, moved = _routed(known, file)
     config, changed = routed.load(), routed
     found = list(loads(known, config, moved).values())

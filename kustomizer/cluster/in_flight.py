@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.cluster.pods import may_use, names_of_workers
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
 
@@ -141,7 +141,7 @@ def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
     names = {pod.node: pod.name for pod in pods if pod.is_worker}
 
     def refused(reason: str, remedy: str) -> UserError:
-        return UserError(Problem(message=f"{key}: {reason}, and nothing was put back", remedy=remedy))
+        return UserError.of(f"{key}: {reason}, and nothing was put back", remedy=remedy)
 
     if answer["users"]:
         pods_named = ", ".join(names.get(node, node) for node in answer["users"])
@@ -174,9 +174,9 @@ def namespace_of(site: Site) -> str:
     namespaces = sorted({worker.resource.namespace for worker in site.open_edx_workers})
     if len(namespaces) > 1:
         message = f"the site has workers in more than one namespace: {', '.join(namespaces)}"
-        raise UserError(Problem(message=message, remedy="Name one with --namespace"))
+        raise UserError.of(message, remedy="Name one with --namespace")
     if not namespaces:
-        raise UserError(Problem(message="the site has no Celery worker of lms or cms"))
+        raise UserError.of("the site has no Celery worker of lms or cms")
     return namespaces[0]
 
 

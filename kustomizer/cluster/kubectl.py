@@ -9,7 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.cluster.missing_kinds import REMEDY, without_missing_kinds
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.command_log import logged
@@ -80,9 +80,9 @@ class Kubectl(Record):
                 "\n".join(without_secrets(process.stderr.strip()).split("\n")[-_LAST_LINES:])
                 or f"exit status {process.returncode}"
             )
-            raise UserError(Problem(message=f"kubectl exec in pod {pod}, container {container}: {last}"))
+            raise UserError.of(f"kubectl exec in pod {pod}, container {container}: {last}")
         if "error" in answer:
-            raise UserError(Problem(message=f"pod {pod}: {answer['error']}"))
+            raise UserError.of(f"pod {pod}: {answer['error']}")
         return answer
 
     def _run(self, *arguments: str) -> str:
@@ -120,9 +120,9 @@ class Kubectl(Record):
                     check=False,
                 )
         except OSError as error:
-            raise UserError(Problem(message=f"{self.path} can't be run: {error.strerror}")) from None
+            raise UserError.of(f"{self.path} can't be run: {error.strerror}") from None
         except subprocess.TimeoutExpired:
-            raise UserError(Problem(message=f"kubectl {arguments[0]} didn't end within {seconds} s")) from None
+            raise UserError.of(f"kubectl {arguments[0]} didn't end within {seconds} s") from None
 
 
 def find_kubectl(given: str | None, *, namespace: str = "", context: str = "", kubeconfig: str = "") -> Kubectl:
@@ -130,7 +130,7 @@ def find_kubectl(given: str | None, *, namespace: str = "", context: str = "", k
     path = given or which("kubectl")
     if path is None:
         remedy = "Install it, or name it with --kubectl"
-        raise UserError(Problem(message="there is no kubectl on PATH", remedy=remedy))
+        raise UserError.of("there is no kubectl on PATH", remedy=remedy)
     return Kubectl(path=path, namespace=namespace, context=context, kubeconfig=kubeconfig)
 
 
@@ -145,11 +145,11 @@ def refusal(what: str, done: subprocess.CompletedProcess[str], more: str = "") -
     if any(sign in said for sign in _NO_CLUSTER):
         remedy = "Which cluster that is: --context, --kubeconfig, `kubectl config current-context`"
     message = "\n".join(filter(None, (said, missing))) or f"exit status {done.returncode}"
-    return UserError(Problem(message=f"{what}: {message}{more}", remedy=remedy))
+    return UserError.of(f"{what}: {message}{more}", remedy=remedy)
 
 
 def _read(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise UserError(Problem(message="kubectl didn't print JSON")) from None
+        raise UserError.of("kubectl didn't print JSON") from None

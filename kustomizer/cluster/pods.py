@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.tree import command_words, lookup, mapping, mappings, string_list
 from kustomizer.openedx.pod_program import pod_program
 from kustomizer.openedx.workers import NAME_LABEL, environment
@@ -137,7 +137,7 @@ def pod_to_ask(pods: Sequence[LivePod], *, name: str | None, namespace: str) -> 
         where = f" in namespace {namespace}" if namespace else ""
         which = f"pod {name} isn't one of lms or cms that is ready" if name else "no pod of lms or cms is ready"
         remedy = "Print a Job that looks with --print-job, and apply it"
-        raise UserError(Problem(message=f"{which}{where}", remedy=remedy))
+        raise UserError.of(f"{which}{where}", remedy=remedy)
     return ready[0]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.cluster.in_flight import workers_in
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.workers import NAME_LABEL
 from kustomizer.system.files import read_text
@@ -28,7 +28,7 @@ def workers_of_services(site: Site, namespace: str) -> dict[str, SiteWorker]:
     """Return a worker of each service in ``namespace``. Raises UserError where there is none."""
     workers = {worker.service: worker for worker in reversed(workers_in(site, namespace))}
     if not workers:
-        raise UserError(Problem(message=f"the site has no worker of lms or cms in namespace {namespace}"))
+        raise UserError.of(f"the site has no worker of lms or cms in namespace {namespace}")
     return {service: workers[service] for service in OPEN_EDX_SERVICES if service in workers}
 
 
@@ -72,15 +72,15 @@ def read_answers(paths: Sequence[Path], workers: Mapping[str, SiteWorker]) -> li
         found = [answer for line in read_text(path).splitlines() if (answer := _answer(line)) is not None]
         for answer in found:
             if "error" in answer:
-                raise UserError(Problem(message=f"{path}: the Job says: {answer['error']}"))
+                raise UserError.of(f"{path}: the Job says: {answer['error']}")
             service = str(answer["service"])
             if service not in workers or answer["routing"] != routing_of(workers[service]):
                 remedy = "Print the Job again with this build, and run it"
-                raise UserError(Problem(message=f"{path}: a Job of another build asked {service}", remedy=remedy))
+                raise UserError.of(f"{path}: a Job of another build asked {service}", remedy=remedy)
             answers[service] = answer
         if not found:
             remedy = f"Write the log of a Job of --print-job: kubectl logs -l {NAME_LABEL}={JOB} --tail=-1"
-            raise UserError(Problem(message=f"{path} holds no answer", remedy=remedy))
+            raise UserError.of(f"{path} holds no answer", remedy=remedy)
     return [answers[service] for service in sorted(answers)]
 
 

@@ -11,7 +11,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Server(Record):
 
     def problem(self, message: str, remedy: str = "") -> UserError:
         """Return an error that names the server."""
-        return UserError(Problem(message=f"{self.name} at {self.url}: {message}", remedy=remedy))
+        return UserError.of(f"{self.name} at {self.url}: {message}", remedy=remedy)
 
     def _opener(self) -> urllib.request.OpenerDirector:
         context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
@@ -132,10 +132,10 @@ def server(url: str, *, name: str, option: str, credentials: tuple[str, str], ca
         parts, host, port = urlsplit(""), None, None
     if not host or parts.scheme not in ("http", "https"):
         remedy = "Like http://127.0.0.1:9090"
-        raise UserError(Problem(message=f"{option} isn't a URL of http or https", remedy=remedy))
+        raise UserError.of(f"{option} isn't a URL of http or https", remedy=remedy)
     if "@" in parts.netloc or parts.query or parts.fragment:
         remedy = f"Put USER:PASSWORD, or a token, into the environment variable {variable}"
-        raise UserError(Problem(message=f"{option} takes neither a user nor what follows a ? or #", remedy=remedy))
+        raise UserError.of(f"{option} takes neither a user nor what follows a ? or #", remedy=remedy)
     shown = f"[{host}]" if ":" in host else quote(host, safe=".-_~")
     netloc = shown if port is None else f"{shown}:{port}"
     plain = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
@@ -149,7 +149,7 @@ def _authorization(variable: str, secret: str) -> str:
         return f"Basic {base64.b64encode(secret.encode()).decode()}"
     if secret and not (secret.isascii() and secret.isprintable() and " " not in secret):
         remedy = "It is USER:PASSWORD, or a token of letters, digits and signs"
-        raise UserError(Problem(message=f"{variable} holds neither", remedy=remedy))
+        raise UserError.of(f"{variable} holds neither", remedy=remedy)
     return f"Bearer {secret}" if secret else ""
 
 

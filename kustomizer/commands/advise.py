@@ -13,7 +13,7 @@ from kustomizer.commands.completions import place_of
 from kustomizer.commands.numbers import asks_for_numbers, measure, number_options, with_numbers
 from kustomizer.commands.queue import open_config, write as write_config
 from kustomizer.commands.talk import say
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.tasks.task_file import FILE, saved_tasks
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def _known(place: Path, options: dict[str, Any]) -> SiteTasks:
     save = f"tutor-kustomizer tasks {place} --save {place}"
     if known is None:
         message = f"{place / FILE} is missing: where the site's tasks go isn't known"
-        raise UserError(Problem(message=message, remedy=f"Save them: {save}"))
+        raise UserError.of(message, remedy=f"Save them: {save}")
     found = measure(options, options["namespace"]) if asks_for_numbers(options) else None
     if found is not None:
         return with_numbers(known, found)
     if known.measured is None:
         remedy = f"Name --prometheus or --flower here, or save numbers with them: {save} --prometheus URL"
-        raise UserError(Problem(message=f"{place / FILE} holds no numbers", remedy=remedy))
+        raise UserError.of(f"{place / FILE} holds no numbers", remedy=remedy)
     return known

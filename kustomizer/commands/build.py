@@ -75,7 +75,7 @@ def overlays_in(directory: Path) -> list[Path]:
     """Return the directories in ``directory`` that are kustomizations, by name."""
     overlays = sorted(filter(is_kustomization, directory.iterdir()))
     if not overlays:
-        raise UserError(Problem(message=f"{directory} holds no overlay", remedy="Name the directory that they are in"))
+        raise UserError.of(f"{directory} holds no overlay", remedy="Name the directory that they are in")
     return overlays
 
 
@@ -84,7 +84,7 @@ def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, B
     names = [_name(overlay) for overlay in overlays]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise UserError(Problem(message=f"two of the overlays are named {', '.join(twice)}: their files would be one"))
+        raise UserError.of(f"two of the overlays are named {', '.join(twice)}: their files would be one")
     outputs: dict[Path, BuildOutput] = {}
     problems: list[Problem] = []
     with threads(os.cpu_count() or 1) as pool:

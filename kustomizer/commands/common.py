@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kustomizer.commands.talk import say, terminal_width
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.findings.ignores import IGNORE_FILE
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
@@ -112,9 +112,9 @@ def say_stale(directories: Iterable[str]) -> None:
 def ask(question: str, *, undone: str, remedy: str) -> None:
     """Ask on the terminal. Raises UserError, which says what was left ``undone``, without a yes or a terminal."""
     if not sys.stdin.isatty():
-        raise UserError(Problem(message=f"{undone}: there is no terminal to ask on", remedy=remedy))
+        raise UserError.of(f"{undone}: there is no terminal to ask on", remedy=remedy)
     if not click.confirm(question, err=True):
-        raise UserError(Problem(message=undone))
+        raise UserError.of(undone)
 
 
 def program() -> str:

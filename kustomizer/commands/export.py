@@ -9,7 +9,7 @@ import click
 
 from kustomizer.commands.common import kustomize_option, say_stale
 from kustomizer.commands.talk import pass_on, say
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.export.base import read_base
 from kustomizer.export.directory import differences, refuse_foreign, write_export
 from kustomizer.export.overlay import Export, export_of
@@ -78,17 +78,15 @@ def export_command(
 def exported(overlay: Path, output: Path, wanted: Wanted) -> Export:
     """Return the export of ``overlay``. Raises UserError where plain kustomize doesn't build the same from it."""
     if split_directory(overlay) is not None:
-        raise UserError(
-            Problem(
-                message=f"{overlay} holds the split already, as plain kustomize: there is nothing to export",
-                remedy="Build or commit it as it is",
-            )
+        raise UserError.of(
+            f"{overlay} holds the split already, as plain kustomize: there is nothing to export",
+            remedy="Build or commit it as it is",
         )
     base = read_base(overlay)
     for directory in base.directories():
         if output.resolve().is_relative_to(directory):
             message = f"{output} lies in {directory}, which the export is built from: kustomize calls that a cycle"
-            raise UserError(Problem(message=message, remedy="Name a directory outside of it"))
+            raise UserError.of(message, remedy="Name a directory outside of it")
     kustomize = find_kustomize(wanted)
     built = build(overlay, kustomize)
     pass_on(built.messages)
@@ -96,7 +94,7 @@ def exported(overlay: Path, output: Path, wanted: Wanted) -> Export:
     runs = read_report(built.report)
     if len(runs) != 1:
         message = f"the function ran {len(runs)} times in the build of {overlay}"
-        raise UserError(Problem(message=message, remedy="Let one overlay list one configuration"))
+        raise UserError.of(message, remedy="Let one overlay list one configuration")
     export = export_of(base, runs[0])
     prove(export, built.text, kustomize)
     return export

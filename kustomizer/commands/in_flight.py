@@ -27,7 +27,7 @@ from kustomizer.cluster.orphans import OLDER_SECONDS, orphans_json, orphans_text
 from kustomizer.cluster.pods import live_pods, pod_to_ask
 from kustomizer.commands.common import kustomize_option, site_resources
 from kustomizer.commands.talk import terminal_width
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.record import Record
 from kustomizer.site.model import Site
 
@@ -85,7 +85,7 @@ class RunningSite(Record):
         """Print a Job that runs the program."""
         workers = workers_in(self.site, self.namespace)
         if not workers:
-            raise UserError(Problem(message=f"the site has no worker of lms or cms in namespace {self.namespace}"))
+            raise UserError.of(f"the site has no worker of lms or cms in namespace {self.namespace}")
         click.echo(job(workers[0], request, self.namespace), nl=False)
 
 
@@ -206,7 +206,7 @@ def check_nobody_there(request: Mapping[str, Any], pods: list[LivePod]) -> None:
     names = [pod.name for pod in pods if pod.is_worker and pod.node in request["suspects"]]
     if names:
         message = f"{request['key']}: {', '.join(names)} may use it, so no Job is printed"
-        raise UserError(Problem(message=message, remedy="Wait until there is no such pod"))
+        raise UserError.of(message, remedy="Wait until there is no such pod")
 
 
 @in_flight_command.command("drop", short_help="Take one task away for good.")
@@ -232,9 +232,7 @@ def drop_command(
     asked = cluster.ask(task_request(cluster.site, task_id, drop=False, arguments=arguments))
     messages = [message(task, task["key"]) for task in asked["found"]]
     if not messages:
-        raise UserError(
-            Problem(message=f"no task {task_id} is in flight or waiting", remedy="`in-flight list` shows their ids")
-        )
+        raise UserError.of(f"no task {task_id} is in flight or waiting", remedy="`in-flight list` shows their ids")
     for task in messages:
         click.echo(message_text(task), err=True)
     if not yes:
@@ -242,7 +240,7 @@ def drop_command(
     answer = cluster.ask(task_request(cluster.site, task_id, drop=True))
     dropped = [task for task in (message(item, item["key"]) for item in answer["found"]) if task.dropped]
     if not dropped:
-        raise UserError(Problem(message=f"task {task_id} is gone by now: it was acknowledged, or taken by a worker"))
+        raise UserError.of(f"task {task_id} is gone by now: it was acknowledged, or taken by a worker")
     if output == "json":
         click.echo(json.dumps([{"key": task.key, **message_tree(task)} for task in dropped], indent=2))
     else:

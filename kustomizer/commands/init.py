@@ -76,12 +76,10 @@ def survey_site(env: Path, wanted: Wanted) -> Survey:
     workers = plugin_output.own_workers(resources) if plugin_output.is_in(env) else []
     if workers:
         root = shlex.quote(str(env.parent))
-        raise UserError(
-            Problem(
-                message=f"{env} holds workers of tutor-contrib-celery's: {', '.join(workers)}",
-                remedy=f"`tutor-kustomizer migrate --tutor-root {root} -o OVERLAY` turns its settings into "
-                "an overlay; without them, run `tutor plugins disable celery` and `tutor config save` first",
-            )
+        raise UserError.of(
+            f"{env} holds workers of tutor-contrib-celery's: {', '.join(workers)}",
+            remedy=f"`tutor-kustomizer migrate --tutor-root {root} -o OVERLAY` turns its settings into "
+            "an overlay; without them, run `tutor plugins disable celery` and `tutor config save` first",
         )
     return survey(resources)
 

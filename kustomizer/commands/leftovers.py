@@ -15,7 +15,7 @@ from kustomizer.commands.check import EXIT_FINDINGS
 from kustomizer.commands.common import ask, site_resources
 from kustomizer.commands.in_flight import RunningSite, cluster_options
 from kustomizer.commands.talk import say, terminal_width
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.site.model import Site
 
 if TYPE_CHECKING:
@@ -64,11 +64,9 @@ def _open(site: Path, options: Mapping[str, Any], *, unsplit: bool) -> RunningSi
     built = Site(site_resources(site, options["wanted"], needs_function=False))
     workers = built.open_edx_workers
     if not unsplit and workers and all(worker.resource.name == f"{worker.service}-worker" for worker in workers):
-        raise UserError(
-            Problem(
-                message=f"{site} splits no worker: everything of ours in the cluster would be left over",
-                remedy="Where the split was turned off for good: --unsplit",
-            )
+        raise UserError.of(
+            f"{site} splits no worker: everything of ours in the cluster would be left over",
+            remedy="Where the split was turned off for good: --unsplit",
         )
     return RunningSite(site=built, namespace=options["namespace"] or namespace_of(built), given=options)
 

@@ -9,7 +9,7 @@ import click
 
 from kustomizer.commands.completions import complete_new_worker, complete_service, complete_worker, place_of
 from kustomizer.commands.talk import say
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.amounts import amount
 from kustomizer.manifests.digits import whole_number
 from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
@@ -55,7 +55,7 @@ def write(config: ConfigFile, changed: ConfigFile) -> None:
     """Write what ``config`` was changed to. Raises UserError where the file was changed since it was read."""
     if read_text(config.path) != config.text:
         message = f"{config.path} was changed meanwhile, so that nothing was written"
-        raise UserError(Problem(message=message, remedy="Run the command again"))
+        raise UserError.of(message, remedy="Run the command again")
     changed.write()
 
 

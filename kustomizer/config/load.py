@@ -12,7 +12,7 @@ from kustomizer.config.model import NOTHING, CeleryWorkers, Document, object_ref
 from kustomizer.config.reader import decode
 from kustomizer.config.types import is_version
 from kustomizer.config.worker import Worker, worker_path
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _refuse_newer(document: object) -> None:
     if isinstance(minimum, str) and is_version(minimum) and _numbers(minimum) > _numbers(__version__):
         message = f"this configuration needs tutor-kustomizer {minimum}, and this is {__version__}"
         remedy = f"Install version {minimum} or a newer one"
-        raise UserError(Problem(field="spec.minimumVersion", message=message, remedy=remedy))
+        raise UserError.of(field="spec.minimumVersion", message=message, remedy=remedy)
 
 
 _LONGEST_PART = 20

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.digits import whole_number
 from kustomizer.record import Record
 from kustomizer.system.visible import visible
@@ -128,7 +128,7 @@ def gitlab(environment: Mapping[str, str]) -> Host:
     notes = f"{api}/projects/{project}/merge_requests/{_number(environment, 'CI_MERGE_REQUEST_IID')}/notes"
     ours = request("GET", f"{api}/user", headers).get("id")
     if ours is None:
-        raise UserError(Problem(message=f"GET {api}/user: the answer isn't that of an API of comments"))
+        raise UserError.of(f"GET {api}/user: the answer isn't that of an API of comments")
     return Host(
         comments=notes,
         edited=f"{notes}/{{id}}",
@@ -162,7 +162,7 @@ def request(
             with urllib.request.build_opener(_NoRedirect).open(call, timeout=_TIMEOUT) as answer:
                 content = json.load(answer)
             if not isinstance(content, kind):
-                raise UserError(Problem(message=f"{method} {url}: the answer isn't that of an API of comments"))
+                raise UserError.of(f"{method} {url}: the answer isn't that of an API of comments")
             return content
         except urllib.error.HTTPError as error:
             with error:
@@ -172,10 +172,10 @@ def request(
                 continue
             if error.code in _REFUSED:
                 raise CommentRefusedError(f"{error.code} {message}") from None
-            raise UserError(Problem(message=f"{method} {url}: {error.code} {message}")) from None
+            raise UserError.of(f"{method} {url}: {error.code} {message}") from None
         except (OSError, ValueError, http.client.HTTPException) as error:
             if isinstance(error, ValueError) or method == "POST" or not left:
-                raise UserError(Problem(message=f"{method} {url}: {error}")) from None
+                raise UserError.of(f"{method} {url}: {error}") from None
             time.sleep(1)
     raise AssertionError("every round returns or raises")
 
@@ -198,20 +198,20 @@ def _message(error: urllib.error.HTTPError) -> str:
 def _needed(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
-        raise UserError(Problem(message=f"the environment has no {name}"))
+        raise UserError.of(f"the environment has no {name}")
     return value
 
 
 def _number(environment: Mapping[str, str], name: str) -> str:
     value = _needed(environment, name)
     if not (value.isascii() and value.isdecimal()):
-        raise UserError(Problem(message=f"{name} is no number: {visible(value)}"))
+        raise UserError.of(f"{name} is no number: {visible(value)}")
     return value
 
 
 def _address(url: str) -> str:
     if not url.startswith(("https://", "http://")):
-        raise UserError(Problem(message=f"{visible(url)} is no address of an API"))
+        raise UserError.of(f"{visible(url)} is no address of an API")
     return url.rstrip("/")
 
 

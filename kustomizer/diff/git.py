@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.masking.program_text import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.processes import which
@@ -26,11 +26,9 @@ class Repository(Record):
         """Return the commit that ``revision`` names. Raises UserError where there is none."""
         process = _git(self.top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if process.returncode != 0:
-            raise UserError(
-                Problem(
-                    message=f"{revision!r} is no revision of {self.top}",
-                    remedy="Fetch it first; a CI job's checkout needs the whole history (fetch-depth: 0)",
-                )
+            raise UserError.of(
+                f"{revision!r} is no revision of {self.top}",
+                remedy="Fetch it first; a CI job's checkout needs the whole history (fetch-depth: 0)",
             )
         return process.stdout.decode().strip()
 
@@ -40,7 +38,7 @@ class Repository(Record):
         for arguments in (["read-tree", commit], ["checkout-index", "--all", f"--prefix={directory}/"]):
             process = _git(self.top, *arguments, env=index)
             if process.returncode != 0:
-                raise UserError(Problem(message=f"git can't read {commit}:\n{_words(process)}"))
+                raise UserError.of(f"git can't read {commit}:\n{_words(process)}")
 
     def is_ancestor(self, revision: str, of: str) -> bool:
         """Tell whether ``revision`` is the commit ``of``, or one that led to it."""
@@ -69,14 +67,14 @@ def repository(path: Path) -> Repository:
     """Return the repository that ``path``, a directory, is in. Raises UserError where there is none."""
     process = _git(path, "rev-parse", "--show-toplevel")
     if process.returncode != 0:
-        raise UserError(Problem(message=f"{path} can't be read as a Git checkout: {_words(process)}"))
+        raise UserError.of(f"{path} can't be read as a Git checkout: {_words(process)}")
     return Repository(top=Path(os.fsdecode(process.stdout.removesuffix(b"\n"))).resolve())
 
 
 def _git(directory: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
     git = which("git")
     if git is None:
-        raise UserError(Problem(message="there is no git on PATH"))
+        raise UserError.of("there is no git on PATH")
     # Git sets these for the hooks that it runs, and they would name the hook's repository.
     inherited = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}
     return subprocess.run(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kustomizer import OWN_FILE
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import is_kustomization, named_paths
 from kustomizer.kustomize.kustomization import built_from, kustomization_in
 from kustomizer.kustomize.split_names import CONFIG as SPLIT_CONFIG
@@ -94,11 +94,8 @@ class Tree(Record):
         named = config_values(str(self.image(path))).get(SPLIT_CONFIG)
         self._bring_if_lacking(Path(os.path.normpath(path.parent / (named or OWN_FILE))))
         if not self.image(config).is_file():
-            raise UserError(
-                Problem(
-                    message=f"{config} isn't there, so that Tutor can't render {path}",
-                    remedy="Commit it, or leave --render out",
-                )
+            raise UserError.of(
+                f"{config} isn't there, so that Tutor can't render {path}", remedy="Commit it, or leave --render out"
             )
         self._clear(path)
         environment = {**os.environ, "TUTOR_ROOT": str(self.image(path.parent))}
@@ -108,12 +105,10 @@ class Tree(Record):
             )
         except OSError as error:
             message = f"{tutor} can't be run: {error.strerror}"
-            raise UserError(Problem(message=message, remedy="Name the one with your plugins by --tutor")) from None
+            raise UserError.of(message, remedy="Name the one with your plugins by --tutor") from None
         if process.returncode != 0:
-            raise UserError(
-                Problem(
-                    message=f"`tutor config save` fails for {path.parent}:\n{without_secrets(process.stderr.strip())}"
-                )
+            raise UserError.of(
+                f"`tutor config save` fails for {path.parent}:\n{without_secrets(process.stderr.strip())}"
             )
 
     def _bring_if_lacking(self, file: Path) -> None:
@@ -127,7 +122,7 @@ class Tree(Record):
         """Return where ``path`` goes. Raises UserError where a link of the overlay's leads there out of the mirror."""
         place = self.image(path)
         if not place.parent.resolve().is_relative_to(self.mirror):
-            raise UserError(Problem(message=f"{path} lies behind a link that leads out of the repository"))
+            raise UserError.of(f"{path} lies behind a link that leads out of the repository")
         return place
 
     def _clear(self, path: Path) -> Path:

@@ -132,12 +132,10 @@ def with_file(error: UserError, builds: Iterable[ComparedBuild]) -> UserError:
 def _refuse_to_render(checkout: Repository, commit: str, revision: str) -> None:
     """Raise UserError where the working tree holds what isn't in the base's history."""
     if checkout.is_changed() or not checkout.is_ancestor("HEAD", commit):
-        raise UserError(
-            Problem(
-                message=f"the working tree isn't a part of {revision}: --render would have Tutor run the templates in "
-                "its config.yml, which are code",
-                remedy="Whoever trusts its author gives --allow-render",
-            )
+        raise UserError.of(
+            f"the working tree isn't a part of {revision}: --render would have Tutor run the templates in "
+            "its config.yml, which are code",
+            remedy="Whoever trusts its author gives --allow-render",
         )
 
 
@@ -173,9 +171,7 @@ def _add_to_base(base: Tree, options: RevisionOptions) -> str:
     if options.base_tutor_root is not None:
         env = options.base_tutor_root / "env"
         if not is_tutor_env(env):
-            raise UserError(
-                Problem(message=f"{env} isn't what Tutor writes", remedy="Run `tutor config save` for that root first")
-            )
+            raise UserError.of(f"{env} isn't what Tutor writes", remedy="Run `tutor config save` for that root first")
         base.add_what_git_lacks()
         for path in base.tutor_envs():
             base.put_env(path, env)
@@ -214,7 +210,7 @@ def _read(name: str, find: Callable[[Path], Kustomize], texts: dict[str, str]) -
             return _build(path, find(path), name, texts)
         return _of_files(name, _in_directory(path, texts))
     if not path.exists():
-        raise UserError(Problem(message=f"{name} isn't there"))
+        raise UserError.of(f"{name} isn't there")
     return _of_files(name, [(name, _in_file(path, texts))])
 
 
@@ -239,22 +235,19 @@ def _in_file(path: Path, texts: dict[str, str]) -> list[Resource]:
 def _in_directory(directory: Path, texts: dict[str, str]) -> Iterator[tuple[str, list[Resource]]]:
     files = sorted(path for path in directory.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     if not files:
-        raise UserError(Problem(message=f"{directory} holds neither a kustomization nor manifests"))
+        raise UserError.of(f"{directory} holds neither a kustomization nor manifests")
     top = directory.resolve()
     for file in files:
         if not file.resolve().is_relative_to(top):
-            raise UserError(Problem(message=f"{file} is a link that leads out of {directory}"))
+            raise UserError.of(f"{file} is a link that leads out of {directory}")
         yield str(file), _in_file(file, texts)
 
 
 def _refuse_ignored(overlay: Path, checkout: Repository) -> None:
     """Raise UserError where the overlay is an env/ of Tutor's that no commit holds."""
     if is_tutor_env(overlay) and checkout.ignores(overlay):
-        raise UserError(
-            Problem(
-                message=f"Git ignores {_name(overlay, checkout)}, so that there is none of another revision",
-                remedy=_OTHER_ENV,
-            )
+        raise UserError.of(
+            f"Git ignores {_name(overlay, checkout)}, so that there is none of another revision", remedy=_OTHER_ENV
         )
 
 
@@ -271,7 +264,7 @@ def _build_base(base: Tree, kustomize: Kustomize, label: str, texts: dict[str, s
         names = ", ".join(_name(path, base.repository) for path in absent)
         remedy = _OTHER_ENV if any(map(is_tutor_env, absent)) else "Compare with a revision that holds it"
         message = f"{label} names {names}, which that revision doesn't hold: it was committed later, or not yet"
-        raise UserError(Problem(message=message, remedy=remedy)) from None
+        raise UserError.of(message, remedy=remedy) from None
 
 
 def _build(overlay: Path, kustomize: Kustomize, label: str, texts: dict[str, str]) -> ComparedBuild:

@@ -147,7 +147,7 @@ def _is_ours(overlay: Path, entry: str) -> bool:
     are_ours = [_is_configuration(tree) for tree in objects(overlay, entry)]
     if any(are_ours) and not all(are_ours):
         message = f"{entry} holds other objects beside the {KIND} configuration"
-        raise UserError(Problem(message=message, field=str(overlay), remedy="Move them into a file of their own"))
+        raise UserError.of(message, field=str(overlay), remedy="Move them into a file of their own")
     return any(are_ours)
 
 
@@ -169,12 +169,12 @@ def _is_guard(overlay: Path, entry: str) -> bool:
 def _file_text(overlay: Path, name: str) -> str:
     if Path(name).is_absolute() or ".." in Path(name).parts:
         message = f"names the file {name}, which isn't below it"
-        raise UserError(Problem(message=message, field=str(overlay), remedy="Move the file into the overlay"))
+        raise UserError.of(message, field=str(overlay), remedy="Move the file into the overlay")
     try:
         # read_text() would change \r\n to \n.
         return (overlay / name).read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise UserError(Problem(message=f"{overlay / name} is not UTF-8 text", remedy=_REMEDY)) from None
+        raise UserError.of(f"{overlay / name} is not UTF-8 text", remedy=_REMEDY) from None
 
 
 def _refuse_secrets(overlay: Path, below: Mapping[str, Any], files: Mapping[str, str]) -> None:

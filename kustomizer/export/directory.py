@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.export.overlay import MADE_BY
 from kustomizer.export.parts import File, write_files
 from kustomizer.export.record import RECORD, digest, digests_of, read_digests, record_text
@@ -37,7 +37,7 @@ def write_export(directory: Path, files: Mapping[str, File], *, force: bool = Fa
             return _update(directory, with_ignored(directory, files), force=force)
         _create(directory, files)
     except OSError as error:
-        raise UserError(Problem(message=f"{directory} can't be written: {error.strerror}")) from None
+        raise UserError.of(f"{directory} can't be written: {error.strerror}") from None
     return []
 
 
@@ -45,14 +45,14 @@ def refuse_foreign(directory: Path) -> None:
     """Raise UserError where ``directory`` has files but isn't an export, or is read-only."""
     kustomization = directory / "kustomization.yaml"
     if directory.is_dir() and not os.access(directory, os.W_OK):
-        raise UserError(Problem(message=f"{directory} can't be written: it is read-only"))
+        raise UserError.of(f"{directory} can't be written: it is read-only")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         if (directory / RECORD).is_file():
             return
         if kustomization.is_file() and kustomization.read_bytes().startswith(MADE_BY.encode()):
             return
         message = f"{directory} is there already, and `tutor-kustomizer export` didn't make it"
-        raise UserError(Problem(message=message, remedy="Name another directory, or remove it"))
+        raise UserError.of(message, remedy="Name another directory, or remove it")
 
 
 def _create(directory: Path, files: Mapping[str, File]) -> None:

@@ -90,7 +90,7 @@ def export_of(base: Base, run: Run) -> Export:
         if identity not in given:
             parts.add(resource)
     if not parts.files:
-        raise UserError(Problem(message="the function changed nothing in this overlay: there is nothing to export"))
+        raise UserError.of("the function changed nothing in this overlay: there is nothing to export")
     private = [path for path, file in parts.files.items() if file.is_private]
     files = {"name-references.yaml": File(text=NAME_REFERENCES), **parts.files}
     files |= {path: File(text=text) for path, text in base.file_contents()}

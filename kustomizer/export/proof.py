@@ -30,7 +30,7 @@ def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
         process = build_plainly(directory, kustomize)
         if process.status != 0:
             words = without_secrets(process.stderr_text.strip()).replace(str(directory), "the export")
-            raise UserError(Problem(message=f"{kustomize.path} can't build what the export would be:\n{words}"))
+            raise UserError.of(f"{kustomize.path} can't build what the export would be:\n{words}")
     differences = list(_differences(process.stdout, expected.encode()))
     if differences:
         raise UserError(

@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.tree import lookup, plain_value
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _decoded(secret: Resource, key: str, value: object) -> str:
 
 def _unfit(secret: Resource, key: str, reason: str) -> UserError:
     remedy = "Keep it in a Secret of your own, and name that in the configuration"
-    return UserError(Problem(message=reason, resource=secret.ref, field=f"data.{key}", remedy=remedy))
+    return UserError.of(reason, resource=secret.ref, field=f"data.{key}", remedy=remedy)
 
 
 def env_file(values: dict[str, str]) -> str:

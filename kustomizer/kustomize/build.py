@@ -88,7 +88,7 @@ class _Run(Record):
 def _run(overlay: Path | str, kustomize: Kustomize, scratch: Scratch) -> _Run:
     """Run kustomize on ``overlay``. Raises UserError where that can't be started."""
     if os.path.isfile(overlay):  # noqa: PTH113
-        raise UserError(Problem(message=f"{overlay} is a file", remedy="Name the directory with the kustomization"))
+        raise UserError.of(f"{overlay} is a file", remedy="Name the directory with the kustomization")
     env = make_environment(scratch.path, kustomize.path, is_open=kustomize.permissions.are_any)
 
     def ask(plugins: Sequence[str]) -> str:
@@ -131,11 +131,9 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
             causes=BuildOutput(data=b"", notes="", report=run.report or b"").problems,
         )
     if needs_function and run.report is None and not _holds_split(overlay):
-        raise UserError(
-            Problem(
-                message=f"{overlay} was built without the function: the workers in it would take all queues",
-                remedy=_why_not(overlay, kustomize),
-            )
+        raise UserError.of(
+            f"{overlay} was built without the function: the workers in it would take all queues",
+            remedy=_why_not(overlay, kustomize),
         )
     return BuildOutput(
         data=process.stdout,

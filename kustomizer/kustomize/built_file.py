@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.protocols import read_build
 from kustomizer.system.files import read_text
 
@@ -23,4 +23,4 @@ class BuiltFile:
         except UserError as error:
             raise error.within(path) from None
         if not list(self.resources):
-            raise UserError(Problem(message=f"{path} holds no object", remedy="Build the site into it again"))
+            raise UserError.of(f"{path} holds no object", remedy="Build the site into it again")

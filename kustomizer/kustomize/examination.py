@@ -280,7 +280,7 @@ def _objects_of(text: str, listed: Listed) -> list[Any]:
     try:
         return read_heads(text)
     except Uncertain as error:
-        raise UserError(Problem(message=f"{shown(listed.file)}: {listed.field} can't be read: {error}")) from None
+        raise UserError.of(f"{shown(listed.file)}: {listed.field} can't be read: {error}") from None
 
 
 def shown(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from kustomizer import DIRECTORY
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.permissions import Permissions
 from kustomizer.record import Record
 from kustomizer.system import processes
@@ -75,11 +75,9 @@ def find_kustomize(wanted: Wanted | None = None) -> Kustomize:
         return _made(kubectl, "", wanted, is_kubectl=True)
     if refused:
         raise refused[0]
-    raise UserError(
-        Problem(
-            message="there is no kustomize on PATH",
-            remedy="Install kustomize 5.2 or newer (https://kubectl.docs.kubernetes.io/installation/kustomize/)",
-        )
+    raise UserError.of(
+        "there is no kustomize on PATH",
+        remedy="Install kustomize 5.2 or newer (https://kubectl.docs.kubernetes.io/installation/kustomize/)",
     )
 
 
@@ -102,7 +100,7 @@ def started(command: list[str], scratch: Scratch, *, env: Mapping[str, str] | No
     try:
         return processes.Running(command, scratch.path, env=env)
     except OSError as error:
-        raise UserError(Problem(message=f"{command[0]} can't be run: {error.strerror}")) from None
+        raise UserError.of(f"{command[0]} can't be run: {error.strerror}") from None
 
 
 def finished(command: list[str], scratch: Scratch, limits: Limits, *, env: Mapping[str, str] | None = None) -> Finished:
@@ -116,29 +114,25 @@ def waited_for(running: Running, command: list[str], limits: Limits) -> Finished
     try:
         return running.wait(limits)
     except LimitExceeded as error:
-        raise UserError(
-            Problem(
-                message=f"{command[0]} was stopped: {error}",
-                remedy="Where that is meant: --time-limit SECONDS, --output-limit MEGABYTES",
-            )
+        raise UserError.of(
+            f"{command[0]} was stopped: {error}",
+            remedy="Where that is meant: --time-limit SECONDS, --output-limit MEGABYTES",
         ) from None
 
 
 def recent(path: str, asked: Running, wanted: Wanted) -> Kustomize:
     """Return the kustomize at ``path``, which was ``asked`` for its version. Raises UserError where it is too old."""
     if not asked.ends_within(_A_WHILE):
-        raise UserError(Problem(message=f"{path} can't be run: it doesn't answer"))
+        raise UserError.of(f"{path} can't be run: it doesn't answer")
     version = asked.wait().stdout.decode(errors="replace").strip().split("\n")[-1].strip()
     if not version:
-        raise UserError(Problem(message=f"{path} isn't kustomize: `{path} version` prints nothing"))
+        raise UserError.of(f"{path} isn't kustomize: `{path} version` prints nothing")
     numbers = version.rpartition("/")[2].lstrip("v").partition("-")[0].split(".")
     # Builds by `go install` before 5.8 call themselves (devel): take those at their word that they are recent.
     if all(number.isdigit() for number in numbers) and tuple(map(int, numbers)) < OLDEST:
-        raise UserError(
-            Problem(
-                message=f"{path} is kustomize {version}, which can't build a Tutor site with plugins",
-                remedy="Install kustomize 5.2 or newer",
-            )
+        raise UserError.of(
+            f"{path} is kustomize {version}, which can't build a Tutor site with plugins",
+            remedy="Install kustomize 5.2 or newer",
         )
     return _made(path, version, wanted)
 

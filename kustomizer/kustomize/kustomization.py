@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import DIRECTORIES, NAMES, entries, is_kustomization, named_paths
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.system.files import read_text
@@ -19,7 +19,7 @@ def kustomization_file(directory: Path) -> Path:
     for name in NAMES:
         if (directory / name).is_file():
             return directory / name
-    raise UserError(Problem(message=f"{directory} holds no kustomization.yaml"))
+    raise UserError.of(f"{directory} holds no kustomization.yaml")
 
 
 def read_kustomization(directory: Path) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def read_kustomization(directory: Path) -> dict[str, Any]:
     except UserError as error:
         raise error.within(path) from None
     if not isinstance(tree, dict):
-        raise UserError(Problem(message=f"{path} is not a kustomization"))
+        raise UserError.of(f"{path} is not a kustomization")
     return tree
 
 

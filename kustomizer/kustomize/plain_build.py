@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.examination import examine
 from kustomizer.kustomize.executable import started, waited_for
 from kustomizer.kustomize.isolation import make_environment
@@ -31,9 +31,7 @@ def build_tutors(env: Path, kustomize: Kustomize) -> bytes:
 def tutors_build(env: Path, kustomize: Kustomize) -> Iterator[Callable[[], bytes]]:
     """Start :func:`build_tutors`, whose outcome the given function waits for: there may be other work meanwhile."""
     if not (env / "kustomization.yml").is_file():
-        raise UserError(
-            Problem(message=f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
-        )
+        raise UserError.of(f"{env} holds no kustomization.yml", remedy="Run `tutor config save` for that root first")
     with plain_build(env, kustomize) as ended:
         yield lambda: _output(ended(), env, kustomize)
 
@@ -68,5 +66,5 @@ def _output(process: Finished, env: Path, kustomize: Kustomize) -> bytes:
         from kustomizer.masking.program_text import without_secrets  # noqa: PLC0415 - most builds say nothing
 
         words = without_secrets(process.stderr_text.strip())
-        raise UserError(Problem(message=f"{kustomize.path} can't build {env}:\n{words}"))
+        raise UserError.of(f"{kustomize.path} can't build {env}:\n{words}")
     return process.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.executable import finished
 from kustomizer.manifests.writer import quote
 
@@ -46,7 +46,7 @@ def plugin_objects(plugins: Sequence[str], kustomize: Kustomize, scratch: Scratc
         from kustomizer.masking.program_text import without_secrets  # noqa: PLC0415 - only where a build fails
 
         words = without_secrets(process.stderr_text.strip()).replace(place, "the plugins")
-        raise UserError(Problem(message=f"it can't be told which programs a build would run:\n{words}"))
+        raise UserError.of(f"it can't be told which programs a build would run:\n{words}")
     return process.stdout.decode()
 
 

@@ -7,7 +7,7 @@ go-yaml is a port of libyaml, so the two agree on what a line break is (U+0085, 
 
 from __future__ import annotations
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.tree import Scalar, clone, is_null, plain_value
 from kustomizer.manifests.writer import quote, quoted_scalar
 
@@ -21,11 +21,9 @@ except ModuleNotFoundError:
     try:
         import yaml
     except ModuleNotFoundError:
-        raise UserError(
-            Problem(
-                message="the input isn't in the form that kustomize writes, and this Python has no PyYAML to read it",
-                remedy="Install it (`pip install pyyaml`), or run `make demo` once",
-            )
+        raise UserError.of(
+            "the input isn't in the form that kustomize writes, and this Python has no PyYAML to read it",
+            remedy="Install it (`pip install pyyaml`), or run `make demo` once",
         ) from None
 
 TYPE_CHECKING = False
@@ -72,11 +70,11 @@ def read_all(text: str) -> list[Any]:
         mark = error.problem_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = " ".join(part for part in (error.context, error.problem) if part)
-        raise UserError(Problem(message=f"not YAML: {problem}{where}")) from None
+        raise UserError.of(f"not YAML: {problem}{where}") from None
     except yaml.reader.ReaderError as error:
         # str(error) would quote the input, which may hold a password.
         message = f"not YAML: {error.reason} (character {error.position})"
-        raise UserError(Problem(message=message)) from None
+        raise UserError.of(message) from None
     return documents
 
 
@@ -84,7 +82,7 @@ def read(text: str) -> Any:
     """Return the tree of the only document of ``text``, None where there is none. Empty documents don't count."""
     documents = [document for document in read_all(text) if document is not None]
     if len(documents) > 1:
-        raise UserError(Problem(message=f"expected one YAML document, found {len(documents)}"))
+        raise UserError.of(f"expected one YAML document, found {len(documents)}")
     return documents[0] if documents else None
 
 
@@ -196,7 +194,7 @@ def _is_merge(event: yaml.ScalarEvent) -> bool:
 
 
 def _refusal(message: str, event: Any) -> UserError:
-    return UserError(Problem(message=f"{message} (line {event.start_mark.line + 1})"))
+    return UserError.of(f"{message} (line {event.start_mark.line + 1})")
 
 
 def read_as_pyyaml(text: str) -> Any:
@@ -207,4 +205,4 @@ def read_as_pyyaml(text: str) -> Any:
     try:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise UserError(Problem(message="can't be read as YAML")) from None
+        raise UserError.of("can't be read as YAML") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import is_null, lookup
 
@@ -37,12 +37,12 @@ def _is_list(resource: Resource) -> bool:
 def _items(resource: Resource) -> Iterator[Resource]:
     items = lookup(resource.tree, "items")
     if not is_null(items) and not isinstance(items, list):
-        raise UserError(Problem(message=f"the items of a {resource.kind} are no list", field="items"))
+        raise UserError.of(f"the items of a {resource.kind} are no list", field="items")
     typed = {"apiVersion": resource.api_version, "kind": resource.kind.removesuffix(_LIST)}
     for index, item in enumerate(items if isinstance(items, list) else ()):
         if is_null(item):
             continue
         if not isinstance(item, dict):
-            raise UserError(Problem(message=f"an item of a {resource.kind} is not an object", field=f"items[{index}]"))
+            raise UserError.of(f"an item of a {resource.kind} is not an object", field=f"items[{index}]")
         own = {key: value for key, value in item.items() if key not in typed or not is_null(value)}
         yield Resource.new({**(typed if resource.kind != _LIST else {}), **own}, indent=0)

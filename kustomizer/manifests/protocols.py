@@ -51,7 +51,7 @@ def decode(data: bytes) -> str:
     try:
         text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise UserError(Problem(message=f"the input is not UTF-8 text (byte {error.start})")) from None
+        raise UserError.of(f"the input is not UTF-8 text (byte {error.start})") from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
@@ -145,21 +145,19 @@ def _parse(text: str) -> Input:
 
     tree = full_reader.read(text)
     if not isinstance(tree, dict) or tree.get("kind") != "ResourceList":
-        raise UserError(
-            Problem(
-                message="the input is not a ResourceList",
-                field="kind",
-                remedy="Run the function with `kustomize build --enable-alpha-plugins --enable-exec`",
-            )
+        raise UserError.of(
+            "the input is not a ResourceList",
+            field="kind",
+            remedy="Run the function with `kustomize build --enable-alpha-plugins --enable-exec`",
         )
     items = tree.get("items")
     if is_null(items):
         items = []
     if not isinstance(items, list):
-        raise UserError(Problem(message="is not a list", field="items"))
+        raise UserError.of("is not a list", field="items")
     wrong = next((position for position, item in enumerate(items) if not isinstance(item, dict)), None)
     if wrong is not None:
-        raise UserError(Problem(message="is not an object", field=f"items[{wrong}]"))
+        raise UserError.of("is not an object", field=f"items[{wrong}]")
     # kustomize has already shown the results of functions that ran before this one.
     rest = {key: value for key, value in tree.items() if key not in {"items", "functionConfig", "results"}}
     head = emit(rest) + "items:\n"
@@ -196,7 +194,7 @@ def _parse_documents(text: str) -> list[Resource]:
     trees = [tree for tree in full_reader.read_all(text) if tree is not None]
     wrong = next((position for position, tree in enumerate(trees) if not isinstance(tree, dict)), None)
     if wrong is not None:
-        raise UserError(Problem(message=f"document {wrong + 1} of the input is not an object"))
+        raise UserError.of(f"document {wrong + 1} of the input is not an object")
     return [Resource.new(tree, indent=0) for tree in trees]
 
 
@@ -271,11 +269,9 @@ def plain_config(config: Any) -> dict[str, Any]:
     """Return the configuration as plain values."""
     value = plain_value(config)
     if not isinstance(value, dict):
-        raise UserError(
-            Problem(
-                message="the input holds no configuration",
-                field="functionConfig",
-                remedy="List a CeleryWorkers object under `transformers:`",
-            )
+        raise UserError.of(
+            "the input holds no configuration",
+            field="functionConfig",
+            remedy="List a CeleryWorkers object under `transformers:`",
         )
     return value

@@ -102,7 +102,7 @@ class Resource:
             tree = full_reader.read(body)
             self._lossy = True
         if not isinstance(tree, dict):
-            raise UserError(Problem(message="an item of the input is not an object"))
+            raise UserError.of("an item of the input is not an object")
         return tree
 
     @property
@@ -270,13 +270,11 @@ class Resources:
         present = self._by_identity.get(item.identity)
         if present is not None:
             if not same_object(present.tree, item.tree):
-                raise UserError(
-                    Problem(
-                        message="the build already has an object of this name, and a different one",
-                        resource=present.ref,
-                        field="metadata.name",
-                        remedy="Rename or remove it, or give the worker another name",
-                    )
+                raise UserError.of(
+                    "the build already has an object of this name, and a different one",
+                    resource=present.ref,
+                    field="metadata.name",
+                    remedy="Rename or remove it, or give the worker another name",
                 )
             return
         self._by_identity[item.identity] = item

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.full_reader import read
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking.program_text import without_secrets
@@ -103,14 +103,12 @@ def _ask(python: str, root: Path) -> dict[str, Any]:
             )
             answer = json.loads(file.read_text(encoding="utf-8")) if process.returncode == 0 else None
         except (OSError, subprocess.TimeoutExpired, ValueError) as error:
-            raise UserError(Problem(message=f"Tutor ({python}) can't be asked: {error}")) from None
+            raise UserError.of(f"Tutor ({python}) can't be asked: {error}") from None
     if not isinstance(answer, dict):
         reason = (without_secrets(process.stderr.strip()).splitlines() or ["it says nothing"])[-1]
-        raise UserError(
-            Problem(
-                message=f"Tutor ({python}) can't tell what CELERY_WORKERS_CONFIG gives: {reason}",
-                remedy="Name the `tutor` that has the plugin with --tutor, while the plugin is still on",
-            )
+        raise UserError.of(
+            f"Tutor ({python}) can't tell what CELERY_WORKERS_CONFIG gives: {reason}",
+            remedy="Name the `tutor` that has the plugin with --tutor, while the plugin is still on",
         )
     return answer
 
@@ -120,12 +118,12 @@ def _interpreter(executable: Path) -> str:
     try:
         head = executable.read_bytes()[:1000].decode("utf-8", "replace")
     except OSError as error:
-        raise UserError(Problem(message=f"{executable} can't be read: {error.strerror}")) from None
+        raise UserError.of(f"{executable} can't be read: {error.strerror}") from None
     # pip puts a path that is too long for the first line into the second: `'''exec' /path/python "$0" "$@"`.
     match = re.match(r"#!(?:/bin/sh\n'''exec' )?\"?([^\"\n]*?python[^\s\"]*)", head)
     if match is None:
         message = f"{executable} isn't a script that names its Python"
-        raise UserError(Problem(message=message, remedy="Name the `tutor` of a virtual environment with --tutor"))
+        raise UserError.of(message, remedy="Name the `tutor` of a virtual environment with --tutor")
     return match[1]
 
 

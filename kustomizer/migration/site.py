@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.kustomize.plain_build import build_tutors
 from kustomizer.manifests.protocols import read_build
@@ -62,12 +62,10 @@ def migrate_site(settings: PluginSettings, site: PluginSite) -> Migration:
     queues = {service.name: service.queues for service in site.survey.services if service.variants}
     migration = migrate(settings, workers or {}, queues=queues, with_hpa=targets)
     if not migration.config.services():
-        raise UserError(
-            Problem(
-                message=f"tutor-contrib-celery gives {site.env.parent} no worker of its own",
-                remedy="Run this while the plugin is on, after `tutor config save`; for a site that never "
-                "had it there is tutor-kustomizer init",
-            )
+        raise UserError.of(
+            f"tutor-contrib-celery gives {site.env.parent} no worker of its own",
+            remedy="Run this while the plugin is on, after `tutor config save`; for a site that never "
+            "had it there is tutor-kustomizer init",
         )
     return migration
 

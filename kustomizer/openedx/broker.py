@@ -60,14 +60,11 @@ def endpoint(
     # What the configuration itself states is meant so.
     if not inside or (configured is not None and configured.is_located):
         return broker, warnings
-    raise UserError(
-        Problem(
-            message=f"{worker.name}'s broker is {inside}, in its own pod (a proxy, say): nothing outside of it can "
-            "reach that",
-            resource=config.ref,
-            field="spec.broker.address",
-            remedy="Set it to the host:port of the Redis behind it, and spec.broker.tls where that speaks TLS",
-        )
+    raise UserError.of(
+        f"{worker.name}'s broker is {inside}, in its own pod (a proxy, say): nothing outside of it can reach that",
+        resource=config.ref,
+        field="spec.broker.address",
+        remedy="Set it to the host:port of the Redis behind it, and spec.broker.tls where that speaks TLS",
     )
 
 
@@ -85,14 +82,12 @@ def _endpoint(
             return _overridden(told, configured, worker.namespace), warnings
     file = environment_file(resources, service, worker.namespace, celery)
     if not located and (file is None or not file.values.get("CELERY_BROKER_HOSTNAME")):
-        raise UserError(
-            Problem(
-                message=f"the build doesn't say which broker {service} uses: "
-                f"there is no CELERY_BROKER_HOSTNAME in {service}.env.yml of a ConfigMap {CONFIG_MAP}",
-                resource=config.ref,
-                field="spec.broker",
-                remedy="Set spec.broker.address to the broker's host:port",
-            )
+        raise UserError.of(
+            f"the build doesn't say which broker {service} uses: "
+            f"there is no CELERY_BROKER_HOSTNAME in {service}.env.yml of a ConfigMap {CONFIG_MAP}",
+            resource=config.ref,
+            field="spec.broker",
+            remedy="Set spec.broker.address to the broker's host:port",
         )
     if file is None:
         return _overridden(Endpoint(addresses=()), configured, worker.namespace), []

@@ -124,13 +124,11 @@ def _values_of_all(text: str, file: EnvironmentFile) -> dict[str, Any]:
         read = plain_value(_read(text))
     except UserError as error:
         # The reader's own message could quote a line of it.
-        raise UserError(
-            Problem(
-                message="can't be read as YAML, and the function needs the broker's address from it",
-                resource=file.owner.ref,
-                field=file.field,
-                remedy="Mend the plugin's patch that writes it",
-            )
+        raise UserError.of(
+            "can't be read as YAML, and the function needs the broker's address from it",
+            resource=file.owner.ref,
+            field=file.field,
+            remedy="Mend the plugin's patch that writes it",
         ) from error
     return {name: value for name, value in read.items() if _concerns_broker(name)} if isinstance(read, dict) else {}
 

@@ -80,13 +80,11 @@ def queue_name(resources: Resources, worker: EmittedWorker, variant: str) -> str
         return known.value if isinstance(known.value, str) and known.value else usual
     if isinstance(name, Known) or not name.source.line:
         return usual
-    raise UserError(
-        Problem(
-            message=f"what the site calls its queue {usual} isn't known: {name.reason}",
-            resource=name.source.resource,
-            field=str(name.source.replace(resource=None)),
-            remedy=f"Set spec.workers.{worker.service}.{variant}.queues",
-        )
+    raise UserError.of(
+        f"what the site calls its queue {usual} isn't known: {name.reason}",
+        resource=name.source.resource,
+        field=str(name.source.replace(resource=None)),
+        remedy=f"Set spec.workers.{worker.service}.{variant}.queues",
     )
 
 
@@ -135,12 +133,10 @@ def _lists_of(resources: Resources, worker: EmittedWorker, queue: str) -> tuple[
         return tuple(lists.otherwise.value)
     if not lists.source.line:
         return (queue,)
-    raise UserError(
-        Problem(
-            message=f"on which lists of Redis tasks of {queue} wait isn't known: {lists.reason}",
-            resource=lists.source.resource,
-            field=str(lists.source.replace(resource=None)),
-            remedy="State CELERY_DEFAULT_PRIORITY, and priority_steps and sep of the transport's options, in plain "
-            f"words, or leave keda out for {worker.deployment} and its copies",
-        )
+    raise UserError.of(
+        f"on which lists of Redis tasks of {queue} wait isn't known: {lists.reason}",
+        resource=lists.source.resource,
+        field=str(lists.source.replace(resource=None)),
+        remedy="State CELERY_DEFAULT_PRIORITY, and priority_steps and sep of the transport's options, in plain "
+        f"words, or leave keda out for {worker.deployment} and its copies",
     )

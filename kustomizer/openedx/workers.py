@@ -122,20 +122,16 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
         services = ", ".join(sorted(worker_services(resources))) or "none"
         # As superset-worker of aspects on Tutor 22, which runs `bash docker-bootstrap.sh worker`.
         why = ": its command line has no `celery … worker`; it may be started by a script" if deployments else ""
-        raise UserError(
-            Problem(
-                message=f"the build has no Deployment {name} that runs a Celery worker{why}",
-                field=f"spec.workers.{service}",
-                remedy=f"Services that have one: {services}",
-            )
+        raise UserError.of(
+            f"the build has no Deployment {name} that runs a Celery worker{why}",
+            field=f"spec.workers.{service}",
+            remedy=f"Services that have one: {services}",
         )
     places = ", ".join([*(f"{worker.resource.ref} (container {worker.container})" for worker in workers), *sidecars])
-    raise UserError(
-        Problem(
-            message=f"more than one container runs the Celery worker of {service}: {places}",
-            field=f"spec.workers.{service}",
-            remedy="Build one site at a time, with one worker container in the pod",
-        )
+    raise UserError.of(
+        f"more than one container runs the Celery worker of {service}: {places}",
+        field=f"spec.workers.{service}",
+        remedy="Build one site at a time, with one worker container in the pod",
     )
 
 
@@ -153,13 +149,11 @@ def _refuse_strings(resource: Resource) -> None:
     for index, container in enumerate(lookup(pod_template(resource), "spec", "containers") or ()):
         for field in ("command", "args"):
             if not is_null(lookup(container, field)) and string_list(container, field) is None:
-                raise UserError(
-                    Problem(
-                        message="isn't a list",
-                        resource=resource.ref,
-                        field=f"spec.template.spec.containers[{index}].{field}",
-                        remedy="Mend the patch that writes it: each word is an item",
-                    )
+                raise UserError.of(
+                    "isn't a list",
+                    resource=resource.ref,
+                    field=f"spec.template.spec.containers[{index}].{field}",
+                    remedy="Mend the patch that writes it: each word is an item",
                 )
 
 
@@ -174,14 +168,12 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
             words = " ".join(command_words(container)).split()
             beat = "; a scheduler in the script becomes its option --beat" if "beat" in words else ""
             several = ": spec.workers makes a Deployment for each queue" if "multi" in words else ""
-            raise UserError(
-                Problem(
-                    message=f"the worker's command line can't be edited: {command_line.uneditable}",
-                    resource=resource.ref,
-                    field=f"spec.template.spec.containers[{index}]",
-                    remedy="Give the container `celery … worker` as its command or args, without a shell script"
-                    f"{beat}{several}",
-                )
+            raise UserError.of(
+                f"the worker's command line can't be edited: {command_line.uneditable}",
+                resource=resource.ref,
+                field=f"spec.template.spec.containers[{index}]",
+                remedy="Give the container `celery … worker` as its command or args, without a shell script"
+                f"{beat}{several}",
             )
         workers.append(EmittedWorker(service=service, resource=resource, container=index, command_line=command_line))
     return workers

@@ -154,7 +154,7 @@ def remove_route(file: ConfigFile, service: str, task: str) -> ConfigEdit:
 
 def refuse(message: str, remedy: str) -> None:
     """Raise a UserError."""
-    raise UserError(Problem(message=message, remedy=remedy))
+    raise UserError.of(message, remedy=remedy)
 
 
 def _known(config: CeleryWorkers, service: str, variant: str) -> None:

@@ -14,7 +14,7 @@ from kustomizer import KIND, OWN_FILE
 from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.kustomization import (
     built_from,
     kustomization_in,
@@ -75,11 +75,9 @@ class ConfigFile(Record):
         except UserError:
             right = False
         if not right:
-            raise UserError(
-                Problem(
-                    message=f"{self.path} is written in a way that can't be changed in place (an alias, a complex key)",
-                    remedy="Change it by hand",
-                )
+            raise UserError.of(
+                f"{self.path} is written in a way that can't be changed in place (an alias, a complex key)",
+                remedy="Change it by hand",
             )
         return self.replace(text=text)
 
@@ -91,16 +89,16 @@ def find_config(overlay: Path) -> ConfigFile:
     paths = [own] if _holds_config(own) else list(dict.fromkeys(configuration_files(overlay)))
     if not paths:
         remedy = "Name the overlay with --overlay, or the file with --file"
-        raise UserError(Problem(message=f"{overlay} has no configuration of kind {KIND}", remedy=remedy))
+        raise UserError.of(f"{overlay} has no configuration of kind {KIND}", remedy=remedy)
     mine = [path for path in paths if path.resolve().is_relative_to(overlay.resolve())]
     if not mine:
         shared = os.path.normpath(paths[-1])
         message = f"{overlay} takes its configuration from {shared}, which other overlays may share"
-        raise UserError(Problem(message=message, remedy=f"To change it for all: --file {shared}"))
+        raise UserError.of(message, remedy=f"To change it for all: --file {shared}")
     config = config_file(mine[-1])
     if len(mine) > 1 and config.base is None:
         message = f"{overlay} has more than one configuration: {', '.join(map(str, mine))}"
-        raise UserError(Problem(message=message, remedy="Name one with --file"))
+        raise UserError.of(message, remedy="Name one with --file")
     return config
 
 
@@ -110,7 +108,7 @@ def read_config(overlay: Path) -> CeleryWorkers:
     paths = list(configuration_files(overlay))
     if not paths:
         remedy = "Name the directory of an overlay, as `tutor-kustomizer init` writes one"
-        raise UserError(Problem(message=f"{overlay} has no configuration of kind {KIND}", remedy=remedy))
+        raise UserError.of(f"{overlay} has no configuration of kind {KIND}", remedy=remedy)
     return config_file(paths[-1]).load()
 
 
@@ -123,7 +121,7 @@ def config_file(path: Path) -> ConfigFile:
     """Return the configuration in ``path``, with what it patches where a kustomization beside it says so."""
     text = read_text(path)
     if _config_of(path) is None:
-        raise UserError(Problem(message=f"{path} holds no object of kind {KIND}"))
+        raise UserError.of(f"{path} holds no object of kind {KIND}")
     patches = patch_files(path.parent, kustomization_in(path.parent))
     if path.resolve() not in [patch.resolve() for patch in patches]:
         return ConfigFile(path=path, text=text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.system.files import write_new_files
 
@@ -20,9 +20,9 @@ def write_overlay(directory: Path, env: Path, texts: Mapping[str, str], *, force
     """
     if directory.resolve().is_relative_to(env.resolve()):
         message = f"{directory} lies in {env}, which Tutor writes and which the overlay is to layer onto"
-        raise UserError(Problem(message=message, remedy="Name a directory outside of it"))
+        raise UserError.of(message, remedy="Name a directory outside of it")
     for name in NAMES:
         if name not in texts and (directory / name).exists():
             message = f"{directory / name} is there already, and kustomize takes one kustomization per directory"
-            raise UserError(Problem(message=message, remedy="Name another directory, or remove it"))
+            raise UserError.of(message, remedy="Name another directory, or remove it")
     return write_new_files(directory, texts, force=force)

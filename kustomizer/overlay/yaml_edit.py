@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.writer import quote, quoted_scalar
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def documents(text: str) -> list[Any]:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
-        raise UserError(Problem(message=f"not YAML: {getattr(error, 'problem', None) or error}{where}")) from None
+        raise UserError.of(f"not YAML: {getattr(error, 'problem', None) or error}{where}") from None
 
 
 def entry(mapping: MappingNode, key: str) -> tuple[Any, Any] | None:
@@ -81,7 +81,7 @@ def append_item(text: str, field: str, item: str) -> str:
         return text + ("" if text.endswith("\n") or not text else _newline(text)) + f"{field}:\n- {_word(item)}\n"
     listed = pair[1]
     if not isinstance(listed, SequenceNode):
-        raise UserError(Problem(message=f"`{field}:` isn't a list", remedy="Make it one"))
+        raise UserError.of(f"`{field}:` isn't a list", remedy="Make it one")
     if listed.flow_style:
         end = text.rindex("]", 0, listed.end_mark.index)
         return f"{text[:end].rstrip()}{', ' if listed.value else ''}{flow(item)}{text[end:]}"

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ def read_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
-        raise UserError(Problem(message=f"{path} can't be read: {reason}")) from None
+        raise UserError.of(f"{path} can't be read: {reason}") from None
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def make_directory(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(Problem(message=f"the directory {path} can't be made: {error.strerror}")) from None
+        raise UserError.of(f"the directory {path} can't be made: {error.strerror}") from None
 
 
 def write_file(path: Path, text: str, *, mode: int | None = None) -> None:
@@ -64,7 +64,7 @@ def write_file(path: Path, text: str, *, mode: int | None = None) -> None:
         else:
             _replace(Path(os.path.realpath(path)), text, mode)
     except OSError as error:
-        raise UserError(Problem(message=f"{path} can't be written: {error.strerror}")) from None
+        raise UserError.of(f"{path} can't be written: {error.strerror}") from None
 
 
 def _replace(path: Path, text: str, mode: int | None) -> None:
@@ -98,7 +98,7 @@ def write_new_files(directory: Path, texts: Mapping[str, str], *, force: bool) -
     contents = {directory / name: text for name, text in texts.items()}
     present = [str(path) for path in contents if path.exists()]
     if present and not force:
-        raise UserError(Problem(message=f"already there: {', '.join(present)}", remedy="Overwrite them with --force"))
+        raise UserError.of(f"already there: {', '.join(present)}", remedy="Overwrite them with --force")
     make_directory(directory)
     for path, text in contents.items():
         write_file(path, text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.record import Record
 from kustomizer.system.files import read_text
 from kustomizer.tasks.model import SiteTasks, Task, TaskSettings
@@ -46,7 +46,7 @@ def read_tasks(path: Path) -> SiteTasks:
         tree = json.loads(text)
         if tree["version"] > VERSION:
             message = f"{path} is of a newer version of this tool (format {tree['version']})"
-            raise UserError(Problem(message=message, remedy="Upgrade tutor-kustomizer, or save the file again"))
+            raise UserError.of(message, remedy="Upgrade tutor-kustomizer, or save the file again")
         measured = tree.get("measured")
         return SiteTasks(
             asked=str(tree["asked"]),
@@ -56,7 +56,7 @@ def read_tasks(path: Path) -> SiteTasks:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = f"Write it anew: tutor-kustomizer tasks --save {path}"
-        raise UserError(Problem(message=f"{path} doesn't hold a site's tasks", remedy=remedy)) from None
+        raise UserError.of(f"{path} doesn't hold a site's tasks", remedy=remedy) from None
 
 
 def saved_tasks(directory: Path) -> SiteTasks | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.layers import merge_by_name, merge_maps
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import is_null, lookup
 from kustomizer.openedx.settings_volume import containers
@@ -38,13 +38,11 @@ def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
     """Return a copy of Tutor's Deployment for ``variant``; call it before Tutor's own is configured."""
     tree = emitted.resource.copy_tree()
     if lookup(tree, "spec", "selector", "matchLabels", NAME_LABEL) != emitted.deployment:
-        raise UserError(
-            Problem(
-                message=f"selects no {NAME_LABEL}: {emitted.deployment}, which tells its pods from those of its copies",
-                resource=emitted.resource.ref,
-                field="spec.selector.matchLabels",
-                remedy="Label the worker as Tutor does",
-            )
+        raise UserError.of(
+            f"selects no {NAME_LABEL}: {emitted.deployment}, which tells its pods from those of its copies",
+            resource=emitted.resource.ref,
+            field="spec.selector.matchLabels",
+            remedy="Label the worker as Tutor does",
         )
     _rename(tree, emitted, variant.deployment)
     _rename_node(tree["spec"]["template"]["spec"]["containers"][emitted.container], emitted, variant)

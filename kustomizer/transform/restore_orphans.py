@@ -54,7 +54,7 @@ def add_restore_orphans(
     plans = [plan for service in OPEN_EDX_SERVICES for plan in plans if plan.service == service]
     if not plans:
         message, remedy = "no worker of lms or cms is split, and only these are looked after", "Remove it"
-        raise UserError(Problem(message=message, resource=config.ref, field=FIELD, remedy=remedy))
+        raise UserError.of(message, resource=config.ref, field=FIELD, remedy=remedy)
     problems = _check_pools(resources, config, plans)
     worker = plans[0].emitted.resource
     broker, warnings = _broker(config, plans, brokers)
@@ -99,7 +99,7 @@ def _broker(config: CeleryWorkers, plans: Sequence[ServicePlan], brokers: Broker
         if not other.is_same(broker, plan.emitted.resource.namespace):
             message = f"{plan.service} has another broker than {plans[0].service}, and one program looks at one"
             remedy = "Give both services one broker in Tutor's configuration, or leave restoreOrphans out"
-            raise UserError(Problem(message=message, resource=config.ref, field=FIELD, remedy=remedy))
+            raise UserError.of(message, resource=config.ref, field=FIELD, remedy=remedy)
     return broker, warnings
 
 

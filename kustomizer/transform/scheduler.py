@@ -91,15 +91,13 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
     field = f"spec.template.spec.containers[{emitted.container}]"
     moved = config.spec.scheduler is not None and config.spec.scheduler.enabled
     if found.has_scheduler and not moved and not _has_one_pod(emitted, default):
-        raise UserError(
-            Problem(
-                message=f"{emitted.deployment} runs a scheduler (beat) and may have any number of pods but one: each "
-                "periodic task would be sent by all of them, or by none",
-                resource=emitted.resource.ref,
-                field=field,
-                remedy="Set spec.scheduler.enabled: true to give it a Deployment of its own, or let "
-                f"{default.path} have one pod (replicas: 1, keda.enabled: false)",
-            )
+        raise UserError.of(
+            f"{emitted.deployment} runs a scheduler (beat) and may have any number of pods but one: each "
+            "periodic task would be sent by all of them, or by none",
+            resource=emitted.resource.ref,
+            field=field,
+            remedy="Set spec.scheduler.enabled: true to give it a Deployment of its own, or let "
+            f"{default.path} have one pod (replicas: 1, keda.enabled: false)",
         )
     copies = ", ".join(variant.deployment for variant in plan.variants[1:])
     notes = []

@@ -194,14 +194,12 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
 
         return None, without_settings(config, plan, file, reason)
     if reason:
-        raise UserError(
-            Problem(
-                message=f"the worker can't load the settings that a split needs: {reason}",
-                resource=emitted.resource.ref,
-                field="spec.template.spec",
-                remedy=f"Mount {file.config_map} as Tutor does, name the module that the worker loads in "
-                f"spec.settings.modules.{emitted.service}, or leave {emitted.service} out of spec.workers",
-            )
+        raise UserError.of(
+            f"the worker can't load the settings that a split needs: {reason}",
+            resource=emitted.resource.ref,
+            field="spec.template.spec",
+            remedy=f"Mount {file.config_map} as Tutor does, name the module that the worker loads in "
+            f"spec.settings.modules.{emitted.service}, or leave {emitted.service} out of spec.workers",
         )
     kind = "redis" if _is_stated(config) else transport(resources, emitted)
     if kind not in REDIS and config.spec.celery.late_acknowledgement is None and not _is_scaled(plan):

@@ -7,7 +7,7 @@ configuration is refused: each would undo the other's work.
 from __future__ import annotations
 
 from kustomizer import SPLIT_BY as MARK
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.manifests.writer import emit
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
@@ -38,13 +38,11 @@ def take_mark(resources: Resources, config: CeleryWorkers) -> str:
             if not text:
                 continue
             if digest != _digest(config):
-                raise UserError(
-                    Problem(
-                        message=f"env/ was split by another configuration already: {source} in Tutor's root",
-                        resource=config.ref,
-                        remedy="Use one of the two: set KUSTOMIZER_OVERLAY (or KUSTOMIZER_SPLIT: false) in Tutor's "
-                        "configuration and run `tutor config save`, or apply env/ as it is",
-                    )
+                raise UserError.of(
+                    f"env/ was split by another configuration already: {source} in Tutor's root",
+                    resource=config.ref,
+                    remedy="Use one of the two: set KUSTOMIZER_OVERLAY (or KUSTOMIZER_SPLIT: false) in Tutor's "
+                    "configuration and run `tutor config save`, or apply env/ as it is",
                 )
             annotations = resource.edit()["metadata"]["annotations"]
             del annotations[MARK]

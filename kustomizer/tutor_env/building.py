@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.plain_build import build_tutors, tutors_build
 from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.kustomize.split_names import FILE
@@ -44,7 +44,7 @@ def usable(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         place = error.filename or root
-        raise UserError(Problem(message=f"{place} can't be read or written: {error.strerror}")) from None
+        raise UserError.of(f"{place} can't be read or written: {error.strerror}") from None
 
 
 @contextmanager

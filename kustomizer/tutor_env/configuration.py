@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer import API_VERSION, KIND
 from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import plain_value
 from kustomizer.overlay.config_file import config_file
@@ -45,12 +45,10 @@ def read_configuration(
             # Nobody would read here that a service is left out.
             raise UserError(*surveyed.refused)
         if not any(service.variants for service in surveyed.services):
-            raise UserError(
-                Problem(
-                    message="this Tutor emits no lms-worker or cms-worker whose queues are Open edX's",
-                    remedy="Write a configuration: tutor kustomizer init; or leave env/ as it is: "
-                    "tutor config save --set KUSTOMIZER_SPLIT=false",
-                )
+            raise UserError.of(
+                "this Tutor emits no lms-worker or cms-worker whose queues are Open edX's",
+                remedy="Write a configuration: tutor kustomizer init; or leave env/ as it is: "
+                "tutor config save --set KUSTOMIZER_SPLIT=false",
             )
         document = plain_value(full_reader.read(configuration_text(surveyed)))
         return SplitConfiguration(config=_loaded(document, added), source=RECOMMENDED)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.split_env import ENTRY, SPLIT_ENTRIES
 from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.system.files import read_text
@@ -27,15 +27,13 @@ def read_fresh(env: Path) -> str:
     if len(entries) != 1:
         message = f"{path} has {len(entries) or 'no'} entr{'ies' if len(entries) > 1 else 'y'} for the split"
         remedy = "Let Tutor write env/ anew: tutor config save"
-        raise UserError(Problem(message=message, remedy=remedy))
+        raise UserError.of(message, remedy=remedy)
     keys = _top_level_keys(path, text)
     for key in sorted({key for key in keys if keys.count(key) > 1}):
-        raise UserError(
-            Problem(
-                message=f"`{key}:` stands twice: kustomize heeds the last one without a word",
-                field=f"{path}: {key}",
-                remedy="Let the plugin that adds it through the patch `kustomization` use Tutor's own patch for that",
-            )
+        raise UserError.of(
+            f"`{key}:` stands twice: kustomize heeds the last one without a word",
+            field=f"{path}: {key}",
+            remedy="Let the plugin that adds it through the patch `kustomization` use Tutor's own patch for that",
         )
     return text
 
@@ -93,5 +91,5 @@ def _top_level_keys(path: Path, text: str) -> list[str]:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         reason = getattr(error, "problem", None) or "it can't be read"
-        raise UserError(Problem(message=f"{path} is not YAML: {reason}{where}")) from None
+        raise UserError.of(f"{path} is not YAML: {reason}{where}") from None
     return [str(key.value) for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []

@@ -11,7 +11,7 @@ import click
 from kustomizer.commands.common import kustomize_option
 from kustomizer.commands.init import init_command, survey_site
 from kustomizer.commands.talk import terminal_width
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.kustomize.split_names import OVERLAY, SPLIT
 from kustomizer.overlay.templates import SCHEMA_FILE, configuration_text, schema_text
@@ -87,12 +87,10 @@ def write_config(options: Options, wanted: Wanted, *, force: bool) -> list[Path]
     Raises UserError where it is there already, or an overlay is in use.
     """
     if not options.is_split:
-        raise UserError(
-            Problem(
-                message="env/ stays as Tutor writes it: a configuration in Tutor's root would do nothing",
-                remedy="Name the directory of an overlay, or let env/ hold the split: "
-                f"tutor config save --unset {OVERLAY} --set {SPLIT}=true",
-            )
+        raise UserError.of(
+            "env/ stays as Tutor writes it: a configuration in Tutor's root would do nothing",
+            remedy="Name the directory of an overlay, or let env/ hold the split: "
+            f"tutor config save --unset {OVERLAY} --set {SPLIT}=true",
         )
     surveyed = survey_site(options.root / "env", wanted)
     texts = {options.config.name: configuration_text(surveyed), SCHEMA_FILE: schema_text()}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.core.hooks import Filter
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +31,8 @@ def added_by_plugins() -> Mapping[str, Any]:
     """Return the ``spec`` that all plugins together add. Raises UserError where one returns something else."""
     spec = CELERY_WORKERS.apply({})
     if not isinstance(spec, dict):
-        raise UserError(
-            Problem(
-                message=f"a Tutor plugin's CELERY_WORKERS callback returns {type(spec).__name__}, not a mapping",
-                remedy="Let each callback return the `spec` that it was given, with its workers in it",
-            )
+        raise UserError.of(
+            f"a Tutor plugin's CELERY_WORKERS callback returns {type(spec).__name__}, not a mapping",
+            remedy="Let each callback return the `spec` that it was given, with its workers in it",
         )
     return deepcopy(spec)

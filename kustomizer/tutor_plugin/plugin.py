@@ -16,7 +16,7 @@ from tutor import config, hooks
 from tutor.exceptions import TutorError
 
 from kustomizer.commands.group import Commands, verbose_option
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.kustomize.split_names import CONFIG, FILE, OVERLAY, SPLIT
 from kustomizer.tutor_plugin.env_saved import NAME, PATCH, on_env_saved, on_unloaded
 from kustomizer.tutor_plugin.options import DEFAULTS, Options, options
@@ -98,11 +98,9 @@ def _stale_reason(wanted: Options) -> str:
 def refuse_missing_config(path: Path) -> None:
     """Raise UserError unless another configuration than ``path``, which isn't there, is named on the command line."""
     if not any(word.startswith(("--file", "--overlay", "-h", "--help")) for word in sys.argv):
-        raise UserError(
-            Problem(
-                message=f"{path} isn't there: the recommended queues are split",
-                remedy="Write it, then change it: tutor kustomizer init",
-            )
+        raise UserError.of(
+            f"{path} isn't there: the recommended queues are split",
+            remedy="Write it, then change it: tutor kustomizer init",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery.python_values import Environ, Module, Opaque, copied, spoil
 from kustomizer.openedx.celery.values import Known, Source, Unknown
@@ -48,16 +48,27 @@ class _Nothing:
         return None
 
 
-class Names(NamedTuple):
+class Names:
     """What a scope holds at one time."""
 
-    values: dict[str, Any]
-    sources: dict[str, Source]
-    doubts: dict[str, Doubt]
-    everything: Doubt | None
-    settled: set[str]
-    functions: dict[str, ast.FunctionDef]
-    variables: dict[str, Value | None]
+    def __init__(self, values: dict[str, Any], sources: dict[str, Source]) -> None:
+        self.values = values
+        self.sources = sources
+        self.doubts: dict[str, Doubt] = {}
+        self.everything: Doubt | None = None
+        self.settled: set[str] = set()
+        self.functions: dict[str, ast.FunctionDef] = {}
+        self.variables: dict[str, Value | None] = {}
+        """What statements have done to the environment; the empty name stands for any other."""
+
+    def copy(self) -> Names:
+        """Return a copy that can be changed by itself."""
+        # What two names share, their copies share, too.
+        copies: dict[int, Any] = {}
+        names = Names({name: copied(value, copies) for name, value in self.values.items()}, dict(self.sources))
+        names.doubts, names.everything, names.settled = dict(self.doubts), self.everything, set(self.settled)
+        names.functions, names.variables = dict(self.functions), dict(self.variables)
+        return names
 
 
 class Scope:
@@ -68,15 +79,8 @@ class Scope:
     ) -> None:
         """Begin with ``names`` of these ``sources``, which scopes of the same ``origin`` share."""
         self.origin = origin
-        self._names = names
-        self._sources = sources
+        self._held = Names(names, sources)
         self._environment = environment
-        self._doubts: dict[str, Doubt] = {}
-        self._everything: Doubt | None = None
-        self._settled: set[str] = set()
-        self._functions: dict[str, ast.FunctionDef] = {}
-        # What statements have done to the environment; the empty name stands for any other.
-        self._variables: dict[str, Value | None] = {}
         self._place = Source()
         self._depth = 0
         self.calls = 0
@@ -117,68 +121,66 @@ class Scope:
 
     def has_set(self, names: frozenset[str]) -> bool:
         """Tell whether just ``names`` were set since the beginning."""
-        is_settled = self._settled == names and not self._doubts and self._everything is None
-        return is_settled and not self._functions and not self._variables
+        is_settled = self._held.settled == names and not self._held.doubts and self._held.everything is None
+        return is_settled and not self._held.functions and not self._held.variables
 
     def names(self) -> Names:
         """Return a copy of what it holds."""
-        names = (self._names, self._sources, self._doubts, self._everything, self._settled, self._functions)
-        return _copy(Names(*names, self._variables))
+        return self._held.copy()
 
     def take(self, names: Names) -> None:
         """Hold a copy of ``names`` in place of what it holds."""
-        taken = _copy(names)
-        self._names, self._sources, self._doubts = taken.values, taken.sources, taken.doubts
-        self._everything, self._settled, self._functions = taken.everything, taken.settled, taken.functions
-        self._variables = taken.variables
+        self._held = names.copy()
 
     def read(self, name: str) -> tuple[Any, Source, Doubt | None]:
         """Return what a name holds (an Opaque where that can't be known), its source, and what may have set it."""
-        doubt = self._doubts.get(name)
-        if doubt is None and name not in self._settled:
-            doubt = self._everything
-        value = self._names.get(name, _MISSING)
-        source = self._sources.get(name, Source())
+        doubt = self._held.doubts.get(name)
+        if doubt is None and name not in self._held.settled:
+            doubt = self._held.everything
+        value = self._held.values.get(name, _MISSING)
+        source = self._held.sources.get(name, Source())
         if doubt is not None and not doubt.maybe:
             return doubt.why, doubt.source, None
         return (None if value is _MISSING else value), source, doubt
 
     def has(self, name: str) -> bool:
         """Tell whether a name is set."""
-        return name in self._names
+        return name in self._held.values
 
     def holds_environment(self, name: str) -> bool:
         """Tell whether a name is one of the environment itself."""
-        return isinstance(self._names.get(name), Environ)
+        return isinstance(self._held.values.get(name), Environ)
 
     def holds_plain(self, name: str) -> bool:
         """Tell whether a name holds a text, a number or a truth value."""
-        return isinstance(self._names.get(name), (str, int, float))
+        return isinstance(self._held.values.get(name), (str, int, float))
 
     def get(self, name: str, line: int, *, default: Any = _MISSING) -> Any:
         """Return what a name holds for a statement on ``line``."""
         value, _, _ = self.read(name)
-        if name in self._names:
+        if name in self._held.values:
             return value
-        if default is not _MISSING and self._everything is None and not name.startswith("__"):
+        if default is not _MISSING and self._held.everything is None and not name.startswith("__"):
             return default if name in _CELERYS_NAMES else Opaque(f"{name} isn't known", line)
         return value if isinstance(value, Opaque) else Opaque(f"{name} isn't known", line)
 
     def bind(self, name: str, value: Any, line: int = 0) -> None:
         """Give a name a value."""
-        self._names[name] = value
-        self._sources[name] = self._place.replace(line=value.line if isinstance(value, Opaque) and value.line else line)
-        self._doubts.pop(name, None)
-        self._settled.add(name)
-        self._functions.pop(name, None)
+        self._held.values[name] = value
+        self._held.sources[name] = self._place.replace(
+            line=value.line if isinstance(value, Opaque) and value.line else line
+        )
+        self._held.doubts.pop(name, None)
+        self._held.settled.add(name)
+        self._held.functions.pop(name, None)
 
     def touch(self, holder: Any, line: int) -> None:
         """Note that what ``holder`` holds was changed on ``line``."""
         if not isinstance(holder, (dict, list, set)):
             return
-        for name, value in self._names.items():
+        for name, value in self._held.values.items():
             if value is holder:
-                self._sources[name] = self._place.replace(line=line)
+                self._held.sources[name] = self._place.replace(line=line)
 
     def spoil(self, value: Any, why: Opaque) -> None:
         """Note that something unknown may have changed ``value``, which names may hold."""
@@ -187,36 +189,36 @@ class Scope:
 
     def remove(self, name: str) -> None:
         """Forget a name."""
-        self._names.pop(name, None)
-        self._doubts.pop(name, None)
-        self._settled.add(name)
+        self._held.values.pop(name, None)
+        self._held.doubts.pop(name, None)
+        self._held.settled.add(name)
 
     def make_opaque(self, names: Iterable[str], why: Opaque) -> None:
         """Note that each of these names may have been set, or what it holds be changed."""
         for name in names:
-            if isinstance(self._names.get(name), Module):
+            if isinstance(self._held.values.get(name), Module):
                 continue  # a call of one of its functions doesn't change it
-            if name in self._names:
-                spoil(self._names[name], why)
+            if name in self._held.values:
+                spoil(self._held.values[name], why)
             self.bind(name, why, why.line)
 
     def doubt_all(self, why: Opaque, *, maybe: bool = False, source: Source | None = None) -> None:
         """Note that any name may have been set; ``source`` is what would say more than the statement that did it."""
         doubt = Doubt(why, source or self._place.replace(line=why.line), maybe=maybe)
-        if self._everything is None or self._everything.maybe or not maybe:
-            self._everything = doubt
-            self._settled.clear()
-            self._doubts = {name: kept for name, kept in self._doubts.items() if not kept.maybe}
+        if self._held.everything is None or self._held.everything.maybe or not maybe:
+            self._held.everything = doubt
+            self._held.settled.clear()
+            self._held.doubts = {name: kept for name, kept in self._held.doubts.items() if not kept.maybe}
 
     def environment(self, name: str) -> Value | None:
         """Return a variable of the environment: what statements have made it, or the container's."""
-        if name in self._variables:
-            return self._variables[name]
-        return self._variables.get("") or self._environment.get(name)
+        if name in self._held.variables:
+            return self._held.variables[name]
+        return self._held.variables.get("") or self._environment.get(name)
 
     def changes(self, name: str) -> bool:
         """Tell whether statements have changed a variable of the environment, or may have."""
-        return name in self._variables or "" in self._variables
+        return name in self._held.variables or "" in self._held.variables
 
     def set_variable(self, name: str, value: Any, line: int) -> None:
         """Change a variable of the environment; None takes it out."""
@@ -224,44 +226,44 @@ class Scope:
             self.doubt_variable(name, value)
         else:
             place = self._place.replace(line=line)
-            self._variables[name] = None if value is None else Known(value=str(value), source=place)
+            self._held.variables[name] = None if value is None else Known(value=str(value), source=place)
 
     def doubt_variable(self, name: str, why: Opaque) -> None:
         """Note that a variable of the environment may have been changed; any one without a ``name``."""
         unknown = Unknown(reason=why.reason, source=self._place.replace(line=why.line))
         if not name:
-            self._variables.clear()
-        self._variables[name] = unknown
+            self._held.variables.clear()
+        self._held.variables[name] = unknown
 
     def defines(self, name: str) -> bool:
         """Tell whether a name is a function of this file."""
-        return name in self._functions
+        return name in self._held.functions
 
     def define(self, function: ast.FunctionDef, value: Any) -> None:
         """Note a function of the file."""
         self.bind(function.name, value, function.lineno)
-        self._functions[function.name] = function
+        self._held.functions[function.name] = function
 
     def function(self, name: str) -> ast.FunctionDef:
         """Return a function of this file."""
-        return self._functions[name]
+        return self._held.functions[name]
 
     @contextlib.contextmanager
     def without(self, name: str) -> Iterator[None]:
         """Leave a name as it was when the block ends, as a comprehension does."""
-        value, source = self._names.get(name, _MISSING), self._sources.get(name)
-        settled = name in self._settled
+        value, source = self._held.values.get(name, _MISSING), self._held.sources.get(name)
+        settled = name in self._held.settled
         try:
             yield
         finally:
-            self._names.pop(name, None)
-            self._sources.pop(name, None)
+            self._held.values.pop(name, None)
+            self._held.sources.pop(name, None)
             if value is not _MISSING:
-                self._names[name] = value
+                self._held.values[name] = value
             if source is not None:
-                self._sources[name] = source
+                self._held.sources[name] = source
             if not settled:
-                self._settled.discard(name)
+                self._held.settled.discard(name)
 
     @contextlib.contextmanager
     def calling(self) -> Iterator[None]:
@@ -278,7 +280,7 @@ class Scope:
         scope = Scope({}, {}, self._environment)
         scope._depth = self._depth
         # Which module changes the environment doesn't matter.
-        scope._variables = self._variables
+        scope._held.variables = self._held.variables
         return scope
 
     @property
@@ -295,17 +297,3 @@ class Scope:
     def is_deep(self) -> bool:
         """Whether modules import each other without an end."""
         return self._depth > _DEEPEST_IMPORT
-
-
-def _copy(names: Names) -> Names:
-    # What two names share, their copies share, too.
-    copies: dict[int, Any] = {}
-    return Names(
-        {name: copied(value, copies) for name, value in names.values.items()},
-        dict(names.sources),
-        dict(names.doubts),
-        names.everything,
-        set(names.settled),
-        dict(names.functions),
-        dict(names.variables),
-    )

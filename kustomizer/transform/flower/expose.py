@@ -50,12 +50,8 @@ def _lms_host(resources: Resources, worker: Resource) -> str:
         host = value[: next((end for end, char in enumerate(value) if char not in _IN_HOSTS), len(value))]
         if key and host:
             return host
-    raise UserError(
-        Problem(
-            message="the build doesn't say what the host of the LMS is",
-            field=f"{_FIELD}.host",
-            remedy="Set Flower's host name",
-        )
+    raise UserError.of(
+        "the build doesn't say what the host of the LMS is", field=f"{_FIELD}.host", remedy="Set Flower's host name"
     )
 
 
@@ -69,23 +65,19 @@ def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -
         if block in text:
             return
         if _has_site(text, host):
-            raise UserError(
-                Problem(
-                    message=f"already has a site {host}; Caddy refuses a second one",
-                    resource=resource.ref,
-                    field="data.Caddyfile",
-                    remedy="Turn off what adds it (tutor-contrib-celery: CELERY_FLOWER_EXPOSE_SERVICE), or set "
-                    f"{_FIELD}.host to another name",
-                )
+            raise UserError.of(
+                f"already has a site {host}; Caddy refuses a second one",
+                resource=resource.ref,
+                field="data.Caddyfile",
+                remedy="Turn off what adds it (tutor-contrib-celery: CELERY_FLOWER_EXPOSE_SERVICE), or set "
+                f"{_FIELD}.host to another name",
             )
         resource.edit()["data"]["Caddyfile"] = text.rstrip("\n") + "\n\n" + block
         return
-    raise UserError(
-        Problem(
-            message=f"the build has no ConfigMap {CADDY_CONFIG} with a Caddyfile",
-            field=f"{_FIELD}.type",
-            remedy="Use type: Ingress or HTTPRoute",
-        )
+    raise UserError.of(
+        f"the build has no ConfigMap {CADDY_CONFIG} with a Caddyfile",
+        field=f"{_FIELD}.type",
+        remedy="Use type: Ingress or HTTPRoute",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.digits import whole_number
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.workers import emitted_in
@@ -22,14 +22,12 @@ def slots(
     number = known_slots(resources, variant, deployment, emitted)
     if number is not None:
         return number
-    raise UserError(
-        Problem(
-            message="inFlight: Slots needs to know how many tasks a pod works on at a time; without --concurrency "
-            "that is the node's number of CPUs",
-            resource=config.ref,
-            field=f"{variant.path}.concurrency",
-            remedy="Set concurrency, or inFlight: Zero",
-        )
+    raise UserError.of(
+        "inFlight: Slots needs to know how many tasks a pod works on at a time; without --concurrency "
+        "that is the node's number of CPUs",
+        resource=config.ref,
+        field=f"{variant.path}.concurrency",
+        remedy="Set concurrency, or inFlight: Zero",
     )
 
 

@@ -39,7 +39,7 @@ class Load(Record):
     @property
     def runs(self) -> int:
         """How often they ran."""
-        return sum(each.runs for each in self.numbers)
+        return sum(numbers.runs for numbers in self.numbers)
 
     @property
     def is_enough(self) -> bool:
@@ -49,17 +49,17 @@ class Load(Record):
     @property
     def per_day(self) -> float:
         """How often they ran a day."""
-        return sum(each.per_day for each in self.numbers)
+        return sum(numbers.per_day for numbers in self.numbers)
 
     @property
     def seconds(self) -> float:
         """The time that they took."""
-        return sum(each.seconds for each in self.numbers)
+        return sum(numbers.seconds for numbers in self.numbers)
 
     @property
     def mean(self) -> float:
         """The seconds that a run took in the mean."""
-        return self.seconds / max(1, sum(each.runs - each.failed for each in self.numbers))
+        return self.seconds / max(1, sum(numbers.runs - numbers.failed for numbers in self.numbers))
 
     @property
     def long_seconds(self) -> float:
@@ -74,7 +74,7 @@ class Load(Record):
     @property
     def busy(self) -> list[float]:
         """How many tasks ran at a time in each hour, in the mean of that hour."""
-        series = [each.hours for each in self.numbers if each.hours]
+        series = [numbers.hours for numbers in self.numbers if numbers.hours]
         count = max(map(len, series), default=0)
         # What is shorter lacks the oldest hours.
         padded = [(0.0,) * (count - len(hours)) + tuple(hours) for hours in series]

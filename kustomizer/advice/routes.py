@@ -40,7 +40,7 @@ def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Route]:
     for (service, _), load in measured.items():
         if not load.short:
             continue
-        queue, adds = _destination(service, config, [each for each in measured.values() if each.service == service])
+        queue, adds = _destination(service, config, [task for task in measured.values() if task.service == service])
         for name in dict.fromkeys(task.name for task in load.long if _is_measured(task)):
             here = [task for task in load.long if task.name == name and not is_settled(task, config)]
             if here and queue:
@@ -78,8 +78,8 @@ def _destination(service: str, config: CeleryWorkers, workers: list[Load]) -> tu
 def _senders(known: SiteTasks, config: CeleryWorkers, task: Task) -> tuple[str, ...]:
     """Return the services that send a task of this name to the same queue: which of them did isn't measured."""
     queue = queue_of(task, config)
-    same = [each for each in known.tasks if each.name == task.name and not is_settled(each, config)]
-    return tuple(sorted(each.service for each in same if queue_of(each, config) == queue))
+    same = [namesake for namesake in known.tasks if namesake.name == task.name and not is_settled(namesake, config)]
+    return tuple(sorted(namesake.service for namesake in same if queue_of(namesake, config) == queue))
 
 
 def _measured(task: Task, load: Load) -> str:

@@ -88,7 +88,7 @@ def _of_worker(config: CeleryWorkers, load: Load) -> Iterator[Change]:
 
 
 def _times(settings: Worker, load: Load) -> Iterator[Change]:
-    longest = [each.longest for each in load.numbers if each.longest is not None]
+    longest = [numbers.longest for numbers in load.numbers if numbers.longest is not None]
     # What the metric doesn't tell apart has no longest run.
     tops = [time.most for time in longest if time.most is not None]
     if not tops or len(tops) < len(longest):

@@ -69,7 +69,7 @@ class Leftover(Record):
 class Counted(Record):
     """A leftover, and how many tasks would be left to nobody with it."""
 
-    found: Leftover
+    leftover: Leftover
     counts: Mapping[str, int] = {}
     """Of each queue and of the key."""
     unknown: str = ""
@@ -78,14 +78,14 @@ class Counted(Record):
     @property
     def reasons(self) -> list[str]:
         """Why it stays; none where it can go."""
-        found = [self.found.held] if self.found.held else []
-        found += [f"its tasks can't be counted: {self.unknown}"] if self.unknown else []
-        for queue in self.found.queues:
+        reasons = [self.leftover.held] if self.leftover.held else []
+        reasons += [f"its tasks can't be counted: {self.unknown}"] if self.unknown else []
+        for queue in self.leftover.queues:
             if count := self.counts.get(queue, 0):
-                found.append(f"{plural(count, 'task')} on {queue}, which no worker of the site consumes")
-        if count := self.counts.get(self.found.key, 0):
-            found.append(f"{plural(count, 'task')} in flight under {self.found.key}")
-        return found
+                reasons.append(f"{plural(count, 'task')} on {queue}, which no worker of the site consumes")
+        if count := self.counts.get(self.leftover.key, 0):
+            reasons.append(f"{plural(count, 'task')} in flight under {self.leftover.key}")
+        return reasons
 
 
 def live_resources(kubectl: Kubectl) -> Resources:
@@ -186,13 +186,17 @@ def _goes_with(user: Resource, going: set[tuple[str, str, str, str]]) -> bool:
 
 def counts_request(found: Sequence[Leftover]) -> dict[str, Any]:
     """Return the request that counts the tasks which would be left to nobody."""
-    queues = sorted({queue for each in found for queue in each.queues})
-    return {"action": "remaining", "keys": sorted({each.key for each in found if each.key}), "queues": queues}
+    queues = sorted({queue for leftover in found for queue in leftover.queues})
+    return {
+        "action": "remaining",
+        "keys": sorted({leftover.key for leftover in found if leftover.key}),
+        "queues": queues,
+    }
 
 
 def remove(kubectl: Kubectl, found: Iterable[Leftover]) -> str:
     """Delete the objects; return what kubectl says, a line each. Raises UserError in kubectl's words."""
-    objects = [item for each in found for item in each.objects]
+    objects = [item for leftover in found for item in leftover.objects]
     said = ""
     for kind, resource in REMOVED.items():
         names = [item.name for item in objects if item.kind == kind]

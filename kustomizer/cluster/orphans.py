@@ -61,8 +61,8 @@ def restore_orphans(
             return []
     answer = ask({"action": "put_back", "looks": looks}, there)
     return [
-        Orphans(key=each["key"], queues=each["restored"], left=each["left"], reason=each["reason"])
-        for each in answer["keys"]
+        Orphans(key=entry["key"], queues=entry["restored"], left=entry["left"], reason=entry["reason"])
+        for entry in answer["keys"]
     ]
 
 
@@ -73,12 +73,13 @@ def _keys(site: Site, worker: str | None) -> list[str]:
 def orphans_text(found: Sequence[Orphans], older: int) -> str:
     """Return what was put back, and what was left and why, a line each."""
     lines = []
-    for each in found:
+    for orphans in found:
         lines += [
-            f"{each.key}: {plural(count, 'task')} put back on {queue}" for queue, count in sorted(each.queues.items())
+            f"{orphans.key}: {plural(count, 'task')} put back on {queue}"
+            for queue, count in sorted(orphans.queues.items())
         ]
-        if each.left:
-            lines.append(f"{each.key}: {plural(each.left, 'task')} left: {each.reason}")
+        if orphans.left:
+            lines.append(f"{orphans.key}: {plural(orphans.left, 'task')} left: {orphans.reason}")
     return "\n".join(
         lines or [f"Nothing that was taken more than {older} s ago, since Redis started, is in nobody's hand."]
     )
@@ -87,6 +88,7 @@ def orphans_text(found: Sequence[Orphans], older: int) -> str:
 def orphans_json(found: Sequence[Orphans]) -> str:
     """Return the same as JSON."""
     entries = [
-        {"key": each.key, "queues": dict(each.queues), "left": each.left, "reason": each.reason} for each in found
+        {"key": orphans.key, "queues": dict(orphans.queues), "left": orphans.left, "reason": orphans.reason}
+        for orphans in found
     ]
     return json.dumps(entries, indent=2)

@@ -197,7 +197,7 @@ def _restore_orphans(
         click.echo(orphans_json(found))
     else:
         click.echo(orphans_text(found, older))
-    if any(each.left for each in found):
+    if any(orphans.left for orphans in found):
         raise SystemExit(1)
 
 

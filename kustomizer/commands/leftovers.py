@@ -49,7 +49,7 @@ def leftovers_command(
     if output == "text":
         click.echo(leftovers_text(found, terminal_width()))
     try:
-        if not dry_run and any(not each.reasons for each in found):
+        if not dry_run and any(not counted.reasons for counted in found):
             removed = _remove(place, found, yes=yes)
     finally:
         if output == "json":
@@ -75,20 +75,22 @@ def look(place: RunningSite) -> list[Counted]:
     """Return what is left over, each with the tasks that would be left to nobody with it."""
     kubectl = place.kubectl
     found = leftovers(live_resources(kubectl), place.site, place.namespace)
-    with_tasks = [each for each in found if each.queues or each.key]
+    with_tasks = [leftover for leftover in found if leftover.queues or leftover.key]
     if not with_tasks:
-        return [Counted(found=each) for each in found]
+        return [Counted(leftover=leftover) for leftover in found]
     try:
         pod = pod_to_ask(live_pods(kubectl), name=place.given.get("pod"), namespace=place.namespace)
         counts = pod.ask(kubectl, counts_request(with_tasks))["counts"]
     except UserError as error:
         unknown = "; ".join(problem.message for problem in error.problems)
-        return [Counted(found=each, unknown=unknown if each in with_tasks else "") for each in found]
-    return [Counted(found=each, counts={name: counts[name] for name in _counted(each)}) for each in found]
+        return [Counted(leftover=leftover, unknown=unknown if leftover in with_tasks else "") for leftover in found]
+    return [
+        Counted(leftover=leftover, counts={name: counts[name] for name in _counted(leftover)}) for leftover in found
+    ]
 
 
-def _counted(each: Leftover) -> list[str]:
-    return [*each.queues, *([each.key] if each.key else [])]
+def _counted(leftover: Leftover) -> list[str]:
+    return [*leftover.queues, *([leftover.key] if leftover.key else [])]
 
 
 def _remove(place: RunningSite, shown: Sequence[Counted], *, yes: bool) -> Sequence[str]:
@@ -96,11 +98,11 @@ def _remove(place: RunningSite, shown: Sequence[Counted], *, yes: bool) -> Seque
     if not yes:
         ask("Remove what can go?", undone="nothing was removed", remedy="To remove unasked: --yes")
     # The answer may have taken a while, and what was shown is what was agreed to.
-    agreed = {each.found.name: each.found.objects for each in shown if not each.reasons}
-    now = [each for each in look(place) if each.found.name in agreed]
-    for each in now:
-        if each.reasons:
-            say(f"{each.found.name} stays: {'; '.join(each.reasons)}")
-    going = [each.found.replace(objects=agreed[each.found.name]) for each in now if not each.reasons]
+    agreed = {counted.leftover.name: counted.leftover.objects for counted in shown if not counted.reasons}
+    now = [counted for counted in look(place) if counted.leftover.name in agreed]
+    for counted in now:
+        if counted.reasons:
+            say(f"{counted.leftover.name} stays: {'; '.join(counted.reasons)}")
+    going = [counted.leftover.replace(objects=agreed[counted.leftover.name]) for counted in now if not counted.reasons]
     click.echo(remove(place.kubectl, going), nl=False, err=True)
-    return [each.name for each in going]
+    return [leftover.name for leftover in going]

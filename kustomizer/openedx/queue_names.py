@@ -115,7 +115,7 @@ def _open_edx_workers(resources: Resources, worker: EmittedWorker) -> list[Emitt
     if key not in resources.memo:
         names = [f"{service}-worker" for service in OPEN_EDX_SERVICES]
         found = [item for name in names for item in resources.find("Deployment", name, worker.resource.namespace)]
-        resources.memo[key] = [each for each in workers_of(found) if each.command_line.uneditable == ""]
+        resources.memo[key] = [emitted for emitted in workers_of(found) if emitted.command_line.uneditable == ""]
     workers: list[EmittedWorker] = resources.memo[key]
     return workers
 

@@ -43,9 +43,11 @@ def advice(config: CeleryWorkers, service: str, name: str) -> Iterator[Problem]:
     )
     if name == DEFAULT:
         emitted = dict.fromkeys(OPEN_EDX_SERVICES, CELERYS_VISIBILITY_TIMEOUT)
-        defaults = [_variant(config, each, DEFAULT) for each in OPEN_EDX_SERVICES if each in config.spec.workers]
+        defaults = [
+            _variant(config, service, DEFAULT) for service in OPEN_EDX_SERVICES if service in config.spec.workers
+        ]
         problems += shared_key_problems(config, defaults, emitted)
-        is_stated = all(each.settings.visibility_timeout for each in defaults)
+        is_stated = all(variant.settings.visibility_timeout for variant in defaults)
     else:
         is_stated = timeout is not None
     for problem in problems:

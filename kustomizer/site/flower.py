@@ -74,7 +74,9 @@ def _service_monitors(site: Site, flower: Resource) -> Iterator[str]:
     labels = [mapping(plain_value(lookup(service.tree, "metadata", "labels"))) for service in services]
     for monitor in site.resources.of_kind("ServiceMonitor"):
         selector = plain_value(lookup(monitor.tree, "spec", "selector"))
-        if _looks_into(monitor, flower.namespace) and any(selects(selector, dict(each)) for each in labels):
+        if _looks_into(monitor, flower.namespace) and any(
+            selects(selector, dict(service_labels)) for service_labels in labels
+        ):
             yield monitor.name
 
 

@@ -37,7 +37,8 @@ class SiteWorker(Record):
     emitted: EmittedWorker
     celery: CeleryView | None = None
     """What its Celery will do, where its settings are Open edX's."""
-    taken: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    """The queues that it is known to consume."""
     doubt: str = ""
     """Why it isn't known which queues it takes, empty where it is."""
     unacked_key: str = UNACKED
@@ -75,11 +76,6 @@ class SiteWorker(Record):
         """Whether its broker is a Redis, as Tutor's is; so is one that only a running pod knows."""
         broker = _known(self.celery.broker) if self.celery is not None else None
         return broker is None or str(broker.transport) in REDIS
-
-    @property
-    def queues(self) -> tuple[str, ...]:
-        """The queues that it is known to consume."""
-        return self.taken
 
     @property
     def obstacle(self) -> str:
@@ -222,7 +218,9 @@ class Site:
             emitted = EmittedWorker(service=service, resource=resource, container=index, command_line=command_line)
             is_open_edx = service in OPEN_EDX_SERVICES
             yield (
-                self._with_settings(emitted) if is_open_edx else SiteWorker(emitted=emitted, taken=emitted.queues or ())
+                self._with_settings(emitted)
+                if is_open_edx
+                else SiteWorker(emitted=emitted, queues=emitted.queues or ())
             )
 
     def _with_settings(self, emitted: EmittedWorker) -> SiteWorker:
@@ -240,7 +238,7 @@ class Site:
         return SiteWorker(
             emitted=emitted,
             celery=celery,
-            taken=tuple(queues) if isinstance(queues, tuple) else (() if doubt else emitted.queues or ()),
+            queues=tuple(queues) if isinstance(queues, tuple) else (() if doubt else emitted.queues or ()),
             doubt=doubt,
             unacked_key=key if isinstance(key, str) and key else UNACKED,
             key_prefix=prefix if isinstance(prefix, str) else None,

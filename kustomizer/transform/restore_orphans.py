@@ -158,7 +158,7 @@ def _settings(resources: Resources, config: CeleryWorkers, plans: Sequence[Servi
         "unacked": broker.unacked_key,
         "keys": [broker.unacked_key, *own.values()],
         "queues": sorted(queues),
-        "workers": sorted({variant.deployment for variant in variants} | {each.resource.name for each in others}),
+        "workers": sorted({variant.deployment for variant in variants} | {worker.resource.name for worker in others}),
         # Whose pod has these settings has its tasks under this key, and no other.
         "own": {f"{name}{CONFIG_MAP_SUFFIX}": key for name, key in own.items()},
     }

@@ -125,7 +125,7 @@ def test_settings_that_something_else_names_hold_the_rest() -> None:
     }
     high = found([*golden("keda"), job], golden("keda", "input.yaml"))["lms-worker-high"]
     assert high.held == f"CronJob nightly names {settings['metadata']['name']}"
-    assert Counted(found=high).reasons == [high.held]
+    assert Counted(leftover=high).reasons == [high.held]
 
 
 OTHERS: list[Tree] = [
@@ -192,12 +192,12 @@ def test_credentials_go_once_no_scaled_object_refers_to_them() -> None:
 
 def test_reasons() -> None:
     left = Leftover(name="a", objects=[], queues=["q"], key="unacked.a")
-    assert Counted(found=left, counts={"q": 0, "unacked.a": 0}).reasons == []
-    assert Counted(found=left, counts={"q": 1, "unacked.a": 2}).reasons == [
+    assert Counted(leftover=left, counts={"q": 0, "unacked.a": 0}).reasons == []
+    assert Counted(leftover=left, counts={"q": 1, "unacked.a": 2}).reasons == [
         "1 task on q, which no worker of the site consumes",
         "2 tasks in flight under unacked.a",
     ]
-    assert Counted(found=left, unknown="no pod").reasons == ["its tasks can't be counted: no pod"]
+    assert Counted(leftover=left, unknown="no pod").reasons == ["its tasks can't be counted: no pod"]
 
 
 def test_the_program_that_restores_orphans_goes_with_its_rights() -> None:

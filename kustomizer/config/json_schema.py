@@ -15,7 +15,7 @@ from typing import Any
 from kustomizer import API_VERSION, KIND
 from kustomizer.config.model import Document
 from kustomizer.config.reader import ListOf, MapOf, Nullable, RecordField, Section, fields_of
-from kustomizer.config.values import LARGEST, Boolean, Choice, Either, Raw, Text, Type, Whole, join
+from kustomizer.config.values import LARGEST, Boolean, Choice, Either, RawMap, Text, Type, Whole, join
 from kustomizer.record import Record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -128,8 +128,8 @@ def _simple(kind: Type) -> dict[str, Any]:
         return _text(kind)
     if isinstance(kind, Choice):
         return {"enum": list(kind.words)}
-    if isinstance(kind, Raw):
-        return {"type": "object" if kind.blank is dict else "array"}
+    if isinstance(kind, RawMap):
+        return {"type": "object"}
     raise NotImplementedError(type(kind).__name__)
 
 

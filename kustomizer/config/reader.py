@@ -6,7 +6,7 @@ __future__ import annotations`` leaves, so that nothing has to import ``typing``
     bool  str  int  Positive  NonNegative  Seconds  Delay      values (more of them in kustomizer.config.types)
     Literal["Error", "Ignore"]                                 one of these words
     list[X]  dict[str, X]                                      of any of these; the key may be a named kind of text
-    JsonMap  JsonList                                          Kubernetes' own structures, passed through
+    JsonMap                                                    Kubernetes' own structures, passed through
     SomeRecord                                                 a section with fields of its own
     X | None                                                   null is a value: it means 'not set here'
 

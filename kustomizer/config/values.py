@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     Delay: TypeAlias = int
     Interval: TypeAlias = int
     JsonMap: TypeAlias = dict[str, Any]
-    JsonList: TypeAlias = list[Any]
 
 LARGEST = 2**31 - 1  # Kubernetes' replicas and KEDA's numbers are int32
 SHOWN_LENGTH = 60
@@ -139,15 +138,15 @@ class Either(Type):
         return value
 
 
-class Raw(Type):
-    """A map or list that is passed through unchanged."""
+class RawMap(Type):
+    """A map that is passed through unchanged."""
 
-    def __init__(self, expects: str, blank: type) -> None:
-        self.expects, self.blank = expects, blank
+    expects = "a map"
+    blank = dict
 
     def read(self, value: object, at: str, problems: list[Problem]) -> Any:
-        """Return the value unchanged."""
-        if not isinstance(value, self.blank):  # type: ignore[arg-type]
+        """Return the map unchanged."""
+        if not isinstance(value, dict):
             self.refuse(value, at, problems)
         return value
 
@@ -158,8 +157,7 @@ if not TYPE_CHECKING:  # the names that annotations use; for mypy they are the a
     Seconds = Whole("whole seconds, 1 or more", minimum=1, remedy="Write the number of seconds without a unit")
     Delay = Whole("whole seconds, 0 or more", minimum=0, remedy="Write the number of seconds without a unit")
     Interval = Whole("whole seconds, 10 or more", minimum=10, remedy="Write the number of seconds without a unit")
-    JsonMap = Raw("a map", dict)
-    JsonList = Raw("a list", list)
+    JsonMap = RawMap()
 
 
 def join(path: str, key: object) -> str:

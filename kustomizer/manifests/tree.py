@@ -10,7 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    Node: TypeAlias = "dict[str, Any] | list[Any] | str | int | float | bool | None"
     Mapping: TypeAlias = "dict[str, Any]"
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})

@@ -13,7 +13,7 @@ from kustomizer.config import types
 from kustomizer.config.json_schema import description, json_schema, records, reference_markdown
 from kustomizer.config.model import Document
 from kustomizer.config.reader import ListOf, MapOf, Nullable, Section, decode, fields_of
-from kustomizer.config.values import LARGEST, Boolean, Choice, Either, Raw, Text, Type, Whole
+from kustomizer.config.values import LARGEST, Boolean, Choice, Either, RawMap, Text, Type, Whole
 from kustomizer.errors import UserError
 from tests.examples import examples
 
@@ -141,8 +141,8 @@ def right_value(kind: Type) -> st.SearchStrategy[Any]:
         return st.sampled_from(kind.words)
     if isinstance(kind, Either):
         return st.one_of(*map(values, kind.types))
-    if isinstance(kind, Raw):
-        return RAW_MAPS if kind.blank is dict else st.lists(RAW, max_size=2)
+    if isinstance(kind, RawMap):
+        return RAW_MAPS
     assert isinstance(kind, Text)
     return st.from_regex(kind.pattern, fullmatch=True) if kind.pattern else st.text(max_size=5)
 

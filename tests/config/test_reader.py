@@ -11,7 +11,6 @@ from kustomizer.config.values import (
     LARGEST,
     Delay,
     Either,
-    JsonList,
     JsonMap,
     NonNegative,
     Positive,
@@ -56,7 +55,6 @@ class Tree(Base):
     branches: dict[str, dict[Short, Leaf]] = {}  # noqa: RUF012
     selector: dict[str, str | None] | None = None
     raw: JsonMap = {}  # noqa: RUF012
-    raw_list: JsonList = []  # noqa: RUF012
     kinds: list[Literal["Service", "PodMonitor"]] = []  # noqa: RUF012
     some: Percent = 0
 
@@ -89,7 +87,6 @@ def test_every_kind_of_field() -> None:
             "branches": {"lms": {"high": {"name": "c"}}},
             "selector": {"pool": "x", "zone": None},
             "raw": {"a": [{"b": None}]},
-            "rawList": [1, "x"],
             "kinds": ["Service"],
             "some": "all",
         },
@@ -109,7 +106,6 @@ def test_every_kind_of_field() -> None:
         branches={"lms": {"high": Leaf(name="c")}},
         selector={"pool": "x", "zone": None},
         raw={"a": [{"b": None}]},
-        raw_list=[1, "x"],
         kinds=["Service"],
         some="all",
     )
@@ -124,8 +120,8 @@ def test_what_is_passed_through_is_the_very_value() -> None:
 
 
 def test_null_is_an_empty_section_map_or_list_unless_the_field_may_be_null() -> None:
-    tree = decode(Tree, {"raw": None, "rawList": None, "branches": None, "kinds": None, "leaf": None}, path="")
-    assert (tree.raw, tree.raw_list, tree.branches, tree.kinds, tree.leaf) == ({}, [], {}, [], None)
+    tree = decode(Tree, {"raw": None, "branches": None, "kinds": None, "leaf": None}, path="")
+    assert (tree.raw, tree.branches, tree.kinds, tree.leaf) == ({}, {}, [], None)
     assert decode(Tree, {"branches": {"lms": None}}, path="").branches == {"lms": {}}
 
 
@@ -180,7 +176,6 @@ def test_a_whole_float_is_a_whole_number() -> None:
         ({"kinds": ["Pod"]}, "spec.kinds[0]: has to be Service or PodMonitor, not the string 'Pod'"),
         ({"some": "any"}, "spec.some: has to be a number or 'all', not the string 'any'"),
         ({"raw": []}, "spec.raw: has to be a map, not a list"),
-        ({"rawList": {}}, "spec.rawList: has to be a list, not a map"),
         ({"given": [{"name": 1}]}, "spec.given[0].name: has to be a string, not the number 1. Put it in quotes"),
         ({"branches": {"l": {"HI": {"name": "x"}}}}, "spec.branches.l.HI: has to be a short key, not the string 'HI'"),
         (

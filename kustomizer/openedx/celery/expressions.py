@@ -122,10 +122,6 @@ def _formatted(part: ast.FormattedValue, scope: Scope) -> Any:
     return format(value if convert is None else convert(value), spec)
 
 
-def _binary(node: ast.BinOp, scope: Scope) -> Any:
-    return binary(node.op, evaluate(node.left, scope), evaluate(node.right, scope), node.lineno)
-
-
 def _boolean(node: ast.BoolOp, scope: Scope) -> Any:
     value: Any = None
     for index, operand in enumerate(node.values):
@@ -230,10 +226,6 @@ def _assigned(node: ast.NamedExpr, scope: Scope) -> Any:
     return value
 
 
-def _lambda(node: ast.Lambda, scope: Scope) -> Any:
-    return defined(node.args, node.body, scope) or Opaque("it is a function", node.lineno)
-
-
 def defined(arguments: ast.arguments, result: ast.expr, scope: Scope) -> Defined | None:
     """Return a function that gives ``result``, None where it takes more than plain parameters, or sets names."""
     if any(isinstance(node, ast.NamedExpr) for node in ast.walk(result)):
@@ -306,7 +298,9 @@ _KINDS: dict[type, Callable[[Any, Scope], Any]] = {
     ast.Tuple: _sequence,
     ast.Set: _sequence,
     ast.JoinedStr: _joined,
-    ast.BinOp: _binary,
+    ast.BinOp: lambda node, scope: binary(
+        node.op, evaluate(node.left, scope), evaluate(node.right, scope), node.lineno
+    ),
     ast.BoolOp: _boolean,
     ast.UnaryOp: _unary,
     ast.Compare: _compare,
@@ -320,5 +314,5 @@ _KINDS: dict[type, Callable[[Any, Scope], Any]] = {
     ast.Call: lambda node, scope: called(Call(node, scope, evaluate)),
     ast.Slice: _slice,
     ast.NamedExpr: _assigned,
-    ast.Lambda: _lambda,
+    ast.Lambda: lambda node, scope: defined(node.args, node.body, scope) or Opaque("it is a function", node.lineno),
 }

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.system.folding import fold
 from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from kustomizer.cluster.in_flight import Hash, Message, Restored
 

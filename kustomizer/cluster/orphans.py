@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.cluster.in_flight import key_of, users
 from kustomizer.cluster.pods import names_of_workers
@@ -13,7 +13,6 @@ from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
     from kustomizer.cluster.pods import LivePod
     from kustomizer.site.model import Site

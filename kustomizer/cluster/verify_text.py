@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.system.folding import fold
 from kustomizer.system.text_table import text_table
@@ -11,7 +11,6 @@ from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
 
     from kustomizer.cluster.verify import Difference, Verified
     from kustomizer.cluster.verify_scaling import Count, Scaled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import plain_value
@@ -10,7 +10,6 @@ from kustomizer.masking import detection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
 
 def passwords_in_file(path: str, text: str) -> list[str]:

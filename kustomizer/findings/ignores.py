@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import ERROR, Problem, ResourceRef, UserError
 from kustomizer.manifests.protocols import decode
@@ -28,7 +28,6 @@ from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
-    from typing import Any
 
     from kustomizer.findings.model import Finding
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.findings.model import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from kustomizer.findings.ignores import Ignored
     from kustomizer.findings.model import Finding

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kustomizer import __version__
@@ -16,7 +16,6 @@ from kustomizer.errors import ERROR, INFO, WARNING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from kustomizer.findings.model import Finding
     from kustomizer.findings.rule import DocumentedRule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.resource import Resource, stem_of
 from kustomizer.manifests.tree import plain_value
@@ -13,8 +13,6 @@ from kustomizer.masking.names import is_secret, is_secret_below
 from kustomizer.masking.values import decode, pieces, readings
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from typing_extensions import Self
 
     from kustomizer.manifests.resource import Resources

@@ -15,7 +15,7 @@ import base64
 import binascii
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking import places
@@ -25,8 +25,6 @@ from kustomizer.masking.names import is_secret, is_secret_below
 from kustomizer.masking.values import SecretValues, decode, is_distinctive
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.masking.brackets import Span
 

@@ -16,7 +16,7 @@ Tutor's `REDIS_HOST`, and `redis.openedx` is right for Open edX, too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import ERROR, Problem
 from kustomizer.manifests.tree import lookup, mapping, mappings
@@ -24,7 +24,6 @@ from kustomizer.site.redis_lists import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import Site

@@ -21,7 +21,7 @@ though not in a repository, unencrypted.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import command_words, lookup, mapping, mappings
@@ -31,7 +31,6 @@ from kustomizer.openedx.workers import pod_template, pod_template_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import Site

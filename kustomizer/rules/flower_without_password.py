@@ -20,7 +20,7 @@ build.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import ERROR, INFO, Problem
 from kustomizer.manifests.tree import command_words, is_null, lookup, mapping, mappings, plain_value
@@ -30,7 +30,6 @@ from kustomizer.site.flower import services_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import Site

@@ -19,7 +19,7 @@ in its generator's `options`), or write `$${NAME}`, of which Flux makes `${NAME}
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.values import join
 from kustomizer.errors import INFO, Problem
@@ -28,7 +28,6 @@ from kustomizer.system.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from kustomizer.site.model import Site
 

@@ -21,7 +21,7 @@ whose authentication is missing isn't ready and scales nothing.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, mapping, mappings
@@ -31,7 +31,6 @@ from kustomizer.rules.made_secrets import is_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import Site

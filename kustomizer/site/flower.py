@@ -6,7 +6,7 @@ Everything is read from the final resources, whoever made them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value, string_list
 from kustomizer.openedx.celery_programs import is_flower
@@ -16,7 +16,6 @@ from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
 
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import Site

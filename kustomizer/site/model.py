@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.resource import Resources
@@ -21,7 +21,6 @@ from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
-    from typing import Any
 
     from kustomizer.errors import Problem
     from kustomizer.manifests.resource import Resource

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.site.flower import flower_sentences
 from kustomizer.site.legend import counted, counting, legend
@@ -14,7 +14,6 @@ from kustomizer.system.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import Any
 
     from kustomizer.site.flower import FlowerRow
     from kustomizer.site.queues import QueueRow

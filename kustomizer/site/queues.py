@@ -5,7 +5,7 @@ Everything is read from the final resources: tables, pictures and comparisons sh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
@@ -17,7 +17,6 @@ from kustomizer.tasks.numbers import service_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
 
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import Site, SiteWorker

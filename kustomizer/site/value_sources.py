@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.endpoint import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
 
     from kustomizer.openedx.celery.values import Value
     from kustomizer.openedx.celery.view import CeleryView

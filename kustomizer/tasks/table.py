@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
@@ -10,7 +10,6 @@ from kustomizer.tasks.numbers import amount, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     from kustomizer.tasks.model import SiteTasks, Task
 

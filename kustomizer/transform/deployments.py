@@ -108,7 +108,7 @@ def give_name(tree: dict[str, Any], name: str) -> None:
         if lookup(labels, NAME_LABEL) == old:
             labels[NAME_LABEL] = name
     # Beside matchLabels it may say the same once more.
-    _rename_in_terms(lookup(tree, "spec", "selector", "matchExpressions"), old, name)
+    _rename_at(lookup(tree, "spec", "selector", "matchExpressions"), NAME_LABEL, old, name)
 
 
 def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:

@@ -109,8 +109,7 @@ def _split(
     taken = taken_queues(resources, emitted) or ()
     orphans = tuple(queue for queue in taken if queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
-    problems = []
-    problems += [problem for variant in variants for problem in _resources(config, emitted, variant)]
+    problems = [problem for variant in variants for problem in _resources(config, emitted, variant)]
     if orphans and policy == "KeepOnDefault":
         variants[0] = variants[0].replace(queues=(*variants[0].queues, *orphans))
     elif orphans:

@@ -6,7 +6,7 @@ from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import command_words, lookup, plain_value
 from kustomizer.openedx.celery_programs import watches_celery
-from kustomizer.openedx.workers import Place, emitted_in, pod_template, running
+from kustomizer.openedx.workers import Place, pod_template, running
 from kustomizer.record import Record
 from kustomizer.transform.deployments import PROBES, give_name, write_command_line
 from kustomizer.transform.worker_variables import BEAT, PURGE, unset
@@ -205,8 +205,3 @@ def _run_beat(container: dict[str, Any], emitted: EmittedWorker) -> None:
     container["args"] = run[split:] if split <= line.place else []
     if not container["args"]:
         del container["args"]
-
-
-def worker_in(service: str, resource: Resource, otherwise: EmittedWorker) -> EmittedWorker:
-    """Return the worker of a Deployment whose containers may have changed their places."""
-    return emitted_in(service, resource) or otherwise

@@ -73,7 +73,7 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     notes += _shell_notes(emitted)
     runs_once = _once(plan)
     if runs_once is not None:
-        from kustomizer.transform.scheduler import add_scheduler, check, leave_out, worker_in  # noqa: PLC0415 - few sites have one
+        from kustomizer.transform.scheduler import add_scheduler, check, leave_out  # noqa: PLC0415 - few sites have one
 
         notes += check(config, plan, runs_once)
     default, *others = plan.variants
@@ -83,8 +83,9 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
         new = copy(emitted, variant)
         worker = emitted
         if runs_once is not None:
-            leave_out(new.edit(), worker_in(variant.service, new, emitted), runs_once)
-            worker = worker_in(variant.service, new, emitted)
+            leave_out(new.edit(), emitted_in(variant.service, new) or emitted, runs_once)
+            # Its place among the containers may be another one now.
+            worker = emitted_in(variant.service, new) or emitted
         present = resources.get(new.identity)
         ours = _config_map(config, variant, settings, owner=present or new)
         if present is None:
@@ -97,7 +98,7 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     if runs_once is not None and runs_once.has_scheduler and config.spec.scheduler and config.spec.scheduler.enabled:
         add_scheduler(resources, config, emitted, runs_once)
         leave_out(emitted.resource.edit(), emitted, runs_once, purge=False)
-        emitted = worker_in(emitted.service, emitted.resource, emitted)
+        emitted = emitted_in(emitted.service, emitted.resource) or emitted
     configure(emitted.resource.edit(), emitted, default)
     defaults = _config_map(config, default, settings, owner=emitted.resource)
     _mount(resources, emitted.resource.edit(), emitted, settings, defaults)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer import OWN_FILE
 from kustomizer.kustomize.split_names import CONFIG, OVERLAY, SPLIT
@@ -11,7 +11,6 @@ from kustomizer.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
 DEFAULTS = [(OVERLAY, ""), (SPLIT, True), (CONFIG, "")]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.model import CHANGED_HASH, HASH, ArgumentsChange, TextChange, ValueChange, path_text
 from kustomizer.diff.reports.values import is_one_line, lines, one_line
@@ -13,7 +13,6 @@ from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
-    from typing import Any
 
     from kustomizer.diff.model import AnyChange, Comparison, Hunk, ObjectChange, ObjectId, SharedChange
 

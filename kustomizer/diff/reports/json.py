@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Key, OrderChange, TextChange, ValueChange
 from kustomizer.findings.json import finding_data, ignored_data
@@ -18,7 +18,6 @@ from kustomizer.site.queue_table import queues_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId, Renaming, SharedChange, Step
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
 from kustomizer.diff.reports.json import ACTIONS, VERSION
 from kustomizer.findings.model import SEVERITIES
-
-if TYPE_CHECKING:
-    from typing import Any
 
 _STRING = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}

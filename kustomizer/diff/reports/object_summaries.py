@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.manifests.tree import lookup, mapping, mappings
@@ -10,8 +10,6 @@ from kustomizer.system.visible import visible
 from kustomizer.system.wording import joined
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from kustomizer.diff.model import Comparison, ObjectChange
 
 _SHOWN = 4

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from kustomizer.manifests.writer import emit
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.system.visible import visible, visible_lines
-
-if TYPE_CHECKING:
-    from typing import Any
 
 _MASKS = (SECRET, CHANGED_SECRET)
 _OTHER_TYPES = frozenset({"", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "~", "{}", "[]"})

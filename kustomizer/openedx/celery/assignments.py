@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.expressions import evaluate
 from kustomizer.openedx.celery.os_environ import change_variables
@@ -19,8 +19,6 @@ from kustomizer.openedx.celery.python_values import (
 )
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from kustomizer.openedx.celery.scope import Scope
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.python_values import Environ, Namespace, Opaque, Table, doubt_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from kustomizer.openedx.celery.scope import Scope
 

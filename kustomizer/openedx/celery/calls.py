@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.methods import imported, method_called
@@ -21,11 +21,10 @@ from kustomizer.openedx.celery.python_values import (
     keys_doubt,
     table_like,
 )
-from kustomizer.openedx.celery.skipped import run_unseen
+from kustomizer.openedx.celery.skipped import NAMESPACES, run_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from kustomizer.openedx.celery.call import Call
 
@@ -71,7 +70,6 @@ _HARMLESS = frozenset(
     | {"timedelta", "Path", "path", "open"}
 )
 _POWERFUL = frozenset({"exec", "eval", "setattr", "delattr", "__import__"})
-_NAMESPACES = frozenset({"globals", "locals", "vars"})
 
 
 def called(call: Call) -> Any:
@@ -99,7 +97,7 @@ def _named(call: Call, name: str) -> Any:
 def _built_in(call: Call, name: str) -> Any:
     if name in ("getattr", "isinstance", "setattr"):
         return _of_object(call, name)
-    if name in _NAMESPACES and (not call.node.args or isinstance(call.evaluate(call.node.args[0]), Namespace)):
+    if name in NAMESPACES and (not call.node.args or isinstance(call.evaluate(call.node.args[0]), Namespace)):
         return Namespace()
     if name == "Queue":
         return _queue(call)

@@ -7,7 +7,7 @@ Told from lms/envs/production.py, cms/envs/production.py and the common.py files
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.errors import UserError
 from kustomizer.manifests import canonical_reader
@@ -16,8 +16,6 @@ from kustomizer.openedx.celery.python_values import Listing, Opaque, Table, doub
 from kustomizer.openedx.celery.values import EDX_PLATFORMS
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from kustomizer.openedx.celery.values import Source
 
 # The settings that hold queues' names, and the variant that each stands for.

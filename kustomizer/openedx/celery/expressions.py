@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.call import Call
@@ -32,7 +32,6 @@ from kustomizer.openedx.celery.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
     from kustomizer.openedx.celery.scope import Scope
 

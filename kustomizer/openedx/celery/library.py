@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib import parse
 
 from kustomizer.openedx.celery.python_values import Environ, Function, Module, Modules, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 MODULES = frozenset(
     {"ast", "copy", "datetime", "json", "logging", "os", "re", "ssl", "sys", "urllib", "urllib.parse", "warnings"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.tree import lookup
@@ -19,7 +19,6 @@ from kustomizer.openedx.workers import CONFIG_MAP, pod_template
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
-    from typing import Any
 
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.celery.command import Command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.assignments import store
 from kustomizer.openedx.celery.expressions import evaluate
@@ -15,7 +15,6 @@ from kustomizer.openedx.celery.touched import stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
 
     from kustomizer.openedx.celery.scope import Scope
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.operators import LARGEST, is_wide
@@ -24,7 +24,6 @@ from kustomizer.openedx.celery.python_values import (
 
 if TYPE_CHECKING:
     import ast
-    from typing import Any
 
     from kustomizer.openedx.celery.call import Call
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.python_values import Listing, Opaque, Table, doubt_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 LARGEST = 100_000
 """How long a text or a list may get."""

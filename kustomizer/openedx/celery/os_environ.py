@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.python_values import Opaque, doubt_in, keys_doubt
 from kustomizer.openedx.celery.values import Known, Unknown
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from kustomizer.openedx.celery.call import Call
     from kustomizer.openedx.celery.scope import Scope
 

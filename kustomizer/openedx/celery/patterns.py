@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.expressions import evaluate
 from kustomizer.openedx.celery.python_values import doubt_in
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from kustomizer.openedx.celery.scope import Scope
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _CHANGES = frozenset({"clear", "pop", "popitem", "setdefault", "update"})
 _COMPUTED = frozenset({"exec", "setattr"})
-_NAMESPACES = frozenset({"globals", "locals", "vars"})
+NAMESPACES = frozenset({"globals", "locals", "vars"})
 
 
 def may_have_run(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
@@ -37,7 +37,7 @@ def note_calls(scope: Scope, nodes: Iterable[ast.AST]) -> None:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if scope.defines(node.func.id):
                 run_unseen(scope, node.func.id, line, maybe=True)
-            elif node.func.id in _COMPUTED | _NAMESPACES:
+            elif node.func.id in _COMPUTED | NAMESPACES:
                 scope.doubt_all(Opaque("a computed name may be set", line), maybe=True)
 
 
@@ -52,7 +52,7 @@ def run_unseen(scope: Scope, name: str, line: int, *, maybe: bool = False) -> No
         for variable in _variables(scope, node):
             scope.doubt_variable(variable, why)
         called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-        if called in _COMPUTED or (called in _NAMESPACES and not _is_named(node, inner)):
+        if called in _COMPUTED or (called in NAMESPACES and not _is_named(node, inner)):
             scope.doubt_all(why, maybe=maybe)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.assignments import augment, delete, store
@@ -24,7 +24,6 @@ from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, names_in_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any
 
     from kustomizer.openedx.celery.followed import Asked
     from kustomizer.openedx.celery.mounts import Mounts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.digits import whole_seconds
 from kustomizer.openedx.celery.broker_url import parsed
@@ -11,8 +11,6 @@ from kustomizer.openedx.celery.python_values import doubt_in
 from kustomizer.openedx.celery.values import CELERYS, KOMBUS, Known, Source, Unknown
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from kustomizer.openedx.celery.command import Command
     from kustomizer.openedx.celery.environment import Environment
     from kustomizer.openedx.celery.loaded_settings import LoadedSettings

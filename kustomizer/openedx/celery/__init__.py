@@ -4,6 +4,6 @@
 plain site's answers are in `openedx.workers`.
 
 A settings file is followed and never run: `statements` goes through it, with `assignments`, `loops`, `patterns` and
-`failures`; `skipped` notes what may have run or not. `expressions` tells what stands in them, with `operators`, and with
-`calls`, `methods` and `os_environ` for what is called. `scope` has the names, `python_values` what they hold.
+`failures`; `skipped` notes what may have run or not. `expressions` tells what stands in them, with `operators`, and for
+what is called `calls`, `methods` and `os_environ`. `scope` has the names, `python_values` what they hold.
 """

@@ -114,7 +114,7 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
         message = f"container {lookup(container, 'name')} {what}: it runs in each pod of {copies}, too"
         place = f"spec.template.spec.{listed}[{index}]"
         notes.append(
-            _note(emitted, place, message, WARNING, "Give it a Deployment of its own where it has to run once")
+            _note(emitted, place, message, WARNING, "Give it a Deployment or a Job of its own where it has to run once")
         )
     return notes
 

@@ -62,6 +62,8 @@ def _entry(name: str, value: Value) -> dict[str, Any]:
 
 def _plain(name: str, value: Any) -> Any:
     if name == "broker":
+        if "://" in value.hosts[0][0]:
+            return f"{value.transport}+{value.hosts[0][0]}"
         hosts = ",".join(server(host, port, "") for host, port in value.hosts)
         return f"{value.transport}://{hosts}/{value.virtual_host}"
     if isinstance(value, tuple):

@@ -9,7 +9,9 @@ import yaml
 
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import stem_of
+from kustomizer.rules import check
 from kustomizer.site.model import Site
+from kustomizer.site.value_sources import value_sources
 from tests.keda_site import Result, built, config_map, env_file, site, worked, worker
 
 OPTIONS = "CELERY_BROKER_TRANSPORT_OPTIONS"
@@ -428,13 +430,26 @@ def test_a_redis_in_capitals() -> None:
 
 
 def test_a_redis_behind_a_socket() -> None:
-    given = lms(env=[variable("CELERY_BROKER_URL", "redis+socket:///run/redis.sock?virtual_host=2")])
+    given = lms(env=[variable("CELERY_BROKER_URL", "redis+socket://:hush@/run/redis.sock?virtual_host=2")])
     assert "'unacked_key': 'unacked.lms-worker-high'" in settings(worked(SPLIT % ("", ""), given), "lms-worker-high")
     [message] = built(SPLIT % (KEDA, ""), given).errors
-    assert "lms-worker's broker is socket:///run/redis.sock?virtual_host=2, in its own pod" in message
+    assert "lms-worker's broker is socket:///run/redis.sock, in its own pod" in message
     assert "spec.broker.address" in message
     stated = worked(SPLIT % (KEDA, ", broker: {address: 'cache.example.com:6379'}"), given)
     assert stated.metadata("lms-worker-high")["databaseIndex"] == "2"
+    shown = str(value_sources(Site(read_build(stated.output.data))))
+    assert "'redis+socket:///run/redis.sock'" in shown
+    assert "hush" not in shown
+
+
+def test_a_url_within_a_url_has_no_credentials_where_it_is_shown() -> None:
+    given = lms(env=[variable("CELERY_BROKER_URL", "sqla+postgresql://root:hush@db:5432/celery?password=hush")])
+    result = worked(SPLIT % ("", ", celery: {lateAcknowledgement: false}"), given)
+    built_site = Site(read_build(result.output.data))
+    shown = str(value_sources(built_site))
+    assert "sqla+postgresql://db:5432/celery" in shown
+    # That the variable holds it in clear text is another matter.
+    assert "hush" not in shown + str([each for each in check(built_site) if each.rule == "differing-brokers"])
 
 
 @pytest.mark.parametrize("url", ["sqs://", "amqp://rabbit"])

@@ -71,9 +71,11 @@ def _wrapped(transport: str, url: str) -> BrokerUrl | None:
     if transport in REDIS and not is_socket:
         return None
     query = tuple(parse_qsl(urlparse(url).query)) if is_socket else ()
+    scheme, _, place = url.partition("://")
     return BrokerUrl(
         transport=transport,
-        hosts=((url, None),),
+        # Without credentials: it is shown.
+        hosts=((f"{scheme}://{place.partition('?')[0].rpartition('@')[2]}", None),),
         password=unquote(urlparse(url).password or "") if is_socket else "",
         virtual_host=dict(query).get("virtual_host", "/"),
         query=query,

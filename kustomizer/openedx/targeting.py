@@ -47,7 +47,10 @@ def pod_monitor_reaches(resource: Resource, namespace: str) -> bool:
     names = lookup(chosen, "matchNames")
     if plain_value(lookup(chosen, "any")) is True:
         return True
-    return namespace in names if isinstance(names, list) and names else resource.namespace == namespace
+    if isinstance(names, list) and names:
+        # Which one a build without a namespace is applied to, nobody knows.
+        return not namespace or namespace in names
+    return resource.namespace == namespace
 
 
 def peer_reaches(peer: Any, resource: Resource, namespace: str) -> bool:

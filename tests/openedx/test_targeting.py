@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from kustomizer.manifests.resource import Resource, Resources
-from kustomizer.openedx.targeting import KINDS, autoscalers_by_target, targeting
+from kustomizer.openedx.targeting import KINDS, autoscalers_by_target, pod_monitor_reaches, targeting
 
 WORKER = Resource.new({"kind": "Deployment", "metadata": {"name": "lms-worker", "namespace": "openedx"}}, indent=0)
 
@@ -20,6 +22,21 @@ def test_only_what_is_in_the_namespace_and_of_these_kinds_is_looked_at() -> None
     elsewhere = made("Service", "a", spec, "other")
 
     assert targeting(Resources([*there, elsewhere]), WORKER) == there[: len(KINDS)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "namespace", "reached"),
+    [
+        ({"namespaceSelector": {"matchNames": ["openedx"]}}, "openedx", True),
+        ({"namespaceSelector": {"matchNames": ["openedx"]}}, "", True),
+        ({"namespaceSelector": {"matchNames": ["other"]}}, "openedx", False),
+        ({"namespaceSelector": {"matchNames": []}}, "monitoring", True),
+        ({"namespaceSelector": None}, "openedx", False),
+        ({"namespaceSelector": {"any": True}}, "openedx", True),
+    ],
+)
+def test_where_a_pod_monitor_looks(spec: Any, namespace: str, *, reached: bool) -> None:
+    assert pod_monitor_reaches(made("PodMonitor", "a", spec, "monitoring"), namespace) == reached
 
 
 def scaler(kind: str, name: str, reference: Any, namespace: str = "openedx") -> Resource:

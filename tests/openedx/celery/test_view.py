@@ -174,7 +174,9 @@ def agrees(name: str, value: Known | Unknown, answer: dict[str, Any]) -> bool:
     real = answer[name]
     if name == "broker" and "://" in str(real["host"]):
         # kombu takes the URL within the URL apart when it connects.
-        return bool((value.value.transport, value.value.hosts) == (real["transport"], ((real["host"].partition("?")[0], None),)))
+        return bool(
+            (value.value.transport, value.value.hosts) == (real["transport"], ((real["host"].partition("?")[0], None),))
+        )
     if name == "broker":
         host = real["virtual_host"] if real["transport"] != "sentinel" else ""
         return bool(_broker(value.value) == {**real, "port": real["port"] or 6379, "virtual_host": host})

@@ -48,6 +48,7 @@ def test_what_a_killed_worker_had_goes_back_and_what_others_have_stays(
         if version:
             site.python = parts.present(parts.TOOLS / "celery" / version / "bin" / "python")
         _, first = site.start("lms-worker", "lms-worker-high")
+        _wait_until_redis_is_older(cluster, 2)
         site.send("lms", task("long", "killed", queue=HIGH))
         site.wait_for("started", 1)
         [second] = site.start("lms-worker-high")
@@ -77,8 +78,17 @@ def test_what_a_killed_worker_had_goes_back_and_what_others_have_stays(
         assert [record.mark for record in site.records("started")][:2] == ["killed", "alive"]
 
 
+def _wait_until_redis_is_older(cluster: Live, seconds: int) -> None:
+    """Wait, since what was taken before Redis is so old is left; Redis itself counts in whole seconds."""
+    cluster.site.wait(
+        lambda: cluster.redis.info("server")["uptime_in_seconds"] > seconds, f"Redis to be older than {seconds} s"
+    )
+
+
 def _holders(cluster: Live) -> set[str]:
-    return {each["worker"] for each in cluster.keys()[IN_FLIGHT_OF_HIGH]["messages"]}
+    """Return who has the tasks in hand: nobody where kombu has put them back, and no worker has taken them yet."""
+    found = cluster.keys().get(IN_FLIGHT_OF_HIGH)
+    return {each["worker"] for each in found["messages"]} if found else set()
 
 
 @pytest.mark.parametrize("given", ["plain"], indirect=True)
@@ -89,6 +99,7 @@ def test_nothing_is_put_back_while_a_pod_doesnt_answer(
     with live(given, tmp_path, **ONE_AT_A_TIME) as cluster:
         site = cluster.site
         _, first = site.start("lms-worker", "lms-worker-high")
+        _wait_until_redis_is_older(cluster, 2)
         site.send("lms", task("long", "killed", queue=HIGH))
         site.wait_for("started", 1)
         [second] = site.start("lms-worker-high")
@@ -115,6 +126,7 @@ def test_a_solo_worker_is_refused(given: Place, tmp_path: Path, monkeypatch: pyt
         cluster.site.start("lms-worker", "lms-worker-high")
         cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1")))
         # Redis started after that, for all that anybody knows.
+        _wait_until_redis_is_older(cluster, 1)
         cluster.redis.zadd("unacked_index.lms-worker-high", {"a": time.time()})
         time.sleep(1)
         refused = cluster.in_flight("restore", "--orphaned", "--older-than=0", "lms-worker-high")
@@ -132,6 +144,7 @@ def test_what_was_taken_before_redis_started_is_left(
         cluster.site.idle_pod("lms")
         cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1")), ("b", kept("2")))
         index = given.broker.prefix + "unacked_index.lms-worker-high"
+        _wait_until_redis_is_older(cluster, 1)
         cluster.redis.zadd(index, {"b": time.time()})
         done = cluster.in_flight("restore", "--orphaned", "--older-than=0")
         assert (done.exit_code, done.stdout) == (0, f"{IN_FLIGHT_OF_HIGH}: 1 task put back on {HIGH}\n")

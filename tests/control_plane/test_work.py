@@ -41,6 +41,8 @@ def test_from_zero_to_many_and_back(cluster: Cluster, tmp_path: Path, builds: Bu
 def test_a_killed_workers_task_runs_again(cluster: Cluster, tmp_path: Path, builds: Builds) -> None:
     workers = {"lms": {"high": {"visibilityTimeout": 100}}}
     with live_site(cluster, tmp_path, builds, defaults=SCALED, workers=workers) as site:
+        # The one that a Deployment without replicas begins with may be stopped while it has the task.
+        site.wait_replicas("lms-worker-high", 0)
         [task] = site.send(HIGH, seconds=4)
         site.wait(lambda: site.times("started", [task])[task], "the task to start")
         [pod] = site.kubelet.running("lms-worker-high")

@@ -1,4 +1,4 @@
-"""The commands that only `tutor kustomizer` has: status, and `init` without a directory."""
+"""The commands that only `tutor kustomizer` has: save, status, and `init` without a directory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from tutor.commands.config import config_command
 
 from kustomizer.commands.common import kustomize_option
 from kustomizer.commands.init import init_command, survey_site
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 
     from kustomizer.kustomize.executable import Wanted
     from kustomizer.tutor_plugin.options import Options
+
+
+@click.command("save", hidden=True)
+@click.pass_context
+def save_command(ctx: click.Context) -> None:
+    """Run `tutor config save`: scripts for Tutor 16 to 21 call it by this name, from when only this made the split."""
+    save = config_command.commands["save"]
+    with save.make_context("save", [], parent=ctx.parent.parent if ctx.parent else None) as inner:
+        save.invoke(inner)
 
 
 @click.command("status", short_help="Say where the split is, and whether it is up to date.")

@@ -37,7 +37,7 @@ def know_overlay(command: click.Command) -> None:
         know_overlay(subcommand)
 
 
-_STATUS = "status"
+_OWN = ("save", "status")
 """What `tutor kustomizer` has and `tutor-kustomizer` hasn't."""
 
 
@@ -45,7 +45,12 @@ def own_command(name: str) -> click.Command:
     """Return a command of this plugin alone."""
     from kustomizer.tutor_plugin import commands  # noqa: PLC0415 - Tutor imports plugins at each start
 
-    return {"init": commands.init_in_root_command, _STATUS: commands.status_command}[name]
+    own: dict[str, click.Command] = {
+        "init": commands.init_in_root_command,
+        "save": commands.save_command,
+        "status": commands.status_command,
+    }
+    return own[name]
 
 
 class TutorCommands(Commands):
@@ -53,11 +58,11 @@ class TutorCommands(Commands):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return their names."""
-        return sorted([*(name for name in super().list_commands(ctx) if name != "completion"), _STATUS])
+        return sorted([*(name for name in super().list_commands(ctx) if name != "completion"), *_OWN])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of this name, which knows the overlay; None where there is none."""
-        if cmd_name in (_STATUS, "init"):
+        if cmd_name in (*_OWN, "init"):
             return own_command(cmd_name)
         command = super().get_command(ctx, cmd_name) if cmd_name != "completion" else None
         if command is not None:

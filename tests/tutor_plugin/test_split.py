@@ -290,6 +290,8 @@ def test_every_save_of_an_older_tutor_splits_too(version: str, tmp_path: Path) -
     assert "split by the recommended queues" in done.stderr
     assert deployments(environ) >= set(WORKERS)
     assert "env/ is as it was saved." in tutor(environ, "kustomizer", "status", version=version).stdout
+    again = tutor(environ, "kustomizer", "save", version=version)
+    assert again.returncode == 0, again.stderr
     off = saved(environ, "--set", "KUSTOMIZER_SPLIT=false", version=version)
     assert off.returncode == 0, off.stderr
     assert not (root_of(environ) / "env" / PLACE).exists(), "it holds passwords"

@@ -111,36 +111,42 @@ def leftovers(live: Resources, site: Site, namespace: str) -> list[Leftover]:
         if (mine.resource.kind, mine.resource.name) not in kept:
             groups.setdefault(mine.owner, []).append(mine.resource)
     going = {item.identity for items in groups.values() for item in items}
+    staying = _staying(live, going)
+    work = _Work(live, site) if any(is_worker(owner) and owner not in deployments for owner in groups) else None
     found = []
     for owner, items in sorted(groups.items()):
         is_kept = owner in deployments
         # Settings of before that a ReplicaSet names are what a rollback needs.
-        objects = [
-            item for item in items if not (is_kept and item.kind in GENERATED_KINDS and _user(item, live, going))
-        ]
-        queues, key = ((), "") if is_kept or not is_worker(owner) else _work(owner, objects, live, site)
+        objects = [item for item in items if not (is_kept and item.kind in GENERATED_KINDS and _user(item, staying))]
+        queues, key = ((), "") if is_kept or work is None or not is_worker(owner) else work.of(owner, objects)
         if objects:
             objects.sort(key=lambda item: (_ORDER.index(item.kind), item.name))
-            held = _held(objects, live, going)
+            held = _held(objects, staying)
             found.append(Leftover(name=owner, objects=objects, queues=queues, key=key, held=held))
     return found
 
 
-def _work(owner: str, objects: Sequence[Resource], live: Resources, site: Site) -> tuple[Sequence[str], str]:
-    """Return the queues that the worker ``owner`` takes and nobody else, and its in-flight key where it is its own."""
-    running = Site(live)
-    queues, key = _of_worker(owner, objects, running, site)
-    names = {worker.resource.name for worker in site.workers}
-    # Somebody who takes a queue does so in the build, and in the cluster by now.
-    by_others = {queue for worker in running.workers if worker.resource.name in names for queue in worker.queues}
-    consumed = by_others & {queue for worker in site.workers for queue in worker.queues}
-    return [queue for queue in queues if queue not in consumed], "" if key in users(site) else key
+class _Work:
+    """What the workers of a cluster and of a build take."""
+
+    def __init__(self, live: Resources, site: Site) -> None:
+        self.site = site
+        self.keys = users(site)
+        running = Site(live).workers
+        self.running = {worker.resource.name: worker for worker in reversed(running)}
+        names = {worker.resource.name for worker in site.workers}
+        # Somebody who takes a queue does so in the build, and in the cluster by now.
+        by_others = {queue for worker in running if worker.resource.name in names for queue in worker.queues}
+        self.consumed = by_others & {queue for worker in site.workers for queue in worker.queues}
+
+    def of(self, owner: str, objects: Sequence[Resource]) -> tuple[Sequence[str], str]:
+        """Return the queues that ``owner`` takes and nobody else, and its in-flight key where it is its own."""
+        worker = self.running.get(owner)
+        queues, key = (worker.queues, worker.unacked_key) if worker else _gone(owner, objects, self.site)
+        return [queue for queue in queues if queue not in self.consumed], "" if key in self.keys else key
 
 
-def _of_worker(owner: str, objects: Sequence[Resource], running: Site, site: Site) -> tuple[Sequence[str], str]:
-    for worker in running.workers:
-        if worker.resource.name == owner:
-            return worker.queues, worker.unacked_key
+def _gone(owner: str, objects: Sequence[Resource], site: Site) -> tuple[Sequence[str], str]:
     # Its Deployment is gone, after `tutor k8s reboot` say; KEDA's object still names its queues.
     scaled = [item for item in objects if item.kind == "ScaledObject"]
     prefix = next((worker.key_prefix for worker in site.open_edx_workers if worker.key_prefix), "")
@@ -148,14 +154,24 @@ def _of_worker(owner: str, objects: Sequence[Resource], running: Site, site: Sit
     return sorted(name for name in lists if not name.startswith("unacked")), f"unacked.{owner}"
 
 
-def _held(objects: Sequence[Resource], live: Resources, going: set[tuple[str, str, str, str]]) -> str:
+def _staying(live: Resources, going: set[tuple[str, str, str, str]]) -> list[Resource]:
+    """Return what stays when these objects go, without the pods of a Deployment among them."""
+    deployments = {name for _, kind, _, name in going if kind == "Deployment"}
+    return [
+        item
+        for item in live
+        if item.identity not in going and not (item.kind in _POD_KINDS and _goes_with(item, deployments))
+    ]
+
+
+def _held(objects: Sequence[Resource], staying: Sequence[Resource]) -> str:
     """Return why these can't go: something that stays refers to one of them."""
     for item in objects:
         if item.kind == "TriggerAuthentication":
-            for scaled in live.of_kind("ScaledObject"):
-                if scaled.identity not in going and _refers(scaled, item.name):
+            for scaled in staying:
+                if scaled.kind == "ScaledObject" and _refers(scaled, item.name):
                     return f"ScaledObject {scaled.name} refers to it"
-        if item.kind in GENERATED_KINDS and (user := _user(item, live, going)):
+        if item.kind in GENERATED_KINDS and (user := _user(item, staying)):
             return f"{user.kind} {user.name} names {item.name}"
     return ""
 
@@ -165,18 +181,13 @@ def _refers(scaled: Resource, name: str) -> bool:
     return any(lookup(trigger, "authenticationRef", "name") == name for trigger in triggers)
 
 
-def _user(item: Resource, live: Resources, going: set[tuple[str, str, str, str]]) -> Resource | None:
+def _user(item: Resource, staying: Sequence[Resource]) -> Resource | None:
     """Return a pod, or what makes pods, that stays and names this ConfigMap or Secret."""
-    for user in live:
-        stays = user.kind in _POD_KINDS and user.identity not in going and not _goes_with(user, going)
-        if stays and user.mentions(item.name):
-            return user
-    return None
+    return next((user for user in staying if user.kind in _POD_KINDS and user.mentions(item.name)), None)
 
 
-def _goes_with(user: Resource, going: set[tuple[str, str, str, str]]) -> bool:
-    """Tell whether a ReplicaSet or a pod goes with one of these Deployments, its owner's name says."""
-    names = {name for _, kind, _, name in going if kind == "Deployment"}
+def _goes_with(user: Resource, names: set[str]) -> bool:
+    """Tell whether a ReplicaSet or a pod goes with one of the Deployments of these names: its owner's name says so."""
     owner = mappings(lookup(user.tree, "metadata", "ownerReferences"))
     stems = {str(reference.get("name")) for reference in owner}
     if user.kind == "Pod":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +14,7 @@ from kustomizer.cluster.ours import ours_of
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.writer import emit
 from kustomizer.site.model import Site
-from tests import sites
+from tests import growth, sites
 from tests.builds import Loader
 
 if TYPE_CHECKING:
@@ -188,6 +190,20 @@ def test_credentials_go_once_no_scaled_object_refers_to_them() -> None:
     assert names(left) == ["TriggerAuthentication lms-worker-broker", "Secret lms-worker-broker"]
     assert left.held == "ScaledObject of-mine refers to it"
     assert found([access, secret], [])["lms-worker-broker"].held == ""
+
+
+def test_the_work_grows_with_the_number_of_leftovers_and_not_with_its_square() -> None:
+    ours = [tree for tree in golden("keda") if "lms-worker-high" in tree["metadata"]["name"]]
+
+    def cluster(count: int) -> Resources:
+        texts = [json.dumps(ours).replace("lms-worker-high", f"lms-worker-q{number}") for number in range(count)]
+        return live([*golden("keda", "input.yaml"), *(tree for text in texts for tree in json.loads(text))])
+
+    build = Site(live(golden("keda", "input.yaml")))
+    few, lots = cluster(10), cluster(80)
+    assert len(leftovers(lots, build, NAMESPACE)) == 80
+    small, large = (growth.calls(functools.partial(leftovers, some, build, NAMESPACE)) for some in (few, lots))
+    assert large < 12 * small
 
 
 def test_reasons() -> None:

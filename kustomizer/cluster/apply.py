@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.cluster.conflicts import ConflictError, read_conflicts
 from kustomizer.cluster.kubectl import refusal
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, plain_value
@@ -201,10 +200,8 @@ def _leave_out_the_clusters_replicas(
 
 
 def _trees(text: str) -> Iterator[dict[str, Any]]:
-    for document in read_all(text):
-        tree = plain_value(document)
-        if not isinstance(tree, dict):
-            continue
+    for item in read_build(text.encode()):
+        tree = plain_value(item.tree)
         tree.pop("status", None)
         metadata = tree.get("metadata") or {}
         for name in _COUNTED:

@@ -64,9 +64,18 @@ def _say_who(app: Any, broker: RedisBroker, found: list[dict[str, Any]], request
         if slow is None:
             each["unknown"] = each["unknown"] or "not every worker says which tasks it limits the rate of"
         for message in each["messages"]:
-            holders = [node for node, worker in answers["workers"].items() if message["id"] in worker["ids"]]
-            message["worker"] = holders[0] if holders else ""
             message["limited"] = slow is not None and message["task"] in slow
+    name_holders([message for each in found for message in each["messages"]], answers["workers"])
+
+
+def name_holders(messages: list[dict[str, Any]], workers: dict[str, Any]) -> None:
+    """Note with each message the worker that has it in hand, of two the first."""
+    holders: dict[str, str] = {}
+    for node, worker in workers.items():
+        for held in worker["ids"]:
+            holders.setdefault(held, node)
+    for message in messages:
+        message["worker"] = holders.get(message["id"], "")
 
 
 def remote_control(app: Any, broker: RedisBroker) -> tuple[Any, str]:

@@ -65,11 +65,11 @@ def _below(node: Any, field: str) -> Any:
 
 def _renamed(node: Any, names: Mapping[str, str]) -> Any:
     """Return a copy of ``node`` with the names in its strings replaced."""
+    if isinstance(node, str):
+        return _renamed_in_text(node, names)
     if isinstance(node, dict):
         return {_renamed_in_text(key, names): _renamed(value, names) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_renamed(value, names) for value in node]
-    return _renamed_in_text(node, names) if isinstance(node, str) else node
+    return [_renamed(value, names) for value in node] if isinstance(node, list) else node
 
 
 def _renamed_in_text(text: str, names: Mapping[str, str]) -> str:

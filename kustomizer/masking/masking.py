@@ -44,6 +44,8 @@ class Masks:
         self._spans = collected.spans
         self._tokens: dict[Any, str] = {}
         self._texts: dict[tuple[str, bool], str] = {}
+        self.fields: dict[tuple[str, str], Any] = {}
+        """What strings become, by the name of their field and by what they are: workers have most in common."""
 
     @classmethod
     def of(cls, before: Resources, after: Resources) -> Masks:
@@ -155,6 +157,14 @@ class _Walk:
         return self.field(name, content)
 
     def field(self, name: str, value: Any) -> Any:
+        if type(value) is not str:
+            return self.any_field(name, value)
+        key = (name, value)
+        if key not in self.masks.fields:
+            self.masks.fields[key] = self.any_field(name, value)
+        return self.masks.fields[key]
+
+    def any_field(self, name: str, value: Any) -> Any:
         if name == LAST_APPLIED:
             return self.masks.token(json.dumps(value))
         if name in WORD_LISTS and isinstance(value, list) and all(isinstance(word, str) for word in value):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.masking.program_text import without_secrets
+from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
 

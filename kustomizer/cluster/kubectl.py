@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.cluster.missing_kinds import REMEDY, without_missing_kinds
 from kustomizer.errors import UserError
-from kustomizer.masking.program_text import without_secrets
+from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.command_log import logged
 from kustomizer.system.processes import which

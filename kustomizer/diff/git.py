@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from kustomizer.errors import UserError
-from kustomizer.masking.program_text import without_secrets
+from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.processes import which
 

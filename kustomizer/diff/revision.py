@@ -17,7 +17,7 @@ from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import is_kustomization, named_paths
 from kustomizer.kustomize.kustomization import built_from, kustomization_in
 from kustomizer.kustomize.split_names import CONFIG as SPLIT_CONFIG
-from kustomizer.masking.program_text import without_secrets
+from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.tutor_env.staleness import config_values, is_tutor_env
 

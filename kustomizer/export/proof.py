@@ -12,7 +12,7 @@ from kustomizer.kustomize.plain_build import build_plainly
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.tree import plain_value
-from kustomizer.masking.program_text import without_secrets
+from kustomizer.masking.messages import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

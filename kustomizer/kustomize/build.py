@@ -174,7 +174,7 @@ def _without_secrets(words: str) -> str:
     """Return what kustomize said, secrets masked: it prints whole objects in some errors."""
     if not words:
         return ""
-    from kustomizer.masking.program_text import without_secrets  # noqa: PLC0415 - most builds say nothing
+    from kustomizer.masking.messages import without_secrets  # noqa: PLC0415 - most builds say nothing
 
     return without_secrets(words)
 

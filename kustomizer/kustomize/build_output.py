@@ -36,7 +36,7 @@ class BuildOutput(Record):
         if not self.report:
             return ()
         from kustomizer.kustomize.function_log import problems_of  # noqa: PLC0415 - most builds are only printed
-        from kustomizer.masking.program_text import problem_without_secrets  # noqa: PLC0415
+        from kustomizer.masking.messages import problem_without_secrets  # noqa: PLC0415
 
         return tuple(map(problem_without_secrets, problems_of(self.report)))
 

@@ -63,7 +63,7 @@ def plain_build(directory: Path, kustomize: Kustomize) -> Iterator[Callable[[], 
 
 def _output(process: Finished, env: Path, kustomize: Kustomize) -> bytes:
     if process.status != 0:
-        from kustomizer.masking.program_text import without_secrets  # noqa: PLC0415 - most builds say nothing
+        from kustomizer.masking.messages import without_secrets  # noqa: PLC0415 - most builds say nothing
 
         words = without_secrets(process.stderr_text.strip())
         raise UserError.of(f"{kustomize.path} can't build {env}:\n{words}")

@@ -43,7 +43,7 @@ def plugin_objects(plugins: Sequence[str], kustomize: Kustomize, scratch: Scratc
     _write(f"{place}/kustomization.yaml", _KUSTOMIZATION.format(entries=lines))
     process = finished(kustomize.plain_command(place), scratch, kustomize.limits, env=env)
     if process.status != 0:
-        from kustomizer.masking.program_text import without_secrets  # noqa: PLC0415 - only where a build fails
+        from kustomizer.masking.messages import without_secrets  # noqa: PLC0415 - only where a build fails
 
         words = without_secrets(process.stderr_text.strip()).replace(place, "the plugins")
         raise UserError.of(f"it can't be told which programs a build would run:\n{words}")

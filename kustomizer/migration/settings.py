@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.errors import UserError
 from kustomizer.manifests.full_reader import read
 from kustomizer.manifests.tree import plain_value
-from kustomizer.masking.program_text import without_secrets
+from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.files import read_text
 from kustomizer.system.processes import which

@@ -27,7 +27,7 @@ from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.openedx.workers import pod_template, pod_template_path
 from kustomizer.record import Record
-from kustomizer.rules.made_secrets import is_made
+from kustomizer.site.made_secrets import is_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

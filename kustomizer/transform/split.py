@@ -67,9 +67,9 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     emitted = plan.emitted
     settings, notes = _settings(resources, config, plan)
     if any(variant.settings.liveness_probe == CELERY_PROBE for variant in plan.variants):
-        from kustomizer.transform.probes import check_probes  # noqa: PLC0415 - few sites have it
+        from kustomizer.transform.celery_probe import check_celery_probe  # noqa: PLC0415 - few sites have it
 
-        check_probes(resources, config, plan, settings.transport if settings else "")
+        check_celery_probe(resources, config, plan, settings.transport if settings else "")
     notes += _shell_notes(emitted)
     runs_once = _once(plan)
     if runs_once is not None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import ServicePlan, Variant
 
 
-def check_probes(resources: Resources, config: CeleryWorkers, plan: ServicePlan, transport: str) -> None:
+def check_celery_probe(resources: Resources, config: CeleryWorkers, plan: ServicePlan, transport: str) -> None:
     """Raise UserError for each worker of ``plan`` that can't have the probe; ``transport`` is its broker's."""
     problems = [
         Problem(

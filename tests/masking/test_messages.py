@@ -10,7 +10,7 @@ import pytest
 from kustomizer.errors import UserError
 from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.plain_build import build_tutors
-from kustomizer.masking.program_text import without_secrets
+from kustomizer.masking.messages import without_secrets
 from tests import growth, sites
 
 if TYPE_CHECKING:

@@ -31,6 +31,8 @@ _SOFT_SHUTDOWN = ({"name": "REMAP_SIGTERM", "value": "SIGQUIT"},)
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
+# Stand within a word, beside letters and figures.
+_OF_NAMES = ("_", "-", ".")
 _TERM_FIELDS = ("affinity", "topologySpreadConstraints")
 
 
@@ -77,12 +79,15 @@ def _hostname(emitted: CommandLine, variant: Variant) -> str:
 
 
 def _rename_node(container: dict[str, Any], emitted: EmittedWorker, variant: Variant) -> None:
-    """Rename the node where probes and hooks ask for it (``inspect ping -d celery@edx.lms.core.default.$HOSTNAME``)."""
+    """Rename the node where probes and hooks ask for it (``inspect ping -d celery@edx.lms.core.default.$HOSTNAME``).
+
+    A name without the host, or whose end hostname_for() can't keep, has no counterpart in a copy.
+    """
     old, new = (
         hostname.partition("%")[0].partition("$")[0]
         for hostname in (emitted.command_line.hostname or "celery@%h", _hostname(emitted.command_line, variant))
     )
-    for field in PROBES if old and new else ():
+    for field in PROBES if old and new and old[-1] == new[-1] else ():
         if field in container:
             container[field] = _replaced(container[field], old, new)
 
@@ -92,8 +97,16 @@ def _replaced(node: Any, old: str, new: str) -> Any:
         return [_replaced(child, old, new) for child in node]
     if isinstance(node, dict):
         return {key: _replaced(child, old, new) for key, child in node.items()}
-    # The percent sign is the one that Tutor 16 and 17 have in the name, see CommandLine.hostname_for().
-    return str(node).replace(f"{old}%", new).replace(old, new) if isinstance(node, str) and old in node else node
+    if not isinstance(node, str) or old not in node:
+        return node
+    first, *others = str(node).split(old)
+    text = first
+    for other in others:
+        # Part of a longer word it isn't the node's name, whose host the shell puts behind it: /tmp/lms-ready.
+        is_node = not (text[-1:].isalnum() or text[-1:] in _OF_NAMES or other[:1].isalnum())
+        # The percent sign is the one that Tutor 16 and 17 have in the name, see CommandLine.hostname_for().
+        text += new + other.removeprefix("%") if is_node else old + other
+    return text
 
 
 def give_name(tree: dict[str, Any], name: str) -> None:

@@ -326,6 +326,11 @@ def test_copies_of_an_autoscaler_on_one_queue_are_warned_of() -> None:
         ("worker@$(POD)", "worker@$POD", "edx.lms.core.high@$POD"),
         ("", "celery@$HOSTNAME", "edx.lms.core.high@$HOSTNAME"),
         ("edx.lms.core.default.%h", "edx.lms.core.default", "edx.lms.core.default"),
+        ("lms-%h", "lms-$HOSTNAME && test -f /lms-ready", "edx.lms.core.high-$HOSTNAME && test -f /lms-ready"),
+        # Copies have another kind of name, or a host that isn't known here.
+        ("celery%h", "celery@celery$HOSTNAME", "celery@celery$HOSTNAME"),
+        ("lms@site", "lms@site", "lms@site"),
+        ("default", "celery@default", "celery@default"),
     ],
 )
 def test_a_copys_probes_ask_for_its_own_node(hostname: str, asked: str, expected: str) -> None:

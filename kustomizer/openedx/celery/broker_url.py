@@ -70,13 +70,18 @@ def _wrapped(transport: str, url: str) -> BrokerUrl | None:
     is_socket = url.startswith(SOCKET)
     if transport in REDIS and not is_socket:
         return None
-    query = tuple(parse_qsl(urlparse(url).query)) if is_socket else ()
+    try:
+        parts = urlparse(url)
+    except ValueError:
+        return None
+    query = tuple(parse_qsl(parts.query)) if is_socket else ()
     scheme, _, place = url.partition("://")
+    # Without credentials: it is shown. kombu takes a socket's path, and nothing before it.
+    server = (parts.path if is_socket else place.partition("?")[0]).rpartition("@")[2]
     return BrokerUrl(
         transport=transport,
-        # Without credentials: it is shown.
-        hosts=((f"{scheme}://{place.partition('?')[0].rpartition('@')[2]}", None),),
-        password=unquote(urlparse(url).password or "") if is_socket else "",
+        hosts=((f"{scheme}://{server}", None),),
+        password=unquote(parts.password or "") if is_socket else "",
         virtual_host=dict(query).get("virtual_host", "/"),
         query=query,
     )

@@ -25,7 +25,8 @@ _MAPPINGS = (
     (*_POD, "nodeSelector"),
 )
 _LISTS = ((*_POD, "volumes"), (*_POD, "initContainers"), (*_POD, "containers"))
-_NUMBERS = (("spec", "replicas"), (*_POD, "terminationGracePeriodSeconds"))
+_REPLICAS = ("spec", "replicas")
+_NUMBERS = (_REPLICAS, (*_POD, "terminationGracePeriodSeconds"))
 _LISTS_OF_CONTAINER = ("env", "volumeMounts")
 
 
@@ -49,7 +50,10 @@ def _faults(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not _is(lookup(tree, *path), dict):
             yield ".".join(path), "a mapping"
     for path in _NUMBERS:
-        if type(plain_value(lookup(tree, *path))) not in (int, type(None)):
+        number = plain_value(lookup(tree, *path))
+        # Flux puts the number of pods in the place of ${NAME} when it applies the build.
+        is_put_later = path == _REPLICAS and "${" in str(number)
+        if type(number) not in (int, type(None)) and not is_put_later:
             yield ".".join(path), "a whole number"
     for path in _LISTS:
         items = lookup(tree, *path)
@@ -74,7 +78,7 @@ def _faults_of_container(container: dict[str, Any], place: str) -> Iterator[tupl
             if type(item) is not dict or not isinstance(item.get("name"), str) or is_null(item["name"]):
                 yield f"{place}.{field}[{index}]", "a mapping with a name"
             elif not isinstance(plain_value(item.get("value")), (str, type(None))):
-                yield f"{place}.{field}[{index}].value", "a string, which wants quotes"
+                yield f"{place}.{field}[{index}].value", "a string: it needs quotes"
 
 
 def _is(node: Any, kind: type) -> bool:

@@ -350,6 +350,16 @@ def test_a_copys_probes_ask_for_its_own_node(hostname: str, asked: str, expected
             assert found_probe["exec"]["command"][2] == f"celery --app=lms.celery inspect ping -d {node}"
 
 
+def test_a_number_of_pods_that_flux_puts_in() -> None:
+    lms = worker("lms", ("default", "high", "high_mem"))
+    lms["spec"]["replicas"] = "${PODS:=2}"
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    result = worked(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode())
+    assert result.get("Deployment", "lms-worker")["spec"]["replicas"] == "${PODS:=2}"
+
+
 @pytest.mark.parametrize("value", ["900", True, 900.5, []])
 def test_a_number_that_is_none(value: Any) -> None:
     lms = worker("lms", ("default", "high", "high_mem"))
@@ -391,7 +401,7 @@ def test_a_variable_that_is_no_string() -> None:
         lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
     ]
     [message] = built(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode()).errors
-    assert "spec.template.spec.containers[0].env[1].value: isn't a string, which wants quotes" in message
+    assert "spec.template.spec.containers[0].env[1].value: isn't a string: it needs quotes" in message
 
 
 def test_a_kind_of_another_group_is_not_kubernetes_own() -> None:

@@ -98,7 +98,8 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
     """Yield a warning for each of ``others`` that selects the pods of ``worker`` and not those of all its copies."""
     labels = pod_labels(worker)
     for resource in others:
-        near = ("", worker.namespace) if resource.namespace in ("", worker.namespace) else (worker.namespace,)
+        # A selector without a namespace means that of its object.
+        near = {worker.namespace, ""} if resource.namespace in ("", worker.namespace) else {worker.namespace} - {""}
         selectors = [found for found in _selectors(resource.tree, "") if _namespace_of(found[1]) in near]
         missed = [
             copy.name

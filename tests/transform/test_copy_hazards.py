@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from kustomizer.manifests.resource import Resource
+from kustomizer.transform.copy_hazards import selector_hazards
 from tests.keda_site import Result, built, site, worked, worker
 
 SPLIT = "{workers: {lms: {high: {}, high_mem: {}}}}"
@@ -224,6 +226,18 @@ CILIUM = {"k8s:io.kubernetes.pod.namespace": "openedx", f"k8s:{NAME}": "lms-work
 )
 def test_a_policy_of_ciliums_names_the_namespace(other: dict[str, Any], *, warned: bool) -> None:
     assert warned == any("selects the pods of lms-worker" in str(each) for each in found(other).output.problems)
+
+
+def test_a_policy_that_states_its_namespace_and_a_worker_that_does_not() -> None:
+    labels = {"metadata": {"labels": {NAME: "lms-worker"}}}
+    lms, high = (
+        Resource.new({"kind": "Deployment", "metadata": {"name": name}, "spec": {"template": template}}, indent=0)
+        for name, template in (("lms-worker", labels), ("lms-worker-high", {"metadata": {"labels": {NAME: "high"}}}))
+    )
+    spec = {"endpointSelector": {"matchLabels": {NAME: "lms-worker"}}}
+    other, own = (Resource.new(policy(spec, namespace=namespace), indent=0) for namespace in ("data", ""))
+    [warning] = selector_hazards([other, own], lms, [high])
+    assert warning.resource == own.ref
 
 
 def elsewhere(kind: str, spec: dict[str, Any]) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def _no_number(resources: Resources, plan: ServicePlan) -> Iterator[Problem]:
     if unstated:
         yield Problem(
             # kombu takes it off a number of seconds (restore_visible in kombu/transport/redis.py).
-            message=f"visibility_timeout is {known.value!r} and no number: what a killed pod of {', '.join(unstated)} "
-            "had in hand is never handed out again",
+            message=f"visibility_timeout is {known.value!r}, which is no number: what a killed pod of "
+            f"{', '.join(unstated)} had in hand is never handed out again",
             severity=WARNING,
             resource=known.source.resource,
             field=str(known.source.replace(resource=None)),

@@ -73,7 +73,10 @@ def forget(root: Path) -> None:
         from kustomizer.tutor_env.step import remove_split  # noqa: PLC0415 - only where there is something to do
 
         for path in remove_split(root):
-            say(f"{path} isn't part of env/ any more, may hold passwords, and can't be removed", label="Warning")
+            say(
+                f"{path} can't be removed. It is no longer part of env/, and may hold passwords: remove it by hand",
+                label="Warning",
+            )
 
 
 def on_unloaded(plugin: str, root: str, _values: Mapping[str, Any]) -> None:

@@ -42,7 +42,7 @@ def check_rivals(autoscalers: Sequence[Resource], variant: Variant, *, own: str)
 def _rival(resource: Resource, variant: Variant, taken: Resource | None) -> Problem:
     off = f"set {variant.path}.keda.enabled: false"
     if taken is not None and resource.kind == "HorizontalPodAutoscaler":
-        remedy = f"Take it out of the build: {variant.path}.keda.replaceHPA takes {taken.name} over, and can't two"
+        remedy = f"Take it out of the build: {variant.path}.keda.replaceHPA takes {taken.name} over, and takes only one"
     elif resource.kind == "HorizontalPodAutoscaler":
         remedy = (
             f"Set {variant.path}.keda.replaceHPA: true to take it over, or take it out of the build "

@@ -6,8 +6,8 @@ from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.targeting import (
     SELECTORS,
     TARGET_REFERENCES,
+    monitor_reaches,
     peer_reaches,
-    pod_monitor_reaches,
     targeted_deployment,
 )
 from kustomizer.openedx.workers import NAME_LABEL
@@ -54,7 +54,7 @@ def pod_selectors(resource: Resource, namespace: str | None = None) -> Iterator[
         return
     is_near = namespace is None or resource.namespace == namespace
     if resource.kind == "PodMonitor" and namespace is not None:
-        is_near = pod_monitor_reaches(resource, namespace)
+        is_near = monitor_reaches(resource, namespace)
     if is_near:
         yield selector
     for direction, peers in PEERS:

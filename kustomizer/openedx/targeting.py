@@ -41,8 +41,8 @@ def targeting(resources: Resources, worker: Resource) -> list[Resource]:
     ]
 
 
-def pod_monitor_reaches(resource: Resource, namespace: str) -> bool:
-    """Tell whether a PodMonitor looks for pods in ``namespace``."""
+def monitor_reaches(resource: Resource, namespace: str) -> bool:
+    """Tell whether a PodMonitor or ServiceMonitor looks into ``namespace``."""
     chosen = lookup(resource.tree, "spec", "namespaceSelector")
     names = lookup(chosen, "matchNames")
     if plain_value(lookup(chosen, "any")) is True:

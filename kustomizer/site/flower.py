@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value, string_list
+from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.celery_programs import is_flower
 from kustomizer.openedx.selectors import selected_by, selects
+from kustomizer.openedx.targeting import monitor_reaches
 from kustomizer.openedx.workers import pod_template
 from kustomizer.record import Record
 
@@ -73,17 +74,10 @@ def _service_monitors(site: Site, flower: Resource) -> Iterator[str]:
     labels = [mapping(plain_value(lookup(service.tree, "metadata", "labels"))) for service in services]
     for monitor in site.resources.of_kind("ServiceMonitor"):
         selector = plain_value(lookup(monitor.tree, "spec", "selector"))
-        if _looks_into(monitor, flower.namespace) and any(
+        if monitor_reaches(monitor, flower.namespace) and any(
             selects(selector, dict(service_labels)) for service_labels in labels
         ):
             yield monitor.name
-
-
-def _looks_into(monitor: Resource, namespace: str) -> bool:
-    """Tell whether a ServiceMonitor looks for Services in ``namespace``: without a selector, in its own."""
-    selector = mapping(plain_value(lookup(monitor.tree, "spec", "namespaceSelector")))
-    names = string_list(selector, "matchNames")
-    return selector.get("any") is True or namespace in (names or (monitor.namespace,))
 
 
 def _dashboards(site: Site) -> Iterator[str]:

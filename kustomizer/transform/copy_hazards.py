@@ -6,6 +6,7 @@ from kustomizer.config.values import join
 from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.selectors import pod_labels, selects
+from kustomizer.openedx.targeting import monitor_reaches
 from kustomizer.openedx.workers import NAME_LABEL, pod_template, running
 
 TYPE_CHECKING = False
@@ -98,8 +99,7 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
     """Yield a warning for each of ``others`` that selects the pods of ``worker`` and not those of all its copies."""
     labels = pod_labels(worker)
     for resource in others:
-        # A selector without a namespace means that of its object.
-        near = {worker.namespace, ""} if resource.namespace in ("", worker.namespace) else {worker.namespace} - {""}
+        near = _near(resource, worker.namespace)
         selectors = [found for found in _selectors(resource.tree, "") if _namespace_of(found[1]) in near]
         missed = [
             copy.name
@@ -117,6 +117,14 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
                 field=path,
                 remedy=f"Widen it to them: {NAME_LABEL} In [{worker.name}, {', '.join(missed)}]",
             )
+
+
+def _near(resource: Resource, namespace: str) -> set[str]:
+    """Return what selectors that are about ``namespace`` name, which is nothing where that is their object's own."""
+    is_monitor = resource.kind == "ServiceMonitor"
+    if monitor_reaches(resource, namespace) if is_monitor else resource.namespace in ("", namespace):
+        return {namespace, ""}
+    return {namespace} - {""}
 
 
 def _selected(resource: Resource) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kustomizer.manifests.resource import Resource, Resources
-from kustomizer.openedx.targeting import KINDS, autoscalers_by_target, pod_monitor_reaches, targeting
+from kustomizer.openedx.targeting import KINDS, autoscalers_by_target, monitor_reaches, targeting
 
 WORKER = Resource.new({"kind": "Deployment", "metadata": {"name": "lms-worker", "namespace": "openedx"}}, indent=0)
 
@@ -36,7 +36,7 @@ def test_only_what_is_in_the_namespace_and_of_these_kinds_is_looked_at() -> None
     ],
 )
 def test_where_a_pod_monitor_looks(spec: Any, namespace: str, *, reached: bool) -> None:
-    assert pod_monitor_reaches(made("PodMonitor", "a", spec, "monitoring"), namespace) == reached
+    assert monitor_reaches(made("PodMonitor", "a", spec, "monitoring"), namespace) == reached
 
 
 def scaler(kind: str, name: str, reference: Any, namespace: str = "openedx") -> Resource:

@@ -165,7 +165,7 @@ def _parts(resource: Resource) -> list[tuple[str, ...]]:
 
 
 def _nearest(masks: Iterable[int], free: int) -> tuple[int, int]:
-    """Return in how many of ``masks`` a bit of ``free`` is at most, and the first such bit."""
+    """Return how many of ``masks`` have the bit of ``free`` that most of them have, and the first such bit."""
     # Each bit's count, digit by digit.
     digits: list[int] = []
     for mask in masks:

@@ -6,6 +6,8 @@ from kustomizer.record import Record
 
 UNACKED = "unacked"
 """Celery's own in-flight key (kombu/transport/redis.py)."""
+SOCKET = "socket://"
+"""What a host begins with that is a file of the pod."""
 
 
 class SecretKey(Record):
@@ -68,7 +70,7 @@ def reachable(host: str, namespace: str) -> str:
 
 def server(host: str, port: int | None, namespace: str) -> str:
     """Return a host and its port as another namespace reaches them; an IPv6 address has brackets."""
-    if host.startswith(_SOCKET):
+    if host.startswith(SOCKET):
         return host
     name = f"[{host}]" if ":" in host and not host.startswith("[") else reachable(host, namespace)
     return name if port is None else f"{name}:{port}"
@@ -76,7 +78,7 @@ def server(host: str, port: int | None, namespace: str) -> str:
 
 def one_name(host: str, namespace: str) -> str:
     """Return the one name of a server that pods of ``namespace`` may call by several, as ``redis.openedx``."""
-    if host.startswith(_SOCKET):
+    if host.startswith(SOCKET):
         return host
     name = host.strip("[]").lower()
     if name in _OF_THE_POD:
@@ -91,10 +93,9 @@ def _one_name(address: str, namespace: str) -> str:
     return f"{one_name(host, namespace)}:{port}"
 
 
-_SOCKET = "socket://"
 _OF_THE_POD = frozenset({"localhost", "localhost.", "127.0.0.1", "::1"})
 
 
 def is_of_the_pod(address: str) -> bool:
     """Tell whether a host and its port are those of a proxy in the worker's own pod, where nobody else reaches it."""
-    return address.startswith(_SOCKET) or one_name(address.rpartition(":")[0], "") == "localhost"
+    return address.startswith(SOCKET) or one_name(address.rpartition(":")[0], "") == "localhost"

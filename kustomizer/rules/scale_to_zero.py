@@ -55,10 +55,10 @@ def check(site: Site) -> Iterator[Problem]:
                 field=f"spec.{minimum}",
                 remedy=_remedy(minimum, is_mine=is_ours(scaled_object)),
             )
-    yield from _of_kubernetes_own(site)
+    yield from _by_autoscalers(site)
 
 
-def _of_kubernetes_own(site: Site) -> Iterator[Problem]:
+def _by_autoscalers(site: Site) -> Iterator[Problem]:
     """Find HorizontalPodAutoscalers that may do so, where the cluster has HPAScaleToZero on."""
     for autoscaler in site.resources.of_kind("HorizontalPodAutoscaler"):
         if plain_value(lookup(autoscaler.tree, "spec", "minReplicas")) != 0:

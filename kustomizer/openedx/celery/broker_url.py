@@ -5,12 +5,11 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, unquote, urlparse
 
 from kustomizer.manifests.digits import whole_number
+from kustomizer.openedx.endpoint import SOCKET
 from kustomizer.record import Record
 
 DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "sentinel": 26379, "amqp": 5672, "amqps": 5671, "pyamqp": 5672}
 REDIS = frozenset({"redis", "rediss", "sentinel"})
-SOCKET = "socket://"
-"""What a host begins with that is a file of the pod."""
 
 
 class BrokerUrl(Record):

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kustomizer.data.orphans import ask, both, limited, look, redis_since, refusal, restore_one
+    from kustomizer.data.orphans import LIMITED, UNSAID, ask, both, limited, look, redis_since, refusal, restore_one
     from kustomizer.data.redis_broker import (
         ATTEMPTS,
         PAGE,
@@ -62,7 +62,7 @@ def _say_who(app: Any, broker: RedisBroker, found: list[dict[str, Any]], request
     for each in found:
         each["unknown"] = None if pods is None else refusal(each["key"], pods, answers)
         if slow is None:
-            each["unknown"] = each["unknown"] or "not every worker says which tasks it limits the rate of"
+            each["unknown"] = each["unknown"] or UNSAID
         for message in each["messages"]:
             message["limited"] = slow is not None and message["task"] in slow
     name_holders([message for each in found for message in each["messages"]], answers["workers"])
@@ -102,11 +102,14 @@ def put_back(app: Any, request: dict[str, Any]) -> dict[str, Any]:
         reasons = [refusal(key, each["pods"], each["answers"]) for each in (first, second)]
         reason = next(filter(None, reasons), "")
         restored: dict[str, int] = {}
-        for message in [] if reason else seen:
+        free = [] if reason else [message for message in seen if not message["limited"]]
+        left = len(seen) - len(free)
+        for message in free:
             queue = restore_one(broker, key, message)
             if queue:
                 restored[queue] = restored.get(queue, 0) + 1
-        answer.append({"key": key, "restored": restored, "left": len(seen) if reason else 0, "reason": reason})
+        reason = reason or (LIMITED if left else "")
+        answer.append({"key": key, "restored": restored, "left": left, "reason": reason})
     return {"keys": answer}
 
 

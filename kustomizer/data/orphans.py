@@ -25,6 +25,9 @@ RECORD = "tutor-kustomizer.redis"
 DEPARTED_SECONDS = 1800
 # The one pool whose tasks are told by the loop that also acknowledges them; a solo one doesn't answer while it works.
 PREFORK = "celery.concurrency.prefork:TaskPool"
+# Such a task may wait in a worker where none of the questions finds it (celery/worker/strategy.py).
+UNSAID = "not every worker says which tasks it limits the rate of"
+LIMITED = "a worker limits the rate of such tasks, and may have them where it doesn't say so"
 # Is this delivery still the one that was looked at? A worker that acknowledges, and whoever else puts back, do it in
 # one step as well (kombu/transport/redis.py: _remove_from_indices, restore_by_tag).
 RESTORE = """
@@ -88,10 +91,7 @@ def _id(entry: Mapping[str, Any]) -> str:
 
 
 def limited(mailbox: Any, answers: Mapping[str, Any], patience: float) -> list[str] | None:
-    """Return the tasks that some worker limits the rate of; None where not all of them say so.
-
-    Such a task may wait in a worker where none of the questions finds it (celery/worker/strategy.py).
-    """
+    """Return the tasks that some worker limits the rate of; None where not all of them say so."""
     count = sum(worker["count"] for worker in answers["workers"].values())
     given = {"taskinfoitems": ["rate_limit"]}
     found = mailbox._broadcast("registered", given, reply=True, timeout=patience, limit=count) if count else []
@@ -143,7 +143,9 @@ def refusal(key: str, pods: Mapping[str, Iterable[str]], answers: Mapping[str, A
     if others:
         return f"{', '.join(others)} has another pool than prefork, and can't say what it has in hand"
     unknown = answers["listeners"] - sum(worker["count"] for worker in workers.values()) - departed
-    return f"{unknown} more that listen on this broker don't answer, and may use it" if unknown > 0 else ""
+    if unknown > 0:
+        return f"{unknown} more that listen on this broker don't answer, and may use it"
+    return UNSAID if answers.get("limited", ()) is None else ""
 
 
 def departed(
@@ -171,8 +173,9 @@ def look(
 ) -> dict[str, Any]:
     """Return the messages older than ``older`` seconds that nobody says to have, by key, and what the workers said.
 
-    Those that were taken before ``since`` are left out: Redis may have forgotten that they were acknowledged. Clocks
-    may differ by ``older`` seconds, too. Workers are asked only where there is something to ask about.
+    A message says whether it is of a task whose rate is ``limited``. Those that were taken before ``since`` are left
+    out: Redis may have forgotten that they were acknowledged. Clocks may differ by ``older`` seconds, too. Workers are
+    asked only where there is something to ask about.
     """
     messages: dict[str, list[dict[str, Any]]] = {}
     for key in request["keys"]:
@@ -188,9 +191,10 @@ def look(
     ids = {held for worker in answers["workers"].values() for held in worker["ids"]}
     unheld = {key: [one for one in found if one["id"] not in ids] for key, found in messages.items()}
     if any(unheld.values()):
-        slow = limited(mailbox, answers, request["patience"])
+        slow = answers["limited"] = limited(mailbox, answers, request["patience"])
         unheld = {
-            key: [one for one in found if slow is not None and one["task"] not in slow] for key, found in unheld.items()
+            key: [{**one, "limited": slow is not None and one["task"] in slow} for one in found]
+            for key, found in unheld.items()
         }
     return {"messages": {key: found for key, found in unheld.items() if found}, "answers": answers}
 

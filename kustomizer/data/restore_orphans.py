@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from kustomizer.data.orphans import both, departed, look, redis_since, refusal, restore_one
+    from kustomizer.data.orphans import LIMITED, both, departed, look, redis_since, refusal, restore_one
     from kustomizer.data.redis_broker import PATIENCE, RedisBroker, error_text
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -157,8 +157,10 @@ class Looker:
             self._say(key, "")
             return
         reason = _reason(key, first) or _reason(key, second)
-        self._say(key, f"{len(seen)} left under {key}: {reason}" if reason else "")
-        for message in [] if reason else seen:
+        free = [] if reason else [message for message in seen if not message["limited"]]
+        left = len(seen) - len(free)
+        self._say(key, f"{left} left under {key}: {reason or LIMITED}" if left else "")
+        for message in free:
             queue = restore_one(self.broker, key, message, self.settings["queues"])
             if queue:
                 say(f"put back on {queue}: {message['task']} {message['id']}, taken {message['age']} s ago ({key})")

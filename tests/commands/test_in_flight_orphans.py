@@ -135,6 +135,27 @@ def test_a_solo_worker_is_refused(given: Place, tmp_path: Path, monkeypatch: pyt
         assert cluster.site.lengths() == {IN_FLIGHT_OF_HIGH: 1}
 
 
+@pytest.mark.parametrize("given", ["plain"], indirect=True)
+def test_what_a_worker_may_have_without_saying_so_is_left_and_said(
+    given: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "APART_SECONDS", 1)
+    with live(given, tmp_path, **ONE_AT_A_TIME) as cluster:
+        cluster.site.start("lms-worker", "lms-worker-high")
+        rated = {"id": "1", "task": "work.tasks.rated", "argsrepr": "()", "kwargsrepr": "{}", "eta": None}
+        cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1", headers=rated)), ("b", kept("2")))
+        _wait_until_redis_is_older(cluster, 1)
+        cluster.redis.zadd("unacked_index.lms-worker-high", {"a": time.time(), "b": time.time()})
+        time.sleep(1)
+        done = cluster.in_flight("restore", "--orphaned", "--older-than=0", "lms-worker-high")
+        assert (done.exit_code, done.stdout) == (
+            1,
+            f"{IN_FLIGHT_OF_HIGH}: 1 task put back on {HIGH}\n{IN_FLIGHT_OF_HIGH}: 1 task left: "
+            "a worker limits the rate of such tasks, and may have them where it doesn't say so\n",
+        )
+        cluster.site.wait(lambda: cluster.site.lengths() == {IN_FLIGHT_OF_HIGH: 1}, "the other one to be done")
+
+
 @pytest.mark.parametrize("given", ["everything"], indirect=True)
 def test_what_was_taken_before_redis_started_is_left(
     given: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -150,6 +171,33 @@ def test_what_was_taken_before_redis_started_is_left(
         assert (done.exit_code, done.stdout) == (0, f"{IN_FLIGHT_OF_HIGH}: 1 task put back on {HIGH}\n")
         assert cluster.redis.zrange(index, 0, -1) == ["a"]
         assert cluster.in_flight("restore", "--orphaned", "--older-than=0").stdout == NOTHING.format(0)
+
+
+def test_all_is_left_where_a_worker_doesnt_say_whose_rate_it_limits(tmp_path: Path) -> None:
+    program: dict[str, Any] = {"__name__": "program"}
+    exec(compile(pod_program("redis_broker", "orphans"), "program", "exec"), program)  # noqa: S102 - as a pod runs it
+    stats = {"broker": {"transport_options": {"unacked_key": "unacked.x"}}, "pool": {"writes": {}}}
+
+    class Mailbox:
+        """A worker that answers all questions but one."""
+
+        def _broadcast(self, question: str, *_: Any, **__: Any) -> list[dict[str, Any]]:
+            return [] if question == "registered" else [{"celery@x-1": stats if question == "stats" else []}]
+
+    class Broker:
+        """One message that nobody has."""
+
+        def messages(self, key: str) -> list[tuple[str, float, bytes]]:
+            return [("a", time.time() - 100, kept("1").encode())]
+
+        def listeners(self, exchange: str) -> int:
+            return 1
+
+    request = {"keys": ["unacked.x"], "older": 1, "patience": 1}
+    found = program["look"](Broker(), Mailbox(), "", request)
+    assert [message["id"] for message in found["messages"]["unacked.x"]] == ["1"]
+    reason = program["refusal"]("unacked.x", {"x-1": ["x"]}, found["answers"])
+    assert reason == "not every worker says which tasks it limits the rate of"
 
 
 def test_one_step_puts_back_the_delivery_that_was_looked_at_and_no_other(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.cluster.conflicts import ConflictError, read_conflicts
 from kustomizer.cluster.kubectl import refusal
 from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, plain_value
@@ -200,8 +201,11 @@ def _leave_out_the_clusters_replicas(
 
 
 def _trees(text: str) -> Iterator[dict[str, Any]]:
-    for item in read_build(text.encode()):
-        tree = plain_value(item.tree)
+    for document in read_all(text):
+        tree = plain_value(document)
+        # `kubectl diff` leaves an empty document for an object that isn't there yet.
+        if not isinstance(tree, dict):
+            continue
         tree.pop("status", None)
         metadata = tree.get("metadata") or {}
         for name in _COUNTED:

@@ -85,6 +85,14 @@ def _wait_until_redis_is_older(cluster: Live, seconds: int) -> None:
     )
 
 
+def _take(cluster: Live, *tags: str) -> str:
+    """Have these messages of the key be taken now, by a Redis that is old enough; returns the key's index."""
+    _wait_until_redis_is_older(cluster, 1)
+    index = f"{cluster.broker.prefix}unacked_index.lms-worker-high"
+    cluster.redis.zadd(index, dict.fromkeys(tags, time.time()))
+    return index
+
+
 def _holders(cluster: Live) -> set[str]:
     """Return who has the tasks in hand: nobody where kombu has put them back, and no worker has taken them yet."""
     found = cluster.keys().get(IN_FLIGHT_OF_HIGH)
@@ -126,8 +134,7 @@ def test_a_solo_worker_is_refused(given: Place, tmp_path: Path, monkeypatch: pyt
         cluster.site.start("lms-worker", "lms-worker-high")
         cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1")))
         # Redis started after that, for all that anybody knows.
-        _wait_until_redis_is_older(cluster, 1)
-        cluster.redis.zadd("unacked_index.lms-worker-high", {"a": time.time()})
+        _take(cluster, "a")
         time.sleep(1)
         refused = cluster.in_flight("restore", "--orphaned", "--older-than=0", "lms-worker-high")
         assert refused.exit_code == 1
@@ -144,8 +151,7 @@ def test_what_a_worker_may_have_without_saying_so_is_left_and_said(
         cluster.site.start("lms-worker", "lms-worker-high")
         rated = {"id": "1", "task": "work.tasks.rated", "argsrepr": "()", "kwargsrepr": "{}", "eta": None}
         cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1", headers=rated)), ("b", kept("2")))
-        _wait_until_redis_is_older(cluster, 1)
-        cluster.redis.zadd("unacked_index.lms-worker-high", {"a": time.time(), "b": time.time()})
+        _take(cluster, "a", "b")
         time.sleep(1)
         done = cluster.in_flight("restore", "--orphaned", "--older-than=0", "lms-worker-high")
         assert (done.exit_code, done.stdout) == (
@@ -164,9 +170,7 @@ def test_what_was_taken_before_redis_started_is_left(
     with live(given, tmp_path) as cluster:
         cluster.site.idle_pod("lms")
         cluster.put(IN_FLIGHT_OF_HIGH, ("a", kept("1")), ("b", kept("2")))
-        index = given.broker.prefix + "unacked_index.lms-worker-high"
-        _wait_until_redis_is_older(cluster, 1)
-        cluster.redis.zadd(index, {"b": time.time()})
+        index = _take(cluster, "b")
         done = cluster.in_flight("restore", "--orphaned", "--older-than=0")
         assert (done.exit_code, done.stdout) == (0, f"{IN_FLIGHT_OF_HIGH}: 1 task put back on {HIGH}\n")
         assert cluster.redis.zrange(index, 0, -1) == ["a"]

@@ -35,6 +35,9 @@ KNOWN_QUEUES = {
 Place = tuple[str, int]
 
 # The path of the pod template, by kind; a Pod is one itself.
+DISKS = ("awsElasticBlockStore", "azureDisk", "cinder", "gcePersistentDisk", "vsphereVolume")
+"""Volumes without a claim that are attached to a node."""
+
 _POD_TEMPLATES = {
     "Pod": (),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),

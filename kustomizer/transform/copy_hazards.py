@@ -7,7 +7,7 @@ from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.selectors import pod_labels, selects
 from kustomizer.openedx.targeting import monitor_reaches
-from kustomizer.openedx.workers import NAME_LABEL, pod_template, running
+from kustomizer.openedx.workers import DISKS, NAME_LABEL, pod_template, running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ _ADDRESSES = frozenset(
 )
 # Multus' networks give a pod one where they name it.
 _NETWORKS = "k8s.v1.cni.cncf.io/networks"
-# Volumes without a claim that are attached to a node.
-_DISKS = frozenset({"awsElasticBlockStore", "azureDisk", "cinder", "gcePersistentDisk", "vsphereVolume"})
 _MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
@@ -49,7 +47,7 @@ def node_hazards(resources: Resources, worker: Resource, copies: Sequence[str]) 
         return Problem(message=message, severity=WARNING, resource=worker.ref, field=field, remedy=remedy)
 
     for index, volume in enumerate(_list(lookup(template, "spec", "volumes"))):
-        for kind in _DISKS & {*volume} if isinstance(volume, dict) else ():
+        for kind in {*DISKS} & {*volume} if isinstance(volume, dict) else ():
             if plain_value(lookup(volume, kind, "readOnly")) is not True:
                 message = f"only one node can have this disk ({kind}): pods of {names} on another node stay Pending"
                 remedy = "Use a claim that is ReadWriteMany, or keep the workers on one node (affinity)"

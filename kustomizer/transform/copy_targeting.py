@@ -155,9 +155,9 @@ def _shared_metrics(hpa: Resource, copies: Sequence[str], worker: Resource) -> l
     """Return the warning that copies of an HPA count the same as it does, where that isn't their own pods' load."""
     metrics = lookup(hpa.tree, "spec", "metrics")
     kinds = [text_at(metric, "type") for metric in (metrics if isinstance(metrics, list) else ())]
-    if not {"External", "Object"} & {*kinds}:
+    index = next((index for index, kind in enumerate(kinds) if kind in ("External", "Object")), None)
+    if index is None:
         return []
-    index = next(index for index, kind in enumerate(kinds) if kind in ("External", "Object"))
     return [
         Problem(
             message=f"is copied with a metric ({kinds[index]}) that isn't the pods' own: {', '.join(copies)} scale on "

@@ -12,7 +12,7 @@ from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, CelerySettings
 from kustomizer.openedx.settings_source import SettingsSource, find_source
 from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled
 from kustomizer.openedx.targeting import KINDS, targeting
-from kustomizer.openedx.workers import emitted_in, pod_template
+from kustomizer.openedx.workers import DISKS, emitted_in, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.deployments import configure, copy
 
@@ -49,7 +49,7 @@ _KNOWN_GROUPS = frozenset(
 # Stands in a worker whose pods can't all be anywhere.
 _OF_ONE_NODE = (
     *("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/", "cni.cncf.io"),
-    *("awsElasticBlockStore", "azureDisk", "cinder", "gcePersistentDisk", "vsphereVolume"),
+    *DISKS,
 )
 
 

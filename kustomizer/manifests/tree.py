@@ -152,6 +152,16 @@ def text_at(node: Any, *path: str | int) -> str:
     return "" if is_null(found) else str(found)
 
 
+def number_at(node: Any, *path: str | int) -> int | None:
+    """Return the whole number at ``path``, None where there is none.
+
+    ``2.0`` is one: clients hand it on as JSON (sigs.k8s.io/yaml), where Go writes it as 2.
+    """
+    value = plain_value(lookup(node, *path))
+    number = int(value) if type(value) is float and value.is_integer() else value
+    return number if type(number) is int else None
+
+
 def mapping(node: Any) -> dict[str, Any]:
     """Return a mapping as plain values; an empty one where ``node`` is something else: a build may hold anything."""
     value = plain_value(node)

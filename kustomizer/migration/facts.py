@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.resource import stem_of
-from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
+from kustomizer.manifests.tree import lookup, mapping, mappings, number_at
 from kustomizer.record import Record
 from kustomizer.site.queues import queues_of
 
@@ -80,7 +80,7 @@ def _worker(worker: SiteWorker, scalings: dict[str, Scaling]) -> WorkerFacts:
     settings = (setting for item in worker.emitted.command_line.items for setting in item.settings)
     options = {setting.option.name.removeprefix("--"): setting.value or "" for setting in settings}
     options.pop("queues", None)
-    replicas = plain_value(lookup(worker.resource.tree, "spec", "replicas"))
+    replicas = number_at(worker.resource.tree, "spec", "replicas")
     return WorkerFacts(
         queues=list(worker.queues),
         hostname=options.pop("hostname", ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import is_null, lookup, plain_value
+from kustomizer.manifests.tree import is_null, lookup, number_at, plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ def _faults(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not _is(lookup(tree, *path), dict):
             yield ".".join(path), "a mapping"
     for path in _NUMBERS:
-        number = plain_value(lookup(tree, *path))
+        stated = lookup(tree, *path)
         # Flux puts the number of pods in the place of ${NAME} when it applies the build.
-        is_put_later = path == _REPLICAS and "${" in str(number)
-        if type(number) not in (int, type(None)) and not is_put_later:
+        is_put_later = path == _REPLICAS and "${" in str(stated)
+        if not is_null(stated) and number_at(tree, *path) is None and not is_put_later:
             yield ".".join(path), "a whole number"
     for path in _LISTS:
         items = lookup(tree, *path)

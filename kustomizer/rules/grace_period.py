@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.digits import whole_number
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import number_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,10 +42,10 @@ _PATH = ("spec", "template", "spec", "terminationGracePeriodSeconds")
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers of lms and cms whose grace period doesn't fit."""
     for worker in site.open_edx_workers:
-        stated = plain_value(lookup(worker.resource.tree, *_PATH))
-        seconds = stated if isinstance(stated, int) else KUBERNETES_DEFAULT
+        stated = number_at(worker.resource.tree, *_PATH)
+        seconds = KUBERNETES_DEFAULT if stated is None else stated
         timeout = site.visibility_timeout(worker) if worker.is_on_redis else None
-        for message, remedy in _faults(worker, seconds, timeout, is_stated=seconds is stated):
+        for message, remedy in _faults(worker, seconds, timeout, is_stated=stated is not None):
             yield Problem(
                 message=message, severity=WARNING, resource=worker.resource.ref, field=".".join(_PATH), remedy=remedy
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.digits import whole_number
-from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
+from kustomizer.manifests.tree import lookup, mapping, mappings, number_at
 from kustomizer.openedx.workers import grace_period
 from kustomizer.record import Record
 from kustomizer.site.model import autoscalers, scale_target
@@ -156,20 +156,21 @@ def _scaling(scaler: Resource, queue_list: str) -> Scaling:
     return Scaling(
         by=by,
         name=scaler.name,
-        minimum=_number(spec.get(low), low_default),
-        maximum=_number(spec.get(high), high_default),
+        minimum=_number(spec, low, low_default),
+        maximum=_number(spec, high, high_default),
         list_length=_list_length(mappings(spec.get("triggers")), queue_list),
         paused=scaler.kind == "ScaledObject" and is_paused(scaler),
     )
 
 
 def _fixed(resource: Resource) -> Scaling:
-    count = _number(plain_value(lookup(resource.tree, "spec", "replicas")), 1)
+    count = _number(mapping(lookup(resource.tree, "spec")), "replicas", 1)
     return Scaling(minimum=count, maximum=count)
 
 
-def _number(value: Any, default: int) -> int:
-    return value if type(value) is int else default
+def _number(spec: Mapping[str, Any], field: str, default: int) -> int:
+    stated = number_at(spec, field)
+    return default if stated is None else stated
 
 
 def _list_length(triggers: Sequence[Mapping[str, Any]], queue_list: str) -> int | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kustomizer.manifests.tree import Scalar, clone, is_null, lookup, plain_value
+from kustomizer.manifests.tree import Scalar, clone, is_null, lookup, number_at, plain_value
 
 # What kyaml 0.21.1 (go.yaml.in/yaml/v3, in kustomize 5.8.1) decodes unquoted scalars to.
 NUMBERS: dict[str, int | float] = {
@@ -92,3 +92,15 @@ def test_a_clone_shares_no_collection() -> None:
 )
 def test_lookup_of_a_path(path: tuple[str | int, ...], expected: object) -> None:
     assert lookup({"a": [{"b": "c"}]}, *path) == expected
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [("2", 2), ("2.0", 2), ("2e1", 20), ("2.5", None), ("'2'", None), ("${N}", None), (".inf", None), ("true", None)],
+)
+def test_whole_numbers_as_clients_hand_them_on(token: str, expected: int | None) -> None:
+    """sigs.k8s.io/yaml 1.6.0 makes `{"replicas":2}` of `replicas: 2.0`."""
+    node = Scalar("2", token) if token == "'2'" else plain(token)
+    number = number_at({"spec": {"replicas": node}}, "spec", "replicas")
+    assert (number, type(number)) == (expected, type(expected))
+    assert number_at({}, "spec", "replicas") is None

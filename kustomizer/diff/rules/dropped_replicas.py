@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.diff.rules.workloads import changed, ref
 from kustomizer.errors import WARNING, Problem
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import lookup, number_at
 from kustomizer.site.model import autoscalers, scale_target
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ NOTHING = "and nothing in the build scales it up"
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     """Find the numbers that are removed."""
     for item in changed(objects, "Deployment", "StatefulSet"):
-        before, after = (lookup(tree, "spec", "replicas") for tree in sides.trees(item.id))
-        if not isinstance(before, int) or before <= 1 or after is not None:
+        old, new = sides.trees(item.id)
+        before = number_at(old, "spec", "replicas")
+        if before is None or before <= 1 or lookup(new, "spec", "replicas") is not None:
             continue
         place = (item.id.namespace, item.id.kind, item.id.name)
         scalers = [

@@ -24,7 +24,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.diff.model import ADD
 from kustomizer.diff.rules.workloads import changed, ref
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import lookup, number_at
 from kustomizer.site.model import scale_target
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     }
     workers = {worker.resource.identity for worker in sides.before.site.workers}
     for item in changed(objects, *_WORKLOADS):
-        before, after = (lookup(tree, "spec", "replicas") for tree in sides.trees(item.id))
+        before, after = (number_at(tree, "spec", "replicas") for tree in sides.trees(item.id))
         if after == 0 and before != 0 and (item.id.namespace, item.id.kind, item.id.name) not in scaled:
             resource = sides.before.resources[item.id]
             matters = resource.identity in workers or item.id.name in OPEN_EDX_SERVICES
@@ -70,13 +70,13 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
 def _minimum(item: ObjectChange, before: Any, after: Any) -> Iterator[Problem]:
     if item.id.kind == "ScaledObject":
         (_, old), (field, new) = _least(before), _least(after)
-        if isinstance(old, int) and old > 0 and new == 0:
+        if old and new == 0:
             yield _to_zero(item, f"keeps no pod of {{}} any more, {old} before: the first task waits for one", WARNING)
-        elif isinstance(old, int) and isinstance(new, int) and new < old:
+        elif old is not None and new is not None and new < old:
             yield _problem(item, field, f"keeps at least {new}, {old} before", INFO)
         return
-    old, new = lookup(before, "spec", "minReplicas"), lookup(after, "spec", "minReplicas")
-    if isinstance(old, int) and old > 1 and new is None:
+    old, new = number_at(before, "spec", "minReplicas"), lookup(after, "spec", "minReplicas")
+    if old is not None and old > 1 and new is None:
         yield _problem(item, "spec.minReplicas", f"has no minimum any more, {old} before: Kubernetes takes 1", INFO)
 
 
@@ -95,11 +95,8 @@ def _problem(item: ObjectChange, field: str, message: str, severity: str) -> Pro
     )
 
 
-def _least(scaled_object: Any) -> tuple[str, Any]:
+def _least(scaled_object: Any) -> tuple[str, int | None]:
     """Return the field with the least number of pods of a ScaledObject's target, and the number."""
     spec = lookup(scaled_object, "spec")
-    idle = lookup(spec, "idleReplicaCount")
-    if idle is not None:
-        return "spec.idleReplicaCount", idle
-    minimum = lookup(spec, "minReplicaCount")
-    return "spec.minReplicaCount", 0 if minimum is None else minimum
+    field = "minReplicaCount" if lookup(spec, "idleReplicaCount") is None else "idleReplicaCount"
+    return f"spec.{field}", 0 if lookup(spec, field) is None else number_at(spec, field)

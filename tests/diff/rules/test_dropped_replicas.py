@@ -23,3 +23,8 @@ def test_an_autoscaler_that_puts_it_up_again() -> None:
 def test_what_was_the_default() -> None:
     assert found("dropped-replicas", [worker("lms-worker", replicas=1)], [worker("lms-worker")]) == []
     assert found("dropped-replicas", [worker("lms-worker", replicas=3)], [worker("lms-worker", replicas=2)]) == []
+
+
+def test_a_number_with_a_point_is_one() -> None:
+    assert found("dropped-replicas", [worker("lms-worker", replicas=3.0)], [worker("lms-worker")]) != []
+    assert found("dropped-replicas", [worker("lms-worker", replicas=3)], [worker("lms-worker", replicas="${N}")]) == []

@@ -19,7 +19,11 @@ NAME = "celery-in-flight"
 _COMMAND = "in-flight …"
 _KEPT_SECONDS = 3600
 # Fields of the worker's container that a program that runs once doesn't need, or mustn't have.
-_CONTAINER_LEFT = ("args", "command", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "startupProbe")
+_CONTAINER_LEFT = (
+    *("args", "command", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "startupProbe"),
+    # A sidecar's.
+    "restartPolicy",
+)
 # Fields that place a pod among the worker's pods, and fields that only a worker needs.
 _POD_LEFT = (
     *("affinity", "hostname", "topologySpreadConstraints"),
@@ -37,7 +41,7 @@ def job(
     comment says so.
     """
     template: dict[str, Any] = pod_template(worker.resource) or {}
-    container = lookup(template, "spec", "containers", worker.emitted.container)
+    container = worker.emitted.container_tree
     program = program_text(app_name(container, worker.service), request)
     labels = mapping(lookup(worker.resource.tree, "metadata", "labels"))
     shared = {key: value for key, value in labels.items() if key.startswith("app.kubernetes.io/")}

@@ -10,7 +10,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.manifests.tree import command_words, lookup, mapping, mappings, string_list
 from kustomizer.openedx.pod_program import pod_program
-from kustomizer.openedx.workers import NAME_LABEL, environment
+from kustomizer.openedx.workers import NAME_LABEL, environment, running
 from kustomizer.record import Record
 from kustomizer.worker_command.worker import find_worker
 
@@ -105,11 +105,14 @@ def _containers(pod: dict[str, Any]) -> Iterator[LivePod]:
     if phase in _ENDED:
         return
     ready = {
-        status.get("name") for status in mappings(lookup(pod, "status", "containerStatuses")) if status.get("ready")
+        status.get("name")
+        for field in ("containerStatuses", "initContainerStatuses")
+        for status in mappings(lookup(pod, "status", field))
+        if status.get("ready")
     }
     is_stopping = bool(lookup(pod, "metadata", "deletionTimestamp"))
-    for container in mappings(lookup(pod, "spec", "containers")):
-        name = str(container.get("name"))
+    for _, container in running(pod):
+        name = str(lookup(container, "name"))
         service = environment(container, "SERVICE_VARIANT") or name.partition("-worker")[0]
         if service not in OPEN_EDX_SERVICES:
             continue

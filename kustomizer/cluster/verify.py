@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.digits import whole_number
-from kustomizer.manifests.tree import lookup, mapping, plain_value
+from kustomizer.manifests.tree import lookup, mapping, number_at
 from kustomizer.record import Record
 from kustomizer.site.model import autoscalers, scale_target
 from kustomizer.system.wording import plural
@@ -44,7 +44,7 @@ class Verified(Record):
 def pods_of(worker: SiteWorker, pods: Sequence[LivePod]) -> list[LivePod]:
     """Return the pods of a worker's Deployment, the newest first."""
     selector = mapping(lookup(worker.resource.tree, "spec", "selector", "matchLabels"))
-    name = lookup(worker.resource.tree, "spec", "template", "spec", "containers", worker.emitted.container, "name")
+    name = lookup(worker.emitted.container_tree, "name")
     own = [pod for pod in pods if pod.container == name and selector.items() <= pod.labels.items()]
     return sorted(own, key=lambda pod: (pod.created, pod.name), reverse=True)
 
@@ -56,10 +56,11 @@ def minimum(site: Site, worker: SiteWorker) -> int:
         if scale_target(autoscaler) == (worker.resource.kind, worker.resource.name) and same_namespace:
             spec = mapping(lookup(autoscaler.tree, "spec"))
             if autoscaler.kind == "ScaledObject":
-                return min(int(spec.get("minReplicaCount") or 0), int(spec.get("idleReplicaCount", 1_000_000)))
-            return int(spec.get("minReplicas") or 1)
-    replicas = plain_value(lookup(worker.resource.tree, "spec", "replicas"))
-    return replicas if isinstance(replicas, int) else 1
+                idle = number_at(spec, "idleReplicaCount")
+                return (number_at(spec, "minReplicaCount") or 0) if idle is None else idle
+            return number_at(spec, "minReplicas") or 1
+    replicas = number_at(worker.resource.tree, "spec", "replicas")
+    return 1 if replicas is None else replicas
 
 
 def without_pod(site: Site, worker: SiteWorker, pods: Sequence[LivePod]) -> Verified:

@@ -31,7 +31,7 @@ _IN_ENV_FILE = ("CELERY_BROKER_TRANSPORT_OPTIONS", "USE_SSL", "PRIORITY_QUEUE", 
 
 def own_settings(resources: Resources, worker: EmittedWorker) -> CeleryView | None:
     """Return the view of a worker's Celery, as it is without this function; None for a worker as Tutor has it."""
-    key = ("celery", id(worker.resource), worker.container, worker.service)
+    key = ("celery", id(worker.resource), worker.field, worker.service)
     if key not in resources.memo:
         # Of another application's worker its command line tells all that is known.
         plain = worker.service not in OPEN_EDX_SERVICES or _is_plain(resources, worker)
@@ -57,7 +57,7 @@ def _view(resources: Resources, worker: EmittedWorker) -> CeleryView:
 
 
 def _is_plain(resources: Resources, worker: EmittedWorker) -> bool:
-    container = lookup(pod_template(worker.resource), "spec", "containers", worker.container)
+    container = worker.container_tree
     return (
         _has_plain_environment(worker.service, container)
         and _has_plain_command(worker)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import command_words, is_null, lookup, plain_value, string_list
+from kustomizer.manifests.tree import command_words, is_null, lookup, number_at, string_list
 from kustomizer.record import Record
 from kustomizer.worker_command.worker import find_worker
 
@@ -55,6 +55,18 @@ class EmittedWorker(Record):
     container: int
     """The index of the container that runs Celery."""
     command_line: CommandLine
+    listed: str = "containers"
+    """The list that the container is in: a sidecar is one of the init containers."""
+
+    @property
+    def container_tree(self) -> Any:
+        """The container that runs Celery."""
+        return lookup(pod_template(self.resource), "spec", self.listed, self.container)
+
+    @property
+    def field(self) -> str:
+        """The path of that container."""
+        return f"spec.template.spec.{self.listed}[{self.container}]"
 
     @property
     def deployment(self) -> str:
@@ -81,8 +93,7 @@ class EmittedWorker(Record):
 
 def grace_period(deployment: Resource) -> int:
     """Return the seconds that a Deployment's pods get to finish, 0 where the manifest leaves that to Kubernetes."""
-    seconds = plain_value(lookup(deployment.tree, "spec", "template", "spec", "terminationGracePeriodSeconds"))
-    return seconds if isinstance(seconds, int) else 0
+    return number_at(deployment.tree, "spec", "template", "spec", "terminationGracePeriodSeconds") or 0
 
 
 def pod_template(resource: Resource) -> dict[str, Any] | None:
@@ -120,7 +131,7 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
         for resource in deployments:
             _refuse_strings(resource)
         for worker in workers_of(resources):
-            if worker.resource.name == name and worker.resource.kind != "Deployment":
+            if worker.resource.name == name:
                 raise UserError(_of_another_kind(worker, service))
         services = ", ".join(sorted(worker_services(resources))) or "none"
         # As superset-worker of aspects on Tutor 22, which runs `bash docker-bootstrap.sh worker`.
@@ -139,11 +150,13 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
 
 
 def _of_another_kind(worker: EmittedWorker, service: str) -> Problem:
+    is_sidecar = worker.resource.kind == "Deployment"
+    kind, whole = ("sidecar", "container of its own") if is_sidecar else (worker.resource.kind, "Deployment")
     return Problem(
-        message=f"the Celery worker of {service} is a {worker.resource.kind}: only a Deployment is split",
+        message=f"the Celery worker of {service} is a {kind}: only a {whole} is split",
         resource=worker.resource.ref,
-        field="kind",
-        remedy=f"Make it a Deployment as Tutor does, or leave {service} out of spec.workers",
+        field=worker.field if is_sidecar else "kind",
+        remedy=f"Make it a {whole} as Tutor does, or leave {service} out of spec.workers",
     )
 
 
@@ -219,11 +232,13 @@ def workers_of(resources: Iterable[Resource]) -> Iterator[EmittedWorker]:
     for resource in resources:
         if not may_run_worker(resource):
             continue
-        for index, item in enumerate(lookup(pod_template(resource), "spec", "containers") or ()):
+        for (listed, index), item in running(pod_template(resource)):
             line = find_worker(string_list(item, "command"), string_list(item, "args"))
             if line is not None:
-                service = resource.name.removesuffix("-worker")
-                yield EmittedWorker(service=service, resource=resource, container=index, command_line=line)
+                service = environment(item, "SERVICE_VARIANT") or resource.name.partition("-worker")[0]
+                yield EmittedWorker(
+                    service=service, resource=resource, container=index, command_line=line, listed=listed
+                )
 
 
 def site_metadata(owner: Resource, *, name: str) -> dict[str, Any]:
@@ -245,8 +260,10 @@ def of_the_site(owner: Resource, *path: str) -> dict[str, Any]:
 
 def environment(container: Any, name: str) -> str | None:
     """Return the value that the manifest gives an environment variable, None where it gives none."""
+    found = None
+    # Of two of one name the last counts.
     for entry in lookup(container, "env") or ():
         if lookup(entry, "name") == name:
             value = lookup(entry, "value")
-            return None if is_null(value) else str(value)
-    return None
+            found = None if is_null(value) else str(value)
+    return found

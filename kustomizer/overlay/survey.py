@@ -9,14 +9,13 @@ from kustomizer.config.load import load
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT
 from kustomizer.errors import UserError
-from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.queue_names import NAMED, queue_name, taken_queues
 from kustomizer.openedx.settings_module import settings_file
 from kustomizer.openedx.shapes import check_shape
-from kustomizer.openedx.workers import emitted_worker, environment, pod_template, worker_services, workers_of
+from kustomizer.openedx.workers import emitted_worker, environment, worker_services, workers_of
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ def _service(resources: Resources, name: str) -> SurveyedService:
 
 
 def _module(worker: EmittedWorker) -> str:
-    container = lookup(pod_template(worker.resource), "spec", "containers", worker.container)
+    container = worker.container_tree
     module = environment(container, "DJANGO_SETTINGS_MODULE") or ""
     return "" if module == settings_file(worker.service, {}).module else module
 

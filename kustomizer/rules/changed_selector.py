@@ -7,8 +7,9 @@ One build doesn't show what runs in the cluster. The rule finds what the build s
 
 - a selector that doesn't select the Deployment's own pods, or that another Deployment has, too: **error**, the first
   is refused and the second lets two Deployments claim each other's pods;
-- a selector that differs from that of the service's own Deployment (`lms-worker` from `lms`) in more than the label
-  `app.kubernetes.io/name`: **warning**. Tutor selects both alike, so a patch or an overlay's labels reached only one.
+- a selector of Tutor's worker or a copy of it that differs from that of the service's own Deployment (`lms-worker` from
+  `lms`) in more than the label `app.kubernetes.io/name`: **warning**. Tutor selects both alike, so a patch or an
+  overlay's labels reached only one.
 
 **What to do:** leave selectors as Tutor emits them; add labels with `includeSelectors: false` and `includeTemplates:
 true`.
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.tree import lookup, mapping
+from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 from kustomizer.openedx.workers import NAME_LABEL
 
 if TYPE_CHECKING:
@@ -66,7 +68,10 @@ def check(site: Site) -> Iterator[Problem]:
 
 
 def _unlike_service(site: Site, worker: SiteWorker, wanted: dict[str, str]) -> Iterator[Problem]:
-    for owner in site.resources.find("Deployment", worker.service, worker.resource.namespace):
+    resource = worker.resource
+    is_tutors = resource.name == f"{worker.service}-worker" or resource.mentions(CONFIG_MAP_SUFFIX)
+    # Whoever else runs a worker gave it the labels that they wanted.
+    for owner in site.resources.find("Deployment", worker.service, resource.namespace) if is_tutors else ():
         model = mapping(lookup(owner.tree, "spec", "selector", "matchLabels"))
         differing = sorted(
             key
@@ -78,7 +83,7 @@ def _unlike_service(site: Site, worker: SiteWorker, wanted: dict[str, str]) -> I
                 message=f"differs from that of {owner.name} in {', '.join(differing)}, and Tutor's doesn't: a running "
                 "site refuses the change",
                 severity=WARNING,
-                resource=worker.resource.ref,
+                resource=resource.ref,
                 field=_FIELD,
                 remedy="Leave selectors as Tutor emits them; add labels without includeSelectors",
             )

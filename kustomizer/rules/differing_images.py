@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
-from kustomizer.openedx.celery.environment import entries
+from kustomizer.openedx.workers import environment, pod_template, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,25 +41,20 @@ def check(site: Site) -> Iterator[Problem]:
     )
     first: dict[str, tuple[Resource, str]] = {}
     for resource in members:
-        index, image = _image(resource)
-        model, expected = first.setdefault(resource.namespace, (resource, image)) if image else (resource, image)
-        if image != expected:
-            yield Problem(
-                message=f"runs {image}, and {model.name} runs {expected}: they have to be the same code",
-                severity=WARNING,
-                resource=resource.ref,
-                field=f"spec.template.spec.containers[{index}].image",
-                remedy="Set the image for all of them, in Tutor or with kustomize's `images:`",
-            )
+        for place, image in _images(resource):
+            model, expected = first.setdefault(resource.namespace, (resource, image)) if image else (resource, image)
+            if image != expected:
+                yield Problem(
+                    message=f"runs {image}, and {model.name} runs {expected}: they have to be the same code",
+                    severity=WARNING,
+                    resource=resource.ref,
+                    field=f"spec.template.spec.{place}.image",
+                    remedy="Set the image for all of them, in Tutor or with kustomize's `images:`",
+                )
 
 
-def _image(resource: Resource) -> tuple[int, str]:
-    """Return the image of the container that reads Open edX's settings: the one of Tutor's, beside sidecars."""
-    containers = entries(lookup(resource.tree, "spec", "template", "spec"), "containers")
-    reading = (
-        index
-        for index, container in enumerate(containers)
-        if any(lookup(entry, "name") == "DJANGO_SETTINGS_MODULE" for entry in entries(container, "env"))
-    )
-    index = next(reading, 0)
-    return index, str(plain_value(lookup(containers, index, "image")) or "")
+def _images(resource: Resource) -> list[tuple[str, str]]:
+    """Return the images of the containers that read Open edX's settings, else that of the first, and their places."""
+    containers = [(f"{listed}[{index}]", container) for (listed, index), container in running(pod_template(resource))]
+    reading = [item for item in containers if environment(item[1], "DJANGO_SETTINGS_MODULE") is not None]
+    return [(place, str(plain_value(lookup(found, "image")) or "")) for place, found in reading or containers[:1]]

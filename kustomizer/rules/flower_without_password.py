@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.errors import ERROR, INFO, Problem
 from kustomizer.manifests.tree import command_words, is_null, lookup, mapping, mappings, plain_value
 from kustomizer.openedx.celery_programs import is_flower
-from kustomizer.openedx.workers import pod_template
+from kustomizer.openedx.workers import pod_template, running
 from kustomizer.site.flower import services_of
 
 if TYPE_CHECKING:
@@ -46,15 +46,16 @@ def check(site: Site) -> Iterator[Problem]:
     """Find the Flowers without a password."""
     for resource in site.resources.of_kind("Deployment", "StatefulSet"):
         template = pod_template(resource) if resource.mentions("flower") else None
-        for index, container in enumerate(mappings(lookup(template, "spec", "containers"))):
+        for (listed, index), container in running(template):
+            field = f"spec.template.spec.{listed}[{index}].env"
             if is_flower(container) and not _has_password(site, resource, container):
-                yield _problem(resource, f"spec.template.spec.containers[{index}].env", _way_in(site, resource))
+                yield _problem(resource, field, _way_in(site, resource))
             elif is_flower(container) and _has_open_api(container):
                 yield Problem(
                     message="lets anyone who reaches it shut workers down (FLOWER_UNAUTHENTICATED_API)",
                     severity=ERROR,
                     resource=resource.ref,
-                    field=f"spec.template.spec.containers[{index}].env",
+                    field=field,
                     remedy="Take the variable out",
                 )
 

@@ -70,10 +70,16 @@ def _unsplit(site: Site) -> Iterator[Problem]:
             severity=INFO if others_split else WARNING,
             resource=worker.resource.ref,
             field=f"{worker.field}.args",
-            remedy=f"Split it in spec.workers.{worker.service}"
+            remedy=_split_remedy(worker)
             if others_split
             else f"Where the configuration splits it, the function did not run. {_REMEDY}",
         )
+
+
+def _split_remedy(worker: SiteWorker) -> str:
+    emitted = f"{worker.service}-worker"
+    obstacle = worker.obstacle or ("" if worker.resource.name == emitted else f"only a Deployment {emitted} can be")
+    return f"It can't be split: {obstacle}" if obstacle else f"Split it in spec.workers.{worker.service}"
 
 
 def _takes_all(site: Site, worker: SiteWorker) -> bool:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from kustomizer.errors import ERROR, Problem
 from kustomizer.manifests.amounts import resource_faults
 from kustomizer.manifests.tree import lookup
-from kustomizer.openedx.workers import pod_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +31,7 @@ ID = "refused-resources"
 def check(site: Site) -> Iterator[Problem]:
     """Find the requests and limits of workers that don't go together."""
     for worker in site.workers:
-        container = lookup(pod_template(worker.resource), "spec", "containers", worker.emitted.container)
+        container = worker.emitted.container_tree
         for path, message, remedy in resource_faults(lookup(container, "resources"), whole=True):
             yield Problem(
                 message=message,

@@ -12,7 +12,7 @@ from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.celery_programs import is_flower
 from kustomizer.openedx.selectors import selected_by, selects
 from kustomizer.openedx.targeting import monitor_reaches
-from kustomizer.openedx.workers import pod_template
+from kustomizer.openedx.workers import pod_template, running
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def flowers_of(site: Site) -> list[FlowerRow]:
 
 def _runs_flower(resource: Resource) -> bool:
     template = pod_template(resource) if resource.mentions("flower") else None
-    return any(is_flower(container) for container in mappings(lookup(template, "spec", "containers")))
+    return any(is_flower(container) for _, container in running(template))
 
 
 def services_of(site: Site, flower: Resource) -> list[Resource]:

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.resource import Resources
-from kustomizer.manifests.tree import lookup, mapping, plain_value, string_list
+from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.openedx.celery.edx_platform import VARIANTS
 from kustomizer.openedx.celery.values import Known, Unknown
 from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import UNACKED
 from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.python_settings import PythonSettings
-from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, environment, may_run_worker, pod_template
+from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, workers_of
 from kustomizer.record import Record
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
-from kustomizer.worker_command.worker import find_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
@@ -81,12 +80,14 @@ class SiteWorker(Record):
         """Why ``spec.workers`` can't split it, empty where nothing is known that is in the way."""
         if self.resource.kind != "Deployment":
             return f"{self.resource.kind} {self.resource.name} is no Deployment"
+        if self.emitted.listed != "containers":
+            return f"it is a sidecar ({self.field})"
         return self.emitted.command_line.uneditable
 
     @property
     def field(self) -> str:
         """The path of its container."""
-        return f"spec.template.spec.containers[{self.emitted.container}]"
+        return self.emitted.field
 
 
 class RoutedTask(Record):
@@ -122,9 +123,7 @@ class Site:
         # Findings, and their words, don't depend on the order in which kustomize printed the resources.
         self.resources = Resources(sorted(resources, key=lambda item: item.identity))
         self._modules: dict[tuple[int, str], PythonSettings] = {}
-        self.workers: Sequence[SiteWorker] = [
-            worker for item in self.resources if may_run_worker(item) for worker in self._workers(item)
-        ]
+        self.workers: Sequence[SiteWorker] = [self._worker(emitted) for emitted in workers_of(self.resources)]
         self._open_edx_queues: dict[tuple[str, str], tuple[str, ...]] = {}
         self._workers_of: dict[tuple[str, str, str], list[SiteWorker]] = {}
         self._shortest_timeouts: dict[tuple[str, str], int] = {}
@@ -207,20 +206,9 @@ class Site:
             self._modules[key] = _settings(str(lookup(resource.tree, "data", file) or ""))
         return self._modules[key]
 
-    def _workers(self, resource: Resource) -> Iterator[SiteWorker]:
-        template = pod_template(resource)
-        for index, container in enumerate(lookup(template, "spec", "containers") or ()):
-            command_line = find_worker(string_list(container, "command"), string_list(container, "args"))
-            if template is None or command_line is None:
-                continue
-            service = environment(container, "SERVICE_VARIANT") or resource.name.partition("-worker")[0]
-            emitted = EmittedWorker(service=service, resource=resource, container=index, command_line=command_line)
-            is_open_edx = service in OPEN_EDX_SERVICES
-            yield (
-                self._with_settings(emitted)
-                if is_open_edx
-                else SiteWorker(emitted=emitted, queues=emitted.queues or ())
-            )
+    def _worker(self, emitted: EmittedWorker) -> SiteWorker:
+        is_open_edx = emitted.service in OPEN_EDX_SERVICES
+        return self._with_settings(emitted) if is_open_edx else SiteWorker(emitted=emitted, queues=emitted.queues or ())
 
     def _with_settings(self, emitted: EmittedWorker) -> SiteWorker:
         """Return a worker of Open edX's with what its Celery will do, by default where only a running pod knows."""

@@ -7,7 +7,7 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.consumer_watch import DIRECTORY, OBSERVED_POOLS
 from kustomizer.openedx.own_settings import REDIS
-from kustomizer.openedx.workers import environment, pod_template
+from kustomizer.openedx.workers import environment
 from kustomizer.transform.pools import pool_of
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def _faults(
 ) -> Iterator[tuple[str, str]]:
     if transport not in REDIS:
         yield f"looks at how a worker asks Redis for tasks, and the broker is {transport}", "State a probe of your own"
-    container = lookup(pod_template(emitted.resource), "spec", "containers", emitted.container) or {}
+    container = emitted.container_tree or {}
     pool, _ = pool_of(resources, emitted, variant)
     if pool and pool not in OBSERVED_POOLS:
         yield (

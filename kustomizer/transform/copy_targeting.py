@@ -7,7 +7,7 @@ from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, plain_value, text_at
 from kustomizer.openedx.selectors import PEERS, NameIndex, pod_labels, pod_selectors, selected_by, selects, target
 from kustomizer.openedx.targeting import TARGET_REFERENCES
-from kustomizer.openedx.workers import NAME_LABEL, emitted_in, pod_template
+from kustomizer.openedx.workers import NAME_LABEL, emitted_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def copy_for(original: Resource, worker: Resource, copy: Resource) -> Resource:
 def _container(deployment: Resource) -> Any:
     """Return the name of the container that runs Celery."""
     emitted = emitted_in("", deployment)
-    return lookup(pod_template(deployment), "spec", "containers", emitted.container, "name") if emitted else None
+    return lookup(emitted.container_tree, "name") if emitted else None
 
 
 def _rename_container(tree: dict[str, Any], old: Any, new: Any) -> None:

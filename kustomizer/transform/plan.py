@@ -11,7 +11,7 @@ from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.queue_names import consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.shapes import check_shape
 from kustomizer.openedx.targeting import autoscalers_by_target
-from kustomizer.openedx.workers import emitted_worker, grace_period, pod_template
+from kustomizer.openedx.workers import emitted_worker, grace_period
 from kustomizer.transform.model import ServicePlan, Variant
 from kustomizer.transform.timeouts import check_timeouts, site_timeout
 
@@ -136,7 +136,7 @@ def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) 
     from kustomizer.config.layers import merge_maps  # noqa: PLC0415 - many configurations have none
     from kustomizer.manifests.amounts import resource_faults  # noqa: PLC0415
 
-    container = lookup(pod_template(emitted.resource), "spec", "containers", emitted.container)
+    container = emitted.container_tree
     present = plain_value(lookup(container, "resources"))
     merged = merge_maps(present if isinstance(present, dict) else {}, own)
     beside = f" (with those of Deployment {emitted.deployment}, which Tutor or a plugin sets)" if present else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import command_words, lookup, plain_value
+from kustomizer.manifests.tree import command_words, is_null, lookup, number_at, plain_value
 from kustomizer.openedx.celery_programs import watches_celery
 from kustomizer.openedx.workers import Place, pod_template, running
 from kustomizer.record import Record
@@ -88,7 +88,7 @@ def _runs_beat(container: Any) -> bool:
 def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem]:
     """Return what the copies leave out, as notes. Raises UserError where the default worker can't keep it."""
     emitted, default = plan.emitted, plan.variants[0]
-    field = f"spec.template.spec.containers[{emitted.container}]"
+    field = emitted.field
     moved = config.spec.scheduler is not None and config.spec.scheduler.enabled
     if found.has_scheduler and not moved and not _has_one_pod(emitted, default):
         raise UserError.of(
@@ -105,7 +105,7 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
         notes.append(_note(emitted, field, f"the scheduler (beat) stays in it alone: {copies} run none", INFO))
     if copies and found.purges:
         notes.append(_note(emitted, field, f"deletes what waits when it starts (--purge): {copies} don't", INFO))
-    image = plain_value(lookup(pod_template(emitted.resource), "spec", "containers", emitted.container, "image"))
+    image = plain_value(lookup(emitted.container_tree, "image"))
     for listed, index in found.doubtful if copies else ():
         container = lookup(pod_template(emitted.resource), "spec", listed, index)
         watches = watches_celery(container)
@@ -124,9 +124,10 @@ def _note(emitted: EmittedWorker, field: str, message: str, severity: str, remed
 
 
 def _has_one_pod(emitted: EmittedWorker, default: Variant) -> bool:
-    stated = plain_value(lookup(emitted.resource.tree, "spec", "replicas"))
-    replicas = default.settings.replicas if default.settings.replicas is not None else stated
-    return not default.settings.keda_enabled and not default.has_autoscaler and replicas in (None, 1)
+    stated = lookup(emitted.resource.tree, "spec", "replicas")
+    number = 1 if is_null(stated) else number_at(stated)
+    replicas = default.settings.replicas if default.settings.replicas is not None else number
+    return not default.settings.keda_enabled and not default.has_autoscaler and replicas == 1
 
 
 def leave_out(tree: dict[str, Any], worker: EmittedWorker, found: Once, *, purge: bool = True) -> None:

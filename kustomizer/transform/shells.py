@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import is_null, lookup
-from kustomizer.openedx.workers import pod_template
 from kustomizer.worker_command.shell_words import Unreadable, read_script
 from kustomizer.worker_command.worker import SHELLS
 
@@ -19,7 +18,7 @@ _BECOME_THE_LAST = frozenset({"bash", "zsh", "ash"})
 
 def check_shell(emitted: EmittedWorker) -> list[Problem]:
     """Return a warning where the shell that starts the worker doesn't hand on what ends a pod."""
-    container = lookup(pod_template(emitted.resource), "spec", "containers", emitted.container)
+    container = emitted.container_tree
     # Whoever has a hook for it ends the worker in a way of their own.
     if not is_null(lookup(container, "lifecycle", "preStop")) or not _stays(emitted.command_line):
         return []
@@ -30,7 +29,7 @@ def check_shell(emitted: EmittedWorker) -> list[Problem]:
             "goes to the shell alone, and the worker is killed with its tasks in hand when the grace period is over",
             severity=WARNING,
             resource=emitted.resource.ref,
-            field=f"spec.template.spec.containers[{emitted.container}].{place}",
+            field=f"{emitted.field}.{place}",
             remedy="Write `exec celery …` in the shell string",
         )
     ]

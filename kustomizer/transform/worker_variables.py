@@ -7,7 +7,6 @@ ignores ``--concurrency``: Celery 5.2 to 5.7 were asked.
 from __future__ import annotations
 
 from kustomizer.manifests.tree import is_null, lookup
-from kustomizer.openedx.workers import pod_template
 from kustomizer.worker_command.options import list_words, read_all
 
 TYPE_CHECKING = False
@@ -28,7 +27,7 @@ _ALL = (AUTOSCALE, BEAT, EXCLUDE_QUEUES, PURGE)
 
 def variables_of(resources: Resources, worker: EmittedWorker) -> frozenset[str]:
     """Return which variables that stand for options are set in the worker's container, in ``env`` or by ``envFrom``."""
-    container = lookup(pod_template(worker.resource), "spec", "containers", worker.container)
+    container = worker.container_tree
     env = lookup(container, "env")
     names = {str(lookup(entry, "name")) for entry in (env if isinstance(env, list) else ())}
     if is_null(lookup(container, "envFrom")) and names.isdisjoint(_ALL):

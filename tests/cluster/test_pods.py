@@ -111,3 +111,16 @@ def test_a_key_with_a_workers_name_is_that_workers(key: str, names: set[str]) ->
 )
 def test_the_application_is_the_command_lines(container: dict[str, Any], app: str) -> None:
     assert app_name(container, "cms") == app
+
+
+def test_a_worker_in_a_sidecar() -> None:
+    item = pod("lms-1", "lms", "uwsgi", status={"initContainerStatuses": [{"name": "celery", "ready": True}]})
+    [own] = item["spec"]["containers"]
+    item["spec"]["initContainers"] = [
+        {**own, "name": "celery", "args": list(WORKER), "restartPolicy": "Always"},
+        {**own, "name": "migrate"},
+    ]
+    assert [(each.container, each.is_worker, each.is_ready) for each in listed(item)] == [
+        ("lms", False, True),
+        ("celery", True, True),
+    ]

@@ -15,6 +15,7 @@ from kustomizer.openedx.workers import (
     grace_period,
     pod_template,
     worker_services,
+    workers_of,
 )
 
 CELERY = ["celery", "--app=lms.celery", "worker"]
@@ -76,6 +77,18 @@ def test_a_worker_is_no_init_container() -> None:
         emitted_worker(Resources([pod]), "lms")
 
 
+def test_a_sidecar_is_a_worker_that_isnt_split() -> None:
+    env = [{"name": "SERVICE_VARIANT", "value": "lms"}]
+    sidecar = {"args": [*CELERY, "-Q", "a"], "restartPolicy": "Always", "env": env}
+    pod = deployment("reports", {"args": ["nginx"]}, initContainers=[{"args": ["true"]}, sidecar])
+    [worker] = workers_of([pod])
+    assert (worker.service, worker.queues) == ("lms", ("a",))
+    assert worker.field == "spec.template.spec.initContainers[1]"
+    assert worker.container_tree is sidecar
+    with pytest.raises(UserError, match=r"the Celery worker of lms is a sidecar: only a container of its own is split"):
+        emitted_worker(Resources([deployment("lms-worker", {"args": ["nginx"]}, initContainers=[sidecar])]), "lms")
+
+
 def test_a_script_with_a_scheduler_says_where_that_goes() -> None:
     script = "celery -A lms beat & celery --app=lms.celery worker --queues=a"
     resources = Resources([deployment("lms-worker", {"args": ["sh", "-c", script]})])
@@ -126,6 +139,7 @@ def test_grace_period() -> None:
     assert grace_period(deployment("a", {}, terminationGracePeriodSeconds=90)) == 90
     assert grace_period(deployment("a", {}, terminationGracePeriodSeconds=None)) == 0
     assert grace_period(deployment("a", {})) == 0
+    assert grace_period(deployment("a", {}, terminationGracePeriodSeconds=90.0)) == 90
 
 
 def test_environment() -> None:
@@ -133,6 +147,9 @@ def test_environment() -> None:
     assert [environment(container, name) for name in "ABCD"] == ["1", None, None, None]
     assert environment({}, "A") is None
     assert environment({"env": None}, "A") is None
+    # A kubelet takes the last of two.
+    twice = {"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}
+    assert environment(twice, "A") == "2"
 
 
 @pytest.mark.parametrize(("name", "expected"), [

@@ -29,3 +29,12 @@ def test_one_that_differs_from_its_services() -> None:
     (problem,) = problems("changed-selector", service("lms"), more)
     assert problem.severity == "warning"
     assert "differs from that of lms in team" in problem.message
+
+
+def test_another_worker_has_labels_of_its_own() -> None:
+    env = [{"name": "SERVICE_VARIANT", "value": "lms"}]
+    bulk = worker("bulk", "bulk", labels={"app": "bulk"}, container={"env": env})
+    assert found(service("lms", labels={NAME: "lms", "instance": "a"}), bulk) == []
+    volumes = [{"name": "s", "projected": {"sources": [{"configMap": {"name": "lms-worker-high-celery-settings"}}]}}]
+    copy = worker("lms-worker-high", "a", labels={"app": "high"}, pod={"volumes": volumes})
+    assert found(service("lms", labels={NAME: "lms", "instance": "a"}), copy) == [("warning", "lms-worker-high")]

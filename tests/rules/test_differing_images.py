@@ -29,3 +29,11 @@ def test_a_sidecars_image_is_its_own() -> None:
 def test_another_namespace_is_another_site() -> None:
     other = deployment("lms", {"image": "openedx:21"}, namespace="other")
     assert found(service("lms"), other) == []
+
+
+def test_a_worker_in_a_sidecar_runs_the_same_code() -> None:
+    env = [{"name": "DJANGO_SETTINGS_MODULE", "value": "lms.envs.tutor.production"}]
+    sidecar = {"name": "celery", "image": "openedx:21", "env": env, "restartPolicy": "Always"}
+    lms = deployment("lms", {"image": "openedx:22", "env": env}, pod={"initContainers": [sidecar]})
+    (problem,) = problems("differing-images", lms)
+    assert problem.field == "spec.template.spec.initContainers[0].image"

@@ -66,3 +66,9 @@ def test_anyone_may_shut_workers_down() -> None:
 def test_another_image_that_runs_flower() -> None:
     assert found(deployment("x", {"args": ["celery", "--broker=x", "flower"]})) == [("info", "x")]
     assert found(deployment("flowershop", {"image": "flowershop:1"})) == []
+
+
+def test_a_sidecar_is_looked_at() -> None:
+    sidecar = {"name": "flower", "image": "mher/flower:2.0.1", "restartPolicy": "Always"}
+    (problem,) = problems("flower-without-password", deployment("lms", {}, pod={"initContainers": [sidecar]}))
+    assert problem.field == "spec.template.spec.initContainers[0].env"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from tests.rules.small_site import QUEUES, finder, resource, split_site, worker
+from tests.rules.small_site import QUEUES, finder, problems, resource, service, split_site, worker
 
 found = finder("function-skipped")
-ALL = {
-    service: ",".join(queue for name, queue in QUEUES.items() if name.startswith(service)) for service in ("lms", "cms")
-}
+ALL = {owner: ",".join(queue for name, queue in QUEUES.items() if name.startswith(owner)) for owner in ("lms", "cms")}
 
 
 def test_a_split_site() -> None:
@@ -29,3 +27,14 @@ def test_workers_that_take_all_queues() -> None:
     lms, cms = worker("lms-worker", ALL["lms"]), worker("cms-worker")
     assert found(lms, cms) == [("warning", "cms-worker"), ("warning", "lms-worker")]
     assert found(lms, worker("cms-worker", "edx.cms.core.default")) == [("info", "lms-worker")]
+
+
+def test_a_worker_that_cannot_be_split() -> None:
+    env = [{"name": "SERVICE_VARIANT", "value": "lms"}]
+    sidecar = {"name": "celery", "args": ["celery", "--app=lms.celery", "worker"], "env": env}
+    lms = service("lms", pod={"initContainers": [{**sidecar, "restartPolicy": "Always"}]})
+    (problem,) = problems("function-skipped", lms, worker("cms-worker", "edx.cms.core.default"))
+    assert problem.remedy == "It can't be split: it is a sidecar (spec.template.spec.initContainers[0])"
+    other = worker("celery", container={"env": env})
+    (problem,) = problems("function-skipped", other, worker("cms-worker", "edx.cms.core.default"))
+    assert problem.remedy == "It can't be split: only a Deployment lms-worker can be"

@@ -73,6 +73,10 @@ def test_a_queue_that_another_worker_of_the_build_consumes_is_not_left_alone() -
     assert queues(planned(spec, LMS, worker("plugin", "edx.lms.core.high"))[0]) == {
         "lms-worker": ("edx.lms.core.default",)
     }
+    tree = worker("lms", "edx.lms.core.high").tree
+    sidecar = {**tree["spec"]["template"]["spec"]["containers"][0], "restartPolicy": "Always"}
+    tree["spec"]["template"]["spec"] |= {"containers": [{"name": "lms"}], "initContainers": [sidecar]}
+    assert queues(planned(spec, LMS, Resource.new(tree, indent=0))[0]) == {"lms-worker": ("edx.lms.core.default",)}
     spec["workers"]["cms"] = {"low": {"queues": ["edx.cms.core.low", "edx.lms.core.high"]}}
     assert "edx.lms.core.high" in queues(planned(spec, LMS, CMS)[0])["cms-worker-low"]
 

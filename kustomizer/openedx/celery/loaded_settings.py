@@ -51,8 +51,7 @@ class LoadedSettings:
         self.service, self.command, self.environment = worker.service, command, environment
         self._resources, self._owner = resources, worker.resource
         self.container, self._without_ours = container, without_ours
-        tree = lookup(template, "spec", "containers", worker.container)
-        self._mounts = Mounts(resources, worker.resource, template, tree)
+        self._mounts = Mounts(resources, worker.resource, template, worker.container_tree)
 
     def table(self, name: str) -> Table | None:
         """Return a setting that is a mapping as it was read: its items may be known though it isn't as a whole."""

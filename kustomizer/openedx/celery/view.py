@@ -11,7 +11,6 @@ import functools
 from typing import TYPE_CHECKING
 
 from kustomizer.manifests.digits import whole_number
-from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.celery import edx_platform
 from kustomizer.openedx.celery.command import Command
 from kustomizer.openedx.celery.environment import Environment
@@ -19,7 +18,6 @@ from kustomizer.openedx.celery.loaded_settings import LoadedSettings
 from kustomizer.openedx.celery.python_values import NamedQueue
 from kustomizer.openedx.celery.transport import TransportView, is_unset
 from kustomizer.openedx.celery.values import CELERYS, Known, Source, Unknown
-from kustomizer.openedx.workers import pod_template
 
 if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
@@ -34,9 +32,8 @@ class CeleryView(TransportView):
     def __init__(self, resources: Resources, worker: EmittedWorker, *, without_ours: bool = False) -> None:
         """Look at the container of ``worker``; ``without_ours`` passes over the settings that the function added."""
         owner, line = worker.resource, worker.command_line
-        path = f"spec.template.spec.containers[{worker.container}]"
+        path, container = worker.field, worker.container_tree
         place = Source(resource=owner.ref, field=path)
-        container = lookup(pod_template(owner), "spec", "containers", worker.container)
         script = line.wrapper if line.script is None else line.script.head
         environment = Environment(resources, owner, path, container, script)
         command = Command(line, environment, place.replace(field=_command_path(path, line)))

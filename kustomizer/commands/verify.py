@@ -22,13 +22,15 @@ from kustomizer.system.threads import threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Executor
 
     from kustomizer.cluster.kubectl import Kubectl
     from kustomizer.cluster.pods import LivePod
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import SiteWorker
 
-_AT_ONCE = 4
+_AT_ONCE = 8
+"""A kubectl takes 50 MB while it waits, and a pod some seconds to answer: it loads edx-platform's settings first."""
 
 
 class _Answer(Record):
@@ -62,20 +64,35 @@ def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
     objects = scaled_objects(place.site, workers)
     lists = redis_lists(objects)
 
+    to_ask = {worker.resource.name: _ready(pods_of(worker, pods)) for worker in workers}
+    # One counts for all.
+    counting = next((name for name, ready in to_ask.items() if ready), "")
+
     def ask(worker: SiteWorker) -> _Answer:
-        return _ask(place, kubectl, worker, pods_of(worker, pods), lists)
+        name = worker.resource.name
+        if not to_ask[name]:
+            return _Answer(found=without_pod(place.site, worker, pods_of(worker, pods)), counts={})
+        return _ask(kubectl, worker, to_ask[name][0], lists if name == counting else ())
 
     with threads(_AT_ONCE) as executor:
         answers = list(executor.map(ask, workers))
-    counts = next((answer.counts for answer in answers if answer.counts), None)
-    if counts is None and objects:
-        counts = _counts(place, kubectl, pods, lists)
-    workers_found = {answer.found.worker: answer.found for answer in answers}
-    return list(workers_found.values()), _scaled(kubectl, objects, counts or {}, workers_found)
+        counts = next((answer.counts for answer in answers if answer.counts), None)
+        if counts is None and objects:
+            counts = _counts(place, kubectl, pods, lists)
+        found = {answer.found.worker: answer.found for answer in answers}
+        return list(found.values()), _scaled(executor, kubectl, objects, counts or {}, found)
+
+
+def _ready(pods: Sequence[LivePod]) -> list[LivePod]:
+    return [pod for pod in pods if pod.is_ready and pod.is_worker]
 
 
 def _scaled(
-    kubectl: Kubectl, objects: Sequence[Resource], counts: Mapping[str, int], workers: Mapping[str, Verified]
+    executor: Executor,
+    kubectl: Kubectl,
+    objects: Sequence[Resource],
+    counts: Mapping[str, int],
+    workers: Mapping[str, Verified],
 ) -> list[Scaled]:
     if not objects:
         return []
@@ -84,16 +101,15 @@ def _scaled(
     except UserError as error:
         unknown = Difference(what="in the cluster", configured="ScaledObjects", in_force=str(error))
         return [Scaled(name="KEDA", worker="", differences=(unknown,))]
-    return [scaled(item, live, kubectl, counts, workers.get(scale_target(item)[1])) for item in objects]
+
+    def one(item: Resource) -> Scaled:
+        return scaled(item, live, kubectl, counts, workers.get(scale_target(item)[1]))
+
+    return list(executor.map(one, objects))
 
 
-def _ask(
-    place: RunningSite, kubectl: Kubectl, worker: SiteWorker, pods: Sequence[LivePod], lists: Sequence[str]
-) -> _Answer:
-    ready = [pod for pod in pods if pod.is_ready and pod.is_worker]
-    if not ready:
-        return _Answer(found=without_pod(place.site, worker, pods), counts={})
-    pod, name = ready[0], worker.resource.name
+def _ask(kubectl: Kubectl, worker: SiteWorker, pod: LivePod, lists: Sequence[str]) -> _Answer:
+    name = worker.resource.name
     try:
         answer = pod.ask(kubectl, {"action": "look", "node": pod.node, "lists": list(lists)})
     except UserError as error:

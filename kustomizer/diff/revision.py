@@ -19,7 +19,7 @@ from kustomizer.kustomize.kustomization import built_from, kustomization_in
 from kustomizer.kustomize.split_names import CONFIG as SPLIT_CONFIG
 from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
-from kustomizer.tutor_env.staleness import config_values, is_tutor_env
+from kustomizer.tutor_env.staleness import OFF, config_values, is_tutor_env
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,15 +90,17 @@ class Tree(Record):
         """Run `tutor config save` for the root that ``path`` is rendered from. Raises UserError where that fails."""
         config = path.parent / _CONFIG
         self._bring_if_lacking(config)
-        # What the Tutor plugin splits env/ by: without it, by the recommended queues.
-        named = config_values(str(self.image(path))).get(SPLIT_CONFIG)
-        self._bring_if_lacking(Path(os.path.normpath(path.parent / (named or OWN_FILE))))
+        split_config = self._split_config(path)
+        self._bring_if_lacking(split_config)
         if not self.image(config).is_file():
             raise UserError.of(
                 f"{config} isn't there, so that Tutor can't render {path}", remedy="Commit it, or leave --render out"
             )
         self._clear(path)
         environment = {**os.environ, "TUTOR_ROOT": str(self.image(path.parent))}
+        if split_config != path.parent / OWN_FILE:
+            # An absolute path would mean the working tree's on both sides.
+            environment[f"TUTOR_{SPLIT_CONFIG}"] = str(self.image(split_config))
         try:
             process = subprocess.run(
                 [tutor, "config", "save"], capture_output=True, text=True, env=environment, check=False
@@ -110,6 +112,11 @@ class Tree(Record):
             raise UserError.of(
                 f"`tutor config save` fails for {path.parent}:\n{without_secrets(process.stderr.strip())}"
             )
+
+    def _split_config(self, path: Path) -> Path:
+        """Return what the Tutor plugin splits the env/ ``path`` by: without it, by the recommended queues."""
+        named = os.environ.get(f"TUTOR_{SPLIT_CONFIG}") or config_values(str(self.image(path))).get(SPLIT_CONFIG, "")
+        return Path(os.path.normpath(path.parent / Path(OWN_FILE if named.lower() in OFF else named).expanduser()))
 
     def _bring_if_lacking(self, file: Path) -> None:
         if file.is_file() and self._lacks(file) and not self.image(file).exists():

@@ -9,7 +9,7 @@ in a ConfigMap). A queue has a consumer when a worker of the same namespace name
 so takes those of its service. It may run in any workload, in a container or a sidecar.
 
 **Severity:** error; a note where it can't be known which queues a worker of the service takes (`--queues=$QUEUES` in a
-shell script).
+shell script, `celery multi`).
 
 **What to do:** give the queue a worker (`spec.workers.lms.high: {}`), or add it to one (`queues: [...]`). With
 tutor-contrib-celery this happens whenever only some of the queues are configured.
@@ -69,7 +69,7 @@ def _not_known(worker: SiteWorker, queue: str) -> Problem:
         severity=INFO,
         resource=worker.resource.ref,
         field=worker.field,
-        remedy="Name the worker's queues in --queues, in plain words",
+        remedy="Start it as `celery … worker --queues=…`, in plain words",
     )
 
 

@@ -44,7 +44,7 @@ def usable(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         place = error.filename or root
-        raise UserError.of(f"{place} can't be read or written: {error.strerror}") from None
+        raise UserError.of(f"{place} can't be read or written: {error.strerror or error}") from None
 
 
 @contextmanager

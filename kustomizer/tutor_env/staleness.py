@@ -25,7 +25,8 @@ _HELD = {
 }
 """Values of Tutor's config.yml, each with a file of env/ and how it stands there. None is secret."""
 _NO_PLAIN_VALUE = ("|", ">", "&", "*", "{", "[", "!")
-_OFF = ("", "false", "no", "off", "null", "~")
+OFF = ("", "false", "no", "off", "null", "~")
+"""What is false to Tutor, in small letters."""
 
 _BY_TUTOR: dict[str, Callable[[], str]] = {}
 
@@ -65,7 +66,7 @@ def _of_split(env: str) -> str:
     if f"{PLACE}/{PREFIX}" not in _text(f"{env}/{FILE}"):
         return ""
     values = config_values(env)
-    is_set = {key: values.get(key, "").lower() not in _OFF for key in (OVERLAY, SPLIT)}
+    is_set = {key: values.get(key, "").lower() not in OFF for key in (OVERLAY, SPLIT)}
     if is_set[OVERLAY] or (SPLIT in values and not is_set[SPLIT]):
         key = OVERLAY if is_set[OVERLAY] else SPLIT
         return f"it still holds the split, and config.yml says {key}: {values[key]}"
@@ -104,7 +105,8 @@ def config_values(env: str) -> dict[str, str]:
     values = {}
     for line in _text(f"{os.path.dirname(env)}/config.yml").splitlines():  # noqa: PTH120
         key, _, value = line.partition(": ")
-        value = value.strip().strip("\"'")
+        value = value.strip()
+        value = value[1:].partition(value[0])[0] if value[:1] in {"'", '"'} else value.partition(" #")[0].rstrip()
         if "{{" not in value and not value.startswith(_NO_PLAIN_VALUE) and f"TUTOR_{key}" not in os.environ:
             values[key] = value
     return values

@@ -118,16 +118,16 @@ def _finish(env: Path, text: str, name: str) -> None:
 def remove_split(root: Path) -> Sequence[Path]:
     """Remove the splits that lie in an env/ which Tutor has just rendered without one: they hold passwords, too.
 
-    Returns those that can't be removed.
+    Returns those that can't be removed. Raises UserError where that can't be told.
     """
     env = root / "env"
-    with _locked(env):
+    with usable(root), _locked(env):
         sweep(root)
         _remove_splits(env)
         with suppress(OSError):
             # Unless somebody else has put something there.
             (env / PLACE).rmdir()
-    return sorted((env / PLACE).glob(f"{PREFIX}*"))
+        return sorted((env / PLACE).glob(f"{PREFIX}*"))
 
 
 def _remove_splits(env: Path, *, kept: str = "") -> None:

@@ -68,11 +68,16 @@ def split(wanted: Options) -> None:
 
 
 def forget(root: Path) -> None:
-    """Remove the files of a split that env/ no longer holds, with the passwords in them."""
-    if (root / "env" / PLACE).is_dir():
+    """Remove the files of a split that env/ no longer holds, with the passwords in them, or say that they stay."""
+    place = root / "env" / PLACE
+    if place.is_dir():
         from kustomizer.tutor_env.step import remove_split  # noqa: PLC0415 - only where there is something to do
 
-        for path in remove_split(root):
+        try:
+            left = remove_split(root)
+        except UserError:
+            left = [place]
+        for path in left:
             say(
                 f"{path} can't be removed. It is no longer part of env/, and may hold passwords: remove it by hand",
                 label="Warning",

@@ -132,12 +132,18 @@ def _root() -> Path:
     return Path(root or os.environ.get("TUTOR_ROOT") or ".")
 
 
+def kustomization_first(targets: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Have Tutor render kustomization.yml first, not last.
+
+    So a save that ends in between leaves an env/ that can't be built, not an older split over newer files.
+    """
+    return sorted(targets, key=lambda target: target[0] != FILE)
+
+
 hooks.Filters.CLI_COMMANDS.add_item(kustomizer)
 hooks.Filters.CONFIG_DEFAULTS.add_items(DEFAULTS)
 hooks.Filters.ENV_PATCHES.add_item(("kustomization-resources", PATCH))
-# Tutor renders kustomization.yml last. Here it is the first, too, so that a save which ends in between leaves an env/
-# that can't be built, not an older split over newer files. What is named whole, Tutor would remove with the plugin.
-hooks.Filters.ENV_TEMPLATE_TARGETS.add_item((FILE.removesuffix("yml"), ""), priority=hooks.priorities.HIGH)
+hooks.Filters.ENV_TEMPLATE_TARGETS.add(priority=hooks.priorities.LOW)(kustomization_first)
 env_saved_action().add()(on_env_saved)
 hooks.Actions.PLUGIN_UNLOADED.add()(on_unloaded)
 hooks.Filters.ENV_TEMPLATE_FILTERS.add_item(("kustomizer_routing", routing))

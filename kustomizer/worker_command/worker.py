@@ -33,7 +33,9 @@ OTHER_COMMANDS = frozenset({
     "purge", "report", "result", "shell", "status", "upgrade",
 })
 # fmt: on
-
+_SEVERAL = "`celery multi` starts its workers in the background, where Kubernetes neither sees nor stops them"
+_NO_WORD = str.maketrans(dict.fromkeys(";&|()'\"\\", " "))
+"""What may stand beside a word of a script."""
 
 _found: dict[tuple[tuple[str, ...] | None, tuple[str, ...] | None], CommandLine | None] = {}
 """The workers that were found, by the words of ``command`` and ``args``: a comparison asks several times for each."""
@@ -66,8 +68,11 @@ class CommandLine(Record):
     """What a shell runs before it hands these words on (``exec "$@"``)."""
     uneditable: str = ""
     """Why the line can't be edited, for a message. ``items`` may then be incomplete, and edits raise ValueError."""
-    doubt: str = ""
-    """Why it isn't known which queues it names, empty where it is."""
+
+    @property
+    def doubt(self) -> str:
+        """Why it isn't known which queues it names, empty where it is."""
+        return "" if self.items else self.uneditable
 
     def option(self, name: str) -> str | None:
         """Return the option's last value, which counts; None without the option, and for a flag."""
@@ -217,13 +222,8 @@ def _find_worker(command: tuple[str, ...] | None, args: tuple[str, ...] | None) 
     line = CommandLine(command=command, args=args)
     worker = _worker_index(tokens)
     script = _script_index(tokens)
-    if worker is None and any("multi" in token for token in tokens):
-        from kustomizer.worker_command.multi import REASON, find_multi  # noqa: PLC0415 - hardly any site has it
-
-        several = find_multi(tokens, script)
-        if several is not None:
-            place = len(tokens) - 1 if script is None else script
-            return line.replace(items=several.items, place=place, uneditable=REASON, doubt=several.doubt)
+    if worker is None and _starts_several(tokens):
+        return line.replace(uneditable=_SEVERAL)
     if script is not None and (worker is None or script < worker):
         from kustomizer.worker_command.shell_words import hands_on  # noqa: PLC0415 - only a shell string needs it
 
@@ -249,6 +249,15 @@ def _worker_index(tokens: Sequence[str]) -> int | None:
             return None
         # This celery was something else, a user's name say: `gosu celery celery worker`.
     return None
+
+
+def _starts_several(tokens: Sequence[str]) -> bool:
+    """Tell whether `celery multi` starts workers, in a script, too; stopwait and its like start none."""
+    if not any("multi" in token for token in tokens):
+        return False
+    words = " ".join(tokens).translate(_NO_WORD).split()
+    starts = (["multi", "start"], ["multi", "restart"])
+    return any(words[index : index + 2] in starts for index in commands_of_celery(words))
 
 
 def _script_index(tokens: Sequence[str]) -> int | None:

@@ -9,7 +9,6 @@ import pytest
 from kustomizer.openedx.celery.values import Known, Unknown
 from kustomizer.rules import check
 from kustomizer.site.queues import queues_of
-from kustomizer.worker_command.worker import find_worker
 from tests import growth
 from tests.rules.small_site import scaled_object, service, site, trigger, with_settings, worker
 
@@ -64,12 +63,6 @@ def test_a_scaled_object(length: str) -> None:
     check(built)
     (row,) = queues_of(built)
     assert row.scaling.list_length is None
-
-
-@pytest.mark.parametrize("nodes", [DIGITS, "²-5", f"1-{DIGITS}"])
-def test_nodes_of_celery_multi(nodes: str) -> None:
-    line = find_worker(["celery"], ["multi", "start", nodes, "-A", "lms.celery", f"-Q:{nodes}", "a"])
-    assert line is None or line.uneditable
 
 
 def test_variables_that_double_each_other_are_no_bomb() -> None:

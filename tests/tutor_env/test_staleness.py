@@ -54,6 +54,13 @@ def test_a_value_that_cannot_be_told_without_tutor(value: str, tmp_path: Path) -
     assert stale_reason_of(str(root / "env")) == ""
 
 
+@pytest.mark.parametrize("value", ["openedx # ours", "'openedx' # ours", '"openedx"'])
+def test_a_comment_is_no_part_of_a_value(value: str, tmp_path: Path) -> None:
+    root = copied_root(tmp_path)
+    set_value(root, "K8S_NAMESPACE", value)
+    assert stale_reason_of(str(root / "env")) == ""
+
+
 def test_a_value_that_the_environment_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = copied_root(tmp_path)
     set_value(root, "CMS_HOST", "other.example.com")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,9 +16,6 @@ from tests.builds import documents, stem
 from tests.git_checkout import commit, git
 from tests.tutor_env.site_root import command
 from tests.tutor_plugin.real_tutor import plugin_environment, tutor
-
-if TYPE_CHECKING:
-    import subprocess
 
 WORKERS = ("lms-worker", "lms-worker-high", "lms-worker-high-mem", "cms-worker", "cms-worker-high", "cms-worker-low")
 HOOKED = """
@@ -385,6 +383,49 @@ def test_diff_has_both_sides_rendered_and_split(version: str, named: str, tmp_pa
     refused = tutor(environ, *diff, version=version)
     assert refused.returncode == 1, refused.stdout
     assert "no worker would consume" in refused.stderr
+
+
+def test_diff_splits_each_side_by_its_own_configuration_where_the_path_is_absolute(env: dict[str, str]) -> None:
+    root = root_of(env)
+    assert saved(env, "--set", "KUSTOMIZER_CONFIG=null").returncode == 0
+    git(root, "init", "--quiet")
+    (root / ".gitignore").write_text("*\n!config.yml\n!*.yaml\n")
+    config = root / "celery-workers.yaml"
+    config.write_text(UNCONSUMED.replace("{hgh: {}}", "{high: {concurrency: 7}, high_mem: {}}"))
+    commit(root)
+    config.write_text(config.read_text().replace("7", "8"))
+    diff = ("kustomizer", "diff", "--base", "HEAD", "--render", "--allow-render", "-o", "json")
+    assert "--concurrency: 8, was 7" in tutor(env, *diff).stdout, "null is no name"
+    git(root, "checkout", "--quiet", str(config))
+    config.rename(config.with_name("mine.yaml"))
+    with (root / "config.yml").open("a") as file:
+        file.write(f"KUSTOMIZER_CONFIG: '{root / 'mine.yaml'}' # ours\n")
+    (root / "config.yml").write_text((root / "config.yml").read_text().replace("KUSTOMIZER_CONFIG: null\n", ""))
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "absolute")
+    mine = root / "mine.yaml"
+    mine.write_text(mine.read_text().replace("7", "9"))
+    done = tutor(env, *diff)
+    assert "--concurrency: 9, was 7" in done.stdout, done.stderr
+
+
+def test_a_split_that_cant_be_removed_is_named(env: dict[str, str]) -> None:
+    assert saved(env).returncode == 0
+    place = root_of(env) / "env" / PLACE
+    (split,) = place.glob("split-*")
+    # Root may write and read everything, unless it is without these powers.
+    mortal = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    for path, mode, named in ((split, 0o500, split), (place, 0o000, place)):
+        path.chmod(mode)
+        try:
+            command = [*mortal, str(sites.tutor("22")), "config", "save", "--set", "KUSTOMIZER_SPLIT=false"]
+            done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        finally:
+            path.chmod(0o755)
+        assert done.returncode == 0, done.stderr
+        said = " ".join(done.stderr.split())
+        assert f"Warning: {named} can't be removed." in said
+        assert "remove it by hand" in said
 
 
 def test_files_of_a_split_that_is_no_longer_wanted_are_said(env: dict[str, str]) -> None:

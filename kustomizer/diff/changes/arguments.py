@@ -61,13 +61,15 @@ def argument_changes(path: Path, before: Any, after: Any, shown: Shown) -> dict[
 
 
 def _worker(container: Any) -> CommandLine | None:
+    """Return the command line of a container's worker, None where there is none that can be read."""
     given = [container.get(field) for field in FIELDS] if isinstance(container, dict) else [0]
     if any(
         not (field is None or (isinstance(field, list) and all(isinstance(word, str) for word in field)))
         for field in given
     ):
         return None
-    return find_worker(*given)
+    line = find_worker(*given)
+    return None if line is None or line.doubt else line
 
 
 def _notes(before: CommandLine, after: CommandLine, shown: Shown) -> Iterator[str]:

@@ -59,6 +59,11 @@ def test_what_differs(before: list[str], after: list[str], expected: list[str]) 
     assert notes(container(*before), container(*after)) == expected
 
 
+def test_of_a_script_that_cannot_be_read_nothing_is_said() -> None:
+    before, after = ({"args": ["sh", "-c", f"celery worker -Q {queue} | tee log"]} for queue in ("a", "b"))
+    assert argument_changes(PATH, before, after, shown) == {}
+
+
 def test_the_words_are_masked() -> None:
     found = argument_changes(PATH, container("--broker=old"), container("--broker=new"), shown)
     assert found["args"].before[-1] == f"--broker={SECRET}"

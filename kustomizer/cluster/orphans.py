@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.cluster.in_flight import key_of, users
 from kustomizer.cluster.pods import names_of_workers
 from kustomizer.record import Record
+from kustomizer.system.record_data import record_data
 from kustomizer.system.wording import plural
 
 if TYPE_CHECKING:
@@ -86,8 +87,4 @@ def orphans_text(found: Sequence[Orphans], older: int) -> str:
 
 def orphans_json(found: Sequence[Orphans]) -> str:
     """Return the same as JSON."""
-    entries = [
-        {"key": orphans.key, "queues": dict(orphans.queues), "left": orphans.left, "reason": orphans.reason}
-        for orphans in found
-    ]
-    return json.dumps(entries, indent=2)
+    return json.dumps(record_data(found), indent=2)

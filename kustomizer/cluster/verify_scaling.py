@@ -32,7 +32,7 @@ class Count(Record):
     """The count of one trigger; None where it isn't known, or isn't of a list in Redis."""
 
     trigger: str
-    list_name: str
+    list: str
     keda: float | None = None
     redis: int | None = None
 
@@ -96,7 +96,7 @@ def scaled(
     counted = [
         Count(
             trigger=str(trigger.get("name") or number),
-            list_name=list_name(trigger),
+            list=list_name(trigger),
             keda=metrics.get(number),
             redis=counts.get(list_name(trigger)),
         )
@@ -183,7 +183,7 @@ def _apart(counts: Sequence[Count]) -> Iterator[Difference]:
             continue
         if abs(count.keda - count.redis) > max(_ROUGHLY, max(count.keda, count.redis) / 2):
             yield Difference(
-                what=f"count of {count.list_name}",
+                what=f"count of {count.list}",
                 configured=f"Redis has {count.redis}",
                 in_force=f"KEDA counts {count.keda:g}",
                 remedy="They are read seconds apart; if they stay apart, KEDA looks at another Redis or database",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kustomizer.system.folding import fold
+from kustomizer.system.record_data import record_data
 from kustomizer.system.text_table import text_table
 from kustomizer.system.wording import plural
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kustomizer.cluster.verify import Difference, Verified
-    from kustomizer.cluster.verify_scaling import Count, Scaled
+    from kustomizer.cluster.verify_scaling import Scaled
 
 
 def verify_text(workers: Sequence[Verified], scaled: Sequence[Scaled], width: int) -> str:
@@ -33,31 +34,7 @@ def verify_text(workers: Sequence[Verified], scaled: Sequence[Scaled], width: in
 
 def verify_json(workers: Sequence[Verified], scaled: Sequence[Scaled]) -> str:
     """Return all results as JSON."""
-    tree = {
-        "workers": [
-            {
-                "worker": worker.worker,
-                "pod": worker.pod,
-                "state": worker.state,
-                "inForce": worker.in_force,
-                "differences": [_difference_tree(difference) for difference in worker.differences],
-                "notes": list(worker.notes),
-            }
-            for worker in workers
-        ],
-        "scaledObjects": [
-            {
-                "name": item.name,
-                "worker": item.worker,
-                "ready": item.ready,
-                "active": item.active,
-                "counts": [_count_tree(count) for count in item.counts],
-                "differences": [_difference_tree(difference) for difference in item.differences],
-            }
-            for item in scaled
-        ],
-    }
-    return json.dumps(tree, indent=2)
+    return json.dumps(record_data({"workers": workers, "scaledObjects": scaled}), indent=2)
 
 
 def _worker_line(worker: Verified) -> tuple[str, str, str]:
@@ -68,7 +45,7 @@ def _worker_line(worker: Verified) -> tuple[str, str, str]:
 
 def _scaled_line(scaled: Scaled) -> tuple[str, str, str, str]:
     counts = ", ".join(
-        f"{count.trigger} {_number(count.keda)} ({_number(count.redis)})" for count in scaled.counts if count.list_name
+        f"{count.trigger} {_number(count.keda)} ({_number(count.redis)})" for count in scaled.counts if count.list
     )
     return (scaled.worker or scaled.name, scaled.ready or "not known", scaled.active or "not known", counts)
 
@@ -81,16 +58,3 @@ def _difference_lines(name: str, differences: Sequence[Difference]) -> Iterator[
     for difference in differences:
         remedy = f". {difference.remedy}" if difference.remedy else ""
         yield f"{name}: {difference.what}: configured: {difference.configured}; in force: {difference.in_force}{remedy}"
-
-
-def _difference_tree(difference: Difference) -> dict[str, Any]:
-    return {
-        "what": difference.what,
-        "configured": difference.configured,
-        "inForce": difference.in_force,
-        "remedy": difference.remedy,
-    }
-
-
-def _count_tree(count: Count) -> dict[str, Any]:
-    return {"trigger": count.trigger, "list": count.list_name, "keda": count.keda, "redis": count.redis}

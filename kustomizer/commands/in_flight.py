@@ -30,6 +30,7 @@ from kustomizer.commands.talk import terminal_width
 from kustomizer.errors import UserError
 from kustomizer.record import Record
 from kustomizer.site.model import Site
+from kustomizer.system.record_data import record_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -175,9 +176,7 @@ def restore_command(
         return
     restoration = restored(cluster.ask(request, pods), pods)
     if output == "json":
-        click.echo(
-            json.dumps({"key": restoration.key, "queues": dict(restoration.queues), "kept": restoration.kept}, indent=2)
-        )
+        click.echo(json.dumps(record_data(restoration), indent=2))
     else:
         click.echo(restored_text(restoration, unconsumed(cluster.site, restoration.queues)))
 

@@ -11,13 +11,14 @@ import click
 from kustomizer.commands.common import kustomize_option, site_resources, table_width
 from kustomizer.findings.github import without_commands
 from kustomizer.manifests.writer import emit
-from kustomizer.site.flower import flowers_data, flowers_of
+from kustomizer.site.flower import flowers_of
 from kustomizer.site.mermaid import mermaid
 from kustomizer.site.model import Site
 from kustomizer.site.queue_table import queues_data, queues_markdown, queues_text
 from kustomizer.site.queues import queues_of
 from kustomizer.site.value_sources import value_lines, value_sources
 from kustomizer.system.command_log import is_verbose
+from kustomizer.system.record_data import record_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def queues_command(site: Path, output: str, wanted: Wanted) -> None:
     built = Site(site_resources(site, wanted))
     rows, flowers = queues_of(built), flowers_of(built)
     if output in ("json", "yaml"):
-        data = {**queues_data(rows), "flowers": flowers_data(flowers), "workers": value_sources(built)}
+        data = {**queues_data(rows), "flowers": record_data(flowers), "workers": value_sources(built)}
         click.echo((json.dumps(data, indent=2, ensure_ascii=False) if output == "json" else emit(data)).rstrip("\n"))
         return
     click.echo(render(rows, flowers, output, table_width()).rstrip("\n"))

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.base import BASE
-from kustomizer.export.parts import File, Parts, object_of
+from kustomizer.export.parts import File, parts_of
 from kustomizer.export.passwords import passwords_in_file
 from kustomizer.export.secrets import ignore_file
-from kustomizer.manifests.equality import same
 from kustomizer.manifests.writer import emit
 from kustomizer.overlay.templates import NAME_REFERENCES
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from kustomizer.export.base import Base
     from kustomizer.kustomize.function_log import Run
-    from kustomizer.manifests.resource import Resource
 
 MADE_BY = "# Made by `tutor-kustomizer export`; make it again after each `tutor config save`.\n"
 """The first line of an export's kustomization.yaml."""
@@ -78,17 +75,7 @@ def _headed(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 def export_of(base: Base, run: Run) -> Export:
     """Return the export of an overlay with this ``base``; ``run`` is the function's run in the overlay's build."""
-    given, made = _by_identity(run.given), _by_identity(run.made)
-    parts = Parts()
-    for identity, resource in given.items():
-        if identity not in made:
-            if not is_configuration(resource.api_version, resource.kind):
-                parts.delete(resource)
-        elif not same(object_of(resource), object_of(made[identity])):
-            parts.patch(resource, made[identity])
-    for identity, resource in made.items():
-        if identity not in given:
-            parts.add(resource)
+    parts = parts_of(run.given, run.made)
     if not parts.files:
         raise UserError.of("the function changed nothing in this overlay: there is nothing to export")
     private = [path for path, file in parts.files.items() if file.is_private]
@@ -100,7 +87,3 @@ def export_of(base: Base, run: Run) -> Export:
     resources = [BASE, *fields.pop("resources", ())]
     top = _headed({"resources": resources, **fields, "configurations": ["name-references.yaml"]})
     return Export(base=base, kustomization=top, files=files, to_fill_in=private)
-
-
-def _by_identity(resources: Iterable[Resource]) -> dict[tuple[str, str, str, str], Resource]:
-    return {resource.identity: resource for resource in resources}

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from kustomizer import is_configuration
 from kustomizer.errors import UserError
 from kustomizer.export.json_patch import operations
 from kustomizer.export.secrets import EXAMPLE, are_public, env_file, example_file, secret_values
+from kustomizer.manifests.equality import same
 from kustomizer.manifests.resource import NEEDS_HASH_SUFFIX, is_internal_annotation
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from kustomizer.manifests.resource import Resource
@@ -126,6 +128,23 @@ class Parts:
             "secretGenerator": self.secrets,
         }
         return {key: value for key, value in fields.items() if value}
+
+
+def parts_of(given: Iterable[Resource], made: Iterable[Resource]) -> Parts:
+    """Return what makes ``made`` out of ``given``. Raises UserError for what kustomize can't generate."""
+    before = {resource.identity: resource for resource in given}
+    after = {resource.identity: resource for resource in made}
+    parts = Parts()
+    for identity, resource in before.items():
+        if identity not in after:
+            if not is_configuration(resource.api_version, resource.kind):
+                parts.delete(resource)
+        elif resource.text != after[identity].render() and not same(object_of(resource), object_of(after[identity])):
+            parts.patch(resource, after[identity])
+    for identity, resource in after.items():
+        if identity not in before:
+            parts.add(resource)
+    return parts
 
 
 def _header(resource: Resource) -> dict[str, Any]:

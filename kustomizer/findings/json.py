@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.findings.model import count
+from kustomizer.system.record_data import record_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,21 +32,10 @@ def findings_json(findings: Sequence[Finding], ignored: Sequence[Ignored] = ()) 
 def finding_data(finding: Finding) -> dict[str, Any]:
     """Return one finding as every JSON report has it."""
     problem = finding.problem
-    resource = problem.resource
-    names = (
-        None
-        if resource is None
-        else {
-            "apiVersion": resource.api_version,
-            "kind": resource.kind,
-            "namespace": resource.namespace,
-            "name": resource.name,
-        }
-    )
     return {
         "rule": finding.rule,
         "severity": finding.severity,
-        "resource": names,
+        "resource": record_data(problem.resource),
         "field": problem.field,
         "message": problem.message,
         "remedy": problem.remedy,

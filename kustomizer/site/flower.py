@@ -6,7 +6,7 @@ Everything is read from the final resources, whoever made them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.celery_programs import is_flower
@@ -112,18 +112,3 @@ def _watchers(flower: FlowerRow) -> Sequence[tuple[str, Sequence[str]]]:
         ("dashboard", flower.dashboards),
         ("alerts", flower.prometheus_rules),
     )
-
-
-def flowers_data(flowers: Sequence[FlowerRow]) -> list[dict[str, Any]]:
-    """Return ``flowers`` as what JSON and YAML can hold."""
-    return [
-        {
-            "namespace": flower.namespace,
-            "kind": flower.kind,
-            "name": flower.name,
-            "serviceMonitors": list(flower.service_monitors),
-            "dashboards": list(flower.dashboards),
-            "prometheusRules": list(flower.prometheus_rules),
-        }
-        for flower in flowers
-    ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.errors import UserError
 from kustomizer.record import Record
 from kustomizer.system.files import read_text
+from kustomizer.system.record_data import json_name
 from kustomizer.tasks.model import SiteTasks, Task, TaskSettings
 from kustomizer.tasks.numbers import Measured, Numbers, RunTime
 
@@ -66,7 +67,7 @@ def saved_tasks(directory: Path) -> SiteTasks | None:
 
 
 def _tree(record: Record) -> dict[str, Any]:
-    return {_camel(name): _plain(getattr(record, name)) for name in record._fields}
+    return {json_name(name): _plain(getattr(record, name)) for name in record._fields}
 
 
 def _plain(value: Any) -> Any:
@@ -80,7 +81,7 @@ def _plain(value: Any) -> Any:
 
 def _record(kind: type[Any], tree: dict[str, Any]) -> Any:
     types = kind.__annotations__
-    return kind(**{name: _value(types[name], tree[key]) for name in types if (key := _camel(name)) in tree})
+    return kind(**{name: _value(types[name], tree[key]) for name in types if (key := json_name(name)) in tree})
 
 
 def _value(annotation: str, value: Any) -> Any:
@@ -95,8 +96,3 @@ def _value(annotation: str, value: Any) -> Any:
     if not isinstance(value, str if kind == "str" else int | float):
         raise TypeError(kind)
     return value
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer import is_configuration
-from kustomizer.export.parts import File, Parts, object_of
+from kustomizer.export.parts import File, parts_of
 from kustomizer.export.passwords import passwords_in_file
 from kustomizer.export.secrets import EXAMPLE
-from kustomizer.manifests.equality import same
 from kustomizer.manifests.writer import emit
 from kustomizer.overlay.templates import NAME_REFERENCES
 
@@ -31,18 +29,7 @@ def split_files(given: Iterable[Resource], made: Iterable[Resource]) -> dict[str
     None where the two are the same. Which of them hold a password isn't known yet. Raises UserError for what kustomize
     can't generate.
     """
-    before = {resource.identity: resource for resource in given}
-    after = {resource.identity: resource for resource in made}
-    parts = Parts()
-    for identity, resource in before.items():
-        if identity not in after:
-            if not is_configuration(resource.api_version, resource.kind):
-                parts.delete(resource)
-        elif resource.text != after[identity].render() and not same(object_of(resource), object_of(after[identity])):
-            parts.patch(resource, after[identity])
-    for identity, resource in after.items():
-        if identity not in before:
-            parts.add(resource)
+    parts = parts_of(given, made)
     if not parts.files:
         return {}
     files = {path: file for path, file in parts.files.items() if not path.endswith(EXAMPLE)}

@@ -15,11 +15,12 @@ from kustomizer.findings.json import finding_data, ignored_data
 from kustomizer.findings.model import count
 from kustomizer.masking.marks import Absent
 from kustomizer.site.queue_table import queues_data
+from kustomizer.system.record_data import record_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId, Renaming, SharedChange, Step
+    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, SharedChange, Step
 
 VERSION = 1
 """Increased when a field changes its meaning or is removed, not when one is added."""
@@ -40,7 +41,7 @@ def json_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
         },
         "findings": [finding_data(entry) for entry in comparison.findings],
         "groups": [_group(entry) for entry in comparison.groups],
-        "renamings": [_renaming(entry) for entry in comparison.renamings],
+        "renamings": record_data(comparison.renamings),
         "queues": {
             "before": queues_data(comparison.queues[0])["queues"],
             "after": queues_data(comparison.queues[1])["queues"],
@@ -57,20 +58,11 @@ def _object(change: ObjectChange) -> dict[str, Any]:
     before, after = change.api_version
     whole = {"before": change.tree} if change.action == DESTROY else {"after": change.tree}
     return {
-        "id": _id(change.id),
+        "id": record_data(change.id),
         "action": change.action,
         "actions": ACTIONS[change.action],
         "apiVersion": {"before": before, "after": after},
         **(whole if change.action in (ADD, DESTROY) else {"changes": [_change(field) for field in change.changes]}),
-    }
-
-
-def _id(identity: ObjectId) -> dict[str, str]:
-    return {
-        "group": identity.group,
-        "kind": identity.kind,
-        "namespace": identity.namespace,
-        "name": identity.name,
     }
 
 
@@ -82,9 +74,9 @@ def _change(change: AnyChange) -> dict[str, Any]:
         place = {} if change.index is None else {"index": change.index}
         return {"type": "value", "path": path, **values, **place}
     if isinstance(change, TextChange):
-        hunks = [{"before": value.before, "after": value.after, "lines": list(value.lines)} for value in change.hunks]
         before, after = change.newline_at_end
-        return {"type": "text", "path": path, "hunks": hunks, "newlineAtEnd": {"before": before, "after": after}}
+        at_end = {"before": before, "after": after}
+        return {"type": "text", "path": path, "hunks": record_data(change.hunks), "newlineAtEnd": at_end}
     if isinstance(change, OrderChange):
         return {"type": "order", "path": path, "after": [dict(key.fields) for key in change.after]}
     return {
@@ -101,17 +93,7 @@ def _step(step: Step) -> Any:
 
 
 def _group(group: SharedChange) -> dict[str, Any]:
-    return {"change": _change(group.change), "objects": [_id(identity) for identity in group.objects]}
-
-
-def _renaming(renaming: Renaming) -> dict[str, Any]:
-    return {
-        "id": _id(renaming.id),
-        "before": renaming.before,
-        "after": renaming.after,
-        "proven": renaming.proven,
-        "rolls": [_id(identity) for identity in renaming.rolls],
-    }
+    return {"change": _change(group.change), "objects": record_data(group.objects)}
 
 
 def _finite(node: Any) -> Any:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 
 from kustomizer import __version__
 from kustomizer.commands.group import Commands, leave, verbose_option
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # A build's objects stay until the end, and hardly anything refers to itself: on a large site, to look for what does
 # took a fifth of a comparison's time. A command that waits for hours still looks, now and then.

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from kustomizer import __version__
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 EXIT_USAGE = 2
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING
 
 from kustomizer.advice.loads import Load, loads
 from kustomizer.advice.routes import NEW, routes, stuck
@@ -12,16 +12,12 @@ from kustomizer.advice.rules import ROUTE, Change, changes
 from kustomizer.config.values import join
 from kustomizer.errors import Problem, UserError
 from kustomizer.overlay.advice import advice
+from kustomizer.overlay.config_file import ConfigFile
 from kustomizer.record import Record
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
+from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.numbers import amount, duration, span
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.overlay.config_file import ConfigFile
-    from kustomizer.tasks.model import SiteTasks
 
 
 class Advised(Record):

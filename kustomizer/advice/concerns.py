@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
 
 from kustomizer.advice.places import queue_in_fact
 from kustomizer.errors import WARNING, Problem
 from kustomizer.rules.grace_period import KUBERNETES_DEFAULT
+from kustomizer.site.queues import QueueRow
 from kustomizer.system.wording import joined, plural
-from kustomizer.tasks.numbers import amount, duration
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from kustomizer.site.queues import QueueRow
-    from kustomizer.tasks.model import SiteTasks, Task
-    from kustomizer.tasks.numbers import RunTime
+from kustomizer.tasks.model import SiteTasks, Task
+from kustomizer.tasks.numbers import RunTime, amount, duration
 
 LONG = 60
 """A task is long where one run in twenty takes this many seconds or more."""

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 from kustomizer.advice.concerns import is_long, is_short
 from kustomizer.advice.places import queue_in_fact
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.worker import deployment_name
 from kustomizer.record import Record
-from kustomizer.tasks.numbers import HOUR
+from kustomizer.tasks.model import SiteTasks, Task
+from kustomizer.tasks.numbers import HOUR, Numbers
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.tasks.model import SiteTasks, Task
-    from kustomizer.tasks.numbers import Numbers
-
-    Worker = tuple[str, str]
+Worker = tuple[str, str]
 
 ENOUGH = 20
 """Runs of a task, or of a worker's tasks, below which nothing is said of it."""

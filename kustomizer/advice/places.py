@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from kustomizer.config.worker import DEFAULT, deployment_name
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from kustomizer.tasks.model import Task
+from kustomizer.tasks.model import Task
 
 
 def queue_in_fact(task: Task, consumers: Mapping[str, str]) -> str:

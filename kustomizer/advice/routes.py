@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.advice.concerns import is_long, runs_a_day
-from kustomizer.advice.loads import ENOUGH, is_settled, loads, queue_of
+from kustomizer.advice.loads import ENOUGH, Load, is_settled, loads, queue_of
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.worker import deployment_name
 from kustomizer.errors import INFO, Problem
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
+from kustomizer.tasks.model import SiteTasks, Task
 from kustomizer.tasks.numbers import amount, duration
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.advice.loads import Load
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.tasks.model import SiteTasks, Task
 
 NEW = "long"
 """The worker that is added where none fits."""

@@ -6,25 +6,20 @@ No rule predicts anything. docs/advise.md lists the sentences.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.advice.concerns import exceeds
+from kustomizer.advice.loads import Load
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.config.worker import DEFAULT, max_replicas
+from kustomizer.config.worker import DEFAULT, Worker, max_replicas
 from kustomizer.overlay.advice import settings_of
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
-from kustomizer.tasks.numbers import amount, duration
+from kustomizer.tasks.numbers import RunTime, amount, duration
 from kustomizer.transform.keda.scaled_object import LIST_LENGTH
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.advice.loads import Load
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.config.worker import Worker
-    from kustomizer.tasks.numbers import RunTime
 
 MOST_AT_A_TIME = 4
 _MINUTE = 60

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kustomizer.cluster.conflicts import ConflictError, read_conflicts
-from kustomizer.cluster.kubectl import refusal
+from kustomizer.cluster.kubectl import Kubectl, refusal
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.protocols import read_build
@@ -21,11 +22,6 @@ from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from kustomizer.cluster.kubectl import Kubectl
 
 TUTORS_MANAGERS = frozenset({"kubectl-client-side-apply"})
 """The owner of the fields that `tutor k8s start` set: kubectl, applying client-side."""

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import Problem, ResourceRef, UserError
 from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kustomizer.errors import ResourceRef
 
 _SHOWN = 3
 # https://github.com/kubernetes/apimachinery/blob/master/pkg/util/managedfields/internal/conflict.go

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from kustomizer.cluster.web import Server
 from kustomizer.tasks.numbers import (
     DAY,
     HOUR,
@@ -20,11 +22,6 @@ from kustomizer.tasks.numbers import (
     service_of,
     span,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from kustomizer.cluster.web import Server
 
 _MOST = 100_000
 """Tasks that are asked for: Flower's own limit, of which it keeps 10,000 where we set it up."""

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from kustomizer.cluster.pods import may_use, names_of_workers
+from kustomizer.cluster.pods import LivePod, may_use, names_of_workers
 from kustomizer.errors import UserError
 from kustomizer.record import Record
+from kustomizer.site.model import Site, SiteWorker
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from kustomizer.cluster.pods import LivePod
-    from kustomizer.site.model import Site, SiteWorker
 
 
 class Message(Record):

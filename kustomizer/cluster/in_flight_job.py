@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from kustomizer.cluster.pods import ANSWER_SECONDS, app_name, program_text
 from kustomizer.manifests.tree import Scalar, clone, lookup, mapping
 from kustomizer.manifests.writer import emit
 from kustomizer.masking.detection import has_url, is_secret_name, is_secret_value
 from kustomizer.openedx.workers import NAME_LABEL, pod_template
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from kustomizer.site.model import SiteWorker
+from kustomizer.site.model import SiteWorker
 
 NAME = "celery-in-flight"
 _COMMAND = "in-flight …"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kustomizer.cluster.in_flight import Hash, Message, Restored
 from kustomizer.system.folding import fold
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kustomizer.cluster.in_flight import Hash, Message, Restored
 
 _ID_WIDTH = 36
 _AGE_WIDTH = 9

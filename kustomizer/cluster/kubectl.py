@@ -6,7 +6,8 @@ import json
 import os
 import re
 import subprocess
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kustomizer.cluster.missing_kinds import REMEDY, without_missing_kinds
 from kustomizer.errors import UserError
@@ -14,9 +15,6 @@ from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.command_log import logged
 from kustomizer.system.processes import which
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _REQUEST_SECONDS = 60
 _LAST_LINES = 5

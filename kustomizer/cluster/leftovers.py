@@ -6,9 +6,11 @@ we emit it and as nobody else does (kustomizer/cluster/ours.py).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from kustomizer.cluster.in_flight import users
+from kustomizer.cluster.kubectl import Kubectl
 from kustomizer.cluster.ours import is_worker, ours_of
 from kustomizer.manifests.name_hashes import GENERATED_KINDS
 from kustomizer.manifests.resource import Resource, Resources
@@ -19,11 +21,6 @@ from kustomizer.site.model import Site
 from kustomizer.site.redis_lists import counted_lists
 from kustomizer.system.wording import plural
 from kustomizer.transform.one_pod import RESTORER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from kustomizer.cluster.kubectl import Kubectl
 
 REMOVED = {
     # KEDA's first: it would go on scaling what is being deleted.

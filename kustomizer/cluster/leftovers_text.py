@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
 
+from kustomizer.cluster.leftovers import Counted
 from kustomizer.system.folding import fold
 from kustomizer.system.wording import joined
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from kustomizer.cluster.leftovers import Counted
 
 
 def leftovers_text(leftovers: Sequence[Counted], width: int) -> str:

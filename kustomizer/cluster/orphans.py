@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from kustomizer.cluster.in_flight import key_of, users
-from kustomizer.cluster.pods import names_of_workers
+from kustomizer.cluster.pods import LivePod, names_of_workers
 from kustomizer.record import Record
+from kustomizer.site.model import Site
 from kustomizer.system.record_data import record_data
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from kustomizer.cluster.pods import LivePod
-    from kustomizer.site.model import Site
 
 APART_SECONDS = 10
 """Between two looks: a worker that acknowledges a task has done so by then, or Redis never heard of it."""

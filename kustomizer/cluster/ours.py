@@ -6,20 +6,15 @@ name: a name alone says nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
-from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.resource import Resource, Resources, stem_of
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, MADE_BY
 from kustomizer.openedx.workers import NAME_LABEL
 from kustomizer.record import Record
 from kustomizer.site.model import scale_target
 from kustomizer.transform.one_pod import FLOWER, RESTORER
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from kustomizer.manifests.resource import Resource, Resources
 
 ALERTS = "celery-workers"
 _OF_RESTORER = ("ConfigMap", "Deployment", "Role", "RoleBinding", "Secret", "ServiceAccount")

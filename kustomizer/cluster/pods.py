@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from kustomizer.cluster.kubectl import Kubectl
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.manifests.tree import command_words, lookup, mapping, mappings, string_list
 from kustomizer.openedx.pod_program import pod_program
 from kustomizer.openedx.workers import NAME_LABEL, environment, running
 from kustomizer.record import Record
-from kustomizer.worker_command.worker import find_worker
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from kustomizer.cluster.kubectl import Kubectl
-    from kustomizer.worker_command.worker import CommandLine
+from kustomizer.worker_command.worker import CommandLine, find_worker
 
 ANSWER_SECONDS = 300
 """How long the program may take in the pod, where it loads edx-platform's settings first."""

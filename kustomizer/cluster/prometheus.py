@@ -11,16 +11,13 @@ import math
 import re
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from kustomizer.cluster.web import Server
 from kustomizer.tasks.numbers import DAY, HOUR, NODE, Measured, Numbers, RunTime, service_of, span
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from kustomizer.cluster.web import Server
-
-    Key = tuple[str, str]
+Key = tuple[str, str]
 
 _EVENTS, _RUN_TIME = "flower_events_total", "flower_task_runtime_seconds"
 _RAN_ON = f'label_replace({{}}, "ran_on", "$1", "worker", "{NODE}")'.replace("\\", "\\\\")

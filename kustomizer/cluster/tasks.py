@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from kustomizer.cluster.in_flight import workers_in
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.workers import NAME_LABEL
+from kustomizer.site.model import Site, SiteWorker
 from kustomizer.system.files import read_text
 from kustomizer.tasks.model import SiteTasks, Task, TaskSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from kustomizer.site.model import Site, SiteWorker
 
 JOB = "celery-tasks"
 """What the Job is called, and labelled with."""

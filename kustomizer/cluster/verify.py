@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from kustomizer.cluster.pods import LivePod
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, mapping, number_at
 from kustomizer.record import Record
-from kustomizer.site.model import autoscalers, scale_target
+from kustomizer.site.model import Site, SiteWorker, autoscalers, scale_target
 from kustomizer.system.wording import plural
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from kustomizer.cluster.pods import LivePod
-    from kustomizer.site.model import Site, SiteWorker
 
 _SHOWN_TASKS = 3
 

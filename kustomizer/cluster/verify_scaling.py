@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
-from kustomizer.cluster.verify import Difference
+from kustomizer.cluster.kubectl import Kubectl
+from kustomizer.cluster.verify import Difference, Verified
 from kustomizer.errors import UserError
 from kustomizer.manifests.quantities import quantity
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.record import Record
-from kustomizer.site.model import scale_target
+from kustomizer.site.model import Site, SiteWorker, scale_target
 from kustomizer.site.redis_lists import counted_lists, is_paused, list_name
 from kustomizer.system.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from kustomizer.cluster.kubectl import Kubectl
-    from kustomizer.cluster.verify import Verified
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site, SiteWorker
 
 _METRICS = "/apis/external.metrics.k8s.io/v1beta1/namespaces"
 # They are read seconds apart, and tasks come and go.

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+from kustomizer.cluster.verify import Difference, Verified
+from kustomizer.cluster.verify_scaling import Scaled
 from kustomizer.system.folding import fold
 from kustomizer.system.record_data import record_data
 from kustomizer.system.text_table import text_table
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.cluster.verify import Difference, Verified
-    from kustomizer.cluster.verify_scaling import Scaled
 
 
 def verify_text(workers: Sequence[Verified], scaled: Sequence[Scaled], width: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -14,10 +14,8 @@ from kustomizer.commands.numbers import asks_for_numbers, measure, number_option
 from kustomizer.commands.queue import open_config, write as write_config
 from kustomizer.commands.talk import say
 from kustomizer.errors import UserError
+from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.task_file import FILE, saved_tasks
-
-if TYPE_CHECKING:
-    from kustomizer.tasks.model import SiteTasks
 
 
 @click.command("advise", short_help="Say what measured numbers speak for.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,17 +11,14 @@ from kustomizer.cluster.kubectl import find_kubectl
 from kustomizer.commands.common import ask, kustomize_option, say_stale, wants_colour
 from kustomizer.commands.talk import pass_on, say, terminal_width
 from kustomizer.diff.compare import comparison
+from kustomizer.diff.model import Comparison
 from kustomizer.diff.reports.text import text_report
 from kustomizer.kustomize.build import build
+from kustomizer.kustomize.build_output import BuildOutput
 from kustomizer.kustomize.built_file import BuiltFile
-from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.split_env import split_directory
 from kustomizer.openedx.template_jobs import is_template_job
-
-if TYPE_CHECKING:
-    from kustomizer.diff.model import Comparison
-    from kustomizer.kustomize.build_output import BuildOutput
-    from kustomizer.kustomize.executable import Wanted
 
 
 @click.command("apply", short_help="Show what an overlay changes in the cluster, ask, and apply it.")

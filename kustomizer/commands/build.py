@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,16 +14,11 @@ from kustomizer.commands.common import kustomize_option, say_stale
 from kustomizer.commands.talk import pass_on, say
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import build
-from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.build_output import BuildOutput
+from kustomizer.kustomize.executable import Kustomize, Wanted, find_kustomize
 from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.system.files import PRIVATE, make_directory, write_file
 from kustomizer.system.threads import threads
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from kustomizer.kustomize.build_output import BuildOutput
-    from kustomizer.kustomize.executable import Kustomize, Wanted
 
 STDOUT = Path("-")
 

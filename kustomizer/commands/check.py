@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from kustomizer.commands.common import ignore_file_option, kustomize_option
+from kustomizer.commands.common import EXIT_FINDINGS, ignore_file_option, kustomize_option
 from kustomizer.commands.rule_pages import pages
 from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.rules import OWN_RULES, RULES as DIFF_RULES
 from kustomizer.errors import UserError
 from kustomizer.findings.github import findings_github, without_commands
-from kustomizer.findings.ignores import ignores_of, without_ignored
+from kustomizer.findings.ignores import Ignore, Ignored, ignores_of, without_ignored
 from kustomizer.findings.json import findings_json
 from kustomizer.findings.model import SEVERITIES, Finding, reaches
 from kustomizer.findings.source import Source, file_source
 from kustomizer.findings.text import findings_text, ignored_text
 from kustomizer.kustomize.build import build, causes_of
 from kustomizer.kustomize.built_file import BuiltFile
-from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.record import Record
 from kustomizer.rules import BRIEF, FOR_FLUX, FOR_TASKS, RULES, check, refused_build
 from kustomizer.site.model import Site
 from kustomizer.system.files import write_file
+from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.task_file import FILE, read_tasks, saved_tasks
 from kustomizer.tutor_env.staleness import stale_envs
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
-
-    from kustomizer.findings.ignores import Ignore, Ignored
-    from kustomizer.kustomize.executable import Wanted
-    from kustomizer.tasks.model import SiteTasks
-
-EXIT_FINDINGS = 3
 
 
 class Checked(Record):

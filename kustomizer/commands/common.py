@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -17,14 +18,12 @@ from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.permissions import permissions
+from kustomizer.manifests.resource import Resources
 from kustomizer.system.processes import Limits
 from kustomizer.tutor_env.staleness import stale_envs
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from kustomizer.manifests.resource import Resources
-
+EXIT_FINDINGS = 3
+"""The exit status of a command that looked, and found something."""
 _WIDEST = 10_000
 
 _Command = TypeVar("_Command", bound="Callable[..., None]")

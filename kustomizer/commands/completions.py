@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import click
+
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT
 from kustomizer.errors import UserError
 from kustomizer.openedx.workers import KNOWN_QUEUES
 from kustomizer.overlay.changes import consumed_queues
 from kustomizer.overlay.config_file import named_config
+from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.task_file import saved_tasks
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    import click
-
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.tasks.model import SiteTasks
-
-    Completion = Callable[[click.Context, click.Parameter, str], list[str]]
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def place_of(overlay: Path, file: Path | None) -> Path:

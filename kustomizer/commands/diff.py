@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from kustomizer.commands.common import ignore_file_option, kustomize_option, wants_colour
+from kustomizer.commands.common import EXIT_FINDINGS, ignore_file_option, kustomize_option, wants_colour
 from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.compare import comparison
+from kustomizer.diff.model import Comparison
 from kustomizer.diff.reports.text import text_report
 from kustomizer.diff.rules import RULES
-from kustomizer.diff.sources import STDIN, RevisionOptions, read_both, read_revision, with_file
+from kustomizer.diff.sources import STDIN, ComparedBuild, RevisionOptions, read_both, read_revision, with_file
 from kustomizer.errors import UserError
 from kustomizer.findings.github import without_commands
 from kustomizer.findings.ignores import ignores_of
 from kustomizer.findings.model import SEVERITIES, reaches
-from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.findings.source import Source
+from kustomizer.kustomize.executable import Kustomize, find_kustomize
 from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
 from kustomizer.system.processes import own_program
 from kustomizer.tutor_env.staleness import stale_envs
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kustomizer.diff.model import Comparison
-    from kustomizer.diff.sources import ComparedBuild
-    from kustomizer.findings.source import Source
-    from kustomizer.kustomize.executable import Kustomize
-
 EXIT_CHANGES = 2
-EXIT_FINDINGS = 3
 EXIT_USAGE = 64
 """EX_USAGE of sysexits.h, since click's 2 has another meaning here."""
 

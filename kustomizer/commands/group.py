@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -16,9 +17,6 @@ from kustomizer.findings.github import without_commands
 from kustomizer.system.command_log import set_verbose
 from kustomizer.system.interrupt import interrupted
 from kustomizer.system.visible import harmless
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EXIT_ERROR = 1
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -24,7 +25,7 @@ from kustomizer.cluster.in_flight_job import job
 from kustomizer.cluster.in_flight_text import in_flight_json, in_flight_text, message_text, message_tree, restored_text
 from kustomizer.cluster.kubectl import Kubectl, find_kubectl
 from kustomizer.cluster.orphans import OLDER_SECONDS, orphans_json, orphans_text, restore_orphans
-from kustomizer.cluster.pods import live_pods, pod_to_ask
+from kustomizer.cluster.pods import LivePod, live_pods, pod_to_ask
 from kustomizer.commands.common import kustomize_option, site_resources
 from kustomizer.commands.talk import terminal_width
 from kustomizer.errors import UserError
@@ -32,12 +33,7 @@ from kustomizer.record import Record
 from kustomizer.site.model import Site
 from kustomizer.system.record_data import record_data
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from kustomizer.cluster.pods import LivePod
-
-    Command = Callable[..., None]
+Command = Callable[..., None]
 
 _site = click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
 _arguments = click.option("--arguments", is_flag=True, help="Show the tasks' arguments, which may hold personal data.")

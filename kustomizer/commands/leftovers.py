@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from kustomizer.cluster.in_flight import namespace_of
-from kustomizer.cluster.leftovers import Counted, counts_request, leftovers, live_resources, remove
+from kustomizer.cluster.leftovers import Counted, Leftover, counts_request, leftovers, live_resources, remove
 from kustomizer.cluster.leftovers_text import leftovers_json, leftovers_text
 from kustomizer.cluster.pods import live_pods, pod_to_ask
-from kustomizer.commands.check import EXIT_FINDINGS
-from kustomizer.commands.common import ask, site_resources
+from kustomizer.commands.common import EXIT_FINDINGS, ask, site_resources
 from kustomizer.commands.in_flight import RunningSite, cluster_options
 from kustomizer.commands.talk import say, terminal_width
 from kustomizer.errors import UserError
 from kustomizer.site.model import Site
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from kustomizer.cluster.leftovers import Leftover
 
 
 @click.command("leftovers", short_help="Show what removed workers have left in the cluster, and remove it.")

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from kustomizer.commands.common import kustomize_option, tutor_root_option
 from kustomizer.commands.talk import terminal_width
-from kustomizer.migration.comparison import grouped
-from kustomizer.migration.configuration import SECRET
-from kustomizer.migration.settings import read_settings
-from kustomizer.migration.site import compared, migrate_site, read_site
+from kustomizer.kustomize.executable import Wanted
+from kustomizer.migration.comparison import Deviation, grouped
+from kustomizer.migration.configuration import SECRET, Migration
+from kustomizer.migration.settings import PluginSettings, read_settings
+from kustomizer.migration.site import PluginSite, compared, migrate_site, read_site
 from kustomizer.overlay.directory import write_overlay
 from kustomizer.overlay.templates import overlay_files
 from kustomizer.system.folding import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.kustomize.executable import Wanted
-    from kustomizer.migration.comparison import Deviation
-    from kustomizer.migration.configuration import Migration
-    from kustomizer.migration.settings import PluginSettings
-    from kustomizer.migration.site import PluginSite
 
 
 @click.command("migrate", short_help="Move over from tutor-contrib-celery.")

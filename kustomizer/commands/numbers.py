@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -14,16 +15,11 @@ from kustomizer.cluster.prometheus import Prometheus
 from kustomizer.cluster.web import Server, server
 from kustomizer.commands.talk import say
 from kustomizer.system.wording import joined
-from kustomizer.tasks.numbers import DAY, HOUR
+from kustomizer.tasks.model import SiteTasks
+from kustomizer.tasks.numbers import DAY, HOUR, Measured, Numbers
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from kustomizer.tasks.model import SiteTasks
-    from kustomizer.tasks.numbers import Measured, Numbers
-
-    Found = tuple[Measured, Mapping[tuple[str, str], Numbers]]
-    Command = Callable[..., None]
+Found = tuple[Measured, Mapping[tuple[str, str], Numbers]]
+Command = Callable[..., None]
 
 _UNITS = {"h": HOUR, "d": DAY, "w": 7 * DAY}
 _SHOWN = 5

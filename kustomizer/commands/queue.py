@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,19 +13,13 @@ from kustomizer.commands.talk import say
 from kustomizer.errors import UserError
 from kustomizer.manifests.amounts import amount
 from kustomizer.manifests.digits import whole_number
-from kustomizer.overlay.changes import add_worker, change_worker, remove_worker
-from kustomizer.overlay.config_file import named_config
+from kustomizer.overlay.changes import ConfigEdit, add_worker, change_worker, remove_worker
+from kustomizer.overlay.config_file import ConfigFile, named_config
 from kustomizer.overlay.known_tasks import queue_notes
 from kustomizer.system.files import locked, read_text
 from kustomizer.tasks.task_file import saved_tasks
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kustomizer.overlay.changes import ConfigEdit
-    from kustomizer.overlay.config_file import ConfigFile
-
-    Command = Callable[..., None]
+Command = Callable[..., None]
 
 COUNT = click.IntRange(min=0)
 

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from kustomizer.commands.common import kustomize_option, site_resources, table_width
 from kustomizer.findings.github import without_commands
+from kustomizer.kustomize.executable import Wanted
 from kustomizer.manifests.writer import emit
-from kustomizer.site.flower import flowers_of
+from kustomizer.site.flower import FlowerRow, flowers_of
 from kustomizer.site.mermaid import mermaid
 from kustomizer.site.model import Site
 from kustomizer.site.queue_table import queues_data, queues_markdown, queues_text
-from kustomizer.site.queues import queues_of
+from kustomizer.site.queues import QueueRow, queues_of
 from kustomizer.site.value_sources import value_lines, value_sources
 from kustomizer.system.command_log import is_verbose
 from kustomizer.system.record_data import record_data
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kustomizer.kustomize.executable import Wanted
-    from kustomizer.site.flower import FlowerRow
-    from kustomizer.site.queues import QueueRow
 
 
 @click.command("queues", short_help="Show who consumes and scales which queue.")

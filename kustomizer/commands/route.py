@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
@@ -11,9 +11,6 @@ from kustomizer.commands.queue import file_options, finish, open_config
 from kustomizer.overlay.changes import remove_route, route_task
 from kustomizer.overlay.known_tasks import route_notes
 from kustomizer.tasks.task_file import saved_tasks
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @click.command("route", short_help="Send a task to a queue.")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from kustomizer.diff.rules import OWN_RULES
+from kustomizer.findings.rule import DocumentedRule
 from kustomizer.rules import RULES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from kustomizer.findings.rule import DocumentedRule
 
 _HEAD = """\
 # Rules of `tutor-kustomizer check`

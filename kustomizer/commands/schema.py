@@ -7,7 +7,6 @@ import json
 import click
 
 from kustomizer.config.json_schema import json_schema, reference_markdown
-from kustomizer.diff.reports import json_schema as diff_schema
 
 
 @click.command("schema")
@@ -19,5 +18,10 @@ def schema_command(markdown: bool, diff: bool) -> None:
         raise click.UsageError("--markdown or --diff")
     if markdown:
         click.echo(reference_markdown(), nl=False)
-    else:
-        click.echo(json.dumps(diff_schema.json_schema() if diff else json_schema(), indent=2))
+        return
+    schema = json_schema()
+    if diff:
+        from kustomizer.diff.reports import json_schema as of_diff  # noqa: PLC0415 - it brings the sites' model
+
+        schema = of_diff.json_schema()
+    click.echo(json.dumps(schema, indent=2))

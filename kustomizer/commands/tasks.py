@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from kustomizer.advice.concerns import concerns
 from kustomizer.cluster.in_flight_job import job
-from kustomizer.cluster.pods import live_pods, pod_to_ask
+from kustomizer.cluster.pods import LivePod, live_pods, pod_to_ask
 from kustomizer.cluster.tasks import JOB, read_answers, site_tasks, tasks_request, workers_of_services
 from kustomizer.commands.common import table_width
 from kustomizer.commands.in_flight import RunningSite, cluster_options, open_cluster
 from kustomizer.commands.numbers import asks_for_numbers, measure, number_options, with_numbers
 from kustomizer.commands.talk import say
+from kustomizer.site.model import SiteWorker
 from kustomizer.site.queues import queues_of
 from kustomizer.system.files import write_file
 from kustomizer.system.threads import threads
+from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.table import ORDERS, tasks_markdown, tasks_text
 from kustomizer.tasks.task_file import FILE, tasks_json
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from kustomizer.cluster.pods import LivePod
-    from kustomizer.site.model import SiteWorker
-    from kustomizer.tasks.model import SiteTasks
-
-    Workers = Mapping[str, SiteWorker]
+Workers = Mapping[str, SiteWorker]
 
 
 @click.command("tasks", short_help="Show the site's tasks and their queues.")

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from kustomizer.cluster.in_flight import workers_in
-from kustomizer.cluster.pods import live_pods, pod_to_ask
+from kustomizer.cluster.kubectl import Kubectl
+from kustomizer.cluster.pods import LivePod, live_pods, pod_to_ask
 from kustomizer.cluster.verify import Difference, Verified, pods_of, verified, without_pod
 from kustomizer.cluster.verify_scaling import Scaled, cluster, redis_lists, scaled, scaled_objects
 from kustomizer.cluster.verify_text import verify_json, verify_text
-from kustomizer.commands.check import EXIT_FINDINGS
-from kustomizer.commands.common import table_width
+from kustomizer.commands.common import EXIT_FINDINGS, table_width
 from kustomizer.commands.in_flight import RunningSite, cluster_options, open_cluster
 from kustomizer.errors import UserError
+from kustomizer.manifests.resource import Resource
 from kustomizer.record import Record
-from kustomizer.site.model import scale_target
+from kustomizer.site.model import SiteWorker, scale_target
 from kustomizer.system.threads import threads
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from concurrent.futures import Executor
-
-    from kustomizer.cluster.kubectl import Kubectl
-    from kustomizer.cluster.pods import LivePod
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import SiteWorker
 
 _AT_ONCE = 8
 """A kubectl takes 50 MB while it waits, and a pod some seconds to answer: it loads edx-platform's settings first."""

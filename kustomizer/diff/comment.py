@@ -13,8 +13,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -22,9 +23,6 @@ from kustomizer.errors import UserError
 from kustomizer.manifests.digits import whole_number
 from kustomizer.record import Record
 from kustomizer.system.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _PAGE = 100
 _TRIES = 3

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from kustomizer.diff.changes.trees import tree_changes
 from kustomizer.diff.grouping import groups
 from kustomizer.diff.ignores import is_stale, without_ignored
 from kustomizer.diff.immutable import immutable_changes
-from kustomizer.diff.model import ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange
-from kustomizer.diff.prepare import prepare
+from kustomizer.diff.model import ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange, ObjectId
+from kustomizer.diff.prepare import Warnings, prepare
 from kustomizer.diff.rules import find
+from kustomizer.diff.sides import Sides
+from kustomizer.errors import Problem
+from kustomizer.findings.ignores import Ignore, Ignored
+from kustomizer.manifests.resource import Resources
 from kustomizer.masking.marks import ABSENT
 from kustomizer.openedx.template_jobs import is_template_job
 from kustomizer.site.queues import queues_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kustomizer.diff.model import ObjectId
-    from kustomizer.diff.prepare import Warnings
-    from kustomizer.diff.sides import Sides
-    from kustomizer.errors import Problem
-    from kustomizer.findings.ignores import Ignore, Ignored
-    from kustomizer.manifests.resource import Resources
 
 
 def comparison(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Sequence
+from typing import Any
 
-from kustomizer.diff.model import SharedChange, ValueChange
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
-    from kustomizer.diff.model import AnyChange, ObjectChange, ObjectId
+from kustomizer.diff.model import AnyChange, ObjectChange, ObjectId, SharedChange, ValueChange
 
 _FEWEST = 2
 

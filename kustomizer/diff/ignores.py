@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from kustomizer.diff.model import path_text
+from kustomizer.diff.model import AnyChange, ObjectChange, ObjectId, path_text
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR
 from kustomizer.findings import ignores as findings_ignores
+from kustomizer.findings.ignores import Ignore, Ignored
 from kustomizer.findings.model import Finding
 from kustomizer.record import Record
 from kustomizer.rules import RULES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kustomizer.diff.model import AnyChange, ObjectChange, ObjectId
-    from kustomizer.diff.sides import Sides
-    from kustomizer.findings.ignores import Ignore, Ignored
 
 
 class Kept(Record):

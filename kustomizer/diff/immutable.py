@@ -6,17 +6,13 @@ The API server refuses them in pkg/apis/*/validation/validation.go of https://gi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from kustomizer.diff.model import ValueChange
+from kustomizer.diff.model import AnyChange, ValueChange
 from kustomizer.manifests.quantities import quantity
 from kustomizer.manifests.tree import lookup
 from kustomizer.masking.marks import ABSENT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import AnyChange
 
 _FIELDS = {
     ("", "Secret"): ("type",),

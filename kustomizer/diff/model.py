@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from kustomizer.errors import ResourceRef
+from kustomizer.findings.ignores import Ignored
 from kustomizer.findings.model import Finding
 from kustomizer.masking.marks import ABSENT
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kustomizer.findings.ignores import Ignored
 
 ADD = "add"
 CHANGE = "change"

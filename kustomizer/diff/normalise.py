@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from kustomizer.diff.changes.arguments import order_queues
 from kustomizer.manifests.name_hashes import GENERATED_KINDS
 from kustomizer.manifests.pods import containers, pod_template
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # Matches whole words only, so that a file of one long word is scanned once.
 _GENERATED = re.compile(r"(?<![-.a-z0-9])[-.a-z0-9]*-[2456789bcdfghkmt]{10}(?![-.a-z0-9])")

@@ -7,19 +7,15 @@ hashes of both names, one object has replaced the other; else the pair is a gues
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kustomizer.diff.model import CHANGED_HASH, HASH, ObjectId
+from kustomizer.manifests.equality import is_same_text
 from kustomizer.manifests.name_hashes import GENERATED_KINDS, is_kustomizes
-from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.resource import Resource, Resources, stem_of
 from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from kustomizer.manifests.resource import Resource, Resources
 
 
 class Pair(Record):
@@ -104,11 +100,6 @@ def pair(before: Resources, after: Resources) -> Pairing:
         names=(names[0], names[1]),
         real_names=(real_names[0], real_names[1]),
     )
-
-
-def is_same_text(old: Resource, new: Resource) -> bool:
-    """Tell whether two objects have the same text, without parsing it."""
-    return old.text == new.text != ""
 
 
 def _pairs(before: Sequence[Resource], after: Sequence[Resource]) -> list[Pair]:

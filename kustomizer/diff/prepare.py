@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
-from kustomizer.diff.model import Renaming
-from kustomizer.diff.pairing import is_proven, is_same_text, pair
+from kustomizer.diff.model import ObjectId, Renaming
+from kustomizer.diff.pairing import Pairing, Renamed, is_proven, pair
 from kustomizer.diff.sides import Side, Sides
+from kustomizer.errors import Problem
+from kustomizer.manifests.equality import is_same_text
 from kustomizer.manifests.pods import pod_template, strings
-from kustomizer.manifests.resource import Resources, stem_of
+from kustomizer.manifests.resource import Resource, Resources, stem_of
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking.masking import Masks
 from kustomizer.site.model import Site
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import TypeAlias
-
-    from kustomizer.diff.model import ObjectId
-    from kustomizer.diff.pairing import Pairing, Renamed
-    from kustomizer.errors import Problem
-    from kustomizer.manifests.resource import Resource
-
-    Warnings: TypeAlias = tuple[Sequence[Problem], Sequence[Problem]]
+Warnings: TypeAlias = tuple[Sequence[Problem], Sequence[Problem]]
 
 
 def prepare(before: Resources, after: Resources, warnings: Warnings = ((), ()), stale: Sequence[Problem] = ()) -> Sides:

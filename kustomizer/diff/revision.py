@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kustomizer import OWN_FILE
+from kustomizer.diff.git import Repository
 from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import is_kustomization, named_paths
 from kustomizer.kustomize.kustomization import built_from, kustomization_in
@@ -20,11 +21,6 @@ from kustomizer.kustomize.split_names import CONFIG as SPLIT_CONFIG
 from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.tutor_env.staleness import OFF, config_values, is_tutor_env
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.diff.git import Repository
 
 ENV = "env"
 """Where Tutor writes what it renders, below its root."""

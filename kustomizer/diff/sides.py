@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.diff.model import ObjectId, Renaming
 from kustomizer.diff.normalise import normalised
-from kustomizer.diff.pairing import is_same_text
+from kustomizer.manifests.equality import is_same_text
+from kustomizer.manifests.resource import Resource
 from kustomizer.record import Record
+from kustomizer.site.model import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from kustomizer.diff.model import ObjectId, Renaming
-    from kustomizer.manifests.resource import Resource
+    # `check` knows the rules of `diff` by their names, and masks nothing.
     from kustomizer.masking.masking import Masks
-    from kustomizer.site.model import Site
 
 
 class Side(Record):

@@ -6,13 +6,15 @@ import io
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-from kustomizer.diff.git import repository
+from kustomizer.diff.git import Repository, repository
 from kustomizer.diff.revision import Tree
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import RefusedBuildError, build, causes_of
+from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.manifests.lists import without_lists
 from kustomizer.manifests.resource import Resource, Resources
@@ -20,12 +22,6 @@ from kustomizer.manifests.stream import read_documents
 from kustomizer.record import Record
 from kustomizer.system.threads import threads
 from kustomizer.tutor_env.staleness import is_tutor_env
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from kustomizer.diff.git import Repository
-    from kustomizer.kustomize.executable import Kustomize
 
 STDIN = "-"
 ALLOW_FILE = ".tutor-kustomizer-allow-exec"

@@ -7,8 +7,9 @@ before it calls the function.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kustomizer import KIND, is_configuration
 from kustomizer.errors import Problem, UserError
@@ -27,10 +28,6 @@ from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import lookup
 from kustomizer.overlay.templates import GUARD_NAME
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
 
 # Fields that go into the top kustomization: kustomize reads sortOptions only there, validators run after the function.
 _ON_TOP = ("sortOptions", "validators")

@@ -8,20 +8,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kustomizer.errors import UserError
 from kustomizer.export.overlay import MADE_BY
 from kustomizer.export.parts import File, write_files
-from kustomizer.export.record import RECORD, digest, digests_of, read_digests, record_text
+from kustomizer.export.record import RECORD, Digests, digest, digests_of, read_digests, record_text
 from kustomizer.export.secrets import EXAMPLE, ignore_file
 from kustomizer.system.files import new_mode, write_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from kustomizer.export.record import Digests
 
 
 def write_export(directory: Path, files: Mapping[str, File], *, force: bool = False) -> list[str]:

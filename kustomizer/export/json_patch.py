@@ -6,12 +6,10 @@ that kustomize has no schema for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.manifests.equality import same
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Operation = dict[str, Any]
 

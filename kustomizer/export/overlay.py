@@ -6,23 +6,19 @@ one a file. New ConfigMaps and Secrets whose names carry a hash become kustomize
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.export.base import BASE
+from kustomizer.export.base import BASE, Base
 from kustomizer.export.parts import File, parts_of
 from kustomizer.export.passwords import passwords_in_file
 from kustomizer.export.secrets import ignore_file
+from kustomizer.kustomize.function_log import Run
 from kustomizer.manifests.writer import emit
 from kustomizer.overlay.templates import NAME_REFERENCES
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from kustomizer.export.base import Base
-    from kustomizer.kustomize.function_log import Run
 
 MADE_BY = "# Made by `tutor-kustomizer export`; make it again after each `tutor config save`.\n"
 """The first line of an export's kustomization.yaml."""

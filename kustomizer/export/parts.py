@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from kustomizer import is_configuration
 from kustomizer.errors import UserError
 from kustomizer.export.json_patch import operations
 from kustomizer.export.secrets import EXAMPLE, are_public, env_file, example_file, secret_values
 from kustomizer.manifests.equality import same
-from kustomizer.manifests.resource import NEEDS_HASH_SUFFIX, is_internal_annotation
+from kustomizer.manifests.resource import NEEDS_HASH_SUFFIX, Resource, is_internal_annotation
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from kustomizer.manifests.resource import Resource
 
 
 class File(Record):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking import detection
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def passwords_in_file(path: str, text: str) -> list[str]:

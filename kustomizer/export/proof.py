@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kustomizer.errors import Problem, UserError
+from kustomizer.export.overlay import Export
 from kustomizer.export.parts import write_files
+from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.plain_build import build_plainly
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking.messages import without_secrets
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.export.overlay import Export
-    from kustomizer.kustomize.executable import Kustomize
 
 
 def prove(export: Export, expected: str, kustomize: Kustomize) -> None:

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+from kustomizer.export.parts import File
 
-    from kustomizer.export.parts import File
-
-    Digests = Mapping[str, frozenset[str]]
+Digests = Mapping[str, frozenset[str]]
 
 RECORD = ".tutor-kustomizer-export"
 """The record's name in the export."""

@@ -5,15 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from kustomizer.errors import UserError
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, plain_value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from kustomizer.manifests.resource import Resource
 
 EXAMPLE = ".example"
 """The suffix of the example beside a file to fill in."""

@@ -16,20 +16,17 @@ Reports count what is set aside, and show the reasons. An error takes an entry t
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kustomizer.errors import ERROR, Problem, ResourceRef, UserError
+from kustomizer.findings.model import Finding
 from kustomizer.manifests.protocols import decode
 from kustomizer.manifests.resource import stem_of
 from kustomizer.manifests.tree import plain_value
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
-
-    from kustomizer.findings.model import Finding
 
 IGNORE_FILE = ".tutor-kustomizer-ignore.yaml"
 """The file's name, beside the overlay or in the working directory."""

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from kustomizer.findings.model import count
+from kustomizer.findings.ignores import Ignored
+from kustomizer.findings.model import Finding, count
 from kustomizer.system.record_data import record_data
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kustomizer.findings.ignores import Ignored
-    from kustomizer.findings.model import Finding
 
 VERSION = 1
 """Grows when a field changes its meaning or is removed, not when one is added."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 from kustomizer import KIND
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _CANT_BUILD = re.compile(r"\A\S+ can't build .*:\n")
 _LINE = re.compile(r"\bline ([0-9]{1,9})\b")

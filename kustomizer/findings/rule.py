@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 
 class DocumentedRule(Record):

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from kustomizer import __version__
 from kustomizer.errors import ERROR, INFO, WARNING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from kustomizer.findings.model import Finding
-    from kustomizer.findings.rule import DocumentedRule
-    from kustomizer.findings.source import Source
+from kustomizer.findings.model import Finding
+from kustomizer.findings.rule import DocumentedRule
+from kustomizer.findings.source import Source
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {ERROR: "error", WARNING: "warning", INFO: "note"}

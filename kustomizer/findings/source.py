@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kustomizer import KIND
-from kustomizer.errors import ResourceRef
+from kustomizer.errors import Problem, ResourceRef
 from kustomizer.findings.named_line import named_line
+from kustomizer.manifests.resource import Resource
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from kustomizer.errors import Problem
-    from kustomizer.manifests.resource import Resource
 
 
 class Place(Record):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from kustomizer.errors import UserError
 from kustomizer.manifests.protocols import read_build
 from kustomizer.system.files import read_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class BuiltFile:

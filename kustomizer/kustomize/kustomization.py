@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import DIRECTORIES, NAMES, entries, is_kustomization, named_paths
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.system.files import read_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 
 def kustomization_file(directory: Path) -> Path:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from kustomizer.errors import UserError
 from kustomizer.kustomize.examination import examine
-from kustomizer.kustomize.executable import started, waited_for
+from kustomizer.kustomize.executable import Kustomize, started, waited_for
 from kustomizer.kustomize.isolation import make_environment
 from kustomizer.kustomize.plugin_objects import plugin_objects
 from kustomizer.system import processes
 from kustomizer.system.command_log import logged
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from kustomizer.kustomize.executable import Kustomize
-    from kustomizer.system.processes import Finished
+from kustomizer.system.processes import Finished
 
 
 def build_tutors(env: Path, kustomize: Kustomize) -> bytes:

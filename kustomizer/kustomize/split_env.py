@@ -7,14 +7,11 @@ fresh env/ fails, whoever runs it, until the split has been put in the place of 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from kustomizer.errors import UserError
 from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.system.files import read_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MISSING = f"{PLACE}/the-split-is-missing--run-"
 """How the entry begins that stands in a fresh env/; the command that puts the split there follows."""

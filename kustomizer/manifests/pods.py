@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.manifests.tree import lookup
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 _TEMPLATES = (("spec", "template"), ("spec", "jobTemplate", "spec", "template"), ("template",))

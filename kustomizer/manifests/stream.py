@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING
+from collections.abc import Iterator
+from typing import IO
 
 from kustomizer.manifests.protocols import has_content, has_marker, has_other_lines, read_stream
 from kustomizer.manifests.resource import Resource
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _BLOCK = 1 << 20
 _SEPARATOR = b"\n---\n"

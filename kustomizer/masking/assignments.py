@@ -7,16 +7,11 @@ template, or one language within another.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.masking import directives
-from kustomizer.masking.brackets import Brackets
+from kustomizer.masking.brackets import Brackets, Span
 from kustomizer.masking.names import is_noun, is_secret, is_secret_below
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.masking.brackets import Span
 
 QUOTE = r"""(?P<escape>\\*)(?P<quote>\"""|'''|["'`])"""
 

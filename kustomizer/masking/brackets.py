@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    Span: TypeAlias = "tuple[int, int]"
+Span: TypeAlias = "tuple[int, int]"
 
 WINDOW = 20_000
 """So many letters of a bracket are read: quotes that don't match would take the rest of the file for one string."""

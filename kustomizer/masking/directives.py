@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.masking.brackets import Span
+from kustomizer.masking.brackets import Span
 
 _REACH = 120
 """So many letters in front of a name are looked at."""

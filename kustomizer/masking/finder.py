@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from kustomizer.masking.brackets import Span
+from kustomizer.masking.brackets import Span
 
 SHORTEST = 8
 """What is shorter stands in many a word by chance. Tutor's shortest passwords are as long."""

@@ -15,18 +15,16 @@ import base64
 import binascii
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking import places
+from kustomizer.masking.brackets import Span
 from kustomizer.masking.collection import LAST_APPLIED, WORD_LISTS, Collector
 from kustomizer.masking.marks import ABSENT, CHANGED_SECRET, SECRET
 from kustomizer.masking.names import is_secret, is_secret_below
 from kustomizer.masking.values import SecretValues, decode, is_distinctive
-
-if TYPE_CHECKING:
-    from kustomizer.manifests.resource import Resource, Resources
-    from kustomizer.masking.brackets import Span
 
 # Unicode promises that these two never are letters of a text; where one stands in a text all the same, it is escaped.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"

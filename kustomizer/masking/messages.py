@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from kustomizer.errors import Problem
 from kustomizer.masking import places
+from kustomizer.masking.brackets import Span
 from kustomizer.masking.marks import SECRET
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.errors import Problem
-    from kustomizer.masking.brackets import Span
 
 # The data of a Secret: as JSON, as Go prints a map (`map[string]interface {}{"a":"b"}` and `map[a:b]`), as YAML.
 _DATA = re.compile(

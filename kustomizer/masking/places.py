@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from kustomizer.masking import assignments, shapes
 from kustomizer.masking.assignments import QUOTE
-from kustomizer.masking.brackets import Brackets
+from kustomizer.masking.brackets import Brackets, Span
 from kustomizer.masking.names import is_secret
 from kustomizer.masking.values import looks_random
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.masking.brackets import Span
 
 CODE = (".py", ".js", ".jsx", ".ts", ".tsx", ".sql", ".lua", ".rb", ".go", ".html", ".css", ".svg", ".md")
 """Files in which a value without quotes isn't a string."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.masking.brackets import Span
+from kustomizer.masking.brackets import Span
 
 # What a shell prints into a pipe: quoted, or a word that is no variable.
 _PRINTED = (

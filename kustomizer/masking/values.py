@@ -7,15 +7,11 @@ import binascii
 import html
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
+from kustomizer.masking.brackets import Span
 from kustomizer.masking.finder import SHORTEST, Finder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from kustomizer.masking.brackets import Span
 
 _CERTAIN = 12
 _LINE = 60

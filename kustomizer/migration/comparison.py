@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
+from kustomizer.migration.facts import FlowerFacts, SiteFacts, WorkerFacts
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from kustomizer.migration.facts import FlowerFacts, SiteFacts, WorkerFacts
 
 # Options of Tutor's worker that the plugin's copies lack.
 _LOST = frozenset({"prefetch-multiplier", "without-gossip", "without-mingle"})

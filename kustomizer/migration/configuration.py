@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from kustomizer.config.flower import Flower
 from kustomizer.config.load import load
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.manifests.full_reader import read
 from kustomizer.manifests.tree import plain_value
+from kustomizer.migration.settings import PluginSettings
 from kustomizer.overlay.templates import CONFIGURATION_HEAD_WITH_FUNCTION, SCHEMA_LINE
 from kustomizer.overlay.yaml_edit import block
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.migration.settings import PluginSettings
 
 SECRET = {"name": "flower-basic-auth", "key": "auth"}
 """The Secret with Flower's user and password; the operator makes it."""

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from kustomizer.manifests.resource import Resources
+from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.migration.facts import FLOWER_SITE, WORKER_NAME, container
 from kustomizer.site.model import scale_target
 from kustomizer.worker_command.worker import find_worker
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kustomizer.manifests.resource import Resource
 
 _COPY = re.compile(r"(lms|cms)-worker-(.+)")
 

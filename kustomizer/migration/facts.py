@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.resource import Resource, stem_of
 from kustomizer.manifests.tree import lookup, mapping, mappings, number_at
 from kustomizer.record import Record
-from kustomizer.site.queues import queues_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site, SiteWorker
-    from kustomizer.site.queues import Scaling
+from kustomizer.site.model import Site, SiteWorker
+from kustomizer.site.queues import Scaling, queues_of
 
 # A site of Caddy's that passes all requests on to Flower.
 FLOWER_SITE = re.compile(r"(?m)^(?:# flower\n)?([^\s{$]+)[^\n]*\{\n[^}]*\bflower:5555\b[^}]*\}\n?")

@@ -8,9 +8,10 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kustomizer.errors import UserError
 from kustomizer.manifests.full_reader import read
@@ -19,9 +20,6 @@ from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.files import read_text
 from kustomizer.system.processes import which
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # Runs in the Python of that Tutor. Plugins may print to stdout, so the answer goes into a file.
 PROBE = """\

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kustomizer.errors import UserError
-from kustomizer.kustomize.executable import find_kustomize
+from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.plain_build import build_tutors
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resources
 from kustomizer.migration import emitted as plugin_output
-from kustomizer.migration.comparison import compare
-from kustomizer.migration.configuration import migrate
+from kustomizer.migration.comparison import Deviation, compare
+from kustomizer.migration.configuration import Migration, migrate
 from kustomizer.migration.facts import facts
+from kustomizer.migration.settings import PluginSettings
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 from kustomizer.overlay.survey import Survey, survey as survey_of
 from kustomizer.record import Record
 from kustomizer.site.model import Site, scale_target
 from kustomizer.transform.pipeline import transform
-
-if TYPE_CHECKING:
-    from kustomizer.kustomize.executable import Wanted
-    from kustomizer.migration.comparison import Deviation
-    from kustomizer.migration.configuration import Migration
-    from kustomizer.migration.settings import PluginSettings
 
 
 class PluginSite(Record):

@@ -6,10 +6,8 @@ Values that the module computes aren't seen here: only a running pod knows them.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
+from typing import Any
 
 
 class PythonSettings:

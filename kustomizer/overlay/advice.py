@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.config.load import worker_settings
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.config.worker import DEFAULT, deployment_name
+from kustomizer.config.worker import DEFAULT, Worker, deployment_name
 from kustomizer.errors import WARNING, Problem
 from kustomizer.transform.keda.checks import warnings
 from kustomizer.transform.model import Variant
@@ -16,12 +17,6 @@ from kustomizer.transform.timeouts import (
     grace_period_problems,
     shared_key_problems,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.config.worker import Worker
 
 # The site's settings are read by a build.
 _ASSUMED = f"Celery's {CELERYS_VISIBILITY_TIMEOUT} s hold unless the site sets BROKER_TRANSPORT_OPTIONS"

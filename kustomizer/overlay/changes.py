@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from kustomizer.config.load import worker_settings
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.values import did_you_mean, join
 from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.openedx.workers import KNOWN_QUEUES
 from kustomizer.overlay.advice import advice
+from kustomizer.overlay.config_file import ConfigFile
 from kustomizer.overlay.yaml_edit import apply
 from kustomizer.record import Record
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.overlay.config_file import ConfigFile
-
-    Settings = Mapping[tuple[str, ...], Any]
+Settings = Mapping[tuple[str, ...], Any]
 
 
 class ConfigEdit(Record):

@@ -7,8 +7,9 @@ what is changed then, and what the two give together is what has to be right.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kustomizer import KIND, OWN_FILE
 from kustomizer.config.layers import merge_maps
@@ -27,9 +28,6 @@ from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.tree import plain_value
 from kustomizer.record import Record
 from kustomizer.system.files import read_text, write_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 class ConfigFile(Record):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.system.files import write_new_files
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 
 def write_overlay(directory: Path, env: Path, texts: Mapping[str, str], *, force: bool) -> list[Path]:

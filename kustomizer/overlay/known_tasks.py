@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.values import did_you_mean
 from kustomizer.errors import INFO, WARNING, Problem
+from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.task_file import SAVE_AGAIN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.tasks.model import SiteTasks
 
 
 def route_notes(known: SiteTasks, service: str, name: str) -> Iterator[Problem]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
@@ -17,10 +19,6 @@ from kustomizer.kustomize.kustomization import listed_paths, read_kustomization,
 from kustomizer.overlay.config_file import configuration_files
 from kustomizer.overlay.yaml_edit import documents, entry
 from kustomizer.system.files import read_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _PARTS = {"flower": "flower", "monitoring": "celery-workers"}
 """Parts of the configuration, and the name of what the function makes for them."""

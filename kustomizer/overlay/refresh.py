@@ -7,14 +7,17 @@ write is left alone, and said.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.kustomize.kustomization import kustomization_file, objects, read_kustomization
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import lookup, plain_value
-from kustomizer.overlay.config_file import find_config
+from kustomizer.overlay.config_file import ConfigFile, find_config
 from kustomizer.overlay.templates import (
     BY_KUBECTL,
     BY_KUSTOMIZE,
@@ -31,13 +34,6 @@ from kustomizer.overlay.templates import (
 from kustomizer.overlay.yaml_edit import append_item
 from kustomizer.record import Record
 from kustomizer.system.files import read_text, write_file
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.overlay.config_file import ConfigFile
 
 _ANNOTATIONS = ("metadata", "annotations")
 _OLD_ANNOTATION = "config.k8s.io/function"

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from kustomizer import API_VERSION, KIND
 from kustomizer.config.load import load
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT
-from kustomizer.errors import UserError
+from kustomizer.errors import Problem, UserError
+from kustomizer.manifests.resource import Resources
 from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.queue_names import NAMED, queue_name, taken_queues
 from kustomizer.openedx.settings_module import settings_file
 from kustomizer.openedx.shapes import check_shape
-from kustomizer.openedx.workers import emitted_worker, environment, worker_services, workers_of
+from kustomizer.openedx.workers import EmittedWorker, emitted_worker, environment, worker_services, workers_of
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.errors import Problem
-    from kustomizer.manifests.resource import Resources
-    from kustomizer.openedx.workers import EmittedWorker
 
 
 class SurveyedService(Record):

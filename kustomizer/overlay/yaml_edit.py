@@ -8,7 +8,8 @@ caller finds by reading the result.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -16,9 +17,6 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from kustomizer.errors import UserError
 from kustomizer.manifests.writer import quote, quoted_scalar
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 WIDTH = 100
 """A flow collection that would be wider is written in block style."""

@@ -5,8 +5,9 @@ May import `site` and the layers below it (docs/architecture.md).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
+from kustomizer.errors import Problem
 from kustomizer.findings.model import Finding
 from kustomizer.findings.rule import DocumentedRule, documentation_of
 
@@ -37,12 +38,7 @@ from kustomizer.rules import (
     two_consumers as two_consumers,
     unknown_task as unknown_task,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from kustomizer.errors import Problem
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 _MODULES = (
     broker_address,

@@ -16,17 +16,14 @@ Tutor's `REDIS_HOST`, and `redis.openedx` is right for Open edX, too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.errors import ERROR, Problem
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.site.model import Site
 from kustomizer.site.redis_lists import is_ours
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site
 
 ID = "broker-address"
 

@@ -20,18 +20,14 @@ apply --dry-run=server` is refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 from kustomizer.openedx.workers import NAME_LABEL
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site, SiteWorker
+from kustomizer.site.model import Site, SiteWorker
 
 ID = "changed-selector"
 

@@ -21,19 +21,16 @@ though not in a repository, unencrypted.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import command_words, lookup, mapping, mappings
 from kustomizer.masking import detection
 from kustomizer.openedx.celery_programs import is_flower
 from kustomizer.openedx.workers import pod_template, pod_template_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 ID = "clear-text-password"
 

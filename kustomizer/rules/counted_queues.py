@@ -17,18 +17,13 @@ other than on Redis counts.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings
-from kustomizer.site.model import scale_target
+from kustomizer.site.model import Site, SiteWorker, scale_target
 from kustomizer.site.redis_lists import counted_lists, is_ours, key_prefix, list_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site, SiteWorker
 
 ID = "counted-queues"
 

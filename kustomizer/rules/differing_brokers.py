@@ -16,21 +16,16 @@ broker that a Secret outside of the build or code of the image names.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
+from kustomizer.openedx.celery.broker_url import BrokerUrl
 from kustomizer.openedx.celery.sender import sender_view
-from kustomizer.openedx.celery.values import Known
+from kustomizer.openedx.celery.values import Known, Unknown
+from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import one_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.openedx.celery.broker_url import BrokerUrl
-    from kustomizer.openedx.celery.values import Value
-    from kustomizer.openedx.celery.view import CeleryView
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 ID = "differing-brokers"
 
@@ -71,7 +66,7 @@ def _place(celery: CeleryView, namespace: str) -> str:
     return f"{kind} at {hosts}/{where}{keys}"
 
 
-def _sure(value: Value) -> Known | None:
+def _sure(value: Known | Unknown) -> Known | None:
     """Return what is known; of what code of the image could change, as for any site, what holds otherwise."""
     if isinstance(value, Known):
         return value

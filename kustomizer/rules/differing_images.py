@@ -15,18 +15,14 @@ differ.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.workers import environment, pod_template, running
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 ID = "differing-images"
 

@@ -20,19 +20,16 @@ build.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.errors import ERROR, INFO, Problem
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import command_words, is_null, lookup, mapping, mappings, plain_value
 from kustomizer.openedx.celery_programs import is_flower
 from kustomizer.openedx.workers import pod_template, running
 from kustomizer.site.flower import services_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 ID = "flower-without-password"
 

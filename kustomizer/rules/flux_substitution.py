@@ -19,17 +19,14 @@ in its generator's `options`), or write `$${NAME}`, of which Flux makes `${NAME}
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.config.values import join
 from kustomizer.errors import INFO, Problem
 from kustomizer.manifests.tree import lookup, mapping, plain_value
+from kustomizer.site.model import Site
 from kustomizer.system.wording import joined
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site
 
 ID = "flux-substitution"
 

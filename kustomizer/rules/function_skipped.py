@@ -17,17 +17,13 @@ with kubectl list `generators/legacy` under `transformers:`. To split the servic
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer import KIND, is_configuration
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site, SiteWorker
+from kustomizer.site.model import Site, SiteWorker
 
 ID = "function-skipped"
 

@@ -15,16 +15,12 @@ more; `check` has them for an overlay. What another rule finds in the build itse
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from types import ModuleType
 
+from kustomizer.errors import Problem
 from kustomizer.rules import grace_period, orphaned_queue, scale_to_zero, two_consumers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import ModuleType
-
-    from kustomizer.errors import Problem
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 ID = "function-warning"
 

@@ -21,16 +21,12 @@ put tasks back.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import number_at
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site, SiteWorker
+from kustomizer.site.model import Site, SiteWorker
 
 ID = "grace-period"
 

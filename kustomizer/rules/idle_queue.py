@@ -16,15 +16,11 @@ of its own goes, and what settings in this build route.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.errors import INFO, Problem
+from kustomizer.site.model import Site
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site
 
 ID = "idle-queue"
 

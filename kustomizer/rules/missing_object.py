@@ -21,19 +21,16 @@ whose authentication is missing isn't ready and scales nothing.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.openedx.workers import pod_template, pod_template_path
 from kustomizer.record import Record
 from kustomizer.site.made_secrets import is_made
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 ID = "missing-object"
 

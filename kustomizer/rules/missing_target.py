@@ -12,15 +12,10 @@ and so does a worker that was renamed or removed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.site.model import autoscalers, scale_target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site, autoscalers, scale_target
 
 ID = "missing-target"
 

@@ -19,15 +19,11 @@ tutor-contrib-celery this happens whenever only some of the queues are configure
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.errors import ERROR, INFO, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site, SiteWorker
+from kustomizer.manifests.resource import Resource
+from kustomizer.site.model import Site, SiteWorker
 
 ID = "orphaned-queue"
 

@@ -11,13 +11,10 @@ own, at the line of its field. Any other reason stands at the line that it names
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from kustomizer.errors import Problem
-    from kustomizer.site.model import Site
+from kustomizer.errors import Problem
+from kustomizer.site.model import Site
 
 ID = "refused-build"
 

@@ -14,16 +14,12 @@ A request for GPUs or huge pages has to be its limit. Memory of `512m` is half a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.errors import ERROR, Problem
 from kustomizer.manifests.amounts import resource_faults
 from kustomizer.manifests.tree import lookup
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 ID = "refused-resources"
 

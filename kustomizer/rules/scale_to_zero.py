@@ -18,17 +18,12 @@ or turn it off there and have this one's `keda.enabled` take its place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.tree import lookup, mapping, plain_value
-from kustomizer.site.model import scale_target
+from kustomizer.site.model import Site, SiteWorker, scale_target
 from kustomizer.site.redis_lists import counted_lists, is_ours, is_paused, key_prefix
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site, SiteWorker
 
 ID = "scale-to-zero"
 

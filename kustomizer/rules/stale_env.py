@@ -19,13 +19,10 @@ times of files:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from kustomizer.errors import Problem
-    from kustomizer.site.model import Site
+from kustomizer.errors import Problem
+from kustomizer.site.model import Site
 
 ID = "stale-env"
 

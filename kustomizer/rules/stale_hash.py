@@ -15,15 +15,11 @@ Kustomize`; for any other, patch it in the kustomization that generates it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from kustomizer.errors import Problem
 from kustomizer.kustomize.stale_hashes import stale_config_maps
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.errors import Problem
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 ID = "stale-hash"
 

@@ -13,14 +13,10 @@ when two variants name the same queue.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.errors import WARNING, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 ID = "two-consumers"
 

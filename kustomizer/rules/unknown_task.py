@@ -16,16 +16,12 @@ is newer than the file, save the tasks again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.config.values import did_you_mean
 from kustomizer.errors import WARNING, Problem
+from kustomizer.site.model import Site
 from kustomizer.tasks.task_file import SAVE_AGAIN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site
 
 ID = "unknown-task"
 _MOST_COMPARED = 50

@@ -6,20 +6,16 @@ Everything is read from the final resources, whoever made them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.celery_programs import is_flower
 from kustomizer.openedx.selectors import selected_by, selects
 from kustomizer.openedx.targeting import monitor_reaches
 from kustomizer.openedx.workers import pod_template, running
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 # https://flower.readthedocs.io/en/latest/prometheus-integration.html#list-of-exported-metrics
 _METRIC = re.compile(r"\bflower_(?:events|task|worker)_")

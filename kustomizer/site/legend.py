@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from kustomizer.site.queues import QueueRow
+from kustomizer.site.queues import QueueRow
 
 _EACH = "each: the waiting tasks for which KEDA asks for one more pod."
 _COUNTED = {

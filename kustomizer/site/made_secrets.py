@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, plain_value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 # The fields that name the Secret, the first that is there; without one it has the name of the object itself.
 _MAKERS: dict[str, tuple[tuple[str, ...], ...]] = {

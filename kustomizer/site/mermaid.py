@@ -8,12 +8,9 @@ many queues has fewer boxes: a queue's says how many tasks are routed to it, a w
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from kustomizer.site.queues import QueueRow
+from kustomizer.site.queues import QueueRow
 
 MAX_ARROWS = 500
 MAX_TEXT = 50_000

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
+from typing import Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.manifests.resource import Resources
+from kustomizer.errors import Problem
+from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.openedx.celery.edx_platform import VARIANTS
 from kustomizer.openedx.celery.values import Known, Unknown
@@ -16,15 +18,8 @@ from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.python_settings import PythonSettings
 from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, workers_of
 from kustomizer.record import Record
+from kustomizer.tasks.model import SiteTasks
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
-
-    from kustomizer.errors import Problem
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.openedx.celery.values import Value
-    from kustomizer.tasks.model import SiteTasks
 
 _ROUTES = ("EXPLICIT_QUEUES", "CELERY_ROUTES")
 
@@ -236,7 +231,7 @@ class Site:
         )
 
 
-def _known(value: Value) -> Any:
+def _known(value: Known | Unknown) -> Any:
     """Return a value, or what holds unless something unseen sets it; None where that isn't known either."""
     if isinstance(value, Known):
         return value.value

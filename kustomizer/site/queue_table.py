@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from kustomizer.site.flower import flower_sentences
+from kustomizer.site.flower import FlowerRow, flower_sentences
 from kustomizer.site.legend import counted, counting, legend
 from kustomizer.site.mermaid import mermaid
+from kustomizer.site.queues import QueueRow
 from kustomizer.system.folding import fold
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from kustomizer.site.flower import FlowerRow
-    from kustomizer.site.queues import QueueRow
 
 VERSION = 1
 """Grows when a field changes its meaning or is removed, not when one is added."""

@@ -5,21 +5,17 @@ Everything is read from the final resources: tables, pictures and comparisons sh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from kustomizer.manifests.digits import whole_number
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings, number_at
 from kustomizer.openedx.workers import grace_period
 from kustomizer.record import Record
-from kustomizer.site.model import autoscalers, scale_target
+from kustomizer.site.model import Site, SiteWorker, autoscalers, scale_target
 from kustomizer.site.redis_lists import counted_lists, formula, is_paused, key_prefix, list_name
 from kustomizer.tasks.numbers import service_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site, SiteWorker
 
 # The names of the fields, and their defaults.
 _AUTOSCALERS = {

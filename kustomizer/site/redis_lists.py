@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from kustomizer.config.checks import PAUSED, PAUSED_REPLICAS
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import SiteWorker
+from kustomizer.site.model import SiteWorker
 
 _GOS_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from kustomizer.openedx.celery.values import Known
+from kustomizer.openedx.celery.values import Known, Unknown
+from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.openedx.celery.values import Value
-    from kustomizer.openedx.celery.view import CeleryView
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site
 
 
 def value_sources(site: Site) -> list[dict[str, Any]]:
@@ -37,7 +33,7 @@ def value_lines(workers: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"  {name}: {value} ({entry['source']})"
 
 
-def _values(celery: CeleryView) -> Iterator[tuple[str, Value]]:
+def _values(celery: CeleryView) -> Iterator[tuple[str, Known | Unknown]]:
     yield "broker", celery.broker
     yield "queues", celery.queues
     yield "defaultQueue", celery.default_queue
@@ -51,7 +47,7 @@ def _values(celery: CeleryView) -> Iterator[tuple[str, Value]]:
     yield "scheduler", celery.scheduler
 
 
-def _entry(name: str, value: Value) -> dict[str, Any]:
+def _entry(name: str, value: Known | Unknown) -> dict[str, Any]:
     if isinstance(value, Known):
         return {"value": _plain(name, value.value), "source": str(value.source)}
     entry: dict[str, Any] = {"unknown": value.reason, "source": str(value.source)}

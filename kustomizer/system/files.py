@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kustomizer.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
 
 PRIVATE = 0o600
 """The mode of a file that only its owner may read."""

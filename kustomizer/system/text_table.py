@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from collections.abc import Sequence
 
 
 def text_table(lines: Sequence[Sequence[str]], width: int, *, narrowest: int = 0) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from kustomizer.system import processes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @contextmanager

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from kustomizer.tasks.numbers import Measured, Numbers
+from kustomizer.tasks.numbers import Measured, Numbers
 
 OWN_QUEUE = "queue= of the task"
 """What decides a task's queue where the task says so itself: no route has any effect then."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 HOUR = 3600
 DAY = 86400

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
+from kustomizer.tasks.model import SiteTasks, Task
 from kustomizer.tasks.numbers import amount, duration
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from kustomizer.tasks.model import SiteTasks, Task
 
 _DEPENDS = "(depends on the call)"
 _UNKNOWN = "(not known)"

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from kustomizer.errors import UserError
 from kustomizer.record import Record
@@ -14,9 +15,6 @@ from kustomizer.system.files import read_text
 from kustomizer.system.record_data import json_name
 from kustomizer.tasks.model import SiteTasks, Task, TaskSettings
 from kustomizer.tasks.numbers import Measured, Numbers, RunTime
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILE = "celery-tasks.json"
 """What it is called in the directory of an overlay."""

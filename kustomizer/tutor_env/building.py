@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kustomizer.errors import UserError
+from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.plain_build import build_tutors, tutors_build
 from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.kustomize.split_names import FILE
 from kustomizer.system.files import read_text
 from kustomizer.tutor_env.copy import copy_files, named_in
 from kustomizer.tutor_env.kustomization import as_tutors
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from kustomizer.kustomize.executable import Kustomize
 
 _COPY = ".kustomizer-env-"
 

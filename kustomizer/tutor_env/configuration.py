@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from kustomizer import API_VERSION, KIND
 from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
+from kustomizer.config.model import CeleryWorkers
 from kustomizer.errors import UserError
 from kustomizer.manifests import full_reader
+from kustomizer.manifests.resource import Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.overlay.config_file import config_file
 from kustomizer.overlay.survey import survey
 from kustomizer.overlay.templates import configuration_text
 from kustomizer.record import Record
 from kustomizer.tutor_env.state import RECOMMENDED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from kustomizer.config.model import CeleryWorkers
-    from kustomizer.manifests.resource import Resources
 
 
 class SplitConfiguration(Record):

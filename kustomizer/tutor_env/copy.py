@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from kustomizer.kustomize.fields import named_paths
 from kustomizer.kustomize.kustomization import read_kustomization
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 
 def named_in(env: Path) -> Iterator[tuple[str, Path]]:

@@ -6,18 +6,15 @@ is set: these run behind all that env/kustomization.yml does, as the function do
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from kustomizer.export.parts import File, parts_of
 from kustomizer.export.passwords import passwords_in_file
 from kustomizer.export.secrets import EXAMPLE
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.writer import emit
 from kustomizer.overlay.templates import NAME_REFERENCES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from kustomizer.manifests.resource import Resource
 
 _HEAD = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 _MADE_BY = "# Made by the Tutor plugin kustomizer; `tutor config save` makes it again. Changes here are lost.\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import yaml
 
@@ -11,9 +11,6 @@ from kustomizer.errors import UserError
 from kustomizer.kustomize.split_env import ENTRY, SPLIT_ENTRIES
 from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.system.files import read_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read_fresh(env: Path) -> str:

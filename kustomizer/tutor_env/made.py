@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from kustomizer.errors import Problem
 from kustomizer.export.parts import File, write_files
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resources
@@ -17,12 +20,6 @@ from kustomizer.tutor_env import proof
 from kustomizer.tutor_env.configuration import read_configuration
 from kustomizer.tutor_env.files import split_files, with_passwords_private
 from kustomizer.tutor_env.state import SUMMARY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from kustomizer.errors import Problem
 
 _WIDE = 10_000
 

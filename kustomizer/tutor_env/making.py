@@ -8,21 +8,18 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kustomizer.errors import UserError
+from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.split_names import PLACE
 from kustomizer.record import Record
 from kustomizer.tutor_env.building import building, copied
 from kustomizer.tutor_env.kustomization import with_split, without_entry, without_hashes
 from kustomizer.tutor_env.state import digest_of_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from kustomizer.kustomize.executable import Kustomize
 
 
 class Fresh(Record):

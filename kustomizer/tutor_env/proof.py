@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from kustomizer.errors import Problem
 from kustomizer.export.json_patch import operations
 from kustomizer.export.parts import object_of
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.name_hashes import GENERATED_KINDS
-from kustomizer.manifests.resource import stem_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.resource import Resource, stem_of
 
 _REMEDY = (
     "Use an overlay in place of the split in env/ (KUSTOMIZER_OVERLAY), and please report it with the plugins' names"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from kustomizer import OWN_FILE, __version__
 from kustomizer.kustomize.split_env import split_directory
 from kustomizer.kustomize.split_names import FILE, PLACE
 from kustomizer.system.files import read_text
 from kustomizer.tutor_env.copy import named_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 SUMMARY = "split.json"
 """In the split's directory: what it was made from, and what was said about it."""

@@ -11,10 +11,13 @@ import gc
 import json
 import os
 import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from kustomizer import __version__
+from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
@@ -23,12 +26,6 @@ from kustomizer.tutor_env.copy import named_in
 from kustomizer.tutor_env.kustomization import read_fresh, with_split
 from kustomizer.tutor_env.making import Fresh, make
 from kustomizer.tutor_env.state import config_text, digest_of_added, digest_of_files, digest_of_text, read_summary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from kustomizer.kustomize.executable import Kustomize
 
 
 class Split(Record):

@@ -14,7 +14,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
-from kustomizer.commands.diff import EXIT_CHANGES, EXIT_FINDINGS, EXIT_USAGE
+from kustomizer.commands.common import EXIT_FINDINGS
+from kustomizer.commands.diff import EXIT_CHANGES, EXIT_USAGE
 from tests import sites
 from tests.builds import Builds, environment
 from tests.git_checkout import commit, git

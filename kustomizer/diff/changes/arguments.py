@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from kustomizer.diff.model import ArgumentsChange
+from kustomizer.diff.model import ArgumentsChange, Path
 from kustomizer.manifests.tree import string_list
-from kustomizer.worker_command.worker import find_worker, split_queues
+from kustomizer.worker_command.worker import CommandLine, find_worker, split_queues
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from kustomizer.diff.model import Path
-    from kustomizer.worker_command.worker import CommandLine
-
-    Shown = Callable[[Any, Any], tuple[Any, Any]]
+Shown = Callable[[Any, Any], tuple[Any, Any]]
 
 FIELDS = ("command", "args")
 

@@ -7,13 +7,11 @@ by which people tell the items apart.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from kustomizer.diff.model import Key
 from kustomizer.manifests.tree import lookup
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # Possible keys by the list's name; the first that identifies every item is used. A field may stand deeper in the item
 # (`metadata.name`); `field=value` states its default, and `field?` may be missing.

@@ -6,15 +6,10 @@ are all repeated 160.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING
 
-from kustomizer.diff.model import Hunk, TextChange
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from kustomizer.diff.model import Path
+from kustomizer.diff.model import Hunk, Path, TextChange
 
 _CONTEXT = 3
 _MOST_EDITS = 500

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from kustomizer.diff.changes.arguments import argument_changes
 from kustomizer.diff.changes.lists import keys
 from kustomizer.diff.changes.texts import text_change
-from kustomizer.diff.model import Key, OrderChange, ValueChange
+from kustomizer.diff.model import AnyChange, Key, OrderChange, Path, ValueChange
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.pods import CONTAINER_LISTS
 from kustomizer.manifests.quantities import quantity
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from kustomizer.diff.model import AnyChange, Path
-
-    Shown = Callable[[Any, Any], tuple[Any, Any]]
+Shown = Callable[[Any, Any], tuple[Any, Any]]
 
 
 def tree_changes(before: Any, after: Any, shown: Shown) -> tuple[AnyChange, ...]:

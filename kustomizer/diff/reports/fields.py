@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
 
-from kustomizer.diff.model import CHANGED_HASH, HASH, ArgumentsChange, TextChange, ValueChange, path_text
+from kustomizer.diff.model import (
+    CHANGED_HASH,
+    HASH,
+    AnyChange,
+    ArgumentsChange,
+    Comparison,
+    Hunk,
+    ObjectChange,
+    ObjectId,
+    SharedChange,
+    TextChange,
+    ValueChange,
+    path_text,
+)
 from kustomizer.diff.reports.values import is_one_line, lines, one_line
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET, Absent
 from kustomizer.record import Record
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
-
-    from kustomizer.diff.model import AnyChange, Comparison, Hunk, ObjectChange, ObjectId, SharedChange
 
 LONGEST = 12
 """Lines of one value that are shown without ``full``."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 from kustomizer.findings.github import without_commands
 from kustomizer.record import Record
 from kustomizer.system.wording import joined, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 
 class CommentSection(Record):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from kustomizer.diff.model import Comparison
 from kustomizer.diff.reports.wording import summary
+from kustomizer.errors import UserError
 from kustomizer.findings.github import annotation
 from kustomizer.findings.model import Finding
+from kustomizer.findings.source import Source
 from kustomizer.kustomize.build import causes_of
 from kustomizer.rules import refused_build
 from kustomizer.system.visible import visible
-
-if TYPE_CHECKING:
-    from kustomizer.diff.model import Comparison
-    from kustomizer.errors import UserError
-    from kustomizer.findings.source import Source
 
 TITLE = "tutor-kustomizer diff"
 

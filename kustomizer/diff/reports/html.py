@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, AnyChange, Comparison, ObjectChange, ObjectId
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.html_page import page
 from kustomizer.diff.reports.object_summaries import what
-from kustomizer.diff.reports.queue_changes import queue_changes, queue_legend
+from kustomizer.diff.reports.queue_changes import QueueChange, queue_changes, queue_legend
 from kustomizer.diff.reports.wording import (
     alike,
     by_kind,
@@ -22,16 +22,9 @@ from kustomizer.diff.reports.wording import (
     summary,
     title,
 )
-from kustomizer.findings.model import SEVERITIES, count
+from kustomizer.findings.model import SEVERITIES, Finding, count
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId
-    from kustomizer.diff.reports.queue_changes import QueueChange
-    from kustomizer.findings.model import Finding
 
 _LONG_NAME = 40
 _LINES = {"+": "new", "-": "gone", "@": "place"}

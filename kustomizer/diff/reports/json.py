@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, Key, OrderChange, TextChange, ValueChange
+from kustomizer.diff.model import (
+    ADD,
+    CHANGE,
+    DESTROY,
+    REPLACE,
+    AnyChange,
+    Comparison,
+    Key,
+    ObjectChange,
+    OrderChange,
+    SharedChange,
+    Step,
+    TextChange,
+    ValueChange,
+)
 from kustomizer.findings.json import finding_data, ignored_data
 from kustomizer.findings.model import count
 from kustomizer.masking.marks import Absent
 from kustomizer.site.queue_table import queues_data
 from kustomizer.system.record_data import record_data
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, SharedChange, Step
 
 VERSION = 1
 """Increased when a field changes its meaning or is removed, not when one is added."""

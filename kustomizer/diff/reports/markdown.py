@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from kustomizer.diff.model import ADD, DESTROY, REPLACE
+from kustomizer.diff.model import (
+    ADD,
+    DESTROY,
+    REPLACE,
+    AnyChange,
+    Comparison,
+    ObjectChange,
+    ObjectId,
+    Renaming,
+    SharedChange,
+)
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.fitting import CommentSection, fitting
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
@@ -25,16 +35,11 @@ from kustomizer.diff.reports.wording import (
     title,
 )
 from kustomizer.findings.github import without_commands
+from kustomizer.findings.ignores import Ignored
+from kustomizer.findings.model import Finding
 from kustomizer.site.mermaid import mermaid
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import joined, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId, Renaming, SharedChange
-    from kustomizer.findings.ignores import Ignored
-    from kustomizer.findings.model import Finding
 
 GITHUB_LIMIT = 65_536
 """The most characters of a comment, as GitHub's error message says: code points, as it stores four bytes for each."""

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from kustomizer.system.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _BACKTICKS = re.compile("`+")
 _PLAIN = frozenset("-./+='\"→…")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kustomizer.diff.model import Comparison, ObjectChange
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import joined
-
-if TYPE_CHECKING:
-    from kustomizer.diff.model import Comparison, ObjectChange
 
 _SHOWN = 4
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from kustomizer.diff.model import Comparison
 from kustomizer.record import Record
 from kustomizer.site.legend import counting
+from kustomizer.site.queues import QueueRow
 from kustomizer.system.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from kustomizer.diff.model import Comparison
-    from kustomizer.site.queues import QueueRow
 
 _IN_FLIGHT = "in flight: "
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
 
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE
-from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
+from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, AnyChange, Comparison, ObjectChange, ObjectId
+from kustomizer.diff.reports.fields import ChangedField, EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.object_summaries import what
-from kustomizer.diff.reports.queue_changes import queue_changes, queue_legend
+from kustomizer.diff.reports.queue_changes import QueueChange, queue_changes, queue_legend
 from kustomizer.diff.reports.wording import (
     NEEDS_DELETION,
     SIGNS,
@@ -22,18 +22,11 @@ from kustomizer.diff.reports.wording import (
     title,
 )
 from kustomizer.findings.github import without_commands
+from kustomizer.findings.model import Finding
 from kustomizer.findings.text import findings_text, ignored_text
 from kustomizer.system.folding import fold
 from kustomizer.system.text_table import text_table
 from kustomizer.system.visible import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from kustomizer.diff.model import AnyChange, Comparison, ObjectChange, ObjectId
-    from kustomizer.diff.reports.fields import ChangedField
-    from kustomizer.diff.reports.queue_changes import QueueChange
-    from kustomizer.findings.model import Finding
 
 _COLOURS = {ADD: "green", CHANGE: "yellow", REPLACE: "red", DESTROY: "red"}
 _NARROWEST = 16

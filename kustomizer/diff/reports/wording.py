@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
-from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, ArgumentsChange, OrderChange, ValueChange, path_text
+from kustomizer.diff.model import (
+    ADD,
+    CHANGE,
+    DESTROY,
+    REPLACE,
+    AnyChange,
+    ArgumentsChange,
+    Comparison,
+    ObjectId,
+    OrderChange,
+    Path,
+    Renaming,
+    SharedChange,
+    ValueChange,
+    path_text,
+)
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.errors import ERROR, INFO, WARNING
-from kustomizer.findings.model import count
+from kustomizer.findings.model import Finding, count
 from kustomizer.masking.marks import Absent
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import joined, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from kustomizer.diff.model import AnyChange, Comparison, ObjectId, Path, Renaming, SharedChange
-    from kustomizer.findings.model import Finding
 
 SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
 """The sign before an object, as in Terraform's plans."""

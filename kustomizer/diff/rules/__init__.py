@@ -6,9 +6,10 @@ the second build only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
 from kustomizer import rules as check_rules
+from kustomizer.diff.model import ObjectChange
 
 # `as` exports the modules: without it mypy refuses them on its second run.
 from kustomizer.diff.rules import (
@@ -27,16 +28,11 @@ from kustomizer.diff.rules import (
     template_jobs as template_jobs,
 )
 from kustomizer.diff.rules.both_builds import masked, new_findings
+from kustomizer.diff.sides import Sides
+from kustomizer.errors import Problem
 from kustomizer.findings.model import Finding
 from kustomizer.findings.rule import DocumentedRule, documentation_of
 from kustomizer.rules import function_warning, orphaned_queue, stale_env
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
-    from kustomizer.errors import Problem
 
 _MODULES = (
     changed_kind,

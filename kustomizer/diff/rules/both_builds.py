@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
-from kustomizer.diff.model import DESTROY
+from kustomizer.diff.model import DESTROY, ObjectChange
+from kustomizer.diff.sides import Side, Sides
+from kustomizer.errors import Problem
 from kustomizer.findings.model import Finding
-from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.resource import Resource, stem_of
 from kustomizer.masking.marks import ABSENT
 from kustomizer.rules import RULES, clear_text_password, missing_object
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Side, Sides
-    from kustomizer.errors import Problem
-    from kustomizer.manifests.resource import Resource
 
 # These rules look at single objects, and would parse all of them: here they look at changed objects only.
 _BY_OBJECT = {clear_text_password.ID: clear_text_password, missing_object.ID: missing_object}

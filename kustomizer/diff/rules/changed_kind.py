@@ -14,18 +14,14 @@ once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from kustomizer.diff.model import Key, path_text
+from kustomizer.diff.model import Key, ObjectChange, path_text
 from kustomizer.diff.rules.workloads import changed, containers, listed, named, ref, templates
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup, text_at
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "changed-kind"
 

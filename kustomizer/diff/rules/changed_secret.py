@@ -14,19 +14,14 @@ its service in the cluster first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from kustomizer.diff.model import DESTROY
+from kustomizer.diff.model import DESTROY, ObjectChange, ObjectId
 from kustomizer.diff.rules.workloads import changed, listed, names_of, ref
+from kustomizer.diff.sides import Side, Sides
 from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.pods import pod_template, strings
 from kustomizer.manifests.tree import plain_value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange, ObjectId
-    from kustomizer.diff.sides import Side, Sides
 
 ID = "changed-secret"
 

@@ -12,17 +12,12 @@ another namespace, a patch.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from kustomizer.diff.model import DESTROY
+from kustomizer.diff.model import DESTROY, ObjectChange
 from kustomizer.diff.rules.workloads import ref
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, WARNING, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "deleted-data"
 

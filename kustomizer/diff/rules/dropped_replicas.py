@@ -11,18 +11,14 @@ in a quiet hour.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+from kustomizer.diff.model import ObjectChange
 from kustomizer.diff.rules.workloads import changed, ref
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup, number_at
 from kustomizer.site.model import autoscalers, scale_target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "dropped-replicas"
 NOTHING = "and nothing in the build scales it up"

@@ -10,17 +10,12 @@ together are another finding, [differing-images](differing-images.md).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from kustomizer.diff.model import ValueChange, path_text
+from kustomizer.diff.model import ObjectChange, ValueChange, path_text
 from kustomizer.diff.rules.workloads import changed, listed, names_of, ref
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import INFO, WARNING, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "image-change"
 

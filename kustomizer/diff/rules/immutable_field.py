@@ -17,19 +17,14 @@ name and copy the data: deleting the claim deletes them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.immutable import immutable_changes
-from kustomizer.diff.model import REPLACE, path_text
+from kustomizer.diff.model import REPLACE, ObjectChange, path_text
 from kustomizer.diff.rules.workloads import listed, ref
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.openedx.template_jobs import is_template_job
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "immutable-field"
 

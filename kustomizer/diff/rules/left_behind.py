@@ -19,20 +19,15 @@ true`). Where Flux or Argo CD prunes, nothing is left to do.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from kustomizer.config.checks import TRANSFER_HPA
-from kustomizer.diff.model import DESTROY
+from kustomizer.diff.model import DESTROY, ObjectChange
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.site.model import AUTOSCALERS, scale_target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
-    from kustomizer.manifests.resource import Resource, Resources
 
 ID = "left-behind"
 

@@ -13,16 +13,12 @@ aren't computed, and nothing fails, so nobody notices.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+from kustomizer.diff.model import ObjectChange
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
-    from kustomizer.site.model import SiteWorker
+from kustomizer.site.model import SiteWorker
 
 ID = "lost-consumer"
 

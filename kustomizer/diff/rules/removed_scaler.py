@@ -12,18 +12,13 @@ look afterwards, and run `kubectl scale deployment NAME --replicas=1`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from kustomizer.diff.model import ADD
+from kustomizer.diff.model import ADD, ObjectChange
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, Problem
 from kustomizer.manifests.tree import is_null, lookup, mapping
 from kustomizer.site.model import scale_target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "removed-scaler"
 

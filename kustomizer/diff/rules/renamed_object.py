@@ -14,17 +14,13 @@ the old one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from kustomizer.diff.model import ADD, DESTROY
+from kustomizer.diff.model import ADD, DESTROY, ObjectChange
 from kustomizer.diff.rules.workloads import ref
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import INFO, WARNING, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "renamed-object"
 

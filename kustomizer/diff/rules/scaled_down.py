@@ -18,20 +18,16 @@ That a worker may go to zero in the middle of a task is another finding, [scale-
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.diff.model import ADD
+from kustomizer.diff.model import ADD, ObjectChange
 from kustomizer.diff.rules.workloads import changed, ref
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, number_at
 from kustomizer.site.model import scale_target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "scaled-down"
 

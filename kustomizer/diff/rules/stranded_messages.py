@@ -16,15 +16,11 @@ back on their queues.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+from kustomizer.diff.model import ObjectChange
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import WARNING, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "stranded-messages"
 

@@ -13,17 +13,13 @@ then, and stay there. Delete them by name.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+from kustomizer.diff.model import ObjectChange
 from kustomizer.diff.rules.workloads import listed
+from kustomizer.diff.sides import Sides
 from kustomizer.errors import INFO, Problem
 from kustomizer.openedx.template_jobs import is_template_job
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
 
 ID = "template-jobs"
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from kustomizer.diff.model import CHANGE, REPLACE, ObjectId, resource_ref
+from kustomizer.diff.model import CHANGE, REPLACE, ObjectChange, ObjectId, resource_ref
+from kustomizer.diff.sides import Sides
+from kustomizer.errors import ResourceRef
 from kustomizer.manifests.pods import CONTAINER_LISTS, template_path
 from kustomizer.manifests.tree import lookup
 from kustomizer.system.wording import joined
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from kustomizer.diff.model import ObjectChange
-    from kustomizer.diff.sides import Sides
-    from kustomizer.errors import ResourceRef
 
 _SHOWN = 6
 

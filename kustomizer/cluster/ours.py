@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from kustomizer.manifests.resource import Resource, Resources, stem_of
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, MADE_BY
+from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import NAME_LABEL
 from kustomizer.record import Record
-from kustomizer.site.model import scale_target
 from kustomizer.transform.one_pod import FLOWER, RESTORER
 
 ALERTS = "celery-workers"

@@ -8,8 +8,9 @@ from typing import Any
 from kustomizer.cluster.pods import LivePod
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, mapping, number_at
+from kustomizer.openedx.targeting import scale_target
 from kustomizer.record import Record
-from kustomizer.site.model import Site, SiteWorker, autoscalers, scale_target
+from kustomizer.site.model import Site, SiteWorker, autoscalers
 from kustomizer.system.wording import plural
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 

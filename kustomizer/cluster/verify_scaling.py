@@ -13,9 +13,11 @@ from kustomizer.errors import UserError
 from kustomizer.manifests.quantities import quantity
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.openedx.stopped import is_paused
+from kustomizer.openedx.targeting import scale_target
 from kustomizer.record import Record
-from kustomizer.site.model import Site, SiteWorker, scale_target
-from kustomizer.site.redis_lists import counted_lists, is_paused, list_name
+from kustomizer.site.model import Site, SiteWorker
+from kustomizer.site.redis_lists import counted_lists, list_name
 from kustomizer.system.visible import visible
 
 _METRICS = "/apis/external.metrics.k8s.io/v1beta1/namespaces"

@@ -19,8 +19,9 @@ from kustomizer.commands.common import EXIT_FINDINGS, table_width
 from kustomizer.commands.in_flight import RunningSite, cluster_options, open_cluster
 from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resource
+from kustomizer.openedx.targeting import scale_target
 from kustomizer.record import Record
-from kustomizer.site.model import SiteWorker, scale_target
+from kustomizer.site.model import SiteWorker
 from kustomizer.system.threads import threads
 
 _AT_ONCE = 8

@@ -9,7 +9,7 @@ from typing import Any
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.migration.facts import FLOWER_SITE, WORKER_NAME, container
-from kustomizer.site.model import scale_target
+from kustomizer.openedx.targeting import scale_target
 from kustomizer.worker_command.worker import find_worker
 
 _COPY = re.compile(r"(lms|cms)-worker-(.+)")

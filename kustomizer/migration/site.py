@@ -15,9 +15,10 @@ from kustomizer.migration.configuration import Migration, migrate
 from kustomizer.migration.facts import facts
 from kustomizer.migration.settings import PluginSettings
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
+from kustomizer.openedx.targeting import scale_target
 from kustomizer.overlay.survey import Survey, survey as survey_of
 from kustomizer.record import Record
-from kustomizer.site.model import Site, scale_target
+from kustomizer.site.model import Site
 from kustomizer.transform.pipeline import transform
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from kustomizer.manifests.tree import command_words, lookup, plain_value
-from kustomizer.worker_command.worker import OTHER_COMMANDS
+from kustomizer.manifests.tree import command_words, lookup, plain_value, string_list
+from kustomizer.openedx.workers import starting
+from kustomizer.worker_command.worker import OTHER_COMMANDS, find_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
+
+    from kustomizer.openedx.workers import Place
+
+
+_ENDLESS = frozenset({"Flower", "celery beat", "celery events", "celery worker"})
+_ENDING = frozenset({"multi", "timeout", "--detach", "-D", "--help", "--version"})
+
+AS_SIDECAR = "Set its restartPolicy: Always, which makes it a sidecar, or move it to the pod's containers"
 
 
 def is_flower(container: Any) -> bool:
@@ -27,6 +37,24 @@ def watches_celery(container: Any) -> str:
             return f"celery {command.strip(';&|')}"
     # As danihodovic/celery-exporter.
     return _image(container) if "celery" in _image(container) else ""
+
+
+def endless(template: Any) -> Iterator[tuple[Place, str]]:
+    """Yield the init containers of a pod template that run something of Celery's which never ends, and what that is."""
+    for place, container in starting(template):
+        words = " ".join(command_words(container)).split()
+        program = watches_celery(container)
+        if find_worker(string_list(container, "command"), string_list(container, "args")) is not None:
+            program = "celery worker"
+        # In the background, or with a time limit, it ends.
+        ends = _ENDING & {*words} or any(word.endswith("&") and word != "&&" for word in words)
+        if program in _ENDLESS and not ends:
+            yield place, program
+
+
+def never_ends(program: str, workloads: str) -> str:
+    """Return what is wrong with one of :func:`endless`, which pods of ``workloads`` have."""
+    return f"runs {program} before the pod starts, and never ends: no pod of {workloads} starts"
 
 
 def _is_celery(word: str) -> bool:

@@ -43,14 +43,19 @@ def taken_queues(resources: Resources, worker: EmittedWorker) -> tuple[str, ...]
 
 
 def consumed_queues(resources: Resources, among: Iterable[Resource]) -> dict[str, Resource]:
-    """Return the queues that workers ``among`` the resources take, as far as that is known, each with its worker."""
+    """Return the queues that workers ``among`` the resources take, as far as that is known, each with its worker.
+
+    One that has pods comes before one that is kept without.
+    """
     queues: dict[str, Resource] = {}
     for worker in workers_of(among):
         try:
-            taken = taken_queues(resources, worker)
+            taken = dict.fromkeys(taken_queues(resources, worker) or (), worker.resource)
         except UserError:
             continue
-        queues.update(dict.fromkeys(taken or (), worker.resource))
+        from kustomizer.openedx.stopped import stopped_by  # noqa: PLC0415 - most sites have no other workers
+
+        queues.update(taken if stopped_by(resources, worker.resource) is None else {**taken, **queues})
     return queues
 
 

@@ -80,3 +80,10 @@ def targeted_deployment(resource: Resource, *path: str) -> str:
     # A ScaledObject's reference may leave its kind out.
     is_deployment = text_at(resource.tree, *path, "kind") in ("", "Deployment")
     return text_at(resource.tree, *path, "name") if is_deployment else ""
+
+
+def scale_target(autoscaler: Resource) -> tuple[str, str]:
+    """Return the kind and the name of what is scaled; a ScaledObject's may leave its kind out."""
+    reference = lookup(autoscaler.tree, "spec", "scaleTargetRef")
+    kind, name = (plain_value(lookup(reference, field)) for field in ("kind", "name"))
+    return (str(kind or "Deployment"), str(name or ""))

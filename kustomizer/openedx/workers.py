@@ -111,6 +111,14 @@ def running(template: Any) -> Iterator[tuple[Place, Any]]:
                 yield (field, index), container
 
 
+def starting(template: Any) -> Iterator[tuple[Place, Any]]:
+    """Yield the init containers that have to end before those of :func:`running` start, with their places."""
+    listed = lookup(template, "spec", "initContainers")
+    for index, container in enumerate(listed if isinstance(listed, list) else ()):
+        if lookup(container, "restartPolicy") != "Always":
+            yield ("initContainers", index), container
+
+
 def pod_template_path(kind: str) -> str:
     """Return the path of the pod template within an object of ``kind``, as messages write it."""
     return ".".join(_POD_TEMPLATES.get(kind, _COMMON_POD_TEMPLATE))

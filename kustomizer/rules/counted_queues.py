@@ -1,32 +1,43 @@
-"""A ScaledObject that counts other queues than its worker takes.
+"""A ScaledObject that counts other queues than its worker takes, or in another broker.
 
 After a split, `lms-worker` takes one queue. A ScaledObject that a plugin made for the worker that took three
 (tutor-contrib-k8s: `K8S_LMS_WORKER_KEDA_QUEUE_NAMES`) goes on counting all of them: `lms-worker` gets pods for tasks
 that it never runs, and the worker that runs them gets none. The other way round, tasks of a queue that isn't counted
 wait for as long as the worker has no pod.
 
-**Severity:** warning; error where a queue isn't counted and the worker may have no pod.
+A trigger that counts in RabbitMQ, SQS or Redis, where the worker's broker is another one, sees none of its tasks.
+
+**Severity:** warning; error where nothing that is counted is the worker's and it may have no pod.
 
 **What to do:** have it count the queues of its worker, where it is made, or turn it off there and let the
 configuration's `keda.enabled` make one.
 
-**What isn't seen:** lists that no worker of the build takes, since they may be another application's; what a trigger
-other than on Redis counts.
+**What isn't seen:** lists that no worker of the build takes, since they may be another application's; which queue a
+trigger other than on Redis counts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
 
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import lookup, mapping, mappings
-from kustomizer.site.model import Site, SiteWorker, scale_target
+from kustomizer.manifests.tree import lookup, mappings
+from kustomizer.openedx.own_settings import REDIS
+from kustomizer.openedx.stopped import least
+from kustomizer.openedx.targeting import scale_target
+from kustomizer.site.model import Site, SiteWorker
 from kustomizer.site.redis_lists import counted_lists, is_ours, key_prefix, list_name
 
 ID = "counted-queues"
 
+# Brokers by name, and what kombu calls their transports.
+_BROKERS: Mapping[str, AbstractSet[str]] = {
+    "Redis": REDIS,
+    "RabbitMQ": frozenset({"amqp", "amqps", "librabbitmq", "pyamqp"}),
+    "SQS": frozenset({"sqs"}),
+}
 # What kombu puts between a queue's name and a priority, unless the settings say otherwise (kombu/transport/redis.py).
 _PRIORITY = re.compile("\x06\x16[0-9]+$")
 
@@ -36,6 +47,7 @@ def check(site: Site) -> Iterator[Problem]:
     for scaled_object in site.resources.of_kind("ScaledObject"):
         lists = counted_lists(scaled_object)
         workers = site.workers_of(*scale_target(scaled_object), scaled_object.namespace)
+        yield from _in_another_broker(scaled_object, workers)
         if not lists or not workers or not all(worker.queues for worker in workers):
             continue
         prefixes = {key_prefix(worker, lists) for worker in workers}
@@ -55,6 +67,36 @@ def check(site: Site) -> Iterator[Problem]:
             yield _foreign(scaled_object, workers[0], foreign)
         if counted & own and own - counted and not _has_other_triggers(scaled_object):
             yield _uncounted(scaled_object, workers[0], sorted(own - counted))
+
+
+def _in_another_broker(scaled_object: Resource, workers: Sequence[SiteWorker]) -> Iterator[Problem]:
+    """Yield the triggers that count in a broker which none of the workers uses."""
+    triggers = mappings(lookup(scaled_object.tree, "spec", "triggers"))
+    transports = {worker.transport for worker in workers}
+    if not transports or "" in transports:
+        return
+    foreign = [
+        (index, kind)
+        for index, trigger in enumerate(triggers)
+        for kind in [_broker_of(str(trigger.get("type", "")))]
+        if kind and not transports & _BROKERS[kind]
+    ]
+    for index, kind in foreign:
+        name = workers[0].resource.name
+        own = next((broker for broker, known in _BROKERS.items() if transports & known), min(transports))
+        yield Problem(
+            message=f"counts in {kind}, and the broker of {name} is {own}: none of its tasks is there",
+            severity=WARNING if least(scaled_object) or len(foreign) < len(triggers) else ERROR,
+            resource=scaled_object.ref,
+            field=f"spec.triggers[{index}].type",
+            remedy=f"Have it count in {own}, where it is made, or turn it off there"
+            + (" and set keda.enabled: true" if own == "Redis" else ""),
+        )
+
+
+def _broker_of(kind: str) -> str:
+    """Return the broker in which a trigger of this type counts, empty where it counts something else."""
+    return "Redis" if kind.startswith("redis") else {"rabbitmq": "RabbitMQ", "aws-sqs-queue": "SQS"}.get(kind, "")
 
 
 def _has_other_triggers(scaled_object: Resource) -> bool:
@@ -87,12 +129,11 @@ def _without_prefix(scaled_object: Resource, worker: SiteWorker, queues: Sequenc
 
 
 def _uncounted(scaled_object: Resource, worker: SiteWorker, queues: Sequence[str]) -> Problem:
-    spec = mapping(lookup(scaled_object.tree, "spec"))
-    minimum = "minReplicaCount" if spec.get("idleReplicaCount") is None else "idleReplicaCount"
+    keeps_one = bool(least(scaled_object))
     return Problem(
         message=f"doesn't count {', '.join(queues)}, which {worker.resource.name} takes, too: "
-        + ("they don't add pods" if spec.get(minimum) else "tasks there wait while it has no pod"),
-        severity=WARNING if spec.get(minimum) else ERROR,
+        + ("they don't add pods" if keeps_one else "tasks there wait while it has no pod"),
+        severity=WARNING if keeps_one else ERROR,
         resource=scaled_object.ref,
         field="spec.triggers",
         remedy=_remedy(scaled_object, worker),

@@ -19,7 +19,14 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from kustomizer.errors import Problem
-from kustomizer.rules import grace_period, orphaned_queue, scale_to_zero, two_consumers
+from kustomizer.rules import (
+    endless_init_container,
+    grace_period,
+    orphaned_queue,
+    scale_to_zero,
+    stopped_worker,
+    two_consumers,
+)
 from kustomizer.site.model import Site
 
 ID = "function-warning"
@@ -32,6 +39,9 @@ _ALIKE: Sequence[tuple[re.Pattern[str], ModuleType, str]] = (
     (re.compile(r" consumes (\S+), too: chance decides"), two_consumers, "too: which of the two"),
     (re.compile(r"pods of (\S+) get \d+ s to finish a task, which Redis"), grace_period, "which Redis hands to"),
     (re.compile(r"pods of (\S+) are killed after \d+ s, before"), grace_period, "of the soft shutdown are over"),
+    (re.compile(r"never ends: no pod of (.+) starts"), endless_init_container, "never ends"),
+    (re.compile(r"alone takes (\S+) after the split"), stopped_worker, "alone takes"),
+    (re.compile(r"tasks on the queues of (.+) wait for ever"), stopped_worker, "alone takes"),
     (re.compile(r"inFlight: Off lets KEDA scale (\S+) to zero"), scale_to_zero, "to zero when its queue is empty"),
 )
 """What the function says of queues or of a Deployment, the rule that says the same of the build, and its words."""

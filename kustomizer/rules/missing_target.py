@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.site.model import Site, autoscalers, scale_target
+from kustomizer.openedx.targeting import scale_target
+from kustomizer.site.model import Site, autoscalers
 
 ID = "missing-target"
 

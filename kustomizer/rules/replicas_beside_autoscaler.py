@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import is_null, lookup
-from kustomizer.site.model import autoscalers, scale_target
+from kustomizer.openedx.targeting import scale_target
+from kustomizer.site.model import autoscalers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.site.model import autoscalers, scale_target
+from kustomizer.openedx.targeting import scale_target
+from kustomizer.site.model import autoscalers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

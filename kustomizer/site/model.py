@@ -9,13 +9,14 @@ from typing import Any
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem
 from kustomizer.manifests.resource import Resource, Resources
-from kustomizer.manifests.tree import lookup, mapping, plain_value
+from kustomizer.manifests.tree import lookup, mapping
 from kustomizer.openedx.celery.edx_platform import VARIANTS
 from kustomizer.openedx.celery.values import Known, Unknown
 from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import UNACKED
 from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.python_settings import PythonSettings
+from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, workers_of
 from kustomizer.record import Record
 from kustomizer.tasks.model import SiteTasks
@@ -65,10 +66,15 @@ class SiteWorker(Record):
         return self.service in OPEN_EDX_SERVICES
 
     @property
+    def transport(self) -> str:
+        """What kind of broker it connects to, empty where only a running pod knows."""
+        broker = _known(self.celery.broker) if self.celery is not None else None
+        return "" if broker is None else str(broker.transport)
+
+    @property
     def is_on_redis(self) -> bool:
         """Whether its broker is a Redis, as Tutor's is; so is one that only a running pod knows."""
-        broker = _known(self.celery.broker) if self.celery is not None else None
-        return broker is None or str(broker.transport) in REDIS
+        return self.transport in REDIS
 
     @property
     def obstacle(self) -> str:
@@ -250,10 +256,3 @@ AUTOSCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
 def autoscalers(site: Site) -> list[Resource]:
     """Return what sets a number of pods."""
     return [resource for resource in site.resources.of_kind(*AUTOSCALERS) if all(scale_target(resource))]
-
-
-def scale_target(autoscaler: Resource) -> tuple[str, str]:
-    """Return the kind and the name of what is scaled; a ScaledObject's may leave its kind out."""
-    reference = lookup(autoscaler.tree, "spec", "scaleTargetRef")
-    kind, name = (plain_value(lookup(reference, field)) for field in ("kind", "name"))
-    return (str(kind or "Deployment"), str(name or ""))

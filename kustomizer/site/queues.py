@@ -11,10 +11,12 @@ from typing import Any
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings, number_at
+from kustomizer.openedx.stopped import is_paused, paused_replicas
+from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import grace_period
 from kustomizer.record import Record
-from kustomizer.site.model import Site, SiteWorker, autoscalers, scale_target
-from kustomizer.site.redis_lists import counted_lists, formula, is_paused, key_prefix, list_name
+from kustomizer.site.model import Site, SiteWorker, autoscalers
+from kustomizer.site.redis_lists import counted_lists, formula, key_prefix, list_name
 from kustomizer.tasks.numbers import service_of
 
 # The names of the fields, and their defaults.
@@ -40,7 +42,8 @@ class Scaling(Record):
     def __str__(self) -> str:
         if not self.by:
             return f"{self.minimum}, fixed"
-        return f"{self.by} {self.minimum}-{self.maximum}{', paused' if self.paused else ''}"
+        span = f"{self.minimum}-{self.maximum}" if self.minimum != self.maximum or not self.paused else self.minimum
+        return f"{self.by} {span}{', paused' if self.paused else ''}"
 
 
 class Guard(Record):
@@ -149,11 +152,12 @@ def _autoscalers(site: Site) -> dict[tuple[str, str, str], Resource]:
 def _scaling(scaler: Resource, queue_list: str) -> Scaling:
     by, low, low_default, high, high_default = _AUTOSCALERS[scaler.kind]
     spec = mapping(lookup(scaler.tree, "spec"))
+    paused = paused_replicas(scaler) if scaler.kind == "ScaledObject" else None
     return Scaling(
         by=by,
         name=scaler.name,
-        minimum=_number(spec, low, low_default),
-        maximum=_number(spec, high, high_default),
+        minimum=_number(spec, low, low_default) if paused is None else paused,
+        maximum=_number(spec, high, high_default) if paused is None else paused,
         list_length=_list_length(mappings(spec.get("triggers")), queue_list),
         paused=scaler.kind == "ScaledObject" and is_paused(scaler),
     )

@@ -6,12 +6,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from kustomizer.config.checks import PAUSED, PAUSED_REPLICAS
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings, text_at
 from kustomizer.site.model import SiteWorker
-
-_GOS_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 def list_name(trigger: Mapping[str, Any]) -> str:
@@ -52,12 +49,3 @@ def key_prefix(worker: SiteWorker, lists: Collection[str]) -> str:
     before_key = {name.removesuffix(worker.unacked_key) for name in lists if name.endswith(worker.unacked_key)}
     prefixes = (prefix for prefix in sorted(before_key) for queue in worker.queues if f"{prefix}{queue}" in lists)
     return next(prefixes, "")
-
-
-def is_paused(scaled_object: Resource) -> bool:
-    """Tell whether a ScaledObject tells KEDA to leave its worker alone.
-
-    What Go can't read as a boolean is a yes (NeedToBePausedByAnnotation in scaledobject_types.go).
-    """
-    annotations = mapping(lookup(scaled_object.tree, "metadata", "annotations"))
-    return annotations.get(PAUSED_REPLICAS) is not None or str(annotations.get(PAUSED, "false")) not in _GOS_FALSE

@@ -7,7 +7,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.values import join
 from kustomizer.config.worker import deployment_name
 from kustomizer.errors import WARNING, Problem, UserError
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import lookup, number_at, plain_value
 from kustomizer.openedx.queue_names import consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.shapes import check_shape
 from kustomizer.openedx.targeting import autoscalers_by_target
@@ -110,6 +110,12 @@ def _split(
     orphans = tuple(queue for queue in taken if queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
     problems = [problem for variant in variants for problem in _resources(config, emitted, variant)]
+    left = {queue: others[queue] for queue in taken if queue in others and queue not in assigned}
+    if left or autoscalers or number_at(emitted.resource.tree, "spec", "replicas") == 0:
+        from kustomizer.transform.without_pods import others_without_pods, split_without_pods  # noqa: PLC0415 - as above
+
+        problems += others_without_pods(resources, left)
+        problems += split_without_pods(resources, emitted, variants)
     if orphans and policy == "KeepOnDefault":
         variants[0] = variants[0].replace(queues=(*variants[0].queues, *orphans))
     elif orphans:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import command_words, is_null, lookup, number_at, plain_value
-from kustomizer.openedx.celery_programs import watches_celery
-from kustomizer.openedx.workers import Place, pod_template, running
+from kustomizer.openedx.celery_programs import AS_SIDECAR, endless, never_ends, watches_celery
+from kustomizer.openedx.workers import Place, pod_template, running, starting
 from kustomizer.record import Record
 from kustomizer.transform.deployments import PROBES, give_name, write_command_line
 from kustomizer.transform.worker_variables import BEAT, PURGE, unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
@@ -34,6 +33,8 @@ class Once(Record):
     """The other containers that run one."""
     doubtful: tuple[Place, ...]
     """Containers that run something else of the application, in the worker's own image, or of Celery's."""
+    endless: tuple[tuple[Place, str], ...]
+    """Init containers that run something which never ends, and what that is."""
     variables: frozenset[str]
     """Variables that have the worker do one of these."""
 
@@ -48,7 +49,8 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
 
     ``variables`` are those that stand for options of the worker.
     """
-    containers = dict(running(pod_template(worker.resource)))
+    template = pod_template(worker.resource)
+    containers = dict(running(template))
     own = containers.pop(("containers", worker.container))
     image = plain_value(lookup(own, "image"))
     beats = tuple(place for place, container in containers.items() if _runs_beat(container))
@@ -62,18 +64,13 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
             for place, container in containers.items()
             if place not in beats and (_has_image(container, image) or watches_celery(container))
         )
-        + tuple(_purging(pod_template(worker.resource))),
+        # Before the pod starts, one may delete what waits.
+        + tuple(place for place, item in starting(template) if watches_celery(item) == "celery purge"),
+        endless=tuple(endless(template)),
         variables=variables & {BEAT, PURGE},
     )
-    return runs_once if runs_once.has_scheduler or runs_once.purges or runs_once.doubtful else None
-
-
-def _purging(template: Any) -> Iterator[Place]:
-    """Yield the init containers that delete what waits before the pod starts."""
-    listed = lookup(template, "spec", "initContainers")
-    for index, container in enumerate(listed if isinstance(listed, list) else ()):
-        if lookup(container, "restartPolicy") != "Always" and watches_celery(container) == "celery purge":
-            yield "initContainers", index
+    is_any = runs_once.has_scheduler or runs_once.purges or runs_once.doubtful or runs_once.endless
+    return runs_once if is_any else None
 
 
 def _has_image(container: Any, image: Any) -> bool:
@@ -100,7 +97,11 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
             f"{default.path} have one pod (replicas: 1, keda.enabled: false)",
         )
     copies = ", ".join(variant.deployment for variant in plan.variants[1:])
-    notes = []
+    names = ", ".join(variant.deployment for variant in plan.variants)
+    notes = [
+        _note(emitted, f"spec.template.spec.{listed}[{index}]", never_ends(program, names), WARNING, AS_SIDECAR)
+        for (listed, index), program in found.endless
+    ]
     if copies and found.has_scheduler and not moved:
         notes.append(_note(emitted, field, f"the scheduler (beat) stays in it alone: {copies} run none", INFO))
     if copies and found.purges:

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.rules.small_site import finder, problems, scaled_object, settings, split_site, trigger, with_settings, worker
+from tests.rules.small_site import (
+    finder,
+    problems,
+    resource,
+    scaled_object,
+    settings,
+    split_site,
+    trigger,
+    with_settings,
+    worker,
+)
 
 found = finder("counted-queues")
 DEFAULT, HIGH, MEM = "edx.lms.core.default", "edx.lms.core.high", "edx.lms.core.high_mem"
@@ -77,3 +87,46 @@ def test_ours_is_mended_by_a_build() -> None:
     ours = scaled_object("lms-worker", triggers=[trigger(DEFAULT, name="queued1"), trigger(HIGH, name="queued2")])
     (problem,) = problems("counted-queues", *split_site(), ours)
     assert problem.remedy.startswith("Build the site again")
+
+
+def on(transport: str) -> list[str]:
+    """Return a worker of ``a`` and what names its broker."""
+    volumes = [{"name": "config", "configMap": {"name": "openedx-config"}}]
+    mounts = [{"name": "config", "mountPath": "/openedx/config"}]
+    lines = {"TRANSPORT": transport, "HOSTNAME": "host:1", "VHOST": "0", "USER": "''", "PASSWORD": "''"}
+    text = "".join(f"CELERY_BROKER_{name}: {value}\n" for name, value in lines.items())
+    config = resource("ConfigMap", "openedx-config", data={"lms.env.yml": text})
+    return [worker("lms-worker", "a", pod={"volumes": volumes}, container={"volumeMounts": mounts}), config]
+
+
+RABBIT = {"type": "rabbitmq", "metadata": {"queueName": "a", "mode": "QueueLength", "value": "20"}}
+SQS = {"type": "aws-sqs-queue", "metadata": {"queueURL": "https://sqs.eu-west-1.amazonaws.com/1/a"}}
+CRON = {"type": "cron", "metadata": {"timezone": "UTC", "start": "0 8 * * *", "end": "0 9 * * *"}}
+
+
+@pytest.mark.parametrize(
+    ("transport", "counted", "own"),
+    [
+        ("redis", RABBIT, "Redis"),
+        ("rediss", SQS, "Redis"),
+        ("amqp", trigger("a"), "RabbitMQ"),
+        ("sqs", RABBIT, "SQS"),
+        ("gcpubsub", {**trigger("a"), "type": "redis-sentinel"}, "gcpubsub"),
+    ],
+)
+def test_another_broker_than_the_workers(transport: str, counted: dict[str, Any], own: str) -> None:
+    (problem,) = problems("counted-queues", *on(transport), scaled_object("lms-worker", triggers=[counted]))
+    assert (problem.severity, problem.field) == ("error", "spec.triggers[0].type")
+    assert problem.message.endswith(f"and the broker of lms-worker is {own}: none of its tasks is there")
+    least_one = scaled_object("lms-worker", triggers=[counted], minReplicaCount=1)
+    assert found(*on(transport), least_one) == [("warning", "lms-worker-scaledobject")]
+    # Another trigger may wake it.
+    beside = scaled_object("lms-worker", triggers=[CRON, counted])
+    assert found(*on(transport), beside) == [("warning", "lms-worker-scaledobject")]
+
+
+@pytest.mark.parametrize(("transport", "counted"), [("redis", trigger("a")), ("pyamqp", RABBIT), ("sqs", SQS)])
+def test_the_workers_own_broker(transport: str, counted: dict[str, Any]) -> None:
+    assert found(*on(transport), scaled_object("lms-worker", triggers=[counted, CRON])) == []
+    # Which one it is, nobody knows.
+    assert found(worker("lms-worker", "a"), scaled_object("lms-worker", triggers=[RABBIT])) == []

@@ -38,6 +38,12 @@ UNCONSUMED = "after the split no worker would consume {}: tasks there would wait
 SHARED = "Deployment lms-worker consumes {}, too: chance decides which of the two gets a task"
 TWICE = "pods of {} get 7200 s to finish a task, which Redis delivers again after 3600 s: it is run twice"
 BOTH = worker("lms-worker", "edx.lms.core.default,edx.lms.core.high")
+ENDLESS = "runs celery beat before the pod starts, and never ends: no pod of {} starts"
+STOPPED = "gives it 0 pods: Deployment x in namespace y alone takes {} after the split, and tasks there wait for ever"
+NOT_STARTED = "gives it 0 pods: tasks on the queues of {} wait for ever"
+BEAT = {"initContainers": [{"name": "beat", "args": ["celery", "--app=lms.celery", "beat"]}]}
+STUCK = worker("lms-worker-high", "edx.lms.core.high", pod=BEAT)
+NO_PODS = worker("lms-worker-high", "edx.lms.core.high", replicas=0)
 LONG = worker("lms-worker-high", "edx.lms.core.high", grace=7200)
 
 
@@ -47,6 +53,9 @@ LONG = worker("lms-worker-high", "edx.lms.core.high", grace=7200)
         (UNCONSUMED.format("edx.lms.core.high"), split_site(lms_worker_high=""), "orphaned-queue"),
         (SHARED.format("edx.lms.core.high"), split_site(lms_worker=BOTH), "two-consumers"),
         (TWICE.format("lms-worker-high"), split_site(lms_worker_high=LONG), "grace-period"),
+        (ENDLESS.format("lms-worker-high"), split_site(lms_worker_high=STUCK), "endless-init-container"),
+        (STOPPED.format("edx.lms.core.high"), split_site(lms_worker_high=NO_PODS), "stopped-worker"),
+        (NOT_STARTED.format("lms-worker-high"), split_site(lms_worker_high=NO_PODS), "stopped-worker"),
     ],
 )
 def test_what_a_rule_finds_too_is_said_once(warning: str, documents: Sequence[str], rule: str) -> None:
@@ -60,6 +69,8 @@ def test_what_a_rule_finds_too_is_said_once(warning: str, documents: Sequence[st
         (UNCONSUMED.format("edx.lms.core.hig"), split_site(lms_worker_high=""), "orphaned-queue"),
         (SHARED.format("edx.lms.core.high_mem"), split_site(lms_worker=BOTH), "two-consumers"),
         (TWICE.format("lms-worker"), split_site(lms_worker_high=LONG), "grace-period"),
+        (ENDLESS.format("lms-worker-high, lms-worker"), split_site(lms_worker_high=STUCK), "endless-init-container"),
+        (STOPPED.format("edx.lms.core.high_mem"), split_site(lms_worker_high=NO_PODS), "stopped-worker"),
     ],
 )
 def test_what_it_does_not_find_is_said(warning: str, documents: Sequence[str], rule: str) -> None:

@@ -112,3 +112,40 @@ def test_another_applications_settings_are_not_known() -> None:
 
 def test_what_is_no_celery_worker_may_go_to_zero() -> None:
     assert found(scaled_object("lms", triggers=[QUEUED])) == []
+
+
+@pytest.mark.parametrize("name", ["paused-scale-in", "force-activation"])
+def test_annotations_that_keep_the_last_pod(name: str) -> None:
+    text = scaled_object("lms-worker", triggers=[QUEUED])
+    annotations = '"annotations": {"autoscaling.keda.sh/%s": "%s"}, "namespace"'
+    for value, severities in (("true", []), ("false", [("error", "lms-worker-scaledobject")])):
+        annotated = text.replace('"namespace"', annotations % (name, value), 1)
+        assert found(worker("lms-worker"), annotated) == severities
+
+
+ON_RABBITMQ = [
+    with_settings("lms-worker", "a"),
+    settings("CELERY_ACKS_LATE = True\nBROKER_URL = 'amqp://rabbitmq:5672//'\n"),
+]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "severity"),
+    [
+        ({"protocol": "http"}, ""),
+        ({"host": "https://rabbitmq:15672/vhost"}, ""),
+        ({"protocol": "amqp"}, "error"),
+        ({"host": "amqp://rabbitmq:5672/vhost"}, "error"),
+        ({"protocol": "http", "excludeUnacknowledged": "true"}, "error"),
+        ({"hostFromEnv": "RABBITMQ_URL"}, "warning"),
+    ],
+)
+def test_rabbitmqs_api_counts_what_runs(metadata: dict[str, str], severity: str) -> None:
+    rabbit = {"type": "rabbitmq", "metadata": {"queueName": "a", **metadata}}
+    scaled = scaled_object("lms-worker", triggers=[rabbit])
+    given = problems("scale-to-zero", *ON_RABBITMQ, scaled)
+    assert [problem.severity for problem in given] == ([severity] if severity else [])
+    assert all(problem.remedy.endswith("or protocol: http") for problem in given)
+    # Without late acknowledgement a task that runs is acknowledged.
+    early = settings("BROKER_URL = 'amqp://rabbitmq:5672//'\n")
+    assert found(ON_RABBITMQ[0], early, scaled) == [("error", "lms-worker-scaledobject")]

@@ -81,6 +81,43 @@ def test_a_queue_that_another_worker_of_the_build_consumes_is_not_left_alone() -
     assert "edx.lms.core.high" in queues(planned(spec, LMS, CMS)[0])["cms-worker-low"]
 
 
+def test_a_queue_that_is_left_to_a_worker_without_pods() -> None:
+    spec: dict[str, Any] = {"workers": {"lms": {"default": {}}}}
+    plugin = worker("plugin", "edx.lms.core.high")
+    plugin.tree["spec"]["replicas"] = 0
+    _, said = planned(spec, LMS, plugin)
+    assert "Deployment plugin in namespace openedx: spec.replicas: gives it 0 pods: Deployment plugin in" in said
+    assert "alone takes edx.lms.core.high after the split, and tasks there wait for ever. Take it out, or" in said
+    for others in ([plugin, worker("second", "edx.lms.core.high")], [worker("second", "edx.lms.core.high"), plugin]):
+        assert planned(spec, LMS, *others)[1] == ""
+    assert planned({"workers": {"lms": {"high": {}}}}, LMS, plugin)[1].count("wait for ever") == 0
+
+
+def test_a_split_worker_without_pods() -> None:
+    """Copies have the number that Tutor's worker has, unless they state their own."""
+    none = worker("lms-worker", "edx.lms.core.default", "edx.lms.core.high")
+    none.tree["spec"]["replicas"] = 0
+    workers = {"lms": {"high": {}, "low": {"replicas": 2}, "scaled": {"keda": {"enabled": True}}}}
+    _, said = planned({"workers": workers}, none)
+    assert "spec.replicas: gives it 0 pods: tasks on the queues of lms-worker, lms-worker-high wait for ever" in said
+    assert planned({"defaults": {"replicas": 1}, "workers": {"lms": {"high": {}}}}, none)[1] == ""
+
+
+def test_a_split_worker_that_somebody_elses_scaled_object_stops() -> None:
+    scaler = {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": {
+            "name": "a",
+            "namespace": "openedx",
+            "annotations": {"autoscaling.keda.sh/paused-replicas": "0"},
+        },
+        "spec": {"scaleTargetRef": {"name": "lms-worker"}},
+    }
+    _, said = planned({"workers": {"lms": {"high": {}}}}, LMS, Resource.new(scaler, indent=0))
+    assert "has KEDA keep it at 0 pods: tasks on the queues of lms-worker wait for ever" in said
+
+
 def test_a_copy_of_an_earlier_run_is_not_another_worker() -> None:
     """What the configuration no longer gives it, it will not consume."""
     spec: dict[str, Any] = {"workers": {"lms": {"high": {"queues": ["other"]}}}}

@@ -37,6 +37,14 @@ def test_an_init_container_that_deletes_what_waits() -> None:
     assert not worked(SPLIT % "", given(before=[migrate])).output.problems
 
 
+def test_an_init_container_that_never_ends() -> None:
+    """The split is done, and no pod of it would start."""
+    [warning] = worked(SPLIT % "", given(before=[beat()])).warnings
+    assert "initContainers[0]: runs celery beat before the pod starts, and never ends: no pod of" in warning
+    assert "no pod of lms-worker, lms-worker-high, lms-worker-high-mem starts" in warning
+    assert "restartPolicy: Always" in warning
+
+
 def beat() -> dict[str, Any]:
     return {
         "name": "lms-beat",
@@ -193,7 +201,7 @@ def test_what_watches_celery_in_an_image_of_its_own(container: dict[str, Any], p
     assert f"container beside runs {program}: it runs in each pod of lms-worker-high, lms-worker-high-mem" in warning
     [warning] = worked(SPLIT % "", given(before=[{**beside, "restartPolicy": "Always"}])).warnings
     assert "initContainers[0]" in warning
-    assert not worked(SPLIT % "", given(before=[beside])).warnings
+    assert not any("beside runs" in each for each in worked(SPLIT % "", given(before=[beside])).warnings)
     assert not worked("{workers: {lms: {}}, unassignedQueues: KeepOnDefault}", given(containers=[beside])).warnings
 
 

@@ -18,7 +18,8 @@ from kustomizer.diff.rules.workloads import changed, ref
 from kustomizer.diff.sides import Sides
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup, number_at
-from kustomizer.site.model import autoscalers, scale_target
+from kustomizer.openedx.targeting import scale_target
+from kustomizer.site.model import autoscalers
 
 ID = "dropped-replicas"
 NOTHING = "and nothing in the build scales it up"

@@ -27,7 +27,8 @@ from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, plain_value
-from kustomizer.site.model import AUTOSCALERS, scale_target
+from kustomizer.openedx.targeting import scale_target
+from kustomizer.site.model import AUTOSCALERS
 
 ID = "left-behind"
 

@@ -18,7 +18,7 @@ from kustomizer.diff.model import ADD, ObjectChange
 from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, Problem
 from kustomizer.manifests.tree import is_null, lookup, mapping
-from kustomizer.site.model import scale_target
+from kustomizer.openedx.targeting import scale_target
 
 ID = "removed-scaler"
 

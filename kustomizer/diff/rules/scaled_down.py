@@ -27,7 +27,7 @@ from kustomizer.diff.rules.workloads import changed, ref
 from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, number_at
-from kustomizer.site.model import scale_target
+from kustomizer.openedx.targeting import scale_target
 
 ID = "scaled-down"
 

@@ -1,0 +1,46 @@
+"""Warnings about workers that the build keeps without pods, so that nobody takes their queues."""
+
+from __future__ import annotations
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.openedx.stopped import stopped_by
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.openedx.stopped import Stopped
+    from kustomizer.openedx.workers import EmittedWorker
+    from kustomizer.transform.model import Variant
+
+
+def others_without_pods(resources: Resources, left: Mapping[str, Resource]) -> Iterator[Problem]:
+    """Yield warnings about queues that are left to such a worker; ``left`` has the worker of each queue."""
+    for queue, worker in left.items():
+        by = stopped_by(resources, worker)
+        if by is not None:
+            what = f"{worker.ref} alone takes {queue} after the split, and tasks there wait for ever"
+            yield _warning(by, what, "Take it out, or give the queue a worker in spec.workers")
+
+
+def split_without_pods(resources: Resources, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
+    """Yield a warning where Tutor's worker is such a worker, and with it those of ``variants`` that inherit it."""
+    by = stopped_by(resources, emitted.resource)
+    if by is None:
+        return
+    inherited = by.resource is emitted.resource
+    names = [
+        variant.deployment
+        for variant in variants
+        if not variant.settings.keda_enabled
+        and (variant.settings.replicas is None if inherited else variant.is_default)
+    ]
+    if names:
+        yield _warning(by, f"tasks on the queues of {', '.join(names)} wait for ever", "Take it out")
+
+
+def _warning(by: Stopped, what: str, remedy: str) -> Problem:
+    return Problem(
+        message=f"{by.why}: {what}", severity=WARNING, resource=by.resource.ref, field=by.field, remedy=remedy
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from kustomizer.cluster.pods import ANSWER_SECONDS, app_name, program_text
 from kustomizer.manifests.tree import Scalar, clone, lookup, mapping
 from kustomizer.manifests.writer import emit
-from kustomizer.masking.detection import has_url, is_secret_name, is_secret_value
+from kustomizer.masking.detection import is_secret_setting
 from kustomizer.openedx.workers import NAME_LABEL, pod_template
 from kustomizer.site.model import SiteWorker
 
@@ -87,8 +87,7 @@ def _head(name: str, command: str) -> str:
 
 
 def _is_secret(entry: Mapping[str, Any]) -> bool:
-    name, value = str(entry.get("name", "")), str(entry.get("value") or "")
-    return (is_secret_name(name) and is_secret_value(value)) or has_url(value)
+    return is_secret_setting(str(entry.get("name", "")), str(entry.get("value") or ""))
 
 
 def _block(text: str) -> Scalar:

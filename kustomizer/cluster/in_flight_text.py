@@ -97,18 +97,14 @@ def _hash(key: Hash, width: int) -> str:
         text.append(f"{message.id or '(unreadable)':{_ID_WIDTH}}  {age(message.age):{_AGE_WIDTH}}  {again}".rstrip())
         # On a line of their own: the names of tasks are long, and ids are to be copied.
         kept = f", kept for {_time(message.eta)}" if message.eta else ""
-        lines = [f"{message.task} on {message.queue}{kept}", f"in hand: {_holder(message)}"] if message.id else []
-        for line in lines + _arguments(message):
+        told = [f"{message.task} on {message.queue}{kept}", f"in hand: {message.worker or message.held}"]
+        for line in [*(told if message.id else ()), *_arguments(message)]:
             text += fold(line, width, "  ")
     if key.unknown and any(message.held == "unknown" for message in key.messages):
         text += fold(f"in hand: unknown, since {key.unknown}", width)
     if key.count > len(key.messages):
         text.append(f"and {key.count - len(key.messages)} more, see --limit")
     return "\n".join(text)
-
-
-def _holder(message: Message) -> str:
-    return message.worker if message.held == "yes" else message.held
 
 
 def _arguments(message: Message) -> list[str]:

@@ -43,7 +43,8 @@ def restore_orphans(
 
     Raises UserError where the pods can't be listed or asked.
     """
-    request = {"action": "orphans", "keys": _keys(site, worker), "only": worker is not None, "older": older}
+    keys = sorted(users(site)) if worker is None else [key_of(site, worker)]
+    request = {"action": "orphans", "keys": keys, "only": worker is not None, "older": older}
     looks: list[Mapping[str, Any]] = []
     there = pods()
     for number in range(2):
@@ -60,10 +61,6 @@ def restore_orphans(
         Orphans(key=entry["key"], queues=entry["restored"], left=entry["left"], reason=entry["reason"])
         for entry in answer["keys"]
     ]
-
-
-def _keys(site: Site, worker: str | None) -> list[str]:
-    return sorted(users(site)) if worker is None else [key_of(site, worker)]
 
 
 def orphans_text(found: Sequence[Orphans], older: int) -> str:

@@ -11,7 +11,6 @@ from kustomizer.cluster.kubectl import find_kubectl
 from kustomizer.commands.common import ask, kustomize_option, say_stale, wants_colour
 from kustomizer.commands.talk import pass_on, say, terminal_width
 from kustomizer.diff.compare import comparison
-from kustomizer.diff.model import Comparison
 from kustomizer.diff.reports.text import text_report
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.build_output import BuildOutput
@@ -55,7 +54,8 @@ def apply_command(
     previewed = preview(runner, text, force=force_conflicts)
     compared = comparison(previewed.before, previewed.after)
     where = f"the cluster of the context {context}" if context else "the cluster"
-    click.echo(_report(ctx, compared, [f"before: {where}", f"after:  {overlay}"]), nl=False)
+    header = [f"before: {where}", f"after:  {overlay}"]
+    click.echo(text_report(compared, header=header, width=terminal_width(), colour=wants_colour(ctx)), nl=False)
     if compared.is_empty or dry_run:
         return
     if not yes:
@@ -81,7 +81,3 @@ def _without_template_jobs(built: BuildOutput) -> str:
     if names:
         say(f"Left out, as Tutor does: {names}, its template Jobs")
     return "---\n".join(resource.text for resource in kept)
-
-
-def _report(ctx: click.Context, compared: Comparison, header: list[str]) -> str:
-    return text_report(compared, header=header, width=terminal_width(), colour=wants_colour(ctx))

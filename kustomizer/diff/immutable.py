@@ -99,9 +99,8 @@ def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange)
         return True
     if kind in _BUT:
         within, free = _BUT[kind]
-        return (
-            _starts(path, within) and not any(_starts(path[1:], field) for field in free) and not _is_image(kind, path)
-        )
+        is_image = kind == ("", "Pod") and path[-1] == "image"
+        return _starts(path, within) and not any(_starts(path[1:], field) for field in free) and not is_image
     if kind == ("", "Service"):
         return _moves_service(before, after, path, change)
     is_data = kind in (("", "ConfigMap"), ("", "Secret")) and path[0] in _DATA
@@ -125,10 +124,6 @@ def _starts(path: Sequence[str], field: str) -> bool:
     """Tell whether ``path`` is ``field``, or below it."""
     names = field.split(".")
     return list(path[: len(names)]) == names
-
-
-def _is_image(kind: tuple[str, str], path: Sequence[str]) -> bool:
-    return kind == ("", "Pod") and path[-1] == "image"
 
 
 def _moves_service(before: Any, after: Any, path: Sequence[str], change: AnyChange) -> bool:

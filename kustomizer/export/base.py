@@ -141,7 +141,7 @@ def _nested(overlay: Path) -> Iterator[Path]:
 
 
 def _is_ours(overlay: Path, entry: str) -> bool:
-    are_ours = [_is_configuration(tree) for tree in objects(overlay, entry)]
+    are_ours = [is_configuration(lookup(tree, "apiVersion"), lookup(tree, "kind")) for tree in objects(overlay, entry)]
     if any(are_ours) and not all(are_ours):
         message = f"{entry} holds other objects beside the {KIND} configuration"
         raise UserError.of(message, field=str(overlay), remedy="Move them into a file of their own")
@@ -152,10 +152,6 @@ def _place_and_name(overlay: Path, kustomization: Path, entry: str) -> tuple[str
     """Return where a configuration stands, in a file or in the kustomization itself, and its name."""
     place = str(kustomization) if "\n" in entry else os.path.normpath(overlay / entry)
     return place, str(lookup(next(iter(objects(overlay, entry))), "metadata", "name"))
-
-
-def _is_configuration(tree: Any) -> bool:
-    return is_configuration(lookup(tree, "apiVersion"), lookup(tree, "kind"))
 
 
 def _is_guard(overlay: Path, entry: str) -> bool:

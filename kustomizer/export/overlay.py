@@ -13,7 +13,7 @@ from typing import Any
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.base import BASE, Base
 from kustomizer.export.parts import File, parts_of
-from kustomizer.export.passwords import passwords_in_file
+from kustomizer.export.passwords import with_passwords
 from kustomizer.export.secrets import ignore_file
 from kustomizer.kustomize.function_log import Run
 from kustomizer.manifests.writer import emit
@@ -46,17 +46,13 @@ class Export(Record):
             f"{BASE}/kustomization.yaml": File(text=emit(_headed(below))),
             **self.files,
         }
-        contents = {path: _looked_through(path, file) for path, file in sorted(files.items())}
+        contents = with_passwords(dict(sorted(files.items())))
         if not include_secrets:
             contents = {path: file for path, file in contents.items() if not file.is_private}
             problems = [_in_clear_text(path, file) for path, file in contents.items() if file.passwords]
             if problems:
                 raise UserError(*problems)
         return contents
-
-
-def _looked_through(path: str, file: File) -> File:
-    return file if file.is_private else file.replace(passwords=passwords_in_file(path, file.text))
 
 
 def _in_clear_text(path: str, file: File) -> Problem:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kustomizer.export.parts import File
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking import detection
+
+
+def with_passwords(files: Mapping[str, File]) -> dict[str, File]:
+    """Return ``files``, each with the names of the settings in it that hold a password."""
+    return {
+        path: file if file.is_private else file.replace(passwords=passwords_in_file(path, file.text))
+        for path, file in files.items()
+    }
 
 
 def passwords_in_file(path: str, text: str) -> list[str]:

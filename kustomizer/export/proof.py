@@ -44,7 +44,7 @@ def _differences(built: bytes, expected: bytes) -> Iterator[Problem]:
     for identity, item in functions.items():
         if identity not in ours:
             yield Problem(message="would not be in the export's build", resource=item.ref)
-        elif ours[identity].text != item.text and not same(_plain(ours[identity]), _plain(item)):
+        elif ours[identity].text != item.text and not same(plain_value(ours[identity].tree), plain_value(item.tree)):
             yield Problem(message="would differ in the export's build", resource=item.ref)
     for identity, item in ours.items():
         if identity not in functions:
@@ -53,7 +53,3 @@ def _differences(built: bytes, expected: bytes) -> Iterator[Problem]:
 
 def _objects(built: bytes) -> dict[Any, Any]:
     return {item.identity: item for item in read_build(built)}
-
-
-def _plain(item: Any) -> Any:
-    return plain_value(item.tree)

@@ -41,6 +41,11 @@ def is_secret_value(value: str) -> bool:
     return value.lower() not in _NOT_SECRET and _PLACEHOLDER.match(value) is None
 
 
+def is_secret_setting(name: str, value: str) -> bool:
+    """Tell whether a setting of this name and value holds a password, in a URL, too."""
+    return (is_secret_name(name) and is_secret_value(value)) or has_url(value)
+
+
 def has_url(text: str) -> bool:
     """Tell whether ``text`` holds a URL with a password in it."""
     return any(is_secret_value(match.group(1)) for match in _URL.finditer(text))

@@ -71,7 +71,7 @@ class _Refresh:
         self._texts[config.path] = config.text
         text = self._commented(read_text(kustomization), config)
         listed = os.path.relpath(config.path.resolve(), self._overlay.resolve())
-        if not self._calls(tree, loaded):
+        if not any(kind == loaded.ref.kind for kind, _ in self._transformers(tree)):
             text = append_item(text, "transformers", listed)
         if (self._overlay / SCHEMA_FILE).exists() or SCHEMA_FILE in config.text:
             self._texts[self._overlay / SCHEMA_FILE] = schema_text()
@@ -106,10 +106,6 @@ class _Refresh:
         """Return the kustomization with the command that builds it, where its first comment names one."""
         is_exec = FUNCTION_ANNOTATION in (lookup(config.own, *_ANNOTATIONS) or {})
         return text.replace(*((BY_KUBECTL, BY_KUSTOMIZE) if is_exec else (BY_KUSTOMIZE, BY_KUBECTL)))
-
-    def _calls(self, tree: dict[str, Any], config: CeleryWorkers) -> bool:
-        """Tell whether the kustomization lists the configuration under ``transformers:``."""
-        return any(kind == config.ref.kind for kind, _ in self._transformers(tree))
 
     def _transformers(self, tree: dict[str, Any]) -> list[tuple[str, str]]:
         """Return kind and name of each object that the kustomization lists under ``transformers:``."""

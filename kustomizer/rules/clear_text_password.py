@@ -78,20 +78,15 @@ def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:
 
 def _variables(container: Any) -> Iterator[str]:
     for entry in mappings(lookup(container, "env")):
-        name, text = str(entry.get("name")), str(entry.get("value") or "")
-        if (detection.is_secret_name(name) and detection.is_secret_value(text)) or detection.has_url(text):
+        name = str(entry.get("name"))
+        if detection.is_secret_setting(name, str(entry.get("value") or "")):
             yield name
 
 
 def _triggers(resource: Resource) -> Iterator[Problem]:
     for index, trigger in enumerate(mappings(lookup(resource.tree, "spec", "triggers"))):
-        metadata = mapping(trigger.get("metadata"))
-        named = [
-            str(name)
-            for name, value in metadata.items()
-            if (detection.is_secret_name(str(name).upper()) and detection.is_secret_value(str(value)))
-            or detection.has_url(str(value))
-        ]
+        metadata = {str(name): str(value) for name, value in mapping(trigger.get("metadata")).items()}
+        named = [name for name, value in metadata.items() if detection.is_secret_setting(name.upper(), value)]
         if named:
             remedy = "Put it into a Secret, and refer to that with a TriggerAuthentication"
             yield _problem(resource, f"spec.triggers[{index}].metadata", named, ERROR, remedy)

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kustomizer.export.parts import File, parts_of
-from kustomizer.export.passwords import passwords_in_file
 from kustomizer.export.secrets import EXAMPLE
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.writer import emit
@@ -23,8 +22,8 @@ _MADE_BY = "# Made by the Tutor plugin kustomizer; `tutor config save` makes it 
 def split_files(given: Iterable[Resource], made: Iterable[Resource]) -> dict[str, File]:
     """Return the files of the split that makes ``made`` out of ``given``, by path in its directory.
 
-    None where the two are the same. Which of them hold a password isn't known yet. Raises UserError for what kustomize
-    can't generate.
+    There are none where the two are the same. Which of them hold a password isn't known yet. Raises UserError for what
+    kustomize can't generate.
     """
     parts = parts_of(given, made)
     if not parts.files:
@@ -59,11 +58,3 @@ def _as_transformers(patches: Sequence[Mapping[str, Any]], files: dict[str, File
         files[path] = files[path].replace(text=emit(tree))
         names.append(name)
     return names
-
-
-def with_passwords_private(files: Mapping[str, File]) -> dict[str, File]:
-    """Return ``files``, each for its owner alone where it holds a password."""
-    return {
-        path: file if file.is_private else file.replace(passwords=passwords_in_file(path, file.text))
-        for path, file in files.items()
-    }

@@ -8,6 +8,7 @@ from typing import Any
 
 from kustomizer.errors import Problem
 from kustomizer.export.parts import File, write_files
+from kustomizer.export.passwords import with_passwords
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resources
 from kustomizer.record import Record
@@ -18,7 +19,7 @@ from kustomizer.transform.pipeline import transform
 from kustomizer.transform.split_mark import mark
 from kustomizer.tutor_env import proof
 from kustomizer.tutor_env.configuration import read_configuration
-from kustomizer.tutor_env.files import split_files, with_passwords_private
+from kustomizer.tutor_env.files import split_files
 from kustomizer.tutor_env.state import SUMMARY
 
 _WIDE = 10_000
@@ -48,7 +49,7 @@ class Made(Record):
 
     def write_with(self, summary: str, directory: Path) -> None:
         """Write the files and the split's ``summary``, those that hold a password for their owner alone."""
-        write_files(directory, {**with_passwords_private(self.files), SUMMARY: File(text=summary)})
+        write_files(directory, {**with_passwords(self.files), SUMMARY: File(text=summary)})
 
     def differences(self, built: bytes) -> Iterator[Problem]:
         """Yield what isn't in a build of env/ with the files as the function made it."""

@@ -100,14 +100,11 @@ def _words(comparison: Comparison) -> Iterator[str]:
         names = "".join(f"<li>{html.escape(title(workload))}</li>" for workload in renamings[0].rolls)
         yield _folded(html.escape(renaming_text(renamings)), f"<ul>{names}</ul>" if names else "")
     for group in groups_to_show(comparison):
-        names = "".join(f"<li>{kind}: {html.escape(', '.join(own))}</li>" for kind, own in _kinds(group.objects))
+        kinds = by_kind(group.objects)
+        names = "".join(f"<li>{html.escape(kind)}: {html.escape(', '.join(own))}</li>" for kind, own in kinds)
         yield _folded(html.escape(group_text(group)), f"<ul>{names}</ul>")
     for ignored in comparison.ignored:
         yield f"<p>Ignored, {ignored.counts}: {_escaped(ignored.reason)}</p>"
-
-
-def _kinds(objects: Iterable[ObjectId]) -> list[tuple[str, list[str]]]:
-    return [(html.escape(kind), names) for kind, names in by_kind(objects)]
 
 
 def _folded(head: str, body: str) -> str:

@@ -35,7 +35,6 @@ from kustomizer.diff.reports.wording import (
     title,
 )
 from kustomizer.findings.github import without_commands
-from kustomizer.findings.ignores import Ignored
 from kustomizer.findings.model import Finding
 from kustomizer.site.mermaid import mermaid
 from kustomizer.system.visible import visible
@@ -137,7 +136,7 @@ def _words(comparison: Comparison, *, full: bool) -> list[str]:
     return [
         *map(_renaming, alike(comparison.renamings)),
         *(_group(group, full=full) for group in groups_to_show(comparison)),
-        *map(_ignored, comparison.ignored),
+        *(f"- Ignored, {entry.counts}: {prose(entry.reason)}" for entry in comparison.ignored),
     ]
 
 
@@ -151,10 +150,6 @@ def _renaming(renamings: Sequence[Renaming]) -> str:
     config = joined([code(f"{renaming.id.kind} {renaming.id.name}") for renaming in renamings])
     guess = "" if first.proven else f", a guess: before it was {code(first.before)}"
     return f"- {config} changed{guess}; {restarts(first.rolls, code)}"
-
-
-def _ignored(ignored: Ignored) -> str:
-    return f"- Ignored, {ignored.counts}: {prose(ignored.reason)}"
 
 
 def _pictures(comparison: Comparison) -> list[str]:

@@ -56,7 +56,8 @@ def _volumes(item: ObjectChange, before: Any, after: Any, path: str) -> Iterator
 
 def _variables(item: ObjectChange, before: Any, after: Any, at: str) -> Iterator[Problem]:
     older = named(before, "env")
-    names = [name for name, entry in named(after, "env").items() if _differ(_source(older.get(name)), _source(entry))]
+    sources = {name: (_source(older.get(name)), _source(entry)) for name, entry in named(after, "env").items()}
+    names = [name for name, (was, now) in sources.items() if was and now and was != now]
     if names:
         message = f"{listed(names)} {'come' if len(names) > 1 else 'comes'} from elsewhere under the same name"
         remedy = "Take it from envFrom, under the same name, and drop the entry"
@@ -85,10 +86,6 @@ def _source(entry: Any) -> str:
     if isinstance(source, dict):
         return next(iter(sorted(source)), "")
     return "value" if entry.get("value") not in (None, "") else ""
-
-
-def _differ(before: str, after: str) -> bool:
-    return bool(before) and bool(after) and before != after
 
 
 def _problem(item: ObjectChange, field: str, message: str, remedy: str) -> Problem:

@@ -34,10 +34,10 @@ KNOWN_QUEUES = {
 # A container's list in the pod, and its index.
 Place = tuple[str, int]
 
-# The path of the pod template, by kind; a Pod is one itself.
-DISKS = ("awsElasticBlockStore", "azureDisk", "cinder", "gcePersistentDisk", "vsphereVolume")
+DISKS = ("awsElasticBlockStore", "azureDisk", "cinder", "gcePersistentDisk", "iscsi", "rbd", "vsphereVolume")
 """Volumes without a claim that are attached to a node."""
 
+# The path of the pod template, by kind; a Pod is one itself.
 _POD_TEMPLATES = {
     "Pod": (),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),

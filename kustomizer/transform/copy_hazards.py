@@ -1,20 +1,19 @@
-"""What works for one worker Deployment and may not for its copies: selectors of any kind, and what a node has once."""
+"""What works for one worker Deployment and may not for its copies: selectors and references of any kind."""
 
 from __future__ import annotations
 
-from kustomizer.config.values import join
-from kustomizer.errors import INFO, WARNING, Problem
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.selectors import pod_labels, selects
 from kustomizer.openedx.targeting import monitor_reaches
-from kustomizer.openedx.workers import DISKS, NAME_LABEL, pod_template, running
+from kustomizer.openedx.workers import NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from kustomizer.manifests.resource import Resource, Resources
+    from kustomizer.manifests.resource import Resource
 
 # Before a label's key in Cilium's policies; and labels that pods don't have.
 _PREFIXES = ("k8s:", "any:")
@@ -23,74 +22,15 @@ _NOT_OF_PODS = ("io.kubernetes.", "io.cilium.")
 # Fields that name a Deployment without its kind.
 _NAMING = frozenset({"deployment", "deploymentName"})
 _NO_SELECTORS = frozenset({"annotations", "metadata", "template"})
-# Annotations by which Calico and Kube-OVN give a pod a fixed address.
-_ADDRESSES = frozenset(
-    {
-        "cni.projectcalico.org/ipAddrs",
-        "cni.projectcalico.org/ipAddrsNoIpam",
-        "ovn.kubernetes.io/ip_address",
-        "ovn.kubernetes.io/mac_address",
-    }
-)
-# Multus' networks give a pod one where they name it.
-_NETWORKS = "k8s.v1.cni.cncf.io/networks"
-_MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
-def node_hazards(resources: Resources, worker: Resource, copies: Sequence[str]) -> Iterator[Problem]:
-    """Yield warnings about what the pods of ``worker`` and of its ``copies`` can't have on more than one node."""
-    template = pod_template(worker)
-    pod = "spec.template.spec"
-    names = ", ".join(copies)
-
-    def warn(field: str, message: str, remedy: str) -> Problem:
-        return Problem(message=message, severity=WARNING, resource=worker.ref, field=field, remedy=remedy)
-
-    for index, volume in enumerate(_list(lookup(template, "spec", "volumes"))):
-        for kind in {*DISKS} & {*volume} if isinstance(volume, dict) else ():
-            if plain_value(lookup(volume, kind, "readOnly")) is not True:
-                message = f"only one node can have this disk ({kind}): pods of {names} on another node stay Pending"
-                remedy = "Use a claim that is ReadWriteMany, or keep the workers on one node (affinity)"
-                yield warn(f"{pod}.volumes[{index}]", message, remedy)
-        claim = lookup(volume, "persistentVolumeClaim", "claimName")
-        claims = resources.find("PersistentVolumeClaim", str(claim), worker.namespace) if claim else []
-        if claim and not claims:
-            message = f"whether more than one node can mount {claim} isn't known: the claim isn't in the build"
-            remedy = f"Where it is ReadWriteOnce, pods of {names} on another node stay Pending"
-            yield warn(f"{pod}.volumes[{index}]", message, remedy).replace(severity=INFO)
-        for claimed in claims:
-            modes = plain_value(lookup(claimed.tree, "spec", "accessModes"))
-            if isinstance(modes, list) and modes and not _MANY_NODES & {str(mode) for mode in modes}:
-                of_pod = [str(mode) for mode in modes] == ["ReadWriteOncePod"]
-                where, either = (
-                    ("", "") if of_pod else (" on another node", ", or keep the workers on one node (affinity)")
-                )
-                yield warn(
-                    f"{pod}.volumes[{index}]",
-                    f"only one {'pod' if of_pod else 'node'} can mount {claim} ({', '.join(map(str, modes))}): pods of "
-                    f"{names}{where} stay Pending",
-                    f"Use a claim that is ReadWriteMany{either}",
-                )
-    annotations = plain_value(lookup(template, "metadata", "annotations"))
-    annotations = annotations if isinstance(annotations, dict) else {}
-    given = {_NETWORKS} if '"ips"' in str(annotations.get(_NETWORKS)) else set()
-    for key in sorted((_ADDRESSES | given) & set(annotations)):
-        yield warn(
-            join("spec.template.metadata.annotations", key),
-            f"asks for an address of its own, and pods of {names} would ask for the same",
-            "Leave it out; an egress gateway or a NetworkPolicy tells pods apart by their labels",
-        )
-    if plain_value(lookup(template, "spec", "hostNetwork")) is True:
-        yield warn(f"{pod}.hostNetwork", f"pods of {names} share their node's ports", "Leave hostNetwork out")
-    for (listed, number), container in running(template):
-        for index, port in enumerate(_list(lookup(container, "ports"))):
-            found_port = plain_value(lookup(port, "hostPort"))
-            if found_port:
-                yield warn(
-                    f"{pod}.{listed}[{number}].ports[{index}].hostPort",
-                    f"a node has port {found_port} once: pods of {names} on a node that has one stay Pending",
-                    "Leave hostPort out",
-                )
+def hazards(
+    others: Sequence[Resource], exempting: Sequence[Resource], worker: Resource, copies: Sequence[Resource]
+) -> Iterator[Problem]:
+    """Yield warnings about objects that work for ``worker`` alone; ``exempting`` are those that may leave it out."""
+    yield from selector_hazards(others, worker, copies)
+    yield from exemption_hazards([*others, *exempting], worker, copies)
+    yield from reference_hazards(others, worker, [copy.name for copy in copies])
 
 
 def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[Resource]) -> Iterator[Problem]:

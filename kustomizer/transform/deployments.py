@@ -55,9 +55,9 @@ def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
 def command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
     """Return the command line of the worker ``variant``, made from that of Tutor's."""
     line = emitted.with_option("--queues", ",".join(variant.queues)).without_option("--exclude-queues")
-    hostname = _hostname(emitted, variant)
-    if hostname:
-        line = line.with_option("--hostname", hostname)
+    name = hostname(emitted, variant)
+    if name:
+        line = line.with_option("--hostname", name)
     settings = variant.settings
     line = line.with_extra(settings.extra_args or ())
     if settings.concurrency is not None:
@@ -67,7 +67,7 @@ def command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
     return line
 
 
-def _hostname(emitted: CommandLine, variant: Variant) -> str:
+def hostname(emitted: CommandLine, variant: Variant) -> str:
     """Return the node's name of a copy, empty where it keeps its own.
 
     Open edX's workers are named after their queue. The name of another application's holds the pod's (%h), which tells
@@ -83,13 +83,24 @@ def _rename_node(container: dict[str, Any], emitted: EmittedWorker, variant: Var
 
     A name without the host, or whose end hostname_for() can't keep, has no counterpart in a copy.
     """
-    old, new = (
-        hostname.partition("%")[0].partition("$")[0]
-        for hostname in (emitted.command_line.hostname or "celery@%h", _hostname(emitted.command_line, variant))
-    )
-    for field in PROBES if old and new and old[-1] == new[-1] else ():
+    old, new = _node_prefixes(emitted, variant)
+    for field in PROBES if has_own_name(emitted, variant) else ():
         if field in container:
             container[field] = _replaced(container[field], old, new)
+
+
+def _node_prefixes(emitted: EmittedWorker, variant: Variant) -> tuple[str, str]:
+    """Return what stands before the host in the node's name of the worker and in that of its copy."""
+    line = emitted.command_line
+    names = (line.hostname or "celery@%h", hostname(line, variant))
+    old, new = (name.partition("%")[0].partition("$")[0] for name in names)
+    return old, new
+
+
+def has_own_name(emitted: EmittedWorker, variant: Variant) -> bool:
+    """Tell whether the probes and hooks of the copy ``variant`` are made to ask for its own node."""
+    old, new = _node_prefixes(emitted, variant)
+    return emitted.command_line.names_host and bool(old and new) and old[-1] == new[-1]
 
 
 def _replaced(node: Any, old: str, new: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.config.worker import DEFAULT
+from kustomizer.manifests.tree import is_null, lookup, number_at
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
@@ -45,6 +46,14 @@ class Variant(Record):
     def path(self) -> str:
         """The worker's path in the configuration."""
         return f"spec.workers.{self.service}.{self.name}"
+
+
+def has_one_pod(emitted: EmittedWorker, variant: Variant) -> bool:
+    """Tell whether a worker has exactly one pod, but for a rollout's moments."""
+    stated = lookup(emitted.resource.tree, "spec", "replicas")
+    number = 1 if is_null(stated) else number_at(stated)
+    replicas = variant.settings.replicas if variant.settings.replicas is not None else number
+    return not variant.settings.keda_enabled and not variant.has_autoscaler and replicas == 1
 
 
 class ServicePlan(Record):

@@ -11,7 +11,8 @@ from kustomizer.manifests.tree import lookup, number_at, plain_value
 from kustomizer.openedx.queue_names import consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.shapes import check_shape
 from kustomizer.openedx.targeting import autoscalers_by_target
-from kustomizer.openedx.workers import emitted_worker, grace_period
+from kustomizer.openedx.workers import emitted_worker, grace_period, pod_template
+from kustomizer.transform.deployments import PROBES
 from kustomizer.transform.model import ServicePlan, Variant
 from kustomizer.transform.timeouts import check_timeouts, site_timeout
 
@@ -116,6 +117,10 @@ def _split(
 
         problems += others_without_pods(resources, left)
         problems += split_without_pods(resources, emitted, variants)
+    if _may_name_nodes(emitted):
+        from kustomizer.transform.node_names import node_names  # noqa: PLC0415 - Tutor's name has the pod's in it
+
+        problems += node_names(config, emitted, variants)
     if orphans and policy == "KeepOnDefault":
         variants[0] = variants[0].replace(queues=(*variants[0].queues, *orphans))
     elif orphans:
@@ -132,6 +137,13 @@ def _split(
             )
         )
     return ServicePlan(emitted=emitted, variants=variants, variables=variables), problems
+
+
+def _may_name_nodes(emitted: EmittedWorker) -> bool:
+    """Tell whether a worker has a name among Celery's nodes that several pods may have, or that something asks for."""
+    container = emitted.container_tree
+    is_named = not emitted.command_line.names_host or lookup(pod_template(emitted.resource), "spec", "hostname")
+    return is_named or any(lookup(container, field) is not None for field in PROBES)
 
 
 def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) -> list[Problem]:

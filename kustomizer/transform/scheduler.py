@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import command_words, is_null, lookup, number_at, plain_value
+from kustomizer.manifests.tree import command_words, lookup, plain_value
 from kustomizer.openedx.celery_programs import AS_SIDECAR, endless, never_ends, watches_celery
 from kustomizer.openedx.workers import Place, pod_template, running, starting
 from kustomizer.record import Record
 from kustomizer.transform.deployments import PROBES, give_name, write_command_line
+from kustomizer.transform.model import has_one_pod
 from kustomizer.transform.worker_variables import BEAT, PURGE, unset
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.workers import EmittedWorker
-    from kustomizer.transform.model import ServicePlan, Variant
+    from kustomizer.transform.model import ServicePlan
 
 _OPTIONS = ("--beat", "--schedule-filename", "--scheduler")
 
@@ -87,7 +88,7 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
     emitted, default = plan.emitted, plan.variants[0]
     field = emitted.field
     moved = config.spec.scheduler is not None and config.spec.scheduler.enabled
-    if found.has_scheduler and not moved and not _has_one_pod(emitted, default):
+    if found.has_scheduler and not moved and not has_one_pod(emitted, default):
         raise UserError.of(
             f"{emitted.deployment} runs a scheduler (beat) and may have any number of pods but one: each "
             "periodic task would be sent by all of them, or by none",
@@ -122,13 +123,6 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
 
 def _note(emitted: EmittedWorker, field: str, message: str, severity: str, remedy: str = "") -> Problem:
     return Problem(message=message, severity=severity, resource=emitted.resource.ref, field=field, remedy=remedy)
-
-
-def _has_one_pod(emitted: EmittedWorker, default: Variant) -> bool:
-    stated = lookup(emitted.resource.tree, "spec", "replicas")
-    number = 1 if is_null(stated) else number_at(stated)
-    replicas = default.settings.replicas if default.settings.replicas is not None else number
-    return not default.settings.keda_enabled and not default.has_autoscaler and replicas == 1
 
 
 def leave_out(tree: dict[str, Any], worker: EmittedWorker, found: Once, *, purge: bool = True) -> None:

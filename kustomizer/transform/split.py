@@ -49,6 +49,8 @@ _KNOWN_GROUPS = frozenset(
 # Stands in a worker whose pods can't all be anywhere.
 _OF_ONE_NODE = (
     *("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/", "cni.cncf.io"),
+    # Devices have their maker's name in front.
+    *("resourceClaimName", "hugepages-", ".com/", "--pidfile", "--statedb"),
     *DISKS,
 )
 
@@ -131,19 +133,14 @@ def _left_out(
     text = worker.text or str(worker.tree)
     on_a_node = any(word in text for word in _OF_ONE_NODE)
     exempting = [item for item in originals if item.mentions("NotIn")]
-    if others or on_a_node or exempting:
-        from kustomizer.transform.copy_hazards import (  # noqa: PLC0415 - as above
-            exemption_hazards,
-            node_hazards,
-            reference_hazards,
-            selector_hazards,
-        )
+    if others or exempting:
+        from kustomizer.transform.copy_hazards import hazards  # noqa: PLC0415 - as above
 
-        names = [copy.name for copy in copies]
-        notes += selector_hazards(others, worker, copies)
-        notes += exemption_hazards([*others, *exempting], worker, copies)
-        notes += reference_hazards(others, worker, names)
-        notes += node_hazards(resources, worker, names) if on_a_node else ()
+        notes += hazards(others, exempting, worker, copies)
+    if on_a_node:
+        from kustomizer.transform.node_hazards import node_hazards  # noqa: PLC0415 - as above
+
+        notes += node_hazards(resources, plan.emitted, plan.variants[1:])
     return notes
 
 

@@ -100,6 +100,12 @@ class CommandLine(Record):
         """The node name as it is written, with ``%h`` for the pod's name."""
         return self.option("--hostname")
 
+    @property
+    def names_host(self) -> bool:
+        """Whether the node's name has the pod's in it; a variable may hold it, and nothing behind the @ means it."""
+        name = self.hostname or "%h"
+        return any(mark in name for mark in ("%h", "%n", "$")) or name.endswith("@")
+
     def hostname_for(self, name: str) -> str:
         """Return a node name for ``name`` that ends in the host like this worker's, ``.%h`` or ``@%h``.
 
@@ -108,7 +114,7 @@ class CommandLine(Record):
         """
         current = self.hostname or ""
         starts = [index for index in (current.find("%"), current.find("$")) if index > 0]
-        if not starts:
+        if not starts or not self.names_host:
             return f"{name}@%h"
         start = min(starts)
         separator = "@" if current[start - 1].isalnum() else current[start - 1]

@@ -134,84 +134,6 @@ def test_what_leaves_the_worker_out_catches_its_copies(other: dict[str, Any], fi
     assert not found(followed).warnings
 
 
-def claim(*modes: str) -> dict[str, Any]:
-    spec = {"accessModes": list(modes)}
-    metadata = {"name": "media", "namespace": "openedx"}
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
-
-
-@pytest.mark.parametrize(
-    ("modes", "warned"),
-    [
-        (["ReadWriteOnce"], "only one node can mount media (ReadWriteOnce): pods of"),
-        (
-            ["ReadWriteOncePod"],
-            "only one pod can mount media (ReadWriteOncePod): pods of lms-worker-high, lms-worker-high-mem stay",
-        ),
-        (["ReadWriteMany"], ""),
-        (["ReadWriteOnce", "ReadOnlyMany"], ""),
-    ],
-)
-def test_a_claim_that_one_node_can_mount(modes: list[str], warned: str) -> None:
-    volume = {"name": "media", "persistentVolumeClaim": {"claimName": "media"}}
-    warnings = found(claim(*modes), pod={"volumes": [volume]}).warnings
-    assert [warned in warning for warning in warnings] == [True] * bool(warned)
-    assert all(("affinity" in warning) != ("OncePod" in warning) for warning in warnings)
-
-
-def test_a_port_of_the_node() -> None:
-    [warning] = found(container={"ports": [{"containerPort": 80}, {"containerPort": 81, "hostPort": 8081}]}).warnings
-    assert "containers[0].ports[1].hostPort: a node has port 8081 once" in warning
-    [warning] = found(pod={"hostNetwork": True}).warnings
-    assert "share their node's ports" in warning
-
-
-@pytest.mark.parametrize(
-    ("pod", "field", "said"),
-    [
-        (
-            {
-                "initContainers": [
-                    {"name": "s", "image": "i", "restartPolicy": "Always", "ports": [{"hostPort": 8080}]},
-                    {"name": "t", "image": "i", "ports": [{"hostPort": 8081}]},
-                ]
-            },
-            "spec.template.spec.initContainers[0].ports[0].hostPort",
-            "a node has port 8080 once",
-        ),
-        (
-            {"volumes": [{"name": "d", "awsElasticBlockStore": {"volumeID": "v"}}]},
-            "spec.template.spec.volumes[1]",
-            "only one node can have this disk (awsElasticBlockStore)",
-        ),
-    ],
-)
-def test_what_a_node_has_once(pod: dict[str, Any], field: str, said: str) -> None:
-    [warning] = found(pod=pod).output.problems
-    assert warning.field == field
-    assert said in warning.message
-
-
-def test_it_is_found_in_a_build_that_only_a_parser_can_read() -> None:
-    given = site_with_claim()
-    # Behind a document's end mark a parser has to tell documents apart, and no object has its text.
-    odd = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "odd", "namespace": "openedx"}}
-    text = yaml.safe_dump_all([*yaml.safe_load_all(given), odd], sort_keys=False) + "data: {a: 'b'}\n...\n"
-    for stream in (given, text.encode()):
-        [problem] = worked(SPLIT, stream).output.problems
-        assert "whether more than one node can mount media isn't known" in problem.message
-
-
-def site_with_claim() -> bytes:
-    lms = worker("lms", ("default", "high", "high_mem"))
-    volume = {"name": "m", "persistentVolumeClaim": {"claimName": "media"}}
-    lms["spec"]["template"]["spec"]["volumes"].append(volume)
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    return yaml.safe_dump_all(documents, sort_keys=False).encode()
-
-
 CILIUM = {"k8s:io.kubernetes.pod.namespace": "openedx", f"k8s:{NAME}": "lms-worker"}
 
 
@@ -446,27 +368,6 @@ def test_what_names_the_deployment() -> None:
     assert "names Deployment lms-worker and not lms-worker-high-mem" in problem.message
     assert not found(rollout("lms-worker", "lms-worker-high", "lms-worker-high-mem")).output.problems
     assert not found(rollout("lms")).output.problems
-
-
-def test_a_claim_that_is_elsewhere_and_an_address() -> None:
-    claim = {"volumes": [{"name": "media", "persistentVolumeClaim": {"claimName": "media"}}]}
-    [problem] = found(pod=claim).output.problems
-    assert problem.severity == "info"
-    assert "whether more than one node can mount media isn't known" in problem.message
-
-    lms = worker("lms", ("default", "high", "high_mem"))
-    networks = "k8s.v1.cni.cncf.io/networks"
-    given = {"cni.projectcalico.org/ipAddrs": '["10.0.0.5"]', networks: '[{"name": "lan", "ips": ["10.2.0.7/24"]}]'}
-    lms["spec"]["template"]["metadata"]["annotations"] = given
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    problem, of_network = worked(SPLIT, yaml.safe_dump_all(documents).encode()).output.problems
-    assert networks in of_network.field
-    assert problem.field == 'spec.template.metadata.annotations["cni.projectcalico.org/ipAddrs"]'
-    assert "asks for an address of its own" in problem.message
-    given[networks] = "lan"
-    [problem] = worked(SPLIT, yaml.safe_dump_all(documents).encode()).output.problems
 
 
 def test_a_sidecar_of_the_copys_name() -> None:

@@ -209,7 +209,9 @@ def test_split_queues() -> None:
         ("edx.lms.core.default@%h", "edx.lms.core.high@%h"),
         ("edx.lms.core.default@%n.%d", "edx.lms.core.high@%n.%d"),
         ("worker-$(POD_NAME)", "edx.lms.core.high-$(POD_NAME)"),
-        ("worker%i", "edx.lms.core.high@%i"),
+        # They are the same in each pod: %i is the process's number, and a pod has no domain.
+        ("worker%i", "edx.lms.core.high@%h"),
+        ("lms@%d", "edx.lms.core.high@%h"),
         ("static", "edx.lms.core.high@%h"),
         ("%h", "edx.lms.core.high@%h"),
         (None, "edx.lms.core.high@%h"),
@@ -218,6 +220,26 @@ def test_split_queues() -> None:
 def test_node_name_of_a_copy(inherited: str | None, expected: str) -> None:
     line = worker() if inherited is None else worker(f"--hostname={inherited}")
     assert line.hostname_for("edx.lms.core.high") == expected
+
+
+@pytest.mark.parametrize(
+    ("hostname", "names_host"),
+    [
+        (None, True),
+        ("a.%h", True),
+        ("%n@a", True),
+        ("a@$HOSTNAME", True),
+        ("a@", True),
+        ("", True),
+        ("a", False),
+        ("a@site", False),
+        ("a@%d", False),
+        ("a%i", False),
+    ],
+)
+def test_whether_a_nodes_name_tells_pods_apart(hostname: str | None, names_host: bool) -> None:
+    line = worker() if hostname is None else worker(f"--hostname={hostname}")
+    assert line.names_host == names_host
 
 
 # ---- edits

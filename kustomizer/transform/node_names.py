@@ -1,0 +1,74 @@
+"""Warnings about the names of Celery's nodes: pods that share one, and copies' probes that ask for another's."""
+
+from __future__ import annotations
+
+from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.tree import lookup, text_at
+from kustomizer.openedx.workers import pod_template
+from kustomizer.transform.deployments import PROBES, has_own_name, hostname
+from kustomizer.transform.model import has_one_pod
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.openedx.workers import EmittedWorker
+    from kustomizer.transform.model import Variant
+
+
+def node_names(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
+    """Yield the warnings about the workers that ``emitted`` is split into."""
+    yield from _shared(config, emitted, variants)
+    name = emitted.command_line.hostname or ""
+    node = name.partition("%")[0].partition("$")[0]
+    node = node if "@" in node else f"celery@{node}"
+    line = emitted.command_line
+    misnamed = [variant for variant in variants if hostname(line, variant) and not has_own_name(emitted, variant)]
+    for field in PROBES:
+        copies = [variant.deployment for variant in misnamed if not _states(variant, field)]
+        if copies and node in str(lookup(emitted.container_tree, field)):
+            yield _warning(
+                emitted,
+                f"{emitted.field}.{field}",
+                f"asks for the node {node}, which in the pods of {', '.join(copies)} isn't their own",
+                "End the worker's --hostname in @%h, and what it asks for in @$HOSTNAME, by a shell",
+            )
+
+
+def _shared(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
+    of_pod = text_at(pod_template(emitted.resource), "spec", "hostname")
+    name = emitted.command_line.hostname
+    is_fixed = not emitted.command_line.names_host
+    if not of_pod and not is_fixed:
+        return
+    # Copies of Open edX's workers have names of their own, which end in the pod's; those of others keep the name.
+    all_alike = of_pod or emitted.service not in OPEN_EDX_SERVICES
+    alike = [variant for variant in variants if all_alike or variant.is_default]
+    several = [variant.deployment for variant in alike if not has_one_pod(emitted, variant)]
+    if is_fixed and len(alike) > 1:
+        several = [variant.deployment for variant in alike]
+    restores = config.spec.celery.restore_orphans.enabled
+    if not several and not restores:
+        return
+    names = ", ".join(several or [variant.deployment for variant in alike])
+    field = f"{emitted.field}" if is_fixed else "spec.template.spec.hostname"
+    stated = f"--hostname={name}" if is_fixed else of_pod
+    yield _warning(
+        emitted,
+        field,
+        f"{stated} gives all pods of {names} one name: Flower, `inspect` and `in-flight` can't tell them apart"
+        + (", and restoreOrphans puts nothing back" if restores else ""),
+        "End it in the pod's name: --hostname=worker@%h" if is_fixed else "Leave it out",
+    )
+
+
+def _states(variant: Variant, field: str) -> bool:
+    """Tell whether the configuration states a probe or hook of its own in this place."""
+    own = {"livenessProbe": variant.settings.liveness_probe, "lifecycle": variant.settings.lifecycle}
+    return own.get(field) is not None
+
+
+def _warning(emitted: EmittedWorker, field: str, message: str, remedy: str) -> Problem:
+    return Problem(message=message, severity=WARNING, resource=emitted.resource.ref, field=field, remedy=remedy)

@@ -1,0 +1,95 @@
+"""Names of Celery's nodes that several pods have, and probes of copies that ask for another's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.keda_site import site, worked, worker
+
+SPLIT = "{%s workers: {lms: {default: {%s}, high: {}, high_mem: {}}}}"
+
+
+def warnings(
+    hostname: str | None,
+    *,
+    default: str = "",
+    above: str = "",
+    pod: dict[str, Any] | None = None,
+    container: dict[str, Any] | None = None,
+    replicas: int | None = None,
+) -> list[str]:
+    """Return what is warned of a worker with this --hostname; ``default`` is its configuration."""
+    lms = worker("lms", ("default", "high", "high_mem"))
+    template = lms["spec"]["template"]["spec"]
+    [own] = template["containers"]
+    own["args"] = [word for word in own["args"] if not word.startswith("--hostname")]
+    own["args"] += [] if hostname is None else [f"--hostname={hostname}"]
+    own |= container or {}
+    template |= pod or {}
+    if replicas is not None:
+        lms["spec"]["replicas"] = replicas
+    documents = [
+        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
+    ]
+    result = worked(SPLIT % (above, default), yaml.safe_dump_all(documents, sort_keys=False).encode())
+    return [each for each in result.warnings if " one name: " in each or " asks for the node " in each]
+
+
+@pytest.mark.parametrize("hostname", ["lms@site", "lms", "lms@%d", "lms%i"])
+def test_pods_of_one_name(hostname: str) -> None:
+    assert warnings(hostname) == []
+    for several in ({"default": "replicas: 2"}, {"default": "keda: {enabled: true}"}, {"replicas": 2}):
+        [warning] = warnings(hostname, **several)
+        assert f"--hostname={hostname} gives all pods of lms-worker one name: Flower, `inspect`" in warning
+        assert "spec.template.spec.containers[0]: " in warning
+    for harmless in ({"default": "replicas: 1"}, {"replicas": 2, "default": "replicas: 1"}):
+        assert warnings(hostname, **harmless) == []
+    [warning] = warnings(hostname, above="celery: {restoreOrphans: {enabled: true}},")
+    assert "and restoreOrphans puts nothing back" in warning
+
+
+@pytest.mark.parametrize("hostname", ["edx.lms.core.default.%h", "lms@%n", "lms@$(POD)", "lms@", None])
+def test_pods_of_their_own_names(hostname: str | None) -> None:
+    assert warnings(hostname, replicas=2) == []
+
+
+def test_a_name_that_the_pod_states() -> None:
+    assert warnings("lms.%h", pod={"hostname": "worker"}) == []
+    [warning] = warnings("lms.%h", pod={"hostname": "worker"}, replicas=3)
+    assert "spec.template.spec.hostname: worker gives all pods of lms-worker, lms-worker-high, " in warning
+
+
+def probe(*words: str) -> dict[str, Any]:
+    return {"exec": {"command": [*words]}}
+
+
+@pytest.mark.parametrize(
+    ("hostname", "node"),
+    [
+        ("lms@site", "lms@site"),
+        ("lms", "celery@lms"),
+        ("lms@w%h", "lms@w$HOSTNAME"),
+        ("celery%h", "celery@celery$HOSTNAME"),
+    ],
+)
+@pytest.mark.parametrize("field", ["livenessProbe", "readinessProbe"])
+def test_a_probe_that_asks_for_the_workers_own_node(hostname: str, node: str, field: str) -> None:
+    asking = {field: probe("sh", "-c", f"celery --app=lms.celery inspect ping -d {node}")}
+    [warning] = warnings(hostname, container=asking)
+    assert (
+        f"spec.template.spec.containers[0].{field}: asks for the node {node.partition('$')[0]}, which in the" in warning
+    )
+    assert "pods of lms-worker-high, lms-worker-high-mem isn't their own" in warning
+    assert warnings(hostname, container={field: probe("celery", "status")}) == []
+    stated = "defaults: {livenessProbe: {exec: {command: ['true']}}},"
+    assert len(warnings(hostname, container=asking, above=stated)) == (field != "livenessProbe")
+
+
+@pytest.mark.parametrize("hostname", ["edx.lms.core.default.%h", None])
+def test_a_probe_that_is_made_to_ask_for_its_own(hostname: str | None) -> None:
+    node = "celery@" + (hostname or "%h").replace("%h", "$HOSTNAME")
+    asking = probe("sh", "-c", f"celery --app=lms.celery inspect ping -d {node}")
+    assert warnings(hostname, container={"livenessProbe": asking}) == []

@@ -205,6 +205,9 @@ class Resources:
         duplicates = []
         for item in self._items:
             _, kind, _, name = item._head
+            if not name and kind.endswith("List") and not _has_items(item.tree):
+                # kustomize takes lists apart, and leaves one without items as it is.
+                continue
             if not kind or not name:
                 duplicates.append(_nameless(item))
             elif self._by_identity.setdefault(item.identity, item) is not item:
@@ -280,6 +283,11 @@ class Resources:
         self._by_identity[item.identity] = item
         self._index(item)
         self._after.setdefault(id(after), []).append(item)
+
+
+def _has_items(tree: Any) -> bool:
+    items = lookup(tree, "items")
+    return not is_null(items) and items != []
 
 
 def _nameless(item: Resource) -> Problem:

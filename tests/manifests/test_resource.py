@@ -332,6 +332,17 @@ def test_what_is_there_already_is_not_added() -> None:
     assert names(resources) == ["first", "first"]
 
 
+@pytest.mark.parametrize("text", ["kind: List\n", "kind: List\nitems: []\n", "kind: PodList\nitems: null\n"])
+def test_a_list_without_items_is_no_object(text: str) -> None:
+    """kustomize 5.8.2 takes a list apart, and leaves one without `items` in the build, as often as it is there."""
+    lists = [Resource(f"apiVersion: v1\n{text}") for _ in range(2)]
+    resources = Resources([item("A", "a"), *lists])
+    assert [each.render() for each in resources][1:] == [f"apiVersion: v1\n{text}"] * 2
+    assert resources.of_kind("List", "PodList") == []
+    with pytest.raises(UserError, match=r"an item of the input has no metadata.name"):
+        Resources([Resource("apiVersion: v1\nkind: List\nitems: [{}]\n")])
+
+
 def test_every_duplicate_and_nameless_item_is_told() -> None:
     items = [item("A", "a"), item("A", "a", api_version="v2"), item("B", "''"), item("''", "c"), item("A", "a", "x")]
     with pytest.raises(UserError) as caught:

@@ -73,9 +73,8 @@ def _split(data: bytes) -> Input | None:
     if head is None or end < 0 or not view.endswith("\n"):
         return None
     start = len(head) - 2
-    items = view[start : end + 1]
-    views = items[2:-1].split("\n- ")
-    if any(item.count("\n") != item.count("\n  ") and _has_odd_line(item) for item in views):
+    views = _items(view, start, end + 1)
+    if any(item.count("\n") != item.count("\n  ") + 1 and _has_odd_line(item) for item in views):
         return None
     try:
         chunks, tail = [_text(item) for item in views], _text(view[end + 1 :])
@@ -90,10 +89,20 @@ def _split(data: bytes) -> Input | None:
         if not key:
             return None
         tail += "\n"
-    if _share_anchors(chunks, items):
+    if _share_anchors(chunks, view, start, end):
         return None
-    resources = [Resource(f"- {chunk}\n", indent=_ITEM_INDENT) for chunk in chunks]
+    resources = [Resource(chunk, indent=_ITEM_INDENT) for chunk in chunks]
     return Input(resources=resources, config=tree["functionConfig"], head=view[:start], tail=tail, indent=_ITEM_INDENT)
+
+
+def _items(view: str, start: int, end: int) -> list[str]:
+    """Return the items between two places of ``view``, each copied once: new memory costs the kernel's time."""
+    items = []
+    while start < end:
+        stop = view.find("\n- ", start, end) + 1 or end
+        items.append(view[start:stop])
+        start = stop
+    return items
 
 
 def _text(view: str) -> str:
@@ -106,24 +115,24 @@ def _has_odd_line(item: str) -> bool:
     return not {line[:2] for line in item.split("\n")[1:]} <= {"", "  "}
 
 
-def _share_anchors(chunks: list[str], items: str) -> bool:
+def _share_anchors(chunks: list[str], view: str, start: int, end: int) -> bool:
     """Tell whether an item may have an alias to another item's anchor. kustomize itself writes neither."""
-    anchors = _names_behind("&", items)
-    names = anchors & _names_behind("*", items) if anchors else ()
+    anchors = _names_behind("&", view, start, end)
+    names = anchors & _names_behind("*", view, start, end) if anchors else ()
     return any(sum(f"&{name}" in chunk or f"*{name}" in chunk for chunk in chunks) > 1 for name in names)
 
 
-def _names_behind(mark: str, text: str) -> set[str]:
-    """Return the possible names of anchors (``&``) or aliases (``*``) in ``text``."""
+def _names_behind(mark: str, text: str, start: int, end: int) -> set[str]:
+    """Return the possible names of anchors (``&``) or aliases (``*``) between two places of ``text``."""
     names = set()
-    position = text.find(mark)
+    position = text.find(mark, start, end)
     while position >= 0:
-        start = end = position + 1
-        while end < len(text) and text[end] in _NAME_OF_ANCHOR:
-            end += 1
-        if end > start and text[position - 1 : position] in _BEFORE_ANCHOR and text[end : end + 1] in _AFTER_ANCHOR:
-            names.add(text[start:end])
-        position = text.find(mark, end)
+        first = last = position + 1
+        while text[last] in _NAME_OF_ANCHOR:
+            last += 1
+        if last > first and text[position - 1] in _BEFORE_ANCHOR and text[last] in _AFTER_ANCHOR:
+            names.add(text[first:last])
+        position = text.find(mark, last, end)
     return names
 
 
@@ -236,12 +245,13 @@ def write_resource_list(given: Input, items: Iterable[Resource], problems: Seque
     Items lose kustomize's per-call annotations, unless kustomize needs them to put comments back.
     """
     texts = [
-        item.render() if given.reprinted or item.is_reprinted else without_call_ids(item.render()) for item in items
+        (item.render() if given.reprinted or item.is_reprinted else without_call_ids(item.render())).encode()
+        for item in items
     ]
     head = given.head if texts else given.head.replace("items:\n", "items: []\n")
     results = [_result(problem) for problem in problems]
-    parts = (head, *texts, given.tail, emit({"results": results}) if results else "")
-    return b"".join([part.encode() for part in parts])
+    tail = given.tail + (emit({"results": results}) if results else "")
+    return b"".join([head.encode(), *texts, tail.encode()])
 
 
 def _result(problem: Problem) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class _Loader(SourceFileLoader):
         if data[:16] != self.head or len(data) == _MOST:
             return super().get_code(fullname)
         try:
-            code: CodeType = _compile_bytecode(data[16:], fullname, self.kept, self.path)
+            code: CodeType = _compile_bytecode(memoryview(data)[16:], fullname, self.kept, self.path)
         except Exception:  # whatever it is, Python says it better
             return super().get_code(fullname)
         return code

@@ -1,4 +1,7 @@
-"""Reads an object's identity from its text, without parsing it: a build may have ten thousand objects."""
+"""Reads an object's identity and its entries from its text, without parsing it.
+
+A build may have ten thousand objects, and the settings of a site take as long to parse as all else that is parsed.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +53,47 @@ def _usual(text: str, indent: int) -> Header | None:
     if _is_known(api_version) and _is_known(kind_text) and _is_known(namespace) and _is_name(name_text):
         return (api_version, kind_text, namespace, name_text)
     return None
+
+
+def scan_entries(text: str, indent: int, *fields: str) -> dict[str, str] | None:
+    """Return the entries of these mappings of an object (``data``), as they are written; None where a parser is needed.
+
+    Where a mapping is there, kustomize writes one entry or more of it, each key at the start of a line of its own.
+    """
+    margin = "\n" + " " * indent
+    text = f"{margin}{text[indent:]}\n"
+    entries: dict[str, str] = {}
+    for field in fields:
+        start = text.find(f"{margin}{field}:")
+        if start >= 0:
+            found = _entries_below(text, start + len(f"{margin}{field}:"), margin)
+            if found is None:
+                return None
+            entries.update(found)
+    return entries
+
+
+def _entries_below(text: str, start: int, margin: str) -> dict[str, str] | None:
+    inner = f"{margin}  "
+    deeper = (f"{inner} ", f"{inner}\n", "\n\n")
+    starts = []
+    end = start
+    while text.startswith((inner, "\n\n"), end):
+        if not text.startswith(deeper, end):
+            starts.append(end)
+        end = text.find("\n", end + 1)
+    # The next field of the object, or nothing; a comment wouldn't end the mapping.
+    after = text[end + len(margin) : end + len(margin) + 1]
+    if starts[:1] != [start] or (after and not (after.isalpha() and text.startswith(margin, end))):
+        return None
+    entries = {}
+    for position, stop in zip(starts, [*starts[1:], end], strict=True):
+        name, _, value = text[position + len(inner) : stop].partition(":")
+        plain = name.translate(_IN_NAMES)
+        if not (plain.isascii() and plain.isalnum()) or value[:1] not in ("", " ", "\n"):
+            return None
+        entries[name] = value
+    return entries
 
 
 def _is_known(token: str) -> bool:

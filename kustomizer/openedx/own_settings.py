@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.manifests.identity import scan_entries
 from kustomizer.manifests.resource import is_generated_name
 from kustomizer.manifests.tree import is_null, lookup
 from kustomizer.openedx.settings_module import settings_file
@@ -23,10 +24,13 @@ REDIS = frozenset({"redis", "rediss", "sentinel", ""})
 _VARIABLES = ("CELERY", "BROKER", "APP", "CONFIG_MODULE", "LOADER", "LMS_CFG", "CMS_CFG")
 # What stands in a settings file that sets something of Celery's, or may. Tutor's own hand globals() on once.
 _IN_SETTINGS = ("CELERY", "BROKER_", "PRIORITY_QUEUE", "HIGH_MEM_QUEUE", "exec(", "setattr(", "vars()", "locals()")
+_IMPORTS = (".envs.production ", ".envs.devstack ", ".envs.test ")
 # In a shell script, before the worker's options.
 _IN_SCRIPT = ("CELERY", "BROKER", "source ", ". ", "-b", "--workdir", "$")
 # In lms.env.yml, beside the five CELERY_BROKER_ lines that Tutor writes for its Redis.
 _IN_ENV_FILE = ("CELERY_BROKER_TRANSPORT_OPTIONS", "USE_SSL", "PRIORITY_QUEUE", "HIGH_MEM_QUEUE", "BROKER_URL")
+# Tutor's own modules for other purposes, beside the one that a worker loads.
+_OTHER_MODULES = frozenset({"development.py", "test.py"})
 
 
 def own_settings(resources: Resources, worker: EmittedWorker) -> CeleryView | None:
@@ -133,21 +137,29 @@ def _config_maps(resources: Resources, worker: EmittedWorker) -> list[Resource]:
 
 
 def _is_plain_map(config_map: Resource) -> bool:
-    text = config_map.text
+    is_env_file = config_map.name.startswith(CONFIG_MAP)
+    text = config_map.text if is_env_file else _modules(config_map)
     if not text or "\\x" in text:
         return False
-    if config_map.name.startswith(CONFIG_MAP):
+    if is_env_file:
         return (
             text.count("CELERY") == text.count("CELERY_BROKER_")
             and all(_is_redis(value) for value in text.split("CELERY_BROKER_TRANSPORT:")[1:])
             and not any(mark in text for mark in _IN_ENV_FILE)
         )
-    imports = sum(text.count(f".envs.{module} import *") for module in ("production", "devstack", "test"))
     return (
-        text.count("import *") == imports
+        all(before.endswith(_IMPORTS) for before in text.split("import *")[:-1])
         and text.count("globals()") == text.count("FeaturesProxy(globals())") + text.count("globals().get(")
         and not any(mark in text for mark in _IN_SETTINGS)
     )
+
+
+def _modules(config_map: Resource) -> str:
+    """Return the text of the settings that a worker may load, all that there is where they can't be told apart."""
+    entries = scan_entries(config_map.text, config_map.indent, "data")
+    if entries is None:
+        return config_map.text
+    return "\n".join([entry for name, entry in entries.items() if name not in _OTHER_MODULES])
 
 
 def _is_redis(text: str) -> bool:

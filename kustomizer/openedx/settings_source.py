@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from kustomizer.manifests.identity import scan_entries
 from kustomizer.manifests.tree import is_null, lookup
 from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from kustomizer.manifests.resource import Resource, Resources
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 KINDS = {"configMap": "ConfigMap", "secret": "Secret"}
 """The fields of a volume, or of a source of a projected one, that hold an object's files."""
+_FIELDS = ("data", "binaryData", "stringData")
 
 
 class SettingsVolume(Record):
@@ -65,6 +67,8 @@ class SettingsSource(Record):
     """Its place among the volume's sources."""
     resource: Resource | None = None
     """The object, None where it is a Secret that the build hasn't got."""
+    files: Sequence[str] = ()
+    """The names of the files in it."""
     obstacle: str = ""
     """Why there is none that ours could extend; empty where there is."""
 
@@ -77,14 +81,15 @@ def find_source(resources: Resources, file: SettingsFile, namespace: str, volume
     for index, source in reversed(list(enumerate(volume.sources))):
         field, items = field_of(source), _items(source)
         resource = _object(resources, source, namespace)
+        files = _files(resource)
         if field and resource is None and not items:
             unseen.append(index)
-        elif path in (_paths(items) or files(resource)) and (resource is not None or field == "secret"):
+        elif path in (_paths(items) or files) and (resource is not None or field == "secret"):
             if unseen and not volume.is_ours:
                 other = volume.sources[unseen[0]]
                 reason = f"{KINDS[field_of(other)]} {_name(other)} isn't in the build, and may hold another {file.name}"
                 return SettingsSource(obstacle=reason)
-            return SettingsSource(index=index, resource=resource)
+            return SettingsSource(index=index, resource=resource, files=files)
     # Without the file in the one Secret that isn't seen, the pod would have no settings at all.
     if len(unseen) == 1 and field_of(volume.sources[unseen[0]]) == "secret":
         return SettingsSource(index=unseen[0])
@@ -93,7 +98,7 @@ def find_source(resources: Resources, file: SettingsFile, namespace: str, volume
 
 def _missing(volume: SettingsVolume, file: SettingsFile, resources: Resources, namespace: str) -> str:
     objects = [_object(resources, source, namespace) for source in volume.sources]
-    if any(file.name in files(resource) for resource in objects):
+    if any(file.name in _files(resource) for resource in objects):
         return f"volume {volume.name} leaves {file.name} out (items)"
     return f"the build has no ConfigMap {file.config_map} with a {file.name} for ours to extend"
 
@@ -103,7 +108,7 @@ def extended(volume: SettingsVolume, found: SettingsSource, ours: dict[str, Any]
     sources: list[dict[str, Any]] = []
     for index, source in enumerate(volume.sources):
         if index == found.index:
-            sources += _renamed(source, found.resource, volume)
+            sources += _renamed(source, found.files, volume)
         elif volume.path in _paths(_items(source)):
             # The file of `found` hid it, and an API server takes no path twice.
             sources += _without(source, volume.path)
@@ -112,12 +117,12 @@ def extended(volume: SettingsVolume, found: SettingsSource, ours: dict[str, Any]
     return [*sources, {"configMap": ours}]
 
 
-def _renamed(source: dict[str, Any], resource: Resource | None, volume: SettingsVolume) -> Iterator[dict[str, Any]]:
+def _renamed(source: dict[str, Any], files: Sequence[str], volume: SettingsVolume) -> Iterator[dict[str, Any]]:
     field = field_of(source)
     head: dict[str, Any] = {"name": _name(source)}
     optional = source[field].get("optional")
     options = {} if is_null(optional) else {"optional": optional}
-    items = _items(source) or [{"key": key, "path": key} for key in files(resource)]
+    items = _items(source) or [{"key": key, "path": key} for key in files]
     if not items:
         # All that is in it, whatever it is called; ours hides the file there, which is mounted a second time.
         yield {field: {**head, **options}}
@@ -159,10 +164,14 @@ def _object(resources: Resources, source: Any, namespace: str) -> Resource | Non
     return next(iter(resources.generated(kind, _name(source), namespace)), None) if kind else None
 
 
-def files(resource: Resource | None) -> list[str]:
+def _files(resource: Resource | None) -> list[str]:
     """Return the names of the files in a ConfigMap or Secret."""
-    tree = resource.tree if resource is not None else {}
-    return [str(key) for field in ("data", "binaryData", "stringData") for key in lookup(tree, field) or ()]
+    if resource is None:
+        return []
+    entries = None if resource.is_parsed else scan_entries(resource.text, resource.indent, *_FIELDS)
+    if entries is not None:
+        return list(entries)
+    return [str(key) for field in _FIELDS for key in lookup(resource.tree, field) or ()]
 
 
 def beside(path: str) -> str:

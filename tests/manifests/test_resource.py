@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings, strategies as st
 
 from kustomizer.errors import ResourceRef, UserError
-from kustomizer.manifests.identity import _any, _usual, scan_header
+from kustomizer.manifests.identity import _any, _usual, scan_entries, scan_header
 from kustomizer.manifests.resource import Resource, Resources, is_internal_annotation, same_object
 from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
@@ -161,6 +161,62 @@ def test_a_scanned_header_is_the_trees_in_changed_text(data: st.DataObject) -> N
     except UserError:
         return
     assert scanned == header
+
+
+def test_entries_without_parsing() -> None:
+    text = "\n      name: not this one\n\n      kind: neither\n"
+    assert scan_entries(ITEM, 2, "data", "binaryData") == {"settings.py": f" |+{text}", "text": " a"}
+    assert scan_entries(ITEM, 2, "binaryData") == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data:\n    a: b\n",
+        "data: {a: b}\n",
+        "data:\n",
+        "data:\n  'a': b\n",
+        "data:\n  a:b: c\n",
+        "data:\n  a : b\n",
+        "data:\n  ? a\n  : b\n",
+        "data:\n  <<: *b\n",
+        "data:\n  # a\n  a: b\n",
+        "data:\n  a: b\n# c\n  c: d\n",
+        "data:\n  a: b\n \n  c: d\n",
+    ],
+)
+def test_other_entries_are_left_to_the_parser(text: str) -> None:
+    assert scan_entries(text, 0, "data") is None
+    assert scan_entries(f"kind: A\n{text}", 0, "data") is None
+
+
+@given(objects() | kustomize_trees(), KEYS, st.sampled_from([0, 2]))
+@settings(max_examples=examples(500))
+def test_scanned_entries_are_the_trees(tree: dict[str, Any], field: str, indent: int) -> None:
+    assume(tree)
+    text = emit([tree], 0) if indent else emit(tree)
+    check_entries(text, indent, field)
+
+
+@given(st.data())
+@settings(max_examples=examples(500))
+def test_scanned_entries_are_the_trees_in_changed_text(data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(ITEM)))
+    end = data.draw(st.integers(start, min(len(ITEM), start + 12)))
+    new = data.draw(st.text(letters(), max_size=3) | st.sampled_from(["\n", "\n  ", "\n    ", "    b: c\n"]))
+    check_entries(ITEM[:start] + new + ITEM[end:], 2, "data")
+
+
+def check_entries(text: str, indent: int, field: str) -> None:
+    """Hold what is scanned to what a parser reads, where a parser takes the text."""
+    scanned = scan_entries(text, indent, field)
+    if scanned is None:
+        return
+    try:
+        entries = Resource(text, indent=indent).tree.get(field, {})
+    except UserError:
+        return
+    assert list(scanned) == [str(key) for key in entries]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from kustomizer.cluster.kubectl import Kubectl
 from kustomizer.cluster.verify import Difference, Verified
 from kustomizer.errors import UserError
-from kustomizer.manifests.quantities import quantity
+from kustomizer.manifests.amounts import amount
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.openedx.stopped import is_paused
@@ -170,7 +170,7 @@ def _metrics(live_object: Mapping[str, Any], kubectl: Kubectl) -> tuple[dict[int
         number = re.match(r"s(\d+)-", str(metric))
         if number is not None:
             items = mappings(mapping(answer).get("items"))
-            values[int(number[1])] = sum(float(quantity(item.get("value")) or 0) for item in items)
+            values[int(number[1])] = sum(amount(item.get("value")) or 0.0 for item in items)
     return values, problems
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kustomizer.diff.model import AnyChange, ValueChange
-from kustomizer.manifests.quantities import quantity
+from kustomizer.manifests.amounts import amount
 from kustomizer.manifests.tree import lookup
 from kustomizer.masking.marks import ABSENT
 
@@ -109,7 +109,7 @@ def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange)
 
 def _shrinks(before: Any, after: Any) -> bool:
     """Tell whether a claim gets smaller: a volume may only grow."""
-    old, new = (quantity(lookup(tree, *_SIZE)) for tree in (before, after))
+    old, new = (amount(lookup(tree, *_SIZE)) for tree in (before, after))
     return old is not None and new is not None and new < old
 
 

@@ -6,8 +6,7 @@ hashes of both names, one object has replaced the other; else the pair is a gues
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from kustomizer.diff.model import CHANGED_HASH, HASH, ObjectId
 from kustomizer.manifests.equality import is_same_text
@@ -62,6 +61,8 @@ class Pairing(Record):
     """
 
 
+_MOST_COMPARED = 10_000
+"""So many pairs are compared; nobody has as many ConfigMaps of one stem, and they are other objects then."""
 _MARKS = {"ConfigMap": (HASH, CHANGED_HASH), "Secret": (SECRET, CHANGED_SECRET)}
 
 
@@ -124,28 +125,15 @@ def is_proven(resource: Resource) -> bool:
 
 
 def _likely(before: Mapping[str, Resource], after: Mapping[str, Resource]) -> Iterator[tuple[str, str]]:
-    """Yield the names of objects that have most in common, of equally many the first in the alphabet, each name once.
-
-    The objects after are the bits of numbers, so that one step looks at thousands of them.
-    """
-    names = sorted(after)
-    holders: dict[tuple[str, ...], int] = {}
-    for index, name in enumerate(names):
-        for part in _parts(after[name]):
-            holders[part] = holders.get(part, 0) | 1 << index
-    masks = {name: [holders[part] for part in _parts(item) if part in holders] for name, item in before.items()}
-    free = (1 << len(names)) - 1
-    # At first by how much each may have in common with another one, and later by how much it has.
-    waiting = [(-len(own), name, -1) for name, own in masks.items()]
-    heapq.heapify(waiting)
-    while free and waiting:
-        _, name, index = heapq.heappop(waiting)
-        if index >= 0 and free >> index & 1:
-            free ^= 1 << index
-            yield name, names[index]
-        else:
-            score, index = _nearest(masks[name], free)
-            heapq.heappush(waiting, (-score, name, index))
+    """Yield the names of objects, each once: first the two that have most in common, then by the alphabet."""
+    if len(before) * len(after) > _MOST_COMPARED:
+        return
+    older, newer = ({name: {*_parts(item)} for name, item in side.items()} for side in (before, after))
+    likeness = sorted((-len(older[old] & newer[new]), old, new) for old in older for new in newer)
+    for _, old, new in likeness:
+        if old in older and new in newer:
+            del older[old], newer[new]
+            yield old, new
 
 
 def _parts(resource: Resource) -> list[tuple[str, ...]]:
@@ -153,24 +141,6 @@ def _parts(resource: Resource) -> list[tuple[str, ...]]:
     fields = {field: mapping(lookup(resource.tree, field)) for field in ("data", "binaryData", "stringData")}
     keys = [(field, key) for field, values in fields.items() for key in values]
     return [*keys, *((*key, repr(fields[key[0]][key[1]])) for key in keys)]
-
-
-def _nearest(masks: Iterable[int], free: int) -> tuple[int, int]:
-    """Return how many of ``masks`` have the bit of ``free`` that most of them have, and the first such bit."""
-    # Each bit's count, digit by digit.
-    digits: list[int] = []
-    for mask in masks:
-        carry = mask & free
-        for position, digit in enumerate(digits):
-            digits[position], carry = digit ^ carry, digit & carry
-        if carry:
-            digits.append(carry)
-    best, score = free, 0
-    for position in reversed(range(len(digits))):
-        if best & digits[position]:
-            best &= digits[position]
-            score += 1 << position
-    return score, (best & -best).bit_length() - 1
 
 
 def _named(stem: str, pairs: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:

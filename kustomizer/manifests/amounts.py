@@ -1,7 +1,4 @@
-"""Requests and limits of a container, as an API server judges them.
-
-It compares without :mod:`kustomizer.manifests.quantities`, whose imports take longer than the whole comparison.
-"""
+"""Amounts as Kubernetes writes them (``5Gi``, ``500m``, ``1e3``), and a container's as an API server judges them."""
 
 from __future__ import annotations
 
@@ -14,10 +11,11 @@ if TYPE_CHECKING:
 
 _FACTORS = {letter: 1000.0**power for power, letter in enumerate("kMGTPE", 1)}
 _FACTORS |= {f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", 1)}
-_FACTORS |= {letter: 1000.0**-power for power, letter in enumerate("mun", 1)}
+# Divided by: `100m` is `0.1` to the last bit.
+_PARTS = {letter: 1000.0**power for power, letter in enumerate("mun", 1)}
 _RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
 _NUMBER = frozenset("0123456789.")
-# Two spellings of one amount differ by less than that (`0.1`, `100m`).
+# Two spellings of one amount differ by less than that (`1.1Gi`, and the same in bytes).
 _SAME = 1e-9
 # Below it nobody means a part of a byte. An API server warns of each, of 1.1Gi too ("fractional byte value … is
 # invalid, must be an integer", pkg/api/pod/warnings.go of Kubernetes), and a kubelet rounds up.
@@ -26,7 +24,10 @@ _SUFFIXES = {"m": "m is a thousandth", "u": "u is a millionth", "n": "n is a bil
 
 
 def amount(value: object) -> float | None:
-    """Return a quantity that isn't negative as a number, None where it is none."""
+    """Return ``value``, a string or a number, as a number; None where it isn't a quantity, or is a negative one.
+
+    Without Decimal and its regular expression: to import them takes longer than all comparisons of a build.
+    """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     text = str(value)
@@ -34,7 +35,7 @@ def amount(value: object) -> float | None:
     text = text[len(sign) :]
     number = text.rstrip("iKMGTPEkmun")
     suffix = text[len(number) :]
-    if suffix and suffix not in _FACTORS:
+    if suffix and suffix not in _FACTORS and suffix not in _PARTS:
         return None
     digits, exponent, power = number.replace("E", "e").partition("e")
     power_digits = power[1:] if power[:1] in ("+", "-") else power
@@ -42,8 +43,8 @@ def amount(value: object) -> float | None:
         return None
     if not _NUMBER.issuperset(digits) or digits.count(".") > 1 or not digits.strip("."):
         return None
-    result = float(f"{digits}{exponent}{power}") * _FACTORS.get(suffix, 1.0)
-    return None if sign == "-" and result else result
+    result = float(f"{digits}{exponent}{power}") * _FACTORS.get(suffix, 1.0) / _PARTS.get(suffix, 1.0)
+    return None if (sign == "-" and result) or result == float("inf") else result
 
 
 def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[str, str, str]]:

@@ -9,9 +9,9 @@ from kustomizer.diff.changes.arguments import argument_changes
 from kustomizer.diff.changes.lists import keys
 from kustomizer.diff.changes.texts import text_change
 from kustomizer.diff.model import AnyChange, Key, OrderChange, Path, ValueChange
+from kustomizer.manifests.amounts import amount
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.pods import CONTAINER_LISTS
-from kustomizer.manifests.quantities import quantity
 
 Shown = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -28,7 +28,7 @@ class _TreeComparison:
         self.shown = shown
 
     def values(self, path: Path, before: Any, after: Any) -> Iterator[AnyChange]:
-        if same(before, after) or (is_quantity(path) and quantity(before) == quantity(after) is not None):
+        if same(before, after) or (is_amount(path) and amount(before) == amount(after) is not None):
             return
         if isinstance(before, dict) and isinstance(after, dict):
             yield from self.mappings(path, before, after)
@@ -103,11 +103,11 @@ _AMOUNTS = (
     ("resourceFieldRef", ("divisor",)),
     ("limits", ("default", "defaultRequest", "max", "maxLimitRequestRatio", "min"), ""),
 )
-"""The ends of the paths of quantities: a name, one of several names, any name."""
+"""The ends of the paths of amounts: a name, one of several names, any name."""
 
 
-def is_quantity(path: Path) -> bool:
-    """Tell whether Kubernetes reads a quantity at ``path``, so that ``1Gi`` and ``1024Mi`` are the same."""
+def is_amount(path: Path) -> bool:
+    """Tell whether Kubernetes reads an amount at ``path``, so that ``1Gi`` and ``1024Mi`` are the same."""
     names = [step for step in path if isinstance(step, str)]
     for pattern in _AMOUNTS:
         end = names[-len(pattern) :]

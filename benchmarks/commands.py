@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import yaml
+
 from benchmarks import inputs
 from benchmarks.measure import Case, run
 from benchmarks.table import number
+from kustomizer.tasks.task_file import FILE, tasks_json
 from tests import sites
+from tests.known_tasks import between, known, numbers, site_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from benchmarks.measure import Sample
+    from kustomizer.tasks.model import SiteTasks
 
 QUEUES = (10, 100, 400, 1000)
 FOREIGN = 10_000
@@ -56,6 +61,7 @@ def measure(
         config = inputs.config(inputs.spec(queues=queues), function=function)
         overlay = inputs.overlay(directory / "overlay", sites.site(inputs.SITES["plain"]), config)
         build = directory / "build.yaml"
+        (overlay / FILE).write_text(tasks_json(_tasks(config)))
         case = Case(BUILDS, [str(kustomize), *sites.BUILD, str(overlay)], env=env)
         found.setdefault(BUILDS, {})[queues] = run(case, build)
         commands = _on_files(build, _changed(build)) | _on_overlays(overlay, kustomize)
@@ -89,7 +95,21 @@ def _on_overlays(overlay: Path, kustomize: Path) -> dict[str, list[str]]:
         "export": export,
         "export, the second time": export,
         "queue add": ["queue", "add", "lms", "one_more", "--overlay", str(overlay)],
+        "advise": ["advise", str(overlay)],
     }
+
+
+def _tasks(config: str) -> SiteTasks:
+    """Return two tasks for each queue that the configuration adds: a short one, and a long one that is in its way."""
+    workers = yaml.safe_load(config)["spec"]["workers"]
+    return site_tasks(
+        *(
+            known(f"{service}.{name}.{variant}", f"edx.{service}.core.{variant}", numbers=numbers(per_day, time))
+            for service, variants in workers.items()
+            for variant in variants
+            for name, per_day, time in (("short", 500, between(0.1, 0.5)), ("long", 10, between(600, 1800)))
+        )
+    )
 
 
 def _changed(build: Path) -> Path:

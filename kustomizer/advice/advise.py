@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from functools import reduce
+from typing import Any
 
 from kustomizer.advice.loads import Load, loads
 from kustomizer.advice.routes import NEW, routes, stuck
@@ -42,14 +43,15 @@ def advise(known: SiteTasks, file: ConfigFile) -> Advised:
         message = f"the numbers are of {span(days)}: less than a day says nothing of others"
         raise UserError.of(message, remedy="Ask for more, as with --window 7d, or wait")
     routed, reasons, moved = _routed(known, file)
-    config, changed = routed.load(), routed
+    config = routed.load()
     found = list(loads(known, config, moved).values())
-    touched = []
+    values, touched = {}, []
     for load in found:
         for change in changes(config, load):
-            changed = changed.set(change.field, change.value)
+            values[change.field] = change.value
             reasons.append(change)
             touched.append((load.service, load.variant))
+    changed = routed.set_all(values)
     config = changed.load()
     notes = [note for service, variant in dict.fromkeys(touched) for note in advice(config, service, variant)]
     notes += stuck(known, config)
@@ -58,16 +60,18 @@ def advise(known: SiteTasks, file: ConfigFile) -> Advised:
 
 def _routed(known: SiteTasks, file: ConfigFile) -> tuple[ConfigFile, list[Change], dict[tuple[str, str], str]]:
     """Return ``file`` with better routes, their reasons, and the queues by service and task."""
-    changed, reasons, moved = file, [], {}
-    for route in routes(known, file.load()):
-        if route.adds and NEW not in changed.load().variants(route.adds):
-            changed = changed.set(("spec", "workers", route.adds, NEW), {})
+    reasons, moved = [], {}
+    values: dict[tuple[str, ...], Any] = {}
+    config = file.load()
+    for route in routes(known, config):
+        if route.adds and NEW not in config.variants(route.adds):
+            values["spec", "workers", route.adds, NEW] = {}
         for sender in route.senders:
             moved[sender, route.name] = route.queue
             path = ("spec", "routing", sender, route.name, "queue")
-            changed = changed.set(path, route.queue)
+            values[path] = route.queue
             reasons.append(Change(field=path, value=route.queue, measured=route.measured, rule=ROUTE))
-    return changed, reasons, moved
+    return file.set_all(values), reasons, moved
 
 
 def advised_text(known: SiteTasks, advised: Advised, width: int) -> str:

@@ -75,8 +75,11 @@ def _too_long(task: Task, longest: RunTime, row: QueueRow) -> Iterator[Problem]:
 
 
 def _in_the_way(known: SiteTasks, queues: Mapping[tuple[str, str], str]) -> Iterator[Problem]:
-    for queue in sorted({*queues.values()} - {""}):
-        here = [task for task in known.tasks if queues[task.service, task.name] == queue]
+    tasks_of: dict[str, list[Task]] = {}
+    for task in known.tasks:
+        tasks_of.setdefault(queues[task.service, task.name], []).append(task)
+    tasks_of.pop("", None)
+    for queue, here in sorted(tasks_of.items()):
         long, short = [task for task in here if is_long(task)], [task for task in here if is_short(task)]
         if long and short:
             yield Problem(

@@ -101,10 +101,11 @@ def loads(known: SiteTasks, config: CeleryWorkers, moved: Mapping[tuple[str, str
 
     ``moved`` has queues by service and task; what isn't in it goes where the configuration or the site sends it.
     """
+    routing = Routing(config)
     tasks_of: dict[str, list[Task]] = {}
     for task in known.tasks:
         if task.numbers is not None:
-            queue = moved.get((task.service, task.name)) or queue_of(task, config)
+            queue = moved.get((task.service, task.name)) or routing.queue_of(task)
             tasks_of.setdefault(queue, []).append(task)
     return {
         (service, variant): Load(
@@ -126,19 +127,22 @@ def workers_of(config: CeleryWorkers) -> Iterator[tuple[str, str, Sequence[str]]
             yield service, variant, config.queues(service, variant)
 
 
-def queue_of(task: Task, config: CeleryWorkers) -> str:
-    """Return the queue that a task goes to: calls and the task itself win over a route of the configuration."""
-    route = config.spec.routing.get(task.service, {}).get(task.name)
-    return queue_in_fact(task, consumers_of(config)) if route is None or is_settled(task, config) else route.queue
+class Routing:
+    """Where tasks go with a configuration."""
 
+    def __init__(self, config: CeleryWorkers) -> None:
+        self._routes = config.spec.routing
+        self._consumers = {
+            queue: deployment_name(service, variant)
+            for service, variant, queues in workers_of(config)
+            for queue in queues
+        }
 
-def is_settled(task: Task, config: CeleryWorkers) -> bool:
-    """Tell whether no route moves a task: it says its queue itself, or its calls do, as far as its worker tells."""
-    return task.names_queue or queue_in_fact(task, consumers_of(config)) != task.destination
+    def queue_of(self, task: Task) -> str:
+        """Return the queue that a task goes to: calls and the task itself win over a route of the configuration."""
+        route = self._routes.get(task.service, {}).get(task.name)
+        return queue_in_fact(task, self._consumers) if route is None or self.is_settled(task) else route.queue
 
-
-def consumers_of(config: CeleryWorkers) -> dict[str, str]:
-    """Return the Deployment of the worker that takes each queue."""
-    return {
-        queue: deployment_name(service, variant) for service, variant, queues in workers_of(config) for queue in queues
-    }
+    def is_settled(self, task: Task) -> bool:
+        """Tell whether no route moves a task: it says its queue itself, or its calls do, as far as its worker tells."""
+        return task.names_queue or queue_in_fact(task, self._consumers) != task.destination

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kustomizer.advice.concerns import is_long, runs_a_day
-from kustomizer.advice.loads import ENOUGH, Load, is_settled, loads, queue_of
+from kustomizer.advice.loads import ENOUGH, Load, Routing, loads
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.worker import deployment_name
 from kustomizer.errors import INFO, Problem
@@ -31,23 +31,28 @@ class Route(Record):
 
 def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Route]:
     """Yield the routes that the numbers speak for."""
-    measured = loads(known, config, {})
+    measured, routing = loads(known, config, {}), Routing(config)
+    movable = _by_name(task for task in known.tasks if not routing.is_settled(task))
     for (service, _), load in measured.items():
         if not load.short:
             continue
         queue, adds = _destination(service, config, [task for task in measured.values() if task.service == service])
-        for name in dict.fromkeys(task.name for task in load.long if _is_measured(task)):
-            here = [task for task in load.long if task.name == name and not is_settled(task, config)]
-            if here and queue:
-                senders = _senders(known, config, here[0])
-                yield Route(name=name, senders=senders, queue=queue, adds=adds, measured=_measured(here[0], load))
+        long = load.long if queue else []
+        here = _by_name(task for task in long if not routing.is_settled(task))
+        for name in dict.fromkeys(task.name for task in long if _is_measured(task) and task.name in here):
+            task = here[name][0]
+            # Which of the services that send it to the same queue did isn't measured.
+            senders = (each.service for each in movable[name] if routing.queue_of(each) == routing.queue_of(task))
+            told = _measured(task, load)
+            yield Route(name=name, senders=tuple(sorted(senders)), queue=queue, adds=adds, measured=told)
 
 
 def stuck(known: SiteTasks, config: CeleryWorkers) -> Iterator[Problem]:
     """Yield the long tasks among short ones that no route moves."""
+    routing = Routing(config)
     for load in loads(known, config, {}).values():
         for task in load.long if load.short else ():
-            if _is_measured(task) and is_settled(task, config):
+            if _is_measured(task) and routing.is_settled(task):
                 by = "it says so itself" if task.names_queue else "its calls name another queue than its router"
                 yield Problem(
                     message=f"{task.name} of {task.service} is long, and runs among short tasks on "
@@ -70,11 +75,11 @@ def _destination(service: str, config: CeleryWorkers, workers: list[Load]) -> tu
     return ("", "") if NEW in config.variants(service) else (f"edx.{service}.core.{NEW}", service)
 
 
-def _senders(known: SiteTasks, config: CeleryWorkers, task: Task) -> tuple[str, ...]:
-    """Return the services that send a task of this name to the same queue: which of them did isn't measured."""
-    queue = queue_of(task, config)
-    same = [namesake for namesake in known.tasks if namesake.name == task.name and not is_settled(namesake, config)]
-    return tuple(sorted(namesake.service for namesake in same if queue_of(namesake, config) == queue))
+def _by_name(tasks: Iterable[Task]) -> dict[str, list[Task]]:
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(task.name, []).append(task)
+    return found
 
 
 def _measured(task: Task, load: Load) -> str:

@@ -29,10 +29,10 @@ _AT_ONCE = 8
 
 
 class _Answer(Record):
-    """What one worker's pod said, and how long the lists were then."""
+    """What one worker's pod said, and how long the lists were then: None where it said nothing."""
 
     found: Verified
-    counts: Mapping[str, int]
+    counts: Mapping[str, int] | None
 
 
 @click.command("verify", short_help="Compare the live workers and KEDA with a site.")
@@ -73,7 +73,9 @@ def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
         answers = list(executor.map(ask, workers))
         counts = next((answer.counts for answer in answers if answer.counts), None)
         if counts is None and objects:
-            counts = _counts(place, kubectl, pods, lists)
+            silent = {answer.found.pod for answer in answers if answer.counts is None}
+            others = [pod for pod in pods if pod.name not in silent]
+            counts = _counts(place, kubectl, others or pods, lists)
         found = {answer.found.worker: answer.found for answer in answers}
         return list(found.values()), _scaled(executor, kubectl, objects, counts or {}, found)
 
@@ -109,7 +111,7 @@ def _ask(kubectl: Kubectl, worker: SiteWorker, pod: LivePod, lists: Sequence[str
         answer = pod.ask(kubectl, {"action": "look", "node": pod.node, "lists": list(lists)})
     except UserError as error:
         failed = Difference(what="asking it", configured="it answers", in_force=str(error))
-        return _Answer(found=Verified(worker=name, pod=pod.name, differences=(failed,)), counts={})
+        return _Answer(found=Verified(worker=name, pod=pod.name, differences=(failed,)), counts=None)
     worker_found = verified(worker, pod, answer["worker"])
     return _Answer(found=worker_found, counts=answer["counts"])
 

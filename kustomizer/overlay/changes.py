@@ -58,13 +58,15 @@ def change_worker(
     for path in unset:
         changed = _unset(changed, ("spec", "workers", service, variant), path)
         done.append(f"took {_name(service, variant, *path)} out")
+    values = {}
     for path, value in settings.items():
         full = ("spec", "workers", service, variant, *path)
         old = _at(before.given, full[1:])
         if old != value:
-            changed = changed.set(full, value)
+            values[full] = value
             was = "" if old is None else f" (it was {_shown(old)})"
             done.append(f"set {_name(service, variant, *path)} to {_shown(value)}{was}")
+    changed = changed.set_all(values)
     after = changed.load()
     return ConfigEdit(file=changed, done=done, notes=_notes(after, service, variant, settings))
 

@@ -7,7 +7,7 @@ what is changed then, and what the two give together is what has to be right.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,16 @@ class ConfigFile(Record):
 
     def set(self, path: Sequence[str], value: Any) -> ConfigFile:
         """Return the file with ``value`` at ``path``."""
-        from kustomizer.overlay.yaml_edit import apply, set_value  # noqa: PLC0415 - who reads needs no ruamel.yaml
+        return self.set_all({tuple(path): value})
 
-        return self._changed(set_value(self.text, KIND, path, value), apply(self.own, path, value))
+    def set_all(self, values: Mapping[tuple[str, ...], Any]) -> ConfigFile:
+        """Return the file with each of ``values`` at its path, of which none begins with another."""
+        from kustomizer.overlay.yaml_edit import apply, set_values  # noqa: PLC0415 - who reads needs no ruamel.yaml
+
+        expected = self.own
+        for path, value in values.items():
+            expected = apply(expected, path, value)
+        return self._changed(set_values(self.text, KIND, values), expected) if values else self
 
     def remove(self, path: Sequence[str]) -> ConfigFile:
         """Return the file without what is at ``path``; a patch says null where its base has it."""

@@ -8,8 +8,8 @@ caller finds by reading the result.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -52,17 +52,58 @@ def entry(mapping: MappingNode, key: str) -> tuple[Any, Any] | None:
 
 def set_value(text: str, kind: str, path: Sequence[str], value: Any) -> str:
     """Return ``text`` with ``value`` at ``path`` of the document of ``kind``; maps on the way are made."""
-    node: Any = document(text, kind)
-    for depth, key in enumerate(path):
-        rest = _nested(path[depth + 1 :], value)
-        pair = entry(node, key)
-        if pair is None:
-            return _add(text, node, key, rest)
-        name, old = pair
-        if depth == len(path) - 1 or not isinstance(old, MappingNode) or not old.value:
-            return _replace(text, node, name, old, rest)
-        node = old
-    return text
+    return set_values(text, kind, {tuple(path): value})
+
+
+def set_values(text: str, kind: str, values: Mapping[tuple[str, ...], Any]) -> str:
+    """Return ``text`` with each of ``values`` at its path, of which none begins with another; see :func:`set_value`."""
+    tree: dict[str, Any] = {}
+    for path, value in values.items():
+        tree = apply(tree, path, _Value(value))
+    position, parts = 0, []
+    for edit in sorted(_edits(text, document(text, kind), tree), key=lambda edit: edit.start):
+        parts.append(text[position : edit.start])
+        if edit.is_line and not "".join(parts[-2:]).endswith("\n"):
+            parts.append(_newline(text))
+        parts.append(edit.text)
+        position = edit.end
+    return "".join([*parts, text[position:]])
+
+
+class _Value(NamedTuple):
+    """The value at the end of a path: a map on the way isn't one."""
+
+    value: Any
+
+
+class _Edit(NamedTuple):
+    """What comes in the place of the characters from ``start`` to ``end``, as whole lines or within one."""
+
+    start: int
+    end: int
+    text: str
+    is_line: bool = False
+
+
+def _edits(text: str, mapping: Any, tree: Mapping[str, Any]) -> Iterator[_Edit]:
+    """Yield the changes of a map, those that are within it before those behind it."""
+    pairs = {key.value: (key, value) for key, value in reversed(mapping.value)}
+    added = {}
+    for key, below in tree.items():
+        if key not in pairs:
+            added[key] = _whole(below)
+            continue
+        name, old = pairs[key]
+        if isinstance(below, _Value) or not isinstance(old, MappingNode) or not old.value:
+            yield _replacement(text, mapping, name, old, _whole(below))
+        else:
+            yield from _edits(text, old, below)
+    if added:
+        yield _addition(text, mapping, added)
+
+
+def _whole(tree: Any) -> Any:
+    return tree.value if isinstance(tree, _Value) else {key: _whole(below) for key, below in tree.items()}
 
 
 def append_item(text: str, field: str, item: str) -> str:
@@ -124,12 +165,6 @@ def _word(text: str) -> str:
         return text
     quoted = quote(text)
     return quoted_scalar(text) if "," in text and quoted == text else quoted
-
-
-def _nested(path: Sequence[str], value: Any) -> Any:
-    for key in reversed(path):
-        value = {key: value}
-    return value
 
 
 def _value(mapping: Any, key: str) -> Any:
@@ -201,35 +236,30 @@ def block(key: str, value: Any, column: int, step: int) -> list[str]:
     return [f"{margin}{_word(key)}:", *inner]
 
 
-def _add(text: str, mapping: Any, key: str, value: Any) -> str:
-    """Add an entry to a map that has some."""
+def _addition(text: str, mapping: Any, added: Mapping[str, Any]) -> _Edit:
+    """Return how entries are added to a map that has some."""
+    end = _end(text, *mapping.value[-1]) if mapping.flow_style else _next_line(text, _block_end(text, mapping))
     if mapping.flow_style:
-        end = _end(text, *mapping.value[-1])
-        return f"{text[:end]}, {_word(key)}: {flow(value)}{text[end:]}"
-    newline = _newline(text)
-    lines = block(key, value, mapping.value[0][0].start_mark.column, _step(mapping))
-    position = _next_line(text, _end(text, *mapping.value[-1]))
-    before = text[:position]
-    if not before.endswith("\n"):
-        before += newline
-    return before + "".join(line + newline for line in lines) + text[position:]
+        return _Edit(end, end, "".join(f", {_word(key)}: {flow(value)}" for key, value in added.items()))
+    column, step = mapping.value[0][0].start_mark.column, _step(mapping)
+    lines = [line + _newline(text) for key, value in added.items() for line in block(key, value, column, step)]
+    return _Edit(end, end, "".join(lines), is_line=True)
 
 
-def _replace(text: str, mapping: Any, key: Any, old: Any, value: Any) -> str:
+def _replacement(text: str, mapping: Any, key: Any, old: Any, value: Any) -> _Edit:
     colon: int = text.index(":", key.end_mark.index) + 1
     end = _end(text, key, old)
     if isinstance(value, list) and value and isinstance(old, SequenceNode) and not old.flow_style:
         margin: str = " " * old.start_mark.column
         items = (_newline(text) + margin).join(f"- {flow(item)}" for item in value)
-        start = old.start_mark.index
-        return text[:start] + items + text[end:]
+        return _Edit(old.start_mark.index, end, items)
     lines = block(key.value, value, key.start_mark.column, _step(mapping))
     if mapping.flow_style or len(lines) == 1:
-        return f"{text[:colon]} {flow(value)}{text[end:]}"
+        return _Edit(colon, end, f" {flow(value)}")
     rest = _next_line(text, end)
     behind = text[end:rest].rstrip()
     inner = "".join(line + _newline(text) for line in lines[1:])
-    return text[:colon] + behind + _newline(text) + inner + text[rest:]
+    return _Edit(colon, rest, behind + _newline(text) + inner)
 
 
 def apply(data: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
+from kustomizer.advice.advise import advise as advise_changes
 from kustomizer.advice.rules import RULES
 from kustomizer.cli import main
+from kustomizer.overlay.config_file import ConfigFile
 from kustomizer.tasks.task_file import FILE, tasks_json
-from tests import sites
+from tests import growth, sites
 from tests.docs.pages import page
 from tests.git_checkout import git
 from tests.known_tasks import HIGH, HIGH_MEM, between, known, numbers, site_tasks
@@ -22,6 +25,7 @@ from tests.recorded_week import HOUR, WEEK, Run, every, recorded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kustomizer.tasks.model import SiteTasks
     from tests.builds import Builds
 
 DEFAULT, ON_HIGH, ON_HIGH_MEM, CMS = (
@@ -218,3 +222,20 @@ def test_nothing_to_advise_from(saved: str, said: str, overlay: Path) -> None:
 def test_the_page_has_each_rule() -> None:
     text = page("advise").partition("<!-- rules -->\n")[2].partition("<!-- /rules -->")[0]
     assert text == "".join(f"- {rule}\n" for rule in RULES)
+
+
+def test_it_takes_no_longer_for_each_of_many(tmp_path: Path) -> None:
+    def place(count: int) -> tuple[SiteTasks, ConfigFile]:
+        workers = "".join(f"      q{number}: {{}}\n" for number in range(count))
+        text = f"apiVersion: celery.openedx.io/v1alpha1\nkind: CeleryWorkers\nspec:\n  workers:\n    lms:\n{workers}"
+        tasks = [
+            known(f"lms.task{number}-{name}", f"edx.lms.core.q{number}", numbers=numbers(500, time))
+            for number in range(count)
+            for name, time in (("short", between(0.1, 0.5)), ("long", between(600, 1800)))
+        ]
+        return site_tasks(*tasks), ConfigFile(path=tmp_path / "celery-workers.yaml", text=text)
+
+    few, lots = place(10), place(80)
+    assert len(advise_changes(*lots).reasons) > 160
+    small, large = (growth.calls(functools.partial(advise_changes, *given)) for given in (few, lots))
+    assert large < 12 * small

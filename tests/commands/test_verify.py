@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import os
@@ -13,6 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import Result
 
+from kustomizer.cluster.kubectl import Kubectl
+from kustomizer.commands.in_flight import RunningSite
+from kustomizer.commands.verify import verify as verify_site
+from kustomizer.errors import UserError
+from kustomizer.manifests.protocols import read_build
+from kustomizer.site.model import Site
 from tests import celery_site
 from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, task
 from tests.commands.test_in_flight import Live, live
@@ -20,7 +27,7 @@ from tests.keda_scaler import triggers_of
 from tests.live_site import NAMESPACE, pod_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.builds import Builds
 
@@ -274,3 +281,52 @@ def test_a_cluster_without_keda_is_said_once(plain: Place, tmp_path: Path) -> No
         assert why == (
             'kubectl get scaledobjects.keda.sh: the server doesn\'t have a resource type "scaledobjects.keda.sh"'
         )
+
+
+class Counting(Kubectl):
+    """A cluster with a pod of each worker, that answers, and remembers what it was asked for."""
+
+    asked: list[list[str]] = []  # noqa: RUF012 - a Record's fields are values
+    pods: list[dict[str, Any]] = []  # noqa: RUF012
+    silent: frozenset[str] = frozenset()
+
+    def get(self, *arguments: str) -> Any:
+        return {"items": self.pods if arguments == ("pods",) else []}
+
+    def run_python(self, pod: str, container: str, program: str, *, seconds: int) -> Mapping[str, Any]:
+        request = json.loads(ast.literal_eval(program.rpartition("SystemExit(main(")[2].strip().removesuffix("))")))
+        self.asked.append(request["lists"])
+        if pod in self.silent:
+            raise UserError.of("it says nothing")
+        return {"worker": None, "counts": dict.fromkeys(request["lists"], 0)}
+
+
+class CountingSite(RunningSite):
+    kubectl: Any = None
+
+
+@pytest.mark.parametrize("silent", [0, 1])
+def test_one_worker_is_asked_for_the_lengths_of_all_lists(silent: int) -> None:
+    expected = Path(__file__).parent.parent / "golden" / "keda" / "expected.yaml"
+    site = Site(read_build(expected.read_bytes()))
+    pods = [
+        {
+            "metadata": {
+                "name": f"{worker.resource.name}-1",
+                "labels": worker.resource.tree["spec"]["template"]["metadata"]["labels"],
+            },
+            "spec": worker.resource.tree["spec"]["template"]["spec"],
+            "status": {
+                "phase": "Running",
+                "containerStatuses": [{"name": worker.resource.name, "ready": True}],
+            },
+        }
+        for worker in site.workers
+    ]
+    namespace = site.workers[0].resource.namespace
+    first = frozenset([pods[0]["metadata"]["name"]] if silent else [])
+    kubectl = Counting(path="kubectl", namespace=namespace, asked=[], pods=pods, silent=first)
+    verify_site(CountingSite(site=site, namespace=namespace, given={}, kubectl=kubectl))
+    assert len(pods) > 1
+    assert len(kubectl.asked) == len(pods) + silent
+    assert sum(map(bool, kubectl.asked)) == 1 + silent

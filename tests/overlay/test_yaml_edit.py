@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from kustomizer.errors import UserError
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.tree import plain_value
-from kustomizer.overlay.yaml_edit import apply, flow, remove_key, set_value, without
+from kustomizer.overlay.yaml_edit import apply, flow, remove_key, set_value, set_values, without
 from tests.examples import examples
 
 TEXT = """\
@@ -53,6 +53,18 @@ def changed(before: str, after: str) -> list[str]:
 
 def plain(text: str) -> Any:
     return [plain_value(tree) for tree in read_all(text)][-1]
+
+
+MANY: dict[str, Any] = {
+    "notes.low": {},
+    "lms.high.keda.minReplicas": 2,
+    "lms.high.concurrency": 2,
+    "lms.high_mem.extraArgs": ["-E"],
+    "lms.high_mem.replicas": 1,
+    "lms.empty.replicas": 1,
+    "cms.high.concurrency": 4,
+    "cms.new.concurrency": 4,
+}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +149,21 @@ def test_line_ends_and_a_missing_one() -> None:
     assert set_value("{kind: CeleryWorkers}", "CeleryWorkers", ["b"], {"c": 1}) == "{kind: CeleryWorkers, b: {c: 1}}"
 
 
+def test_many_are_written_as_one_after_another() -> None:
+    values = {("spec", "workers", *path.split(".")): value for path, value in MANY.items()}
+    one_by_one = TEXT
+    for path, value in values.items():
+        one_by_one = set_value(one_by_one, "CeleryWorkers", path, value)
+    assert set_values(TEXT, "CeleryWorkers", values) == one_by_one
+    assert set_values(TEXT, "CeleryWorkers", {}) == TEXT
+    # Two that are added behind a last line without an end.
+    two = {("a", "b"): 1, ("c",): 2}
+    assert set_values("kind: CeleryWorkers\na: {}", "CeleryWorkers", two) == "kind: CeleryWorkers\na: {b: 1}\nc: 2\n"
+    two = {("a", "c"): 2, ("d",): 3}
+    text = "kind: CeleryWorkers\na:\n  b: 1"
+    assert set_values(text, "CeleryWorkers", two) == f"{text}\n  c: 2\nd: 3\n"
+
+
 def test_what_is_not_yaml_is_said() -> None:
     with pytest.raises(UserError, match=r"not YAML: .* in line 2"):
         set_value("kind: CeleryWorkers\na: [", "CeleryWorkers", ["a"], 1)
@@ -161,6 +188,24 @@ def test_any_value_anywhere(data: dict[str, Any], path: list[str], value: Any, s
     assert plain(set_value(text, "CeleryWorkers", keys, value)) == apply(document, keys, value)
     for key in data:
         assert plain(remove_key(text, "CeleryWorkers", ["spec", key])) == without(document, ["spec", key])
+
+
+@given(
+    MAPS,
+    st.dictionaries(st.lists(WORDS, min_size=1, max_size=3).map(tuple), VALUES, min_size=2, max_size=5),
+    st.sampled_from([True, False, None]),
+)
+def test_many_values_at_once(data: dict[str, Any], values: dict[tuple[str, ...], Any], style: bool | None) -> None:
+    document = {"kind": "CeleryWorkers", "spec": data, "other": {"a": 1}}
+    text = yaml.safe_dump(document, default_flow_style=style, allow_unicode=True, sort_keys=False)
+    # None begins with another.
+    paths = [path for path in values if not any(other != path and path[: len(other)] == other for other in values)]
+    expected = document
+    for path in paths:
+        expected = apply(expected, ("spec", *path), values[path])
+    after = set_values(text, "CeleryWorkers", {("spec", *path): values[path] for path in paths})
+    assert plain(after) == expected
+    assert plain(set_values(text.rstrip("\n"), "CeleryWorkers", {("spec", *p): values[p] for p in paths})) == expected
 
 
 @given(VALUES)

@@ -307,6 +307,7 @@ ABORTED = (130, "Aborted!\n")
     [
         "build overlay",
         "build overlay -o out.yaml",
+        "build overlay env -o out",
         "diff overlay site.yaml",
         "diff overlay env",
         "check",

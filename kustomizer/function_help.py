@@ -21,6 +21,7 @@ By hand:
 
   tutor-celery-workers <LIST        on a ResourceList, its configuration in it
   tutor-celery-workers CONFIG <FILE on documents, the configuration in a file
+  tutor-celery-workers --definition its KRMFunctionDefinition
   tutor-celery-workers --version
   tutor-celery-workers --help
 """
@@ -39,4 +40,9 @@ def answer(arguments: Sequence[str]) -> Answer:
         return Answer(text=HELP)
     if list(arguments) == ["--version"]:
         return Answer(text=f"tutor-celery-workers {__version__}\n")
+    if list(arguments) == ["--definition"]:
+        from kustomizer.config.function_definition import function_definition  # noqa: PLC0415
+        from kustomizer.manifests.writer import emit  # noqa: PLC0415 - only this option needs it
+
+        return Answer(text=emit(function_definition()))
     return Answer(text=HELP, status=EXIT_USAGE)

@@ -113,6 +113,7 @@ def test_colour_is_for_terminals_that_want_it(arguments: list[str], place: Path)
         "queues site.yaml",
         "queues site.yaml -o mermaid",
         "schema",
+        "schema --function",
         "schema --markdown",
         "--help",
     ],

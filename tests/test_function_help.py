@@ -7,8 +7,10 @@ import pty
 import subprocess
 
 import pytest
+import yaml
 
 from kustomizer import __version__
+from kustomizer.config.function_definition import function_definition
 from kustomizer.function_help import HELP
 from tests import sites
 from tests.builds import FUNCTION
@@ -30,6 +32,12 @@ def test_help_fits_a_terminal() -> None:
 
 def test_version() -> None:
     assert run("--version").stdout == f"tutor-celery-workers {__version__}\n"
+
+
+def test_the_definition_is_printed_without_installed_packages() -> None:
+    done = run("--definition")
+    assert yaml.safe_load(done.stdout) == function_definition()
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("arguments", [["--helpp"], ["--help", "--version"], ["-"]])

@@ -74,10 +74,10 @@ def check_installed(wheel: Path, version: str) -> None:
         run([sys.executable, "-m", "venv", scratch])
         binaries = Path(scratch) / "bin"
         run([binaries / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel])
-        for command in ("tutor-kustomizer", "tutor-celery-workers"):
-            answer = run([binaries / command, "--version"])
-            if version not in answer:
-                raise InstallError(f"{wheel.name}: {command} --version says {answer.strip()}, and not {version}")
+        answer = run([binaries / "tutor-kustomizer", "--version"])
+        if version not in answer:
+            raise InstallError(f"{wheel.name}: tutor-kustomizer --version says {answer.strip()}, and not {version}")
+        run([binaries / "tutor-celery-workers", "--definition"])
 
 
 def main() -> None:

@@ -6,16 +6,22 @@ import json
 
 import click
 
+from kustomizer.config.function_definition import function_definition
 from kustomizer.config.json_schema import json_schema, reference_markdown
+from kustomizer.manifests.writer import emit
 
 
 @click.command("schema")
 @click.option("--markdown", is_flag=True, help="Print the reference page instead.")
+@click.option("--function", is_flag=True, help="Print the function's KRMFunctionDefinition instead.")
 @click.option("--diff", is_flag=True, help="Print the JSON Schema of `diff -o json` instead.")
-def schema_command(markdown: bool, diff: bool) -> None:
+def schema_command(markdown: bool, function: bool, diff: bool) -> None:
     """Print the JSON Schema of CeleryWorkers."""
-    if markdown and diff:
-        raise click.UsageError("--markdown or --diff")
+    if markdown + function + diff > 1:
+        raise click.UsageError("one of --markdown, --function and --diff")
+    if function:
+        click.echo(emit(function_definition()), nl=False)
+        return
     if markdown:
         click.echo(reference_markdown(), nl=False)
         return

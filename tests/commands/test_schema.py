@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import yaml
 from click.testing import CliRunner
 
 from kustomizer.cli import main
+from kustomizer.config.function_definition import function_definition
 from kustomizer.config.json_schema import json_schema
 from kustomizer.diff.reports import json_schema as diff_schema
 from tests import sites
@@ -28,7 +30,13 @@ def test_each_shell_gets_its_completion() -> None:
         assert "_TUTOR_KUSTOMIZER_COMPLETE" in result.stdout
 
 
+def test_the_functions_definition() -> None:
+    printed = CliRunner().invoke(main, ["schema", "--function"]).stdout
+    assert yaml.safe_load(printed) == function_definition()
+    assert CliRunner().invoke(main, ["schema", "--function", "--markdown"]).exit_code == 2
+
+
 def test_the_schema_of_a_comparison() -> None:
     printed = CliRunner().invoke(main, ["schema", "--diff"]).stdout
     assert json.loads(printed) == diff_schema.json_schema()
-    assert CliRunner().invoke(main, ["schema", "--markdown", "--diff"]).exit_code == 2
+    assert CliRunner().invoke(main, ["schema", "--function", "--diff"]).exit_code == 2

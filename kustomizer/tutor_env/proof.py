@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kustomizer.config.values import join
 from kustomizer.errors import Problem
 from kustomizer.export.json_patch import operations
 from kustomizer.export.parts import object_of
@@ -34,7 +36,7 @@ def differences(built: Iterable[Resource], made: Iterable[Resource]) -> Iterator
             tree = _renamed(object_of(resource), names)
             if not same(tree, object_of(wanted)):
                 changes = operations(object_of(wanted), tree)
-                paths = sorted({str(change["path"]) for change in changes if change["op"] != "test"})
+                paths = sorted({_field(str(change["path"])) for change in changes if change["op"] != "test"})
                 changed.setdefault(", ".join(paths), []).append(str(resource.ref))
     for fields, objects in changed.items():
         message = f"would differ from what the function made in {fields}: something in env/ changes it again"
@@ -42,6 +44,12 @@ def differences(built: Iterable[Resource], made: Iterable[Resource]) -> Iterator
     for identity, resource in expected.items():
         if identity not in seen:
             yield _problem(resource, "would be missing in env/")
+
+
+def _field(pointer: str) -> str:
+    """Return a JSON pointer as messages name a field; what is added to a list is in the list."""
+    keys = (key.replace("~1", "/").replace("~0", "~") for key in pointer.removesuffix("/-").split("/")[1:])
+    return functools.reduce(join, (int(key) if key.isdecimal() else key for key in keys), "")
 
 
 def _problem(resource: Resource, message: str) -> Problem:

@@ -189,7 +189,7 @@ def test_something_that_changes_the_copies_again_is_refused(tmp_path: Path) -> N
     with pytest.raises(UserError) as caught:
         save_split(Request(root=root), builder())
     [problem] = caught.value.problems
-    said = "would differ from what the function made in /spec/template/spec/containers/-: something in env/ changes it"
+    said = "would differ from what the function made in spec.template.spec.containers: something in env/ changes it"
     assert said in problem.message
     assert "Deployment lms-worker-high in namespace openedx, " in problem.message
     assert is_missing(root / "env")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kustomizer.cluster.pods import ANSWER_SECONDS, app_name, program_text
+from kustomizer.cluster.pods import ANSWER_SECONDS, program_text
 from kustomizer.manifests.tree import Scalar, clone, lookup, mapping
 from kustomizer.manifests.writer import emit
 from kustomizer.masking.detection import is_secret_setting
+from kustomizer.openedx.celery_programs import app_name
 from kustomizer.openedx.workers import NAME_LABEL, pod_template
 from kustomizer.site.model import SiteWorker
 

@@ -10,7 +10,8 @@ from typing import Any
 from kustomizer.cluster.kubectl import Kubectl
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
-from kustomizer.manifests.tree import command_words, lookup, mapping, mappings, string_list
+from kustomizer.manifests.tree import lookup, mapping, mappings, string_list
+from kustomizer.openedx.celery_programs import app_name
 from kustomizer.openedx.pod_program import pod_program
 from kustomizer.openedx.workers import NAME_LABEL, environment, running
 from kustomizer.record import Record
@@ -77,17 +78,6 @@ def node_name(hostname: str | None, host: str) -> str:
     short, _, domain = host.partition(".")
     values = {"h": host, "n": short, "d": domain}
     return re.sub("%([hnd])", lambda match: values[match[1]], name if "@" in name else f"celery@{name}")
-
-
-def app_name(container: Any, service: str) -> str:
-    """Return the Celery application that a container's command line names, or Open edX's own of the service."""
-    words = command_words(container)
-    for word, following in zip(words, [*words[1:], ""], strict=False):
-        if word in ("--app", "-A"):
-            return str(following)
-        if word.startswith("--app="):
-            return str(word).partition("=")[2]
-    return f"{service}.celery"
 
 
 def live_pods(kubectl: Kubectl) -> list[LivePod]:

@@ -9,6 +9,7 @@ from kustomizer.cluster.pods import LivePod
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, mapping, number_at
 from kustomizer.openedx.targeting import scale_target
+from kustomizer.openedx.workers import RECURRING, pod_template
 from kustomizer.record import Record
 from kustomizer.site.model import Site, SiteWorker, autoscalers
 from kustomizer.system.wording import plural
@@ -41,6 +42,8 @@ class Verified(Record):
 def pods_of(worker: SiteWorker, pods: Sequence[LivePod]) -> list[LivePod]:
     """Return the pods of a worker's Deployment, the newest first."""
     selector = mapping(lookup(worker.resource.tree, "spec", "selector", "matchLabels"))
+    # A CronJob's pods have what its template says.
+    selector = selector or mapping(lookup(pod_template(worker.resource), "metadata", "labels"))
     name = lookup(worker.emitted.container_tree, "name")
     own = [pod for pod in pods if pod.container == name and selector.items() <= pod.labels.items()]
     return sorted(own, key=lambda pod: (pod.created, pod.name), reverse=True)
@@ -56,6 +59,8 @@ def minimum(site: Site, worker: SiteWorker) -> int:
                 idle = number_at(spec, "idleReplicaCount")
                 return (number_at(spec, "minReplicaCount") or 0) if idle is None else idle
             return number_at(spec, "minReplicas") or 1
+    if worker.resource.kind in RECURRING:
+        return 0
     replicas = number_at(worker.resource.tree, "spec", "replicas")
     return 1 if replicas is None else replicas
 

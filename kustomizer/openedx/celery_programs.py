@@ -39,6 +39,23 @@ def watches_celery(container: Any) -> str:
     return _image(container) if "celery" in _image(container) else ""
 
 
+def app_name(container: Any, service: str) -> str:
+    """Return the Celery application that a container's command line names, or Open edX's own of the service."""
+    words = command_words(container)
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        if word in ("--app", "-A"):
+            return str(following)
+        if word.startswith("--app="):
+            return str(word).partition("=")[2]
+    return f"{service}.celery"
+
+
+def runs_beat(container: Any) -> bool:
+    """Tell whether a container runs a scheduler by itself (``celery … beat``)."""
+    words = " ".join(command_words(container)).split()
+    return "beat" in words and any(_is_celery(word) for word in words)
+
+
 def endless(template: Any) -> Iterator[tuple[Place, str]]:
     """Yield the init containers of a pod template that run something of Celery's which never ends, and what that is."""
     for place, container in starting(template):

@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kustomizer.errors import ResourceRef
     from kustomizer.manifests.resource import Resource, Resources
-    from kustomizer.openedx.celery.values import Unknown
     from kustomizer.openedx.workers import EmittedWorker
 
 NAMED = frozenset({"default", "high", "high_mem", "low"})
@@ -24,6 +24,9 @@ def taken_queues(resources: Resources, worker: EmittedWorker) -> tuple[str, ...]
 
     Raises UserError where a worker of Open edX's takes what nobody can know.
     """
+    doubt = worker.command_line.doubt
+    if doubt:
+        raise UserError(_unknown(worker, doubt, worker.resource.ref, worker.field))
     celery = own_settings(resources, worker)
     if celery is None:
         return worker.queues
@@ -39,7 +42,10 @@ def taken_queues(resources: Resources, worker: EmittedWorker) -> tuple[str, ...]
     if not queues.source.line and worker.command_line.queues is None:
         # No file of the build says anything else than Open edX does.
         return worker.queues
-    raise UserError(_unknown(worker, queues))
+    place = queues.source
+    raise UserError(
+        _unknown(worker, queues.reason, place.resource or worker.resource.ref, str(place.replace(resource=None)))
+    )
 
 
 def consumed_queues(resources: Resources, among: Iterable[Resource]) -> dict[str, Resource]:
@@ -59,11 +65,11 @@ def consumed_queues(resources: Resources, among: Iterable[Resource]) -> dict[str
     return queues
 
 
-def _unknown(worker: EmittedWorker, queues: Unknown) -> Problem:
+def _unknown(worker: EmittedWorker, reason: str, resource: ResourceRef, field: str) -> Problem:
     return Problem(
-        message=f"which queues {worker.deployment} takes isn't known: {queues.reason}",
-        resource=queues.source.resource or worker.resource.ref,
-        field=str(queues.source.replace(resource=None)),
+        message=f"which queues {worker.deployment} takes isn't known: {reason}",
+        resource=resource,
+        field=field,
         remedy="Name them in the worker's --queues (a plugin can patch LMS_WORKER_COMMAND or CMS_WORKER_COMMAND)",
     )
 

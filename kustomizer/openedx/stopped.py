@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.config.checks import PAUSED, PAUSED_REPLICAS
 from kustomizer.config.values import join
 from kustomizer.manifests.digits import whole_number
-from kustomizer.manifests.tree import is_null, lookup, number_at
+from kustomizer.manifests.tree import is_null, lookup, number_at, plain_value
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.record import Record
 
@@ -42,6 +42,8 @@ def stopped_by(resources: Resources, workload: Resource) -> Stopped | None:
         if count is None and is_annotated(scaler, PAUSED_SCALE_OUT) and not least(scaler):
             why = "lets KEDA take its last pod, and start none"
             return Stopped(resource=scaler, field=join(_ANNOTATIONS, PAUSED_SCALE_OUT), why=why)
+    if plain_value(lookup(workload.tree, "spec", "suspend")) is True:
+        return Stopped(resource=workload, field="spec.suspend", why="has it start nothing")
     # An HPA leaves what has 0 pods alone, KEDA doesn't.
     if number_at(workload.tree, "spec", "replicas") == 0 and all(is_paused(scaler) for scaler in scalers):
         return Stopped(resource=workload, field="spec.replicas", why="gives it 0 pods")

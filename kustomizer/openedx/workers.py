@@ -41,10 +41,13 @@ DISKS = ("awsElasticBlockStore", "azureDisk", "cinder", "gcePersistentDisk", "is
 _POD_TEMPLATES = {
     "Pod": (),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "ScaledJob": ("spec", "jobTargetRef", "template"),
 }
 _COMMON_POD_TEMPLATE = ("spec", "template")
-# They have no pods, or pods that end. What else has a pod template may run a worker, as Argo's Rollout.
-_RUNS_NO_WORKER = frozenset({"CeleryWorkers", "ConfigMap", "CronJob", "Job", "Pod", "Secret"})
+# They have no pods, or pods that end once. What else has a pod template may run a worker, as Argo's Rollout.
+_RUNS_NO_WORKER = frozenset({"CeleryWorkers", "ConfigMap", "Job", "Pod", "Secret"})
+RECURRING = frozenset({"CronJob", "ScaledJob"})
+"""Kinds whose pods end, and come again."""
 
 
 class EmittedWorker(Record):
@@ -66,7 +69,7 @@ class EmittedWorker(Record):
     @property
     def field(self) -> str:
         """The path of that container."""
-        return f"spec.template.spec.{self.listed}[{self.container}]"
+        return f"{pod_field(self.resource)}.{self.listed}[{self.container}]"
 
     @property
     def deployment(self) -> str:
@@ -93,7 +96,7 @@ class EmittedWorker(Record):
 
 def grace_period(deployment: Resource) -> int:
     """Return the seconds that a Deployment's pods get to finish, 0 where the manifest leaves that to Kubernetes."""
-    return number_at(deployment.tree, "spec", "template", "spec", "terminationGracePeriodSeconds") or 0
+    return number_at(pod_template(deployment), "spec", "terminationGracePeriodSeconds") or 0
 
 
 def pod_template(resource: Resource) -> dict[str, Any] | None:
@@ -122,6 +125,11 @@ def starting(template: Any) -> Iterator[tuple[Place, Any]]:
 def pod_template_path(kind: str) -> str:
     """Return the path of the pod template within an object of ``kind``, as messages write it."""
     return ".".join(_POD_TEMPLATES.get(kind, _COMMON_POD_TEMPLATE))
+
+
+def pod_field(resource: Resource) -> str:
+    """Return the path of the pod's specification within ``resource``, as messages write it."""
+    return f"{pod_template_path(resource.kind)}.spec".lstrip(".")
 
 
 def emitted_worker(resources: Resources, service: str) -> EmittedWorker:

@@ -39,6 +39,7 @@ from kustomizer.rules import (
     stopped_worker as stopped_worker,
     two_autoscalers as two_autoscalers,
     two_consumers as two_consumers,
+    two_schedulers as two_schedulers,
     unknown_task as unknown_task,
 )
 from kustomizer.site.model import Site
@@ -70,6 +71,7 @@ _MODULES = (
     stopped_worker,
     two_autoscalers,
     two_consumers,
+    two_schedulers,
     unknown_task,
 )
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from kustomizer.errors import ERROR, Problem
 from kustomizer.openedx.celery_programs import AS_SIDECAR, endless, never_ends
-from kustomizer.openedx.workers import pod_template, pod_template_path
+from kustomizer.openedx.workers import pod_field, pod_template
 from kustomizer.site.model import Site
 
 ID = "endless-init-container"
@@ -35,6 +35,6 @@ def check(site: Site) -> Iterator[Problem]:
                 message=never_ends(program, resource.name),
                 severity=ERROR,
                 resource=resource.ref,
-                field=".".join(filter(None, (pod_template_path(resource.kind), f"spec.{listed}[{index}]"))),
+                field=f"{pod_field(resource)}.{listed}[{index}]",
                 remedy=AS_SIDECAR,
             )

@@ -26,25 +26,25 @@ from collections.abc import Iterator
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import number_at
+from kustomizer.openedx.workers import pod_field, pod_template
 from kustomizer.site.model import Site, SiteWorker
 
 ID = "grace-period"
 
 KUBERNETES_DEFAULT = 30
 """Seconds (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#lifecycle)."""
-_PATH = ("spec", "template", "spec", "terminationGracePeriodSeconds")
+_FIELD = "terminationGracePeriodSeconds"
 
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers of lms and cms whose grace period doesn't fit."""
     for worker in site.open_edx_workers:
-        stated = number_at(worker.resource.tree, *_PATH)
+        stated = number_at(pod_template(worker.resource), "spec", _FIELD)
         seconds = KUBERNETES_DEFAULT if stated is None else stated
         timeout = site.visibility_timeout(worker) if worker.is_on_redis else None
+        field = f"{pod_field(worker.resource)}.{_FIELD}"
         for message, remedy in _faults(worker, seconds, timeout, is_stated=stated is not None):
-            yield Problem(
-                message=message, severity=WARNING, resource=worker.resource.ref, field=".".join(_PATH), remedy=remedy
-            )
+            yield Problem(message=message, severity=WARNING, resource=worker.resource.ref, field=field, remedy=remedy)
 
 
 def _faults(worker: SiteWorker, seconds: int, timeout: int | None, *, is_stated: bool) -> Iterator[tuple[str, str]]:

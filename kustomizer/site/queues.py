@@ -13,7 +13,7 @@ from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings, number_at
 from kustomizer.openedx.stopped import is_paused, paused_replicas
 from kustomizer.openedx.targeting import scale_target
-from kustomizer.openedx.workers import grace_period
+from kustomizer.openedx.workers import RECURRING, grace_period
 from kustomizer.record import Record
 from kustomizer.site.model import Site, SiteWorker, autoscalers
 from kustomizer.site.redis_lists import counted_lists, formula, key_prefix, list_name
@@ -164,8 +164,17 @@ def _scaling(scaler: Resource, queue_list: str) -> Scaling:
 
 
 def _fixed(resource: Resource) -> Scaling:
+    if resource.kind in RECURRING:
+        return Scaling(by=resource.kind, name=resource.name, minimum=0, maximum=_most(resource))
     count = _number(mapping(lookup(resource.tree, "spec")), "replicas", 1)
     return Scaling(minimum=count, maximum=count)
+
+
+def _most(resource: Resource) -> int:
+    """Return the greatest number of pods of a kind whose pods end."""
+    if resource.kind == "CronJob":
+        return _number(mapping(lookup(resource.tree, "spec", "jobTemplate", "spec")), "parallelism", 1)
+    return _number(mapping(lookup(resource.tree, "spec")), "maxReplicaCount", 100)
 
 
 def _number(spec: Mapping[str, Any], field: str, default: int) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kustomizer.errors import INFO, WARNING, Problem, UserError
-from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import command_words, lookup, plain_value
-from kustomizer.openedx.celery_programs import AS_SIDECAR, endless, never_ends, watches_celery
+from kustomizer.manifests.resource import Resource, same_object
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.celery_programs import AS_SIDECAR, endless, never_ends, runs_beat, watches_celery
 from kustomizer.openedx.workers import Place, pod_template, running, starting
 from kustomizer.record import Record
 from kustomizer.transform.deployments import PROBES, give_name, write_command_line
@@ -54,7 +54,7 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
     containers = dict(running(template))
     own = containers.pop(("containers", worker.container))
     image = plain_value(lookup(own, "image"))
-    beats = tuple(place for place, container in containers.items() if _runs_beat(container))
+    beats = tuple(place for place, container in containers.items() if runs_beat(container))
     line = worker.command_line
     runs_once = Once(
         in_worker=line.has("--beat") or BEAT in variables,
@@ -76,11 +76,6 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
 
 def _has_image(container: Any, image: Any) -> bool:
     return bool(image) and plain_value(lookup(container, "image")) == image
-
-
-def _runs_beat(container: Any) -> bool:
-    words = " ".join(command_words(container)).split()
-    return "beat" in words and any(word.rpartition("/")[2] == "celery" for word in words)
 
 
 def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem]:
@@ -164,13 +159,22 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
     give_name(tree, name)
     # A rolling update starts the new pod while the old one still ends: two schedulers.
     tree["spec"] |= {"replicas": 1, "strategy": {"type": "Recreate"}}
-    resources.add(Resource.new(tree, indent=emitted.resource.indent), after=emitted.resource)
+    new = Resource.new(tree, indent=emitted.resource.indent)
+    present = resources.get(new.identity)
+    if present is not None and not same_object(present.tree, tree):
+        raise UserError.of(
+            f"is there already, and {emitted.deployment} runs a scheduler, too: the one would have the other's name",
+            resource=present.ref,
+            field="metadata.name",
+            remedy="Take the worker's out (--beat), and leave spec.scheduler out, or take this Deployment out",
+        )
+    resources.add(new, after=emitted.resource)
 
 
 def without_scheduler(resources: Resources, config: CeleryWorkers) -> list[Problem]:
     """Return the warning that nothing of the build runs a scheduler, though the configuration asks for one."""
     for deployment in resources.of_kind("Deployment", "StatefulSet"):
-        if any(_runs_beat(container) for _, container in running(pod_template(deployment))):
+        if any(runs_beat(container) for _, container in running(pod_template(deployment))):
             return []
     return [
         Problem(

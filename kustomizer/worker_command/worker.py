@@ -72,7 +72,9 @@ class CommandLine(Record):
     @property
     def doubt(self) -> str:
         """Why it isn't known which queues it names, empty where it is."""
-        return "" if self.items else self.uneditable
+        # What stands in it in plain words is meant.
+        hides_them = self.queues is None and any(_hides_options(item) for item in self.items)
+        return self.uneditable if hides_them or not self.items else ""
 
     def option(self, name: str) -> str | None:
         """Return the option's last value, which counts; None without the option, and for a flag."""
@@ -318,11 +320,15 @@ def _holds_script(texts: Sequence[str]) -> bool:
     return texts[0] not in ("echo", "printf") and any("celery" in text and " " in text for text in before)
 
 
+def _hides_options(item: Item) -> bool:
+    return item.trouble in ("positional", "unknown") and item.words[0].expands
+
+
 def _with_words(line: CommandLine, words: Sequence[Word]) -> CommandLine:
     line = line.replace(items=read_all(words))
     for item in line.items:
         if item.trouble == "no value":
             return line.replace(uneditable=f"{item.spelling} at the end has no value")
-        if item.trouble in ("positional", "unknown") and item.words[0].expands:
+        if _hides_options(item):
             return line.replace(uneditable=f"{item.words[0].text} may hold options that can't be seen in it")
     return line

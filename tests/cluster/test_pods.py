@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from kustomizer.cluster.kubectl import Kubectl
-from kustomizer.cluster.pods import LivePod, app_name, live_pods, may_use, pod_to_ask
+from kustomizer.cluster.pods import LivePod, live_pods, may_use, pod_to_ask
 from kustomizer.errors import UserError
+from kustomizer.openedx.celery_programs import app_name
 
 
 class Listed(Kubectl):

@@ -82,6 +82,7 @@ def test_a_worker_that_cannot_be_edited() -> None:
         ["celery", "multi", "start", "w1", "-Q", f"{DEFAULT},{HIGH}"],
         ["sh", "-c", f"celery --app=lms.celery worker --queues={DEFAULT} | tee log"],
         ["sh", "-c", "exec celery --app=lms.celery worker --queues=$QUEUES"],
+        ["celery", "--app=lms.celery", "worker", "$(OPTIONS)"],
     ],
 )
 def test_queues_that_nobody_knows(args: list[str]) -> None:

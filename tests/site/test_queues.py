@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from kustomizer.cluster.verify import minimum
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resources
 from kustomizer.site.model import Site
@@ -177,3 +178,17 @@ def test_the_full_site(builds: Builds) -> None:
     # Ours; the two default workers share Celery's own.
     keys = [list(group) for _, group in itertools.groupby(sorted(row.guard.unacked_key for row in split))]
     assert [len(group) for group in keys] == [2, 1, 1, 1, 1]
+
+
+def test_a_worker_that_comes_again_and_again() -> None:
+    args = ["celery", "--app=lms.celery", "worker", "--queues=night"]
+    template = {"template": {"spec": {"containers": [{"name": "w", "args": args}]}}}
+    cron = resource("CronJob", "night", spec={"jobTemplate": {"spec": {"parallelism": 2, **template}}})
+    job = resource("ScaledJob", "lms-worker-often", spec={"jobTargetRef": template, "maxReplicaCount": 5})
+    assert [(row.deployment, str(row.scaling)) for row in queues_of(site(cron, job))] == [
+        ("lms-worker-often", "ScaledJob 0-5"),
+        ("night", "CronJob 0-2"),
+    ]
+    [worker_of_cron] = site(cron).workers
+    assert worker_of_cron.field == "spec.jobTemplate.spec.template.spec.containers[0]"
+    assert minimum(site(cron), worker_of_cron) == 0

@@ -118,6 +118,40 @@ def test_a_split_worker_that_somebody_elses_scaled_object_stops() -> None:
     assert "has KEDA keep it at 0 pods: tasks on the queues of lms-worker wait for ever" in said
 
 
+def recurring(kind: str, *queues: str) -> Resource:
+    """Return a worker that a CronJob or a ScaledJob starts."""
+    template = worker("night", *queues).tree["spec"]["template"]
+    spec = (
+        {"jobTemplate": {"spec": {"template": template}}}
+        if kind == "CronJob"
+        else {"jobTargetRef": {"template": template}}
+    )
+    metadata = {"name": "night", "namespace": "openedx"}
+    return Resource.new({"apiVersion": "x/v1", "kind": kind, "metadata": metadata, "spec": spec}, indent=0)
+
+
+@pytest.mark.parametrize("kind", ["CronJob", "ScaledJob"])
+def test_a_worker_that_comes_again_and_again_takes_its_queues(kind: str) -> None:
+    spec: dict[str, Any] = {"workers": {"lms": {"high": {}}}, "routing": {"lms": {"a.b": {"queue": "night"}}}}
+    assert planned(spec, LMS, recurring(kind, "night"))[1] == ""
+    with pytest.raises(UserError, match="no worker of this build consumes night"):
+        planned(spec, LMS, recurring(kind, "day"))
+    suspended = recurring(kind, "edx.lms.core.high")
+    suspended.tree["spec"]["suspend"] = True
+    assert "spec.suspend: has it start nothing: " in planned({"workers": {"lms": {"default": {}}}}, LMS, suspended)[1]
+
+
+def test_a_worker_whose_queues_nobody_knows_takes_none_for_certain() -> None:
+    """It would be a default that is taken for the truth."""
+    unseen = worker("lms-worker-extra")
+    unseen.tree["spec"]["template"]["spec"]["containers"][0] |= {
+        "args": ["celery", "--app=lms.celery", "worker", "$(OPTIONS)"],
+        "env": [{"name": "SERVICE_VARIANT", "value": "lms"}],
+    }
+    with pytest.raises(UserError, match=r"no worker would consume edx[.]lms[.]core[.]high:"):
+        planned({"workers": {"lms": {"default": {}}}}, LMS, unseen)
+
+
 def test_a_copy_of_an_earlier_run_is_not_another_worker() -> None:
     """What the configuration no longer gives it, it will not consume."""
     spec: dict[str, Any] = {"workers": {"lms": {"high": {"queues": ["other"]}}}}

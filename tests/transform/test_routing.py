@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from kustomizer.function import run_stream
 from tests.golden_cases import cases
@@ -50,3 +51,15 @@ def test_settings_under_another_name_are_found_where_they_are_mounted() -> None:
     assert not output.failed, output.problems
     readers = output.data.decode().count("name: lms-celery-settings")
     assert readers == plain.count("name: lms-celery-settings") > 2
+
+
+def test_a_scaled_job_has_it_where_its_pods_have_their_settings() -> None:
+    routing = next(case for case in cases() if case.directory.name == "routing")
+    given = [*yaml.safe_load_all(routing.stream)]
+    [cron] = [tree for tree in given if tree["kind"] == "CronJob"]
+    template = cron["spec"].pop("jobTemplate")["spec"]["template"]
+    cron |= {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledJob", "spec": {"jobTargetRef": {"template": template}}}
+    output = run_stream(yaml.safe_dump_all(given).encode(), routing.config)
+    [made] = [tree for tree in yaml.safe_load_all(output.data) if tree["kind"] == "ScaledJob"]
+    [volume] = made["spec"]["jobTargetRef"]["template"]["spec"]["volumes"]
+    assert volume["projected"]["sources"][1]["configMap"]["name"] == "lms-celery-settings"

@@ -267,3 +267,14 @@ def test_a_second_program_that_starts_first_stays_where_it_is() -> None:
     )
     assert [each["name"] for each in beat_pod["initContainers"]] == ["wait"]
     assert [each["name"] for each in worker_pod["initContainers"]] == ["wait", "flower"]
+
+
+def test_a_deployment_of_its_name_is_there() -> None:
+    """Two would send each task twice; one that an earlier build made stays."""
+    documents = [*yaml.safe_load_all(given("--beat"))]
+    [lms] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    own = {**lms, "metadata": {**lms["metadata"], "name": "lms-beat"}}
+    [message] = built(SPLIT % MOVED, yaml.safe_dump_all([*documents, own], sort_keys=False).encode()).errors
+    assert "Deployment lms-beat in namespace openedx: metadata.name: is there already, and lms-worker runs" in message
+    once = worked(SPLIT % MOVED, given("--beat"))
+    assert worked(SPLIT % MOVED, once.output.data).output.data == once.output.data

@@ -1,0 +1,67 @@
+"""Two schedulers (beat) of one application.
+
+Each sends every periodic task: what is due once an hour runs twice an hour. It happens when a worker keeps `--beat`
+beside a scheduler that got a Deployment of its own, when a Deployment with a scheduler has several pods, and when an
+autoscaler gives it some.
+
+**Severity:** warning: two may have schedules of their own.
+
+**What to do:** let one of them run. `spec.scheduler.enabled: true` takes `--beat` out of the worker, and gives the
+scheduler a Deployment that never has two pods.
+
+**What isn't seen:** which tasks each has in its schedule. RedBeat's schedulers take turns, and are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.tree import command_words, number_at, string_list
+from kustomizer.openedx.celery_programs import app_name, runs_beat
+from kustomizer.openedx.targeting import scale_target
+from kustomizer.openedx.workers import environment, may_run_worker, pod_field, pod_template, running
+from kustomizer.site.model import Site, autoscalers
+from kustomizer.worker_command.worker import find_worker
+
+ID = "two-schedulers"
+
+
+def check(site: Site) -> Iterator[Problem]:
+    """Find the applications with more than one scheduler."""
+    scaled = {(item.namespace, *scale_target(item)): item for item in autoscalers(site)}
+    first: dict[tuple[str, str], Resource] = {}
+    for resource, field, application in _schedulers(site):
+        runs = f"runs a scheduler (beat) of {application}"
+        rival = first.setdefault((resource.namespace, application), resource)
+        scaler = scaled.get((resource.namespace, resource.kind, resource.name))
+        pods = number_at(resource.tree, "spec", "replicas") or 1
+        if rival is not resource:
+            yield _problem(resource, field, f"{runs}, and so does {rival.ref}")
+        elif scaler is not None:
+            yield _problem(resource, field, f"{runs}, and {scaler.ref} gives it any number of pods")
+        elif pods > 1:
+            yield _problem(resource, field, f"{runs} in each of {pods} pods")
+
+
+def _schedulers(site: Site) -> Iterator[tuple[Resource, str, str]]:
+    """Yield each workload that runs a scheduler, with the container's path, and the application's name."""
+    for resource in site.resources:
+        for (listed, index), container in running(pod_template(resource)) if may_run_worker(resource) else ():
+            line = find_worker(string_list(container, "command"), string_list(container, "args"))
+            is_one = runs_beat(container) or (line is not None and line.has("--beat"))
+            if is_one and "redbeat" not in " ".join(command_words(container)).lower():
+                application = app_name(container, resource.name.partition("-")[0]).partition(".")[0]
+                name = environment(container, "SERVICE_VARIANT") or application
+                yield resource, f"{pod_field(resource)}.{listed}[{index}]", name
+
+
+def _problem(resource: Resource, field: str, message: str) -> Problem:
+    return Problem(
+        message=f"{message}: each periodic task is sent by each of them",
+        severity=WARNING,
+        resource=resource.ref,
+        field=field,
+        remedy="Let one run it, in one pod: spec.scheduler.enabled: true takes it out of the worker",
+    )

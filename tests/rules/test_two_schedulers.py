@@ -1,0 +1,49 @@
+"""two-schedulers: periodic tasks that are sent more than once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.rules.small_site import deployment, finder, hpa, problems, scaled_object, trigger, worker
+
+found = finder("two-schedulers")
+BEAT = ["celery", "--app=lms.celery", "beat", "-l", "info"]
+
+
+def beat(name: str = "lms-beat", *words: str, **spec: Any) -> str:
+    return deployment(name, {"args": [*BEAT, *words]}, **spec)
+
+
+def with_beat(**more: Any) -> str:
+    return worker("lms-worker", "edx.lms.core.default", "--beat", **more)
+
+
+def test_one_scheduler() -> None:
+    assert found(beat()) == []
+    assert found(with_beat()) == []
+    other = deployment("cms-beat", {"args": ["celery", "-A", "cms.celery:APP", "beat"]})
+    assert found(beat(), other) == []
+    assert found(beat(), beat(namespace="other")) == []
+
+
+def test_two_of_one_application() -> None:
+    (problem,) = problems("two-schedulers", beat(), with_beat())
+    assert problem.severity == "warning"
+    assert "runs a scheduler (beat) of lms, and so does Deployment lms-beat in namespace openedx" in problem.message
+    assert problem.field == "spec.template.spec.containers[0]"
+    sidecar = {"initContainers": [{"name": "beat", "args": BEAT, "restartPolicy": "Always"}]}
+    assert found(beat(), worker("lms-worker", "a", pod=sidecar)) == [("warning", "lms-worker")]
+    named = {"env": [{"name": "SERVICE_VARIANT", "value": "lms"}], "args": ["celery", "--app=my.celery", "beat"]}
+    assert found(beat(), deployment("my", named)) == [("warning", "my")]
+
+
+def test_one_in_several_pods() -> None:
+    (problem,) = problems("two-schedulers", beat(replicas=2))
+    assert "in each of 2 pods" in problem.message
+    assert found(beat(replicas=1)) == []
+    assert found(with_beat(), hpa("lms-worker")) == [("warning", "lms-worker")]
+    assert found(with_beat(), scaled_object("lms-worker", triggers=[trigger("a")])) == [("warning", "lms-worker")]
+
+
+def test_redbeats_take_turns() -> None:
+    assert found(beat("lms-beat", "-S", "redbeat.RedBeatScheduler", replicas=2)) == []

@@ -8,6 +8,7 @@ ends then, before it connects. It prints a line of JSON for each.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -111,12 +112,14 @@ def tell(answer: dict[str, Any]) -> None:
 
 OUTPUT = os.dup(1)
 COMMON = (
-    *("celery.app.amqp", "celery.app.control", "celery.apps.worker", "celery.backends.cache", "celery.bin.celery"),
-    *("celery.bin.worker", "celery.concurrency.prefork", "celery.concurrency.solo"),
-    *("celery.events.state", "celery.fixups.django", "celery.loaders.app", "celery.worker.autoscale"),
-    *("celery.worker.components", "celery.worker.consumer", "celery.worker.strategy", "django.conf"),
-    *("django.core.cache.backends.locmem", "django.core.checks", "django.core.management", "django.db.models"),
-    *("django.db.backends.dummy.base", "django.urls", "django.utils.log", "kombu.transport.redis"),
+    *("celery.app.amqp", "celery.app.control", "celery.app.events", "celery.app.log", "celery.apps.worker"),
+    *("celery.backends.cache", "celery.bin.celery", "celery.bin.worker", "celery.concurrency.prefork"),
+    *("celery.concurrency.solo", "celery.events.state", "celery.fixups.django", "celery.loaders.app"),
+    *("celery.worker.autoscale", "celery.worker.components", "celery.worker.consumer", "celery.worker.strategy"),
+    *("django.conf", "django.core.cache.backends.locmem", "django.core.checks", "django.core.management"),
+    *("django.core.management.commands.makemigrations", "django.core.management.commands.migrate"),
+    *("django.db.models", "django.db.backends.dummy.base", "django.urls", "django.utils.log"),
+    *("django.utils.translation.reloader", "django.views.csrf", "kombu.transport.redis"),
 )
 
 
@@ -125,6 +128,8 @@ def serve() -> None:
     # What all of them import, once.
     for name in COMMON:
         importlib.import_module(name)
+    # No child goes over what they share, which would copy it.
+    gc.freeze()
     os.dup2(2, 1)
     for line in sys.stdin:
         child = os.fork()

@@ -7,6 +7,7 @@ refuses; ``stderr.txt`` is what it says, absent where it says nothing. `pytest -
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,6 +61,7 @@ def cases() -> list[Case]:
     return [Case(path) for path in sorted(GOLDEN.iterdir())]
 
 
+@functools.cache
 def resource_list(stream: str, config: bytes | str) -> bytes:
     """Return what kustomize would make of these documents, and of a configuration, for an exec function."""
     head = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n"

@@ -41,7 +41,10 @@ def seconds(function: Callable[[], object], *, runs: int = 3) -> float:
 def factor(function: Callable[[int], object], small: int, large: int) -> float:
     """Return how many times longer ``function`` takes with ``large`` than with ``small``.
 
-    What takes less than 2 ms counts as that: a clock's noise isn't growth.
+    What takes less than 2 ms counts as that: a clock's noise isn't growth. Nor is what happens only once.
     """
-    shorter = seconds(lambda: function(small))
-    return seconds(lambda: function(large), runs=2) / max(shorter, 0.002)
+    shorter = max(seconds(lambda: function(small)), 0.002)
+    longer = seconds(lambda: function(large), runs=1)
+    if longer > 2 * shorter * large / small:
+        longer = min(longer, seconds(lambda: function(large), runs=1))
+    return longer / shorter

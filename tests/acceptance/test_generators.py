@@ -34,9 +34,10 @@ def run(
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Path:
-    """Return the executable in a copy of the repository that has no .venv."""
+    """Return the executable in a repository that has no .venv, and whose package is this one's."""
     root = tmp_path / "with a blank"
-    shutil.copytree(sites.ROOT / "kustomizer", root / "kustomizer", ignore=shutil.ignore_patterns("__pycache__"))
+    root.mkdir()
+    (root / "kustomizer").symlink_to(sites.ROOT / "kustomizer")
     shutil.copytree(sites.ROOT / "generators", root / "generators", symlinks=True)
     return root / "generators" / "celery-workers"
 

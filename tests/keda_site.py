@@ -33,6 +33,7 @@ BROKER = {
 }
 """What Tutor writes for its own Redis, each value as YAML."""
 SETTINGS = "from lms.envs.production import *\n"
+LMS_VARIANTS = ("default", "high", "high_mem")
 
 
 class Site(NamedTuple):
@@ -43,20 +44,31 @@ class Site(NamedTuple):
     settings: str = SETTINGS
     others: Sequence[Mapping[str, Any]] = ()
     mounts_settings: bool = True
+    lms_worker: Mapping[str, Any] | None = None
+    """The worker of the LMS, where it isn't as Tutor has it."""
 
     @property
-    def stream(self) -> bytes:
+    def objects(self) -> list[Mapping[str, Any]]:
         """The resources."""
         env = {"lms.env.yml": self.lms_env, "cms.env.yml": self.cms_env}
-        documents: list[Mapping[str, Any]] = [
+        return [
             config_map("openedx-config", {name: text for name, text in env.items() if text is not None}),
             config_map("openedx-settings-lms", {"production.py": self.settings}),
             config_map("openedx-settings-cms", {"production.py": SETTINGS}),
             worker("cms", ("default", "high", "low"), mounts_settings=self.mounts_settings),
-            worker("lms", ("default", "high", "high_mem"), mounts_settings=self.mounts_settings),
+            self.lms_worker or worker("lms", LMS_VARIANTS, mounts_settings=self.mounts_settings),
             *self.others,
         ]
-        return yaml.dump_all(documents, Dumper=yaml.CSafeDumper, sort_keys=False).encode()
+
+    @property
+    def stream(self) -> bytes:
+        """The same as YAML."""
+        return dumped(self.objects)
+
+
+def dumped(objects: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return objects as YAML, a document each."""
+    return yaml.dump_all(objects, Dumper=yaml.CSafeDumper, sort_keys=False).encode()
 
 
 class Result(NamedTuple):

@@ -45,11 +45,12 @@ def every(period: float, task: str, worker: str, seconds: float) -> list[Run]:
 @contextlib.contextmanager
 def recorded(directory: Path, runs: Sequence[Run]) -> Iterator[Prometheus]:
     """Run a Prometheus that has recorded a week of these runs, and a day before it."""
+    promtool = parts.program("promtool")
     directory.mkdir(parents=True)
     text = directory / "week.txt"
     with text.open("w") as file:
         file.writelines(_lines(runs, time.time(), 'namespace="openedx",service="flower"'))
-    command = [parts.program("promtool"), "tsdb", "create-blocks-from", "--max-block-duration=720h", "openmetrics"]
+    command = [promtool, "tsdb", "create-blocks-from", "--max-block-duration=720h", "openmetrics"]
     subprocess.run([*command, text, directory / "data"], check=True, capture_output=True)
     with prometheus(directory / "prometheus", data=directory / "data") as running:
         yield running

@@ -195,7 +195,7 @@ DOCUMENTED = (
 @functools.cache
 def name(document: str) -> tuple[str, str, str | None]:
     """Return kind, name and namespace of a document."""
-    tree = yaml.safe_load(document)
+    tree = yaml.load(document, yaml.CSafeLoader)
     return tree["kind"], tree["metadata"]["name"], tree["metadata"].get("namespace")
 
 

@@ -140,9 +140,9 @@ def test_password(written: str, known_to_redis: str) -> None:
 @pytest.mark.parametrize("written", [PASSWORD, quote(PASSWORD, safe="")])
 def test_the_password_is_nowhere_else(written: str) -> None:
     lms_env, cms_env = (env_file(CELERY_BROKER_PASSWORD=f'"{written}"') for _ in range(2))
-    result = worked(BOTH, site(lms_env=lms_env, cms_env=cms_env))
-    given = yaml.safe_load_all(site(lms_env=lms_env, cms_env=cms_env).stream)
-    own = {(item["kind"], item["metadata"]["name"]) for item in given}
+    given = site(lms_env=lms_env, cms_env=cms_env)
+    result = worked(BOTH, given)
+    own = {(item["kind"], item["metadata"]["name"]) for item in given.objects}
     forms = (PASSWORD, quote(PASSWORD, safe=""), base64.b64encode(PASSWORD.encode()).decode(), "p@ss", "w:rd")
     for item in result.items:
         if item["kind"] != "Secret" and (item["kind"], item["metadata"]["name"]) not in own:

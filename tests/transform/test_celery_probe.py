@@ -6,13 +6,12 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
-from tests.keda_site import built, worked
-from tests.transform.test_site_settings import lms, settings
+from tests.keda_site import built, site, worked
+from tests.transform.test_site_settings import lms, lms_worker, settings
 
 if TYPE_CHECKING:
-    from tests.keda_site import Result
+    from tests.keda_site import Result, Site
 
 CELERY = "{workers: {lms: {high: {livenessProbe: Celery}}}, unassignedQueues: Ignore%s}"
 
@@ -59,23 +58,20 @@ def test_it_is_refused_where_it_would_say_nothing_or_kill_a_busy_worker(given: b
 
 
 def test_a_root_that_cant_be_written_to_needs_a_place_for_the_file() -> None:
-    def site(**container: Any) -> bytes:
-        documents = list(yaml.safe_load_all(lms()))
-        for document in documents:
-            if document["metadata"]["name"] == "lms-worker":
-                [worker] = document["spec"]["template"]["spec"]["containers"]
-                worker["securityContext"] = {"readOnlyRootFilesystem": True}
-                worker["volumeMounts"] += container.get("mounts", [])
-                worker["env"] = container.get("env", [])
-        return yaml.safe_dump_all(documents).encode()
+    def given(**container: Any) -> Site:
+        own = lms_worker(env=container.get("env"))
+        [worker] = own["spec"]["template"]["spec"]["containers"]
+        worker["securityContext"] = {"readOnlyRootFilesystem": True}
+        worker["volumeMounts"] += container.get("mounts", [])
+        return site(lms_worker=own)
 
-    [message] = built(CELERY % "", site()).errors
+    [message] = built(CELERY % "", given()).errors
     assert "needs /tmp, which lms-worker can't write to. Mount an emptyDir at /tmp" in message
-    worked(CELERY % "", site(mounts=[{"name": "scratch", "mountPath": "/tmp/"}]))  # noqa: S108
+    worked(CELERY % "", given(mounts=[{"name": "scratch", "mountPath": "/tmp/"}]))  # noqa: S108
     elsewhere = [{"name": "TMPDIR", "value": "/scratch"}]
-    [message] = built(CELERY % "", site(env=elsewhere)).errors
+    [message] = built(CELERY % "", given(env=elsewhere)).errors
     assert "needs /scratch" in message
-    worked(CELERY % "", site(env=elsewhere, mounts=[{"name": "scratch", "mountPath": "/scratch"}]))
+    worked(CELERY % "", given(env=elsewhere, mounts=[{"name": "scratch", "mountPath": "/scratch"}]))
 
 
 def test_a_worker_of_another_application_has_no_settings_for_it() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from kustomizer.manifests.resource import Resource
 from kustomizer.transform.copy_hazards import selector_hazards
-from tests.keda_site import Result, built, site, worked, worker
+from tests.keda_site import LMS_VARIANTS, Result, built, site, worked, worker
 
 SPLIT = "{workers: {lms: {high: {}, high_mem: {}}}}"
 NAME = "app.kubernetes.io/name"
@@ -19,14 +18,12 @@ def found(
     *others: dict[str, Any], pod: dict[str, Any] | None = None, container: dict[str, Any] | None = None
 ) -> Result:
     """Return the build of a site with these objects, and with this in its worker's pod."""
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     template = lms["spec"]["template"]["spec"]
     template["volumes"] += (pod or {}).pop("volumes", [])
     template |= pod or {}
     template["containers"][0] |= container or {}
-    documents = [*yaml.safe_load_all(site().stream), *others]
-    documents = [lms if each["metadata"]["name"] == "lms-worker" else each for each in documents]
-    return worked(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode())
+    return worked(SPLIT, site(lms_worker=lms, others=others))
 
 
 def policy(spec: dict[str, Any], *, kind: str = "CiliumNetworkPolicy", namespace: str = "openedx") -> dict[str, Any]:
@@ -200,12 +197,9 @@ def test_objects_of_another_namespace_that_are_about_the_worker(other: dict[str,
 
 
 def test_a_selector_that_says_it_twice() -> None:
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     lms["spec"]["selector"]["matchExpressions"] = [{"key": NAME, "operator": "In", "values": ["lms-worker"]}]
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    result = worked(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode())
+    result = worked(SPLIT, site(lms_worker=lms))
     [expression] = result.get("Deployment", "lms-worker-high")["spec"]["selector"]["matchExpressions"]
     assert expression["values"] == ["lms-worker-high"]
 
@@ -227,8 +221,7 @@ def test_copies_of_autoscalers_name_the_copys_container() -> None:
         ),
     )
     split = SPLIT.replace("{workers", "{copyTargeting: [HorizontalPodAutoscaler, VerticalPodAutoscaler], workers")
-    stream = yaml.safe_dump_all([*yaml.safe_load_all(site().stream), *others], sort_keys=False)
-    result = worked(split, stream.encode())
+    result = worked(split, site(others=others))
     for name in ("lms-worker", "lms-worker-high"):
         [container] = result.get("Deployment", name)["spec"]["template"]["spec"]["containers"]
         vertical = result.get("VerticalPodAutoscaler", name)["spec"]["resourcePolicy"]["containerPolicies"]
@@ -244,8 +237,7 @@ def test_copies_of_an_autoscaler_on_one_queue_are_warned_of() -> None:
     split = SPLIT.replace("{workers", "{copyTargeting: [HorizontalPodAutoscaler], workers")
     for metrics, count in (([cpu, metric], 1), ([cpu], 0), (None, 0)):
         other = autoscaler("HorizontalPodAutoscaler", {"metrics": metrics})
-        stream = yaml.safe_dump_all([*yaml.safe_load_all(site().stream), other], sort_keys=False)
-        problems = worked(split, stream.encode()).output.problems
+        problems = worked(split, site(others=[other])).output.problems
         assert len(problems) == count
         if count:
             assert problems[0].field == "spec.metrics[1]"
@@ -270,16 +262,13 @@ def test_copies_of_an_autoscaler_on_one_queue_are_warned_of() -> None:
     ],
 )
 def test_a_copys_probes_ask_for_its_own_node(hostname: str, asked: str, expected: str) -> None:
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     [container] = lms["spec"]["template"]["spec"]["containers"]
     container["args"] = [word for word in container["args"] if not word.startswith("--hostname")]
     container["args"] += [f"--hostname={hostname}"] if hostname else []
     probe = {"exec": {"command": ["sh", "-c", f"celery --app=lms.celery inspect ping -d {asked}"]}}
     container |= {"livenessProbe": probe, "lifecycle": {"preStop": probe}}
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    result = worked(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode())
+    result = worked(SPLIT, site(lms_worker=lms))
     for name, node in (("lms-worker", asked), ("lms-worker-high", expected)):
         [container] = result.get("Deployment", name)["spec"]["template"]["spec"]["containers"]
         for found_probe in (container["livenessProbe"], container["lifecycle"]["preStop"]):
@@ -287,23 +276,17 @@ def test_a_copys_probes_ask_for_its_own_node(hostname: str, asked: str, expected
 
 
 def test_a_number_of_pods_that_flux_puts_in() -> None:
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     lms["spec"]["replicas"] = "${PODS:=2}"
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    result = worked(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode())
+    result = worked(SPLIT, site(lms_worker=lms))
     assert result.get("Deployment", "lms-worker")["spec"]["replicas"] == "${PODS:=2}"
 
 
 @pytest.mark.parametrize("value", ["900", True, 900.5, []])
 def test_a_number_that_is_none(value: Any) -> None:
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     lms["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = value
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    [message] = built(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode()).errors
+    [message] = built(SPLIT, site(lms_worker=lms)).errors
     assert "spec.template.spec.terminationGracePeriodSeconds: isn't a whole number" in message
 
 
@@ -326,20 +309,16 @@ def test_a_service_monitor_selects_services_that_are_copied(
         "spec": {"selector": {"matchLabels": labels}, "namespaceSelector": chosen, "endpoints": [{"port": "m"}]},
     }
     split = SPLIT.replace("{workers", "{copyTargeting: [Service], workers") if copied else SPLIT
-    stream = yaml.safe_dump_all([*yaml.safe_load_all(site().stream), service, monitor], sort_keys=False)
-    warnings = [str(each) for each in worked(split, stream.encode()).output.problems]
+    warnings = [str(each) for each in worked(split, site(others=[service, monitor])).output.problems]
     expected = "selects the Service of lms-worker and not those of lms-worker-high, lms-worker-high-mem"
     assert any(expected in warning for warning in warnings) == (copied and (namespace == "openedx" or bool(chosen)))
 
 
 def test_a_variable_that_is_no_string() -> None:
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     [container] = lms["spec"]["template"]["spec"]["containers"]
     container["env"] = [{"name": "A", "value": "5"}, {"name": "B", "value": 5}, {"name": "C", "value": None}]
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    [message] = built(SPLIT, yaml.safe_dump_all(documents, sort_keys=False).encode()).errors
+    [message] = built(SPLIT, site(lms_worker=lms)).errors
     assert "spec.template.spec.containers[0].env[1].value: isn't a string: it needs quotes" in message
 
 
@@ -372,12 +351,9 @@ def test_what_names_the_deployment() -> None:
 
 def test_a_sidecar_of_the_copys_name() -> None:
     """A pod takes each name of a container once, so that the worker keeps its own."""
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     lms["spec"]["template"]["spec"]["containers"].append({"name": "lms-worker-high", "image": "proxy"})
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    result = worked(SPLIT, yaml.safe_dump_all(documents).encode())
+    result = worked(SPLIT, site(lms_worker=lms))
 
     def names(deployment: str) -> list[str]:
         return [each["name"] for each in result.get("Deployment", deployment)["spec"]["template"]["spec"]["containers"]]

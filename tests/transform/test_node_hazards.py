@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.keda_site import site, worked, worker
+from tests.keda_site import LMS_VARIANTS, site, worked, worker
 from tests.transform.test_copy_hazards import SPLIT, found
 
 
@@ -93,20 +92,16 @@ def test_it_is_found_in_a_build_that_only_a_parser_can_read() -> None:
     given = site_with_claim()
     # Behind a document's end mark a parser has to tell documents apart, and no object has its text.
     odd = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "odd", "namespace": "openedx"}}
-    text = yaml.safe_dump_all([*yaml.safe_load_all(given), odd], sort_keys=False) + "data: {a: 'b'}\n...\n"
-    for stream in (given, text.encode()):
+    for stream in (given, site_with_claim(odd) + b"data: {a: 'b'}\n...\n"):
         [problem] = worked(SPLIT, stream).output.problems
         assert "whether more than one node can mount media isn't known" in problem.message
 
 
-def site_with_claim() -> bytes:
-    lms = worker("lms", ("default", "high", "high_mem"))
+def site_with_claim(*others: dict[str, Any]) -> bytes:
+    lms = worker("lms", LMS_VARIANTS)
     volume = {"name": "m", "persistentVolumeClaim": {"claimName": "media"}}
     lms["spec"]["template"]["spec"]["volumes"].append(volume)
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    return yaml.safe_dump_all(documents, sort_keys=False).encode()
+    return site(lms_worker=lms, others=others).stream
 
 
 def test_a_claim_that_is_elsewhere_and_an_address() -> None:
@@ -115,19 +110,16 @@ def test_a_claim_that_is_elsewhere_and_an_address() -> None:
     assert problem.severity == "info"
     assert "whether more than one node can mount media isn't known" in problem.message
 
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     networks = "k8s.v1.cni.cncf.io/networks"
     given = {"cni.projectcalico.org/ipAddrs": '["10.0.0.5"]', networks: '[{"name": "lan", "ips": ["10.2.0.7/24"]}]'}
     lms["spec"]["template"]["metadata"]["annotations"] = given
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    problem, of_network = worked(SPLIT, yaml.safe_dump_all(documents).encode()).output.problems
+    problem, of_network = worked(SPLIT, site(lms_worker=lms)).output.problems
     assert networks in of_network.field
     assert problem.field == 'spec.template.metadata.annotations["cni.projectcalico.org/ipAddrs"]'
     assert "asks for an address of its own" in problem.message
     given[networks] = "lan"
-    [problem] = worked(SPLIT, yaml.safe_dump_all(documents).encode()).output.problems
+    [problem] = worked(SPLIT, site(lms_worker=lms)).output.problems
 
 
 @pytest.mark.parametrize("modes", [None, "ReadWriteOnce", [], {}])
@@ -156,13 +148,10 @@ def test_devices() -> None:
 
 
 def test_a_device_that_the_configuration_asks_for_is_meant() -> None:
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     lms["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": 1}}
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
     spec = "{workers: {lms: {high: {}, high_mem: {resources: {limits: {nvidia.com/gpu: 2}}}}}}"
-    [problem] = worked(spec, yaml.safe_dump_all(documents).encode()).output.problems
+    [problem] = worked(spec, site(lms_worker=lms)).output.problems
     assert problem.message.startswith("pods of lms-worker-high ask for 1 of nvidia.com/gpu each")
 
 
@@ -187,13 +176,10 @@ CLAIM = {"name": "v", "persistentVolumeClaim": {"claimName": "media"}}
 def test_a_file_that_one_worker_locks(
     option: str, volume: dict[str, Any], mount: dict[str, Any], *, warned: bool
 ) -> None:
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     pod = lms["spec"]["template"]["spec"]
     pod["containers"][0]["args"].append(option)
     pod["containers"][0]["volumeMounts"].append({"name": "v", "mountPath": "/data", **mount})
     pod["volumes"].append(volume)
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    problems = worked(SPLIT, yaml.safe_dump_all([*documents, claim("ReadWriteMany")]).encode()).warnings
+    problems = worked(SPLIT, site(lms_worker=lms, others=[claim("ReadWriteMany")])).warnings
     assert [f"{option} is one file for the pods of lms-worker-high" in each for each in problems] == [True] * warned

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.keda_site import site, worked, worker
+from tests.keda_site import LMS_VARIANTS, site, worked, worker
 
 SPLIT = "{%s workers: {lms: {default: {%s}, high: {}, high_mem: {}}}}"
 
@@ -22,7 +21,7 @@ def warnings(
     replicas: int | None = None,
 ) -> list[str]:
     """Return what is warned of a worker with this --hostname; ``default`` is its configuration."""
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     template = lms["spec"]["template"]["spec"]
     [own] = template["containers"]
     own["args"] = [word for word in own["args"] if not word.startswith("--hostname")]
@@ -31,10 +30,7 @@ def warnings(
     template |= pod or {}
     if replicas is not None:
         lms["spec"]["replicas"] = replicas
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    result = worked(SPLIT % (above, default), yaml.safe_dump_all(documents, sort_keys=False).encode())
+    result = worked(SPLIT % (above, default), site(lms_worker=lms))
     return [each for each in result.warnings if " one name: " in each or " asks for the node " in each]
 
 

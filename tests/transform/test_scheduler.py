@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.keda_site import Result, built, config_map, site, worked, worker
+from tests.keda_site import LMS_VARIANTS, Result, Site, built, config_map, site, worked, worker
 
 SPLIT = "{workers: {lms: {high: {}, high_mem: {}}}%s}"
 MOVED = ", scheduler: {enabled: true}"
@@ -15,18 +14,15 @@ MOVED = ", scheduler: {enabled: true}"
 
 def given(
     *options: str, containers: list[dict[str, Any]] | None = None, before: list[dict[str, Any]] | None = None
-) -> bytes:
+) -> Site:
     """Return a site whose LMS worker has these options, and these containers beside it; ``before`` start first."""
-    lms = worker("lms", ("default", "high", "high_mem"))
+    lms = worker("lms", LMS_VARIANTS)
     pod = lms["spec"]["template"]["spec"]
     pod["containers"][0]["args"] += options
     pod["containers"] = [*(containers or ()), *pod["containers"]]
     if before is not None:
         pod["initContainers"] = before
-    documents = [
-        lms if each["metadata"]["name"] == "lms-worker" else each for each in yaml.safe_load_all(site().stream)
-    ]
-    return yaml.safe_dump_all(documents, sort_keys=False).encode()
+    return site(lms_worker=lms)
 
 
 def test_an_init_container_that_deletes_what_waits() -> None:
@@ -120,13 +116,11 @@ def test_a_deployment_of_its_own(lms: bytes) -> None:
 @pytest.mark.parametrize("split", [None, 0, 1, 3, 4, 99])
 def test_each_word_stays_in_its_list(split: int | None) -> None:
     """What stands in `command` takes the place of the image's own program."""
-    documents = list(yaml.safe_load_all(given("--beat", "--schedule=s")))
-    [lms] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    lms = worker("lms", LMS_VARIANTS)
     container = lms["spec"]["template"]["spec"]["containers"][0]
-    words = container["args"]
-    if split is not None:
-        container["command"], container["args"] = words[:split], words[split:]
-    result = worked(SPLIT % MOVED, yaml.safe_dump_all(documents).encode())
+    words = [*container["args"], "--beat", "--schedule=s"]
+    container |= {"args": words} if split is None else {"command": words[:split], "args": words[split:]}
+    result = worked(SPLIT % MOVED, site(lms_worker=lms))
     [beats_container] = result.get("Deployment", "lms-beat")["spec"]["template"]["spec"]["containers"]
     command, args = (beats_container.get(field) or [] for field in ("command", "args"))
     assert (command + args)[:3] == ["celery", "--app=lms.celery", "beat"]
@@ -145,16 +139,14 @@ def test_a_proxy_goes_with_it() -> None:
 @pytest.mark.parametrize("value", ["true", ""])
 def test_a_variable_that_stands_for_the_option(source: str, value: str) -> None:
     names = ("CELERY_WORKER_BEAT", "CELERY_WORKER_PURGE")
-    documents = list(yaml.safe_load_all(given()))
-    [lms] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    lms = worker("lms", LMS_VARIANTS)
     container = lms["spec"]["template"]["spec"]["containers"][0]
     if source == "env":
         container["env"] = [{"name": name, "value": value} for name in names]
     else:
         container["envFrom"] = [{"configMapRef": {"name": "more"}}]
-        documents.append(config_map("more", dict.fromkeys(names, value)))
-    stream = yaml.safe_dump_all(documents).encode()
-    result = worked(SPLIT % "", stream)
+    given = site(lms_worker=lms, others=[config_map("more", dict.fromkeys(names, value))])
+    result = worked(SPLIT % "", given)
     assert ("the scheduler (beat) stays in it alone" in str(result.output.problems)) == bool(value)
     assert ("deletes what waits when it starts" in str(result.output.problems)) == bool(value)
 
@@ -164,7 +156,7 @@ def test_a_variable_that_stands_for_the_option(source: str, value: str) -> None:
 
     by_an_empty_one = list(names) if source == "envFrom" and value else []
     assert emptied(result, "lms-worker-high") == (by_an_empty_one or ([] if value else emptied(result, "lms-worker")))
-    moved = worked(SPLIT % MOVED, stream)
+    moved = worked(SPLIT % MOVED, given)
     assert ("lms-beat" in moved.kinds("Deployment")) == bool(value)
     if value:
         assert emptied(moved, "lms-worker") == by_an_empty_one[:1]
@@ -271,10 +263,9 @@ def test_a_second_program_that_starts_first_stays_where_it_is() -> None:
 
 def test_a_deployment_of_its_name_is_there() -> None:
     """Two would send each task twice; one that an earlier build made stays."""
-    documents = [*yaml.safe_load_all(given("--beat"))]
-    [lms] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
-    own = {**lms, "metadata": {**lms["metadata"], "name": "lms-beat"}}
-    [message] = built(SPLIT % MOVED, yaml.safe_dump_all([*documents, own], sort_keys=False).encode()).errors
+    own = worker("lms", LMS_VARIANTS)
+    own["metadata"]["name"] = "lms-beat"
+    [message] = built(SPLIT % MOVED, given("--beat")._replace(others=[own])).errors
     assert "Deployment lms-beat in namespace openedx: metadata.name: is there already, and lms-worker runs" in message
     once = worked(SPLIT % MOVED, given("--beat"))
     assert worked(SPLIT % MOVED, once.output.data).output.data == once.output.data

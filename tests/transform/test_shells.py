@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.keda_site import Result, worked
-from tests.transform.test_site_settings import lms
+from tests.keda_site import Result, site, worked
+from tests.transform.test_site_settings import lms_worker
 
 CELERY = "celery --app=lms.celery worker --queues=edx.lms.core.default,edx.lms.core.high"
 SCRIPTS = [
@@ -28,14 +27,13 @@ SCRIPTS = [
 
 
 def said(*words: str, args: list[str] | None = None, **container: Any) -> list[str]:
-    documents = list(yaml.safe_load_all(lms()))
-    [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    own = lms_worker()
     [worker] = own["spec"]["template"]["spec"]["containers"]
     worker |= {"command": list(words), **container}
     del worker["args"]
     if args is not None:
         worker["args"] = args
-    result: Result = worked("{workers: {lms: {high: {}}}}", yaml.safe_dump_all(documents).encode())
+    result: Result = worked("{workers: {lms: {high: {}}}}", site(lms_worker=own))
     return [str(problem) for problem in result.output.problems]
 
 

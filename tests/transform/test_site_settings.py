@@ -12,7 +12,7 @@ from kustomizer.manifests.resource import stem_of
 from kustomizer.rules import check
 from kustomizer.site.model import Site
 from kustomizer.site.value_sources import value_sources
-from tests.keda_site import Result, built, config_map, env_file, site, worked, worker
+from tests.keda_site import LMS_VARIANTS, Result, built, config_map, env_file, site, worked, worker
 
 OPTIONS = "CELERY_BROKER_TRANSPORT_OPTIONS"
 SPLIT = "{workers: {lms: {high: {%s}, high_mem: {}}}%s}"
@@ -21,13 +21,15 @@ KEDA = "keda: {enabled: true}"
 
 def lms(*options: str, env: list[dict[str, Any]] | None = None, queues: bool = True, **changes: Any) -> bytes:
     """Return a site whose LMS worker has these options and variables; the rest is what `site` takes."""
-    own = worker("lms", ("default", "high", "high_mem"))
+    return site(lms_worker=lms_worker(*options, env=env, queues=queues), **changes).stream
+
+
+def lms_worker(*options: str, env: list[dict[str, Any]] | None = None, queues: bool = True) -> dict[str, Any]:
+    own = worker("lms", LMS_VARIANTS)
     own["spec"]["template"]["spec"]["containers"][0]["env"] = env or []
     args = own["spec"]["template"]["spec"]["containers"][0]["args"]
     args[:] = [word for word in args if queues or not word.startswith("--queues")] + list(options)
-    documents = list(yaml.safe_load_all(site(**changes).stream))
-    documents = [own if each["metadata"]["name"] == "lms-worker" else each for each in documents]
-    return yaml.safe_dump_all(documents, sort_keys=False).encode()
+    return own
 
 
 def settings(result: Result, name: str) -> str:
@@ -224,10 +226,9 @@ def test_a_broker_that_only_the_cluster_knows_is_asked_for() -> None:
 
 
 def test_an_environment_that_may_hold_a_broker_is_warned_of() -> None:
-    documents = list(yaml.safe_load_all(lms()))
-    [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    own = lms_worker()
     own["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": "of-the-cluster"}}]
-    given = yaml.safe_dump_all(documents, sort_keys=False).encode()
+    given = site(lms_worker=own)
     result = worked(SPLIT % (KEDA, ""), given)
     assert result.metadata("lms-worker-high")["address"] == "redis.openedx:6379"
     [warning] = result.warnings
@@ -333,30 +334,25 @@ def test_the_bounded_retry() -> None:
 
 
 def test_settings_of_another_name() -> None:
-    documents = list(yaml.safe_load_all(lms()))
-    [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    own = lms_worker()
     own["spec"]["template"]["spec"]["volumes"][0]["configMap"]["name"] = "campus-settings"
     text = "from lms.envs.production import *\nBROKER_URL = 'redis://campus:6379/1'\n"
-    documents.append(config_map("campus-settings", {"production.py": text}))
-    given = yaml.safe_dump_all(documents, sort_keys=False).encode()
-    result = worked(SPLIT % (KEDA, ""), given)
+    campus = config_map("campus-settings", {"production.py": text})
+    result = worked(SPLIT % (KEDA, ""), site(lms_worker=own, others=[campus]))
     assert result.metadata("lms-worker-high")["address"] == "campus.openedx:6379"
 
 
 def test_a_settings_module_of_the_sites_own() -> None:
     """It loads Tutor's and changes what that says; ours has to come behind it, and not in between."""
-    documents = list(yaml.safe_load_all(lms()))
-    [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    own = lms_worker()
     pod = own["spec"]["template"]["spec"]
     pod["containers"][0]["env"] = [variable("DJANGO_SETTINGS_MODULE", "campus.production")]
     pod["volumes"].append({"name": "campus", "configMap": {"name": "campus-settings"}})
     pod["containers"][0]["volumeMounts"].append({"name": "campus", "mountPath": "/openedx/edx-platform/campus"})
     text = "from lms.envs.tutor.production import *\nBROKER_TRANSPORT_OPTIONS = {'global_keyprefix': 'x:'}\n"
-    documents.append(config_map("campus-settings", {"production.py": text}))
-    result = worked(
-        SPLIT % (KEDA, ", settings: {modules: {lms: campus.production}}"),
-        yaml.safe_dump_all(documents, sort_keys=False).encode(),
-    )
+    campus = config_map("campus-settings", {"production.py": text})
+    split = SPLIT % (KEDA, ", settings: {modules: {lms: campus.production}}")
+    result = worked(split, site(lms_worker=own, others=[campus]))
     assert result.metadata("lms-worker-high", "inflight")["listName"] == "x:unacked.lms-worker-high"
     sources = [
         each["projected"]["sources"][0]["configMap"]["name"]
@@ -364,22 +360,19 @@ def test_a_settings_module_of_the_sites_own() -> None:
         if "projected" in each
     ]
     assert sources == ["campus-settings"]
-    documents.pop()
     pod["volumes"].pop()
     del pod["containers"][0]["volumeMounts"][-1]
-    of_the_image = yaml.safe_dump_all(documents, sort_keys=False).encode()
-    [message] = built(SPLIT % (KEDA, ", settings: {modules: {lms: campus.production}}"), of_the_image).errors
+    [message] = built(split, site(lms_worker=own)).errors
     assert "mounts no ConfigMap at …/campus, where campus.production is loaded from" in message
 
 
 def with_volume(*sources: dict[str, Any], **volume: Any) -> bytes:
     """Return a site whose LMS worker has its settings in another volume than Tutor's."""
-    documents = list(yaml.safe_load_all(lms()))
-    [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+    own = lms_worker()
     [present] = own["spec"]["template"]["spec"]["volumes"]
     del present["configMap"]
     present |= {"projected": {"sources": list(sources)}} if sources else volume
-    return yaml.safe_dump_all(documents, sort_keys=False).encode()
+    return site(lms_worker=own).stream
 
 
 TUTORS: dict[str, Any] = {"configMap": {"name": "openedx-settings-lms"}}
@@ -487,10 +480,9 @@ def test_variables_do_not_override_what_the_configuration_says(source: str) -> N
     variables = [variable(name, text) for name, text in RIVALS.items()]
     given = lms(env=variables)
     if source == "envFrom":
-        documents = list(yaml.safe_load_all(lms(others=[config_map("more", RIVALS)])))
-        [own] = [each for each in documents if each["metadata"]["name"] == "lms-worker"]
+        own = lms_worker()
         own["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "more"}}]
-        given = yaml.safe_dump_all(documents).encode()
+        given = site(lms_worker=own, others=[config_map("more", RIVALS)]).stream
     slots = "keda: {enabled: true, inFlight: Slots}"
     result = worked(SPLIT % (f"concurrency: 3, {slots}", ""), given)
 

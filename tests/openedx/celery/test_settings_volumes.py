@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.keda_site import worked
+from tests.keda_site import dumped, worked
 from tests.openedx.celery.test_view import ATTRIBUTES, agrees, answers, seen, view_of
 from tests.openedx.celery.worker_cases import Case, case, config_map, secret
 
@@ -98,7 +98,7 @@ def split(kind: Callable[[Given], None]) -> list[Case]:
     given.deployment["spec"] = {"selector": {"matchLabels": labels}, "template": template}
     unseen = [item for item in given.objects if item["metadata"]["name"] == UNSEEN]
     seen = [item for item in given.objects if item not in unseen]
-    result = worked(SPLIT, yaml.safe_dump_all(seen, sort_keys=False).encode())
+    result = worked(SPLIT, dumped(seen))
     assert not result.output.problems
     workers = [item for item in result.items if item["kind"] == "Deployment"]
     others = [item for item in result.items if item["kind"] != "Deployment"]

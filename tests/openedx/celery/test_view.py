@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from kustomizer.manifests.protocols import read_build
 from kustomizer.openedx.celery.values import Known, Unknown
@@ -25,6 +24,7 @@ from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.workers import emitted_in
 from tests import parts
 from tests.examples import sample
+from tests.keda_site import dumped
 from tests.openedx.celery.worker_cases import CASES, Case
 from tests.pods import Objects, container
 
@@ -51,7 +51,7 @@ def python(version: str) -> Path:
 
 def view_of(case: Case) -> CeleryView:
     """Return the view of the case's worker, read from its objects as a build has them."""
-    resources = read_build(yaml.safe_dump_all(case.objects, sort_keys=False).encode())
+    resources = read_build(dumped(case.objects))
     [deployment] = resources.of_kind("Deployment")
     worker = emitted_in(case.service, deployment)
     assert worker is not None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from kustomizer.function import run_stream
-from tests.keda_site import HEAD, NAMESPACE, Result, Site, built, env_file, metadata, scaler, site, worked
+from tests.keda_site import HEAD, NAMESPACE, Result, Site, built, dumped, env_file, metadata, scaler, site, worked
 
 SPLIT = "{workers: {lms: {default: {%s}, high: {%s}, high_mem: {%s}}}%s}"
 ENABLED = "keda: {enabled: true}"
@@ -73,13 +72,11 @@ def test_what_is_emitted() -> None:
 
 
 def test_replicas_leave_the_deployment_and_come_back() -> None:
-    given = site()
-    tree = yaml.safe_load_all(given.stream)
-    documents = [
-        item if item["kind"] != "Deployment" else item | {"spec": item["spec"] | {"replicas": 3}} for item in tree
+    objects = [
+        item if item["kind"] != "Deployment" else {**item, "spec": {**item["spec"], "replicas": 3}}
+        for item in site().objects
     ]
-    stream = yaml.safe_dump_all(documents).encode()
-    scaled = worked(SPLIT % (ENABLED, ENABLED, "", ""), stream)
+    scaled = worked(SPLIT % (ENABLED, ENABLED, "", ""), dumped(objects))
     for name, replicas in (("lms-worker", None), ("lms-worker-high", None), ("lms-worker-high-mem", 3)):
         assert scaled.get("Deployment", name)["spec"].get("replicas") == replicas
     assert high("").get("Deployment", "lms-worker-high-mem")["spec"]["replicas"] == 1
@@ -442,10 +439,10 @@ def test_everything_belongs_to_the_site() -> None:
 
 
 def test_a_site_without_a_namespace() -> None:
-    documents = list(yaml.safe_load_all(site().stream))
-    for document in documents:
-        del document["metadata"]["namespace"]
-    result = Result(run_stream(yaml.safe_dump_all(documents).encode(), f"{HEAD}{ALL}\n".encode()))
+    objects = site().objects
+    for item in objects:
+        del item["metadata"]["namespace"]
+    result = Result(run_stream(dumped(objects), f"{HEAD}{ALL}\n".encode()))
     assert result.metadata("lms-worker-high")["address"] == "redis:6379"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from kustomizer.cli import main
@@ -181,7 +182,13 @@ def completed(*words: str) -> list[str]:
 )
 def test_completion(words: list[str], expected: list[str], overlay: Path) -> None:
     assert overlay == Path.cwd()
-    assert completed(*words) == expected
+    completion = ShellComplete(main, {}, "tutor-kustomizer", "_TUTOR_KUSTOMIZER_COMPLETE")
+    assert [each.value for each in completion.get_completions(words[:-1], words[-1])] == expected
+
+
+def test_completion_in_bash(overlay: Path) -> None:
+    assert overlay == Path.cwd()
+    assert completed("route", "lms", GRADES, "edx.lms.core.h") == [HIGH, HIGH_MEM]
 
 
 def test_completion_without_a_file_that_can_be_read(overlay: Path) -> None:

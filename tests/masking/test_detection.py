@@ -7,6 +7,7 @@ import time
 import pytest
 
 from kustomizer.masking import detection
+from tests.examples import sample
 
 HUGE = {
     "letters": "a" * 300_000,
@@ -64,8 +65,9 @@ def test_only_yaml_has_values_without_quotes() -> None:
     assert detection.in_file("a.py", "password: str\n") == []
 
 
-@pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
-def test_it_takes_no_longer_than_the_text_is_long(text: str) -> None:
+@pytest.mark.parametrize("name", sample(HUGE))
+def test_it_takes_no_longer_than_the_text_is_long(name: str) -> None:
+    text = HUGE[name]
     start = time.process_time()
     detection.in_file("a.yml", text)
     detection.in_words([text])

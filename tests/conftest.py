@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import examples, parts, sites
+from tests.broker_site import BROKERS, Place, place
 from tests.builds import Builds
 
 pytest_plugins = ["tests.nothing_hidden"]
@@ -57,6 +58,20 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
     base = tmp_path_factory.getbasetemp()
     # Each process of pytest-xdist has a directory of its own within the run's.
     return Builds((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "builds")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[Place]:
+    """Return what runs sites on a broker like Tutor's own, one for all tests of a module."""
+    with place(tmp_path_factory.mktemp("plain"), BROKERS["plain"], builds) as found:
+        yield found
+
+
+@pytest.fixture
+def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Iterator[Place]:
+    """Return what runs sites on the broker that the test names: ``indirect=["given"]``."""
+    with place(tmp_path, BROKERS[request.param], builds) as found:
+        yield found
 
 
 def pytest_collection_finish() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from dashboard_panels import PANELS
 
-from tests.acceptance.test_celery import BROKERS, HIGH, place, task
 from tests.acceptance.test_flower import AUTH_SECRET, SETTINGS, with_secrets
+from tests.broker_site import BROKERS, HIGH, place, task
 from tests.flower_process import flower
 from tests.prometheus_process import Prometheus, prometheus, scrape_config
 

@@ -15,7 +15,7 @@ import pytest
 
 from kustomizer.transform.broker_access import quote
 from tests import celery_site, sites
-from tests.acceptance.test_celery import BROKERS, HIGH, objects, place, secret, task
+from tests.broker_site import BROKERS, HIGH, objects, place, secret, task
 from tests.flower_process import VERSIONS, Flower, flower, free_port
 from tests.flower_site import config, emit, site_input
 from tests.pods import Objects

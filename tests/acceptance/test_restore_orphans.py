@@ -15,7 +15,7 @@ import versions
 
 from kustomizer.openedx.pod_program import pod_program
 from tests import parts
-from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, QUEUES, Place, place, task
+from tests.broker_site import HIGH, IN_FLIGHT_OF_HIGH, QUEUES, Place, task
 from tests.commands.test_in_flight import ONE_AT_A_TIME, Live, kept, live
 from tests.live_site import NAMESPACE, LiveSite, pod_name
 from tests.orphans_process import LOOKED, NAME, environ, laid_out
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.builds import Builds
 
 DEFAULT = QUEUES["lms-worker"]
 REDIS = "redis"
@@ -103,12 +102,6 @@ def restorer(
             process.wait()
 
 
-@pytest.fixture
-def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Iterator[Place]:
-    with place(tmp_path, BROKERS[request.param], builds) as given:
-        yield given
-
-
 @pytest.mark.parametrize(
     ("given", "version"),
     [("everything", ""), ("plain", versions.OLDER_CELERYS[0])],
@@ -144,12 +137,6 @@ def test_what_a_killed_worker_had_starts_again_and_what_others_have_doesnt(
         assert program.log.startswith(f"put back on {HIGH}: work.tasks.long ")
         assert program.log.count("\n") == 1
         assert given.broker.password not in program.log or not given.broker.password
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[Place]:
-    with place(tmp_path_factory.mktemp("plain"), BROKERS["plain"], builds) as given:
-        yield given
 
 
 def test_a_pod_that_exists_and_doesnt_answer_is_never_taken_for_dead(plain: Place, tmp_path: Path) -> None:

@@ -15,24 +15,15 @@ import yaml
 
 from kustomizer.openedx.settings_module import head
 from tests import parts
-from tests.acceptance.test_celery import BROKERS, HIGH, Place, place, task
+from tests.broker_site import HIGH, Place, task
 from tests.celery_site import children
 from tests.openedx.celery.test_view import VERSIONS, python
 from tests.pods import Objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.builds import Builds
     from tests.celery_site import Site, Worker
 
 SETTINGS = "production.py"
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[Place]:
-    with place(tmp_path_factory.mktemp("plain"), BROKERS["plain"], builds) as given:
-        yield given
 
 
 def held(where: str, until: Path) -> dict[str, Any]:

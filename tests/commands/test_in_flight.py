@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from kustomizer.cli import main
 from kustomizer.cluster.pods import program_text
 from tests import celery_site, parts
-from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, secret, task
+from tests.broker_site import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, secret, task
 from tests.flower_process import free_port
 from tests.kubernetes_schemas import assert_valid
 from tests.live_site import NAMESPACE, LiveSite, pod_name
@@ -86,18 +86,6 @@ def live(given: Place, directory: Path, *, spec: str = "", **more: Any) -> Itera
 
 
 ONE_AT_A_TIME: dict[str, Any] = {"defaults": {"concurrency": 1}}
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[Place]:
-    with place(tmp_path_factory.mktemp("plain"), BROKERS["plain"], builds) as given:
-        yield given
-
-
-@pytest.fixture
-def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Iterator[Place]:
-    with place(tmp_path, BROKERS[request.param], builds) as given:
-        yield given
 
 
 def kept(task_id: str, *, queue: str = HIGH, exchange: str = "", headers: Mapping[str, Any] | None = None) -> str:

@@ -14,24 +14,16 @@ from redis import Redis
 from kustomizer.cluster import orphans
 from kustomizer.openedx.pod_program import pod_program
 from tests import parts
-from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Place, place, task
+from tests.broker_site import HIGH, IN_FLIGHT_OF_HIGH, Place, task
 from tests.commands.test_in_flight import ONE_AT_A_TIME, Live, kept, live
 from tests.live_site import pod_name
 from tests.redis_server import HOST, redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.builds import Builds
 
 NOTHING = "Nothing that was taken more than {} s ago, since Redis started, is in nobody's hand.\n"
-
-
-@pytest.fixture
-def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Iterator[Place]:
-    with place(tmp_path, BROKERS[request.param], builds) as given:
-        yield given
 
 
 @pytest.mark.parametrize(

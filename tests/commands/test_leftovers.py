@@ -12,14 +12,14 @@ from click.testing import CliRunner, Result
 from kustomizer.cli import main
 from kustomizer.cluster.leftovers import REMOVED
 from tests import builds as b
-from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, place, task
+from tests.broker_site import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, place, task
 from tests.commands.test_in_flight import Live, live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.acceptance.test_celery import Place
+    from tests.broker_site import Place
     from tests.builds import Builds
 
 USERS = ("pods", "replicasets.apps", "statefulsets.apps", "cronjobs.batch", "jobs.batch")

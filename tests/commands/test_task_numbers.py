@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.test_celery import BROKERS, HIGH, place, task
 from tests.acceptance.test_dashboard import EVERY_SECOND, counted
 from tests.acceptance.test_flower import AUTH_SECRET, CREDENTIALS, with_secrets
+from tests.broker_site import BROKERS, HIGH, place, task
 from tests.commands.test_in_flight import Live, live
 from tests.flower_process import flower
 from tests.prometheus_process import Prometheus, prometheus, scrape_config

@@ -14,7 +14,7 @@ from click.testing import Result
 
 from kustomizer.tasks.task_file import read_tasks, tasks_json
 from tests import celery_site, parts
-from tests.acceptance.test_celery import BROKERS, Place, objects, place
+from tests.broker_site import BROKERS, Place, objects, place
 from tests.commands.test_in_flight import Live, live
 from tests.edx_platform.catalogue import tasks as catalogue
 from tests.kubernetes_schemas import assert_valid

@@ -21,29 +21,17 @@ from kustomizer.errors import UserError
 from kustomizer.manifests.protocols import read_build
 from kustomizer.site.model import Site
 from tests import celery_site
-from tests.acceptance.test_celery import BROKERS, HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, task
+from tests.broker_site import HIGH, IN_FLIGHT_OF_HIGH, Broker, Place, objects, place, task
 from tests.commands.test_in_flight import Live, live
 from tests.keda_scaler import triggers_of
 from tests.live_site import NAMESPACE, pod_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from tests.builds import Builds
 
 KEDA: dict[str, Any] = {"defaults": {"concurrency": 1, "keda": {"enabled": True}}}
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory, builds: Builds) -> Iterator[Place]:
-    with place(tmp_path_factory.mktemp("plain"), BROKERS["plain"], builds) as given:
-        yield given
-
-
-@pytest.fixture
-def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Iterator[Place]:
-    with place(tmp_path, BROKERS[request.param], builds) as given:
-        yield given
 
 
 def verify(cluster: Live, *arguments: str) -> Result:

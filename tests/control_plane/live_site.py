@@ -12,7 +12,7 @@ import yaml
 from celery import Celery
 
 from tests import celery_site, sites
-from tests.acceptance.test_celery import BROKERS, Broker, secret
+from tests.broker_site import BROKERS, Broker, secret
 from tests.builds import documents
 from tests.control_plane import emissions
 from tests.control_plane.faster import faster

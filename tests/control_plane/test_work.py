@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.acceptance.test_celery import QUEUES, Broker
+from tests.broker_site import QUEUES, Broker
 from tests.control_plane.live_site import live_site
 from tests.control_plane.operator_site import NAMESPACE
 

@@ -1,4 +1,4 @@
 """The live cluster: what is applied, which pods run, what is in flight.
 
-May import `overlay` and the layers below it (docs/architecture.md).
+May import `advice` and the layers below it (docs/architecture.md).
 """

@@ -1,4 +1,7 @@
-"""Tasks in flight: listing, dropping and putting back the unacknowledged tasks in the broker's Redis."""
+"""Tasks in flight: the requests to list, drop and put back what is unacknowledged in Redis, and their answers.
+
+`pods.LivePod` asks them.
+"""
 
 from __future__ import annotations
 

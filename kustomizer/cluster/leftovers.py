@@ -17,8 +17,8 @@ from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
+from kustomizer.site.counted_lists import counted_lists
 from kustomizer.site.model import Site
-from kustomizer.site.redis_lists import counted_lists
 from kustomizer.system.wording import plural
 from kustomizer.transform.one_pod import RESTORER
 

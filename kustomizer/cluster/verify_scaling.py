@@ -16,8 +16,8 @@ from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.openedx.stopped import is_paused
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.record import Record
+from kustomizer.site.counted_lists import counted_lists, list_name
 from kustomizer.site.model import Site, SiteWorker
-from kustomizer.site.redis_lists import counted_lists, list_name
 from kustomizer.system.visible import visible
 
 _METRICS = "/apis/external.metrics.k8s.io/v1beta1/namespaces"

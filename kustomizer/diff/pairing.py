@@ -1,4 +1,4 @@
-"""Matches the objects of two builds by group, kind, namespace and name, generated names without their hash.
+"""Matches the objects of two builds by group, kind, namespace and name; ConfigMaps and Secrets without their hash.
 
 kustomize appends a hash of the content to the name of a ConfigMap or Secret that it generates. Where it computes the
 hashes of both names, one object has replaced the other; else the pair is a guess.

@@ -1,4 +1,4 @@
-"""Amounts as Kubernetes writes them (``5Gi``, ``500m``, ``1e3``), and a container's as an API server judges them."""
+"""Amounts as Kubernetes writes them (``5Gi``, ``500m``, ``1e3``), and requests held to limits, as by an API server."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ from typing import Any
 from kustomizer.errors import ERROR, Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.site.counted_lists import is_ours
 from kustomizer.site.model import Site
-from kustomizer.site.redis_lists import is_ours
 
 ID = "broker-address"
 

@@ -27,8 +27,8 @@ from kustomizer.manifests.tree import lookup, mappings
 from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.stopped import least
 from kustomizer.openedx.targeting import scale_target
+from kustomizer.site.counted_lists import counted_lists, is_ours, key_prefix, list_name
 from kustomizer.site.model import Site, SiteWorker
-from kustomizer.site.redis_lists import counted_lists, is_ours, key_prefix, list_name
 
 ID = "counted-queues"
 

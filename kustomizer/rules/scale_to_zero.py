@@ -26,8 +26,8 @@ from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.stopped import FORCE_ACTIVATION, PAUSED_SCALE_IN, is_annotated, is_paused
 from kustomizer.openedx.targeting import scale_target
+from kustomizer.site.counted_lists import counted_lists, is_ours, key_prefix
 from kustomizer.site.model import Site, SiteWorker
-from kustomizer.site.redis_lists import counted_lists, is_ours, key_prefix
 
 ID = "scale-to-zero"
 

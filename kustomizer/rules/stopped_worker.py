@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.openedx.stopped import stopped_by
+from kustomizer.site.counted_lists import is_ours
 from kustomizer.site.model import Site
-from kustomizer.site.redis_lists import is_ours
 
 ID = "stopped-worker"
 

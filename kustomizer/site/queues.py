@@ -15,8 +15,8 @@ from kustomizer.openedx.stopped import is_paused, paused_replicas
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import RECURRING, grace_period
 from kustomizer.record import Record
+from kustomizer.site.counted_lists import counted_lists, formula, key_prefix, list_name
 from kustomizer.site.model import Site, SiteWorker, autoscalers
-from kustomizer.site.redis_lists import counted_lists, formula, key_prefix, list_name
 from kustomizer.tasks.numbers import service_of
 
 # The names of the fields, and their defaults.

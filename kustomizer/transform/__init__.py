@@ -1,5 +1,5 @@
 """The function's steps, in the order in which they run: plan, copies, scaling, budgets, routing,
-Flower, alerts.
+Flower, what puts orphans back, alerts.
 
 `keda/`, `flower/` and `alerts/` are imported only for a configuration that asks for them.
 

@@ -1,8 +1,8 @@
 """What Celery in one container will do, from every source that it weighs, in its own order.
 
-The command line counts first, then the environment, then the settings: the files that the container mounts, which
-begin with Open edX's own out of ``lms.env.yml`` or ``cms.env.yml``, and Celery's defaults last. Each value comes with
-its source; what can't be known is an Unknown.
+As a rule the command line counts first, then the environment, then the settings: the files that the container mounts,
+which begin with Open edX's own out of ``lms.env.yml`` or ``cms.env.yml``, and Celery's defaults last. Each value comes
+with its source; what can't be known is an Unknown.
 """
 
 from __future__ import annotations

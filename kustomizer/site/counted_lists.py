@@ -1,4 +1,4 @@
-"""The lists in Redis that a ScaledObject counts, and which of them are a worker's own."""
+"""Reads from a built ScaledObject which lists in Redis it counts, and which of them are a worker's own."""
 
 from __future__ import annotations
 

@@ -18,11 +18,12 @@ from kustomizer.findings.json import findings_json
 from kustomizer.findings.model import SEVERITIES, Finding, reaches
 from kustomizer.findings.source import Source, file_source
 from kustomizer.findings.text import findings_text, ignored_text
-from kustomizer.kustomize.build import build, causes_of
+from kustomizer.kustomize.build import build
 from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.record import Record
-from kustomizer.rules import BRIEF, FOR_FLUX, FOR_TASKS, RULES, check, refused_build
+from kustomizer.rules import BRIEF, FOR_FLUX, FOR_TASKS, RULES, check
+from kustomizer.rules.refused_build import refusal
 from kustomizer.site.model import Site
 from kustomizer.system.files import write_file
 from kustomizer.tasks.model import SiteTasks
@@ -137,9 +138,7 @@ def check_overlay(overlay: Path, wanted: Wanted, *, for_flux: bool = False, task
 def refused(error: UserError, site: Path) -> Checked:
     """Return the reasons why ``site`` can't be looked at as findings."""
     source = _overlay_source(site) if site.is_dir() else file_source(site, "", [])
-    return Checked(
-        findings=[Finding(rule=refused_build.ID, problem=problem) for problem in causes_of(error)], source=source
-    )
+    return Checked(findings=refusal(error), source=source)
 
 
 def _overlay_source(overlay: Path) -> Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kustomizer.diff.rules import OWN_RULES
-from kustomizer.findings.rule import DocumentedRule
+from kustomizer.findings.rule import Rule
 from kustomizer.rules import RULES
 
 _HEAD = """\
@@ -29,10 +29,9 @@ The findings of the command in a change of a site. It also reports new findings 
 
 def pages() -> dict[str, str]:
     """Return each page of docs/rules by the name of its file."""
-    both: list[DocumentedRule] = [*RULES.values(), *OWN_RULES.values()]
     readme = _HEAD + _rows(RULES.values()) + _DIFF_HEAD + _rows(OWN_RULES.values())
-    return {"README.md": readme, **{f"{rule.id}.md": rule.page for rule in both}}
+    return {"README.md": readme, **{f"{rule.id}.md": rule.page for rule in [*RULES.values(), *OWN_RULES.values()]}}
 
 
-def _rows(rules: Iterable[DocumentedRule]) -> str:
+def _rows(rules: Iterable[Rule]) -> str:
     return "".join(f"| [{rule.id}]({rule.id}.md) | {rule.title} |\n" for rule in rules)

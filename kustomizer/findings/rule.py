@@ -1,18 +1,23 @@
-"""A rule's id and its documentation, which is the docstring of its module."""
+"""Rules: each is a module, whose name is the rule's id, whose docstring is its page, and whose ``check`` finds."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
+from kustomizer.errors import Problem
 from kustomizer.record import Record
 
 
-class DocumentedRule(Record):
-    """A rule's id and its documentation: Markdown, its first line a sentence that says what the rule finds."""
+class Rule(Record):
+    """One rule; its documentation is Markdown, its first line a sentence that says what the rule finds."""
 
     id: str
     documentation: str
+    check: Callable[..., Iterable[Problem]]
 
     @property
     def title(self) -> str:
@@ -25,6 +30,15 @@ class DocumentedRule(Record):
         return f"# {self.id}\n\n{self.documentation}\n"
 
 
-def documentation_of(module: ModuleType) -> str:
-    """Return the documentation of a rule's module."""
-    return inspect.cleandoc(module.__doc__ or "")
+def rules_in(package: str, path: Iterable[str]) -> dict[str, Rule]:
+    """Return the rules of ``package``, whose modules lie in ``path``, by their ids: each of its modules is one."""
+    modules = [import_module(f"{package}.{found.name}") for found in iter_modules(path)]
+    return {
+        id_of(module): Rule(id=id_of(module), documentation=inspect.cleandoc(module.__doc__ or ""), check=module.check)
+        for module in modules
+    }
+
+
+def id_of(module: ModuleType) -> str:
+    """Return the id of the rule that ``module`` is."""
+    return module.__name__.rpartition(".")[2].replace("_", "-")

@@ -15,14 +15,14 @@ from urllib.parse import quote
 from kustomizer import __version__
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import Finding
-from kustomizer.findings.rule import DocumentedRule
+from kustomizer.findings.rule import Rule
 from kustomizer.findings.source import Source
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {ERROR: "error", WARNING: "warning", INFO: "note"}
 
 
-def findings_sarif(findings: Sequence[Finding], rules: Mapping[str, DocumentedRule], source: Source) -> str:
+def findings_sarif(findings: Sequence[Finding], rules: Mapping[str, Rule], source: Source) -> str:
     """Return the findings as a SARIF log with one run, in which all rules are described."""
     order = list(rules)
     driver = {
@@ -38,7 +38,7 @@ def findings_sarif(findings: Sequence[Finding], rules: Mapping[str, DocumentedRu
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 
-def _rule(rule: DocumentedRule) -> dict[str, Any]:
+def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.title},

@@ -25,8 +25,6 @@ from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.site.counted_lists import is_ours
 from kustomizer.site.model import Site
 
-ID = "broker-address"
-
 _KEYS = ("address", "addresses", "host", "hosts")
 
 

@@ -29,8 +29,6 @@ from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 from kustomizer.openedx.workers import NAME_LABEL
 from kustomizer.site.model import Site, SiteWorker
 
-ID = "changed-selector"
-
 _FIELD = "spec.selector"
 
 

@@ -32,8 +32,6 @@ from kustomizer.openedx.celery_programs import is_flower
 from kustomizer.openedx.workers import pod_template, pod_template_path
 from kustomizer.site.model import Site
 
-ID = "clear-text-password"
-
 _OPEN_EDX = re.compile(r"(?:lms|cms)(?:-worker(?:-.+)?)?")
 _SHOWN = 5
 _INTO_A_SECRET = "Put it into a Secret, and refer to that with valueFrom.secretKeyRef"

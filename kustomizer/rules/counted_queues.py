@@ -30,8 +30,6 @@ from kustomizer.openedx.targeting import scale_target
 from kustomizer.site.counted_lists import counted_lists, is_ours, key_prefix, list_name
 from kustomizer.site.model import Site, SiteWorker
 
-ID = "counted-queues"
-
 # Brokers by name, and what kombu calls their transports.
 _BROKERS: Mapping[str, AbstractSet[str]] = {
     "Redis": REDIS,

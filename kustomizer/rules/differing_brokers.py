@@ -27,8 +27,6 @@ from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import one_name
 from kustomizer.site.model import Site
 
-ID = "differing-brokers"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers of lms and cms that don't look where their service sends, where both are known."""

@@ -24,8 +24,6 @@ from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.workers import environment, pod_template, running
 from kustomizer.site.model import Site
 
-ID = "differing-images"
-
 _MEMBER = re.compile(rf"(?:{'|'.join(OPEN_EDX_SERVICES)})(?:-worker(?:-.+)?)?")
 
 

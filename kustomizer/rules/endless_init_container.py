@@ -22,8 +22,6 @@ from kustomizer.openedx.celery_programs import AS_SIDECAR, endless, never_ends
 from kustomizer.openedx.workers import pod_field, pod_template
 from kustomizer.site.model import Site
 
-ID = "endless-init-container"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the workloads whose pods never start."""

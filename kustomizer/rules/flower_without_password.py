@@ -31,8 +31,6 @@ from kustomizer.openedx.workers import pod_template, running
 from kustomizer.site.flower import services_of
 from kustomizer.site.model import Site
 
-ID = "flower-without-password"
-
 _VARIABLES = frozenset({"FLOWER_BASIC_AUTH", "FLOWER_AUTH", "FLOWER_AUTH_PROVIDER"})
 _OPTION = re.compile(r"--(?:basic[-_]auth|auth|auth[-_]provider)(?:=.+)?")
 _TRUE = frozenset({"true", "yes", "1", "on"})

@@ -28,8 +28,6 @@ from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.site.model import Site
 from kustomizer.system.wording import joined
 
-ID = "flux-substitution"
-
 SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
 
 _PLACE = re.compile(r"(?<!\$)\$\{([A-Za-z_]\w*(?=[}:=,^/#%-]))?", re.ASCII)

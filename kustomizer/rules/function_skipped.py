@@ -25,8 +25,6 @@ from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.site.model import Site, SiteWorker
 
-ID = "function-skipped"
-
 _REMEDY = "Build with `tutor-kustomizer build`, or give kustomize --enable-alpha-plugins --enable-exec"
 
 

@@ -29,8 +29,6 @@ from kustomizer.rules import (
 )
 from kustomizer.site.model import Site
 
-ID = "function-warning"
-
 _UNCONSUMED = re.compile(r"after the split no worker would consume (.+?): ")
 
 

@@ -29,8 +29,6 @@ from kustomizer.manifests.tree import number_at
 from kustomizer.openedx.workers import pod_field, pod_template
 from kustomizer.site.model import Site, SiteWorker
 
-ID = "grace-period"
-
 KUBERNETES_DEFAULT = 30
 """Seconds (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#lifecycle)."""
 _FIELD = "terminationGracePeriodSeconds"

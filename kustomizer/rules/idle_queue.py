@@ -22,8 +22,6 @@ from kustomizer.errors import INFO, Problem
 from kustomizer.site.model import Site
 from kustomizer.system.wording import plural
 
-ID = "idle-queue"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the queues that nothing is known to go to."""

@@ -32,8 +32,6 @@ from kustomizer.record import Record
 from kustomizer.site.made_secrets import is_made
 from kustomizer.site.model import Site
 
-ID = "missing-object"
-
 _HASHED = re.compile(r".+-(?=[a-z0-9]*[0-9])[2456789bcdfghkmt]{10}")
 _SEVERITIES = {"ConfigMap": WARNING, "Secret": INFO, "TriggerAuthentication": WARNING}
 _CLUSTER_WIDE = "ClusterTriggerAuthentication"

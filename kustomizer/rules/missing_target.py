@@ -18,8 +18,6 @@ from kustomizer.errors import ERROR, Problem
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.site.model import Site, autoscalers
 
-ID = "missing-target"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the autoscalers without a target."""

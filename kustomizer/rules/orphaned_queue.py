@@ -25,8 +25,6 @@ from kustomizer.errors import ERROR, INFO, Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.site.model import Site, SiteWorker
 
-ID = "orphaned-queue"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the queues without a consumer."""

@@ -24,8 +24,6 @@ from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import is_null, lookup, mappings, number_at
 from kustomizer.site.model import Site, autoscalers
 
-ID = "refused-autoscaler"
-
 # KEDA's default.
 _MOST = 100
 

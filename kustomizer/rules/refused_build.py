@@ -13,12 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kustomizer.errors import Problem
+from kustomizer.errors import Problem, UserError
+from kustomizer.findings.model import Finding
+from kustomizer.kustomize.build import causes_of
 from kustomizer.site.model import Site
-
-ID = "refused-build"
 
 
 def check(_site: Site) -> Iterable[Problem]:
     """Find nothing: a site that can be looked at was built. The command reports what was refused."""
     return ()
+
+
+def refusal(error: UserError) -> list[Finding]:
+    """Return the reasons why there is no site to look at."""
+    return [Finding(rule="refused-build", problem=problem) for problem in causes_of(error)]

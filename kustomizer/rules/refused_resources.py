@@ -21,8 +21,6 @@ from kustomizer.manifests.amounts import resource_faults
 from kustomizer.manifests.tree import lookup
 from kustomizer.site.model import Site
 
-ID = "refused-resources"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the requests and limits of workers that don't go together."""

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from kustomizer.site.model import Site
 
-ID = "replicas-beside-autoscaler"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the stated replicas of what is scaled."""

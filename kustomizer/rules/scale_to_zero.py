@@ -29,8 +29,6 @@ from kustomizer.openedx.targeting import scale_target
 from kustomizer.site.counted_lists import counted_lists, is_ours, key_prefix
 from kustomizer.site.model import Site, SiteWorker
 
-ID = "scale-to-zero"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers that may go to zero, and aren't guarded."""

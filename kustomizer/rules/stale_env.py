@@ -24,8 +24,6 @@ from collections.abc import Iterable
 from kustomizer.errors import Problem
 from kustomizer.site.model import Site
 
-ID = "stale-env"
-
 
 def check(site: Site) -> Iterable[Problem]:
     """Return what was found when the site was built."""

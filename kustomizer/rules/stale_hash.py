@@ -21,8 +21,6 @@ from kustomizer.errors import Problem
 from kustomizer.kustomize.stale_hashes import stale_config_maps
 from kustomizer.site.model import Site
 
-ID = "stale-hash"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the ConfigMaps whose name has another hash than their content."""

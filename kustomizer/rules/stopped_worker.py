@@ -25,8 +25,6 @@ from kustomizer.openedx.stopped import stopped_by
 from kustomizer.site.counted_lists import is_ours
 from kustomizer.site.model import Site
 
-ID = "stopped-worker"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers without pods that nobody stands in for."""

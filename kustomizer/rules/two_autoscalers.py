@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource
     from kustomizer.site.model import Site
 
-ID = "two-autoscalers"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the targets of more than one autoscaler."""

@@ -18,8 +18,6 @@ from collections.abc import Iterator
 from kustomizer.errors import WARNING, Problem
 from kustomizer.site.model import Site
 
-ID = "two-consumers"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the queues that more than one worker consumes."""

@@ -25,8 +25,6 @@ from kustomizer.openedx.workers import environment, may_run_worker, pod_field, p
 from kustomizer.site.model import Site, autoscalers
 from kustomizer.worker_command.worker import find_worker
 
-ID = "two-schedulers"
-
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the applications with more than one scheduler."""

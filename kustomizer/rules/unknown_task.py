@@ -23,7 +23,6 @@ from kustomizer.errors import WARNING, Problem
 from kustomizer.site.model import Site
 from kustomizer.tasks.task_file import SAVE_AGAIN
 
-ID = "unknown-task"
 _MOST_COMPARED = 50
 _PATTERN = frozenset("*?[")
 

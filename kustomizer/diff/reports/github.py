@@ -8,7 +8,6 @@ from kustomizer.errors import UserError
 from kustomizer.findings.github import annotation
 from kustomizer.findings.model import Finding
 from kustomizer.findings.source import Source
-from kustomizer.kustomize.build import causes_of
 from kustomizer.rules import refused_build
 from kustomizer.system.visible import visible
 
@@ -23,8 +22,7 @@ def github_report(comparison: Comparison, source: Source | None = None) -> str:
 
 def refusal(error: UserError, source: Source | None) -> str:
     """Return a workflow command for each reason why there is no comparison."""
-    findings = [Finding(rule=refused_build.ID, problem=problem) for problem in causes_of(error)]
-    return "".join(f"{_line(finding, source)}\n" for finding in findings)
+    return "".join(f"{_line(finding, source)}\n" for finding in refused_build.refusal(error))
 
 
 def _line(finding: Finding, source: Source | None) -> str:

@@ -18,12 +18,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kustomizer.diff.model import Key, ObjectChange, path_text
-from kustomizer.diff.rules.workloads import changed, containers, listed, named, ref, templates
 from kustomizer.diff.sides import Sides
+from kustomizer.diff.workloads import changed, containers, listed, named, ref, templates
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup, text_at
-
-ID = "changed-kind"
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = frozenset({"exec", "httpGet", "tcpSocket", "grpc"})

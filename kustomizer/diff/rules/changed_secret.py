@@ -17,13 +17,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import DESTROY, ObjectChange, ObjectId
-from kustomizer.diff.rules.workloads import changed, listed, names_of, ref
 from kustomizer.diff.sides import Side, Sides
+from kustomizer.diff.workloads import changed, listed, names_of, ref
 from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.pods import pod_template, strings
 from kustomizer.manifests.tree import plain_value
-
-ID = "changed-secret"
 
 _CONTENT = frozenset({"data", "stringData"})
 

@@ -15,11 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import DESTROY, ObjectChange
-from kustomizer.diff.rules.workloads import ref
 from kustomizer.diff.sides import Sides
+from kustomizer.diff.workloads import ref
 from kustomizer.errors import ERROR, WARNING, Problem
-
-ID = "deleted-data"
 
 _LOSSES = {
     "PersistentVolumeClaim": (ERROR, "is deleted where what applies this prunes, and its data with it"),

@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import ObjectChange
-from kustomizer.diff.rules.workloads import changed, ref
 from kustomizer.diff.sides import Sides
+from kustomizer.diff.workloads import changed, ref
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup, number_at
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.site.model import autoscalers
 
-ID = "dropped-replicas"
 NOTHING = "and nothing in the build scales it up"
 
 

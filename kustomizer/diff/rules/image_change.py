@@ -13,11 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import ObjectChange, ValueChange, path_text
-from kustomizer.diff.rules.workloads import changed, listed, names_of, ref
 from kustomizer.diff.sides import Sides
+from kustomizer.diff.workloads import changed, listed, names_of, ref
 from kustomizer.errors import INFO, WARNING, Problem
-
-ID = "image-change"
 
 
 def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:

@@ -21,12 +21,10 @@ from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import REPLACE, ObjectChange, path_text
-from kustomizer.diff.rules.workloads import listed, ref
 from kustomizer.diff.sides import Sides
+from kustomizer.diff.workloads import listed, ref
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.openedx.template_jobs import is_template_job
-
-ID = "immutable-field"
 
 _CAUSES = {
     "Deployment": "a selector can't be changed",

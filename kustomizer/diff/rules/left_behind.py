@@ -30,8 +30,6 @@ from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.site.model import AUTOSCALERS
 
-ID = "left-behind"
-
 _NAME = ("spec", "advanced", "horizontalPodAutoscalerConfig", "name")
 
 

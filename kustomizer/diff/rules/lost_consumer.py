@@ -20,8 +20,6 @@ from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, Problem
 from kustomizer.site.model import SiteWorker
 
-ID = "lost-consumer"
-
 
 def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     """Find the queues that no worker consumes any more."""

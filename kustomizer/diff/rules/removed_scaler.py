@@ -20,8 +20,6 @@ from kustomizer.errors import ERROR, Problem
 from kustomizer.manifests.tree import is_null, lookup, mapping
 from kustomizer.openedx.targeting import scale_target
 
-ID = "removed-scaler"
-
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     """Find workloads that may be left without pods."""

@@ -18,11 +18,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kustomizer.diff.model import ADD, DESTROY, ObjectChange
-from kustomizer.diff.rules.workloads import ref
 from kustomizer.diff.sides import Sides
+from kustomizer.diff.workloads import ref
 from kustomizer.errors import INFO, WARNING, Problem
-
-ID = "renamed-object"
 
 _HEAVY = {
     "Deployment": "its pods run beside the old ones until those are deleted",

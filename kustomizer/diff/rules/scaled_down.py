@@ -23,13 +23,11 @@ from typing import Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.diff.model import ADD, ObjectChange
-from kustomizer.diff.rules.workloads import changed, ref
 from kustomizer.diff.sides import Sides
+from kustomizer.diff.workloads import changed, ref
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, number_at
 from kustomizer.openedx.targeting import scale_target
-
-ID = "scaled-down"
 
 _WORKLOADS = ("Deployment", "StatefulSet")
 

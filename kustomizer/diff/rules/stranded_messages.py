@@ -22,8 +22,6 @@ from kustomizer.diff.model import ObjectChange
 from kustomizer.diff.sides import Sides
 from kustomizer.errors import WARNING, Problem
 
-ID = "stranded-messages"
-
 
 def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     """Find the in-flight keys that no worker has afterwards."""

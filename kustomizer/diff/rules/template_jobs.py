@@ -16,12 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import ObjectChange
-from kustomizer.diff.rules.workloads import listed
 from kustomizer.diff.sides import Sides
+from kustomizer.diff.workloads import listed
 from kustomizer.errors import INFO, Problem
 from kustomizer.openedx.template_jobs import is_template_job
-
-ID = "template-jobs"
 
 
 def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Helpers that several rules use."""
+"""Helpers that several rules of `diff` use."""
 
 from __future__ import annotations
 

@@ -8,12 +8,13 @@ from kustomizer.diff.model import DESTROY, ObjectChange
 from kustomizer.diff.sides import Side, Sides
 from kustomizer.errors import Problem
 from kustomizer.findings.model import Finding
+from kustomizer.findings.rule import id_of
 from kustomizer.manifests.resource import Resource, stem_of
 from kustomizer.masking.marks import ABSENT
 from kustomizer.rules import RULES, clear_text_password, missing_object
 
 # These rules look at single objects, and would parse all of them: here they look at changed objects only.
-_BY_OBJECT = {clear_text_password.ID: clear_text_password, missing_object.ID: missing_object}
+_BY_OBJECT = {id_of(module): module for module in (clear_text_password, missing_object)}
 _REFERRED = frozenset({"ConfigMap", "Secret", "TriggerAuthentication"})
 
 

@@ -78,7 +78,9 @@ def measure_all(bench: Bench) -> dict[str, Any]:
     for site in inputs.SITES:
         if bench.wants("save"):
             cases = save_cases(bench.scratch, bench.environment(), site)
-            groups[f"save-{site}"] = bench.measure(f"save-{site}", f"Saving env/, {site} site", cases, base=KUBECTL)
+            groups[f"save-{site}"] = bench.measure(
+                f"save-{site}", f"Saving env/, {site} site", cases, base=KUBECTL, least=15
+            )
     text, lines = linearity(bench, go=go) if bench.wants("linearity") else ("", {})
     reached = goals(groups, lines.get("slope_ms_per_mb", ()))
     blocks = {key: render_group(group) for key, group in groups.items()}

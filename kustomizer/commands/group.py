@@ -13,7 +13,6 @@ import click
 
 from kustomizer.commands.talk import say
 from kustomizer.errors import UserError
-from kustomizer.findings.github import without_commands
 from kustomizer.system.command_log import set_verbose
 from kustomizer.system.interrupt import interrupted
 from kustomizer.system.visible import harmless
@@ -84,6 +83,8 @@ def _closed_stdout() -> TextIO:
 
 
 def _fail(ctx: click.Context, *problems: object) -> NoReturn:
+    from kustomizer.findings.github import without_commands  # noqa: PLC0415 - Tutor imports plugins at each start
+
     for problem in problems:
         say(without_commands(harmless(str(problem))), label="Error", colour="red")
     ctx.exit(EXIT_ERROR)

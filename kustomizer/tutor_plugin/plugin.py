@@ -111,12 +111,14 @@ def refuse_missing_config(path: Path) -> None:
 
 def routing(overlay: object, service: str, is_split: object, config_file: object) -> str:
     """Return the content of the patch of ``service``. Raises TutorError where the overlay can't be read."""
-    wanted = options(_root(), {OVERLAY: overlay, SPLIT: is_split, CONFIG: config_file})
-    if wanted.overlay is None and not wanted.is_split:
-        return ""
-    from kustomizer.tutor_plugin.routing import tutor_routing  # noqa: PLC0415 - Tutor imports plugins at each start
+    from kustomizer.tutor_plugin.hooks import added_by_plugins  # noqa: PLC0415 - Tutor imports plugins at each start
 
+    wanted = options(_root(), {OVERLAY: overlay, SPLIT: is_split, CONFIG: config_file})
     try:
+        if wanted.overlay is None and not (wanted.is_split and (wanted.present_config or added_by_plugins())):
+            return ""
+        from kustomizer.tutor_plugin.routing import tutor_routing  # noqa: PLC0415 - most sites have no routing
+
         return tutor_routing(wanted, service)
     except UserError as error:
         if wanted.is_split:

@@ -171,7 +171,8 @@ def _files(resource: Resource | None) -> list[str]:
     entries = None if resource.is_parsed else scan_entries(resource.text, resource.indent, *_FIELDS)
     if entries is not None:
         return list(entries)
-    return [str(key) for field in _FIELDS for key in lookup(resource.tree, field) or ()]
+    maps = (lookup(resource.tree, field) for field in _FIELDS)
+    return [str(key) for entries in maps if isinstance(entries, dict) for key in entries]
 
 
 def beside(path: str) -> str:

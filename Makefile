@@ -77,7 +77,7 @@ bench-diff: .venv/.dev parts ## Measure the comparison of two builds beside dyff
 
 docs: .venv/.dev ## Renew docs/configuration.md from the types of the configuration, docs/rules from the rules
 	$(BIN)/tutor-kustomizer schema --markdown >docs/configuration.md
-	$(BIN)/tutor-kustomizer check --write-pages docs/rules
+	$(BIN)/python tools/rule_pages.py
 
 dist: .venv/.dev ## Build the wheel and the sdist into dist/ and check them; TAG=v1.2.3 holds them to a release
 	@$(BIN)/python tools/make_dist.py

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from kustomizer.commands.common import EXIT_FINDINGS, ignore_file_option, kustomize_option
-from kustomizer.commands.rule_pages import pages
 from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.rules import OWN_RULES, RULES as DIFF_RULES
 from kustomizer.errors import UserError
@@ -25,7 +24,6 @@ from kustomizer.record import Record
 from kustomizer.rules import BRIEF, FOR_FLUX, FOR_TASKS, RULES, check
 from kustomizer.rules.refused_build import refusal
 from kustomizer.site.model import Site
-from kustomizer.system.files import write_file
 from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.task_file import FILE, read_tasks, saved_tasks
 from kustomizer.tutor_env.staleness import stale_envs
@@ -45,14 +43,6 @@ def _explain(ctx: click.Context, _option: click.Parameter, rule: str | None) -> 
         ctx.exit()
 
 
-def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path | None) -> None:
-    if directory is not None:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, text in pages().items():
-            write_file(directory / name, text)
-        ctx.exit()
-
-
 @click.command("check", short_help="Look for problems in a site.")
 @click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 where a finding is as bad as this.")
@@ -67,14 +57,6 @@ def _write_pages(ctx: click.Context, _option: click.Parameter, directory: Path |
     expose_value=False,
     callback=_explain,
     help="Print the rule's page and exit.",
-)
-@click.option(
-    "--write-pages",
-    type=click.Path(path_type=Path, file_okay=False),
-    hidden=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_write_pages,
 )
 @click.option("--flux", is_flag=True, help="Look for what Flux's postBuild substitution would change, too.")
 @click.option(

@@ -13,9 +13,9 @@ import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from rule_pages import DIRECTORY, pages
 
 from kustomizer.cli import main
-from kustomizer.commands.rule_pages import pages
 from kustomizer.rules import RULES
 from tests import sites
 from tests.builds import PLUGIN_HOME, Builds, stem
@@ -517,8 +517,6 @@ def test_each_rule_has_a_module_and_a_test_of_its_name() -> None:
     assert list(RULES) == sorted(RULES)
 
 
-def test_the_pages_are_what_the_rules_say(tmp_path: Path) -> None:
-    assert check("--write-pages", tmp_path).exit_code == 0
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == pages()
-    written = {path.name: path.read_text() for path in (sites.ROOT / "docs/rules").iterdir()}
+def test_the_pages_are_what_the_rules_say() -> None:
+    written = {path.name: path.read_text() for path in DIRECTORY.iterdir()}
     assert written == pages(), "run `make docs`"

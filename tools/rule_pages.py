@@ -1,12 +1,15 @@
-"""Generates the rules' pages of documentation, and the list of them."""
+"""Write docs/rules, a page for each rule and the list of them, from the rules' docstrings: `make docs`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from kustomizer.diff.rules import OWN_RULES
 from kustomizer.findings.rule import Rule
 from kustomizer.rules import RULES
+
+DIRECTORY = Path(__file__).resolve().parent.parent / "docs/rules"
 
 _HEAD = """\
 # Rules of `tutor-kustomizer check`
@@ -35,3 +38,8 @@ def pages() -> dict[str, str]:
 
 def _rows(rules: Iterable[Rule]) -> str:
     return "".join(f"| [{rule.id}]({rule.id}.md) | {rule.title} |\n" for rule in rules)
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (DIRECTORY / name).write_text(text, encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from kustomizer.advice.places import queue_in_fact
 from kustomizer.errors import WARNING, Problem
 from kustomizer.rules.grace_period import KUBERNETES_DEFAULT
 from kustomizer.site.queues import QueueRow
@@ -26,7 +25,7 @@ def concerns(known: SiteTasks, rows: Iterable[QueueRow]) -> list[Problem]:
     """Return what doesn't fit, with the build's queues ``rows``."""
     row_of = {row.queue: row for row in rows if row.deployment}
     consumers = {queue: row.deployment for queue, row in row_of.items()}
-    queues = {(task.service, task.name): queue_in_fact(task, consumers) for task in known.tasks}
+    queues = {(task.service, task.name): task.queue_in_fact(consumers) for task in known.tasks}
     found: list[Problem] = []
     for task in known.tasks:
         row = row_of.get(queues[task.service, task.name])

@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
 from kustomizer.advice.concerns import is_long, is_short
-from kustomizer.advice.places import queue_in_fact
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.worker import deployment_name
 from kustomizer.record import Record
@@ -141,8 +140,8 @@ class Routing:
     def queue_of(self, task: Task) -> str:
         """Return the queue that a task goes to: calls and the task itself win over a route of the configuration."""
         route = self._routes.get(task.service, {}).get(task.name)
-        return queue_in_fact(task, self._consumers) if route is None or self.is_settled(task) else route.queue
+        return task.queue_in_fact(self._consumers) if route is None or self.is_settled(task) else route.queue
 
     def is_settled(self, task: Task) -> bool:
         """Tell whether no route moves a task: it says its queue itself, or its calls do, as far as its worker tells."""
-        return task.names_queue or queue_in_fact(task, self._consumers) != task.destination
+        return task.names_queue or task.queue_in_fact(self._consumers) != task.destination

@@ -9,12 +9,12 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kustomizer.cluster.missing_kinds import REMEDY, without_missing_kinds
 from kustomizer.errors import UserError
 from kustomizer.masking.messages import without_secrets
 from kustomizer.record import Record
 from kustomizer.system.command_log import logged
 from kustomizer.system.processes import which
+from kustomizer.system.wording import joined
 
 _REQUEST_SECONDS = 60
 _LAST_LINES = 5
@@ -24,6 +24,15 @@ _ADVICE = re.compile(r"; if you choose to ignore these errors, turn validation o
 """It would have the API server drop what it doesn't know, without a word."""
 _NO_CLUSTER = ("dial tcp", "Unable to connect to the server", "The connection to the server")
 """kubectl's words where no cluster answers."""
+_MISSING = re.compile(
+    r'\[?resource mapping not found for name: "(?P<name>[^"]*)"[^\n]*: '
+    r'no matches for kind "(?P<kind>[^"]+)" in version "(?P<version>[^"]+)"\n'
+    r"ensure CRDs are installed first(?:, |\]?\n?)"
+)
+"""kubectl's words about a kind that the cluster doesn't know: two lines for each object, where here each kind is said
+once."""
+_SHOWN = 3
+_BRINGS = {"keda.sh": "KEDA", "monitoring.coreos.com": "the Prometheus operator"}
 
 
 class Kubectl(Record):
@@ -51,11 +60,8 @@ class Kubectl(Record):
 
     def delete(self, resource: str, names: Sequence[str], *options: str) -> str:
         """Delete objects of one kind, those that are there; return what kubectl says. Raises UserError in its words."""
-        arguments = ("delete", resource, *names, "--ignore-not-found", f"--timeout={_REQUEST_SECONDS}s", *options)
-        done = self.start(arguments, seconds=_REQUEST_SECONDS + 10)
-        if done.returncode:
-            raise refusal(f"kubectl delete {resource}", done)
-        return done.stdout
+        waits = f"--timeout={_REQUEST_SECONDS}s"
+        return self._run("delete", resource, *names, "--ignore-not-found", waits, *options)
 
     def get_raw(self, path: str) -> Any:
         """Return what the API server says at ``path``. Raises UserError where it refuses."""
@@ -137,13 +143,30 @@ def refusal(what: str, done: subprocess.CompletedProcess[str], more: str = "") -
     lines = without_secrets(done.stderr.strip()).split("\n")
     # What kubectl's libraries log says the same five times before kubectl says it once; a warning is no reason.
     words = "\n".join(line for line in lines if not _LOGGED.match(line)) or "\n".join(lines)
-    said, missing = without_missing_kinds(_ADVICE.sub("", words))
-    said = said.removeprefix("error: ").rstrip(".?")
-    remedy = REMEDY if missing else ""
+    words = _ADVICE.sub("", words)
+    missing = _missing_kinds(words)
+    said = _MISSING.sub("", words).strip().removeprefix("error: ").rstrip(".?")
+    remedy = "Install what brings such a kind, or take the objects out of the build" if missing else ""
     if any(sign in said for sign in _NO_CLUSTER):
         remedy = "Which cluster that is: --context, --kubeconfig, `kubectl config current-context`"
-    message = "\n".join(filter(None, (said, missing))) or f"exit status {done.returncode}"
+    message = "\n".join(filter(None, (said, *missing))) or f"exit status {done.returncode}"
     return UserError.of(f"{what}: {message}{more}", remedy=remedy)
+
+
+def _missing_kinds(words: str) -> list[str]:
+    """Return a sentence about each kind that the cluster doesn't know."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for match in _MISSING.finditer(words):
+        found.setdefault((match["kind"], match["version"]), []).append(match["name"])
+    return [
+        f"the cluster doesn't know {kind} of {version}{_brought(version)}: {joined(names, most=_SHOWN)}"
+        for (kind, version), names in found.items()
+    ]
+
+
+def _brought(version: str) -> str:
+    brings = _BRINGS.get(version.partition("/")[0])
+    return f", which {brings} brings" if brings else ""
 
 
 def _read(text: str) -> Any:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from kustomizer.diff.model import AnyChange, ObjectChange, ObjectId, SharedChange, ValueChange
 
@@ -16,7 +15,7 @@ def groups(objects: Sequence[ObjectChange]) -> tuple[SharedChange, ...]:
     Two changes are the same where their field, the value before and the value after are. Equally shared changes keep
     the order of the objects.
     """
-    places: dict[Hashable, tuple[AnyChange, list[ObjectId]]] = {}
+    places: dict[str, tuple[AnyChange, list[ObjectId]]] = {}
     for item in objects:
         for change in item.changes:
             places.setdefault(_same(change), (change, []))[1].append(item.id)
@@ -24,19 +23,7 @@ def groups(objects: Sequence[ObjectChange]) -> tuple[SharedChange, ...]:
     return tuple(sorted(shared, key=lambda group: -len(group.objects)))
 
 
-def _same(change: AnyChange) -> Hashable:
-    if isinstance(change, ValueChange):
-        # An added item may stand at another place of each object's list.
-        change = change.replace(index=None)
-    return (type(change).__name__, _frozen(change))
-
-
-def _frozen(value: Any) -> Hashable:
-    """Return a hashable key that is equal for equal values of the same type."""
-    if isinstance(value, dict):
-        return ("{}", *sorted((key, _frozen(item)) for key, item in value.items()))
-    if isinstance(value, (list, tuple)):
-        return ("[]", *map(_frozen, value))
-    if hasattr(value, "_fields"):
-        return (type(value).__name__, *(_frozen(getattr(value, name)) for name in value._fields))
-    return (type(value).__name__, value)
+def _same(change: AnyChange) -> str:
+    """Return what equal changes have in common; it tells 1 from True and from "1"."""
+    # An added item may stand at another place of each object's list.
+    return repr(change.replace(index=None) if isinstance(change, ValueChange) else change)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.record import Record
 from kustomizer.tasks.numbers import Measured, Numbers
 
@@ -51,6 +52,28 @@ class Task(Record):
     def destination(self) -> str:
         """The queue that it goes to with the build, empty where a call's arguments decide."""
         return self.queue if self.after is None else self.after
+
+    def queue_in_fact(self, consumers: Mapping[str, str]) -> str:
+        """Return the queue by what was measured: its worker may tell that calls name another than the router's.
+
+        ``consumers`` are the Deployments by the queues they take.
+        """
+        ran_on = self._ran_on
+        if not ran_on or ran_on in {consumers.get(self.queue), consumers.get(self.destination)}:
+            return self.destination
+        return next((queue for queue, deployment in consumers.items() if deployment == ran_on), self.destination)
+
+    @property
+    def _ran_on(self) -> str:
+        """The Deployment that ran it most, empty where the worker's name doesn't tell.
+
+        Nor does a default worker: on a site that wasn't split yet it ran what goes to any queue.
+        """
+        parts = self.numbers.ran_on.split(".") if self.numbers is not None else []
+        # edx.lms.core.high_mem
+        if len(parts) != 4 or parts[3] == DEFAULT:  # noqa: PLR2004
+            return ""
+        return deployment_name(parts[1], parts[3])
 
 
 class SiteTasks(Record):

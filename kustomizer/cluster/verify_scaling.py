@@ -12,7 +12,7 @@ from kustomizer.cluster.verify import Difference, Verified
 from kustomizer.errors import UserError
 from kustomizer.manifests.amounts import amount
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.manifests.tree import list_at, lookup, mapping, mappings
 from kustomizer.openedx.stopped import is_paused
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.record import Record
@@ -160,8 +160,7 @@ def _metrics(live_object: Mapping[str, Any], kubectl: Kubectl) -> tuple[dict[int
     problems = []
     name, namespace = (str(lookup(live_object, "metadata", field)) for field in ("name", "namespace"))
     selector = quote(f"scaledobject.keda.sh/name={name}", safe="")
-    names = lookup(live_object, "status", "externalMetricNames")
-    for metric in names if isinstance(names, list) else []:
+    for metric in list_at(live_object, "status", "externalMetricNames"):
         try:
             answer = kubectl.get_raw(f"{_METRICS}/{namespace}/{quote(str(metric), safe='')}?labelSelector={selector}")
         except UserError as error:

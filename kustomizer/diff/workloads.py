@@ -9,7 +9,7 @@ from kustomizer.diff.model import CHANGE, REPLACE, ObjectChange, ObjectId, resou
 from kustomizer.diff.sides import Sides
 from kustomizer.errors import ResourceRef
 from kustomizer.manifests.pods import CONTAINER_LISTS, template_path
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import list_at, lookup
 from kustomizer.system.wording import joined
 
 _SHOWN = 6
@@ -39,9 +39,8 @@ def templates(sides: Sides, item: ObjectChange) -> tuple[Any, Any, str] | None:
 
 def named(node: Any, field: str) -> dict[str, dict[str, Any]]:
     """Return the items of a list by their names."""
-    items = lookup(node, *field.split("."))
-    entries = items if isinstance(items, list) else []
-    return {str(item.get("name")): item for item in entries if isinstance(item, dict)}
+    items = list_at(node, *field.split("."))
+    return {str(item.get("name")): item for item in items if isinstance(item, dict)}
 
 
 def containers(template: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:

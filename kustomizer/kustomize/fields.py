@@ -5,7 +5,7 @@ Imports next to nothing, unlike :mod:`kustomizer.kustomize.kustomization`.
 
 from __future__ import annotations
 
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import list_at, lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,23 +31,17 @@ def is_kustomization(directory: Path) -> bool:
 
 
 def entries(tree: Mapping[str, Any], *fields: str) -> list[str]:
-    """Return what a kustomization lists in these fields."""
-    return [str(entry) for field in fields for entry in _list(tree, field)]
+    """Return what a kustomization lists in these fields. What is no list is kustomize's to refuse."""
+    return [str(entry) for field in fields for entry in list_at(tree, field)]
 
 
 def named_paths(tree: Mapping[str, Any], *, generators: tuple[str, ...] = GENERATORS) -> Iterator[str]:
     """Yield what a kustomization names that may be a file or a directory, whether it is there or not."""
     named: list[Any] = [*entries(tree, *DIRECTORIES, *_FILES), lookup(tree, "openapi", "path")]
-    named += [lookup(entry, "path") for field in _WITH_PATH for entry in _list(tree, field)]
-    for generator in (entry for field in generators for entry in _list(tree, field)):
+    named += [lookup(entry, "path") for field in _WITH_PATH for entry in list_at(tree, field)]
+    for generator in (entry for field in generators for entry in list_at(tree, field)):
         named += [*entries(generator, "envs"), lookup(generator, "env")]
         named += [entry.rpartition("=")[2] for entry in entries(generator, "files")]
     for entry in named:
         if isinstance(entry, str) and entry and "\n" not in entry:
             yield entry
-
-
-def _list(tree: Any, field: str) -> list[Any]:
-    """Return the list ``field``. What isn't one is kustomize's to refuse."""
-    items = lookup(tree, field)
-    return items if isinstance(items, list) else []

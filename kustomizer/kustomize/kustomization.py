@@ -8,7 +8,7 @@ from typing import Any
 
 from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import DIRECTORIES, NAMES, entries, is_kustomization, named_paths
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import list_at, lookup, plain_value
 from kustomizer.system.files import read_text
 
 
@@ -82,8 +82,7 @@ def resource_files(directory: Path, *, patches: bool = False, above: frozenset[P
 
 def patch_files(directory: Path, tree: Mapping[str, Any]) -> Iterator[Path]:
     """Yield the files with patches that the kustomization ``tree`` in ``directory`` lists."""
-    entries_with_path = lookup(tree, "patches")
-    paths = [lookup(entry, "path") for entry in entries_with_path] if isinstance(entries_with_path, list) else []
+    paths = [lookup(entry, "path") for entry in list_at(tree, "patches")]
     yield from listed_paths(directory, {"patches": [path for path in paths if path]}, "patches")
     yield from listed_paths(directory, tree, "patchesStrategicMerge")
 

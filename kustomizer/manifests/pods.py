@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import list_at, lookup
 
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 _TEMPLATES = (("spec", "template"), ("spec", "jobTemplate", "spec", "template"), ("template",))
@@ -30,8 +30,7 @@ def pod_template(tree: Any) -> Any:
 def containers(template: Any) -> Iterator[Any]:
     """Yield all containers of a pod template, init containers included."""
     for field in CONTAINER_LISTS:
-        items = lookup(template, "spec", field)
-        yield from items if isinstance(items, list) else ()
+        yield from list_at(template, "spec", field)
 
 
 def strings(node: Any) -> Iterator[str]:

@@ -162,6 +162,12 @@ def number_at(node: Any, *path: str | int) -> int | None:
     return number if type(number) is int else None
 
 
+def list_at(node: Any, *path: str | int) -> list[Any]:
+    """Return the list at ``path``, an empty one where there is none."""
+    found = lookup(node, *path)
+    return found if isinstance(found, list) else []
+
+
 def mapping(node: Any) -> dict[str, Any]:
     """Return a mapping as plain values; an empty one where ``node`` is something else: a build may hold anything."""
     value = plain_value(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.identity import scan_entries
 from kustomizer.manifests.resource import is_generated_name
-from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.manifests.tree import is_null, list_at, lookup
 from kustomizer.openedx.settings_module import settings_file
 from kustomizer.openedx.workers import CONFIG_MAP, pod_template
 
@@ -71,10 +71,8 @@ def _is_plain(resources: Resources, worker: EmittedWorker) -> bool:
 
 
 def _has_plain_environment(service: str, container: Any) -> bool:
-    env = lookup(container, "env")
-    return is_null(lookup(container, "envFrom")) and not any(
-        _is_heeded(service, entry) for entry in (env if isinstance(env, list) else ())
-    )
+    is_heeded = any(_is_heeded(service, entry) for entry in list_at(container, "env"))
+    return is_null(lookup(container, "envFrom")) and not is_heeded
 
 
 def _is_heeded(service: str, entry: Any) -> bool:
@@ -102,14 +100,12 @@ def _mounts_tutors(worker: EmittedWorker, container: Any) -> bool:
         f"/openedx/edx-platform/{service}/envs/tutor": f"openedx-settings-{service}",
         "/openedx/config": CONFIG_MAP,
     }
-    volumes = lookup(pod_template(worker.resource), "spec", "volumes")
     names = {
         str(lookup(volume, "name")): _config_map_of(volume)
-        for volume in (volumes if isinstance(volumes, list) else ())
+        for volume in list_at(pod_template(worker.resource), "spec", "volumes")
         if is_null(lookup(volume, "configMap", "items"))
     }
-    mounts = lookup(container, "volumeMounts")
-    for mount in mounts if isinstance(mounts, list) else ():
+    for mount in list_at(container, "volumeMounts"):
         place = str(lookup(mount, "mountPath")).rstrip("/")
         name = wanted.get(place)
         if name is None:

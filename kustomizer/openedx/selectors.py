@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import list_at, lookup, plain_value
 from kustomizer.openedx.targeting import (
     SELECTORS,
     TARGET_REFERENCES,
@@ -58,8 +58,8 @@ def pod_selectors(resource: Resource, namespace: str | None = None) -> Iterator[
     if is_near:
         yield selector
     for direction, peers in PEERS:
-        for rule in lookup(resource.tree, "spec", direction) or ():
-            for peer in lookup(rule, peers) or ():
+        for rule in list_at(resource.tree, "spec", direction):
+            for peer in list_at(rule, peers):
                 if namespace is None or peer_reaches(peer, resource, namespace):
                     yield lookup(peer, "podSelector")
 
@@ -68,17 +68,16 @@ def selects(selector: Any, labels: dict[str, str]) -> bool:
     """Tell whether a LabelSelector selects ``labels`` (``matchLabels`` and ``matchExpressions``, all of them)."""
     if not isinstance(selector, dict):
         return False
-    match, expressions = lookup(selector, "matchLabels"), lookup(selector, "matchExpressions")
+    match = lookup(selector, "matchLabels")
     for key, value in match.items() if isinstance(match, dict) else ():
         if labels.get(key) != value:
             return False
-    return not isinstance(expressions, list) or all(_holds(expression, labels) for expression in expressions)
+    return all(_holds(expression, labels) for expression in list_at(selector, "matchExpressions"))
 
 
 def _holds(expression: Any, labels: dict[str, str]) -> bool:
     key, operator = (str(lookup(expression, field)) for field in ("key", "operator"))
-    values = lookup(expression, "values")
-    values = values if isinstance(values, list) else []
+    values = list_at(expression, "values")
     holds: dict[Any, Callable[[], bool]] = {
         "In": lambda: labels.get(key) in values,
         "NotIn": lambda: labels.get(key) not in values,
@@ -93,9 +92,9 @@ def required_names(selector: Any) -> tuple[str, ...] | None:
     name = lookup(selector, "matchLabels", NAME_LABEL)
     if name is not None:
         return (str(name),)
-    for expression in lookup(selector, "matchExpressions") or ():
+    for expression in list_at(selector, "matchExpressions"):
         if lookup(expression, "key") == NAME_LABEL and lookup(expression, "operator") == "In":
-            return tuple(str(value) for value in lookup(expression, "values") or ())
+            return tuple(str(value) for value in list_at(expression, "values"))
     return None
 
 

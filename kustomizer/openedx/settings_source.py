@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.manifests.identity import scan_entries
-from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.manifests.tree import is_null, list_at, lookup
 from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX
 from kustomizer.record import Record
 
@@ -145,8 +145,8 @@ def field_of(source: Any) -> str:
 
 def _items(source: Any) -> list[dict[str, Any]]:
     """Return the files that a source names one by one, none where it has all of its object's."""
-    items = lookup(source, field_of(source), "items")
-    return [item for item in items if isinstance(item, dict) and "path" in item] if isinstance(items, list) else []
+    items = list_at(source, field_of(source), "items")
+    return [item for item in items if isinstance(item, dict) and "path" in item]
 
 
 def _paths(items: list[dict[str, Any]]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.resource import is_generated_name, stem_of
-from kustomizer.manifests.tree import is_null, lookup, plain_value
+from kustomizer.manifests.tree import is_null, list_at, lookup, plain_value
 from kustomizer.openedx.settings_source import KINDS, SettingsVolume, beside, extended, field_of
 from kustomizer.openedx.workers import environment
 
@@ -69,13 +69,12 @@ def _is_tutors(volume: SettingsVolume, file: SettingsFile) -> bool:
 def containers(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield each container of a pod template, init containers too."""
     for field in ("initContainers", "containers"):
-        yield from lookup(template, "spec", field) or ()
+        yield from list_at(template, "spec", field)
 
 
 def mounts(container: dict[str, Any], volume: str) -> list[dict[str, Any]]:
     """Return the container's mounts of ``volume``."""
-    mounted = lookup(container, "volumeMounts")
-    return [mount for mount in mounted if lookup(mount, "name") == volume] if isinstance(mounted, list) else []
+    return [mount for mount in list_at(container, "volumeMounts") if lookup(mount, "name") == volume]
 
 
 def obstacle(
@@ -134,8 +133,7 @@ def _covered(reader: Any, volume: SettingsVolume) -> str:
     """Return how a container hides the file in ``volume`` behind another one; empty where it doesn't."""
     name = volume.path.rpartition("/")[2]
     own = {f"{str(lookup(mount, 'mountPath')).rstrip('/')}/{name}" for mount in mounts(reader, volume.name)}
-    mounted = lookup(reader, "volumeMounts")
-    for mount in mounted if isinstance(mounted, list) else ():
+    for mount in list_at(reader, "volumeMounts"):
         path = str(lookup(mount, "mountPath")).rstrip("/")
         if path in own:
             return f"container {lookup(reader, 'name')} mounts another file over it: {path}"

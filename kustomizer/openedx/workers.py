@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import command_words, is_null, lookup, number_at, string_list
+from kustomizer.manifests.tree import command_words, is_null, list_at, lookup, number_at, string_list
 from kustomizer.record import Record
 from kustomizer.worker_command.worker import find_worker
 
@@ -108,16 +108,14 @@ def pod_template(resource: Resource) -> dict[str, Any] | None:
 def running(template: Any) -> Iterator[tuple[Place, Any]]:
     """Yield the containers that run as long as the pod does, with their places; a sidecar may be an init container."""
     for field in ("containers", "initContainers"):
-        listed = lookup(template, "spec", field)
-        for index, container in enumerate(listed if isinstance(listed, list) else ()):
+        for index, container in enumerate(list_at(template, "spec", field)):
             if field == "containers" or lookup(container, "restartPolicy") == "Always":
                 yield (field, index), container
 
 
 def starting(template: Any) -> Iterator[tuple[Place, Any]]:
     """Yield the init containers that have to end before those of :func:`running` start, with their places."""
-    listed = lookup(template, "spec", "initContainers")
-    for index, container in enumerate(listed if isinstance(listed, list) else ()):
+    for index, container in enumerate(list_at(template, "spec", "initContainers")):
         if lookup(container, "restartPolicy") != "Always":
             yield ("initContainers", index), container
 
@@ -278,7 +276,7 @@ def environment(container: Any, name: str) -> str | None:
     """Return the value that the manifest gives an environment variable, None where it gives none."""
     found = None
     # Of two of one name the last counts.
-    for entry in lookup(container, "env") or ():
+    for entry in list_at(container, "env"):
         if lookup(entry, "name") == name:
             value = lookup(entry, "value")
             found = None if is_null(value) else str(value)

@@ -16,7 +16,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.kustomize.kustomization import kustomization_file, objects, read_kustomization
 from kustomizer.manifests import full_reader
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import list_at, lookup, plain_value
 from kustomizer.overlay.config_file import ConfigFile, find_config
 from kustomizer.overlay.templates import (
     BY_KUBECTL,
@@ -109,10 +109,9 @@ class _Refresh:
 
     def _transformers(self, tree: dict[str, Any]) -> list[tuple[str, str]]:
         """Return kind and name of each object that the kustomization lists under ``transformers:``."""
-        entries = tree.get("transformers")
         return [
             (str(lookup(transformer, "kind") or ""), str(lookup(transformer, "metadata", "name") or ""))
-            for entry in (entries if isinstance(entries, list) else [])
+            for entry in list_at(tree, "transformers")
             for transformer in objects(self._overlay, str(entry))
         ]
 
@@ -159,16 +158,12 @@ def _shape(text: str) -> Any:
     except UserError:
         return None
     for document in documents:
-        for replacement in lookup(document, "replacements") or []:
-            for place in (lookup(replacement, "source"), *_selects(replacement)):
+        for replacement in list_at(document, "replacements"):
+            selects = [lookup(target, "select") for target in list_at(replacement, "targets")]
+            for place in (lookup(replacement, "source"), *selects):
                 if isinstance(place, dict):
                     place.pop("name", None)
     return documents
-
-
-def _selects(replacement: Any) -> list[Any]:
-    targets = lookup(replacement, "targets")
-    return [lookup(target, "select") for target in (targets if isinstance(targets, list) else [])]
 
 
 def _references(text: str) -> list[tuple[str, Any]]:

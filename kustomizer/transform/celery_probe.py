@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.worker import CELERY_PROBE
 from kustomizer.errors import Problem, UserError
-from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.manifests.tree import list_at, lookup, plain_value
 from kustomizer.openedx.consumer_watch import DIRECTORY, OBSERVED_POOLS
 from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.workers import environment
@@ -50,7 +50,6 @@ def _faults(
             "State a probe of your own",
         )
     directory = environment(container, "TMPDIR") or DIRECTORY
-    mounts = lookup(container, "volumeMounts")
-    places = [str(lookup(mount, "mountPath")).rstrip("/") for mount in mounts] if isinstance(mounts, list) else []
+    places = [str(lookup(mount, "mountPath")).rstrip("/") for mount in list_at(container, "volumeMounts")]
     if plain_value(lookup(container, "securityContext", "readOnlyRootFilesystem")) is True and directory not in places:
         yield f"needs {directory}, which {emitted.deployment} can't write to", f"Mount an emptyDir at {directory}"

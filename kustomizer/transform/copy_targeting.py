@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import lookup, plain_value, text_at
+from kustomizer.manifests.tree import list_at, lookup, plain_value, text_at
 from kustomizer.openedx.selectors import PEERS, NameIndex, pod_labels, pod_selectors, selected_by, selects, target
 from kustomizer.openedx.targeting import TARGET_REFERENCES
 from kustomizer.openedx.workers import NAME_LABEL, emitted_in
@@ -145,16 +145,14 @@ def _rename_container(tree: dict[str, Any], old: Any, new: Any) -> None:
         (("spec", "resourcePolicy", "containerPolicies"), (), "containerName"),
         (("spec", "metrics"), ("containerResource",), "container"),
     ):
-        items = lookup(tree, *path)
-        for item in items if old and isinstance(items, list) else ():
+        for item in list_at(tree, *path) if old else ():
             if lookup(item, *step, field) == old:
                 lookup(item, *step)[field] = new
 
 
 def _shared_metrics(hpa: Resource, copies: Sequence[str], worker: Resource) -> list[Problem]:
     """Return the warning that copies of an HPA count the same as it does, where that isn't their own pods' load."""
-    metrics = lookup(hpa.tree, "spec", "metrics")
-    kinds = [text_at(metric, "type") for metric in (metrics if isinstance(metrics, list) else ())]
+    kinds = [text_at(metric, "type") for metric in list_at(hpa.tree, "spec", "metrics")]
     index = next((index for index, kind in enumerate(kinds) if kind in ("External", "Object")), None)
     if index is None:
         return []
@@ -176,8 +174,8 @@ def _keep_peers(spec: dict[str, Any], worker: Resource) -> None:
     labels = pod_labels(worker)
     for direction, peers in PEERS:
         rules = []
-        for rule in lookup(spec, direction) or ():
-            own = [peer for peer in lookup(rule, peers) or () if selects(lookup(peer, "podSelector"), labels)]
+        for rule in list_at(spec, direction):
+            own = [peer for peer in list_at(rule, peers) if selects(lookup(peer, "podSelector"), labels)]
             if own:
                 rules.append({**rule, peers: own})
         if direction in spec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.values import join
 from kustomizer.errors import INFO, WARNING, Problem
-from kustomizer.manifests.tree import is_null, lookup, plain_value, text_at
+from kustomizer.manifests.tree import is_null, list_at, lookup, plain_value, text_at
 from kustomizer.openedx.workers import DISKS, emitted_in, pod_template, running
 
 TYPE_CHECKING = False
@@ -55,7 +55,7 @@ def node_hazards(resources: Resources, emitted: EmittedWorker, copies: Sequence[
 
 
 def _volumes(resources: Resources, worker: Resource, template: Any, names: str) -> Iterator[tuple[str, str, str, str]]:
-    for index, volume in enumerate(_list(lookup(template, "spec", "volumes"))):
+    for index, volume in enumerate(list_at(template, "spec", "volumes")):
         field = f"{_POD}.volumes[{index}]"
         for kind in sorted({*DISKS} & {*volume}) if isinstance(volume, dict) else ():
             if plain_value(lookup(volume, kind, "readOnly")) is not True or kind == "awsElasticBlockStore":
@@ -93,7 +93,7 @@ def _network(template: Any, names: str) -> Iterator[tuple[str, str, str, str]]:
     if plain_value(lookup(template, "spec", "hostNetwork")) is True:
         yield f"{_POD}.hostNetwork", f"pods of {names} share their node's ports", "Leave hostNetwork out", WARNING
     for (listed, number), container in running(template):
-        for index, port in enumerate(_list(lookup(container, "ports"))):
+        for index, port in enumerate(list_at(container, "ports")):
             found_port = plain_value(lookup(port, "hostPort"))
             if found_port:
                 message = f"a node has port {found_port} once: pods of {names} on a node that has one stay Pending"
@@ -102,7 +102,7 @@ def _network(template: Any, names: str) -> Iterator[tuple[str, str, str, str]]:
 
 def _devices(emitted: EmittedWorker, template: Any, copies: Sequence[Variant]) -> Iterator[tuple[str, str, str, str]]:
     names = ", ".join(copy.deployment for copy in copies)
-    for index, claim in enumerate(_list(lookup(template, "spec", "resourceClaims"))):
+    for index, claim in enumerate(list_at(template, "spec", "resourceClaims")):
         name = text_at(claim, "resourceClaimName")
         if name:
             message = f"the devices of {name} are where they are: pods of {names} share them, or stay Pending elsewhere"
@@ -128,12 +128,12 @@ def _asked(container: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _files(emitted: EmittedWorker, template: Any, names: str) -> Iterator[tuple[str, str, str, str]]:
-    volumes = {text_at(volume, "name"): volume for volume in _list(lookup(template, "spec", "volumes"))}
+    volumes = {text_at(volume, "name"): volume for volume in list_at(template, "spec", "volumes")}
     for option in _LOCKED:
         path = emitted.command_line.option(option) or ""
         mounts = [
             mount
-            for mount in _list(lookup(emitted.container_tree, "volumeMounts"))
+            for mount in list_at(emitted.container_tree, "volumeMounts")
             if path.startswith(text_at(mount, "mountPath").rstrip("/") + "/")
         ]
         # The longest of those that it is below.
@@ -147,7 +147,3 @@ def _files(emitted: EmittedWorker, template: Any, names: str) -> Iterator[tuple[
 
 def _mapping(node: Any) -> dict[str, Any]:
     return node if isinstance(node, dict) else {}
-
-
-def _list(node: Any) -> list[Any]:
-    return node if isinstance(node, list) else []

@@ -6,7 +6,7 @@ ignores ``--concurrency``: Celery 5.2 to 5.7 were asked.
 
 from __future__ import annotations
 
-from kustomizer.manifests.tree import is_null, lookup
+from kustomizer.manifests.tree import is_null, list_at, lookup
 from kustomizer.worker_command.options import list_words, read_all
 
 TYPE_CHECKING = False
@@ -28,8 +28,7 @@ _ALL = (AUTOSCALE, BEAT, EXCLUDE_QUEUES, PURGE)
 def variables_of(resources: Resources, worker: EmittedWorker) -> frozenset[str]:
     """Return which variables that stand for options are set in the worker's container, in ``env`` or by ``envFrom``."""
     container = worker.container_tree
-    env = lookup(container, "env")
-    names = {str(lookup(entry, "name")) for entry in (env if isinstance(env, list) else ())}
+    names = {str(lookup(entry, "name")) for entry in list_at(container, "env")}
     if is_null(lookup(container, "envFrom")) and names.isdisjoint(_ALL):
         return frozenset()
     from kustomizer.openedx.celery.environment import Environment  # noqa: PLC0415 - hardly any site sets one
@@ -61,17 +60,15 @@ def unset(container: dict[str, Any], names: Collection[str]) -> None:
     """Take variables out of a container; one that ``envFrom`` may give it, too, becomes empty."""
     if not names:
         return
-    env = lookup(container, "env")
-    entries = list(env) if isinstance(env, list) else []
     may_come_back = not is_null(lookup(container, "envFrom"))
     # A second run leaves each that is empty at its place.
     kept = [
         entry
-        for entry in entries
+        for entry in list_at(container, "env")
         if str(lookup(entry, "name")) not in names or (may_come_back and lookup(entry, "value") == "")
     ]
     if may_come_back:
         there = {str(lookup(entry, "name")) for entry in kept}
         kept += [{"name": name, "value": ""} for name in sorted(set(names) - there)]
-    if kept or not is_null(env):
+    if kept or not is_null(lookup(container, "env")):
         container["env"] = kept

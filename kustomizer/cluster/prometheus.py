@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kustomizer.cluster.web import Server
+from kustomizer.manifests.tree import lookup
 from kustomizer.tasks.numbers import DAY, HOUR, NODE, Measured, Numbers, RunTime, service_of, span
 
 Key = tuple[str, str]
@@ -135,8 +136,7 @@ class Prometheus:
 
     def _ask(self, path: str, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
         answer = self._server.get(path, parameters)
-        data = answer.get("data") if isinstance(answer, dict) else None
-        result = data.get("result") if isinstance(data, dict) else None
+        result = lookup(answer, "data", "result")
         if not isinstance(result, list):
             remedy = f"Is {self._server.option} the URL of a Prometheus?"
             raise self._server.problem("it answers, but not as Prometheus does", remedy)

@@ -13,6 +13,7 @@ from kustomizer.config.reader import decode
 from kustomizer.config.types import is_version
 from kustomizer.config.worker import Worker, worker_path
 from kustomizer.errors import UserError
+from kustomizer.manifests.tree import lookup, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 def load(document: object) -> CeleryWorkers:
     """Read and check a configuration. Raises one UserError with all of its problems."""
-    metadata = document.get("metadata") if isinstance(document, dict) else None
-    name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+    name = text_at(document, "metadata", "name")
     try:
         _refuse_newer(document)
         typed = decode(Document, document, path="")
@@ -63,8 +63,7 @@ def worker_settings(
 
 def _refuse_newer(document: object) -> None:
     """Refuse a configuration for a newer version first: its other fields may be unknown here."""
-    spec = document.get("spec") if isinstance(document, dict) else None
-    minimum = spec.get("minimumVersion") if isinstance(spec, dict) else None
+    minimum = lookup(document, "spec", "minimumVersion")
     if isinstance(minimum, str) and is_version(minimum) and _numbers(minimum) > _numbers(__version__):
         message = f"this configuration needs tutor-kustomizer {minimum}, and this is {__version__}"
         remedy = f"Install version {minimum} or a newer one"

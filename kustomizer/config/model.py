@@ -18,6 +18,7 @@ from kustomizer.config.types import (
 from kustomizer.config.values import Interval, JsonMap, Seconds
 from kustomizer.config.worker import CELERY_PROBE, DEFAULT, Worker, WorkerSettings, worker_path
 from kustomizer.errors import ResourceRef
+from kustomizer.manifests.tree import lookup
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
@@ -229,10 +230,7 @@ class CeleryWorkers(Record):
         """Return the path of the field that decides a worker's setting; the worker's own path if none is set."""
         own = worker_path(service, variant)
         for layer, path in ((self._own(service, variant), own), (self._given_defaults(), "spec.defaults")):
-            value: object = layer
-            for key in keys:
-                value = value.get(key) if isinstance(value, dict) else None
-            if value is not None:
+            if lookup(layer, *keys) is not None:
                 return ".".join((path, *keys))
         return ".".join((own, *keys))
 

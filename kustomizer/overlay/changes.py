@@ -10,6 +10,7 @@ from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.values import did_you_mean, join
 from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.errors import INFO, WARNING, Problem, UserError
+from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.workers import KNOWN_QUEUES
 from kustomizer.overlay.advice import advice
 from kustomizer.overlay.config_file import ConfigFile
@@ -61,7 +62,7 @@ def change_worker(
     values = {}
     for path, value in settings.items():
         full = ("spec", "workers", service, variant, *path)
-        old = _at(before.given, full[1:])
+        old = lookup(before.given, *full[1:])
         if old != value:
             values[full] = value
             was = "" if old is None else f" (it was {_shown(old)})"
@@ -73,14 +74,14 @@ def change_worker(
 
 def _unset(file: ConfigFile, worker: Sequence[str], path: Sequence[str]) -> ConfigFile:
     name = ".".join(path)
-    held = _at(file.load().given, [*worker[1:], *path])
-    if held is None and _at(file.own, [*worker, *path]) is None:
-        there = ", ".join(_fields(_at(file.own, worker))) or "none"
-        remedy = did_you_mean(name, list(_fields(_at(file.own, worker)))) or f"What it has: {there}"
+    held = lookup(file.load().given, *worker[1:], *path)
+    if held is None and lookup(file.own, *worker, *path) is None:
+        there = ", ".join(_fields(lookup(file.own, *worker))) or "none"
+        remedy = did_you_mean(name, list(_fields(lookup(file.own, *worker)))) or f"What it has: {there}"
         refuse(f"{_name(*worker[2:])} has no {name}", remedy)
     at = [*worker, *path]
     # What is left empty goes, too, up to the worker itself.
-    while len(at) > len(worker) + 1 and len(_at(file.own, at[:-1]) or "") == 1 and not file.base:
+    while len(at) > len(worker) + 1 and len(lookup(file.own, *at[:-1]) or "") == 1 and not file.base:
         at.pop()
     return file.remove(at)
 
@@ -144,7 +145,7 @@ def remove_route(file: ConfigFile, service: str, task: str) -> ConfigEdit:
         refuse(f"{task} isn't routed for {service}", remedy)
     path = ["spec", "routing", service, task]
     # What is left empty goes, too.
-    while len(path) > 2 and len(_at(file.own, path[:-1]) or "") == 1 and not file.base:  # noqa: PLR2004 - spec.routing
+    while len(path) > 2 and len(lookup(file.own, *path[:-1]) or "") == 1 and not file.base:  # noqa: PLR2004 - spec.routing
         path.pop()
     changed = file.remove(path)
     changed.load()
@@ -226,12 +227,6 @@ def _name(*keys: str) -> str:
     for key in keys:
         path = join(path, key)
     return path
-
-
-def _at(data: Any, path: Sequence[str]) -> Any:
-    for key in path:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data
 
 
 def _shown(value: Any) -> str:

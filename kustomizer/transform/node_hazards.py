@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.values import join
 from kustomizer.errors import INFO, WARNING, Problem
-from kustomizer.manifests.tree import is_null, list_at, lookup, plain_value, text_at
+from kustomizer.manifests.tree import is_null, list_at, lookup, mapping, plain_value, text_at
 from kustomizer.openedx.workers import DISKS, emitted_in, pod_template, running
 
 TYPE_CHECKING = False
@@ -83,8 +83,7 @@ def _of_one(what: str, names: str, *, of_pod: bool) -> tuple[str, str]:
 
 
 def _network(template: Any, names: str) -> Iterator[tuple[str, str, str, str]]:
-    annotations = plain_value(lookup(template, "metadata", "annotations"))
-    annotations = annotations if isinstance(annotations, dict) else {}
+    annotations = mapping(lookup(template, "metadata", "annotations"))
     given = {_NETWORKS} if '"ips"' in str(annotations.get(_NETWORKS)) else set()
     for key in sorted((_ADDRESSES | given) & set(annotations)):
         message = f"asks for an address of its own, and pods of {names} would ask for the same"
@@ -121,8 +120,7 @@ def _devices(emitted: EmittedWorker, template: Any, copies: Sequence[Variant]) -
 
 
 def _asked(container: Any) -> Iterator[tuple[str, Any]]:
-    limits = plain_value(lookup(container, "resources", "limits"))
-    for name, amount in _mapping(limits).items():
+    for name, amount in mapping(lookup(container, "resources", "limits")).items():
         if (name.startswith("hugepages-") or "/" in name) and str(amount) != "0":
             yield name, amount
 
@@ -143,7 +141,3 @@ def _files(emitted: EmittedWorker, template: Any, names: str) -> Iterator[tuple[
         if is_shared and not any(mark in path for mark in _OF_NODE):
             message = f"{option}={path} is one file for the pods of {names}, too: only one of them can have it"
             yield emitted.field, message, f"Put the node's name into it ({option}={path}.%p), or leave it out", WARNING
-
-
-def _mapping(node: Any) -> dict[str, Any]:
-    return node if isinstance(node, dict) else {}

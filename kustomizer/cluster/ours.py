@@ -14,6 +14,7 @@ from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, MADE_BY
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import NAME_LABEL
 from kustomizer.record import Record
+from kustomizer.site.counted_lists import is_ours
 from kustomizer.transform.one_pod import FLOWER, RESTORER
 
 ALERTS = "celery-workers"
@@ -82,13 +83,6 @@ def _projected(spec: object) -> Iterator[str]:
             yield str(lookup(source, "configMap", "name") or "")
 
 
-def _scaled_object(item: Resource) -> str:
-    """Recognise it by the names of its triggers; upstream's have none."""
-    target = scale_target(item)[1]
-    names = {trigger.get("name") for trigger in mappings(lookup(item.tree, "spec", "triggers"))}
-    return target if item.name == f"{target}-scaledobject" and "queued1" in names else ""
-
-
 def _settings(item: Resource) -> str:
     """Recognise our settings by their first line."""
     stem = stem_of(item.name)
@@ -115,7 +109,7 @@ _RECOGNISED: dict[str, Callable[[Resource], str]] = {
     "ConfigMap": _settings,
     "Deployment": _deployment,
     "PrometheusRule": _alerts,
-    "ScaledObject": _scaled_object,
+    "ScaledObject": lambda item: scale_target(item)[1] if is_ours(item) else "",
     "Secret": _credentials,
     "TriggerAuthentication": _credentials,
 }

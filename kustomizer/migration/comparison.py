@@ -56,6 +56,12 @@ def _there(fact: object) -> str:
     return "" if fact is None else "there"
 
 
+def _differing(of: str, *aspects: tuple[str, object, object]) -> Iterator[Deviation]:
+    for aspect, was, now in aspects:
+        if was != now:
+            yield Deviation(of=of, aspect=aspect, was=str(was), now=str(now))
+
+
 def _worker(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviation]:
     if sorted(was.queues) != sorted(now.queues):
         kept = set(was.queues) < set(now.queues)
@@ -70,8 +76,7 @@ def _worker(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviation
         yield Deviation(of=name, aspect="--hostname", was=was.hostname, now=now.hostname)
     elif was.hostname != now.hostname:
         yield Deviation(of=name, aspect="--hostname", was="....%%h", now="....%h", why="a stray % in the node's name")
-    if was.replicas != now.replicas:
-        yield Deviation(of=name, aspect="replicas", was=str(was.replicas), now=str(now.replicas))
+    yield from _differing(name, ("replicas", was.replicas, now.replicas))
     yield from _scaling(name, was, now)
 
 
@@ -86,20 +91,14 @@ def _scaling(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviatio
         if before is not after:
             yield Deviation(of=scaler, aspect="ScaledObject", was=_there(before), now=_there(after))
         return
-    if before.minimum != after.minimum:
-        yield Deviation(of=scaler, aspect="minimum", was=str(before.minimum), now=str(after.minimum))
-    if before.maximum != after.maximum:
-        yield Deviation(of=scaler, aspect="maximum", was=str(before.maximum), now=str(after.maximum))
+    yield from _differing(
+        scaler, ("minimum", before.minimum, after.minimum), ("maximum", before.maximum, after.maximum)
+    )
     for queue in dict.fromkeys([*was.list_lengths, *now.list_lengths]):
         length, ours = was.list_lengths.get(queue), now.list_lengths.get(queue)
         if length != ours:
-            why = (
-                "the worker consumes it, and the plugin didn't count it"
-                if length is None and queue in was.queues
-                else ""
-            )
-            if length is None and queue not in was.queues:
-                why = "nobody consumed it"
+            counted = "the worker consumes it, and the plugin didn't count it"
+            why = "" if length is not None else counted if queue in was.queues else "nobody consumed it"
             yield Deviation(
                 of=scaler, aspect=f"list length of {queue}", was=str(length or ""), now=str(ours or ""), why=why
             )
@@ -110,12 +109,12 @@ def _flower(was: FlowerFacts | None, now: FlowerFacts | None) -> Iterator[Deviat
         if was is not now:
             yield Deviation(of="flower", aspect="Deployment", was=_there(was), now=_there(now))
         return
-    if was.image != now.image:
-        yield Deviation(of="flower", aspect="image", was=was.image, now=now.image)
-    if was.host != now.host:
-        yield Deviation(of="flower", aspect="host", was=was.host, now=now.host)
-    if was.monitored != now.monitored:
-        yield Deviation(of="flower", aspect="ServiceMonitor", was=str(was.monitored), now=str(now.monitored))
+    yield from _differing(
+        "flower",
+        ("image", was.image, now.image),
+        ("host", was.host, now.host),
+        ("ServiceMonitor", was.monitored, now.monitored),
+    )
     if was.clear_text and not now.clear_text:
         yield Deviation(
             of="flower",

@@ -32,7 +32,10 @@ def counted_lists(scaled_object: Resource) -> list[str]:
 
 
 def is_ours(scaled_object: Resource) -> bool:
-    """Tell whether the function made a ScaledObject, so that the configuration can change it."""
+    """Tell whether the function made a ScaledObject, so that the configuration can change it.
+
+    The triggers of tutor-contrib-celery's have no names.
+    """
     triggers = mappings(lookup(scaled_object.tree, "spec", "triggers"))
     target = lookup(scaled_object.tree, "spec", "scaleTargetRef", "name")
     return scaled_object.name == f"{target}-scaledobject" and bool(triggers) and triggers[0].get("name") == "queued1"

@@ -78,6 +78,20 @@ def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[st
                 yield f"requests.{name}", message, "Raise the limit, or lower the request"
 
 
+def faults_beside_pods(resources: Any, of_pod: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield the same of a container's requests and limits that are more than the pod's own, which Kubernetes 1.34 has.
+
+    They are compared as validatePodResourceConsistency does (pkg/apis/core/validation of Kubernetes), but for a sum.
+    """
+    for section in ("requests", "limits"):
+        values, whole = (plain_value(lookup(tree, section)) for tree in (resources, of_pod))
+        for name, value in values.items() if isinstance(values, dict) and isinstance(whole, dict) else ():
+            own, most = amount(value), amount(whole.get(name))
+            if own is not None and most is not None and own > most * (1 + _SAME):
+                message = f"{value} is more than the whole pod's {section}.{name}, {whole[name]}"
+                yield f"{section}.{name}", message, "Lower it, or raise the pod's own resources"
+
+
 def _is_resource(name: str) -> bool:
     """Tell whether an API server takes a name: all but a few say whose they are (validateContainerResourceName)."""
     return name in _RESOURCES or name.startswith("hugepages-") or "/" in name

@@ -27,6 +27,23 @@ _REACHING = frozenset({"NetworkPolicy", "PodMonitor"})
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 KINDS = (*TARGET_REFERENCES, *SELECTORS)
 """The kinds that ``spec.copyTargeting`` may name."""
+# They select no pods, or are looked at elsewhere.
+_KNOWN_KINDS = frozenset(
+    {
+        *KINDS,
+        *("CeleryWorkers", "ConfigMap", "CronJob", "DaemonSet", "Deployment", "Ingress", "Job", "Namespace"),
+        *("PersistentVolume", "PersistentVolumeClaim", "Pod", "PrometheusRule", "ReplicaSet", "Role", "RoleBinding"),
+        *("ScaledJob", "ScaledObject", "Secret", "ServiceAccount", "ServiceMonitor", "StatefulSet", "StorageClass"),
+        *("TriggerAuthentication", "ClusterTriggerAuthentication"),
+    }
+)
+# Calico has a NetworkPolicy of its own, Knative a Service.
+_KNOWN_GROUPS = frozenset(
+    {
+        *("", "apps", "autoscaling", "autoscaling.k8s.io", "batch", "celery.openedx.io", "extensions", "keda.sh"),
+        *("monitoring.coreos.com", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"),
+    }
+)
 
 
 def targeting(resources: Resources, worker: Resource) -> list[Resource]:
@@ -87,3 +104,13 @@ def scale_target(autoscaler: Resource) -> tuple[str, str]:
     reference = lookup(autoscaler.tree, "spec", "scaleTargetRef")
     kind, name = (plain_value(lookup(reference, field)) for field in ("kind", "name"))
     return (str(kind or "Deployment"), str(name or ""))
+
+
+def is_placed(resource: Resource) -> bool:
+    """Tell whether the pods of a workload are placed by where other pods are."""
+    return is_known(resource) and (resource.mentions("podAffinity") or resource.mentions("podAntiAffinity"))
+
+
+def is_known(resource: Resource) -> bool:
+    """Tell whether a resource is of a kind that selects no pods, or is looked at by its kind."""
+    return resource.kind in _KNOWN_KINDS and resource.identity[0] in _KNOWN_GROUPS

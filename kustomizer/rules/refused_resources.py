@@ -2,7 +2,8 @@
 
 A request above the limit, or an amount that isn't one (`1GiB`), has the whole Deployment refused: `kubectl apply` goes
 on with the other objects, and this worker stays as it was, or isn't there. `2G` is more than `1Gi` and less than `2Gi`.
-A request for GPUs or huge pages has to be its limit. Memory of `512m` is half a byte: no container starts with that.
+A request for GPUs or huge pages has to be its limit. Where the pod has resources of its own, a container may have no
+more. Memory of `512m` is half a byte: no container starts with that.
 
 **Severity:** error.
 
@@ -17,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kustomizer.errors import ERROR, Problem
-from kustomizer.manifests.amounts import resource_faults
+from kustomizer.manifests.amounts import faults_beside_pods, resource_faults
 from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.workers import pod_template
 from kustomizer.site.model import Site
 
 
@@ -26,7 +28,8 @@ def check(site: Site) -> Iterator[Problem]:
     """Find the requests and limits of workers that don't go together."""
     for worker in site.workers:
         container = worker.emitted.container_tree
-        for path, message, remedy in resource_faults(lookup(container, "resources"), whole=True):
+        own, of_pod = lookup(container, "resources"), lookup(pod_template(worker.resource), "spec", "resources")
+        for path, message, remedy in (*resource_faults(own, whole=True), *faults_beside_pods(own, of_pod)):
             yield Problem(
                 message=message,
                 severity=ERROR,

@@ -6,7 +6,7 @@ from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.selectors import pod_labels, selects
 from kustomizer.openedx.targeting import monitor_reaches
-from kustomizer.openedx.workers import NAME_LABEL
+from kustomizer.openedx.workers import NAME_LABEL, pod_field, pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
     labels = pod_labels(worker)
     for resource in others:
         near = _near(resource, worker.namespace)
-        selectors = [found for found in _selectors(resource.tree, "") if _namespace_of(found[1]) in near]
+        selectors = [found for found in _selectors_of(resource) if _namespace_of(found[1]) in near]
         missed = [
             copy.name
             for copy in copies
@@ -74,7 +74,7 @@ def exemption_hazards(others: Sequence[Resource], worker: Resource, copies: Sequ
     for resource in others:
         if resource.namespace not in ("", worker.namespace):
             continue
-        for path, selector in _selectors(resource.tree, ""):
+        for path, selector in _selectors_of(resource):
             if _holds(selector, pod_labels(worker)) or not _excludes(selector, worker.name):
                 continue
             caught = [copy.name for copy in copies if _holds(selector, pod_labels(copy))]
@@ -127,11 +127,20 @@ def _deployments(node: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(node, dict):
         if lookup(node, "kind") == "Deployment" and isinstance(lookup(node, "name"), str):
             yield path, str(lookup(node, "name"))
+        if "Deployment" in _list(lookup(node, "kinds")):
+            # Kyverno's.
+            yield from ((f"{path}.names", str(name)) for name in _list(lookup(node, "names")))
         for key, child in node.items():
             if key in _NAMING and isinstance(child, str):
                 yield f"{path}.{key}" if path else str(key), str(child)
             if key not in _NO_SELECTORS:
                 yield from _deployments(child, f"{path}.{key}" if path else str(key))
+
+
+def _selectors_of(resource: Resource) -> Iterator[tuple[str, Any]]:
+    """Yield the selectors in an object, those by which a workload's pods are placed among them."""
+    yield from _selectors(resource.tree, "")
+    yield from _selectors(lookup(pod_template(resource), "spec", "affinity"), f"{pod_field(resource)}.affinity")
 
 
 def _selectors(node: Any, path: str) -> Iterator[tuple[str, Any]]:

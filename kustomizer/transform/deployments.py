@@ -27,9 +27,8 @@ _PROTECTION = {
 # A pod gets SIGTERM, which Celery takes for a warm shutdown without a limit; SIGQUIT is the soft one
 # (https://docs.celeryq.dev/en/stable/userguide/workers.html#soft-shutdown).
 _SOFT_SHUTDOWN = ({"name": "REMAP_SIGTERM", "value": "SIGQUIT"},)
-# Annotations of pods that name a container. An API server refuses an AppArmor profile for a container that is missing.
-_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
-_DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+_OF_SERVER = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
+_OF_LIVE_OBJECT = ("deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration")
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 # Stand within a word, beside letters and figures.
 _OF_NAMES = ("_", "-", ".")
@@ -46,10 +45,21 @@ def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
             field="spec.selector.matchLabels",
             remedy="Label the worker as Tutor does",
         )
+    _drop_servers_own(tree)
     _rename(tree, emitted, variant.deployment)
     _rename_node(tree["spec"]["template"]["spec"]["containers"][emitted.container], emitted, variant)
     configure(tree, emitted, variant)
     return Resource.new(tree, indent=emitted.resource.indent)
+
+
+def _drop_servers_own(tree: dict[str, Any]) -> None:
+    """Drop what an API server sets, and refuses or believes of a new object: a site may be what `kubectl get` gave."""
+    tree.pop("status", None)
+    for field in _OF_SERVER:
+        tree["metadata"].pop(field, None)
+    annotations = lookup(tree, "metadata", "annotations")
+    for name in _OF_LIVE_OBJECT if isinstance(annotations, dict) else ():
+        annotations.pop(name, None)
 
 
 def command_line(emitted: CommandLine, variant: Variant) -> CommandLine:
@@ -149,11 +159,34 @@ def _rename(tree: dict[str, Any], emitted: EmittedWorker, name: str) -> None:
     container["name"] = name
     # What a variable takes from the container's resources (the downward API's resourceFieldRef).
     _rename_at(template["spec"], "containerName", old_container, name)
-    annotations = lookup(template, "metadata", "annotations") or {}
-    if lookup(annotations, _DEFAULT_CONTAINER) == old_container:
-        annotations[_DEFAULT_CONTAINER] = name
-    if f"{_APPARMOR}{old_container}" in annotations:
-        annotations[f"{_APPARMOR}{name}"] = annotations.pop(f"{_APPARMOR}{old_container}")
+    annotations = lookup(template, "metadata", "annotations")
+    if old_container and isinstance(annotations, dict):
+        template["metadata"]["annotations"] = _renamed_annotations(annotations, str(old_container), name)
+
+
+def _renamed_annotations(annotations: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """Rename the container in annotations of pods that name one.
+
+    An API server refuses an AppArmor profile for a container that is missing; Datadog and Fluent Bit pass over what is
+    said of one (`ad.datadoghq.com/lms-worker.logs`, `fluentbit.io/parser-lms-worker`).
+    """
+    renamed = {key: _renamed_value(key, value, old, new) for key, value in annotations.items()}
+    for key in annotations:
+        if _renamed_key(key, old, new) != key:
+            renamed[_renamed_key(key, old, new)] = renamed.pop(key)
+    return renamed
+
+
+def _renamed_key(key: str, old: str, new: str) -> str:
+    prefix, slash, name = key.rpartition("/")
+    if name == old or name.startswith(f"{old}."):
+        return f"{prefix}{slash}{new}{name.removeprefix(old)}"
+    return f"{key.removesuffix(old)}{new}" if name.endswith((f"-{old}", f"_{old}")) else key
+
+
+def _renamed_value(key: str, value: Any, old: str, new: str) -> Any:
+    names = value.split(",") if "container" in key.rpartition("/")[2] and isinstance(value, str) else ()
+    return ",".join(new if name == old else name for name in names) if old in names else value
 
 
 def _rename_at(node: Any, field: str, old: str, new: str) -> None:

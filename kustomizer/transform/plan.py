@@ -112,7 +112,8 @@ def _split(
     policy = config.spec.unassigned_queues
     problems = [problem for variant in variants for problem in _resources(config, emitted, variant)]
     left = {queue: others[queue] for queue in taken if queue in others and queue not in assigned}
-    if left or autoscalers or number_at(emitted.resource.tree, "spec", "replicas") == 0:
+    own = lookup(emitted.resource.tree, "spec")
+    if left or autoscalers or number_at(own, "replicas") == 0 or lookup(own, "paused"):
         from kustomizer.transform.without_pods import others_without_pods, split_without_pods  # noqa: PLC0415 - as above
 
         problems += others_without_pods(resources, left)
@@ -152,20 +153,22 @@ def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) 
     if not own:
         return []
     from kustomizer.config.layers import merge_maps  # noqa: PLC0415 - many configurations have none
-    from kustomizer.manifests.amounts import resource_faults  # noqa: PLC0415
+    from kustomizer.manifests.amounts import faults_beside_pods, resource_faults  # noqa: PLC0415 - as above
 
     container = emitted.container_tree
     present = plain_value(lookup(container, "resources"))
+    of_pod = lookup(pod_template(emitted.resource), "spec", "resources")
     merged = merge_maps(present if isinstance(present, dict) else {}, own)
     beside = f" (with those of Deployment {emitted.deployment}, which Tutor or a plugin sets)" if present else ""
-    return [
-        Problem(
-            message=f"{message}{beside}",
-            resource=config.ref,
-            field=config.origin(variant.service, variant.name, "resources"),
-            remedy=f"State both in {variant.path}.resources: {remedy.lower()}",
-        )
+    field = config.origin(variant.service, variant.name, "resources")
+    both = f"State both in {variant.path}.resources: "
+    problems = [
+        Problem(message=f"{message}{beside}", resource=config.ref, field=field, remedy=f"{both}{remedy.lower()}")
         for _, message, remedy in resource_faults(merged, whole=True)
+    ]
+    return problems + [
+        Problem(message=f"{message} in {emitted.resource.ref}", resource=config.ref, field=field, remedy=remedy)
+        for _, message, remedy in faults_beside_pods(merged, of_pod)
     ]
 
 

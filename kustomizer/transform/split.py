@@ -11,7 +11,7 @@ from kustomizer.openedx.own_settings import REDIS, transport
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, CelerySettings, config_map, render, settings_file
 from kustomizer.openedx.settings_source import SettingsSource, find_source
 from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled
-from kustomizer.openedx.targeting import KINDS, targeting
+from kustomizer.openedx.targeting import is_known, is_placed, targeting
 from kustomizer.openedx.workers import DISKS, emitted_in, pod_template
 from kustomizer.record import Record
 from kustomizer.transform.deployments import configure, copy
@@ -29,23 +29,6 @@ if TYPE_CHECKING:
     from kustomizer.transform.scheduler import Once
 
 
-# They select no pods, or are looked at elsewhere.
-_KNOWN_KINDS = frozenset(
-    {
-        *KINDS,
-        *("CeleryWorkers", "ConfigMap", "CronJob", "DaemonSet", "Deployment", "Ingress", "Job", "Namespace"),
-        *("PersistentVolume", "PersistentVolumeClaim", "Pod", "PrometheusRule", "ReplicaSet", "Role", "RoleBinding"),
-        *("ScaledJob", "ScaledObject", "Secret", "ServiceAccount", "ServiceMonitor", "StatefulSet", "StorageClass"),
-        *("TriggerAuthentication", "ClusterTriggerAuthentication"),
-    }
-)
-# Calico has a NetworkPolicy of its own, Knative a Service.
-_KNOWN_GROUPS = frozenset(
-    {
-        *("", "apps", "autoscaling", "autoscaling.k8s.io", "batch", "celery.openedx.io", "extensions", "keda.sh"),
-        *("monitoring.coreos.com", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"),
-    }
-)
 # Stands in a worker whose pods can't all be anywhere.
 _OF_ONE_NODE = (
     *("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/", "cni.cncf.io"),
@@ -125,10 +108,12 @@ def _left_out(
         from kustomizer.transform.copy_targeting import follow  # noqa: PLC0415 - a plain site has none
 
         notes += follow(resources, config, plan, originals, copies)
-    others = [item for item in resources if not _is_known(item) and item.mentions(worker.name)]
+    others = [item for item in resources if not is_known(item) and item.mentions(worker.name)]
     if "Service" in config.spec.copy_targeting:
         # Copies of a Service have labels of their own.
         others += [item for item in resources.of_kind("ServiceMonitor") if item.mentions(worker.name)]
+    ours = {worker.name, *(copy.name for copy in copies)}
+    others += [item for item in resources if item.mentions(worker.name) and item.name not in ours and is_placed(item)]
     # Its tree has been edited, and its text says what came in, where it wasn't read as a whole.
     text = worker.text or str(worker.tree)
     on_a_node = any(word in text for word in _OF_ONE_NODE)
@@ -142,10 +127,6 @@ def _left_out(
 
         notes += node_hazards(resources, plan.emitted, plan.variants[1:])
     return notes
-
-
-def _is_known(resource: Resource) -> bool:
-    return resource.kind in _KNOWN_KINDS and resource.identity[0] in _KNOWN_GROUPS
 
 
 def _shell_notes(emitted: EmittedWorker) -> list[Problem]:

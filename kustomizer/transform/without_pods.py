@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.openedx.stopped import stopped_by
+from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.stopped import Stopped, stopped_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kustomizer.manifests.resource import Resource, Resources
-    from kustomizer.openedx.stopped import Stopped
     from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.transform.model import Variant
 
@@ -26,6 +26,10 @@ def others_without_pods(resources: Resources, left: Mapping[str, Resource]) -> I
 
 def split_without_pods(resources: Resources, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
     """Yield a warning where Tutor's worker is such a worker, and with it those of ``variants`` that inherit it."""
+    if plain_value(lookup(emitted.resource.tree, "spec", "paused")) is True:
+        paused = Stopped(resource=emitted.resource, field="spec.paused", why="leaves what runs as it is")
+        everyone = ", ".join(variant.deployment for variant in variants)
+        yield _warning(paused, f"of {everyone} those that are new start no pod", "Take it out")
     by = stopped_by(resources, emitted.resource)
     if by is None:
         return

@@ -82,3 +82,12 @@ def test_no_amount(value: Any) -> None:
 @pytest.mark.parametrize("resources", [None, {}, {"limits": None}, {"limits": {"a": None}}, {"requests": {"cpu": "1"}}])
 def test_nothing_to_compare(resources: Any) -> None:
     assert said(resources) == []
+
+
+def test_more_than_the_whole_pod_has() -> None:
+    """Kubernetes 1.34 has resources of the pod itself."""
+    own = {"requests": {"memory": "2Gi", "cpu": "1"}, "limits": {"memory": "2Gi", "cpu": "1"}}
+    pod = {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "3Gi"}}}
+    (problem,) = problems("refused-resources", worker("lms-worker", "q", container={"resources": own}, pod=pod))
+    assert problem.message == "2Gi is more than the whole pod's requests.memory, 1Gi"
+    assert problem.field == "spec.template.spec.containers[0].resources.requests.memory"

@@ -360,3 +360,34 @@ def test_a_sidecar_of_the_copys_name() -> None:
 
     assert names("lms-worker-high") == ["lms-worker", "lms-worker-high"]
     assert names("lms-worker-high-mem") == ["lms-worker-high-mem", "lms-worker-high"]
+
+
+def test_pods_that_are_placed_by_where_the_worker_is() -> None:
+    def redis(*names: str) -> dict[str, Any]:
+        term = {"labelSelector": {"matchExpressions": [{"key": NAME, "operator": "In", "values": [*names]}]}}
+        affinity = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+        template = {
+            "metadata": {"labels": {NAME: "redis"}},
+            "spec": {"containers": [{"name": "r"}], "affinity": affinity},
+        }
+        metadata = {"name": "redis", "namespace": "openedx"}
+        spec = {"selector": {"matchLabels": {NAME: "redis"}}, "template": template}
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+    [warning] = found(redis("lms-worker")).warnings
+    place = (
+        "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector"
+    )
+    assert f"Deployment redis in namespace openedx: {place}: selects the pods of lms-worker and not" in warning
+    assert not found(redis("lms-worker", "lms-worker-high", "lms-worker-high-mem")).warnings
+    assert not found(redis("lms")).warnings
+
+
+def test_a_policy_of_kyvernos_names_deployments() -> None:
+    def rule(*names: str, kind: str = "Deployment") -> dict[str, Any]:
+        return policy({"rules": [{"match": {"any": [{"resources": {"kinds": [kind], "names": [*names]}}]}}]})
+
+    [warning] = found(rule("lms-worker")).warnings
+    assert "spec.rules[0].match.any[0].resources.names: names Deployment lms-worker and not lms-worker-high" in warning
+    assert not found(rule("lms-worker", "lms-worker-high", "lms-worker-high-mem")).warnings
+    assert not found(rule("lms-worker", kind="Service")).warnings

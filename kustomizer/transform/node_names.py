@@ -5,9 +5,10 @@ from __future__ import annotations
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup, text_at
-from kustomizer.openedx.workers import pod_template
+from kustomizer.openedx.workers import environment, pod_template
 from kustomizer.transform.deployments import PROBES, has_own_name, hostname
 from kustomizer.transform.model import has_one_pod
+from kustomizer.worker_command.node_name import names_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ def node_names(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence
 
 def _shared(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
     of_pod = text_at(pod_template(emitted.resource), "spec", "hostname")
-    name = emitted.command_line.hostname
-    is_fixed = not emitted.command_line.names_host
+    line = emitted.command_line
+    # Without the option a variable names the node.
+    name = line.hostname or environment(emitted.container_tree, "CELERY_WORKER_HOSTNAME")
+    is_fixed = not names_host(name)
     if not of_pod and not is_fixed:
         return
     # Copies of Open edX's workers have names of their own, which end in the pod's; those of others keep the name.
@@ -54,7 +57,8 @@ def _shared(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence[Va
         return
     names = ", ".join(several or [variant.deployment for variant in alike])
     field = f"{emitted.field}" if is_fixed else "spec.template.spec.hostname"
-    stated = f"--hostname={name}" if is_fixed else of_pod
+    option = f"--hostname={name}" if line.hostname else f"CELERY_WORKER_HOSTNAME={name}"
+    stated = option if is_fixed else of_pod
     yield _warning(
         emitted,
         field,

@@ -143,7 +143,11 @@ def _split(
 def _may_name_nodes(emitted: EmittedWorker) -> bool:
     """Tell whether a worker has a name among Celery's nodes that several pods may have, or that something asks for."""
     container = emitted.container_tree
-    is_named = not emitted.command_line.names_host or lookup(pod_template(emitted.resource), "spec", "hostname")
+    is_named = (
+        not emitted.command_line.names_host
+        or emitted.resource.mentions("CELERY_WORKER_HOSTNAME")
+        or lookup(pod_template(emitted.resource), "spec", "hostname")
+    )
     return is_named or any(lookup(container, field) is not None for field in PROBES)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from kustomizer import KIND
-from kustomizer.errors import INFO, Problem, UserError
+from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import is_generated_name
 from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, config_map, render, render_routing, settings_file
 from kustomizer.openedx.settings_source import find_source
 from kustomizer.openedx.settings_volume import find_volume, mount_ours, obstacle, settled
-from kustomizer.openedx.workers import pod_template
+from kustomizer.openedx.workers import emitted_in, pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.settings_module import SettingsFile
 
+ROUTER = "openedx.core.lib.celery.routers.route_task"
+"""Open edX's own, which reads EXPLICIT_QUEUES."""
 _IMMUTABLE = {"Job": "a Job's template is immutable", "Pod": "a Pod's volumes are immutable"}
 # Objects of data, in which the name of Tutor's ConfigMap is only text.
 _DATA = frozenset({"ConfigMap", "Secret", KIND})
@@ -51,7 +54,43 @@ def route(resources: Resources, config: CeleryWorkers) -> list[Problem]:
         table = routing_table(config, service)
         if table:
             notes += _route_service(resources, config, settings_file(service, config.spec.settings.modules), table)
+            notes += _other_routers(resources, config, service, table)
     return notes
+
+
+def _other_routers(
+    resources: Resources, config: CeleryWorkers, service: str, table: Mapping[str, str]
+) -> list[Problem]:
+    """Return the warning that the settings have Celery ask another router than Open edX's, which reads our routing."""
+    workers = resources.find("Deployment", f"{service}-worker")
+    emitted = emitted_in(service, workers[0]) if workers else None
+    celery = own_settings(resources, emitted) if emitted is not None else None
+    if celery is None:
+        return []
+    routes = celery.settings.setting("CELERY_ROUTES")
+    value = getattr(routes, "value", None)
+    routers = [*value] if isinstance(value, (list, tuple)) else [value]
+    before = routers[: routers.index(ROUTER)] if ROUTER in routers else None
+    # Celery asks one after the other, and a table answers for what is in it.
+    taken = [task for task in table if any(isinstance(routes, dict) and task in routes for routes in before or ())]
+    if before is not None and not taken:
+        return []
+    if value is None:
+        reason = getattr(routes, "reason", "it is None")
+        what = f"isn't known ({reason}): Celery may never ask the router that reads what spec.routing says"
+    elif before is None:
+        what = "has Celery ask another router than Open edX's, which reads what spec.routing says"
+    else:
+        what = f"says first where {', '.join(taken)} goes, whatever spec.routing says"
+    return [
+        Problem(
+            message=f"CELERY_ROUTES {what}",
+            severity=WARNING,
+            resource=routes.source.resource or config.ref,
+            field=str(routes.source.replace(resource=None)),
+            remedy=f"Leave CELERY_ROUTES out, or let it begin with {ROUTER}",
+        )
+    ]
 
 
 def _route_service(

@@ -8,6 +8,7 @@ site sets itself.
 from __future__ import annotations
 
 from kustomizer.record import Record
+from kustomizer.worker_command.node_name import hostname_like, names_host
 from kustomizer.worker_command.options import (
     RIVALS,
     SPELLINGS,
@@ -104,23 +105,12 @@ class CommandLine(Record):
 
     @property
     def names_host(self) -> bool:
-        """Whether the node's name has the pod's in it; a variable may hold it, and nothing behind the @ means it."""
-        name = self.hostname or "%h"
-        return any(mark in name for mark in ("%h", "%n", "$")) or name.endswith("@")
+        """Whether the node's name has the pod's in it."""
+        return names_host(self.hostname)
 
     def hostname_for(self, name: str) -> str:
-        """Return a node name for ``name`` that ends in the host like this worker's, ``.%h`` or ``@%h``.
-
-        Tutor 16 and 17 write ``%%h``, for which Celery puts a stray percent sign before the host
-        (``celery@edx.lms.core.default.%lms-worker-…``): it becomes ``%h`` here.
-        """
-        current = self.hostname or ""
-        starts = [index for index in (current.find("%"), current.find("$")) if index > 0]
-        if not starts or not self.names_host:
-            return f"{name}@%h"
-        start = min(starts)
-        separator = "@" if current[start - 1].isalnum() else current[start - 1]
-        return name + separator + current[start:].replace("%%", "%")
+        """Return a node name for ``name`` that ends in the host like this worker's, ``.%h`` or ``@%h``."""
+        return hostname_like(self.hostname or "", name)
 
     def with_option(self, name: str, value: str | None = None) -> CommandLine:
         """Set the option once, as ``--name=value``: where it first stood, or after the others. Flags have no value.

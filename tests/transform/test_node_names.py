@@ -89,3 +89,11 @@ def test_a_probe_that_is_made_to_ask_for_its_own(hostname: str | None) -> None:
     node = "celery@" + (hostname or "%h").replace("%h", "$HOSTNAME")
     asking = probe("sh", "-c", f"celery --app=lms.celery inspect ping -d {node}")
     assert warnings(hostname, container={"livenessProbe": asking}) == []
+
+
+def test_a_name_that_a_variable_gives() -> None:
+    env = [{"name": "CELERY_WORKER_HOSTNAME", "value": "lms@site"}]
+    [warning] = warnings(None, container={"env": env}, replicas=2)
+    assert "CELERY_WORKER_HOSTNAME=lms@site gives all pods of lms-worker one name" in warning
+    assert warnings("lms@%h", container={"env": env}, replicas=2) == []
+    assert warnings(None, container={"env": [{**env[0], "value": "lms@%h"}]}, replicas=2) == []

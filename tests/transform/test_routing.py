@@ -7,6 +7,7 @@ import yaml
 
 from kustomizer.function import run_stream
 from tests.golden_cases import cases
+from tests.keda_site import SETTINGS, site, worked
 
 CASE = next(case for case in cases() if case.directory.name == "routing-in-tutors-settings")
 END = "    }\nkind: ConfigMap\n"
@@ -63,3 +64,26 @@ def test_a_scaled_job_has_it_where_its_pods_have_their_settings() -> None:
     [made] = [tree for tree in yaml.safe_load_all(output.data) if tree["kind"] == "ScaledJob"]
     [volume] = made["spec"]["jobTargetRef"]["template"]["spec"]["volumes"]
     assert volume["projected"]["sources"][1]["configMap"]["name"] == "lms-celery-settings"
+
+
+ROUTER = "openedx.core.lib.celery.routers.route_task"
+
+
+@pytest.mark.parametrize(
+    ("routes", "said"),
+    [
+        ("['my.router.Router']", "has Celery ask another router than Open edX's"),
+        ("{'a.b': {'queue': 'edx.lms.core.high'}}", "has Celery ask another router than Open edX's"),
+        ("[{'a.b': {'queue': 'q'}}, CELERY_ROUTES]", "says first where a.b goes, whatever spec.routing says"),
+        ("made_elsewhere()", "isn't known ("),
+        ("(CELERY_ROUTES, {'a.b': {'queue': 'q'}})", ""),
+        (f"[{{'other': {{'queue': 'q'}}}}, '{ROUTER}']", ""),
+        ("CELERY_ROUTES", ""),
+    ],
+)
+def test_another_router_than_the_one_that_reads_the_routing(routes: str, said: str) -> None:
+    given = site(settings=f"{SETTINGS}CELERY_ROUTES = {routes}\n")
+    spec = "{workers: {lms: {high: {}, high_mem: {}}}, routing: {lms: {a.b: {queue: edx.lms.core.high}}}}"
+    problems = worked(spec, given).warnings
+    assert [f"CELERY_ROUTES {said}" in each for each in problems] == [True] * bool(said)
+    assert all("line 2" in each for each in problems)

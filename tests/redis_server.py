@@ -110,9 +110,12 @@ def private_authority(directory: Path) -> Path:
     """Make an authority that nobody else knows and have it sign for 127.0.0.1; return the authority's certificate."""
     ca, extensions = directory / "ca.crt", directory / "extensions.cnf"
     # By the names that a cluster gives it, too: `redis` for a pod, `redis.<namespace>` for KEDA.
-    extensions.write_text(f"subjectAltName = IP:{HOST}, IP:{SITE_HOST}, DNS:redis, DNS:redis.openedx\n")
+    names = f"subjectAltName = IP:{HOST}, IP:{SITE_HOST}, DNS:redis, DNS:redis.openedx"
+    # The key identifiers and usage are what Python 3.13 and newer ask of a certificate.
+    extensions.write_text(f"{names}\nauthorityKeyIdentifier = keyid\n")
     new = ("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    run(*new, "-x509", "-days", "1", "-subj", "/CN=ca", "-keyout", directory / "ca.key", "-out", ca)
+    usage = ("-addext", "keyUsage = critical, keyCertSign, cRLSign")
+    run(*new, "-x509", "-days", "1", "-subj", "/CN=ca", *usage, "-keyout", directory / "ca.key", "-out", ca)
     request = directory / "server.csr"
     run(*new, "-subj", "/CN=redis", "-keyout", directory / "server.key", "-out", request)
     signing = ("openssl", "x509", "-req", "-days", "1", "-in", request, "-extfile", extensions)

@@ -75,5 +75,9 @@ def given(request: pytest.FixtureRequest, tmp_path: Path, builds: Builds) -> Ite
 
 
 def pytest_collection_finish() -> None:
-    """Switch the garbage collector on again: the function's module, which some tests import, switches it off."""
+    """Switch the garbage collector on again: the function's module, which some tests import, switches it off.
+
+    What was collected stays to the end, so that it needn't go over that.
+    """
+    gc.freeze()
     gc.enable()

@@ -1,27 +1,33 @@
-"""A Redis address in a ScaledObject that isn't where the worker's Redis is.
+"""A ScaledObject that asks another Redis than its worker's.
 
 KEDA asks Redis from its own namespace, so the address needs the namespace of the site (`redis.openedx:6379`). An
 address without one finds nothing, or another site's Redis; and when an outer kustomization moves the site
 (`namespace:`), the address keeps the old one, since kustomize doesn't know that a namespace stands in it. The scaler
 then counts another site's queues, or the ScaledObject isn't ready and its worker keeps the pods that it has.
 
-**Severity:** error.
+A trigger of somebody else's that asks another server or database than its worker's, or without its worker's TLS, is
+found, too.
+
+**Severity:** error; warning for another server, which may be another name of the same.
 
 **What to do:** set the namespace below the function, where Tutor does (`K8S_NAMESPACE`), or name the address in
 `spec.broker.address`. A ScaledObject that is somebody else's has its address from there: for tutor-contrib-k8s it is
 Tutor's `REDIS_HOST`, and `redis.openedx` is right for Open edX, too.
 
-**What isn't seen:** whether an address outside of the cluster is the right one.
+**What isn't seen:** whether an address outside of the cluster is the right one, for a trigger of ours or a worker whose
+broker only a running pod knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.openedx.endpoint import SOCKET, one_name
+from kustomizer.openedx.targeting import scale_target
 from kustomizer.site.counted_lists import is_ours
 from kustomizer.site.model import Site
 
@@ -29,12 +35,13 @@ _KEYS = ("address", "addresses", "host", "hosts")
 
 
 def check(site: Site) -> Iterator[Problem]:
-    """Find the addresses without a namespace, and those with another one."""
+    """Find the addresses without a namespace, those with another one, and what isn't the worker's own."""
     for resource in site.resources.of_kind("ScaledObject"):
         seen = set()
         for index, trigger in enumerate(mappings(lookup(resource.tree, "spec", "triggers"))):
             if not str(trigger.get("type", "")).startswith("redis"):
                 continue
+            yield from _of_another(site, resource, index, trigger)
             for key, address in _addresses(mapping(trigger.get("metadata"))):
                 message = _fault(site, resource, address)
                 if message and address not in seen:
@@ -60,6 +67,43 @@ def _remedy(resource: Resource, address: str) -> str:
         f"Name {name}.{resource.namespace} where this ScaledObject is made (tutor-contrib-k8s takes Tutor's "
         "REDIS_HOST), or turn it off there and set keda.enabled: true"
     )
+
+
+def _of_another(site: Site, resource: Resource, index: int, trigger: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield how somebody else's trigger asks another Redis than its worker's, where that is known."""
+    workers = site.workers_of(*scale_target(resource), resource.namespace)
+    broker = workers[0].broker if workers and not is_ours(resource) else None
+    # Sentinel and cluster triggers have addresses of another kind; a host in the pod is a proxy's.
+    if broker is None or not broker.is_redis or broker.transport == "sentinel" or trigger.get("type") != "redis":
+        return
+    name, metadata = workers[0].resource.name, mapping(trigger.get("metadata"))
+
+    def problem(key: str, message: str, severity: str = ERROR) -> Problem:
+        return Problem(
+            message=message,
+            severity=severity,
+            resource=resource.ref,
+            field=f"spec.triggers[{index}].metadata.{key}",
+            remedy="Correct it where this ScaledObject is made, or turn it off there and set keda.enabled: true",
+        )
+
+    database = str(metadata.get("databaseIndex", "0"))
+    if broker.database is not None and database not in (str(broker.database), "") and "$" not in database:
+        message = f"counts in database {database}, and the tasks of {name} are in database {broker.database}"
+        yield problem("databaseIndex", message)
+    # What it is authenticated with may say so, too.
+    by_tls = str(metadata.get("enableTLS", "false")) == "true"
+    if not trigger.get("authenticationRef") and workers[0].uses_tls is (not by_tls):
+        how = ("with TLS", "without") if by_tls else ("without TLS", "with it")
+        yield problem("enableTLS", f"asks Redis {how[0]}, and {name} connects {how[1]}: KEDA gets no answer")
+    address = str(metadata.get("address") or "")
+    host, port = address.rpartition(":")[0], address.rpartition(":")[2]
+    counted = f"{one_name(host, resource.namespace)}:{port}"
+    own = [f"{one_name(server, resource.namespace)}:{number}" for server, number in broker.hosts]
+    is_certain = host and "$" not in address and not _fault(site, resource, address)
+    if is_certain and counted not in own and not any(server.startswith(("localhost:", SOCKET)) for server in own):
+        message = f"counts at {counted}, and {name} takes its tasks from {', '.join(own)}"
+        yield problem("address", f"{message}, unless these are two names of one server", WARNING)
 
 
 def _addresses(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:

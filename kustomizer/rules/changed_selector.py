@@ -63,7 +63,8 @@ def check(site: Site) -> Iterator[Problem]:
 
 def _unlike_service(site: Site, worker: SiteWorker, wanted: dict[str, str]) -> Iterator[Problem]:
     resource = worker.resource
-    is_tutors = resource.name == f"{worker.service}-worker" or resource.mentions(CONFIG_MAP_SUFFIX)
+    is_named = resource.name == f"{worker.service}-worker" or resource.mentions(CONFIG_MAP_SUFFIX)
+    is_tutors = resource.kind == "Deployment" and is_named
     # Whoever else runs a worker gave it the labels that they wanted.
     for owner in site.resources.find("Deployment", worker.service, resource.namespace) if is_tutors else ():
         model = mapping(lookup(owner.tree, "spec", "selector", "matchLabels"))

@@ -36,6 +36,7 @@ _BROKERS: Mapping[str, AbstractSet[str]] = {
     "RabbitMQ": frozenset({"amqp", "amqps", "librabbitmq", "pyamqp"}),
     "SQS": frozenset({"sqs"}),
 }
+_OF_NO_QUEUE = frozenset({"cpu", "cron", "memory"})
 # What kombu puts between a queue's name and a priority, unless the settings say otherwise (kombu/transport/redis.py).
 _PRIORITY = re.compile("\x06\x16[0-9]+$")
 
@@ -46,16 +47,21 @@ def check(site: Site) -> Iterator[Problem]:
         lists = counted_lists(scaled_object)
         workers = site.workers_of(*scale_target(scaled_object), scaled_object.namespace)
         yield from _in_another_broker(scaled_object, workers)
-        if not lists or not workers or not all(worker.queues for worker in workers):
+        if not workers or not all(worker.queues for worker in workers):
+            continue
+        own = {queue for worker in workers for queue in worker.queues}
+        if not lists:
+            yield from _counting_nothing(scaled_object, workers[0], sorted(own))
             continue
         prefixes = {key_prefix(worker, lists) for worker in workers}
-        counted = {
+        names = {
             _PRIORITY.sub("", name.removeprefix(prefix))
             for name in lists
             for prefix in prefixes
             if name.startswith(prefix)
         }
-        own = {queue for worker in workers for queue in worker.queues}
+        # Behind its name a queue may have a priority, after a separator of the site's own.
+        counted = names | {queue for queue in own for name in names if _is_of_priority(name, queue)}
         bare = own & {_PRIORITY.sub("", name) for name in lists}
         if bare and not counted & own:
             yield _without_prefix(scaled_object, workers[0], sorted(bare), min(prefixes))
@@ -63,8 +69,27 @@ def check(site: Site) -> Iterator[Problem]:
         foreign = {queue: taker for queue, taker in others.items() if taker is not None}
         if foreign:
             yield _foreign(scaled_object, workers[0], foreign)
-        if counted & own and own - counted and not _has_other_triggers(scaled_object):
-            yield _uncounted(scaled_object, workers[0], sorted(own - counted))
+        if own - counted and not bare - counted and not _has_other_triggers(scaled_object):
+            yield _uncounted(scaled_object, workers[0], sorted(own - counted), of_all=not counted & own)
+
+
+def _is_of_priority(name: str, queue: str) -> bool:
+    rest = name.removeprefix(queue)
+    return rest != name and rest[-1:].isdigit() and not (rest[0].isalnum() or rest[0] in "._-")
+
+
+def _counting_nothing(scaled_object: Resource, worker: SiteWorker, queues: Sequence[str]) -> Iterator[Problem]:
+    """Yield a warning where a worker may have no pod, and what is counted says nothing of its queues."""
+    kinds = [str(trigger.get("type")) for trigger in mappings(lookup(scaled_object.tree, "spec", "triggers"))]
+    if kinds and not least(scaled_object) and all(kind in _OF_NO_QUEUE for kind in kinds):
+        yield Problem(
+            message=f"counts no queue ({', '.join(kinds)}): while {worker.resource.name} has no pod, tasks on "
+            f"{', '.join(queues)} wait",
+            severity=WARNING,
+            resource=scaled_object.ref,
+            field="spec.triggers",
+            remedy=f"Have it count {', '.join(queues)}, too, or set minReplicaCount: 1",
+        )
 
 
 def _in_another_broker(scaled_object: Resource, workers: Sequence[SiteWorker]) -> Iterator[Problem]:
@@ -126,10 +151,10 @@ def _without_prefix(scaled_object: Resource, worker: SiteWorker, queues: Sequenc
     )
 
 
-def _uncounted(scaled_object: Resource, worker: SiteWorker, queues: Sequence[str]) -> Problem:
+def _uncounted(scaled_object: Resource, worker: SiteWorker, queues: Sequence[str], *, of_all: bool) -> Problem:
     keeps_one = bool(least(scaled_object))
     return Problem(
-        message=f"doesn't count {', '.join(queues)}, which {worker.resource.name} takes, too: "
+        message=f"doesn't count {', '.join(queues)}, which {worker.resource.name} takes{'' if of_all else ', too'}: "
         + ("they don't add pods" if keeps_one else "tasks there wait while it has no pod"),
         severity=WARNING if keeps_one else ERROR,
         resource=scaled_object.ref,

@@ -10,6 +10,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping
+from kustomizer.openedx.celery.broker_url import BrokerUrl
 from kustomizer.openedx.celery.edx_platform import VARIANTS
 from kustomizer.openedx.celery.values import Known, Unknown
 from kustomizer.openedx.celery.view import CeleryView
@@ -66,10 +67,23 @@ class SiteWorker(Record):
         return self.service in OPEN_EDX_SERVICES
 
     @property
+    def broker(self) -> BrokerUrl | None:
+        """The broker that it connects to, None where only a running pod knows."""
+        broker: BrokerUrl | None = _known(self.celery.broker) if self.celery is not None else None
+        return broker
+
+    @property
+    def uses_tls(self) -> bool | None:
+        """Whether it connects to Redis by TLS, None where only a running pod knows."""
+        if self.celery is None or self.broker is None:
+            return None
+        stated = self.broker.transport == "rediss" or any(name.startswith("ssl_") for name, _ in self.broker.query)
+        return stated or (bool(self.celery.use_ssl.value) if isinstance(self.celery.use_ssl, Known) else None)
+
+    @property
     def transport(self) -> str:
         """What kind of broker it connects to, empty where only a running pod knows."""
-        broker = _known(self.celery.broker) if self.celery is not None else None
-        return "" if broker is None else str(broker.transport)
+        return "" if self.broker is None else self.broker.transport
 
     @property
     def is_on_redis(self) -> bool:

@@ -42,6 +42,8 @@ class Scaling(Record):
     def __str__(self) -> str:
         if not self.by:
             return f"{self.minimum}, fixed"
+        if self.by == "DaemonSet":
+            return "one per node"
         span = f"{self.minimum}-{self.maximum}" if self.minimum != self.maximum or not self.paused else self.minimum
         return f"{self.by} {span}{', paused' if self.paused else ''}"
 
@@ -164,6 +166,8 @@ def _scaling(scaler: Resource, queue_list: str) -> Scaling:
 
 
 def _fixed(resource: Resource) -> Scaling:
+    if resource.kind == "DaemonSet":
+        return Scaling(by=resource.kind, name=resource.name)
     if resource.kind in RECURRING:
         return Scaling(by=resource.kind, name=resource.name, minimum=0, maximum=_most(resource))
     count = _number(mapping(lookup(resource.tree, "spec")), "replicas", 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rules.small_site import finder, problems, resource, scaled_object, trigger
+from tests.rules.small_site import finder, problems, resource, scaled_object, settings, trigger, with_settings
 
 found = finder("broker-address")
 REDIS = resource("Service", "redis")
@@ -58,3 +58,49 @@ def test_each_sentinel_is_looked_at() -> None:
 def test_other_scalers_have_addresses_of_another_kind() -> None:
     other = {"type": "prometheus", "metadata": {"address": "prometheus"}}
     assert found(REDIS, scaled_object("lms-worker", triggers=[other])) == []
+
+
+def with_broker(url: str, **metadata: str) -> list[str]:
+    """Return a worker with this broker, and somebody else's ScaledObject that asks for its queue."""
+    counted = trigger("a", address=metadata.pop("address", "redis.openedx:6379"))
+    counted["metadata"] |= metadata
+    lms = with_settings("lms-worker", "a")
+    return [
+        lms,
+        settings(f"BROKER_URL = '{url}'\nBROKER_USE_SSL = False\n"),
+        scaled_object("lms-worker", triggers=[counted]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "metadata", "key", "severity"),
+    [
+        ("redis://redis:6379/0", {"databaseIndex": "3"}, "databaseIndex", "error"),
+        ("redis://redis:6379/2", {}, "databaseIndex", "error"),
+        ("redis://redis:6379/0", {"enableTLS": "true"}, "enableTLS", "error"),
+        ("rediss://redis:6379/0", {}, "enableTLS", "error"),
+        ("redis://cache.example.com:6379/0", {}, "address", "warning"),
+        ("redis://redis:6380/0", {}, "address", "warning"),
+    ],
+)
+def test_another_redis_than_the_workers(url: str, metadata: dict[str, str], key: str, severity: str) -> None:
+    (problem,) = problems("broker-address", *with_broker(url, **metadata))
+    assert (problem.severity, problem.field) == (severity, f"spec.triggers[0].metadata.{key}")
+    assert problem.remedy.startswith("Correct it where this ScaledObject is made")
+
+
+@pytest.mark.parametrize(
+    ("url", "metadata"),
+    [
+        ("redis://redis:6379/0", {}),
+        ("redis://REDIS.openedx.svc.cluster.local/2", {"databaseIndex": "2"}),
+        ("rediss://redis:6379/0", {"enableTLS": "true"}),
+        ("redis://localhost:6379/0", {"address": "cache.example.com:6379"}),
+        ("redis://redis:6379/0", {"address": "${REDIS}:6379", "databaseIndex": "${DB}"}),
+        ("redis://redis:6379/0", {"address": ""}),
+        ("sentinel://s:26379/1", {}),
+        ("amqp://rabbitmq/", {}),
+    ],
+)
+def test_the_workers_own_or_one_that_nobody_knows(url: str, metadata: dict[str, str]) -> None:
+    assert found(*with_broker(url, **metadata)) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.rules.small_site import finder, problems, service, split_site, worker
 
 found = finder("changed-selector")
@@ -38,3 +40,10 @@ def test_another_worker_has_labels_of_its_own() -> None:
     volumes = [{"name": "s", "projected": {"sources": [{"configMap": {"name": "lms-worker-high-celery-settings"}}]}}]
     copy = worker("lms-worker-high", "a", labels={"app": "high"}, pod={"volumes": volumes})
     assert found(service("lms", labels={NAME: "lms", "instance": "a"}), copy) == [("warning", "lms-worker-high")]
+
+
+def test_a_worker_of_another_kind_isnt_tutors() -> None:
+    own = json.loads(worker("lms-worker", labels={"app": "mine"}))
+    assert (
+        found(service("lms", labels={NAME: "lms", "instance": "a"}), json.dumps({**own, "kind": "StatefulSet"})) == []
+    )

@@ -70,7 +70,12 @@ def test_another_trigger_may_wake_the_worker() -> None:
     both = worker("lms-worker", f"{DEFAULT},{HIGH}")
     cron = {"type": "cron", "metadata": {"timezone": "UTC"}}
     assert found(both, scaled_object("lms-worker", triggers=[trigger(DEFAULT), cron])) == []
-    assert found(both, scaled_object("lms-worker", triggers=[cron])) == []
+    # With one that knows nothing of queues alone, tasks wait until it wakes it.
+    (problem,) = problems("counted-queues", both, scaled_object("lms-worker", triggers=[cron]))
+    assert problem.message == f"counts no queue (cron): while lms-worker has no pod, tasks on {DEFAULT}, {HIGH} wait"
+    assert found(both, scaled_object("lms-worker", triggers=[cron], minReplicaCount=1)) == []
+    prometheus = {"type": "prometheus", "metadata": {"query": "sum(celery_queue_length)"}}
+    assert found(both, scaled_object("lms-worker", triggers=[prometheus, cron])) == []
 
 
 def test_the_key_prefix_of_the_settings() -> None:
@@ -130,3 +135,24 @@ def test_the_workers_own_broker(transport: str, counted: dict[str, Any]) -> None
     assert found(*on(transport), scaled_object("lms-worker", triggers=[counted, CRON])) == []
     # Which one it is, nobody knows.
     assert found(worker("lms-worker", "a"), scaled_object("lms-worker", triggers=[RABBIT])) == []
+
+
+@pytest.mark.parametrize(
+    ("lists", "is_counted"),
+    [
+        (["edx.lms.core.defualt", "unacked"], False),
+        (["celery"], False),
+        ([HIGH + "_mem"], False),
+        ([f"{HIGH}:5"], True),
+        ([f"{HIGH}#5"], True),
+        ([f"{HIGH}\x06\x163"], True),
+    ],
+)
+def test_a_list_that_is_none_of_its_own(lists: list[str], *, is_counted: bool) -> None:
+    high = worker("lms-worker", HIGH)
+    for least, severity in ((0, "error"), (1, "warning")):
+        scaled = scaling(*lists, minReplicaCount=least)
+        assert found(high, scaled) == ([] if is_counted else [(severity, "lms-worker-scaledobject")])
+    if not is_counted:
+        (problem,) = problems("counted-queues", high, scaling(*lists))
+        assert f"doesn't count {HIGH}, which lms-worker takes: tasks there wait" in problem.message

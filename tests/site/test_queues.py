@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 
@@ -178,6 +179,12 @@ def test_the_full_site(builds: Builds) -> None:
     # Ours; the two default workers share Celery's own.
     keys = [list(group) for _, group in itertools.groupby(sorted(row.guard.unacked_key for row in split))]
     assert [len(group) for group in keys] == [2, 1, 1, 1, 1]
+
+
+def test_a_worker_on_each_node() -> None:
+    own = json.loads(worker("lms-worker", "a"))
+    [row] = queues_of(site(json.dumps({**own, "kind": "DaemonSet"})))
+    assert str(row.scaling) == "one per node"
 
 
 def test_a_worker_that_comes_again_and_again() -> None:

@@ -18,6 +18,7 @@ from kustomizer.commands.common import EXIT_FINDINGS
 from kustomizer.commands.diff import EXIT_CHANGES, EXIT_USAGE
 from tests import sites
 from tests.builds import Builds, environment
+from tests.examples import sample
 from tests.git_checkout import commit, git
 
 FORMS = ("text", "markdown", "json", "github", "html")
@@ -237,7 +238,7 @@ data:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
-    "text", [*COMMANDS, "\n".join(COMMANDS), "\u00a0::error::x", "a\r::error::x", "a \n" * 9 + "::x::"]
+    "text", sample(["\n".join(COMMANDS), "\u00a0::error::x", "a\r::error::x", "a \n" * 9 + "::x::", *COMMANDS])
 )
 def test_no_line_is_a_command_of_a_runner(text: str, form: str, tmp_path: Path) -> None:
     for name, more in (("a", "1"), ("b", "2")):

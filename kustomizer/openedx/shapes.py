@@ -70,6 +70,13 @@ def _faults(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _faults_of_container(container: dict[str, Any], place: str) -> Iterator[tuple[str, str]]:
     if not _is(container.get("resources"), dict):
         yield f"{place}.resources", "a mapping"
+    for field in ("command", "args"):
+        words = container.get(field)
+        for index, word in enumerate(words if type(words) is list else ()):
+            # Options are none of YAML's numbers, for which a regular expression would be needed.
+            is_option = isinstance(word, str) and word[:1] == "-" and (word[1:2].isalpha() or word[1:2] == "-")
+            if not is_option and not isinstance(plain_value(word), str):
+                yield f"{place}.{field}[{index}]", "a string: it needs quotes"
     for field in _LISTS_OF_CONTAINER:
         items = container.get(field)
         if not _is(items, list):

@@ -64,7 +64,7 @@ class Survey(Record):
                 why = "it takes none of Open edX's queues but default" if of_edx else "its queues aren't Open edX's"
                 yield f"  stays as it is: {why}"
         for other in self.others:
-            yield f"{other} runs a worker and stays as it is: only a Deployment is split"
+            yield f"{other} runs a worker and stays as it is: only a Deployment's own container is split"
         for autoscaler in self.autoscalers:
             yield f"{autoscaler} targets a worker; with keda, set replaceHPA: true or turn it off"
 
@@ -77,9 +77,10 @@ def survey(resources: Resources) -> Survey:
         f"{item.kind} {item.name}" for item in resources.of_kind("HorizontalPodAutoscaler") if item.name in workers
     ]
     others = {
-        f"{worker.resource.kind} {worker.resource.name}"
+        f"{worker.resource.kind} {worker.resource.name}{'' if worker.listed == 'containers' else ', in a sidecar,'}"
         for worker in workers_of(resources)
-        if worker.service in OPEN_EDX_SERVICES and worker.resource.kind != "Deployment"
+        if worker.service in OPEN_EDX_SERVICES
+        and (worker.resource.kind != "Deployment" or worker.listed != "containers")
     }
     return Survey(
         services=[_surveyed(resources, name) for name in names], autoscalers=autoscalers, others=sorted(others)

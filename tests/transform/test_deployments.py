@@ -89,3 +89,13 @@ def test_resources_of_the_whole_pod() -> None:
     assert "3Gi is more than the whole pod's requests.memory, 2Gi in Deployment lms-worker in namespace" in memory
     assert "Lower it, or raise the pod's own resources" in memory
     assert "5 is more than the whole pod's limits.cpu, 4" in cpu
+
+
+@pytest.mark.parametrize("value", ["5", "true", "1.5", "{}", "null"])
+def test_a_word_of_the_command_that_is_no_string(value: str) -> None:
+    """An API server refuses the whole Deployment."""
+    text = given().decode().replace("- --queues=edx.lms", f"- {value}\n        - --queues=edx.lms", 1)
+    assert text != given().decode()
+    [message] = built(SPLIT, text.encode()).errors
+    assert "isn't a string: it needs quotes" in message
+    assert "spec.template.spec.containers[0].args[" in message

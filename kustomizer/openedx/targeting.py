@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.manifests.tree import is_null, lookup, plain_value, text_at
+from kustomizer.openedx.workers import pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def scale_target(autoscaler: Resource) -> tuple[str, str]:
 
 def is_placed(resource: Resource) -> bool:
     """Tell whether the pods of a workload are placed by where other pods are."""
-    return is_known(resource) and (resource.mentions("podAffinity") or resource.mentions("podAntiAffinity"))
+    may_be = resource.mentions("podAffinity") or resource.mentions("podAntiAffinity")
+    return may_be and is_known(resource) and lookup(pod_template(resource), "spec", "affinity") is not None
 
 
 def is_known(resource: Resource) -> bool:

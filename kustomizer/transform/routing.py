@@ -75,6 +75,9 @@ def _other_routers(
     taken = [task for task in table if any(isinstance(routes, dict) and task in routes for routes in before or ())]
     if before is not None and not taken:
         return []
+    if value is None and routes.source.resource is None:
+        # Settings that aren't in the build: nothing says that they are other than Tutor's.
+        return []
     if value is None:
         reason = getattr(routes, "reason", "it is None")
         what = f"isn't known ({reason}): Celery may never ask the router that reads what spec.routing says"

@@ -48,6 +48,7 @@ def ask(instance: Any, conf: Any) -> dict[str, Any]:
         "prefetch_multiplier": instance.prefetch_multiplier,
         "scheduler": bool(instance.beat),
         "purges": bool(instance.purge),
+        "routes": _routes(),
         **_names(),
     }
 
@@ -83,6 +84,14 @@ def _names() -> dict[str, Any]:
         for variant, name in names.items()
     }
     return {"names": {variant: name for variant, name in found.items() if name}}
+
+
+def _routes() -> dict[str, str]:
+    """Return the queues that the router of Open edX looks up, but for the stand-in's own."""
+    from django.conf import settings  # noqa: PLC0415
+
+    routes = dict(getattr(settings, "EXPLICIT_QUEUES", {}))
+    return {task: route["queue"] for task, route in routes.items() if task != "work.tasks.on_high"}
 
 
 def run(case: dict[str, Any]) -> None:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from kustomizer.openedx.celery.expressions import evaluate
+from kustomizer.openedx.celery.expressions import evaluate, passing
 from kustomizer.openedx.celery.os_environ import change_variables
 from kustomizer.openedx.celery.python_values import (
+    HOLDERS,
     Environ,
+    Group,
     Listing,
     Module,
     Namespace,
     Opaque,
     Table,
     doubt_in,
+    items_of,
     keys_doubt,
+    merge,
 )
+from kustomizer.openedx.celery.skipped import escapes
+from kustomizer.openedx.celery.syntax import dotted
 
 if TYPE_CHECKING:
     from kustomizer.openedx.celery.scope import Scope
@@ -37,16 +43,18 @@ def store(scope: Scope, target: ast.expr, value: Any, line: int) -> None:
 
 
 def _unpack(scope: Scope, target: ast.Tuple | ast.List, value: Any, line: int) -> None:
-    targets, values = target.elts, value
+    targets = target.elts
+    values: list[Any] | Opaque = items_of(value)
     stars = [index for index, element in enumerate(targets) if isinstance(element, ast.Starred)]
-    plain = isinstance(value, (tuple, Listing)) and getattr(value, "doubt", None) is None
-    if plain and stars and len(value) >= len(targets) - 1:
-        rest = len(targets) - 1 - stars[0]
-        end = len(value) - rest
-        values = [*value[: stars[0]], Listing(value[stars[0] : end]), *value[end:]]
-    known = plain and len(values) == len(targets)
-    for index, element_target in enumerate(targets):
-        store(scope, element_target, values[index] if known else Opaque("it is computed", line), line)
+    if isinstance(values, list) and stars and len(values) >= len(targets) - 1:
+        end = len(values) - (len(targets) - 1 - stars[0])
+        values = [*values[: stars[0]], Listing(values[stars[0] : end]), *values[end:]]
+    if isinstance(values, Opaque) or len(values) != len(targets):
+        unknown = values if isinstance(values, Opaque) else Opaque("what it is taken from has another length", line)
+        scope.unknown.append(unknown)
+        values = [unknown] * len(targets)
+    for element_target, element in zip(targets, values, strict=True):
+        store(scope, element_target, element, line)
 
 
 def _store_item(scope: Scope, target: ast.Subscript, value: Any, line: int) -> None:
@@ -57,29 +65,38 @@ def _store_item(scope: Scope, target: ast.Subscript, value: Any, line: int) -> N
         else:
             scope.doubt_variable("", Opaque("a computed variable is set", line))
     elif isinstance(holder, Namespace):
-        if isinstance(key, str):
-            scope.bind(key, value, line)
-        else:
-            scope.doubt_all(Opaque("a computed name is set", line))
+        with scope.at(holder.module):
+            if isinstance(key, str):
+                scope.bind(key, value, line)
+            else:
+                scope.doubt_all(Opaque("a computed name is set", line))
     elif isinstance(holder, Table) and doubt_in(key) is None:
         holder[key] = value
         scope.touch(holder, line)
-    elif isinstance(holder, Opaque) and isinstance(key, str) and key.isupper():
-        # It may be the names of this very module.
-        scope.make_opaque([key], Opaque(f"an item {key} is set, which may be it", line))
     else:
-        scope.spoil(holder, Opaque("an item of it is computed", line))
+        why = Opaque("an item of it is set", line)
+        scope.unknown.append(why)
+        scope.spoil(holder, why)
+        escapes(scope, value, why)
+        if not isinstance(holder, HOLDERS) and isinstance(key, str) and key.isupper():
+            # It may be the names of this very module.
+            scope.may_be_set_anywhere(key, Opaque(f"an item {key} is set, which may be it", line))
 
 
 def _store_attribute(scope: Scope, target: ast.Attribute, value: Any, line: int) -> None:
     holder = evaluate(target.value, scope)
     if isinstance(holder, Namespace):
-        scope.bind(target.attr, value, line)
-    elif isinstance(holder, Module) and (holder.name, target.attr) == ("os", "environ"):
+        with scope.at(holder.module):
+            scope.bind(target.attr, value, line)
+        return
+    why = Opaque(f"{dotted(target)} is set, which may be it", line)
+    scope.unknown.append(why)
+    escapes(scope, value, why)
+    if isinstance(holder, Module) and (holder.name, target.attr) == ("os", "environ"):
         scope.doubt_variable("", Opaque("the environment is another one", line))
     elif isinstance(holder, Opaque) and target.attr.isupper():
         # It may be this very module.
-        scope.make_opaque([target.attr], Opaque(f"{ast.unparse(target)} is set, which may be it", line))
+        scope.may_be_set_anywhere(target.attr, why)
 
 
 def augment(scope: Scope, node: ast.AugAssign) -> None:
@@ -89,18 +106,29 @@ def augment(scope: Scope, node: ast.AugAssign) -> None:
         change_variables(scope, evaluate(node.value, scope), node.lineno)
         return
     if isinstance(old, Namespace):
-        _bind_all(scope, evaluate(node.value, scope), node.lineno)
+        with scope.at(old.module):
+            _bind_all(scope, evaluate(node.value, scope), node.lineno)
         return
-    new = evaluate(ast.copy_location(ast.BinOp(loaded(node.target), node.op, node.value), node), scope)
-    if isinstance(old, (Table, Listing)) and isinstance(new, (Table, Listing)) and old.doubt is None:
+    new: Any
+    if isinstance(old, Listing) and isinstance(node.op, ast.Add):
+        # A list takes items of any kind.
+        more = items_of(passing(node.value, scope))
+        new = more if isinstance(more, Opaque) else old.doubt or Listing([*old, *more])
+    else:
+        new = evaluate(ast.copy_location(ast.BinOp(loaded(node.target), node.op, node.value), node), scope)
+    if isinstance(old, HOLDERS) and type(new) is type(old) and old.doubt is None:
         # In place: other names that hold it see it, too.
+        old.clear()
         if isinstance(old, Table):
+            merge(old, cast(Table, new))
+        elif isinstance(old, Group):
             old.update(new)
         else:
-            old[:] = new
+            old.extend(new)
         scope.touch(old, node.lineno)
         return
     if isinstance(new, Opaque):
+        scope.unknown.append(new)
         scope.spoil(old, new)
     store(scope, node.target, new, node.lineno)
 
@@ -124,17 +152,38 @@ def loaded(target: ast.expr) -> ast.expr:
 
 def delete(scope: Scope, target: ast.expr, line: int) -> None:
     """Carry out ``del``."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for element in target.elts:
+            delete(scope, element, line)
+        return
+    # Where there is no such thing it fails.
+    evaluate(loaded(target), scope)
     if isinstance(target, ast.Name):
         scope.remove(target.id)
-    elif isinstance(target, ast.Subscript):
-        holder, key = evaluate(target.value, scope), evaluate(target.slice, scope)
-        if isinstance(holder, Environ):
-            if isinstance(key, str) and key:
-                scope.set_variable(key, None, line)
-            else:
-                scope.doubt_variable("", Opaque("a computed variable is deleted", line))
-        elif isinstance(holder, Table) and doubt_in(key) is None:
-            holder.pop(key, None)
-            scope.touch(holder, line)
+    elif isinstance(target, (ast.Subscript, ast.Attribute)):
+        holder = evaluate(target.value, scope)
+        key = evaluate(target.slice, scope) if isinstance(target, ast.Subscript) else target.attr
+        _delete_item(scope, holder, key, line)
+
+
+def _delete_item(scope: Scope, holder: Any, key: Any, line: int) -> None:
+    if isinstance(holder, Environ):
+        if isinstance(key, str) and key:
+            scope.unset_variable(key)
         else:
-            scope.spoil(holder, Opaque("an item of it is deleted", line))
+            scope.doubt_variable("", Opaque("a computed variable is deleted", line))
+    elif isinstance(holder, Namespace):
+        with scope.at(holder.module):
+            if isinstance(key, str):
+                scope.remove(key)
+            else:
+                scope.doubt_all(Opaque("a computed name is deleted", line))
+    elif isinstance(holder, Table) and doubt_in(key) is None:
+        holder.pop(key, None)
+        scope.touch(holder, line)
+    else:
+        why = Opaque("an item of it is deleted", line)
+        scope.unknown.append(why)
+        scope.spoil(holder, why)
+        if isinstance(holder, Opaque) and isinstance(key, str) and key.isupper():
+            scope.may_be_set_anywhere(key, why)

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import ast
-import contextlib
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery.functions import function_called
 from kustomizer.openedx.celery.methods import imported, method_called
-from kustomizer.openedx.celery.operators import LARGEST
+from kustomizer.openedx.celery.operators import LARGEST, is_text
 from kustomizer.openedx.celery.python_values import (
     Defined,
     Function,
+    Group,
     Listing,
     Module,
     NamedQueue,
     Namespace,
     Opaque,
+    Passing,
     Table,
     keys_doubt,
+    merge,
+    own_doubt,
     table_like,
+    truth,
 )
-from kustomizer.openedx.celery.skipped import NAMESPACES, run_unseen
+from kustomizer.openedx.celery.skipped import NAMESPACES, escapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kustomizer.openedx.celery.call import Call
 
-_DEEPEST = 20
 _TYPES = {"bool": bool, "dict": dict, "float": float, "int": int, "list": list, "set": set, "str": str, "tuple": tuple}
-_KNOWN_TYPES = frozenset({"bool", "float", "int", "str", "tuple", "set", "NoneType", "Table", "Listing"})
+_KNOWN_TYPES = frozenset({"bool", "float", "int", "str", "tuple", "Group", "NoneType", "Table", "Listing"})
 
 
 def _range(*args: int) -> Any:
@@ -46,59 +51,55 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "any": any,
     "bool": bool,
     "dict": Table,
-    "enumerate": lambda *args: Listing(enumerate(*args)),
+    "enumerate": lambda *args: Passing(enumerate(*args), args),
     "float": float,
-    "frozenset": set,
+    "frozenset": Group,
     "int": int,
     "len": len,
     "list": Listing,
     "max": max,
     "min": min,
     "range": _range,
-    "reversed": lambda items: Listing(reversed(items)),
+    "reversed": lambda items: Passing(reversed(items), [items]),
     "round": round,
-    "set": set,
+    "set": Group,
     "sorted": lambda *args, **kwargs: Listing(sorted(*args, **kwargs)),
     "str": str,
     "sum": sum,
     "tuple": tuple,
-    "zip": lambda *args: Listing(zip(*args)),  # noqa: B905 - as the settings have it
+    "zip": lambda *args: Passing(zip(*args), args),  # noqa: B905 - as the settings have it
 }
+# Whatever else is in what they are given is in what they give.
+_PASS_ON = frozenset({"enumerate", "len", "list", "reversed", "tuple", "zip"})
 # They take whatever they are given, and leave it as it is.
 _HARMLESS = frozenset(
     {"FeaturesProxy", "print", "isinstance", "issubclass", "hasattr", "type", "id", "repr", "getattr", "crontab"}
     | {"timedelta", "Path", "path", "open"}
 )
-_POWERFUL = frozenset({"exec", "eval", "setattr", "delattr", "__import__"})
 
 
 def called(call: Call) -> Any:
     """Return what a call gives, and carry out what it does to known values."""
-    function = call.node.func
-    if isinstance(function, ast.Attribute):
-        return method_called(call, function)
-    if not isinstance(function, ast.Name):
-        return call.unknown()
-    return _named(call, function.id)
-
-
-def _named(call: Call, name: str) -> Any:
-    bound = call.scope.get(name, call.line) if call.scope.has(name) else None
-    if isinstance(bound, Function):
-        return imported(call, bound)
-    if isinstance(bound, Defined):
-        return _expression_of(call, bound)
-    if call.scope.defines(name):
-        run_unseen(call.scope, name, call.line)
-        return call.unknown()
-    return _built_in(call, name)
+    node = call.node.func
+    if isinstance(node, ast.Attribute):
+        return method_called(call, node)
+    function = call.evaluate(node)
+    if isinstance(function, Defined):
+        return function_called(call, function)
+    name = node.id if isinstance(node, ast.Name) else ""
+    if isinstance(function, Function):
+        module, _, built_in = function.name.rpartition(".")
+        return _built_in(call, built_in) if module == "builtins" else imported(call, function)
+    # One that has a built-in's name is another one.
+    return call.unknown() if not name or hasattr(builtins, name) else _built_in(call, name)
 
 
 def _built_in(call: Call, name: str) -> Any:
-    if name in ("getattr", "isinstance", "setattr"):
+    if name in ("getattr", "isinstance", "setattr", "delattr"):
         return _of_object(call, name)
-    if name in NAMESPACES and (not call.node.args or isinstance(call.evaluate(call.node.args[0]), Namespace)):
-        return Namespace()
+    if name in NAMESPACES and not (call.scope.is_local and name != "globals"):
+        args, _, _ = call.arguments()
+        return args[0] if args and isinstance(args[0], Namespace) else _namespace(call)
     if name == "Queue":
         return _queue(call)
     if name in _FUNCTIONS:
@@ -106,68 +107,66 @@ def _built_in(call: Call, name: str) -> Any:
     if name in _HARMLESS:
         call.arguments()
         return call.computed()
-    if name in _POWERFUL:
+    if name in ("exec", "eval"):
         call.scope.doubt_all(Opaque(f"{name}() may set it", call.line))
     return call.unknown()
 
 
-def _expression_of(call: Call, function: Defined) -> Any:
-    """Return what a function of the file gives whose only statement is an expression."""
-    args, kwargs, _ = call.arguments()
-    given = dict(zip(function.parameters, args, strict=False)) | kwargs
-    first = len(function.parameters) - len(function.defaults)
-    given = dict(zip(function.parameters[first:], function.defaults, strict=True)) | given
-    if (
-        given.keys() != set(function.parameters)
-        or len(args) > len(function.parameters)
-        or call.scope.calls >= _DEEPEST
-        or call.scope.is_long
-    ):
-        return call.unknown()
-    with contextlib.ExitStack() as kept, call.scope.calling():
-        for name, value in given.items():
-            kept.enter_context(call.scope.without(name))
-            call.scope.bind(name, value, call.line)
-        return call.evaluate(function.result)
+def _namespace(call: Call) -> Any:
+    return call.unknown() if call.node.args else Namespace(call.scope.module)
 
 
 def _of_object(call: Call, function: str) -> Any:
-    """Carry out ``getattr``, ``setattr`` and ``isinstance``."""
+    """Carry out ``getattr``, ``setattr``, ``delattr`` and ``isinstance``."""
     if function == "isinstance" and len(call.node.args) > 1:
         named = call.node.args[1].elts if isinstance(call.node.args[1], ast.Tuple) else call.node.args[1:]
         types = [_TYPES.get(item.id) if isinstance(item, ast.Name) else None for item in named]
         value = call.evaluate(call.node.args[0])
-        if not isinstance(value, NamedQueue) and type(value).__name__ in _KNOWN_TYPES and None not in types:
+        if type(value).__name__ in _KNOWN_TYPES and own_doubt(value) is None and None not in types:
             return isinstance(value, tuple(filter(None, types)))
         return call.computed()
     args, _, _ = call.arguments()
     holder, name, *rest = [*args, None, None][: max(2, len(args))]
     if isinstance(holder, Namespace) and isinstance(name, str):
-        if function == "getattr":
-            return call.scope.get(name, call.line, default=rest[0] if rest else None)
-        call.scope.bind(name, rest[0] if rest else None, call.line)
+        with call.scope.at(holder.module):
+            if function == "getattr":
+                return call.scope.get(name, call.line, **({"default": rest[0]} if rest else {}))
+            if function == "setattr":
+                call.scope.bind(name, rest[0] if rest else None, call.line)
+            else:
+                call.scope.remove(name)
         return None
     if isinstance(holder, Module) and isinstance(name, str) and function == "getattr":
         return library.member(holder.name, name) or call.computed()
-    if function == "setattr":
-        call.scope.doubt_all(Opaque("setattr() may set it", call.line))
-        return call.unknown()
+    if function == "getattr":
+        return call.computed()
+    why = Opaque(f"{function}() may set it", call.line)
+    escapes(call.scope, rest, why)
+    if not isinstance(name, str):
+        call.scope.doubt_all(why)
+    elif name.isupper():
+        call.scope.may_be_set_anywhere(name, why)
     return call.computed()
 
 
 def _plain_value(call: Call, name: str) -> Any:
+    call.hand_on()
     args, kwargs, doubt = call.arguments()
     if name in ("dict", "OrderedDict") and (not args or isinstance(args[0], Table)):
         table = table_like(args[0]) if args else Table()
-        table.update(kwargs)
-        if any(keyword.arg is None for keyword in call.node.keywords) and doubt is not None:
-            table.doubt = doubt
+        merge(table, kwargs)
         return table
+    if name == "bool" and args:
+        return truth(args[0])
+    if name == "str" and not all(is_text((argument,)) for argument in args):
+        return doubt or Opaque("a text is made of it", call.line)
+    if name in _PASS_ON:
+        doubt = args.doubt or next((own for argument in args if (own := own_doubt(argument))), None)
     doubt = doubt or next((keys for argument in args if (keys := keys_doubt(argument))), None)
     return doubt or _FUNCTIONS[name](*args, **kwargs)
 
 
 def _queue(call: Call) -> Any:
-    name_nodes = call.node.args[:1] or [keyword.value for keyword in call.node.keywords if keyword.arg == "name"]
-    name = call.evaluate(name_nodes[0]) if name_nodes else None
-    return NamedQueue(name) if isinstance(name, str) else Opaque("a queue's name is computed", call.line)
+    args, kwargs, _ = call.arguments()
+    name = args[0] if args else kwargs.get("name")
+    return NamedQueue(name, call.line) if isinstance(name, str) else Opaque("a queue's name is computed", call.line)

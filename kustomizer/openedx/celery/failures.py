@@ -5,52 +5,44 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.assignments import loaded, store
 from kustomizer.openedx.celery.expressions import evaluate
-from kustomizer.openedx.celery.python_values import Missing, Opaque, doubt_in
+from kustomizer.openedx.celery.jumps import Returned
+from kustomizer.openedx.celery.python_values import Missing, Opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from kustomizer.openedx.celery.scope import Scope
 
 _KEY_ERRORS = frozenset({"BaseException", "Exception", "KeyError", "LookupError"})
 _OTHER_ERRORS = frozenset(
-    {"AttributeError", "ImportError", "IndexError", "ModuleNotFoundError", "TypeError", "ValueError"}
+    {"AttributeError", "ImportError", "IndexError", "ModuleNotFoundError", "NameError", "TypeError", "ValueError"}
 )
 
 
-def tried(statement: ast.stmt, scope: Scope, follow: Callable[[Iterable[ast.stmt]], None]) -> Opaque | None:
-    """Carry out a statement that can't fail, and return None; otherwise what it fails with, or that it may."""
-    unsure = Opaque("it may fail", statement.lineno)
-    if isinstance(statement, ast.Import):
-        known = all(alias.name in library.MODULES for alias in statement.names)
-    elif isinstance(statement, ast.ImportFrom):
-        names = [library.member(statement.module or "", alias.name) for alias in statement.names]
-        known = not statement.level and None not in names
-    elif isinstance(statement, ast.Delete) and len(statement.targets) == 1:
-        value = evaluate(loaded(statement.targets[0]), scope)
-        if isinstance(value, Opaque):
-            return value
-        known = True
-    elif isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value is not None:
-        value = evaluate(statement.value, scope)
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        if doubt_in(value) is None and all(isinstance(target, (ast.Name, ast.Subscript)) for target in targets):
-            for target in targets:
-                store(scope, target, value, statement.lineno)
-            return None
-        return value if isinstance(value, Missing) else unsure
-    elif isinstance(statement, ast.Expr):
-        value = evaluate(statement.value, scope)
-        is_known = not isinstance(value, Opaque) and getattr(value, "doubt", None) is None
-        return None if is_known else value if isinstance(value, Missing) else unsure
-    else:
-        known = isinstance(statement, (ast.Pass, ast.FunctionDef))
-    if known:
-        follow([statement])
-    return None if known else unsure
+def tried(statement: ast.stmt, scope: Scope) -> Opaque | None:
+    """Carry out a statement that can't fail, and return None; otherwise return what it may fail with.
+
+    All that it has done by then has to be noted.
+    """
+    before = len(scope.unknown)
+    value = evaluate(statement.value, scope) if isinstance(statement, ast.Assign) else None
+    for target in statement.targets if isinstance(statement, ast.Delete) else ():
+        evaluate(loaded(target), scope)
+    if len(scope.unknown) == before and isinstance(statement, ast.Assign):
+        for target in statement.targets:
+            store(scope, target, value, statement.lineno)
+    elif len(scope.unknown) == before:
+        try:
+            scope.run([statement])
+        except Returned:
+            if len(scope.unknown) == before:
+                raise
+    if len(scope.unknown) == before:
+        return None
+    is_simple = isinstance(statement, (ast.Assign, ast.Delete, ast.Expr, ast.Return))
+    return scope.unknown[before] if is_simple else Opaque("it may fail", statement.lineno)
 
 
 def handler_of(failure: Opaque, handlers: Sequence[ast.ExceptHandler]) -> ast.ExceptHandler | None:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import Any
 
-    from kustomizer.openedx.celery.mounts import Mounts
-    from kustomizer.openedx.celery.scope import Names, Scope, Variables
+    from kustomizer.openedx.celery.scope import Container, Scope
     from kustomizer.openedx.celery.values import Unknown, Value
 
 _MOST = 16
@@ -30,27 +29,26 @@ _MOST_WHOLE = 2000
 class Asked:
     """A container that notes what it is asked, and what it answered."""
 
-    def __init__(self, environment: Variables, mounts: Mounts | Asked) -> None:
-        self._environment = environment
-        self._mounts = mounts
+    def __init__(self, container: Container) -> None:
+        self._container = container
         self.answers: dict[tuple[str, str], Hashable] = {}
 
     def get(self, name: str) -> Value | None:
         """Return a variable's value, None where it isn't set."""
-        value = self._environment.get(name)
+        value = self._container.get(name)
         self.answers["variable", name] = _told(value)
         return value
 
     def module(self, name: str) -> MountedFile | Unknown | None:
         """Return the file of a Python module."""
-        file = self._mounts.module(name)
+        file = self._container.module(name)
         self.answers["module", name] = _told(file)
         return file
 
     def answers_like(self, answers: dict[tuple[str, str], Hashable]) -> bool:
         """Tell whether this container would give the same ``answers``."""
         return all(
-            answer == _told(self._environment.get(name) if kind == "variable" else self._mounts.module(name))
+            answer == _told(self._container.get(name) if kind == "variable" else self._container.module(name))
             for (kind, name), answer in answers.items()
         )
 
@@ -58,17 +56,17 @@ class Asked:
 class _Followed(NamedTuple):
     key: Hashable
     answers: dict[tuple[str, str], Hashable]
-    names: Names
+    state: Any
 
 
 _kept: list[_Followed] = []
 _whole: dict[Hashable, tuple[dict[tuple[str, str], Hashable], Scope]] = {}
 
 
-def shared(key: Hashable, environment: Variables, mounts: Mounts, follow: Callable[[Asked], Scope]) -> Scope:
+def shared(key: Hashable, container: Container, follow: Callable[[Asked], Scope]) -> Scope:
     """Return what ``follow`` makes of a container's answers, or has made of the same ones: nobody may change it."""
     known = _whole.get(key)
-    asked = Asked(environment, mounts)
+    asked = Asked(container)
     if known is not None and asked.answers_like(known[0]):
         return known[1]
     scope = follow(asked)
@@ -79,16 +77,16 @@ def shared(key: Hashable, environment: Variables, mounts: Mounts, follow: Callab
     return scope
 
 
-def once(key: Hashable, scope: Scope, mounts: Mounts | Asked, follow: Callable[[Asked], None]) -> None:
-    """Bring ``scope`` to where ``follow``, with what ``mounts`` holds, leaves a scope of the same ``key``."""
-    asked = Asked(scope.variables, mounts)
+def once(key: Hashable, scope: Scope, follow: Callable[[], None]) -> None:
+    """Bring ``scope`` to where ``follow`` leaves a scope of the same ``key``."""
+    asked = Asked(scope.container)
     for kept in _kept:
         if kept.key == key and asked.answers_like(kept.answers):
-            scope.take(kept.names)
+            scope.take(kept.state)
             return
     with scope.asking(asked):
-        follow(asked)
-    _kept.append(_Followed(key, asked.answers, scope.names()))
+        follow()
+    _kept.append(_Followed(key, asked.answers, scope.state()))
     del _kept[:-_MOST]
 
 

@@ -18,8 +18,8 @@ MODULES = frozenset(
 )
 LOADED = frozenset({"copy", "json", "logging", "os", "re", "warnings"})
 """What Open edX's own settings have imported: a star import of theirs brings it."""
-HARMLESS = frozenset({"copy", "json", "logging", "re", "warnings"})
-"""Modules whose functions leave their arguments as they are."""
+# Modules whose functions leave their arguments as they are.
+_HARMLESS = frozenset({"copy", "json", "logging", "re", "warnings"})
 
 
 def _literal(text: str) -> Any:
@@ -57,4 +57,4 @@ def member(module: str, name: str) -> Any:
     full = f"{module}.{name}"
     if full in MODULES:
         return Module(full)
-    return Function(full) if full in _NAMED else _VALUES.get(full)
+    return Function(full) if full in _NAMED or module in _HARMLESS else _VALUES.get(full)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.celery import edx_platform
-from kustomizer.openedx.celery.followed import shared
+from kustomizer.openedx.celery.followed import Asked, shared
 from kustomizer.openedx.celery.mounts import MountedFile, Mounts
 from kustomizer.openedx.celery.python_values import Opaque, Table, doubt_in
 from kustomizer.openedx.celery.scope import Scope
@@ -23,14 +23,24 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.celery.command import Command
     from kustomizer.openedx.celery.environment import Environment
-    from kustomizer.openedx.celery.followed import Asked
-    from kustomizer.openedx.celery.scope import Variables
+    from kustomizer.openedx.celery.scope import Container
     from kustomizer.openedx.celery.values import Value
     from kustomizer.openedx.workers import EmittedWorker
 
 # Where the image has its configuration file unless LMS_CFG or CMS_CFG says otherwise (Tutor's Dockerfile).
 _FILES = {"lms": ("LMS_CFG", "/openedx/config/lms.env.yml"), "cms": ("CMS_CFG", "/openedx/config/cms.env.yml")}
 _BASE = frozenset(f"{service}.envs.{file}" for service in OPEN_EDX_SERVICES for file in ("production", "common"))
+
+
+class _Container(NamedTuple):
+    environment: Environment
+    mounts: Mounts
+
+    def get(self, name: str) -> Value | None:
+        return self.environment.get(name)
+
+    def module(self, name: str) -> MountedFile | Unknown | None:
+        return self.mounts.module(name)
 
 
 class LoadedSettings:
@@ -52,6 +62,7 @@ class LoadedSettings:
         self._resources, self._owner = resources, worker.resource
         self.container, self._without_ours = container, without_ours
         self._mounts = Mounts(resources, worker.resource, template, worker.container_tree)
+        self._container = _Container(environment, self._mounts)
 
     def table(self, name: str) -> Table | None:
         """Return a setting that is a mapping as it was read: its items may be known though it isn't as a whole."""
@@ -79,7 +90,9 @@ class LoadedSettings:
     def _value(self, name: str, value: Any, source: Source, default: Any) -> Value:
         if value is None:
             return Known(value=default, source=CELERYS)
-        doubt = doubt_in(value) or (getattr(value, "rest", None) if isinstance(value, Table) else None)
+        is_own = name == "EXPLICIT_QUEUES" and isinstance(value, Table) and value.doubt is value.rest is None
+        # Open edX's own routes aren't told.
+        doubt = doubt_in(dict(value) if is_own else value)
         if doubt is not None:
             return Unknown(
                 reason=doubt.reason, source=source.replace(line=doubt.line or source.line, field=source.field or name)
@@ -96,26 +109,27 @@ class LoadedSettings:
             return named
         module = str(named.value)
         if module in _BASE:
-            return self._open_edx(self.environment)
+            return self._open_edx(module, self._container)
         file = self._file_of(module)
         if not isinstance(file, MountedFile):
-            scope = self._open_edx(self.environment)
+            scope = self._open_edx(module, self._container)
             reason = file.reason if file else f"its settings module {module} isn't part of the build"
             scope.doubt_all(Opaque(f"{reason}, and may set it"), maybe=True, source=file.source if file else None)
             return scope
         key = (self._origin, module, file.text, file.source)
-        return shared(key, self.environment, self._mounts, lambda asked: self._followed(file, module, asked))
+        return shared(key, self._container, lambda asked: self._followed(file, module, asked))
 
     def _followed(self, file: MountedFile, module: str, asked: Asked) -> Scope:
-        scope = self._open_edx(asked)
-        follow(scope, file, asked, module, _BASE)
+        scope = self._open_edx(module, asked)
+        follow(scope, file)
         return scope
 
-    def _open_edx(self, environment: Variables) -> Scope:
-        """Return Open edX's own settings, before any file of the site's."""
+    def _open_edx(self, module: str, container: Container) -> Scope:
+        """Return Open edX's own settings, before any file of the site's: its settings module is ``module``."""
         tokens, places = self._tokens
         names, sources = edx_platform.settings(self.service, tokens, places)
-        return Scope(names, sources, environment, origin=self._origin)
+        base = f"{self.service}.envs.production"
+        return Scope(names, sources, container, module=module, base=base, origin=self._origin)
 
     def _file_of(self, module: str) -> MountedFile | Unknown | None:
         """Return the file of the settings module: Tutor's where ours have taken its place, and aren't wanted."""

@@ -6,20 +6,27 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery import library
-from kustomizer.openedx.celery.operators import LARGEST, is_wide
+from kustomizer.openedx.celery.functions import function_called
+from kustomizer.openedx.celery.operators import LARGEST, is_text, is_wide
 from kustomizer.openedx.celery.os_environ import of_environment, variable_asked
 from kustomizer.openedx.celery.python_values import (
+    HOLDERS,
+    Defined,
     Environ,
     Function,
+    Group,
     Listing,
     Module,
     Namespace,
     Opaque,
+    Passing,
     Table,
+    copied,
     doubt_in,
     keys_doubt,
-    table_like,
-    wrapped,
+    merge,
+    own_doubt,
+    shallow,
 )
 
 if TYPE_CHECKING:
@@ -38,14 +45,13 @@ _PURE_METHODS: dict[type, frozenset[str]] = {
     Listing: frozenset({"copy", "count", "index"}),
     timedelta: frozenset({"total_seconds"}),
     tuple: frozenset({"count", "index"}),
-    set: frozenset({"copy", "union", "difference"}),
+    Group: frozenset({"copy", "union", "difference"}),
 }
 _CHANGING_METHODS: dict[type, frozenset[str]] = {
     Table: frozenset({"clear", "pop", "setdefault", "update"}),
     Listing: frozenset({"append", "clear", "extend", "insert", "pop", "remove"}),
-    set: frozenset({"add", "discard", "update"}),
+    Group: frozenset({"add", "discard", "update"}),
 }
-
 CHANGING = frozenset(method for methods in _CHANGING_METHODS.values() for method in methods)
 """Methods that change what they are called on."""
 
@@ -55,16 +61,13 @@ def method_called(call: Call, function: ast.Attribute) -> Any:
     holder = call.evaluate(function.value)
     if isinstance(holder, Module):
         known = library.member(holder.name, function.attr)
-        if isinstance(known, Function):
-            return imported(call, known)
-        if holder.name in library.HARMLESS:
-            call.arguments()
-            return call.computed()
-        return call.unknown()
+        return imported(call, known) if isinstance(known, Function) else call.unknown()
     if isinstance(holder, Environ):
         return of_environment(call, function.attr)
     if isinstance(holder, Namespace):
-        return _of_namespace(call, function.attr)
+        with call.scope.at(holder.module):
+            own = call.scope.value(function.attr)
+        return function_called(call, own) if isinstance(own, Defined) else _of_namespace(call, function.attr, holder)
     methods = ((_PURE_METHODS, _pure), (_CHANGING_METHODS, _changing))
     for table, carry_out in methods:
         if function.attr in table.get(type(holder), ()):
@@ -77,29 +80,31 @@ def imported(call: Call, function: Function) -> Any:
     """Return what a function of Python's own library gives."""
     if function.name == "os.getenv":
         return variable_asked(call)
+    call.hand_on()
     args, kwargs, doubt = call.arguments()
     if function.name in ("copy.copy", "copy.deepcopy") and args:
-        return args[0] if isinstance(args[0], Opaque) else wrapped(args[0])
-    return doubt or library.FUNCTIONS[function.name](*args, **kwargs)
+        return shallow(args[0]) if function.name == "copy.copy" else copied(args[0], {})
+    carry_out = library.FUNCTIONS.get(function.name)
+    return doubt or (call.computed() if carry_out is None else carry_out(*args, **kwargs))
 
 
 def _pure(call: Call, method: str, holder: Any) -> Any:
     args, kwargs, doubt = call.arguments()
     if method == "get" and isinstance(holder, Table):
         return _got(call, holder, args, doubt)
-    if method == "copy" and isinstance(holder, Table):
-        return table_like(holder)
-    doubt = doubt or getattr(holder, "doubt", None) or keys_doubt(holder)
+    if method == "copy":
+        return shallow(holder)
+    doubt = doubt or keys_doubt(holder)
     if doubt is not None:
         return doubt
-    if method in ("format", "format_map") and is_wide(holder):
+    if method in ("format", "format_map") and (is_wide(holder) or not all(map(is_text, (*args, kwargs)))):
         return Opaque("it is formatted", call.line)
     result = getattr(holder, method)(*args, **kwargs)
-    if method in ("items", "keys", "values", "split", "rsplit"):
-        return Listing(result)
+    if method in ("items", "keys", "values"):
+        return Passing(result, [holder])
     if isinstance(result, str) and len(result) > LARGEST:
         return Opaque("it is too long", call.line)
-    return wrapped(result) if isinstance(result, (dict, list)) else result
+    return Listing(result) if isinstance(result, list) else Group(result) if isinstance(result, set) else result
 
 
 def _got(call: Call, table: Table, args: list[Any], doubt: Opaque | None) -> Any:
@@ -112,38 +117,66 @@ def _got(call: Call, table: Table, args: list[Any], doubt: Opaque | None) -> Any
 
 def _changing(call: Call, method: str, holder: Any) -> Any:
     args, kwargs, _ = call.arguments()
+    is_whole = method in ("update", "extend")
+    if not is_whole and any(isinstance(argument, Passing) for argument in args):
+        args = Listing(Opaque("what it goes through is kept", call.line) for _ in args)
     first = args[0] if args else None
-    whole = method in ("update", "extend")
-    doubt = (first if isinstance(first, Opaque) else getattr(first, "doubt", None)) if whole else doubt_in(first)
-    if method in ("append", "insert", "setdefault"):
-        doubt = doubt_in(first) if method != "append" else None
-    if doubt is not None:
+    if method in ("append", "insert", "clear"):
+        doubt = own_doubt(first) if method == "insert" else args.doubt
+    else:
+        doubt = args.doubt or kwargs.doubt or (own_doubt(first) if is_whole else doubt_in(first))
+    if doubt is not None or (is_whole and len(args) > 1):
+        doubt = doubt if isinstance(doubt, Opaque) and doubt.line else Opaque(f"{call.name} may change it", call.line)
+        for argument in args:
+            call.scope.spoil(argument, doubt)
         call.scope.spoil(holder, doubt)
         return doubt
-    if whole and getattr(first, "partial", False) and isinstance(holder, Table):
-        holder.partial = True
     call.scope.touch(holder, call.line)
-    return getattr(holder, method)(*args, **kwargs)
+    given = (
+        _table_changed(holder, method, args, kwargs) if isinstance(holder, Table) else getattr(holder, method)(*args)
+    )
+    return holder.doubt or given
 
 
-def _of_namespace(call: Call, method: str) -> Any:
+def _table_changed(table: Table, method: str, args: list[Any], kwargs: Table) -> Any:
+    if method == "update":
+        for other in (*args, kwargs):
+            merge(table, other if isinstance(other, dict) else Table(other))
+        return None
+    if method == "clear":
+        table.partial, table.rest = False, None
+    elif table.partial and args[0] not in table:
+        # Open edX, or whoever else has set items that aren't known, may have set this one.
+        unknown = keys_doubt(table)
+        if method == "setdefault":
+            table[args[0]] = unknown
+        return unknown
+    return getattr(table, method)(*args)
+
+
+def _of_namespace(call: Call, method: str, namespace: Namespace) -> Any:
     args, kwargs, _ = call.arguments()
-    if method == "get" and args and isinstance(args[0], str):
-        default = args[1] if len(args) > 1 else None
-        return call.scope.get(args[0], call.line, default=default)
-    if method in ("update", "setdefault"):
-        entries = [(args[0], args[1] if len(args) > 1 else None)] if method == "setdefault" and args else []
-        tables = args if method == "update" else []
-        if all(isinstance(table, Table) and table.doubt is None for table in tables):
-            entries += [pair for table in tables for pair in table.items()] + list(kwargs.items())
-            for name, value in entries:
-                if method == "update" or not call.scope.has(str(name)):
-                    call.scope.bind(str(name), value, call.line)
+    scope, first = call.scope, args[0] if args else None
+    default = args[1] if len(args) > 1 else None
+    with scope.at(namespace.module):
+        if method == "get" and isinstance(first, str):
+            return scope.get(first, call.line, default=default)
+        if method == "setdefault" and isinstance(first, str):
+            if not scope.has(first):
+                scope.bind(first, default, call.line)
+            return scope.get(first, call.line)
+        if method == "update" and all(
+            isinstance(table, Table) and keys_doubt(table) is None for table in (*args, kwargs)
+        ):
+            for name, value in (pair for table in (*args, kwargs) for pair in table.items()):
+                scope.bind(str(name), value, call.line)
             return None
-    if method == "pop" and args and isinstance(args[0], str):
-        value = call.scope.get(args[0], call.line, default=args[1] if len(args) > 1 else None)
-        call.scope.remove(args[0])
-        return value
-    if method not in ("keys", "items", "values", "get", "copy"):
-        call.scope.doubt_all(Opaque("the module's names are changed by a computation", call.line))
+        if method == "pop" and isinstance(first, str):
+            value = scope.get(first, call.line, **({"default": default} if len(args) > 1 else {}))
+            scope.remove(first)
+            return value
+        if method not in ("keys", "items", "values", "get", "copy"):
+            scope.doubt_all(Opaque("the module's names are changed by a computation", call.line))
+    for argument in (*args, *kwargs.values()):
+        scope.spoil(argument, call.computed()) if isinstance(argument, HOLDERS) else None
     return call.computed()

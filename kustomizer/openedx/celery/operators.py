@@ -7,7 +7,18 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery.python_values import Listing, Opaque, Table, doubt_in
+from kustomizer.openedx.celery.python_values import (
+    Group,
+    Listing,
+    Opaque,
+    Table,
+    doubt_in,
+    merge,
+    own_doubt,
+    parts_of,
+    table_like,
+    truth,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,29 +52,36 @@ COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.Is: lambda left, right: left is right,
     ast.IsNot: lambda left, right: left is not right,
 }
-UNARY: dict[type, Callable[[Any], Any]] = {
-    ast.Not: operator.not_,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}
 # A width of four digits, or one that is given as an argument.
 _WIDE = re.compile(r"\{[^{}]*:[^{}]*(?:\d{4}|\{)|%(?:\([^)]*\))?[^a-zA-Z%]*(?:\d{4}|\*)")
 
 
 def binary(op: ast.operator, left: Any, right: Any, line: int) -> Any:
     """Return what an operator gives."""
-    doubt = doubt_in(left) or doubt_in(right)
+    if isinstance(op, ast.BitOr) and isinstance(left, Table) and isinstance(right, Table):
+        table = table_like(left)
+        merge(table, right)
+        return table
+    # What is in two lists stays as it is.
+    is_list = isinstance(op, ast.Add) and isinstance(left, list)
+    doubt = own_doubt(left) or own_doubt(right) if is_list else doubt_in(left) or doubt_in(right)
     apply = _BINARY.get(type(op))
     if doubt is not None or apply is None or not _is_small(op, left, right):
-        return doubt or Opaque("it is computed", line)
+        return doubt or Opaque(f"the operator {type(op).__name__} isn't followed", line)
     result = apply(left, right)
     if isinstance(result, (str, list, tuple)) and len(result) > LARGEST:
         return Opaque("it is too long", line)
-    if isinstance(result, dict):
-        table = Table(result)
-        table.partial = getattr(left, "partial", False) or getattr(right, "partial", False)
-        return table
-    return Listing(result) if isinstance(result, list) else result
+    return Listing(result) if isinstance(result, list) else Group(result) if isinstance(result, set) else result
+
+
+def unary(op: ast.unaryop, value: Any, line: int) -> Any:
+    """Return what an operator before a value gives."""
+    if isinstance(op, ast.Not):
+        is_true = truth(value)
+        return is_true if isinstance(is_true, Opaque) else not is_true
+    if isinstance(value, (int, float)) and isinstance(op, (ast.USub, ast.UAdd)):
+        return -value if isinstance(op, ast.USub) else value
+    return own_doubt(value) or Opaque(f"the operator {type(op).__name__} isn't followed", line)
 
 
 def _is_small(op: ast.operator, left: Any, right: Any) -> bool:
@@ -76,7 +94,7 @@ def _is_small(op: ast.operator, left: Any, right: Any) -> bool:
     if isinstance(op, (ast.Pow, ast.LShift)):
         numbers = all(isinstance(operand, (int, float)) for operand in (left, right))
         return numbers and abs(left) <= LARGEST and 0 <= right <= _LARGEST_POWER
-    return not (isinstance(op, ast.Mod) and isinstance(left, str) and is_wide(left))
+    return not (isinstance(op, ast.Mod) and isinstance(left, str) and (is_wide(left) or not is_text(right)))
 
 
 def _is_number(value: Any) -> bool:
@@ -86,3 +104,9 @@ def _is_number(value: Any) -> bool:
 def is_wide(text: object) -> bool:
     """Tell whether a format may ask for a text that takes much room."""
     return not isinstance(text, str) or _WIDE.search(text) is not None
+
+
+def is_text(value: object) -> bool:
+    """Tell whether a value, or each one in it, becomes the text that it would become in the settings."""
+    scalars = parts_of(value) if isinstance(value, (tuple, dict)) else (value,)
+    return all(part is None or isinstance(part, (str, int, float)) for part in scalars)

@@ -20,15 +20,17 @@ def of_environment(call: Call, method: str) -> Any:
     why = doubt or Opaque("it reads or changes the environment", call.line)
     if method == "update":
         change_variables(call.scope, args[0] if args else kwargs, call.line)
-    elif method in ("setdefault", "pop") and args and isinstance(args[0], str):
+        return None
+    if method in ("setdefault", "pop") and args and isinstance(args[0], str):
         present = call.scope.environment(args[0])
         if isinstance(present, Unknown):
             call.scope.doubt_variable(args[0], why)
         elif method == "pop":
-            call.scope.set_variable(args[0], None, call.line)
+            call.scope.unset_variable(args[0])
             return str(present.value) if present is not None else args[1] if len(args) > 1 else why
         elif present is None:
             call.scope.set_variable(args[0], args[1] if len(args) > 1 else why, call.line)
+            return args[1] if len(args) > 1 else why
         else:
             return str(present.value)
     elif method not in ("copy", "items", "keys", "values"):

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import operator
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterable
     from typing import Any
+
+    from kustomizer.openedx.celery.values import Source
+
+_DEEPEST = 50
 
 
 class Opaque:
@@ -18,30 +26,78 @@ class Opaque:
         return f"Opaque({self.reason!r}, {self.line})"
 
 
+class Missing(Opaque):
+    """No value: to compute it fails for sure, with a KeyError."""
+
+
+class NamedQueue(Opaque):
+    """A kombu Queue, of which only the name matters here."""
+
+    def __init__(self, name: str, line: int) -> None:
+        super().__init__("it is a kombu Queue", line)
+        self.name = name
+
+
 class Table(dict):  # type: ignore[type-arg]
     """A dictionary, shared by the names that hold it; ``doubt`` says why it may hold something else by now."""
 
     doubt: Opaque | None = None
+    changed: Source | None = None
+    """Where what it holds was changed last."""
     partial: bool = False
     """Whether it has other keys, which aren't known."""
     rest: Opaque | None = None
-    """Why they aren't."""
+    """Why they aren't; None of Open edX's own."""
 
 
 class Listing(list):  # type: ignore[type-arg]
     """A list, shared by the names that hold it; ``doubt`` says why it may hold something else by now."""
 
     doubt: Opaque | None = None
+    changed: Source | None = None
 
 
-class NamedQueue(str):
-    """A kombu Queue, of which only the name matters here."""
+class Passing(Listing):
+    """What is gone through once, or changes with what it is ``of``: zip(), a generator, a dictionary's items()."""
 
-    __slots__ = ()
+    def __init__(self, items: Iterable[Any] = (), of: Iterable[Any] = ()) -> None:
+        super().__init__(items)
+        self.of: list[tuple[Any, list[Any]]] = []
+        for one in of:
+            self.of += one.of if isinstance(one, Passing) else [(one, _changeable(one))]
+
+    def goes_on(self, done: int) -> bool:
+        """Tell whether whoever has gone through ``done`` of these items will meet the others."""
+        for one, before in self.of:
+            start = done if isinstance(one, dict) else 0
+            now = _changeable(one)
+            is_same = len(now) == len(before) and all(map(operator.is_, now[start:], before[start:]))
+            if own_doubt(one) is not None or not is_same:
+                return False
+        return True
+
+
+def _changeable(value: Any) -> list[Any]:
+    """Return what of ``value`` may change while somebody goes through it: Python lets no key do so."""
+    return [*value.values()] if isinstance(value, dict) else [*value] if isinstance(value, list) else []
+
+
+class Group(set):  # type: ignore[type-arg]
+    """A set, shared by the names that hold it; ``doubt`` says why it may hold something else by now."""
+
+    doubt: Opaque | None = None
+    changed: Source | None = None
+
+
+HOLDERS = (Table, Listing, Group)
+"""What may be changed by whoever has it."""
 
 
 class Namespace:
-    """What ``globals()`` gives."""
+    """The names of a module, as ``globals()`` or an import gives them."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
 
 
 class Environ:
@@ -67,26 +123,23 @@ class Function:
 
 
 class Defined:
-    """A function of the settings file that gives one expression: its parameters, their defaults, the expression."""
+    """A function or class of the settings: its node, the module and file that it is of, its parameters' defaults."""
 
-    def __init__(self, parameters: tuple[str, ...], defaults: tuple[Any, ...], result: Any) -> None:
-        self.parameters, self.defaults, self.result = parameters, defaults, result
+    def __init__(self, node: Any, module: str, place: Source, defaults: dict[str, Any], *, is_plain: bool) -> None:
+        self.node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef = node
+        self.module, self.place, self.defaults = module, place, defaults
+        self.is_plain = is_plain
+        """Whether a call of it can be followed."""
 
 
-class Missing(Opaque):
-    """No value: to compute it fails for sure, with a KeyError."""
+_TRUE = (Namespace, Environ, Module, Modules, Function, Defined)
 
 
 def wrapped(value: Any) -> Any:
-    """Return a deep copy of plain data as values of this module."""
+    """Return plain data as values of this module."""
     if isinstance(value, dict):
-        table = table_like(value)
-        for key, item in value.items():
-            table[key] = wrapped(item)
-        return table
-    if isinstance(value, list):
-        return Listing(wrapped(item) for item in value)
-    return value
+        return Table({key: wrapped(item) for key, item in value.items()})
+    return Listing(wrapped(item) for item in value) if isinstance(value, list) else value
 
 
 def table_like(value: dict[Any, Any]) -> Table:
@@ -98,62 +151,110 @@ def table_like(value: dict[Any, Any]) -> Table:
     return table
 
 
+def shallow(value: Any) -> Any:
+    """Return what ``copy.copy`` gives."""
+    if isinstance(value, Table):
+        return table_like(value)
+    if isinstance(value, (Listing, Group)):
+        same = type(value)(value)
+        same.doubt = value.doubt
+        return same
+    return value
+
+
+def merge(table: Table, other: dict[Any, Any]) -> None:
+    """Put the items of ``other`` into ``table``, as ``update`` does."""
+    table.doubt = table.doubt or getattr(other, "doubt", None)
+    if getattr(other, "partial", False):
+        # Its other items may be any of those that are there.
+        why = keys_doubt(other)
+        for key in table.keys() - other.keys():
+            table[key] = why
+        table.partial, table.rest = True, table.rest or getattr(other, "rest", None)
+    table.update(other)
+
+
 def copied(value: Any, copies: dict[int, Any]) -> Any:
     """Return a deep copy of ``value``; ``copies`` has the copies by the identity of what they are of."""
     if not isinstance(value, (dict, list, set, tuple)):
         return value
+    if isinstance(value, tuple):
+        return tuple(copied(element, copies) for element in value)
     known_copy = copies.get(id(value))
     if known_copy is not None:
         return known_copy
-    if isinstance(value, tuple):
-        return tuple(copied(element, copies) for element in value)
+    copies[id(value)] = same = shallow(value)
+    same.changed = value.changed  # type: ignore[union-attr]
     if isinstance(value, dict):
-        copies[id(value)] = result = table_like(value) if isinstance(value, Table) else dict(value)
         for key, item in value.items():
             if isinstance(item, (dict, list, set, tuple)):
-                result[key] = copied(item, copies)
-        return result
-    kind: Any = type(value)
-    copies[id(value)] = same = kind(value)
-    if isinstance(value, list):
+                same[key] = copied(item, copies)
+    elif isinstance(value, list):
         same[:] = [copied(element, copies) for element in value]
-        if isinstance(value, Listing):
-            same.doubt = value.doubt
     return same
 
 
-def keys_doubt(value: Any) -> Opaque | None:
-    """Return why it isn't known which items ``value`` has, None where it is."""
+def own_doubt(value: Any) -> Opaque | None:
+    """Return why ``value`` isn't known, whatever is in it; None where it is."""
     if isinstance(value, Opaque):
         return value
-    if getattr(value, "partial", False):
-        return getattr(value, "rest", None) or Opaque("it has items that Open edX's own settings make")
+    if isinstance(value, _TRUE):
+        return Opaque("it is no plain value")
     doubt = getattr(value, "doubt", None)
     return doubt if isinstance(doubt, Opaque) else None
 
 
-def doubt_in(value: Any) -> Opaque | None:
+def keys_doubt(value: Any) -> Opaque | None:
+    """Return why it isn't known which items ``value`` has, None where it is."""
+    if getattr(value, "partial", False) and value.doubt is None:
+        return value.rest or Opaque("it has items that Open edX's own settings make")
+    return own_doubt(value)
+
+
+def parts_of(value: Any) -> Iterable[Any]:
+    """Return what is in a value."""
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return value if isinstance(value, (list, tuple, set, frozenset)) else ()
+
+
+def doubt_in(value: Any, depth: int = 0) -> Opaque | None:
     """Return why ``value``, or what is in it, isn't known; None where all of it is."""
-    if isinstance(value, Opaque):
-        return value
-    if isinstance(value, (Table, Listing)) and value.doubt is not None:
-        return value.doubt
-    if isinstance(value, dict):
-        return next((doubt for part in (*value, *value.values()) if (doubt := doubt_in(part))), None)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return next((doubt for part in value if (doubt := doubt_in(part))), None)
-    if isinstance(value, (Namespace, Environ, Function, Module, Modules, Defined)):
-        return Opaque("it is no plain value")
-    return None
+    if isinstance(value, (str, int)):
+        return None
+    if depth > _DEEPEST:
+        return Opaque("it is nested too deeply")
+    doubt = keys_doubt(value)
+    parts = () if doubt else (part for part in parts_of(value) if not isinstance(part, NamedQueue))
+    return doubt or next((inner for part in parts if (inner := doubt_in(part, depth + 1))), None)
 
 
-def spoil(value: Any, why: Opaque) -> None:
+def truth(value: Any) -> bool | Opaque:
+    """Return whether Python takes a value for true."""
+    if isinstance(value, _TRUE):
+        return True
+    if isinstance(value, Table) and not value and value.partial and value.doubt is None:
+        return value.rest or True
+    return own_doubt(value) or bool(value)
+
+
+def items_of(value: Any) -> Passing | Opaque:
+    """Return what a loop over ``value`` gives."""
+    doubt = keys_doubt(value)
+    if doubt is not None:
+        return doubt
+    is_many = isinstance(value, (str, dict, list, tuple, set))
+    return Passing(value, [value]) if is_many else Opaque("what it goes through isn't known")
+
+
+def spoil(value: Any, why: Opaque, seen: set[int] | None = None) -> None:
     """Note that something unknown may have changed ``value``, wherever it is held."""
-    if isinstance(value, (Table, Listing)):
+    seen = set() if seen is None else seen
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, HOLDERS):
         value.doubt = value.doubt or why
-    if isinstance(value, dict):
-        for part in value.values():
-            spoil(part, why)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            spoil(part, why)
+    for part in parts_of(value):
+        if isinstance(part, (*HOLDERS, tuple)):
+            spoil(part, why, seen)

@@ -1,299 +1,299 @@
-"""The names of a settings module while its statements are followed: what each holds, and where that is from."""
+"""Settings while their statements are followed: the names of each module, the environment, and what is being called."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
 
-from kustomizer.openedx.celery.python_values import Environ, Module, Opaque, copied, spoil
+from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery.names import Doubt, Names
+from kustomizer.openedx.celery.python_values import HOLDERS, Module, Opaque, Passing, spoil
 from kustomizer.openedx.celery.values import Known, Source, Unknown
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
     from typing import Any, Protocol
 
+    from kustomizer.openedx.celery.mounts import MountedFile
     from kustomizer.openedx.celery.values import Value
 
-    class Variables(Protocol):
-        """A container's environment."""
+    class Container(Protocol):
+        """A container's environment and files."""
 
         def get(self, name: str) -> Value | None:
             """Return a variable's value, None where it isn't set."""
+
+        def module(self, name: str) -> MountedFile | Unknown | None:
+            """Return the file of a Python module, None where the image's own would be."""
 
 
 _CELERYS_NAMES = frozenset(
     {"BROKER_TRANSPORT_OPTIONS", "BROKER_URL", "BROKER_USE_SSL", "CELERY_QUEUES", "EXPLICIT_QUEUES", "CELERY_ROUTES"}
 )
-_MISSING = object()
-_DEEPEST_IMPORT = 20
+_UNSET = object()
 _MOST_STEPS = 20_000
-_DEEPEST_BY_NAME = 3
-
-
-class Doubt:
-    """Something that may have set any name before it was set again."""
-
-    def __init__(self, why: Opaque, source: Source, *, maybe: bool) -> None:
-        self.why = why
-        self.source = source
-        self.maybe = maybe
-        """Whether it is likely that it sets none of Celery's names: code that isn't part of the build."""
 
 
 class _Nothing:
-    """The environment of no container."""
+    """No container."""
 
     def get(self, _name: str) -> None:
         return None
 
-
-class Names:
-    """What a scope holds at one time."""
-
-    def __init__(self, values: dict[str, Any], sources: dict[str, Source]) -> None:
-        self.values = values
-        self.sources = sources
-        self.doubts: dict[str, Doubt] = {}
-        self.everything: Doubt | None = None
-        self.settled: set[str] = set()
-        self.functions: dict[str, ast.FunctionDef] = {}
-        self.variables: dict[str, Value | None] = {}
-        """What statements have done to the environment; the empty name stands for any other."""
-
-    def copy(self) -> Names:
-        """Return a copy that can be changed by itself."""
-        # What two names share, their copies share, too.
-        copies: dict[int, Any] = {}
-        names = Names({name: copied(value, copies) for name, value in self.values.items()}, dict(self.sources))
-        names.doubts, names.everything, names.settled = dict(self.doubts), self.everything, set(self.settled)
-        names.functions, names.variables = dict(self.functions), dict(self.variables)
-        return names
+    module = get
 
 
 class Scope:
-    """A Django settings module's names, after its statements have been followed."""
+    """Django settings while their statements are followed, and afterwards."""
 
     def __init__(
-        self, names: dict[str, Any], sources: dict[str, Source], environment: Variables, *, origin: Hashable = None
+        self,
+        names: dict[str, Any],
+        sources: dict[str, Source],
+        container: Container,
+        *,
+        module: str,
+        base: str,
+        origin: Hashable = None,
     ) -> None:
-        """Begin with ``names`` of these ``sources``, which scopes of the same ``origin`` share."""
+        """Begin ``module`` with ``names`` of these ``sources``, those of the module ``base``.
+
+        Scopes of the same ``origin`` share them.
+        """
+        names |= {name: Module(name) for name in library.LOADED}
         self.origin = origin
-        self._held = Names(names, sources)
-        self._environment = environment
-        self._place = Source()
-        self._depth = 0
+        self.base = base
+        self.module = self._main = module
+        """The module whose statements are followed."""
+        self._modules = {base: Names(names, sources), module: Names(dict(names), dict(sources))}
+        self._variables: dict[str, Value | None] = {}
+        """What statements have done to the environment; the empty name stands for any other."""
+        self._container = container
+        self._frames: list[dict[str, Any]] = []
+        """Names of the functions and comprehensions that are followed, as far as these see each other's."""
+        self.place = Source()
+        """The file whose statements are followed."""
+        self.run: Callable[[Iterable[ast.stmt]], None] = lambda _nodes: None
+        """Follows statements."""
         self.calls = 0
-        """How many functions of the file are being followed, one in another."""
+        """How many functions of the settings are being followed, one in another."""
         self.steps = 0
         """How many calls of them and rounds of loops there were in all."""
+        self.unknown: list[Opaque] = []
+        """All that was evaluated and isn't known: each may have failed."""
 
     @contextlib.contextmanager
-    def within(self, place: Source) -> Iterator[None]:
-        """Follow statements of the file at ``place``."""
-        before = self._place
-        self._place = place
-        self._depth += 1
+    def at(self, module: str, place: Source | None = None, *frames: dict[str, Any]) -> Iterator[None]:
+        """Follow statements of ``module``, of the file at ``place``, which see the names of these ``frames``."""
+        before = self.module, self.place, self._frames
+        self.module, self.place, self._frames = module, place or self.place, [*frames]
         try:
             yield
         finally:
-            self._depth -= 1
-            self._place = before
+            self.module, self.place, self._frames = before
+
+    @contextlib.contextmanager
+    def local(self, names: Iterable[str]) -> Iterator[None]:
+        """Have ``names`` of their own until the block ends, as a comprehension does."""
+        before = self._frames
+        self._frames = [*before, dict.fromkeys(names, _UNSET)]
+        try:
+            yield
+        finally:
+            self._frames = before
+
+    @staticmethod
+    def frame(names: Iterable[str], given: dict[str, Any]) -> dict[str, Any]:
+        """Return the names of a function that is called, and what its parameters are given."""
+        return dict.fromkeys(names, _UNSET) | given
 
     @property
-    def variables(self) -> Variables:
-        """Who is asked for variables of the environment."""
-        return self._environment
-
-    @contextlib.contextmanager
-    def asking(self, container: Variables) -> Iterator[None]:
-        """Ask ``container`` for variables until the block ends."""
-        before = self._environment
-        self._environment = container
-        try:
-            yield
-        finally:
-            self._environment = before
-
-    def forget_container(self) -> None:
-        """Keep nothing of the container, and with it of its build, now that all statements have been followed."""
-        self._environment = _Nothing()
-
-    def has_set(self, names: frozenset[str]) -> bool:
-        """Tell whether just ``names`` were set since the beginning."""
-        is_settled = self._held.settled == names and not self._held.doubts and self._held.everything is None
-        return is_settled and not self._held.functions and not self._held.variables
-
-    def names(self) -> Names:
-        """Return a copy of what it holds."""
-        return self._held.copy()
-
-    def take(self, names: Names) -> None:
-        """Hold a copy of ``names`` in place of what it holds."""
-        self._held = names.copy()
-
-    def read(self, name: str) -> tuple[Any, Source, Doubt | None]:
-        """Return what a name holds (an Opaque where that can't be known), its source, and what may have set it."""
-        doubt = self._held.doubts.get(name)
-        if doubt is None and name not in self._held.settled:
-            doubt = self._held.everything
-        value = self._held.values.get(name, _MISSING)
-        source = self._held.sources.get(name, Source())
-        if doubt is not None and not doubt.maybe:
-            return doubt.why, doubt.source, None
-        return (None if value is _MISSING else value), source, doubt
-
-    def has(self, name: str) -> bool:
-        """Tell whether a name is set."""
-        return name in self._held.values
-
-    def holds_environment(self, name: str) -> bool:
-        """Tell whether a name is one of the environment itself."""
-        return isinstance(self._held.values.get(name), Environ)
-
-    def holds_plain(self, name: str) -> bool:
-        """Tell whether a name holds a text, a number or a truth value."""
-        return isinstance(self._held.values.get(name), (str, int, float))
-
-    def get(self, name: str, line: int, *, default: Any = _MISSING) -> Any:
-        """Return what a name holds for a statement on ``line``."""
-        value, _, _ = self.read(name)
-        if name in self._held.values:
-            return value
-        if default is not _MISSING and self._held.everything is None and not name.startswith("__"):
-            return default if name in _CELERYS_NAMES else Opaque(f"{name} isn't known", line)
-        return value if isinstance(value, Opaque) else Opaque(f"{name} isn't known", line)
-
-    def bind(self, name: str, value: Any, line: int = 0) -> None:
-        """Give a name a value."""
-        self._held.values[name] = value
-        self._held.sources[name] = self._place.replace(
-            line=value.line if isinstance(value, Opaque) and value.line else line
-        )
-        self._held.doubts.pop(name, None)
-        self._held.settled.add(name)
-        self._held.functions.pop(name, None)
-
-    def touch(self, holder: Any, line: int) -> None:
-        """Note that what ``holder`` holds was changed on ``line``."""
-        if not isinstance(holder, (dict, list, set)):
-            return
-        for name, value in self._held.values.items():
-            if value is holder:
-                self._held.sources[name] = self._place.replace(line=line)
-
-    def spoil(self, value: Any, why: Opaque) -> None:
-        """Note that something unknown may have changed ``value``, which names may hold."""
-        spoil(value, why)
-        self.touch(value, why.line)
-
-    def remove(self, name: str) -> None:
-        """Forget a name."""
-        self._held.values.pop(name, None)
-        self._held.doubts.pop(name, None)
-        self._held.settled.add(name)
-
-    def make_opaque(self, names: Iterable[str], why: Opaque) -> None:
-        """Note that each of these names may have been set, or what it holds be changed."""
-        for name in names:
-            if isinstance(self._held.values.get(name), Module):
-                continue  # a call of one of its functions doesn't change it
-            if name in self._held.values:
-                spoil(self._held.values[name], why)
-            self.bind(name, why, why.line)
-
-    def doubt_all(self, why: Opaque, *, maybe: bool = False, source: Source | None = None) -> None:
-        """Note that any name may have been set; ``source`` is what would say more than the statement that did it."""
-        doubt = Doubt(why, source or self._place.replace(line=why.line), maybe=maybe)
-        if self._held.everything is None or self._held.everything.maybe or not maybe:
-            self._held.everything = doubt
-            self._held.settled.clear()
-            self._held.doubts = {name: kept for name, kept in self._held.doubts.items() if not kept.maybe}
-
-    def environment(self, name: str) -> Value | None:
-        """Return a variable of the environment: what statements have made it, or the container's."""
-        if name in self._held.variables:
-            return self._held.variables[name]
-        return self._held.variables.get("") or self._environment.get(name)
-
-    def changes(self, name: str) -> bool:
-        """Tell whether statements have changed a variable of the environment, or may have."""
-        return name in self._held.variables or "" in self._held.variables
-
-    def set_variable(self, name: str, value: Any, line: int) -> None:
-        """Change a variable of the environment; None takes it out."""
-        if isinstance(value, Opaque):
-            self.doubt_variable(name, value)
-        else:
-            place = self._place.replace(line=line)
-            self._held.variables[name] = None if value is None else Known(value=str(value), source=place)
-
-    def doubt_variable(self, name: str, why: Opaque) -> None:
-        """Note that a variable of the environment may have been changed; any one without a ``name``."""
-        unknown = Unknown(reason=why.reason, source=self._place.replace(line=why.line))
-        if not name:
-            self._held.variables.clear()
-        self._held.variables[name] = unknown
-
-    def defines(self, name: str) -> bool:
-        """Tell whether a name is a function of this file."""
-        return name in self._held.functions
-
-    def define(self, function: ast.FunctionDef, value: Any) -> None:
-        """Note a function of the file."""
-        self.bind(function.name, value, function.lineno)
-        self._held.functions[function.name] = function
-
-    def function(self, name: str) -> ast.FunctionDef:
-        """Return a function of this file."""
-        return self._held.functions[name]
-
-    @contextlib.contextmanager
-    def without(self, name: str) -> Iterator[None]:
-        """Leave a name as it was when the block ends, as a comprehension does."""
-        value, source = self._held.values.get(name, _MISSING), self._held.sources.get(name)
-        settled = name in self._held.settled
-        try:
-            yield
-        finally:
-            self._held.values.pop(name, None)
-            self._held.sources.pop(name, None)
-            if value is not _MISSING:
-                self._held.values[name] = value
-            if source is not None:
-                self._held.sources[name] = source
-            if not settled:
-                self._held.settled.discard(name)
-
-    @contextlib.contextmanager
-    def calling(self) -> Iterator[None]:
-        """Follow what a function of the file gives."""
-        self.calls += 1
-        self.steps += 1
-        try:
-            yield
-        finally:
-            self.calls -= 1
-
-    def empty(self) -> Scope:
-        """Return a scope for a module that this one imports names from."""
-        scope = Scope({}, {}, self._environment)
-        scope._depth = self._depth
-        # Which module changes the environment doesn't matter.
-        scope._held.variables = self._held.variables
-        return scope
+    def is_local(self) -> bool:
+        """Whether a function or comprehension is being followed."""
+        return bool(self._frames)
 
     @property
     def is_long(self) -> bool:
         """Whether so much has been followed that it may have no end."""
         return self.steps > _MOST_STEPS
 
-    @property
-    def is_shallow(self) -> bool:
-        """Whether few modules are being imported."""
-        return self._depth <= _DEEPEST_BY_NAME
+    # The container
 
     @property
-    def is_deep(self) -> bool:
-        """Whether modules import each other without an end."""
-        return self._depth > _DEEPEST_IMPORT
+    def container(self) -> Container:
+        """Who is asked for variables of the environment and for files."""
+        return self._container
+
+    @contextlib.contextmanager
+    def asking(self, container: Container) -> Iterator[None]:
+        """Ask ``container`` until the block ends."""
+        before = self._container
+        self._container = container
+        try:
+            yield
+        finally:
+            self._container = before
+
+    def forget_container(self) -> None:
+        """Keep nothing of the container, and with it of its build, now that all statements have been followed."""
+        self._container = _Nothing()
+
+    # Modules
+
+    def names_of(self, module: str) -> Names | None:
+        """Return the names of a module that was followed, None where it wasn't."""
+        return self._modules.get(module)
+
+    def add(self, module: str) -> Names:
+        """Begin with a module, which has no names."""
+        return self._modules.setdefault(module, Names({}, {}))
+
+    def has_set(self, names: frozenset[str]) -> bool:
+        """Tell whether just ``names`` were set since the beginning."""
+        held = self._modules[self._main]
+        is_settled = held.settled == names and not held.lost and held.everything is None
+        return is_settled and not self._variables and len(self._modules) <= len({self._main, self.base})
+
+    def state(self) -> tuple[dict[str, Names], dict[str, Value | None]]:
+        """Return a copy of all that it holds."""
+        copies: dict[int, Any] = {}
+        return {name: names.copy(copies) for name, names in self._modules.items()}, dict(self._variables)
+
+    def take(self, state: tuple[dict[str, Names], dict[str, Value | None]]) -> None:
+        """Hold a copy of ``state`` in place of what it holds."""
+        copies: dict[int, Any] = {}
+        self._modules = {name: names.copy(copies) for name, names in state[0].items()}
+        self._variables = dict(state[1])
+
+    # Names
+
+    def read(self, name: str) -> tuple[Any, Source, Doubt | None]:
+        """Return what a setting holds (an Opaque where that can't be known), its source, and what may have set it."""
+        return self._modules[self._main].read(name)
+
+    def _holder(self, name: str) -> dict[str, Any]:
+        for frame in self._frames[::-1]:
+            if name in frame:
+                return frame
+        return self._modules[self.module].values
+
+    def value(self, name: str) -> Any:
+        """Return what a name holds, None where it isn't set."""
+        value = self._holder(name).get(name)
+        return None if value is _UNSET else value
+
+    def has(self, name: str) -> bool:
+        """Tell whether a name is set."""
+        return self._holder(name).get(name, _UNSET) is not _UNSET
+
+    def get(self, name: str, line: int, *, default: Any = _UNSET) -> Any:
+        """Return what a name holds for a statement on ``line``."""
+        held, holder = self._modules[self.module], self._holder(name)
+        if name == "__name__":
+            return self.module
+        if holder is not held.values:
+            return self.value(name) if self.has(name) else Opaque(f"{name} isn't set", line)
+        value, _, _ = held.read(name)
+        if name in held.values or isinstance(value, Opaque):
+            return value
+        if default is not _UNSET and held.everything is None and (name in _CELERYS_NAMES or name in held.settled):
+            return default
+        return Opaque(f"{name} isn't known", line)
+
+    def bind(self, name: str, value: Any, line: int = 0) -> None:
+        """Give a name a value."""
+        if isinstance(value, Passing):
+            value = Opaque("what it goes through is kept under a name", line)
+        held, holder = self._modules[self.module], self._holder(name)
+        holder[name] = value
+        if holder is held.values:
+            line = value.line if isinstance(value, Opaque) and value.line else line
+            held.sources[name] = self.place.replace(line=line)
+            held.settled.add(name)
+
+    def import_name(self, name: str, names: Names) -> None:
+        """Give a name what it has among ``names``, those of another module."""
+        held = self._modules[self.module]
+        held.values[name], held.sources[name], doubt = names.read(name)
+        (held.settled.discard if doubt else held.settled.add)(name)
+
+    def remove(self, name: str) -> None:
+        """Forget a name."""
+        held, holder = self._modules[self.module], self._holder(name)
+        if holder is not held.values:
+            holder[name] = _UNSET
+        else:
+            holder.pop(name, None)
+            held.settled.add(name)
+
+    def touch(self, holder: Any, line: int) -> None:
+        """Note that what ``holder`` holds was changed on ``line``."""
+        if isinstance(holder, HOLDERS):
+            holder.changed = self.place.replace(line=line)
+
+    def spoil(self, value: Any, why: Opaque) -> None:
+        """Note that something unknown may have changed ``value``, which names may hold."""
+        spoil(value, why)
+        self.touch(value, why.line)
+
+    def may_be_had(self, name: str, why: Opaque) -> None:
+        """Note that an object that isn't known may give what a setting holds."""
+        if name.isupper():
+            self.spoil(self.read(name)[0], why)
+
+    def may_be_set(self, names: Iterable[str], why: Opaque) -> None:
+        """Note that each of these names may have been set."""
+        for name in names:
+            # To import a module once more changes nothing.
+            if not isinstance(self.value(name), Module):
+                self.bind(name, why, why.line)
+
+    def may_be_set_anywhere(self, name: str, why: Opaque) -> None:
+        """Note that a name may have been set in any module, by way of an object that isn't known."""
+        for module, held in list(self._modules.items()):
+            if module == self._main or name in held.values:
+                with self.at(module):
+                    self.may_be_set([name], why)
+
+    def lose(self, name: str, why: Opaque) -> None:
+        """Note that something unknown may set a name at any time from now on."""
+        held = self._modules[self.module]
+        held.lost[name] = Doubt(why, self.place.replace(line=why.line), maybe=False)
+
+    def doubt_all(self, why: Opaque, *, maybe: bool = False, source: Source | None = None) -> None:
+        """Note that any name may have been set; ``source`` is what would say more than the statement that did it."""
+        doubt = Doubt(why, source or self.place.replace(line=why.line), maybe=maybe)
+        self._modules[self.module].doubt(doubt)
+
+    # The environment
+
+    def environment(self, name: str) -> Value | None:
+        """Return a variable of the environment: what statements have made it, or the container's."""
+        if name in self._variables:
+            return self._variables[name]
+        return self._variables.get("") or self._container.get(name)
+
+    def changes(self, name: str) -> bool:
+        """Tell whether statements have changed a variable of the environment, or may have."""
+        return name in self._variables or "" in self._variables
+
+    def set_variable(self, name: str, value: Any, line: int) -> None:
+        """Change a variable of the environment."""
+        if isinstance(value, str):
+            self._variables[name] = Known(value=value, source=self.place.replace(line=line))
+        else:
+            why = value if isinstance(value, Opaque) else Opaque("it is set to what is no text", line)
+            self.unknown.append(why)
+            self.doubt_variable(name, why)
+
+    def unset_variable(self, name: str) -> None:
+        """Take a variable out of the environment."""
+        self._variables[name] = None
+
+    def doubt_variable(self, name: str, why: Opaque) -> None:
+        """Note that a variable of the environment may have been changed; any one without a ``name``."""
+        unknown = Unknown(reason=why.reason, source=self.place.replace(line=why.line))
+        if not name:
+            self._variables.clear()
+        self._variables[name] = unknown

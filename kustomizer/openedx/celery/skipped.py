@@ -1,85 +1,267 @@
-"""What statements have done that may have run or not: the names, variables and values that they touch."""
+"""What code may have done that isn't followed: the names that it may set, and what it may change.
+
+It may have run or not, or something unknown may call it. Whatever it mentions otherwise than to read it may be changed,
+under that name or another one.
+"""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery.python_values import Opaque
-from kustomizer.openedx.celery.touched import stored, touched
+from kustomizer.openedx.celery.mounts import MountedFile, beside
+from kustomizer.openedx.celery.python_values import HOLDERS, Defined, Environ, Namespace, Opaque, parts_of
+from kustomizer.openedx.celery.syntax import COMPREHENSIONS, FUNCTIONS, body_of, local_names, stored, targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kustomizer.openedx.celery.scope import Scope
 
-_CHANGES = frozenset({"clear", "pop", "popitem", "setdefault", "update"})
-_COMPUTED = frozenset({"exec", "setattr"})
+    Local = frozenset[str] | None
+    """Names that aren't the module's where a node stands: None where all are the scope's."""
+
 NAMESPACES = frozenset({"globals", "locals", "vars"})
+_READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values"})
+# Functions that keep nothing of what they are given but what is in it.
+_READERS = frozenset(
+    {"FeaturesProxy", "all", "any", "bool", "dict", "isinstance", "len", "list", "print", "set", "sorted"}
+)
+_WITH_NAMES = (*FUNCTIONS, ast.ClassDef, *COMPREHENSIONS)
+_LEAVES = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.Constant)
+_OF_KEYS = (ast.Compare, ast.UnaryOp, ast.FormattedValue, ast.Expr)
 
 
-def may_have_run(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
-    """Note in ``scope`` all that these statements may have set."""
-    note_calls(scope, nodes)
-    own = stored(nodes)
-    # A call changes no text and no number, whoever is handed it.
-    scope.make_opaque({name for name in touched(nodes) if name in own or not scope.holds_plain(name)}, why)
+def may_have_run(
+    scope: Scope, nodes: Sequence[ast.AST], why: Opaque, *, local: Local = None, maybe: bool = True
+) -> None:
+    """Note in ``scope`` all that these nodes may have done; the names ``local`` are their own.
+
+    ``maybe`` says that computed names are likely to be none of Celery's.
+    """
+    notes = _Notes(scope, why, maybe=maybe)
+    for node in nodes:
+        notes.look(node, local)
+    if local is None:
+        scope.may_be_set(stored(nodes), why)
 
 
-def note_calls(scope: Scope, nodes: Iterable[ast.AST]) -> None:
-    """Heed variables, star imports, functions of the file and computed names in statements that may not run."""
-    for node in (inner for top in nodes for inner in ast.walk(top)):
-        line = getattr(node, "lineno", 0)
-        for name in _variables(scope, node):
-            scope.doubt_variable(name, Opaque("it may be set in the environment", line))
-        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-            scope.doubt_all(Opaque(f"{node.module} may set it", line), maybe=True)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if scope.defines(node.func.id):
-                run_unseen(scope, node.func.id, line, maybe=True)
-            elif node.func.id in _COMPUTED | NAMESPACES:
-                scope.doubt_all(Opaque("a computed name may be set", line), maybe=True)
+def escapes(scope: Scope, value: Any, why: Opaque, *, maybe: bool = True) -> None:
+    """Note that something unknown has got ``value``, and may change or call it."""
+    if isinstance(value, (Defined, Environ, Namespace, *HOLDERS, tuple)):
+        _Notes(scope, why, maybe=maybe).escapes(value)
 
 
-def run_unseen(scope: Scope, name: str, line: int, *, maybe: bool = False) -> None:
-    """Note that a function of this file was called."""
-    function, why = scope.function(name), Opaque(f"{name}() may set it", line)
-    inner = list(ast.walk(function))
-    named = {outer for node in inner if isinstance(node, ast.Global) for outer in node.names}
-    stored = {node.id for node in inner if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    scope.make_opaque(named | (touched(function.body) - stored), why)
-    for node in inner:
-        for variable in _variables(scope, node):
-            scope.doubt_variable(variable, why)
-        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-        if called in _COMPUTED or (called in NAMESPACES and not _is_named(node, inner)):
-            scope.doubt_all(why, maybe=maybe)
+def _inner(node: ast.AST, local: Local) -> Iterator[tuple[ast.AST, Local]]:
+    """Yield what is in a node that has names of its own, each with the names that aren't the module's there."""
+    if isinstance(node, COMPREHENSIONS):
+        local = (local or frozenset()) | targets(node)
+    body = body_of(node)
+    yield from ((child, local) for child in ast.iter_child_nodes(node) if child not in body)
+    around = local or frozenset()
+    if isinstance(node, ast.ClassDef):
+        # Its names are its own where it sets them, and none of its methods'; until then it sees the module's.
+        set_there = around | {f"={name}" for name in stored(body)}
+        yield from ((child, around if isinstance(child, FUNCTIONS) else set_there) for child in body)
+    elif body:
+        yield from ((child, around | local_names(node)) for child in body)
 
 
-def _is_named(call: ast.AST, nodes: Sequence[ast.AST]) -> bool:
-    """Tell whether a namespace is only used for names that stand there."""
-    users = [node for node in nodes if isinstance(node, ast.Subscript) and node.value is call]
-    readers = [node for node in nodes if isinstance(node, ast.Attribute) and node.value is call and node.attr == "get"]
-    return bool(readers) or any(isinstance(user.slice, ast.Constant) for user in users)
+class _Notes:
+    def __init__(self, scope: Scope, why: Opaque, *, maybe: bool) -> None:
+        self._scope, self._why, self._maybe = scope, why, maybe
+        self._above: list[ast.AST] = []
+        self._seen: set[int | str] = set()
+        self._depth = 0
+        """How many functions are looked through, one for another."""
+
+    def look(self, node: ast.AST, local: Local) -> None:
+        """Note what a node may do."""
+        if isinstance(node, _LEAVES):
+            return
+        handle = _KINDS.get(type(node))
+        if handle is not None:
+            handle(self, node, local)
+        self._above.append(node)
+        if isinstance(node, _WITH_NAMES):
+            for child, names in _inner(node, local):
+                self.look(child, names)
+        else:
+            for child in ast.iter_child_nodes(node):
+                self.look(child, local)
+        self._above.pop()
+
+    def escapes(self, value: Any) -> None:
+        """Note that a value may be changed, or called, by whoever has got it."""
+        if isinstance(value, Defined) and id(value.node) not in self._seen:
+            self._seen.add(id(value.node))
+            above, self._above = self._above, []
+            self._depth += 1
+            with self._scope.at(value.module, value.place):
+                for default in value.defaults.values():
+                    self.escapes(default)
+                for child, names in _inner(value.node, frozenset()):
+                    self.look(child, names)
+            self._depth -= 1
+            self._above = above
+        elif isinstance(value, Environ):
+            self._scope.doubt_variable("", self._why)
+        elif isinstance(value, Namespace):
+            self._sets("", value.module)
+        elif isinstance(value, (*HOLDERS, tuple)):
+            self._scope.spoil(value, self._why)
+            for part in parts_of(value):
+                self.escapes(part if isinstance(part, (Defined, Environ, Namespace)) else None)
+
+    @property
+    def _is_later(self) -> bool:
+        """Whether it is a function's, which may be called at any time."""
+        return self._depth > 0 or any(isinstance(node, FUNCTIONS) for node in self._above)
+
+    def _sets(self, name: str, module: str) -> None:
+        """Note that a name of a module may be set, a computed one without a ``name``: by a function, at any time."""
+        with self._scope.at(module):
+            if not name:
+                why = Opaque(f"a computed name may be set: {self._why.reason}", self._why.line)
+                self._scope.doubt_all(why, maybe=self._maybe)
+            elif self._is_later:
+                self._scope.lose(name, self._why)
+            else:
+                self._scope.may_be_set([name], self._why)
+
+    def _used(self, value: Any, node: ast.AST, above: Sequence[ast.AST]) -> None:
+        """Note what may become of ``value``, which ``node`` gives, in what stands ``above`` it."""
+        use, key = _use(node, above)
+        if isinstance(value, Environ):
+            if use in ("stored", "pop", "setdefault"):
+                self._scope.doubt_variable(key, self._why)
+            elif use not in _READING | {"item", "keys", "parts", "through"}:
+                self._scope.doubt_variable("", self._why)
+        elif isinstance(value, Namespace):
+            if use in ("item", "get") and key not in ("", "__dict__"):
+                with self._scope.at(value.module):
+                    climb = 1 if use == "item" else 2
+                    self._used(self._scope.value(key), above[-climb], above[:-climb])
+            elif use in ("stored", "pop", "setdefault"):
+                self._sets(key, value.module)
+            elif use not in _READING | {"keys"}:
+                self._sets("", value.module)
+        elif isinstance(value, (*HOLDERS, tuple)):
+            is_flat = not any(isinstance(part, (*HOLDERS, tuple)) for part in parts_of(value))
+            shows_keys = use == "keys" or (use == "through" and isinstance(value, dict))
+            if not shows_keys and not (is_flat and use in _READING | {"item", "parts", "through"}):
+                self.escapes(value)
+        elif isinstance(value, Defined):
+            self.escapes(value)
+
+    def _name(self, node: ast.Name, local: Local) -> None:
+        if local is not None and node.id in local:
+            return
+        value = self._scope.value(node.id)
+        if isinstance(node.ctx, ast.Load):
+            self._used(Environ() if node.id == "environ" and value is None else value, node, self._above)
+            return
+        if self._above and isinstance(self._above[-1], ast.AugAssign):
+            self.escapes(value)
+        if local is not None and f"={node.id}" not in local and self._is_later:
+            self._sets(node.id, self._scope.module)
+
+    def _attribute(self, node: ast.Attribute, _local: Local) -> None:
+        if node.attr == "environ":
+            self._used(Environ(), node, self._above)
+        elif node.attr == "modules" and self._above and not _text(getattr(self._above[-1], "slice", node)):
+            self._used(Namespace(self._scope.module), self._above[-1], self._above[:-1])
+        elif not isinstance(node.ctx, ast.Load) and node.attr.isupper():
+            self._scope.may_be_set_anywhere(node.attr, self._why)
+
+    def _subscript(self, node: ast.Subscript, _local: Local) -> None:
+        name = _text(node.slice)
+        if not isinstance(node.ctx, ast.Load) and name.isupper():
+            self._scope.may_be_set_anywhere(name, self._why)
+
+    def _call(self, node: ast.Call, _local: Local) -> None:
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        name = _text(node.args[1]) if called in ("setattr", "delattr") and len(node.args) > 1 else ""
+        if called in NAMESPACES and not node.args:
+            self._used(Namespace(self._scope.module), node, self._above)
+        elif name.isupper():
+            self._scope.may_be_set_anywhere(name, self._why)
+        elif called in ("exec", "eval", "setattr", "delattr") and not name:
+            self._sets("", self._scope.module)
+
+    def _import(self, node: ast.Import | ast.ImportFrom, _local: Local) -> None:
+        names = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            module = beside(node.module or "", node.level, self._scope.module)
+            names = [module, *(f"{module}.{name}" for name in names)]
+        for name in names:
+            self._of_module(name)
+        if names[-1].endswith("*"):
+            is_seen = self._scope.names_of(names[0]) is not None
+            self._scope.doubt_all(Opaque(f"{names[0]} may set it", node.lineno), maybe=not is_seen)
+
+    def _of_module(self, module: str) -> None:
+        """Heed the statements of a mounted module, if it wasn't run already."""
+        names, file = self._scope.names_of(module), self._scope.container.module(module)
+        is_over = names is not None and names.failure is None
+        if is_over or not isinstance(file, MountedFile) or module in self._seen:
+            return
+        self._seen.add(module)
+        above, self._above = self._above, []
+        with self._scope.at(module, file.source):
+            self._scope.add(module).failure = self._why
+            self._scope.doubt_all(self._why)
+            try:
+                nodes = ast.parse(file.text).body
+            except (SyntaxError, ValueError):
+                nodes = []
+            for node in nodes:
+                self.look(node, None)
+            self._scope.may_be_set(stored(nodes), self._why)
+        self._above = above
 
 
-def _variables(scope: Scope, node: ast.AST) -> Iterator[str]:
-    """Yield the variables of the environment that a statement changes, an empty name for any."""
-    if (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.ctx, (ast.Store, ast.Del))
-        and _is_environ(scope, node.value)
-    ):
-        yield str(node.slice.value) if isinstance(node.slice, ast.Constant) else ""
-    elif isinstance(node, ast.AugAssign) and _is_environ(scope, node.target):
-        yield ""
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
-        first = node.args[0] if node.args and node.func.attr in ("pop", "setdefault") else None
-        name = str(first.value) if isinstance(first, ast.Constant) else ""
-        yield from [name] if _is_environ(scope, node.func.value) else []
+_KINDS: dict[type, Any] = {
+    ast.Attribute: _Notes._attribute,
+    ast.Call: _Notes._call,
+    ast.Import: _Notes._import,
+    ast.ImportFrom: _Notes._import,
+    ast.Name: _Notes._name,
+    ast.Subscript: _Notes._subscript,
+}
 
 
-def _is_environ(scope: Scope, node: ast.AST) -> bool:
-    if isinstance(node, ast.Attribute):
-        return node.attr == "environ"
-    return isinstance(node, ast.Name) and scope.holds_environment(node.id)
+def _use(node: ast.AST, above: Sequence[ast.AST]) -> tuple[str, str]:
+    """Return what is done with what ``node`` gives, and with which item of it.
+
+    Somebody may look at its keys or parts, take or store an item, call a method, or else get it: an empty text.
+    """
+    around, over = [*reversed(above), None, None][:2]
+    is_test = getattr(around, "test", None) is node
+    if isinstance(around, (ast.BoolOp, ast.IfExp)) and not is_test:
+        return _use(around, above[:-1])
+    if isinstance(around, ast.Attribute) and isinstance(over, ast.Call) and over.func is around:
+        return around.attr, _text(over.args[0]) if over.args else ""
+    if isinstance(around, ast.Attribute) or (isinstance(around, ast.Subscript) and around.value is node):
+        key = around.attr if isinstance(around, ast.Attribute) else _text(around.slice)
+        return "item" if isinstance(around.ctx, ast.Load) else "stored", key
+    if is_test or isinstance(around, _OF_KEYS):
+        return "keys", ""
+    taker = getattr(around.func, "id", "") if isinstance(around, ast.Call) else ""
+    if taker in _READERS or isinstance(around, ast.Starred) or getattr(around, "iter", None) is node:
+        return "keys" if taker == "FeaturesProxy" else "parts" if taker == "dict" else "through", ""
+    return "parts" if _is_spread(node, around) else "", ""
+
+
+def _is_spread(node: ast.AST, around: ast.AST | None) -> bool:
+    """Tell whether what is in ``node``'s value, and not itself, becomes part of something new."""
+    if isinstance(around, ast.Dict):
+        return any(key is None and value is node for key, value in zip(around.keys, around.values, strict=True))
+    if isinstance(around, ast.keyword):
+        return around.arg is None
+    return isinstance(around, ast.BinOp) or (isinstance(around, ast.AugAssign) and around.value is node)
+
+
+def _text(node: ast.AST) -> str:
+    """Return a text that stands there, an empty one where it is computed."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

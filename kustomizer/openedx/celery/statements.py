@@ -9,33 +9,37 @@ import ast
 import functools
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.assignments import augment, delete, store
-from kustomizer.openedx.celery.expressions import defined, evaluate
+from kustomizer.openedx.celery.expressions import evaluate
 from kustomizer.openedx.celery.failures import handler_of, tried
 from kustomizer.openedx.celery.followed import once
-from kustomizer.openedx.celery.loops import Break, Continue, OfLoop, Uncertain, ends_round, follow_for, follow_while
-from kustomizer.openedx.celery.mounts import MountedFile, beside
-from kustomizer.openedx.celery.python_values import Listing, Module, Opaque, Table, doubt_in
-from kustomizer.openedx.celery.skipped import may_have_run
-from kustomizer.openedx.celery.touched import touched
-from kustomizer.openedx.celery.values import Unknown
+from kustomizer.openedx.celery.functions import defined
+from kustomizer.openedx.celery.imports import import_modules, import_names
+from kustomizer.openedx.celery.jumps import Break, Continue, Jump, Left, Returned, Uncertain
+from kustomizer.openedx.celery.loops import follow_for
+from kustomizer.openedx.celery.mounts import MountedFile
+from kustomizer.openedx.celery.python_values import Defined, Opaque, truth
+from kustomizer.openedx.celery.skipped import escapes, may_have_run
+from kustomizer.openedx.celery.syntax import FUNCTIONS, dotted, ends_round, returns
 from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, names_in_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kustomizer.openedx.celery.followed import Asked
-    from kustomizer.openedx.celery.mounts import Mounts
     from kustomizer.openedx.celery.scope import Scope
 
 
-def follow(scope: Scope, file: MountedFile, mounts: Mounts | Asked, module: str, base: frozenset[str]) -> None:
-    """Follow the statements of ``file``, which is ``module``; the modules ``base`` are where it starts from."""
-    with scope.within(file.source):
+def follow(scope: Scope, file: MountedFile) -> None:
+    """Follow the statements of ``file`` in the module of ``scope`` that is being followed."""
+    scope.run = functools.partial(_run, scope)
+    with scope.at(scope.module, file.source):
         try:
-            _Run(scope, file, mounts, module, base).statements(_tree(file.text).body)
-        except (SyntaxError, ValueError, OfLoop):
+            for node in _tree(file.text).body:
+                if _is_ours(node):
+                    _run_tutors(scope, file, node.lineno)
+                else:
+                    scope.run([node])
+        except (SyntaxError, ValueError, Jump):
             scope.doubt_all(Opaque("the file can't be read as Python"))
         except RecursionError:
             scope.doubt_all(Opaque("the file is nested too deeply to be followed"))
@@ -47,197 +51,186 @@ def _tree(text: str) -> ast.Module:
     return ast.parse(text)
 
 
-class _Run:
-    """One file's statements."""
+def _is_ours(node: ast.stmt) -> bool:
+    """Tell whether this runs Tutor's settings in our module, as `settings_module.render` writes it."""
+    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and len(node.value.args) > 1):
+        return False
+    call = node.value
+    is_exec = isinstance(call.func, ast.Name) and call.func.id == "exec"
+    return is_exec and ast.unparse(call) == "exec(compile(_tutor.read_bytes(), str(_tutor), 'exec'), globals())"
 
-    def __init__(
-        self, scope: Scope, file: MountedFile, mounts: Mounts | Asked, module: str, base: frozenset[str]
-    ) -> None:
-        self._scope = scope
-        self._file = file
-        self._mounts = mounts
-        self._module = module
-        self._base = base
 
-    def statements(self, nodes: Iterable[ast.stmt]) -> None:
-        for node in nodes:
-            handle = getattr(self, f"_{type(node).__name__.lower()}", None)
-            if handle is None:
-                self._skip([node], Opaque("it is computed", node.lineno))
-            else:
-                handle(node)
+def _run_tutors(scope: Scope, ours: MountedFile, line: int) -> None:
+    package, _, name = scope.module.rpartition(".")
+    file = scope.container.module(f"{package}.{TUTORS_FILE_PREFIX}{name}" if package else TUTORS_FILE_PREFIX + name)
+    if not isinstance(file, MountedFile):
+        why = f"{scope.module} isn't part of the build" if file is None else file.reason
+        source = None if file is None else file.source
+        scope.doubt_all(Opaque(f"{why}, and may set it", line), maybe=True, source=source)
+        return
+    set_before = names_in_head(ours.text, f"{name}.py")
+    if set_before and scope.has_set(set_before):
+        key = (scope.origin, scope.module, file.text, file.source, set_before)
+        once(key, scope, lambda: follow(scope, file))
+    else:
+        follow(scope, file)
 
-    def _evaluate(self, node: ast.expr) -> Any:
-        return evaluate(node, self._scope)
 
-    def _assign(self, node: ast.Assign) -> None:
-        value = self._evaluate(node.value)
-        for target in node.targets:
-            store(self._scope, target, value, node.lineno)
-
-    def _annassign(self, node: ast.AnnAssign) -> None:
-        if node.value is not None:
-            store(self._scope, node.target, self._evaluate(node.value), node.lineno)
-
-    def _skip(self, nodes: Sequence[ast.stmt], why: Opaque) -> None:
-        """Note what statements have done that may have run or not."""
-        may_have_run(self._scope, nodes, why)
-        if ends_round(nodes):
-            raise Uncertain
-
-    def _expr(self, node: ast.Expr) -> None:
-        if isinstance(node.value, ast.Call) and self._is_ours(node.value):
-            self._run_tutors(node.lineno)
+def _run(scope: Scope, nodes: Iterable[ast.stmt]) -> None:
+    for node in nodes:
+        handle = _KINDS.get(type(node))
+        if handle is None:
+            _skip(scope, [node], Opaque(f"`{type(node).__name__.lower()}` isn't followed", node.lineno))
         else:
-            self._evaluate(node.value)
+            handle(scope, node)
 
-    @staticmethod
-    def _is_ours(call: ast.Call) -> bool:
-        """Tell whether this runs Tutor's settings in our module, as `settings_module.render` writes it."""
-        if not (isinstance(call.func, ast.Name) and call.func.id == "exec" and len(call.args) > 1):
-            return False
-        return ast.unparse(call) == "exec(compile(_tutor.read_bytes(), str(_tutor), 'exec'), globals())"
 
-    def _run_tutors(self, line: int) -> None:
-        package, _, name = self._module.rpartition(".")
-        file = self._mounts.module(f"{package}.{TUTORS_FILE_PREFIX}{name}" if package else TUTORS_FILE_PREFIX + name)
-        set_before = names_in_head(self._file.text, f"{name}.py")
-        if not (set_before and self._scope.has_set(set_before) and isinstance(file, MountedFile)):
-            self._run_file(file, self._module, line)
+def _skip(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
+    """Note what statements have done that may have run or not."""
+    scope.unknown.append(why)
+    may_have_run(scope, nodes, why)
+    if returns(nodes):
+        raise Left
+    if ends_round(nodes):
+        raise Uncertain
+
+
+def _assign(scope: Scope, node: ast.Assign | ast.AnnAssign) -> None:
+    if node.value is not None:
+        value = evaluate(node.value, scope)
+        for target in [node.target] if isinstance(node, ast.AnnAssign) else node.targets:
+            store(scope, target, value, node.lineno)
+
+
+def _if(scope: Scope, node: ast.If) -> None:
+    test = truth(evaluate(node.test, scope))
+    if isinstance(test, Opaque):
+        why = Opaque(f"it depends on a condition: {test.reason}", node.lineno)
+        _skip(scope, [*node.body, *node.orelse], why)
+    else:
+        scope.run(node.body if test else node.orelse)
+
+
+def _break(_scope: Scope, _node: ast.Break) -> None:
+    raise Break
+
+
+def _continue(_scope: Scope, _node: ast.Continue) -> None:
+    raise Continue
+
+
+def _return(scope: Scope, node: ast.Return) -> None:
+    raise Returned(None if node.value is None else evaluate(node.value, scope))
+
+
+def _raise(scope: Scope, _node: ast.Raise) -> None:
+    # Outside of a function and of a ``try`` the settings wouldn't load.
+    scope.unknown.append(Opaque("it fails"))
+    if scope.calls:
+        raise Left
+
+
+def _assert(scope: Scope, node: ast.Assert) -> None:
+    if truth(evaluate(node.test, scope)) is not True:
+        scope.unknown.append(Opaque("it may fail", node.lineno))
+
+
+def _with(scope: Scope, node: ast.With) -> None:
+    for item in node.items:
+        escapes(scope, evaluate(item.context_expr, scope), Opaque("it is a context", node.lineno))
+        if item.optional_vars is not None:
+            store(scope, item.optional_vars, Opaque("it is opened", node.lineno), node.lineno)
+    if all(isinstance(item.context_expr, ast.Call) and dotted(item.context_expr.func) == "open" for item in node.items):
+        scope.run(node.body)
+        return
+    # Any other context may pass over what fails.
+    for position, statement in enumerate(node.body):
+        if tried(statement, scope) is not None:
+            _skip(scope, node.body[position:], Opaque("it is set where a failure may be passed over", node.lineno))
             return
-        key = (self._scope.origin, self._module, file.text, file.source, set_before)
-        once(
-            key,
-            self._scope,
-            self._mounts,
-            lambda asked: follow(self._scope, file, asked, self._module, self._base),
-        )
 
-    def _run_file(self, file: MountedFile | Unknown | None, module: str, line: int) -> None:
-        if not isinstance(file, MountedFile) or self._scope.is_deep:
-            why = f"{module} isn't part of the build" if file is None else getattr(file, "reason", "it is deep")
-            source = file.source if isinstance(file, Unknown) else None
-            self._scope.doubt_all(Opaque(f"{why}, and may set it", line), maybe=True, source=source)
+
+def _try(scope: Scope, node: ast.Try) -> None:
+    try:
+        _try_body(scope, node)
+    except Jump:
+        scope.run(node.finalbody)
+        raise
+    scope.run(node.finalbody)
+
+
+def _try_body(scope: Scope, node: ast.Try) -> None:
+    for position, statement in enumerate(node.body):
+        failure = tried(statement, scope)
+        if failure is None:
+            continue
+        handler = handler_of(failure, node.handlers)
+        if handler is None:
+            uncertain = [*node.body[position:], *node.handlers, *node.orelse]
+            _skip(scope, uncertain, Opaque("it is set where something may fail", node.lineno))
         else:
-            follow(self._scope, file, self._mounts, module, self._base)
+            if handler.name is not None:
+                scope.bind(handler.name, Opaque("it is an exception", handler.lineno), handler.lineno)
+            scope.run(handler.body)
+        return
+    scope.run(node.orelse)
 
-    def _import(self, node: ast.Import) -> None:
-        for alias in node.names:
-            bound = alias.name if alias.asname else alias.name.partition(".")[0]
-            module = Module(bound) if alias.name in library.MODULES else Opaque("it is a module", node.lineno)
-            self._scope.bind(alias.asname or bound, module, node.lineno)
 
-    def _importfrom(self, node: ast.ImportFrom) -> None:
-        module = beside(node.module or "", node.level, self._module)
-        named = self._follow_beside(module) if node.names[0].name != "*" else None
-        for alias in node.names:
-            if alias.name != "*":
-                value = library.member(module, alias.name)
-                if named is not None and named.has(alias.name):
-                    read, _, doubt = named.read(alias.name)
-                    # What can be changed may be, through another name.
-                    value = read if doubt is None and isinstance(read, (str, int, float)) else None
-                if value is None:
-                    value = Opaque(f"it is imported from {module}", node.lineno)
-                self._scope.bind(alias.asname or alias.name, value, node.lineno)
-            elif module not in self._base:
-                self._run_file(self._mounts.module(module), module, node.lineno)
+def _functiondef(scope: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    value = defined(node, scope, evaluate)
+    _decorate(scope, node, value)
+    scope.bind(node.name, value, node.lineno)
 
-    def _follow_beside(self, module: str) -> Scope | None:
-        """Return the names of a mounted module, None where it isn't one or loads others' settings itself."""
-        file = self._mounts.module(module) if module not in self._base and self._scope.is_shallow else None
-        if not isinstance(file, MountedFile) or "import *" in file.text:
-            return None
-        scope = self._scope.empty()
-        follow(scope, file, self._mounts, module, self._base)
-        return scope
 
-    def _if(self, node: ast.If) -> None:
-        test = self._evaluate(node.test)
-        doubt = test.doubt if isinstance(test, (Table, Listing)) else doubt_in(test)
-        if doubt is None:
-            self.statements(node.body if test else node.orelse)
-        else:
-            why = Opaque(f"it depends on a condition: {doubt.reason}", node.lineno)
-            self._skip([*node.body, *node.orelse], why)
+def _classdef(scope: Scope, node: ast.ClassDef) -> None:
+    value = Defined(node, scope.module, scope.place, {}, is_plain=False)
+    statements = [statement for statement in node.body if not isinstance(statement, FUNCTIONS)]
+    why = Opaque(f"class {node.name} may set it", node.lineno)
+    scope.unknown.append(why)
+    may_have_run(scope, statements, why, local=frozenset(), maybe=False)
+    _decorate(scope, node, value, *node.bases, *(keyword.value for keyword in node.keywords))
+    scope.bind(node.name, value, node.lineno)
 
-    def _match(self, node: ast.Match) -> None:
-        from kustomizer.openedx.celery.patterns import fits  # noqa: PLC0415 - few settings have a match
 
-        subject = self._evaluate(node.subject)
-        doubt = doubt_in(subject)
-        for position, choice in enumerate(node.cases):
-            is_fit = None if doubt is not None else fits(choice, subject, self._scope, node.lineno)
-            if is_fit is None:
-                why = doubt or Opaque("it depends on a pattern", node.lineno)
-                self._skip([inner for later in node.cases[position:] for inner in later.body], why)
-                return
-            if is_fit:
-                self.statements(choice.body)
-                return
+def _decorate(
+    scope: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, value: Defined, *more: ast.expr
+) -> None:
+    """Heed what gets a function or class as soon as it is defined."""
+    for maker in (*node.decorator_list, *more):
+        escapes(scope, evaluate(maker, scope), Opaque(f"what {node.name} is made with may set it", node.lineno))
+    if node.decorator_list:
+        escapes(scope, value, Opaque(f"{node.name} may be called, and set it", node.lineno))
 
-    def _for(self, node: ast.For) -> None:
-        follow_for(node, self._scope, self.statements)
 
-    def _while(self, node: ast.While) -> None:
-        follow_while(node, self._scope, self.statements)
+def _delete(scope: Scope, node: ast.Delete) -> None:
+    for target in node.targets:
+        delete(scope, target, node.lineno)
 
-    def _break(self, node: ast.Break) -> None:
-        raise Break
 
-    def _continue(self, node: ast.Continue) -> None:
-        raise Continue
+def _pass(_scope: Scope, _node: ast.stmt) -> None:
+    pass
 
-    def _with(self, node: ast.With) -> None:
-        for item in node.items:
-            if item.optional_vars is not None:
-                store(self._scope, item.optional_vars, Opaque("it is opened", node.lineno), node.lineno)
-        if not any("suppress" in ast.unparse(item.context_expr) for item in node.items):
-            self.statements(node.body)
-            return
-        for position, statement in enumerate(node.body):
-            if tried(statement, self._scope, self.statements) is not None:
-                self._skip(node.body[position:], Opaque("it is set where something may fail", node.lineno))
-                return
 
-    def _try(self, node: ast.Try) -> None:
-        for position, statement in enumerate(node.body):
-            failure = tried(statement, self._scope, self.statements)
-            if failure is None:
-                continue
-            handler = handler_of(failure, node.handlers)
-            if handler is not None:
-                self.statements([*handler.body, *node.finalbody])
-                return
-            handlers = [inner for handler in node.handlers for inner in handler.body]
-            uncertain = [*node.body[position:], *handlers, *node.orelse]
-            why = Opaque("it is set where something may fail", node.lineno)
-            if len(node.body) <= 2 and "FeaturesProxy" in ast.unparse(node):  # noqa: PLR2004 - as Tutor 22 has it
-                self._scope.make_opaque(touched(uncertain), why)
-            else:
-                self._skip(uncertain, why)
-            self.statements(node.finalbody)
-            return
-        self.statements([*node.orelse, *node.finalbody])
-
-    def _functiondef(self, node: ast.FunctionDef) -> None:
-        value: Any = None
-        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-        if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None and not node.decorator_list:
-            value = defined(node.args, body[0].value, self._scope)
-        self._scope.define(node, value or Opaque("it is a function", node.lineno))
-
-    def _classdef(self, node: ast.ClassDef) -> None:
-        self._scope.bind(node.name, Opaque("it is a class", node.lineno), node.lineno)
-
-    def _augassign(self, node: ast.AugAssign) -> None:
-        augment(self._scope, node)
-
-    def _delete(self, node: ast.Delete) -> None:
-        for target in node.targets:
-            delete(self._scope, target, node.lineno)
-
-    def _pass(self, node: ast.stmt) -> None:
-        pass
-
-    _raise = _assert = _global = _nonlocal = _pass
+_KINDS: dict[type, Any] = {
+    ast.AnnAssign: _assign,
+    ast.Assert: _assert,
+    ast.Assign: _assign,
+    ast.AsyncFunctionDef: _functiondef,
+    ast.AugAssign: augment,
+    ast.Break: _break,
+    ast.ClassDef: _classdef,
+    ast.Continue: _continue,
+    ast.Delete: _delete,
+    ast.Expr: lambda scope, node: evaluate(node.value, scope),
+    ast.For: follow_for,
+    ast.FunctionDef: _functiondef,
+    ast.Global: _pass,
+    ast.If: _if,
+    ast.Import: lambda scope, node: import_modules(scope, node, follow),
+    ast.ImportFrom: lambda scope, node: import_names(scope, node, follow),
+    ast.Pass: _pass,
+    ast.Raise: _raise,
+    ast.Return: _return,
+    ast.Try: _try,
+    ast.With: _with,
+}

@@ -168,7 +168,8 @@ def _names(setting: Known) -> Known:
     if isinstance(queues, dict):
         return setting.replace(value=tuple(str(name) for name in queues))
     items = queues if isinstance(queues, (list, tuple, set)) else (queues,)
-    return setting.replace(value=tuple(str(item) for item in items if isinstance(item, (NamedQueue, str))))
+    named = (item.name if isinstance(item, NamedQueue) else item for item in items)
+    return setting.replace(value=tuple(str(name) for name in named if isinstance(name, str)))
 
 
 def _truth(value: Value) -> Value:

@@ -14,6 +14,7 @@ ALL = (
     "pool",
     "prefetch_multiplier",
     "rejects_on_worker_lost",
+    "routes",
     "soft_shutdown_timeout",
     "transport_options",
     "use_ssl",
@@ -35,11 +36,6 @@ KNOWN = {
     "fstring spec2": "_p=3\nBROKER_URL = f'redis://h:6379/{_p:>1}'\n",
     "int env": "BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = int(os.environ.get('NUM', '3600'))\n",
     "int env port": "BROKER_URL = f\"redis://h:{int(os.environ['PORT'])}/1\"\n",
-    "match": "match os.environ.get('FLAG'):\n"
-    "    case 'true':\n"
-    "        BROKER_URL = 'redis://yes:1/1'\n"
-    "    case _:\n"
-    "        BROKER_URL = 'redis://no:1/1'\n",
     "walrus": "if (host := os.environ.get('REDIS_HOST')):\n    BROKER_URL = f'redis://{host}:1/1'\n",
     "walrus2": "if host := os.getenv('NOPE'):\n    BROKER_URL = f'redis://{host}:1/1'\n",
     "try import pass": "try:\n"
@@ -63,8 +59,6 @@ KNOWN = {
     "BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = 99\n",
     "dict comp": "BROKER_TRANSPORT_OPTIONS = {k: v for k, v in BROKER_TRANSPORT_OPTIONS.items()}\n"
     "BROKER_TRANSPORT_OPTIONS.update({k: 5 for k in ('visibility_timeout',)})\n",
-    "dict comp if": "_o = BROKER_TRANSPORT_OPTIONS.items()\n"
-    "BROKER_TRANSPORT_OPTIONS = {k: v for k, v in _o if not k.startswith('fanout')}\n",
     "list comp routes": "EXPLICIT_QUEUES.update({t: {'queue': HIGH_PRIORITY_QUEUE} for t in ['a.b', 'c.d']})\n",
     "format kw": "BROKER_URL = 'redis://{host}:{port}/{db}'.format(host=os.environ['REDIS_HOST'], port=1, db=2)\n",
     "format map": "BROKER_URL = 'redis://{host}:1/1'.format_map({'host': 'fm'})\n",
@@ -112,7 +106,6 @@ KNOWN = {
     "lambda": "_u = lambda h: f'redis://{h}:1/1'\nBROKER_URL = _u('la')\n",
     "function unrelated": "def _noop(x):\n    y = x\n    return y\n_z = _noop(3)\nCELERY_ACKS_LATE = True\n",
     "with open": "with open('/etc/hostname') as f:\n    _name = f.read()\nCELERY_ACKS_LATE = True\n",
-    "while": "_n = 0\nwhile _n < 3:\n    _n += 1\nCELERY_DEFAULT_PRIORITY = _n\n",
     "for break": "for _x in [1, 2, 3]:\n    if _x == 2:\n        CELERY_DEFAULT_PRIORITY = _x\n        break\n",
     "for else": "for _x in ():\n    pass\nelse:\n    CELERY_DEFAULT_PRIORITY = 4\n",
     "for items": "for _k, _v in {'CELERY_ACKS_LATE': True}.items():\n    globals()[_k] = _v\n",
@@ -182,8 +175,6 @@ KNOWN = {
     "        if _m == 6:\n"
     "            break\n"
     "        CELERY_DEFAULT_PRIORITY = _m + _n\n",
-    "while else": "_n = 3\nwhile _n:\n    _n -= 1\nelse:\n    CELERY_DEFAULT_PRIORITY = 7\n",
-    "while break": "while True:\n    CELERY_ACKS_LATE = True\n    break\nelse:\n    CELERY_ACKS_LATE = False\n",
     "try second fails": "try:\n"
     "    CELERY_ACKS_LATE = True\n"
     "    BROKER_URL = os.environ['NOPE']\n"
@@ -201,22 +192,6 @@ KNOWN = {
     "    BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = int(ENV_TOKENS['NOPE'])\n"
     "except (KeyError, ValueError):\n"
     "    BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = 11\n",
-    "match or": "match os.environ.get('FLAG'):\n"
-    "    case 'a' | 'true':\n"
-    "        CELERY_DEFAULT_PRIORITY = 1\n"
-    "    case other:\n"
-    "        CELERY_DEFAULT_PRIORITY = 2\n",
-    "match guard": "match 5:\n"
-    "    case n if n > 6:\n"
-    "        CELERY_DEFAULT_PRIORITY = 1\n"
-    "    case n if n > 4:\n"
-    "        CELERY_DEFAULT_PRIORITY = n\n",
-    "match none": "match None:\n    case None:\n        CELERY_ACKS_LATE = True\n",
-    "match true": "match 1:\n"
-    "    case True:\n"
-    "        CELERY_ACKS_LATE = True\n"
-    "    case 1:\n"
-    "        CELERY_DEFAULT_PRIORITY = 1\n",
     "shadow sum": "def sum(x):\n    return 4\nCELERY_DEFAULT_PRIORITY = sum([1])\n",
     "shadow str": "str = lambda x: 'redis://shadow:1/1'\nBROKER_URL = str(1)\n",
     "fn default": "def _u(host='d', port=1):\n"
@@ -256,6 +231,16 @@ KNOWN = {
     "aug list alias": "_q = ['x']\n_r = _q\n_r += ['y']\nCELERY_QUEUES = {n: {} for n in _q}\n",
     "sorted rev": "CELERY_QUEUES = {n: {} for n in sorted(['a', 'b'], reverse=True)}\n",
     "zip uneven": "BROKER_TRANSPORT_OPTIONS.update(dict(zip(['visibility_timeout', 'sep'], [9])))\n",
+    "nested func global": "def _set():\n    globals()['BROKER_URL'] = 'redis://g:1/1'\n_set()\n",
+    "env in function": "def _f():\n    os.environ['CELERY_BROKER_URL'] = 'redis://x:1/1'\n_f()\n",
+    "try import found": "try:\n"
+    "    import json\nexcept ImportError:\n    json = None\nif json:\n    CELERY_ACKS_LATE = True\n",
+    "delattr": "import sys\ndelattr(sys.modules[__name__], 'BROKER_URL')\nBROKER_URL = 'redis://after:1/1'\n",
+    "sys modules other": "import sys\n"
+    "_m = sys.modules['lms.envs.tutor.production']\n_m.BROKER_URL = 'redis://other:1/1'\n",
+    "this module": "import lms.envs.tutor.production as me\nme.BROKER_URL = 'redis://me:1/1'\n",
+    "environ passed": "def _load(e):\n"
+    "    e['CELERY_BROKER_URL'] = 'redis://pass:1/1'\n    return 1\n_load(os.environ)\n",
 }
 """Those of which all is known."""
 
@@ -277,16 +262,8 @@ UNKNOWN = {
         ("broker", "broker_url"),
     ),
     "sys argv": ("import sys\nif 'celery' in sys.argv[0]:\n    CELERY_ACKS_LATE = True\n", ("acknowledges_late",)),
-    "nested func global": (
-        "def _set():\n    globals()['BROKER_URL'] = 'redis://g:1/1'\n_set()\n",
-        ("broker", "broker_url"),
-    ),
     "env in unknown branch": (
         "import socket\nif socket.gethostname():\n    os.environ['CELERY_BROKER_URL'] = 'redis://x:1/1'\n",
-        ("broker", "broker_url"),
-    ),
-    "env in function": (
-        "def _f():\n    os.environ['CELERY_BROKER_URL'] = 'redis://x:1/1'\n_f()\n",
         ("broker", "broker_url"),
     ),
     "environ alias in branch": (
@@ -302,14 +279,6 @@ UNKNOWN = {
         "    CELERY_DEFAULT_PRIORITY = _n\n"
         "    if socket.gethostname():\n"
         "        break\n",
-        ("default_priority", "lists"),
-    ),
-    "while unknown": (
-        "import socket\n_n = 0\nwhile len(socket.gethostname()) > _n:\n    _n += 1\n    CELERY_DEFAULT_PRIORITY = 3\n",
-        ("default_priority", "lists"),
-    ),
-    "while long": (
-        "_n = 0\nwhile _n < 5000:\n    _n += 1\nCELERY_DEFAULT_PRIORITY = _n % 7\n",
         ("default_priority", "lists"),
     ),
     "try value error": (
@@ -339,18 +308,6 @@ UNKNOWN = {
     "try zero": (
         "try:\n    _x = 1 / 0\nexcept ZeroDivisionError:\n    CELERY_ACKS_LATE = True\n",
         ("acknowledges_late",),
-    ),
-    "try import found": (
-        "try:\n    import json\nexcept ImportError:\n    json = None\nif json:\n    CELERY_ACKS_LATE = True\n",
-        ("acknowledges_late",),
-    ),
-    "match seq": (
-        "match ['a', 'b']:\n"
-        "    case ['a', x]:\n"
-        "        CELERY_DEFAULT_PRIORITY = 1\n"
-        "    case _:\n"
-        "        CELERY_DEFAULT_PRIORITY = 2\n",
-        ("default_priority", "lists"),
     ),
     "fn args": ("def _u(*a, **k):\n    return 'redis://star:1/1'\nBROKER_URL = _u(1)\n", ("broker", "broker_url")),
     "fn decorated": (
@@ -396,20 +353,8 @@ UNKNOWN = {
         "import sys\n_m = sys.modules[__name__]\nCELERY_DEFAULT_PRIORITY = getattr(_m, 'NOPE_X', 4)\n",
         ("default_priority", "lists"),
     ),
-    "delattr": (
-        "import sys\ndelattr(sys.modules[__name__], 'BROKER_URL')\nBROKER_URL = 'redis://after:1/1'\n",
-        ALL,
-    ),
-    "sys modules other": (
-        "import sys\n_m = sys.modules['lms.envs.tutor.production']\n_m.BROKER_URL = 'redis://other:1/1'\n",
-        ("broker", "broker_url"),
-    ),
     "importlib self": (
         "import importlib\n_m = importlib.import_module(__name__)\n_m.BROKER_URL = 'redis://il:1/1'\n",
-        ("broker", "broker_url"),
-    ),
-    "this module": (
-        "import lms.envs.tutor.production as me\nme.BROKER_URL = 'redis://me:1/1'\n",
         ("broker", "broker_url"),
     ),
     "globals setitem": (
@@ -418,10 +363,6 @@ UNKNOWN = {
     ),
     "environ replaced": (
         "os.environ = {**os.environ, 'CELERY_BROKER_URL': 'redis://rep:1/1'}\n",
-        ("broker", "broker_url"),
-    ),
-    "environ passed": (
-        "def _load(e):\n    e['CELERY_BROKER_URL'] = 'redis://pass:1/1'\n    return 1\n_load(os.environ)\n",
         ("broker", "broker_url"),
     ),
     "list mult": ("_q = ['x'] * 2\nCELERY_QUEUES = {n: {} for n in _q}\n", ("queues",)),
@@ -442,5 +383,16 @@ UNKNOWN = {
         "import contextlib\nwith contextlib.suppress(KeyError):\n    _x = {}['a']\n    CELERY_ACKS_LATE = True\n",
         ("acknowledges_late",),
     ),
+    "match": (
+        "match os.environ.get('FLAG'):\n"
+        "    case 'true':\n        BROKER_URL = 'redis://yes:1/1'\n    case _:\n        BROKER_URL = 'redis://no:1/1'\n",
+        ("broker", "broker_url"),
+    ),
+    "dict comp if": (
+        "_o = BROKER_TRANSPORT_OPTIONS.items()\n"
+        "BROKER_TRANSPORT_OPTIONS = {k: v for k, v in _o if not k.startswith('fanout')}\n",
+        ("key_prefix", "lists", "transport_options", "visibility_timeout"),
+    ),
+    "while": ("_n = 0\nwhile _n < 3:\n    _n += 1\nCELERY_DEFAULT_PRIORITY = _n\n", ("default_priority", "lists")),
 }
 """Those that leave something unknown, with what."""

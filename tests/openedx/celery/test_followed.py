@@ -144,8 +144,8 @@ def test_what_is_kept_holds_no_build() -> None:
     told(given)
 
     (_, scope), *_ = followed._whole.values()
-    assert not hasattr(scope.variables, "_owner")
-    assert scope.variables.get("SERVICE_VARIANT") is None
+    assert not hasattr(scope.container, "_owner")
+    assert scope.container.get("SERVICE_VARIANT") is None
 
 
 def test_each_names_its_own_volume_that_is_not_shown() -> None:

@@ -134,7 +134,7 @@ def _names(view: CeleryView) -> Known | Unknown:
 ATTRIBUTES = (
     *("broker_url", "broker", "queues", "default_queue", "transport_options", "visibility_timeout", "key_prefix"),
     *("use_ssl", "default_priority", "lists", "acknowledges_late", "rejects_on_worker_lost", "soft_shutdown_timeout"),
-    *("concurrency", "pool", "prefetch_multiplier", "scheduler", "purges", "names"),
+    *("concurrency", "pool", "prefetch_multiplier", "scheduler", "purges", "names", "routes"),
 )
 
 

@@ -36,7 +36,7 @@ SETTINGS = (
     *BROKER,
     *("default_queue", "transport_options", "visibility_timeout", "key_prefix", "use_ssl", "default_priority"),
     *("lists", "acknowledges_late", "rejects_on_worker_lost", "soft_shutdown_timeout", "pool", "names"),
-    "prefetch_multiplier",
+    *("prefetch_multiplier", "routes"),
 )
 
 
@@ -394,7 +394,6 @@ CASES: list[Case] = [
     case(
         "broker-set-by-function",
         settings="def configure():\n    global BROKER_URL\n    BROKER_URL = 'redis://function/1'\nconfigure()\n",
-        unknown=BROKER,
     ),
     case("broker-of-globals", settings="globals()['BROKER_URL'] = 'redis://globals:6379/1'\n"),
     case("broker-of-globals-update", settings="globals().update({'BROKER_URL': 'redis://globals:6379/1'})\n"),
@@ -497,7 +496,6 @@ CASES: list[Case] = [
     case(
         "options-of-a-sibling",
         edit=_options_of_a_sibling,
-        unknown=["transport_options", "visibility_timeout", "key_prefix", "lists"],
     ),
     case("settings-of-another-module", edit=_other_module),
     case("settings-of-ours", edit=_ours),
@@ -508,5 +506,8 @@ CASES: list[Case] = [
     case("handed-on-by-a-script", edit=_handed_on, unknown=BROKER),
     case("command-and-args", edit=_command_and_args),
     case("star-import-of-the-image", settings="from json.decoder import *\n", doubtful=[*BROKER, "default_queue"]),
-    case("features-proxy", settings="class FeaturesProxy(dict):\n    pass\nFEATURES = FeaturesProxy(globals())\n"),
+    case(
+        "features-proxy",
+        settings="from types import MappingProxyType as FeaturesProxy\nFEATURES = FeaturesProxy(globals())\n",
+    ),
 ]

@@ -32,6 +32,11 @@ FANOUT = {"fanout_patterns": True, "fanout_prefix": True}
 
 INSTALLED_APPS = ["lms.djangoapps.coursewarehistoryextended", "lms.djangoapps.grades", "load", "work"]
 DATABASES = {}
+ALLOWED_HOSTS = []
+CACHES = {"celery": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "redis://@redis:6379/1"}}
+FEATURES = {}
+MIDDLEWARE = []
+TEMPLATES = []
 DATABASE_ROUTERS = ["openedx.core.lib.django_courseware_routers.StudentModuleHistoryExtendedRouter"]
 LOGGING_CONFIG = None
 LOGGING = {"handlers": {}, "loggers": {"tracking": {}}}

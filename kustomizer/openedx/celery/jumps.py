@@ -1,0 +1,35 @@
+"""What a statement says that doesn't go on with the next one."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Jump(Exception):  # noqa: N818 - statements, and no errors
+    """The next statement isn't the one below."""
+
+
+class Break(Jump):
+    """The loop ends."""
+
+
+class Continue(Jump):
+    """The loop goes on with the next round."""
+
+
+class Uncertain(Jump):
+    """Whether the loop ends isn't known."""
+
+
+class Returned(Jump):
+    """The function gives ``value``."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+
+class Left(Jump):
+    """The function may have ended here, or has failed."""

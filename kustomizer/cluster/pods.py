@@ -10,12 +10,12 @@ from typing import Any
 from kustomizer.cluster.kubectl import Kubectl
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
-from kustomizer.manifests.tree import lookup, mapping, mappings, string_list
+from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.openedx.celery_programs import app_name
 from kustomizer.openedx.pod_program import pod_program
-from kustomizer.openedx.workers import NAME_LABEL, environment, running
+from kustomizer.openedx.workers import NAME_LABEL, environment, running, worker_line
 from kustomizer.record import Record
-from kustomizer.worker_command.worker import CommandLine, find_worker
+from kustomizer.worker_command.worker import CommandLine
 
 ANSWER_SECONDS = 300
 """How long the program may take in the pod, where it loads edx-platform's settings first."""
@@ -110,7 +110,7 @@ def _containers(pod: dict[str, Any]) -> Iterator[LivePod]:
             created=str(lookup(pod, "metadata", "creationTimestamp") or ""),
             is_ready=phase == "Running" and name in ready and not is_stopping,
             is_stopping=is_stopping,
-            command_line=find_worker(string_list(container, "command"), string_list(container, "args")),
+            command_line=worker_line(container),
             app=app_name(container, service),
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 from kustomizer.cluster.pods import LivePod
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, mapping, number_at
+from kustomizer.openedx.stopped import least
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import RECURRING, pod_template
 from kustomizer.record import Record
@@ -54,11 +55,9 @@ def minimum(site: Site, worker: SiteWorker) -> int:
     for autoscaler in autoscalers(site):
         same_namespace = autoscaler.namespace == worker.resource.namespace
         if scale_target(autoscaler) == (worker.resource.kind, worker.resource.name) and same_namespace:
-            spec = mapping(lookup(autoscaler.tree, "spec"))
             if autoscaler.kind == "ScaledObject":
-                idle = number_at(spec, "idleReplicaCount")
-                return (number_at(spec, "minReplicaCount") or 0) if idle is None else idle
-            return number_at(spec, "minReplicas") or 1
+                return least(autoscaler)
+            return number_at(autoscaler.tree, "spec", "minReplicas") or 1
     if worker.resource.kind in RECURRING:
         return 0
     replicas = number_at(worker.resource.tree, "spec", "replicas")

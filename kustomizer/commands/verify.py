@@ -59,14 +59,15 @@ def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
     objects = scaled_objects(place.site, workers)
     lists = redis_lists(objects)
 
-    to_ask = {worker.resource.name: _ready(pods_of(worker, pods)) for worker in workers}
+    own = {worker.resource.name: pods_of(worker, pods) for worker in workers}
+    to_ask = {name: [pod for pod in found if pod.is_ready and pod.is_worker] for name, found in own.items()}
     # One counts for all.
     counting = next((name for name, ready in to_ask.items() if ready), "")
 
     def ask(worker: SiteWorker) -> _Answer:
         name = worker.resource.name
         if not to_ask[name]:
-            return _Answer(found=without_pod(place.site, worker, pods_of(worker, pods)), counts={})
+            return _Answer(found=without_pod(place.site, worker, own[name]), counts={})
         return _ask(kubectl, worker, to_ask[name][0], lists if name == counting else ())
 
     with threads(_AT_ONCE) as executor:
@@ -78,10 +79,6 @@ def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
             counts = _counts(place, kubectl, others or pods, lists)
         found = {answer.found.worker: answer.found for answer in answers}
         return list(found.values()), _scaled(executor, kubectl, objects, counts or {}, found)
-
-
-def _ready(pods: Sequence[LivePod]) -> list[LivePod]:
-    return [pod for pod in pods if pod.is_ready and pod.is_worker]
 
 
 def _scaled(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kustomizer.manifests.tree import command_words, lookup, plain_value, string_list
-from kustomizer.openedx.workers import starting
-from kustomizer.worker_command.worker import OTHER_COMMANDS, find_worker
+from kustomizer.manifests.tree import command_words, lookup, plain_value
+from kustomizer.openedx.workers import starting, worker_line
+from kustomizer.worker_command.worker import OTHER_COMMANDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def watches_celery(container: Any) -> str:
     """Return what a container runs that looks at all of a site's Celery, empty where it is nothing of the kind."""
     if is_flower(container):
         return "Flower"
-    words = " ".join(command_words(container)).split()
+    words = _words(container)
     for index, word in enumerate(words):
         command = next((other for other in words[index + 1 :] if other.strip(";&|\"'") in OTHER_COMMANDS), "")
         if _is_celery(word) and command:
@@ -52,16 +52,16 @@ def app_name(container: Any, service: str) -> str:
 
 def runs_beat(container: Any) -> bool:
     """Tell whether a container runs a scheduler by itself (``celery … beat``)."""
-    words = " ".join(command_words(container)).split()
+    words = _words(container)
     return "beat" in words and any(_is_celery(word) for word in words)
 
 
 def endless(template: Any) -> Iterator[tuple[Place, str]]:
     """Yield the init containers of a pod template that run something of Celery's which never ends, and what that is."""
     for place, container in starting(template):
-        words = " ".join(command_words(container)).split()
+        words = _words(container)
         program = watches_celery(container)
-        if find_worker(string_list(container, "command"), string_list(container, "args")) is not None:
+        if worker_line(container) is not None:
             program = "celery worker"
         # In the background, or with a time limit, it ends.
         ends = _ENDING & {*words} or any(word.endswith("&") and word != "&&" for word in words)
@@ -72,6 +72,11 @@ def endless(template: Any) -> Iterator[tuple[Place, str]]:
 def never_ends(program: str, workloads: str) -> str:
     """Return what is wrong with one of :func:`endless`, which pods of ``workloads`` have."""
     return f"runs {program} before the pod starts, and never ends: no pod of {workloads} starts"
+
+
+def _words(container: Any) -> list[str]:
+    """Return the words of a container's command line, those of a shell's script among them."""
+    return " ".join(command_words(container)).split()
 
 
 def _is_celery(word: str) -> bool:

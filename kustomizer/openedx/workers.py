@@ -191,7 +191,7 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
     template = pod_template(resource)
     workers = []
     for index, container in enumerate(lookup(template, "spec", "containers") or ()):
-        command_line = find_worker(string_list(container, "command"), string_list(container, "args"))
+        command_line = worker_line(container)
         if command_line is None:
             continue
         if command_line.uneditable:
@@ -212,7 +212,7 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
 def _sidecar_workers(resource: Resource) -> Iterator[str]:
     """Yield the places of the init containers that run a worker for as long as the pod runs."""
     for (field, index), item in running(pod_template(resource)):
-        if field == "initContainers" and find_worker(string_list(item, "command"), string_list(item, "args")):
+        if field == "initContainers" and worker_line(item):
             yield f"{resource.ref} (init container {index})"
 
 
@@ -233,7 +233,12 @@ def worker_services(resources: Resources) -> list[str]:
 
 def _runs_worker(resource: Resource) -> bool:
     containers = lookup(pod_template(resource), "spec", "containers") or ()
-    return any(find_worker(string_list(item, "command"), string_list(item, "args")) for item in containers)
+    return any(map(worker_line, containers))
+
+
+def worker_line(container: Any) -> CommandLine | None:
+    """Return the command line of the Celery worker that a container starts, None where it starts none."""
+    return find_worker(string_list(container, "command"), string_list(container, "args"))
 
 
 def may_run_worker(resource: Resource) -> bool:
@@ -247,7 +252,7 @@ def workers_of(resources: Iterable[Resource]) -> Iterator[EmittedWorker]:
         if not may_run_worker(resource):
             continue
         for (listed, index), item in running(pod_template(resource)):
-            line = find_worker(string_list(item, "command"), string_list(item, "args"))
+            line = worker_line(item)
             if line is not None:
                 service = environment(item, "SERVICE_VARIANT") or resource.name.partition("-worker")[0]
                 yield EmittedWorker(

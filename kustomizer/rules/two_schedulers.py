@@ -18,12 +18,11 @@ from collections.abc import Iterator
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import command_words, number_at, string_list
+from kustomizer.manifests.tree import command_words, number_at
 from kustomizer.openedx.celery_programs import app_name, runs_beat
 from kustomizer.openedx.targeting import scale_target
-from kustomizer.openedx.workers import environment, may_run_worker, pod_field, pod_template, running
+from kustomizer.openedx.workers import environment, may_run_worker, pod_field, pod_template, running, worker_line
 from kustomizer.site.model import Site, autoscalers
-from kustomizer.worker_command.worker import find_worker
 
 
 def check(site: Site) -> Iterator[Problem]:
@@ -47,7 +46,7 @@ def _schedulers(site: Site) -> Iterator[tuple[Resource, str, str]]:
     """Yield each workload that runs a scheduler, with the container's path, and the application's name."""
     for resource in site.resources:
         for (listed, index), container in running(pod_template(resource)) if may_run_worker(resource) else ():
-            line = find_worker(string_list(container, "command"), string_list(container, "args"))
+            line = worker_line(container)
             is_one = runs_beat(container) or (line is not None and line.has("--beat"))
             if is_one and "redbeat" not in " ".join(command_words(container)).lower():
                 application = app_name(container, resource.name.partition("-")[0]).partition(".")[0]

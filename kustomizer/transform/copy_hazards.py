@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import list_at, lookup
 from kustomizer.openedx.selectors import pod_labels, selects
 from kustomizer.openedx.targeting import monitor_reaches
 from kustomizer.openedx.workers import NAME_LABEL, pod_field, pod_template
@@ -96,7 +96,7 @@ def _excludes(selector: Any, name: str) -> bool:
     return any(
         expression["key"] == NAME_LABEL
         and lookup(expression, "operator") == "NotIn"
-        and name in _list(lookup(expression, "values"))
+        and name in list_at(expression, "values")
         for expression in selector["matchExpressions"]
     )
 
@@ -127,9 +127,9 @@ def _deployments(node: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(node, dict):
         if lookup(node, "kind") == "Deployment" and isinstance(lookup(node, "name"), str):
             yield path, str(lookup(node, "name"))
-        if "Deployment" in _list(lookup(node, "kinds")):
+        if "Deployment" in list_at(node, "kinds"):
             # Kyverno's.
-            yield from ((f"{path}.names", str(name)) for name in _list(lookup(node, "names")))
+            yield from ((f"{path}.names", str(name)) for name in list_at(node, "names"))
         for key, child in node.items():
             if key in _NAMING and isinstance(child, str):
                 yield f"{path}.{key}" if path else str(key), str(child)
@@ -163,7 +163,7 @@ def _selectors(node: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 def _of_pods(selector: dict[str, Any]) -> dict[str, Any]:
     labels = lookup(selector, "matchLabels")
-    expressions = _list(lookup(selector, "matchExpressions"))
+    expressions = list_at(selector, "matchExpressions")
     kept = {_key(key): value for key, value in labels.items()} if isinstance(labels, dict) else {}
     return {
         "namespace": str(kept.get(_NAMESPACE, "")),
@@ -203,7 +203,3 @@ def _evaluated(selector: str, labels: dict[str, str]) -> bool | None:
     from kustomizer.openedx import calico  # noqa: PLC0415 - few sites have its policies
 
     return calico.holds(selector, labels)
-
-
-def _list(node: Any) -> list[Any]:
-    return node if isinstance(node, list) else []

@@ -108,12 +108,13 @@ def _left_out(
         from kustomizer.transform.copy_targeting import follow  # noqa: PLC0415 - a plain site has none
 
         notes += follow(resources, config, plan, originals, copies)
-    others = [item for item in resources if not is_known(item) and item.mentions(worker.name)]
+    naming = [item for item in resources if item.mentions(worker.name)]
+    others = [item for item in naming if not is_known(item)]
     if "Service" in config.spec.copy_targeting:
         # Copies of a Service have labels of their own.
-        others += [item for item in resources.of_kind("ServiceMonitor") if item.mentions(worker.name)]
+        others += [item for item in naming if item.kind == "ServiceMonitor"]
     ours = {worker.name, *(copy.name for copy in copies)}
-    others += [item for item in resources if item.mentions(worker.name) and item.name not in ours and is_placed(item)]
+    others += [item for item in naming if item.name not in ours and is_placed(item)]
     # Its tree has been edited, and its text says what came in, where it wasn't read as a whole.
     text = worker.text or str(worker.tree)
     on_a_node = any(word in text for word in _OF_ONE_NODE)

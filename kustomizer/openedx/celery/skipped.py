@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import HOLDERS, Defined, Environ, Namespace, Opaque, parts_of
-from kustomizer.openedx.celery.syntax import COMPREHENSIONS, FUNCTIONS, body_of, local_names, stored, targets
+from kustomizer.openedx.celery.syntax import COMPREHENSIONS, FUNCTIONS, body_of, local_names, parsed, stored, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,7 +111,8 @@ class _Notes:
         elif isinstance(value, (*HOLDERS, tuple)):
             self._scope.spoil(value, self._why)
             for part in parts_of(value):
-                self.escapes(part if isinstance(part, (Defined, Environ, Namespace)) else None)
+                if isinstance(part, (Defined, Environ, Namespace)):
+                    self.escapes(part)
 
     @property
     def _is_later(self) -> bool:
@@ -212,7 +213,7 @@ class _Notes:
             self._scope.add(module).failure = self._why
             self._scope.doubt_all(self._why)
             try:
-                nodes = ast.parse(file.text).body
+                nodes = parsed(file.text).body
             except (SyntaxError, ValueError):
                 nodes = []
             for node in nodes:

@@ -20,7 +20,7 @@ from kustomizer.openedx.celery.loops import follow_for
 from kustomizer.openedx.celery.mounts import MountedFile
 from kustomizer.openedx.celery.python_values import Defined, Opaque, truth
 from kustomizer.openedx.celery.skipped import escapes, may_have_run
-from kustomizer.openedx.celery.syntax import FUNCTIONS, dotted, ends_round, returns
+from kustomizer.openedx.celery.syntax import FUNCTIONS, dotted, ends_round, parsed, returns
 from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, names_in_head
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def follow(scope: Scope, file: MountedFile) -> None:
     scope.run = functools.partial(_run, scope)
     with scope.at(scope.module, file.source):
         try:
-            for node in _tree(file.text).body:
+            for node in parsed(file.text).body:
                 if _is_ours(node):
                     _run_tutors(scope, file, node.lineno)
                 else:
@@ -43,12 +43,6 @@ def follow(scope: Scope, file: MountedFile) -> None:
             scope.doubt_all(Opaque("the file can't be read as Python"))
         except RecursionError:
             scope.doubt_all(Opaque("the file is nested too deeply to be followed"))
-
-
-@functools.lru_cache(maxsize=64)
-def _tree(text: str) -> ast.Module:
-    # Most workers of a site load the same file, and Python takes milliseconds to parse one.
-    return ast.parse(text)
 
 
 def _is_ours(node: ast.stmt) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,15 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _STATEMENTS_OF_NAMES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
 _PATTERNS_OF_NAMES = (ast.MatchAs, ast.MatchStar)
+
+
+@functools.lru_cache(maxsize=64)
+def parsed(text: str) -> ast.Module:
+    """Return a settings file's statements. Raises SyntaxError or ValueError where it isn't Python.
+
+    Most workers of a site load the same file, and Python takes milliseconds to parse one.
+    """
+    return ast.parse(text)
 
 
 def own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:

@@ -27,50 +27,47 @@ _EMPTY = {
 
 `kubectl create --dry-run` prints such ones.
 """
+_NO_FIELDS: frozenset[str] = frozenset()
 # Their pods can't be changed: another name in them is another Job.
 _FIXED = ("Job", "Pod")
 
 
 def normalised(tree: dict[str, Any], names: Mapping[str, str], real_names: Mapping[str, str]) -> dict[str, Any]:
-    """Return ``tree`` with the names of generated ConfigMaps and Secrets replaced, and with queues in order.
+    """Return a copy of ``tree`` with the names of generated ConfigMaps and Secrets replaced, and with queues in order.
 
     ``names`` replace references to an object. ``real_names`` replace names that count themselves: in objects that
-    can't be changed, and in files, in which kustomize updates no references.
+    can't be changed, and in files, in which kustomize updates no references. Empty fields that mean nothing are gone.
     """
     kind = tree.get("kind")
-    if kind in GENERATED_KINDS:
-        kept = {key: _renamed(value, real_names) for key, value in tree.items() if key != "metadata"}
-        tree = {key: kept.get(key, value) for key, value in tree.items()}
-        tree["metadata"] = _renamed(tree.get("metadata"), names)
-    else:
-        tree = _renamed(tree, real_names if kind in _FIXED else names)
-    for container in containers(pod_template(tree)):
+    is_real = kind in GENERATED_KINDS or kind in _FIXED
+    result = _mapping(tree, real_names if is_real else names, _EMPTY_OF_OBJECT)
+    if kind in GENERATED_KINDS and "metadata" in tree:
+        result["metadata"] = _node(tree["metadata"], names, "metadata")
+    for container in containers(pod_template(result)):
         order_queues(container)
-    return _without_empty(tree, _EMPTY_OF_OBJECT)
+    return result
 
 
-def _without_empty(mapping: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    """Return ``mapping`` without empty fields that mean nothing, ``names`` among its own, and those below."""
-    fields = {key: _below(value, key) for key, value in mapping.items()}
-    return {key: value for key, value in fields.items() if key not in names or value not in _NOTHING}
+def _mapping(mapping: dict[str, Any], names: Mapping[str, str], may_be_empty: frozenset[str]) -> dict[str, Any]:
+    """Return a copy of ``mapping`` without those of the fields ``may_be_empty`` that are, and without those below."""
+    result = {}
+    for key, node in mapping.items():
+        value = _node(node, names, key)
+        if key not in may_be_empty or value not in _NOTHING:
+            result[_renamed(key, names)] = value
+    return result
 
 
-def _below(node: Any, field: str) -> Any:
-    if isinstance(node, dict):
-        return _without_empty(node, _EMPTY.get(field, frozenset()))
-    return [_below(value, field) for value in node] if isinstance(node, list) else node
-
-
-def _renamed(node: Any, names: Mapping[str, str]) -> Any:
-    """Return a copy of ``node`` with the names in its strings replaced."""
+def _node(node: Any, names: Mapping[str, str], field: str) -> Any:
+    """Return a copy of what stands in ``field``."""
     if isinstance(node, str):
-        return _renamed_in_text(node, names)
+        return _renamed(node, names)
     if isinstance(node, dict):
-        return {_renamed_in_text(key, names): _renamed(value, names) for key, value in node.items()}
-    return [_renamed(value, names) for value in node] if isinstance(node, list) else node
+        return _mapping(node, names, _EMPTY.get(field, _NO_FIELDS))
+    return [_node(value, names, field) for value in node] if isinstance(node, list) else node
 
 
-def _renamed_in_text(text: str, names: Mapping[str, str]) -> str:
+def _renamed(text: str, names: Mapping[str, str]) -> str:
     if "-" not in text or not names:
         return text
     return _GENERATED.sub(lambda match: names.get(match.group(), match.group()), text)

@@ -182,7 +182,8 @@ class Collector:
 
 
 def _may_hold_secrets(resource: Resource) -> bool:
-    if not resource.text or resource.kind in _CONFIG_KINDS:
+    # To walk through a tree that is there takes less time than to search the text.
+    if not resource.text or resource.is_parsed or resource.kind in _CONFIG_KINDS:
         return True
     small = resource.text.lower()
     # A backslash may hide a letter of any of these.

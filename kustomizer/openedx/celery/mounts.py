@@ -116,8 +116,9 @@ def _path(path: Any) -> str:
 def _within(place: str, end: str) -> str | None:
     """Return what is left of the relative path ``end`` below ``place``, whose last steps are its first; None else."""
     steps = end.split("/")
+    last = place[place.rfind("/") + 1 :]
     for count in range(len(steps), 0, -1):
-        if place.endswith("/" + "/".join(steps[:count])):
+        if steps[count - 1] == last and place.endswith("/" + "/".join(steps[:count])):
             return "/".join(steps[count:])
     return None
 

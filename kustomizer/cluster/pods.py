@@ -15,7 +15,7 @@ from kustomizer.openedx.celery_programs import app_name
 from kustomizer.openedx.pod_program import pod_program
 from kustomizer.openedx.workers import NAME_LABEL, environment, running, worker_line
 from kustomizer.record import Record
-from kustomizer.worker_command.worker import CommandLine
+from kustomizer.worker_command.command_line import CommandLine
 
 ANSWER_SECONDS = 300
 """How long the program may take in the pod, where it loads edx-platform's settings first."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.manifests.resource import Resource, Resources
-    from kustomizer.worker_command.worker import CommandLine
+    from kustomizer.worker_command.command_line import CommandLine
 
 NAME_LABEL = "app.kubernetes.io/name"
 """The label by which Tutor tells the pods of its Deployments apart."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.transform.model import Variant
-    from kustomizer.worker_command.worker import CommandLine
+    from kustomizer.worker_command.command_line import CommandLine
 
 # Annotations that the cluster autoscaler and Karpenter heed.
 _PROTECTION = {

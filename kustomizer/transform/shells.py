@@ -10,7 +10,7 @@ from kustomizer.worker_command.worker import SHELLS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kustomizer.openedx.workers import EmittedWorker
-    from kustomizer.worker_command.worker import CommandLine
+    from kustomizer.worker_command.command_line import CommandLine
 
 # They become the last command that they run; dash, which is the image's sh, doesn't (tests/transform/test_shells.py).
 _BECOME_THE_LAST = frozenset({"bash", "zsh", "ash"})

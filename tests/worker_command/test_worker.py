@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from kustomizer.worker_command.worker import CommandLine, find_worker, split_queues
+from kustomizer.worker_command.command_line import CommandLine, split_queues
+from kustomizer.worker_command.worker import find_worker
 from tests import growth
 
 TUTOR_22 = [

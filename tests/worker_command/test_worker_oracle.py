@@ -10,9 +10,10 @@ import click
 import pytest
 from hypothesis import example, given, strategies as st
 
+from kustomizer.worker_command.command_line import CommandLine
 from kustomizer.worker_command.extra_args import check_extra_args
 from kustomizer.worker_command.options import OPTIONS, RIVALS, SPELLINGS, Option
-from kustomizer.worker_command.worker import CommandLine, find_worker
+from kustomizer.worker_command.worker import find_worker
 from tests.celery_args_strategies import before_worker, in_shell, joined, valued, values, worker_args
 
 celery: Any = importlib.import_module("celery")  # it has no type information

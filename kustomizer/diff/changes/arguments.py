@@ -7,7 +7,8 @@ from typing import Any
 
 from kustomizer.diff.model import ArgumentsChange, Path
 from kustomizer.manifests.tree import string_list
-from kustomizer.worker_command.worker import CommandLine, find_worker, split_queues
+from kustomizer.worker_command.command_line import CommandLine, split_queues
+from kustomizer.worker_command.worker import find_worker
 
 Shown = Callable[[Any, Any], tuple[Any, Any]]
 

@@ -7,8 +7,8 @@ Celery gives click a prefix for variables (celery/bin/celery.py): ``CELERY_WORKE
 from __future__ import annotations
 
 from kustomizer.openedx.celery.values import Known, Source, Unknown
+from kustomizer.worker_command.command_line import split_queues
 from kustomizer.worker_command.options import SPELLINGS, list_words, read
-from kustomizer.worker_command.worker import split_queues
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from kustomizer.openedx.celery.environment import Environment
     from kustomizer.openedx.celery.values import Value
+    from kustomizer.worker_command.command_line import CommandLine
     from kustomizer.worker_command.options import Setting
-    from kustomizer.worker_command.worker import CommandLine
 
 # Options of `celery` that name a variable of their own.
 _VARIABLES = {

@@ -9,7 +9,7 @@ from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.celery.transport import first_set, unless_unset
 from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.workers import EmittedWorker, environment, pod_template
-from kustomizer.worker_command.worker import CommandLine
+from kustomizer.worker_command.command_line import CommandLine
 
 if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource, Resources

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.celery.values import Value
     from kustomizer.openedx.workers import EmittedWorker
-    from kustomizer.worker_command.worker import CommandLine
+    from kustomizer.worker_command.command_line import CommandLine
 
 
 class CeleryView(TransportView):

@@ -53,13 +53,10 @@ def _concerned(side: Side, objects: Sequence[ObjectChange]) -> Iterator[Resource
 def _key(finding: Finding, side: Side) -> tuple[str, ...]:
     about = finding.problem.resource
     names = (about.kind, about.namespace, stem_of(about.name)) if about else ("", "", "")
-    return (finding.rule, finding.severity, *names, _without_hashes(finding.problem.message, side))
-
-
-def _without_hashes(text: str, side: Side) -> str:
+    message = finding.problem.message
     for name, stem in side.names.items():
-        text = text.replace(name, stem)
-    return text
+        message = message.replace(name, stem)
+    return (finding.rule, finding.severity, *names, message)
 
 
 def masked(rule: str, problem: Problem, sides: Sides) -> Finding:
@@ -67,7 +64,7 @@ def masked(rule: str, problem: Problem, sides: Sides) -> Finding:
     about = problem.resource
     reference = about.replace(name=_without_secret_hashes(about.name, sides.after)) if about else None
     # These rules look at the builds with their secrets, and may quote them.
-    texts = (sides.shown(ABSENT, sides.masks.cut(text, []))[1] for text in (problem.message, problem.remedy))
+    texts = (sides.masks.shown(ABSENT, sides.masks.cut(text, []))[1] for text in (problem.message, problem.remedy))
     message, remedy = (_without_secret_hashes(text, sides.after) for text in texts)
     return Finding(rule=rule, problem=problem.replace(resource=reference, message=message, remedy=remedy))
 

@@ -166,7 +166,8 @@ def request(
             with error:
                 message = _message(error)
             if error.code in _BUSY.get(method, _BUSY_READING) and left:
-                time.sleep(_wait(error))
+                seconds = whole_number(error.headers.get("Retry-After") or "1")
+                time.sleep(1 if seconds is None else min(seconds, _LONGEST_WAIT))
                 continue
             if error.code in _REFUSED:
                 raise CommentRefusedError(f"{error.code} {message}") from None
@@ -176,11 +177,6 @@ def request(
                 raise UserError.of(f"{method} {url}: {error}") from None
             time.sleep(1)
     raise AssertionError("every round returns or raises")
-
-
-def _wait(error: urllib.error.HTTPError) -> int:
-    seconds = whole_number(error.headers.get("Retry-After") or "1")
-    return 1 if seconds is None else min(seconds, _LONGEST_WAIT)
 
 
 def _message(error: urllib.error.HTTPError) -> str:

@@ -1,4 +1,4 @@
-"""Finds the objects that are added, changed, replaced or destroyed, and the fields that differ."""
+"""Finds the objects that are added, changed, replaced or destroyed, the fields that differ, and what they share."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from kustomizer.diff.changes.trees import tree_changes
-from kustomizer.diff.grouping import groups
 from kustomizer.diff.ignores import is_stale, without_ignored
 from kustomizer.diff.immutable import immutable_changes
-from kustomizer.diff.model import ACTIONS, ADD, CHANGE, DESTROY, REPLACE, Comparison, ObjectChange, ObjectId
+from kustomizer.diff.model import (
+    ACTIONS,
+    ADD,
+    CHANGE,
+    DESTROY,
+    REPLACE,
+    AnyChange,
+    Comparison,
+    ObjectChange,
+    ObjectId,
+    SharedChange,
+    ValueChange,
+)
 from kustomizer.diff.prepare import Warnings, prepare
 from kustomizer.diff.rules import find
 from kustomizer.diff.sides import Sides
@@ -36,24 +47,24 @@ def comparison(
     """
     sides = prepare(before, after, warnings, stale)
     objects = compare(sides)
-    kept = without_ignored(objects, find(sides, objects), ignores)
+    kept, findings, ignored = without_ignored(objects, find(sides, objects), ignores)
     # A renaming of an ignored object is ignored, too.
-    hidden = {item.id for item in objects} - {item.id for item in kept.objects}
+    hidden = {item.id for item in objects} - {item.id for item in kept}
     known = sum(identity in sides.after.resources for identity in sides.before.resources)
     return Comparison(
-        objects=kept.objects,
-        groups=groups(kept.objects),
+        objects=kept,
+        groups=groups(kept),
         renamings=tuple(item for item in sides.renamings if item.id not in hidden),
         unchanged=known - sum(bool(item.changes) for item in objects),
-        findings=kept.findings,
-        ignored=tuple(_shown(sides, ignore, ignored) for ignore, ignored in zip(ignores, kept.ignored, strict=True)),
+        findings=findings,
+        ignored=tuple(_shown(sides, *entry) for entry in zip(ignores, ignored, strict=True)),
         queues=(tuple(queues_of(sides.before.site)), tuple(queues_of(sides.after.site))),
     )
 
 
 def _shown(sides: Sides, ignore: Ignore, ignored: Ignored) -> Ignored:
     """Return an entry with secrets masked, since its author may have quoted one, and whether it is stale."""
-    masked: str = sides.shown(ABSENT, sides.masks.text(ignored.reason))[1]
+    masked: str = sides.masks.shown(ABSENT, sides.masks.text(ignored.reason))[1]
     return ignored.replace(
         reason=masked, is_stale=not (ignored.changes or ignored.findings) and is_stale(ignore, sides)
     )
@@ -68,7 +79,9 @@ def compare(sides: Sides) -> tuple[ObjectChange, ...]:
 def _object(sides: Sides, identity: ObjectId) -> ObjectChange | None:
     if sides.is_same(identity):
         return None
-    if _is_template_alone(sides, identity):
+    known = [side.resources[identity] for side in (sides.before, sides.after) if identity in side.resources]
+    # The rule template-jobs speaks of a template Job of Tutor's that one build alone has.
+    if len(known) == 1 and is_template_job(known[0]):
         return None
     before, after = sides.trees(identity)
     versions = (_version(before), _version(after))
@@ -78,12 +91,13 @@ def _object(sides: Sides, identity: ObjectId) -> ObjectChange | None:
             action=DESTROY if after is None else ADD,
             id=identity,
             api_version=versions,
-            tree=sides.shown(tree, tree)[0],
+            tree=sides.masks.shown(tree, tree)[0],
         )
-    changes = tree_changes(before, after, sides.shown)
+    changes = tree_changes(before, after, sides.masks.shown)
     if not changes:
         return None
-    refused = immutable_changes(before, after, changes) if sides.has_one_name(identity) else []
+    has_one_name = known[0].name == known[1].name
+    refused = immutable_changes(before, after, changes) if has_one_name else []
     return ObjectChange(
         action=REPLACE if refused else CHANGE,
         id=identity,
@@ -92,11 +106,22 @@ def _object(sides: Sides, identity: ObjectId) -> ObjectChange | None:
     )
 
 
-def _is_template_alone(sides: Sides, identity: ObjectId) -> bool:
-    """Tell whether one build alone has a template Job of Tutor's: the rule template-jobs says so."""
-    found = [side.resources[identity] for side in (sides.before, sides.after) if identity in side.resources]
-    return len(found) == 1 and is_template_job(found[0])
-
-
 def _version(tree: Any) -> str:
     return "" if tree is None else str(tree.get("apiVersion", ""))
+
+
+def groups(objects: Sequence[ObjectChange]) -> tuple[SharedChange, ...]:
+    """Return the changes that several objects have in common, the most widely shared first.
+
+    Two changes are the same where their field, the value before and the value after are. Equally shared changes keep
+    the order of the objects.
+    """
+    places: dict[str, tuple[AnyChange, list[ObjectId]]] = {}
+    for item in objects:
+        for change in item.changes:
+            # An added item may stand at another place of each object's list.
+            key = change.replace(index=None) if isinstance(change, ValueChange) else change
+            # Its repr tells 1 from True and from "1".
+            places.setdefault(repr(key), (change, []))[1].append(item.id)
+    shared = [SharedChange(change=change, objects=tuple(ids)) for change, ids in places.values() if len(ids) > 1]
+    return tuple(sorted(shared, key=lambda group: -len(group.objects)))

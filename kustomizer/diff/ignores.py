@@ -10,21 +10,13 @@ from kustomizer.errors import ERROR
 from kustomizer.findings import ignores as findings_ignores
 from kustomizer.findings.ignores import Ignore, Ignored
 from kustomizer.findings.model import Finding
-from kustomizer.record import Record
 from kustomizer.rules import RULES
 
 
-class Kept(Record):
-    """The part of a comparison that isn't ignored."""
-
-    objects: Sequence[ObjectChange]
-    findings: Sequence[Finding]
-    ignored: Sequence[Ignored]
-    """One for each entry, in their order, also for those that matched nothing."""
-
-
-def without_ignored(objects: Sequence[ObjectChange], findings: Sequence[Finding], ignores: Sequence[Ignore]) -> Kept:
-    """Return a comparison without what the entries match; the first entry that matches counts it.
+def without_ignored(
+    objects: Sequence[ObjectChange], findings: Sequence[Finding], ignores: Sequence[Ignore]
+) -> tuple[tuple[ObjectChange, ...], Sequence[Finding], tuple[Ignored, ...]]:
+    """Return a comparison without what the entries match, and what each entry matched; the first one counts it.
 
     The changes of an object stay where an error about it does.
     """
@@ -37,8 +29,7 @@ def without_ignored(objects: Sequence[ObjectChange], findings: Sequence[Finding]
             kept_objects.append(item)
             continue
         left: list[AnyChange] = []
-        whole = item.changes or (None,)
-        for change in whole:
+        for change in item.changes or (None,):
             takers = (index for index, ignore in enumerate(ignores) if _takes_change(ignore, item.id, change))
             taker = next(takers, None)
             if taker is not None:
@@ -48,7 +39,7 @@ def without_ignored(objects: Sequence[ObjectChange], findings: Sequence[Finding]
         if left or (not item.changes and taker is None):
             kept_objects.append(item.replace(changes=tuple(left)))
     ignored = tuple(entry.replace(changes=number) for entry, number in zip(kept.ignored, changes, strict=True))
-    return Kept(objects=tuple(kept_objects), findings=kept.findings, ignored=ignored)
+    return tuple(kept_objects), kept.findings, ignored
 
 
 def is_stale(ignore: Ignore, sides: Sides) -> bool:

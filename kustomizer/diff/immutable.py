@@ -6,7 +6,7 @@ The API server refuses them in pkg/apis/*/validation/validation.go of https://gi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kustomizer.diff.model import AnyChange, ValueChange
@@ -94,7 +94,9 @@ def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange)
     if _is_default(path, change):
         return False
     if kind == ("", "PersistentVolumeClaim") and path == _SIZE:
-        return _shrinks(before, after)
+        # A volume may only grow.
+        old, new = (amount(lookup(tree, *_SIZE)) for tree in (before, after))
+        return old is not None and new is not None and new < old
     if any(_starts(path, field) for field in _FIELDS.get(kind, ())):
         return True
     if kind in _BUT:
@@ -105,12 +107,6 @@ def _is_fixed(kind: tuple[str, str], before: Any, after: Any, change: AnyChange)
         return _moves_service(before, after, path, change)
     is_data = kind in (("", "ConfigMap"), ("", "Secret")) and path[0] in _DATA
     return is_data and lookup(before, "immutable") is True
-
-
-def _shrinks(before: Any, after: Any) -> bool:
-    """Tell whether a claim gets smaller: a volume may only grow."""
-    old, new = (amount(lookup(tree, *_SIZE)) for tree in (before, after))
-    return old is not None and new is not None and new < old
 
 
 def _is_default(path: Sequence[str], change: AnyChange) -> bool:
@@ -131,8 +127,4 @@ def _moves_service(before: Any, after: Any, path: Sequence[str], change: AnyChan
     if not (_starts(path, "spec.clusterIP") or _starts(path, "spec.clusterIPs")):
         return False
     is_external = "ExternalName" in (lookup(before, "spec", "type"), lookup(after, "spec", "type"))
-    return not is_external and isinstance(change, ValueChange) and lookup(after, *_plain(path)) not in (None, "", [])
-
-
-def _plain(path: Sequence[str]) -> Iterator[str]:
-    yield from path[:2]
+    return not is_external and isinstance(change, ValueChange) and lookup(after, *path[:2]) not in (None, "", [])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from kustomizer.errors import ResourceRef
 from kustomizer.findings.ignores import Ignored
 from kustomizer.findings.model import Finding
 from kustomizer.masking.marks import ABSENT
@@ -182,10 +181,3 @@ def path_text(path: Path) -> str:
         else:
             text += f'["{step}"]'
     return text
-
-
-def resource_ref(identity: ObjectId, api_version: str = "") -> ResourceRef:
-    """Return the reference by which findings name this object."""
-    return ResourceRef(
-        api_version=api_version or identity.group, kind=identity.kind, namespace=identity.namespace, name=identity.name
-    )

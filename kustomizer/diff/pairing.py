@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from kustomizer.diff.model import CHANGED_HASH, HASH, ObjectId
+from kustomizer.diff.sides import Side
 from kustomizer.manifests.equality import is_same_text
 from kustomizer.manifests.name_hashes import GENERATED_KINDS, is_kustomizes
-from kustomizer.manifests.resource import Resource, Resources, stem_of
+from kustomizer.manifests.resource import Resource, stem_of
 from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.record import Record
+from kustomizer.site.model import Site
 
 
 class Pair(Record):
@@ -26,39 +28,14 @@ class Pair(Record):
     """Whether it is certain that the one has replaced the other."""
 
     @property
-    def resource(self) -> Resource:
-        """The object afterwards, or before where it is destroyed."""
-        resource = self.after or self.before
-        assert resource is not None  # noqa: S101 - at least one is there
-        return resource
+    def names(self) -> list[str]:
+        """Its name on the sides where it is, before and after."""
+        return [resource.name for resource in (self.before, self.after) if resource is not None]
 
     @property
     def is_renamed(self) -> bool:
         """Whether it has two names, one before and one after."""
-        return self.before is not None and self.after is not None and self.before.name != self.after.name
-
-
-class Renamed(Record):
-    """A pair whose names differ."""
-
-    id: ObjectId
-    pair: Pair
-
-
-class Pairing(Record):
-    """The objects of both builds under names that can be compared."""
-
-    before: Mapping[ObjectId, Resource]
-    after: Mapping[ObjectId, Resource]
-    renamed: Sequence[Renamed]
-    """In the order of their ids."""
-    names: tuple[Mapping[str, str], Mapping[str, str]]
-    """Replacements for generated names in references, for each side."""
-    real_names: tuple[Mapping[str, str], Mapping[str, str]]
-    """Replacements for generated names where the name itself counts, for each side.
-
-    They have no hash either: the hash of an object with a password lets anybody try passwords against it.
-    """
+        return len({*self.names}) > 1
 
 
 _MOST_COMPARED = 10_000
@@ -66,12 +43,12 @@ _MOST_COMPARED = 10_000
 _MARKS = {"ConfigMap": (HASH, CHANGED_HASH), "Secret": (SECRET, CHANGED_SECRET)}
 
 
-def pair(before: Resources, after: Resources) -> Pairing:
-    """Find each object of one build in the other."""
+def pair(before: Site, after: Site) -> tuple[Side, Side, dict[ObjectId, Pair]]:
+    """Find each object of one build in the other; return both builds, and the pairs whose names differ, by id."""
     sides: tuple[dict[ObjectId, Resource], ...] = ({}, {})
     families: dict[tuple[str, str, str], tuple[list[Resource], list[Resource]]] = {}
-    for position, resources in enumerate((before, after)):
-        for resource in resources:
+    for position, site in enumerate((before, after)):
+        for resource in site.resources:
             group, kind, namespace, name = resource.identity
             if kind in GENERATED_KINDS and not group:
                 families.setdefault((kind, namespace, stem_of(name)), ([], []))[position].append(resource)
@@ -79,13 +56,13 @@ def pair(before: Resources, after: Resources) -> Pairing:
                 sides[position][ObjectId(group=group, kind=kind, namespace=namespace, name=name)] = resource
     names: tuple[dict[str, str], ...] = ({}, {})
     real_names: tuple[dict[str, str], ...] = ({}, {})
-    renamed = []
+    renamed = {}
     for (kind, namespace, stem), (older, newer) in sorted(families.items(), key=lambda item: item[0]):
         known = {resource.name for resource in older}
         for name, match in _named(stem, _pairs(older, newer)):
             identity = ObjectId(group="", kind=kind, namespace=namespace, name=name)
             if match.is_renamed:
-                renamed.append(Renamed(id=identity, pair=match))
+                renamed[identity] = match
             for position, partner in enumerate((match.before, match.after)):
                 if partner is None:
                     continue
@@ -94,12 +71,10 @@ def pair(before: Resources, after: Resources) -> Pairing:
                     names[position][partner.name] = name
                     is_old = position == 0 or partner.name in known
                     real_names[position][partner.name] = f"{name}-{_MARKS[kind][not is_old]}"
-    return Pairing(
-        before=sides[0],
-        after=sides[1],
-        renamed=renamed,
-        names=(names[0], names[1]),
-        real_names=(real_names[0], real_names[1]),
+    return (
+        Side(site=before, resources=sides[0], names=names[0], real_names=real_names[0]),
+        Side(site=after, resources=sides[1], names=names[1], real_names=real_names[1]),
+        renamed,
     )
 
 
@@ -145,17 +120,14 @@ def _parts(resource: Resource) -> list[tuple[str, ...]]:
 
 def _named(stem: str, pairs: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:
     """Yield each pair with a name of its own: one gets the stem, the others a number or their whole name."""
-    ordered = sorted(pairs, key=lambda match: (not _has_name(match, stem), not match.is_renamed))
+    ordered = sorted(pairs, key=lambda match: (stem not in match.names, not match.is_renamed))
     for position, match in enumerate(ordered):
-        resource = match.resource
+        resource = match.after or match.before
+        assert resource is not None  # noqa: S101 - at least one is there
         if resource.kind != "Secret" and (_is_named_so(match) or (position and not is_proven(resource))):
             yield resource.name, match
         else:
             yield (f"{stem} ({position + 1})" if position else stem), match
-
-
-def _has_name(match: Pair, name: str) -> bool:
-    return any(resource is not None and resource.name == name for resource in (match.before, match.after))
 
 
 def _is_named_so(match: Pair) -> bool:

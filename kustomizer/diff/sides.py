@@ -23,10 +23,14 @@ class Side(Record):
     site: Site
     """The build as it is, with its secrets. Nothing of it may be printed."""
     resources: Mapping[ObjectId, Resource]
+    """The objects under names that can be compared."""
     names: Mapping[str, str]
     """Replacements for generated names in references: their stems."""
     real_names: Mapping[str, str]
-    """Replacements for generated names where the name itself counts: a mark stands for the hash."""
+    """Replacements for generated names where the name itself counts: a mark stands for the hash.
+
+    The hash of an object with a password lets anybody try passwords against it.
+    """
 
 
 class Sides(Record):
@@ -54,19 +58,11 @@ class Sides(Record):
     def trees(self, identity: ObjectId) -> tuple[Any, Any]:
         """Return an object before and after, None where there is none: plain values, masked and normalised.
 
-        A changed secret has another mask; :meth:`shown` makes masks printable. Callers don't change the trees.
+        A changed secret has another mask; ``masks.shown`` makes masks printable. Callers don't change the trees.
         """
         if identity not in self.made:
             self.made[identity] = (self._tree(self.before, identity), self._tree(self.after, identity))
         return self.made[identity]
-
-    def has_one_name(self, identity: ObjectId) -> bool:
-        """Tell whether an object that is on both sides has the same name in the cluster, its hash included."""
-        return self.before.resources[identity].name == self.after.resources[identity].name
-
-    def shown(self, before: Any, after: Any) -> tuple[Any, Any]:
-        """Return two trees, or two parts of trees, with printable marks for secrets."""
-        return self.masks.shown(before, after)
 
     def _tree(self, side: Side, identity: ObjectId) -> Any:
         resource = side.resources.get(identity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from kustomizer.diff.model import CHANGE, REPLACE, ObjectChange, ObjectId, resource_ref
+from kustomizer.diff.model import CHANGE, REPLACE, ObjectChange, ObjectId
 from kustomizer.diff.sides import Sides
 from kustomizer.errors import ResourceRef
 from kustomizer.manifests.pods import CONTAINER_LISTS, template_path
@@ -25,7 +25,12 @@ def changed(objects: Sequence[ObjectChange], *kinds: str) -> Iterator[ObjectChan
 def ref(item: ObjectChange) -> ResourceRef:
     """Return the reference to an object in findings."""
     before, after = item.api_version
-    return resource_ref(item.id, after or before)
+    return ResourceRef(
+        api_version=after or before or item.id.group,
+        kind=item.id.kind,
+        namespace=item.id.namespace,
+        name=item.id.name,
+    )
 
 
 def templates(sides: Sides, item: ObjectChange) -> tuple[Any, Any, str] | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.changes.lists import find
+from kustomizer.diff.changes.lists import _BY_NAME, _KEYS, _key
 from kustomizer.diff.model import ArgumentsChange, Key, OrderChange, TextChange, ValueChange
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.tree import clone
 from kustomizer.masking.marks import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kustomizer.diff.model import AnyChange, Hunk, Path
 
@@ -64,6 +64,15 @@ def place_of(parent: Any, path: Path) -> Any:
     if not isinstance(step, Key):
         return step
     return find(str(path[-2]), parent, step)
+
+
+def find(field: str, items: Sequence[Any], key: Key) -> int | None:
+    """Return the place of the item with this key; ``field`` is the list's name."""
+    for names in _KEYS.get(field, _BY_NAME):
+        for position, item in enumerate(items):
+            if isinstance(item, dict) and _key(item, names) == key:
+                return position
+    return None
 
 
 def must_find(field: Any, items: Any, key: Key) -> int:

@@ -48,7 +48,7 @@ def test_what_is_said_makes_one_build_into_the_other(pair: str, builds: Builds) 
         objects = {each.id: each for each in comparison(resources(before), resources(after)).objects}
         assert objects
         for identity in sides.identities():
-            old, new = (sides.shown(tree, tree)[0] for tree in sides.trees(identity))
+            old, new = (sides.masks.shown(tree, tree)[0] for tree in sides.trees(identity))
             each = objects.get(identity)
             if each is None:
                 found = [side.resources.get(identity) for side in (sides.before, sides.after)]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kustomizer.diff.compare import comparison
-from kustomizer.diff.grouping import groups
+from kustomizer.diff.compare import comparison, groups
 from kustomizer.diff.model import CHANGE, Key, ObjectChange, ObjectId, OrderChange, TextChange, ValueChange
 from tests.diff.pairs import of_trees
 

@@ -57,7 +57,7 @@ def test_whatever_stands_there_the_comparison_says_all_of_it(trees: list[Any], d
     find(sides, objects)
     changes = {each.id: each.changes for each in objects}
     for identity in sides.identities():
-        old, new = (sides.shown(tree, tree)[0] for tree in sides.trees(identity))
+        old, new = (sides.masks.shown(tree, tree)[0] for tree in sides.trees(identity))
         if old is not None and new is not None:
             made = applied(old, changes.get(identity, ()))
             assert same(unchanged_secrets(made), unchanged_secrets(new))

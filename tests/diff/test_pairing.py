@@ -10,12 +10,13 @@ from hypothesis import given, strategies as st
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, ValueChange
 from kustomizer.diff.pairing import pair
+from kustomizer.site.model import Site
 from tests.diff.pairs import generated, of_trees, shuffled, workload
 
 
 def pairs(before: list[Any], after: list[Any]) -> dict[str, tuple[str, str]]:
-    found = pair(of_trees(*before), of_trees(*after))
-    names = [{str(key): each.name for key, each in side.items()} for side in (found.before, found.after)]
+    sides = pair(Site(of_trees(*before)), Site(of_trees(*after)))[:2]
+    names = [{str(key): each.name for key, each in side.resources.items()} for side in sides]
     return {key: (names[0].get(key, ""), names[1].get(key, "")) for key in sorted({*names[0], *names[1]})}
 
 
@@ -178,11 +179,13 @@ def test_the_order_of_objects_means_nothing(before: list[int], after: list[int],
 @given(CHOICES, CHOICES)
 def test_every_object_is_paired_once(before: list[int], after: list[int]) -> None:
     builds = shuffled(ALL, before), shuffled(ALL, after)
-    found = pair(*builds)
-    for build, side in zip(builds, (found.before, found.after), strict=True):
-        assert sorted(map(id, build)) == sorted(map(id, side.values()))
-    back = pair(*builds[::-1])
-    assert len(found.before.keys() & found.after.keys()) == len(back.before.keys() & back.after.keys())
+    old, new, _renamed = pair(*map(Site, builds))
+    for build, side in zip(builds, (old, new), strict=True):
+        assert sorted(map(id, build)) == sorted(map(id, side.resources.values()))
+    old_back, new_back, _renamed = pair(*map(Site, builds[::-1]))
+    assert len(old.resources.keys() & new.resources.keys()) == len(
+        old_back.resources.keys() & new_back.resources.keys()
+    )
 
 
 def alike(before: dict[str, Any], after: dict[str, Any]) -> int:

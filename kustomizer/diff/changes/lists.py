@@ -91,12 +91,3 @@ def _key(item: dict[str, Any], names: str) -> Key | None:
         else:
             return None
     return Key(fields=tuple(fields)) if fields else None
-
-
-def find(field: str, items: Sequence[Any], key: Key) -> int | None:
-    """Return the place of the item with this key; ``field`` is the list's name."""
-    for names in _KEYS.get(field, _BY_NAME):
-        for position, item in enumerate(items):
-            if isinstance(item, dict) and _key(item, names) == key:
-                return position
-    return None

@@ -119,9 +119,6 @@ def is_amount(path: Path) -> bool:
 def _goes_by_position(before: Sequence[Any], after: Sequence[Any]) -> bool:
     """Tell whether items at the same place can be compared: none was inserted, removed or moved in between."""
     if len(before) == len(after):
-        scalars = [*before, *after]
-        moved = not any(isinstance(value, (dict, list)) for value in scalars) and (
-            sorted(map(repr, before)) == sorted(map(repr, after))
-        )
-        return not moved
+        nested = any(isinstance(value, (dict, list)) for value in [*before, *after])
+        return nested or sorted(map(repr, before)) != sorted(map(repr, after))
     return all(map(same, before, after))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
+from kustomizer import DIRECTORY
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, AnyChange, Comparison, ObjectChange, ObjectId
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
-from kustomizer.diff.reports.html_page import page
-from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import QueueChange, queue_changes, queue_legend
 from kustomizer.diff.reports.wording import (
     alike,
@@ -21,6 +23,7 @@ from kustomizer.diff.reports.wording import (
     renaming_text,
     summary,
     title,
+    what,
 )
 from kustomizer.findings.model import SEVERITIES, Finding, count
 from kustomizer.system.visible import visible
@@ -44,7 +47,7 @@ def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
         *_section("Objects", _objects(comparison)),
     ]
     # A CI job's runner would take `##[` for a command (findings/github.py); a browser shows both alike.
-    return page(f"What changes: {summary(comparison)}", "\n".join(parts).replace("##", "#&#35;"))
+    return _page(f"What changes: {summary(comparison)}", "\n".join(parts).replace("##", "#&#35;"))
 
 
 def _escaped(text: str) -> str:
@@ -178,3 +181,37 @@ def _block(head: str, body: str, *, is_open: bool) -> str:
 def _lines(lines: Iterable[str]) -> str:
     spans = (f'<span class="{_LINES.get(line[:1], "same")}">{html.escape(line)}\n</span>' for line in lines)
     return f"<pre>{''.join(spans)}</pre>"
+
+
+def _page(title: str, body: str) -> str:
+    """Return a document that loads nothing, a newline at its end. ``title`` is text, ``body`` HTML.
+
+    The policy (https://www.w3.org/TR/CSP3/) lets a browser apply this style and run this script by their hashes, and
+    nothing else, whatever gets into the body.
+    """
+    report = Path(DIRECTORY, "data", "diff-report")
+    style, script = ("\n" + report.with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".css", ".js"))
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{html.escape(title)}</title>
+<style>{style}</style>
+</head>
+<body>
+{body}
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -21,8 +21,6 @@ from kustomizer.diff.model import (
     Key,
     ObjectChange,
     OrderChange,
-    SharedChange,
-    Step,
     TextChange,
     ValueChange,
 )
@@ -50,7 +48,9 @@ def json_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
             "ignored": sum(entry.changes + entry.findings for entry in comparison.ignored),
         },
         "findings": [finding_data(entry) for entry in comparison.findings],
-        "groups": [_group(entry) for entry in comparison.groups],
+        "groups": [
+            {"change": _change(group.change), "objects": record_data(group.objects)} for group in comparison.groups
+        ],
         "renamings": record_data(comparison.renamings),
         "queues": {
             "before": queues_data(comparison.queues[0])["queues"],
@@ -77,7 +77,7 @@ def _object(change: ObjectChange) -> dict[str, Any]:
 
 
 def _change(change: AnyChange) -> dict[str, Any]:
-    path = [_step(step) for step in change.path]
+    path = [dict(step.fields) if isinstance(step, Key) else step for step in change.path]
     if isinstance(change, ValueChange):
         sides = (("before", change.before), ("after", change.after))
         values = {side: value for side, value in sides if not isinstance(value, Absent)}
@@ -96,14 +96,6 @@ def _change(change: AnyChange) -> dict[str, Any]:
         "after": list(change.after),
         "notes": list(change.notes),
     }
-
-
-def _step(step: Step) -> Any:
-    return dict(step.fields) if isinstance(step, Key) else step
-
-
-def _group(group: SharedChange) -> dict[str, Any]:
-    return {"change": _change(group.change), "objects": record_data(group.objects)}
 
 
 def _finite(node: Any) -> Any:

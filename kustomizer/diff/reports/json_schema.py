@@ -15,6 +15,48 @@ _STRINGS = {"type": "array", "items": _STRING}
 _NAMES = {"type": "object", "additionalProperties": _STRING, "minProperties": 1}
 
 
+def _fields(**fields: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(fields), "properties": fields}
+
+
+def _list(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": _ref(name)}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+_WHOLE = {"type": "object", "description": "The whole object, its secrets masked."}
+_HUNK = _fields(before=_COUNT, after=_COUNT, lines={"type": "array", "items": {"type": "string", "pattern": "^[-+ ]"}})
+_CHANGES = [
+    {
+        "description": "One field. Without `before` it is added, without `after` it is removed; null is a value. "
+        "`index` is where an item that is added to a list with keys stands afterwards.",
+        **_fields(type={"const": "value"}, path=_ref("path"), before={}, after={}, index=_COUNT),
+        "required": ["type", "path"],
+        "anyOf": [{"required": ["before"]}, {"required": ["after"]}],
+    },
+    {
+        "description": "A text of several lines, as hunks of a unified diff; `before` and `after` are line numbers.",
+        **_fields(
+            type={"const": "text"},
+            path=_ref("path"),
+            hunks={"type": "array", "items": _HUNK},
+            newlineAtEnd=_fields(before=_BOOLEAN, after=_BOOLEAN),
+        ),
+    },
+    {
+        "description": "A list whose items are in another order afterwards: what identifies each, in that order.",
+        **_fields(type={"const": "order"}, path=_ref("path"), after={"type": "array", "items": _NAMES}),
+    },
+    {
+        "description": "The arguments of a Celery process, and what differs for it, in words.",
+        **_fields(type={"const": "arguments"}, path=_ref("path"), before=_STRINGS, after=_STRINGS, notes=_STRINGS),
+    },
+]
+
+
 def json_schema() -> dict[str, Any]:
     """Return the schema; readers take fields that they don't know, so that new ones may come."""
     return {
@@ -48,8 +90,15 @@ def json_schema() -> dict[str, Any]:
                 "type": "array",
                 "items": {"anyOf": [_STRING, _COUNT, _NAMES]},
             },
-            "change": {"oneOf": [_value_change(), _text_change(), _order_change(), _arguments_change()]},
-            "object": {"oneOf": [_whole(ADD, "after"), _whole(DESTROY, "before"), _changed(CHANGE), _changed(REPLACE)]},
+            "change": {"oneOf": _CHANGES},
+            "object": {
+                "oneOf": [
+                    _object(ADD, after=_WHOLE),
+                    _object(DESTROY, before=_WHOLE),
+                    _object(CHANGE, changes=_list("change")),
+                    _object(REPLACE, changes=_list("change")),
+                ]
+            },
             "group": {
                 "description": "One change that many objects share; it stands in each object's changes, too.",
                 **_fields(change=_ref("change"), objects={**_list("id"), "minItems": 2}),
@@ -75,57 +124,6 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _value_change() -> dict[str, Any]:
-    return {
-        "description": "One field. Without `before` it is added, without `after` it is removed; null is a value. "
-        "`index` is where an item that is added to a list with keys stands afterwards.",
-        **_fields(type={"const": "value"}, path=_ref("path"), before={}, after={}, index=_COUNT),
-        "required": ["type", "path"],
-        "anyOf": [{"required": ["before"]}, {"required": ["after"]}],
-    }
-
-
-def _text_change() -> dict[str, Any]:
-    return {
-        "description": "A text of several lines, as hunks of a unified diff; `before` and `after` are line numbers.",
-        **_fields(
-            type={"const": "text"},
-            path=_ref("path"),
-            hunks={
-                "type": "array",
-                "items": _fields(
-                    before=_COUNT,
-                    after=_COUNT,
-                    lines={"type": "array", "items": {"type": "string", "pattern": "^[-+ ]"}},
-                ),
-            },
-            newlineAtEnd=_fields(before=_BOOLEAN, after=_BOOLEAN),
-        ),
-    }
-
-
-def _order_change() -> dict[str, Any]:
-    return {
-        "description": "A list whose items are in another order afterwards: what identifies each, in that order.",
-        **_fields(type={"const": "order"}, path=_ref("path"), after={"type": "array", "items": _NAMES}),
-    }
-
-
-def _arguments_change() -> dict[str, Any]:
-    return {
-        "description": "The arguments of a Celery process, and what differs for it, in words.",
-        **_fields(type={"const": "arguments"}, path=_ref("path"), before=_STRINGS, after=_STRINGS, notes=_STRINGS),
-    }
-
-
-def _whole(action: str, side: str) -> dict[str, Any]:
-    return _object(action, **{side: {"type": "object", "description": "The whole object, its secrets masked."}})
-
-
-def _changed(action: str) -> dict[str, Any]:
-    return _object(action, changes=_list("change"))
-
-
 def _object(action: str, **more: Any) -> dict[str, Any]:
     return _fields(
         id=_ref("id"),
@@ -134,15 +132,3 @@ def _object(action: str, **more: Any) -> dict[str, Any]:
         apiVersion=_fields(before=_STRING, after=_STRING),
         **more,
     )
-
-
-def _fields(**fields: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(fields), "properties": fields}
-
-
-def _list(name: str) -> dict[str, Any]:
-    return {"type": "array", "items": _ref(name)}
-
-
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/$defs/{name}"}

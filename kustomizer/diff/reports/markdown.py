@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 from kustomizer.diff.model import (
@@ -18,9 +18,7 @@ from kustomizer.diff.model import (
     SharedChange,
 )
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
-from kustomizer.diff.reports.fitting import CommentSection, fitting
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
-from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import queue_changes, queue_legend
 from kustomizer.diff.reports.wording import (
     NEEDS_DELETION,
@@ -33,9 +31,11 @@ from kustomizer.diff.reports.wording import (
     restarts,
     summary,
     title,
+    what,
 )
 from kustomizer.findings.github import without_commands
 from kustomizer.findings.model import Finding
+from kustomizer.record import Record
 from kustomizer.site.mermaid import mermaid
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import joined, plural
@@ -47,6 +47,24 @@ _LONGEST_KEY = 300
 _LONGEST_LABEL = 150
 _LONGEST_SENTENCE = 300
 """Characters that are shown of these where not everything fits."""
+
+
+class _Section(Record):
+    """Parts of the comment, each of which is shown whole, in short, or not at all."""
+
+    noun: str
+    parts: Sequence[str]
+    shorten: Callable[[int, int], str] | None = None
+    """Returns a part in a shorter text, for a number of characters that it ought to have."""
+    counts: Sequence[int] = ()
+    """The number of things in each part, where it isn't one."""
+    between: str = "\n\n"
+    share: float = 1
+    """How much of the room that is left it may take."""
+
+    def count(self, part: int) -> int:
+        """Return the number of things in a part."""
+        return self.counts[part] if self.counts else 1
 
 
 def marker(key: str = "") -> str:
@@ -76,16 +94,16 @@ def markdown_report(
     room = (GITHUB_LIMIT if limit is None else limit) - 1
     findings = by_remedy(comparison.findings)
     sections = (
-        CommentSection(
+        _Section(
             noun="finding",
             parts=[_finding(alike) for alike in findings],
             shorten=lambda part, room: _finding(findings[part], room),
             counts=[len(alike) for alike in findings],
         ),
-        CommentSection(noun="line", parts=_words(comparison, full=full), between="\n"),
+        _Section(noun="line", parts=_words(comparison, full=full), between="\n"),
         # One of two large pictures would leave no room for the objects.
-        CommentSection(noun="picture", parts=_pictures(comparison), share=0.5),
-        CommentSection(noun="resource", parts=_objects(comparison, full=full)),
+        _Section(noun="picture", parts=_pictures(comparison), share=0.5),
+        _Section(noun="resource", parts=_objects(comparison, full=full)),
     )
     head = "\n\n".join([marker(key), *_summary(comparison, header)])
     every = ("\n\n" + section.between.join(section.parts) for section in sections if section.parts)
@@ -94,7 +112,7 @@ def markdown_report(
         return f"{whole}\n"
     labels = [label[:_LONGEST_LABEL] for label in header]
     head = without_commands("\n\n".join([marker(key), *_summary(comparison, labels)]))
-    return f"{head}{fitting(sections, room - len(head))}\n"
+    return f"{head}{_fitting(sections, room - len(head))}\n"
 
 
 def _summary(comparison: Comparison, header: Sequence[str]) -> list[str]:
@@ -200,3 +218,39 @@ def _changed(change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]
     lines = [line for field in fields for line in (f"@@ {field.path} @@", *field.lines)]
     head = f"<b>{change.action}</b> {html_code(name)}{note}: {plural(len(fields), 'field')}"
     return details(head, fenced(lines, "diff"))
+
+
+def _fitting(sections: Sequence[_Section], room: int) -> str:
+    """Return what fits into ``room`` characters, the first parts first, and the numbers of what doesn't."""
+    everything = {section.noun: sum(map(section.count, range(len(section.parts)))) for section in sections}
+    room -= len(_omitted(everything))
+    text = ""
+    omitted = {}
+    for section in sections:
+        shown, number = _shown_parts(section, int((room - len(text)) * section.share))
+        omitted[section.noun] = number
+        text += "\n\n" + section.between.join(shown) if shown else ""
+    return text + _omitted(omitted)
+
+
+def _shown_parts(section: _Section, room: int) -> tuple[list[str], int]:
+    """Return the parts of a section that fit, and how many things don't."""
+    shown: list[str] = []
+    omitted = 0
+    for number, part in enumerate(map(without_commands, section.parts)):
+        text = part
+        # A long part leaves half of the room to the others.
+        if section.shorten and len(part) > room // 2:
+            text = without_commands(section.shorten(number, room // 2))
+        length = len(section.between if shown else "\n\n") + len(text)
+        if length <= room:
+            shown.append(text)
+            room -= length
+        else:
+            omitted += section.count(number)
+    return shown, omitted
+
+
+def _omitted(numbers: Mapping[str, int]) -> str:
+    counted = [plural(number, noun) for noun, number in numbers.items() if number]
+    return f"\n\n**{joined(counted)} omitted**, or this comment would be too long." if counted else ""

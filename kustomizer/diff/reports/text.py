@@ -9,7 +9,6 @@ import click
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, AnyChange, Comparison, ObjectChange, ObjectId
 from kustomizer.diff.reports.fields import ChangedField, EarlierHunks, fields_of, groups_to_show, in_groups, manifest
-from kustomizer.diff.reports.object_summaries import what
 from kustomizer.diff.reports.queue_changes import QueueChange, queue_changes, queue_legend
 from kustomizer.diff.reports.wording import (
     NEEDS_DELETION,
@@ -20,6 +19,7 @@ from kustomizer.diff.reports.wording import (
     renaming_text,
     summary,
     title,
+    what,
 )
 from kustomizer.findings.github import without_commands
 from kustomizer.findings.model import Finding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from kustomizer.diff.model import (
     ADD,
@@ -12,6 +13,7 @@ from kustomizer.diff.model import (
     AnyChange,
     ArgumentsChange,
     Comparison,
+    ObjectChange,
     ObjectId,
     OrderChange,
     Path,
@@ -23,6 +25,7 @@ from kustomizer.diff.model import (
 from kustomizer.diff.reports.values import is_one_line, one_line
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import Finding, count
+from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.masking.marks import Absent
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import joined, plural
@@ -36,6 +39,7 @@ NEEDS_DELETION = " is refused unless it is deleted first"
 _NAMED_WORKERS = 3
 _NAMED_JOBS = 3
 _NAMED_OBJECTS = 12
+_SHOWN_KEYS = 5
 
 
 def summary(comparison: Comparison) -> str:
@@ -174,3 +178,42 @@ def names(objects: Sequence[ObjectId], *, full: bool) -> list[str]:
     if len(objects) > _NAMED_OBJECTS and not full:
         return [", ".join(f"{kind} {len(names_of_kind)}" for kind, names_of_kind in kinds)]
     return [f"{kind}: {', '.join(names_of_kind)}" for kind, names_of_kind in kinds]
+
+
+def what(change: ObjectChange, comparison: Comparison) -> str:
+    """Return a summary of an added or destroyed object, empty where its kind and name are enough."""
+    tree = mapping(change.tree)
+    spec = mapping(tree.get("spec"))
+    kind = change.id.kind
+    if kind in ("ConfigMap", "Secret"):
+        keys = [key for field in ("data", "binaryData", "stringData") for key in mapping(tree.get(field))]
+        return joined(list(map(visible, keys)), most=_SHOWN_KEYS) or "empty"
+    if kind in ("ScaledObject", "HorizontalPodAutoscaler"):
+        low, high = ("minReplicaCount", "maxReplicaCount") if kind == "ScaledObject" else ("minReplicas", "maxReplicas")
+        limits = [f"{word} {one_line(spec[name])}" for word, name in (("from", low), ("to", high)) if name in spec]
+        return " ".join(["scales", _word(lookup(spec, "scaleTargetRef", "name")), *limits])
+    if kind == "Service":
+        ports = [_word(port.get("port")) for port in mappings(spec.get("ports"))]
+        return f"port{'s' * (len(ports) > 1)} {joined(ports)}" if ports else ""
+    if kind == "PersistentVolumeClaim":
+        return _word(lookup(spec, "resources", "requests", "storage"))
+    return _queues(change, comparison) or _images(spec)
+
+
+def _queues(change: ObjectChange, comparison: Comparison) -> str:
+    rows = comparison.queues[1 if change.action == "add" else 0]
+    mine = [row for row in rows if (row.namespace, row.deployment) == (change.id.namespace, change.id.name)]
+    if not mine or change.id.kind != "Deployment":
+        return ""
+    queues = [visible(row.queue) or "the queues that its settings name" for row in mine]
+    return f"takes {joined(queues)}; {visible(str(mine[0].scaling))}"
+
+
+def _images(spec: Any) -> str:
+    template = lookup(spec, "jobTemplate", "spec", "template", "spec") or lookup(spec, "template", "spec")
+    images = [_word(container.get("image")) for container in mappings(mapping(template).get("containers"))]
+    return ", ".join(dict.fromkeys(image for image in images if image))
+
+
+def _word(value: Any) -> str:
+    return one_line(value) if value is not None and is_one_line(value) else ""

@@ -14,7 +14,7 @@ the old one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from kustomizer.diff.model import ADD, DESTROY, ObjectChange
@@ -60,7 +60,7 @@ def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
 def _pairs(gone: Sequence[ObjectChange], come: Sequence[ObjectChange]) -> Iterator[tuple[ObjectChange, ObjectChange]]:
     if len(gone) * len(come) > _MOST:
         return
-    contents = {id(item): _content(item) for item in (*gone, *come)}
+    contents = {id(item): {*_leaves(item.tree, "", item.id.name)} for item in (*gone, *come)}
     scores = sorted(
         (-_alike(contents[id(old)], contents[id(new)]), old.id.name, new.id.name, number, other)
         for number, old in enumerate(gone)
@@ -73,16 +73,12 @@ def _pairs(gone: Sequence[ObjectChange], come: Sequence[ObjectChange]) -> Iterat
             yield gone[number], come[other]
 
 
-def _alike(old: frozenset[str], new: frozenset[str]) -> float:
+def _alike(old: Set[str], new: Set[str]) -> float:
     return len(old & new) / len(old | new) if old and new else 0.0
 
 
-def _content(item: ObjectChange) -> frozenset[str]:
-    """Return the leaves of an object's tree, without its own name."""
-    return frozenset(_leaves(item.tree, "", item.id.name))
-
-
 def _leaves(node: Any, path: str, name: str) -> Iterator[str]:
+    """Yield the leaves of an object's tree, without its own ``name``."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield from _leaves(value, f"{path}.{key}", name)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kustomizer.diff.changes.lists import find, keys
+from kustomizer.diff.changes.lists import keys
+from tests.diff.apply import find
 
 
 def shown(field: str, *items: dict[str, Any]) -> list[str] | None:

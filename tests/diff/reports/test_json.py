@@ -130,7 +130,7 @@ def test_what_it_says_makes_one_site_into_the_other(pair: tuple[str, str], build
         sides = prepare(before, after)
         objects = {each.id: each for each in read_objects(document(comparison(before, after)))}
         for identity in sides.identities():
-            old, new = (sides.shown(tree, tree)[0] for tree in sides.trees(identity))
+            old, new = (sides.masks.shown(tree, tree)[0] for tree in sides.trees(identity))
             each = objects.get(identity)
             if each is None:
                 assert same(old, new)

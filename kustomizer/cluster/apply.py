@@ -140,7 +140,7 @@ def _preview(kubectl: Kubectl, text: str, *, force: bool) -> Preview:
             "TUTOR_KUSTOMIZER_KEEP": str(directory),
         }
         _kubectl(kubectl, "diff", text, force=force, environment=environment)
-        live, merged = (_trees_in(directory / side) for side in _SIDES)
+        live, merged = (list(_trees(directory / side)) for side in _SIDES)
     _leave_out_the_clusters_replicas(live, merged, text)
     # The text of each is made since equal ones needn't be compared field by field.
     before, after = (Resources(Resource(emit(tree), tree=tree) for tree in trees) for trees in (live, merged))
@@ -173,11 +173,6 @@ def _kubectl(
     raise refusal(f"kubectl {verb}", process, applied)
 
 
-def _trees_in(directory: Path) -> list[dict[str, Any]]:
-    files = sorted(directory.iterdir()) if directory.exists() else []
-    return [tree for file in files for tree in _trees(file.read_text(encoding="utf-8"))]
-
-
 def _leave_out_the_clusters_replicas(
     before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], text: str
 ) -> None:
@@ -196,9 +191,9 @@ def _leave_out_the_clusters_replicas(
                 side.pop("replicas", None)
 
 
-def _trees(text: str) -> Iterator[dict[str, Any]]:
-    for document in read_all(text):
-        tree = plain_value(document)
+def _trees(directory: Path) -> Iterator[dict[str, Any]]:
+    texts = (file.read_text(encoding="utf-8") for file in sorted(directory.glob("*")))
+    for tree in (plain_value(document) for text in texts for document in read_all(text)):
         # `kubectl diff` leaves an empty document for an object that isn't there yet.
         if not isinstance(tree, dict):
             continue

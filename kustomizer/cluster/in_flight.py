@@ -92,12 +92,8 @@ def task_request(site: Site, task_id: str, *, drop: bool, arguments: bool = Fals
 
 def restore_request(key: str, pods: Sequence[LivePod]) -> dict[str, Any]:
     """Return the request that puts back what is under ``key``; it names the workers that may use that key."""
-    workers = [pod for pod in pods if pod.is_worker]
-    return {
-        "action": "restore",
-        "key": key,
-        "suspects": sorted(pod.node for pod in workers if may_use(pod, key)),
-    }
+    suspects = sorted(pod.node for pod in pods if pod.is_worker and may_use(pod, key))
+    return {"action": "restore", "key": key, "suspects": suspects}
 
 
 def hashes(answer: Mapping[str, Any], site: Site, pods: Sequence[LivePod] = ()) -> list[Hash]:

@@ -72,8 +72,7 @@ def message_text(message: Message) -> str:
     where = f"in flight under {message.key}" if message.key else f"waiting on {message.queue}"
     taken = f", taken {age(message.age)} ago" if message.age is not None else ""
     again = ", delivered again" if message.redelivered else ""
-    lines = (f"{message.task} {message.id}: {where}{taken}{again}", *_arguments(message))
-    return "\n".join(lines)
+    return "\n".join([f"{message.task} {message.id}: {where}{taken}{again}", *_arguments(message)])
 
 
 def age(seconds: int | None) -> str:

@@ -52,8 +52,7 @@ class Kubectl(Record):
 
         Raises UserError where it knows none. An extension of the API that doesn't answer is no reason.
         """
-        arguments = ("api-resources", "--namespaced", "--output=name")
-        done = self.start(arguments, seconds=_REQUEST_SECONDS)
+        done = self.start(("api-resources", "--namespaced", "--output=name"), seconds=_REQUEST_SECONDS)
         if not done.stdout.strip():
             raise refusal("kubectl api-resources", done)
         return done.stdout.split()
@@ -133,8 +132,7 @@ def find_kubectl(given: str | None, *, namespace: str = "", context: str = "", k
     """Return the kubectl to use, ``given`` or else the one on PATH. Raises UserError where there is none."""
     path = given or which("kubectl")
     if path is None:
-        remedy = "Install it, or name it with --kubectl"
-        raise UserError.of("there is no kubectl on PATH", remedy=remedy)
+        raise UserError.of("there is no kubectl on PATH", remedy="Install it, or name it with --kubectl")
     return Kubectl(path=path, namespace=namespace, context=context, kubeconfig=kubeconfig)
 
 
@@ -158,15 +156,12 @@ def _missing_kinds(words: str) -> list[str]:
     found: dict[tuple[str, str], list[str]] = {}
     for match in _MISSING.finditer(words):
         found.setdefault((match["kind"], match["version"]), []).append(match["name"])
-    return [
-        f"the cluster doesn't know {kind} of {version}{_brought(version)}: {joined(names, most=_SHOWN)}"
-        for (kind, version), names in found.items()
-    ]
-
-
-def _brought(version: str) -> str:
-    brings = _BRINGS.get(version.partition("/")[0])
-    return f", which {brings} brings" if brings else ""
+    sentences = []
+    for (kind, version), names in found.items():
+        brings = _BRINGS.get(version.partition("/")[0])
+        brought = f", which {brings} brings" if brings else ""
+        sentences.append(f"the cluster doesn't know {kind} of {version}{brought}: {joined(names, most=_SHOWN)}")
+    return sentences
 
 
 def _read(text: str) -> Any:

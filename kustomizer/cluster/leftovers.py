@@ -6,7 +6,8 @@ we emit it and as nobody else does (kustomizer/cluster/ours.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from kustomizer.cluster.in_flight import users
@@ -19,7 +20,8 @@ from kustomizer.manifests.writer import emit
 from kustomizer.record import Record
 from kustomizer.site.counted_lists import counted_lists
 from kustomizer.site.model import Site
-from kustomizer.system.wording import plural
+from kustomizer.system.folding import fold
+from kustomizer.system.wording import joined, plural
 from kustomizer.transform.one_pod import RESTORER
 
 REMOVED = {
@@ -195,11 +197,8 @@ def _goes_with(user: Resource, names: set[str]) -> bool:
 def counts_request(found: Sequence[Leftover]) -> dict[str, Any]:
     """Return the request that counts the tasks which would be left to nobody."""
     queues = sorted({queue for leftover in found for queue in leftover.queues})
-    return {
-        "action": "remaining",
-        "keys": sorted({leftover.key for leftover in found if leftover.key}),
-        "queues": queues,
-    }
+    keys = sorted({leftover.key for leftover in found if leftover.key})
+    return {"action": "remaining", "keys": keys, "queues": queues}
 
 
 def remove(kubectl: Kubectl, found: Iterable[Leftover]) -> str:
@@ -213,3 +212,35 @@ def remove(kubectl: Kubectl, found: Iterable[Leftover]) -> str:
             waits = "--wait=true" if kind == "ScaledObject" else "--wait=false"
             said += kubectl.delete(resource, names, waits)
     return said
+
+
+def leftovers_text(leftovers: Sequence[Counted], width: int) -> str:
+    """Return a paragraph for each leftover: why it stays or that it can go, and its objects."""
+    return "\n\n".join(_paragraph(counted, width) for counted in leftovers) or "Nothing is left over."
+
+
+def leftovers_json(leftovers: Sequence[Counted], removed: Collection[str]) -> str:
+    """Return the same as JSON, with what was ``removed``, by name."""
+    entries = [
+        {
+            "name": counted.leftover.name,
+            "objects": [{"kind": item.kind, "name": item.name} for item in counted.leftover.objects],
+            "queues": list(counted.leftover.queues),
+            "inFlight": counted.leftover.key or None,
+            "tasks": dict(counted.counts),
+            "stays": counted.reasons,
+            "removed": counted.leftover.name in removed,
+        }
+        for counted in leftovers
+    ]
+    return json.dumps({"leftovers": entries}, indent=2)
+
+
+def _paragraph(counted: Counted, width: int) -> str:
+    empty = [f"no task on {queue}" for queue in counted.leftover.queues]
+    empty += [f"none in flight under {counted.leftover.key}"] if counted.leftover.key else []
+    if counted.reasons:
+        head = f"{counted.leftover.name} stays: {'; '.join(counted.reasons)}"
+    else:
+        head = f"{counted.leftover.name} can go" + (f": {joined(empty)}" if empty else "")
+    return "\n".join([*fold(head, width), *(f"  {item.kind} {item.name}" for item in counted.leftover.objects)])

@@ -46,7 +46,11 @@ def ours_of(live: Resources) -> list[Ours]:
         if item.name in workers and _is_budget(item, deployments.get(item.name))
     ]
     if FLOWER in workers:
-        found += [Ours(resource=item, owner=FLOWER) for item in live if _is_flowers(item)]
+        found += [
+            Ours(resource=item, owner=FLOWER)
+            for item in live
+            if stem_of(item.name) in _OF_FLOWER.get(item.kind, ()) and _name_label(item) == FLOWER
+        ]
     return found
 
 
@@ -122,10 +126,6 @@ def _is_budget(item: Resource, deployment: Resource | None) -> bool:
         return _name_label(item) == item.name == labels.get(NAME_LABEL)
     same_selector = lookup(item.tree, "spec", "selector") == lookup(deployment.tree, "spec", "selector")
     return same_selector and _site_labels(item) == _site_labels(deployment)
-
-
-def _is_flowers(item: Resource) -> bool:
-    return stem_of(item.name) in _OF_FLOWER.get(item.kind, ()) and _name_label(item) == FLOWER
 
 
 def _site_labels(item: Resource) -> dict[str, object]:

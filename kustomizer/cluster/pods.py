@@ -46,7 +46,9 @@ class LivePod(Record):
     @property
     def names(self) -> Sequence[str]:
         """Names that a key of its worker's own may have."""
-        return sorted({self.container, str(self.labels.get(NAME_LABEL, "")), _workload(self.name)})
+        # A Deployment's pod is named after it, with two parts of letters behind.
+        workload = self.name.rpartition("-")[0].rpartition("-")[0]
+        return sorted({self.container, str(self.labels.get(NAME_LABEL, "")), workload})
 
     @property
     def is_worker(self) -> bool:
@@ -125,8 +127,7 @@ def pod_to_ask(pods: Sequence[LivePod], *, name: str | None, namespace: str) -> 
     if not ready:
         where = f" in namespace {namespace}" if namespace else ""
         which = f"pod {name} isn't one of lms or cms that is ready" if name else "no pod of lms or cms is ready"
-        remedy = "Print a Job that looks with --print-job, and apply it"
-        raise UserError.of(f"{which}{where}", remedy=remedy)
+        raise UserError.of(f"{which}{where}", remedy="Print a Job that looks with --print-job, and apply it")
     return ready[0]
 
 
@@ -145,8 +146,3 @@ def names_of_workers(pods: Sequence[LivePod]) -> dict[str, list[str]]:
         if pod.is_worker:
             names.setdefault(pod.name, []).extend(pod.names)
     return names
-
-
-def _workload(pod: str) -> str:
-    """Return the name of the Deployment that a pod's name is made of."""
-    return pod.rpartition("-")[0].rpartition("-")[0]

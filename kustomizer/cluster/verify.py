@@ -72,17 +72,9 @@ def without_pod(site: Site, worker: SiteWorker, pods: Sequence[LivePod]) -> Veri
         # One that was scaled away may take a long time over its last task.
         state = f"stopping: {names}" if pods else "none"
         return Verified(worker=name, state=f"{state}, and 0 is its minimum")
-    if pods:
-        state = f"not ready: {names}"
-        missing = Difference(
-            what="pods", configured=plural(max(needed, 1), "pod"), in_force=f"none that is ready ({names})"
-        )
-        return Verified(worker=name, state=state, differences=(missing,))
-    return Verified(
-        worker=name,
-        state="none",
-        differences=(Difference(what="pods", configured=plural(needed, "pod"), in_force="none"),),
-    )
+    state, in_force = (f"not ready: {names}", f"none that is ready ({names})") if pods else ("none", "none")
+    missing = Difference(what="pods", configured=plural(max(needed, 1), "pod"), in_force=in_force)
+    return Verified(worker=name, state=state, differences=(missing,))
 
 
 def verified(worker: SiteWorker, pod: LivePod, answer: Mapping[str, Any] | None) -> Verified:

@@ -90,15 +90,11 @@ def scaled(
     }
     metrics, problems = _metrics(live_object, kubectl)
     triggers = mappings(lookup(configured.tree, "spec", "triggers"))
-    counted = [
-        Count(
-            trigger=str(trigger.get("name") or number),
-            list=list_name(trigger),
-            keda=metrics.get(number),
-            redis=counts.get(list_name(trigger)),
-        )
-        for number, trigger in enumerate(triggers)
-    ]
+    counted = []
+    for number, trigger in enumerate(triggers):
+        key = list_name(trigger)
+        label = str(trigger.get("name") or number)
+        counted.append(Count(trigger=label, list=key, keda=metrics.get(number), redis=counts.get(key)))
     return Scaled(
         name=name,
         worker=target,

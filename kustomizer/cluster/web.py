@@ -46,7 +46,9 @@ class Server(Record):
             # Unredirected: another server isn't told.
             request.add_unredirected_header("Authorization", self.authorization)
         try:
-            with self._opener().open(request, timeout=_SECONDS) as answer:
+            context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+            opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _SameServer(self))
+            with opener.open(request, timeout=_SECONDS) as answer:
                 text = answer.read(_LARGEST + 1)
         except urllib.error.HTTPError as error:
             raise self._refused(error) from None
@@ -62,10 +64,6 @@ class Server(Record):
     def problem(self, message: str, remedy: str = "") -> UserError:
         """Return an error that names the server."""
         return UserError.of(f"{self.name} at {self.url}: {message}", remedy=remedy)
-
-    def _opener(self) -> urllib.request.OpenerDirector:
-        context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
-        return urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _SameServer(self))
 
     def _refused(self, error: urllib.error.HTTPError) -> UserError:
         try:
@@ -107,9 +105,8 @@ class _SameServer(urllib.request.HTTPRedirectHandler):
         old, new = urlsplit(req.full_url), urlsplit(newurl)
         if (old.scheme, old.netloc) != (new.scheme, new.netloc):
             fp.close()
-            where = f"{new.scheme}://{new.hostname}"
             remedy = f"If that is meant, name it with {self._server.option}"
-            raise self._server.problem(f"it redirects to {where}", remedy)
+            raise self._server.problem(f"it redirects to {new.scheme}://{new.hostname}", remedy)
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         if request is not None and self._server.authorization:
             request.add_unredirected_header("Authorization", self._server.authorization)
@@ -129,8 +126,7 @@ def server(url: str, *, name: str, option: str, credentials: tuple[str, str], ca
     except ValueError:
         parts, host, port = urlsplit(""), None, None
     if not host or parts.scheme not in ("http", "https"):
-        remedy = "Like http://127.0.0.1:9090"
-        raise UserError.of(f"{option} isn't a URL of http or https", remedy=remedy)
+        raise UserError.of(f"{option} isn't a URL of http or https", remedy="Like http://127.0.0.1:9090")
     if "@" in parts.netloc or parts.query or parts.fragment:
         remedy = f"Put USER:PASSWORD, or a token, into the environment variable {variable}"
         raise UserError.of(f"{option} takes neither a user nor what follows a ? or #", remedy=remedy)

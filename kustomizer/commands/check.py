@@ -84,10 +84,7 @@ def check_command(
     try:
         ignores = ignores_of(ignore_file, site if site.is_dir() else None, DIFF_RULES)
         tasks = read_tasks(task_file) if task_file else saved_tasks(site)
-        if site.is_file():
-            checked = check_file(site, for_flux=flux, tasks=tasks)
-        else:
-            checked = check_overlay(site, wanted, for_flux=flux, tasks=tasks)
+        checked = _checked(site, wanted, for_flux=flux, tasks=tasks)
         unused = (() if flux else FOR_FLUX), (FOR_TASKS if tasks is None else ())
         checked = set_aside(checked, ignores, RULES.keys() - set().union(*unused))
     except UserError as error:
@@ -101,20 +98,17 @@ def check_command(
         ctx.exit(EXIT_FINDINGS)
 
 
-def check_file(path: Path, *, for_flux: bool = False, tasks: SiteTasks | None = None) -> Checked:
-    """Return the findings of a built file."""
-    built = BuiltFile(path)
-    site = Site(built.resources, for_flux=for_flux, tasks=tasks)
-    return Checked(findings=check(site), source=file_source(path, built.text, built.resources))
-
-
-def check_overlay(overlay: Path, wanted: Wanted, *, for_flux: bool = False, tasks: SiteTasks | None = None) -> Checked:
-    """Build ``overlay`` and return the findings; it is built without the function, too."""
-    built = build(overlay, find_kustomize(wanted), needs_function=False)
+def _checked(path: Path, wanted: Wanted, *, for_flux: bool, tasks: SiteTasks | None) -> Checked:
+    """Return the findings of a built file, or of an overlay, which is built without the function, too."""
+    if path.is_file():
+        file = BuiltFile(path)
+        site = Site(file.resources, for_flux=for_flux, tasks=tasks)
+        return Checked(findings=check(site), source=file_source(path, file.text, file.resources))
+    built = build(path, find_kustomize(wanted), needs_function=False)
     pass_on(built.other_notes)
     stale = list(stale_envs(built.directories))
     site = Site(built.resources(), built.problems, stale, for_flux=for_flux, tasks=tasks)
-    return Checked(findings=check(site), source=_overlay_source(overlay))
+    return Checked(findings=check(site), source=_overlay_source(path))
 
 
 def refused(error: UserError, site: Path) -> Checked:

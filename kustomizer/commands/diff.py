@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,8 @@ from kustomizer.findings.github import without_commands
 from kustomizer.findings.ignores import ignores_of
 from kustomizer.findings.model import SEVERITIES, reaches
 from kustomizer.findings.source import Source
-from kustomizer.kustomize.executable import Kustomize, find_kustomize
+from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.kustomize.fields import is_kustomization
-from kustomizer.record import Record
 from kustomizer.system.files import write_file
 from kustomizer.system.processes import own_program
 from kustomizer.tutor_env.staleness import stale_envs
@@ -58,16 +58,6 @@ def _targets(ctx: click.Context, option: click.Parameter, values: Sequence[str])
             raise click.BadParameter(f"{value!r} is not FORMAT=FILE, with {forms} as FORMAT", ctx, option)
         targets.append((form, Path(path)))
     return targets
-
-
-class _How(Record):
-    """The options of reports."""
-
-    full: bool
-    limit: int | None
-    key: str
-    source: Source | None
-    """Where what is compared is written, None where nothing of it is in a checkout."""
 
 
 @click.command("diff", cls=_Command, short_help="Say what changes between two builds.")
@@ -135,15 +125,14 @@ def _compare(ctx: click.Context, **options: Any) -> None:
         )
     except UserError as error:
         raise with_file(error, sources) from None
-    how = _How(full=options["full"], limit=options["limit"], key=options["key"], source=_source(**options))
     for form, path in options["targets"]:
-        write_file(path, _report(form, compared, header, how))
+        write_file(path, _report(form, compared, header, options))
     if options["output"] == "text":
         colour = wants_colour(ctx) if options["color"] == "auto" else options["color"] == "always"
-        text = text_report(compared, header=header, width=terminal_width(), colour=colour, full=how.full)
+        text = text_report(compared, header=header, width=terminal_width(), colour=colour, full=options["full"])
         click.echo(text, nl=False, color=colour)
     else:
-        click.echo(_report(options["output"], compared, header, how), nl=False)
+        click.echo(_report(options["output"], compared, header, options), nl=False)
     if options["fail_on"] and reaches(compared.findings, options["fail_on"]):
         ctx.exit(EXIT_FINDINGS)
     if options["detailed_exitcode"] and not compared.is_empty:
@@ -153,9 +142,8 @@ def _compare(ctx: click.Context, **options: Any) -> None:
 def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, ComparedBuild]:
     """Return the two builds that the command line names. Raises _UsageError where its options don't fit together."""
 
-    def find(near: Path) -> Kustomize:
-        return find_kustomize(options["wanted"])
-
+    # Two files need no kustomize.
+    find = functools.partial(find_kustomize, options["wanted"])
     before, after, base = options["before"], options["after"], options["base"]
     if base is None:
         for name in ("base_tutor_root", "render", "allow_render", "tutor"):
@@ -194,12 +182,13 @@ def _source(**options: Any) -> Source | None:
     return overlay_source(after)
 
 
-def _report(form: str, compared: Comparison, header: Sequence[str], how: _How) -> str:
+def _report(form: str, compared: Comparison, header: Sequence[str], options: Mapping[str, Any]) -> str:
+    full = options["full"]
     # Each takes some milliseconds to import, and one is wanted.
     if form == "markdown":
         from kustomizer.diff.reports.markdown import markdown_report  # noqa: PLC0415
 
-        return markdown_report(compared, header=header, key=how.key, limit=how.limit, full=how.full)
+        return markdown_report(compared, header=header, key=options["key"], limit=options["limit"], full=full)
     if form == "json":
         from kustomizer.diff.reports.json import json_report  # noqa: PLC0415
 
@@ -207,9 +196,9 @@ def _report(form: str, compared: Comparison, header: Sequence[str], how: _How) -
     if form == "github":
         from kustomizer.diff.reports.github import github_report  # noqa: PLC0415
 
-        return github_report(compared, how.source)
+        return github_report(compared, _source(**options))
     if form == "html":
         from kustomizer.diff.reports.html import html_report  # noqa: PLC0415
 
         return html_report(compared, header=header)
-    return text_report(compared, header=header, full=how.full)
+    return text_report(compared, header=header, full=full)

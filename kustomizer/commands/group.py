@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NoReturn, TextIO, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -51,7 +51,8 @@ class ReportingGroup(click.Group):
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         """Read the command line; `--help` prints here."""
         if sys.stdout is None:
-            sys.stdout = _closed_stdout()
+            # Closed: each write is to be an error.
+            sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
         return super().make_context(*args, **options)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -74,12 +75,6 @@ class ReportingGroup(click.Group):
             if error.filename is None:
                 leave(error)
             _fail(ctx, f"{error.filename}: {error.strerror}")
-
-
-def _closed_stdout() -> TextIO:
-    """Return a stdout in the place of one that is closed: each write to it is an error."""
-    descriptor = os.open(os.devnull, os.O_RDONLY)
-    return os.fdopen(descriptor, "w", encoding="utf-8")
 
 
 def _fail(ctx: click.Context, *problems: object) -> NoReturn:

@@ -167,7 +167,11 @@ def restore_command(
     pods = live_pods(cluster.kubectl)
     request = restore_request(key_of(cluster.site, worker), pods)
     if print_job:
-        check_nobody_there(request, pods)
+        # A Job can't tell a pod that is stopping from one that isn't there.
+        names = [pod.name for pod in pods if pod.is_worker and pod.node in request["suspects"]]
+        if names:
+            message = f"{request['key']}: {', '.join(names)} may use it, so no Job is printed"
+            raise UserError.of(message, remedy="Wait until there is no such pod")
         cluster.print_job(request)
         return
     restoration = restored(cluster.ask(request, pods), pods)
@@ -188,20 +192,9 @@ def _restore_orphans(
     cluster = open_cluster(site, options)
     kubectl = cluster.kubectl
     found = restore_orphans(cluster.site, worker, older=older, pods=lambda: live_pods(kubectl), ask=cluster.ask)
-    if output == "json":
-        click.echo(orphans_json(found))
-    else:
-        click.echo(orphans_text(found, older))
+    click.echo(orphans_json(found) if output == "json" else orphans_text(found, older))
     if any(orphans.left for orphans in found):
         raise SystemExit(1)
-
-
-def check_nobody_there(request: Mapping[str, Any], pods: list[LivePod]) -> None:
-    """Raise UserError where a pod may use the key: a Job can't tell one that is stopping from one that isn't there."""
-    names = [pod.name for pod in pods if pod.is_worker and pod.node in request["suspects"]]
-    if names:
-        message = f"{request['key']}: {', '.join(names)} may use it, so no Job is printed"
-        raise UserError.of(message, remedy="Wait until there is no such pod")
 
 
 @in_flight_command.command("drop", short_help="Take one task away for good.")

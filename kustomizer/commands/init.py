@@ -55,8 +55,11 @@ def init_command(
     if is_refresh:
         if force:
             raise click.UsageError("--refresh overwrites nothing of yours: leave --force out")
-        for line in refresh_lines(directory, kubectl=kubectl):
-            say(line)
+        refreshed = refresh(directory, kubectl=kubectl)
+        for note in refreshed.notes:
+            say(note)
+        files = ", ".join(map(str, refreshed.written))
+        say(f"Wrote {files}" if files else f"{directory} is up to date")
         return
     if tutor_root is None:
         raise click.UsageError("Missing option '--tutor-root' (or TUTOR_ROOT in the environment).")
@@ -82,13 +85,6 @@ def survey_site(env: Path, wanted: Wanted) -> Survey:
             "an overlay; without them, run `tutor plugins disable celery` and `tutor config save` first",
         )
     return survey(resources)
-
-
-def refresh_lines(overlay: Path, *, kubectl: bool | None) -> list[str]:
-    """Renew the overlay and return what to say about it. Raises UserError, and writes nothing, where it can't."""
-    refreshed = refresh(overlay, kubectl=kubectl)
-    files = ", ".join(map(str, refreshed.written))
-    return [*refreshed.notes, f"Wrote {files}" if files else f"{overlay} is up to date"]
 
 
 def init(directory: Path, env: Path, found: Survey, *, force: bool, kubectl: bool = False) -> list[Path]:

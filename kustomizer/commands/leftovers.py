@@ -9,8 +9,15 @@ from typing import Any
 import click
 
 from kustomizer.cluster.in_flight import namespace_of
-from kustomizer.cluster.leftovers import Counted, Leftover, counts_request, leftovers, live_resources, remove
-from kustomizer.cluster.leftovers_text import leftovers_json, leftovers_text
+from kustomizer.cluster.leftovers import (
+    Counted,
+    counts_request,
+    leftovers,
+    leftovers_json,
+    leftovers_text,
+    live_resources,
+    remove,
+)
 from kustomizer.cluster.pods import live_pods, pod_to_ask
 from kustomizer.commands.common import EXIT_FINDINGS, ask, site_resources
 from kustomizer.commands.in_flight import RunningSite, cluster_options
@@ -80,12 +87,9 @@ def look(place: RunningSite) -> list[Counted]:
         unknown = "; ".join(problem.message for problem in error.problems)
         return [Counted(leftover=leftover, unknown=unknown if leftover in with_tasks else "") for leftover in found]
     return [
-        Counted(leftover=leftover, counts={name: counts[name] for name in _counted(leftover)}) for leftover in found
+        Counted(leftover=leftover, counts={name: counts[name] for name in (*leftover.queues, leftover.key) if name})
+        for leftover in found
     ]
-
-
-def _counted(leftover: Leftover) -> list[str]:
-    return [*leftover.queues, *([leftover.key] if leftover.key else [])]
 
 
 def _remove(place: RunningSite, shown: Sequence[Counted], *, yes: bool) -> Sequence[str]:

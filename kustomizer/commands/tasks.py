@@ -73,7 +73,9 @@ def tasks_command(
     place = open_cluster(site, options)
     workers = workers_of_services(place.site, place.namespace)
     if print_job:
-        click.echo("---\n".join(_jobs(workers, place.namespace)), nl=False)
+        requests = [(worker, tasks_request(worker)) for worker in workers.values()]
+        jobs = [job(worker, request, place.namespace, name=JOB, command="tasks") for worker, request in requests]
+        click.echo("---\n".join(jobs), nl=False)
         return
     # First: it takes less time to fail than pods take to answer.
     found = measure(options, place.namespace)
@@ -111,7 +113,3 @@ def _asked(place: RunningSite, workers: Workers, today: str) -> SiteTasks:
     with threads(len(pods)) as executor:
         without = [pod.service for pod in pods if not pod.is_worker]
         return site_tasks(executor.map(ask, pods), today, without)
-
-
-def _jobs(workers: Workers, namespace: str) -> list[str]:
-    return [job(worker, tasks_request(worker), namespace, name=JOB, command="tasks") for worker in workers.values()]

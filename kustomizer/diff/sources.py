@@ -58,8 +58,8 @@ class RevisionOptions(Record):
     tutor: str = "tutor"
 
 
-def read_both(before: str, after: str, find: Callable[[Path], Kustomize]) -> tuple[ComparedBuild, ComparedBuild]:
-    """Return the builds that two arguments name; ``find`` returns the kustomize that builds an overlay.
+def read_both(before: str, after: str, find: Callable[[], Kustomize]) -> tuple[ComparedBuild, ComparedBuild]:
+    """Return the builds that two arguments name; ``find`` returns the kustomize that builds overlays.
 
     Two overlays are built at the same time. Raises UserError where a path isn't there, or isn't a build.
     """
@@ -69,7 +69,7 @@ def read_both(before: str, after: str, find: Callable[[Path], Kustomize]) -> tup
         return _results(first.result, second.result)
 
 
-def read_revision(options: RevisionOptions, find: Callable[[Path], Kustomize]) -> tuple[ComparedBuild, ComparedBuild]:
+def read_revision(options: RevisionOptions, find: Callable[[], Kustomize]) -> tuple[ComparedBuild, ComparedBuild]:
     """Return an overlay's build at a revision, and its build in the working tree.
 
     Raises UserError where there is no such revision, or something can't be built.
@@ -79,7 +79,7 @@ def read_revision(options: RevisionOptions, find: Callable[[Path], Kustomize]) -
     commit = checkout.commit(options.revision)
     if options.render and not options.allow_render:
         _refuse_to_render(checkout, commit, options.revision)
-    kustomize = _with_list_of_base(find(overlay), checkout, commit)
+    kustomize = _with_list_of_base(find(), checkout, commit)
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
         place = Path(directory).resolve()
         base = Tree(mirror=place / "base", repository=checkout, overlay=overlay)
@@ -196,14 +196,14 @@ def _rendered_head(mirror: Path, checkout: Repository, overlay: Path, tutor: str
     return head.root
 
 
-def _read(name: str, find: Callable[[Path], Kustomize], texts: dict[str, str]) -> ComparedBuild:
+def _read(name: str, find: Callable[[], Kustomize], texts: dict[str, str]) -> ComparedBuild:
     path = Path(name)
     if name == STDIN:
         data = io.BytesIO(sys.stdin.buffer.read())
         return _of_files("standard input", [("standard input", _resources(data, "standard input", texts))])
     if path.is_dir():
         if is_kustomization(path):
-            return _build(path, find(path), name, texts)
+            return _build(path, find(), name, texts)
         return _of_files(name, _in_directory(path, texts))
     if not path.exists():
         raise UserError.of(f"{name} isn't there")

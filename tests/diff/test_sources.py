@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {}\n"
 
 
-def newest(_near: object) -> Kustomize:
+def newest() -> Kustomize:
     return Kustomize(path=str(sites.kustomize(sites.NEWEST)), version=sites.NEWEST)
 
 

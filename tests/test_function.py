@@ -14,7 +14,7 @@ import yaml
 
 from benchmarks import inputs
 from kustomizer.function import run_resource_list, run_stream
-from kustomizer.manifests.resource import stem_of
+from kustomizer.manifests.name_hashes import stem_of
 from tests import sites
 from tests.examples import sample
 from tests.golden_cases import TAIL, Case, cases, documents, items, resource_list, said

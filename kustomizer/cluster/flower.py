@@ -11,17 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kustomizer.cluster.web import Server
-from kustomizer.tasks.numbers import (
-    DAY,
-    HOUR,
-    Measured,
-    Numbers,
-    RunTime,
-    at_share,
-    queue_of_node,
-    service_of,
-    span,
-)
+from kustomizer.tasks.numbers import DAY, HOUR, Measured, Numbers, RunTime, at_share, queue_of_node, service_of, span
 
 _MOST = 100_000
 """Tasks that are asked for: Flower's own limit, of which it keeps 10,000 where we set it up."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from kustomizer.manifests.resource import Resource, Resources, stem_of
+from kustomizer.manifests.name_hashes import stem_of
+from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, MADE_BY
 from kustomizer.openedx.targeting import scale_target

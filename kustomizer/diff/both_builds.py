@@ -9,7 +9,8 @@ from kustomizer.diff.sides import Side, Sides
 from kustomizer.errors import Problem
 from kustomizer.findings.model import Finding
 from kustomizer.findings.rule import id_of
-from kustomizer.manifests.resource import Resource, stem_of
+from kustomizer.manifests.name_hashes import stem_of
+from kustomizer.manifests.resource import Resource
 from kustomizer.masking.marks import ABSENT
 from kustomizer.rules import RULES, clear_text_password, missing_object
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from kustomizer.diff.model import CHANGED_HASH, HASH, ObjectId
 from kustomizer.diff.sides import Side
 from kustomizer.manifests.equality import is_same_text
-from kustomizer.manifests.name_hashes import GENERATED_KINDS, is_kustomizes
-from kustomizer.manifests.resource import Resource, stem_of
+from kustomizer.manifests.name_hashes import GENERATED_KINDS, is_kustomizes, stem_of
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 from kustomizer.record import Record

@@ -10,8 +10,9 @@ from kustomizer.diff.pairing import Pair, is_proven, pair
 from kustomizer.diff.sides import Side, Sides
 from kustomizer.errors import Problem
 from kustomizer.manifests.equality import is_same_text
+from kustomizer.manifests.name_hashes import stem_of
 from kustomizer.manifests.pods import pod_template, strings
-from kustomizer.manifests.resource import Resource, Resources, stem_of
+from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking.masking import Masks
 from kustomizer.site.model import Site

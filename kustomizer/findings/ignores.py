@@ -22,8 +22,8 @@ from typing import Any
 
 from kustomizer.errors import ERROR, Problem, ResourceRef, UserError
 from kustomizer.findings.model import Finding
+from kustomizer.manifests.name_hashes import stem_of
 from kustomizer.manifests.protocols import decode
-from kustomizer.manifests.resource import stem_of
 from kustomizer.manifests.tree import plain_value
 from kustomizer.record import Record
 from kustomizer.system.wording import plural

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.manifests.name_hashes import suffixes
-from kustomizer.manifests.resource import Resource, stem_of
+from kustomizer.manifests.name_hashes import stem_of, suffixes
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import plain_value
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 

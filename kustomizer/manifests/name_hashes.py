@@ -1,4 +1,4 @@
-"""Computes the suffix that kustomize adds to the name of a generated ConfigMap or Secret.
+"""Knows and computes the suffix that kustomize adds to the name of a generated ConfigMap or Secret.
 
 https://github.com/kubernetes-sigs/kustomize/blob/kustomize/v5.8.1/api/hasher/hasher.go: the first ten digits of the
 SHA-256 of some JSON, with other letters for what could spell a word. The name in that JSON is always empty (it looks up
@@ -18,6 +18,7 @@ GENERATED_KINDS = ("ConfigMap", "Secret")
 """The kinds that kustomize generates, with a hash at the end of the name."""
 _LENGTH = 10
 _LETTERS = str.maketrans("013ae", "ghkmt")
+_HASH_LETTERS = frozenset("2456789bcdfghkmt")
 
 # What encoding/json's appendString escapes, with HTML escaping on, as json.Marshal has it: what texts often have, the
 # backslash first, since the others are written with one; and what they hardly ever have.
@@ -31,6 +32,17 @@ _SHA256 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 
 class _Unhashable(Exception):  # noqa: N818 - never leaves this module
     """The object holds what no ConfigMap or Secret may hold."""
+
+
+def stem_of(name: str) -> str:
+    """Return ``name`` without the hash that kustomize adds to the name of a generated ConfigMap or Secret."""
+    stem, _, suffix = name.rpartition("-")
+    return stem if stem and len(suffix) == _LENGTH and _HASH_LETTERS.issuperset(suffix) else name
+
+
+def is_generated_name(name: str, stem: str) -> bool:
+    """Tell whether ``name`` is ``stem``, with or without the hash that kustomize adds."""
+    return name == stem or (name.startswith(stem) and stem_of(name) == stem)
 
 
 def is_kustomizes(suffix: str, tree: dict[str, Any]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import Problem, ResourceRef, UserError
+from kustomizer.errors import ERROR, Problem, ResourceRef, UserError
 from kustomizer.manifests import canonical_reader
 from kustomizer.manifests.identity import scan_header
+from kustomizer.manifests.name_hashes import stem_of
 from kustomizer.manifests.tree import clone, is_null, lookup, plain_value
 from kustomizer.manifests.writer import emit
 
@@ -22,22 +23,6 @@ _KUSTOMIZE_ID = "kustomize.config.k8s.io/id"
 
 NEEDS_HASH_SUFFIX = "internal.config.kubernetes.io/needsHashSuffix"
 """With the value ``enabled`` kustomize hashes a new ConfigMap or Secret like a generated one (5.0.0 and 5.8.1)."""
-
-
-# kustomize's hashes are hexadecimal, with consonants for vowels and digits like them (api/hasher/hasher.go).
-_HASH_LENGTH = 10
-_HASH_LETTERS = frozenset("2456789bcdfghkmt")
-
-
-def stem_of(name: str) -> str:
-    """Return ``name`` without the hash that kustomize adds to the name of a generated ConfigMap or Secret."""
-    stem, _, suffix = name.rpartition("-")
-    return stem if stem and len(suffix) == _HASH_LENGTH and _HASH_LETTERS.issuperset(suffix) else name
-
-
-def is_generated_name(name: str, stem: str) -> bool:
-    """Tell whether ``name`` is ``stem``, with or without the hash that kustomize adds."""
-    return name == stem or (name.startswith(stem) and stem_of(name) == stem)
 
 
 def is_internal_annotation(key: str) -> bool:
@@ -130,6 +115,10 @@ class Resource:
         """The name of this resource in messages."""
         return ResourceRef(api_version=self.api_version, kind=self.kind, namespace=self.namespace, name=self.name)
 
+    def problem(self, message: str, remedy: str = "", *, field: str = "", severity: str = ERROR) -> Problem:
+        """Return a problem of this resource, in ``field``."""
+        return Problem(message=message, severity=severity, resource=self.ref, field=field, remedy=remedy)
+
     @property
     def identity(self) -> tuple[str, str, str, str]:
         """Group, kind, namespace and name: two manifests with the same are one object."""
@@ -202,25 +191,21 @@ class Resources:
         self._by_stem: dict[tuple[str, str], dict[int, Resource]] = {}
         # What was worked out of them, for whoever asks again.
         self.memo: dict[tuple[object, ...], Any] = {}
-        duplicates = []
+        problems = []
         for item in self._items:
             _, kind, _, name = item._head
             if not name and kind.endswith("List") and not _has_items(item.tree):
                 # kustomize takes lists apart, and leaves one without items as it is.
                 continue
             if not kind or not name:
-                duplicates.append(_nameless(item))
+                missing = "metadata.name" if kind else "kind"
+                problems.append(item.problem(f"an item of the input has no {missing}", field=missing))
             elif self._by_identity.setdefault(item.identity, item) is not item:
-                duplicates.append(
-                    Problem(
-                        message="the input contains this object twice",
-                        resource=item.ref,
-                        remedy="Leave one of the two out of the build",
-                    )
-                )
+                remedy = "Leave one of the two out of the build"
+                problems.append(item.problem("the input contains this object twice", remedy))
             self._index(item)
-        if duplicates:
-            raise UserError(*duplicates)
+        if problems:
+            raise UserError(*problems)
 
     def _index(self, item: Resource) -> None:
         _, kind, _, name = item._head
@@ -288,11 +273,6 @@ class Resources:
 def _has_items(tree: Any) -> bool:
     items = lookup(tree, "items")
     return not is_null(items) and items != []
-
-
-def _nameless(item: Resource) -> Problem:
-    missing = "kind" if not item.kind else "metadata.name"
-    return Problem(message=f"an item of the input has no {missing}", resource=item.ref, field=missing)
 
 
 def same_object(left: dict[str, Any], right: dict[str, Any]) -> bool:

@@ -6,7 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.manifests.resource import Resource, stem_of
+from kustomizer.manifests.name_hashes import stem_of
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking import places
 from kustomizer.masking.names import is_secret, is_secret_below

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.manifests.resource import Resource, stem_of
+from kustomizer.manifests.name_hashes import stem_of
+from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings, number_at
 from kustomizer.record import Record
 from kustomizer.site.model import Site, SiteWorker

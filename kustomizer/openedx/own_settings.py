@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.identity import scan_entries
-from kustomizer.manifests.resource import is_generated_name
+from kustomizer.manifests.name_hashes import is_generated_name
 from kustomizer.manifests.tree import is_null, list_at, lookup
 from kustomizer.openedx.settings_module import settings_file
 from kustomizer.openedx.workers import CONFIG_MAP, pod_template

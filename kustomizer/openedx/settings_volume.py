@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.manifests.resource import is_generated_name, stem_of
+from kustomizer.manifests.name_hashes import is_generated_name, stem_of
 from kustomizer.manifests.tree import is_null, list_at, lookup, plain_value
 from kustomizer.openedx.settings_source import KINDS, SettingsVolume, beside, extended, field_of
 from kustomizer.openedx.workers import environment

@@ -12,11 +12,7 @@ from kustomizer.errors import WARNING, Problem
 from kustomizer.transform.keda.checks import warnings
 from kustomizer.transform.model import Variant
 from kustomizer.transform.plan import builtin_settings
-from kustomizer.transform.timeouts import (
-    CELERYS_VISIBILITY_TIMEOUT,
-    grace_period_problems,
-    shared_key_problems,
-)
+from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT, grace_period_problems, shared_key_problems
 
 # The site's settings are read by a build.
 _ASSUMED = f"Celery's {CELERYS_VISIBILITY_TIMEOUT} s hold unless the site sets BROKER_TRANSPORT_OPTIONS"

@@ -16,13 +16,7 @@ from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.errors import UserError
-from kustomizer.kustomize.kustomization import (
-    built_from,
-    kustomization_in,
-    listed_paths,
-    patch_files,
-    resource_files,
-)
+from kustomizer.kustomize.kustomization import built_from, kustomization_in, listed_paths, patch_files, resource_files
 from kustomizer.kustomize.two_configurations import Stack, in_files, several
 from kustomizer.manifests.full_reader import read_all
 from kustomizer.manifests.tree import plain_value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer import KIND
 from kustomizer.errors import INFO, WARNING, Problem, UserError
-from kustomizer.manifests.resource import is_generated_name
+from kustomizer.manifests.name_hashes import is_generated_name
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, config_map, render, render_routing, settings_file

@@ -11,8 +11,8 @@ from kustomizer.errors import Problem
 from kustomizer.export.json_patch import operations
 from kustomizer.export.parts import object_of
 from kustomizer.manifests.equality import same
-from kustomizer.manifests.name_hashes import GENERATED_KINDS
-from kustomizer.manifests.resource import Resource, stem_of
+from kustomizer.manifests.name_hashes import GENERATED_KINDS, stem_of
+from kustomizer.manifests.resource import Resource
 
 _REMEDY = (
     "Use an overlay in place of the split in env/ (KUSTOMIZER_OVERLAY), and please report it with the plugins' names"

@@ -10,8 +10,8 @@ import pytest
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.stale_hashes import stale_config_maps
+from kustomizer.manifests.name_hashes import stem_of
 from kustomizer.manifests.protocols import read_build
-from kustomizer.manifests.resource import stem_of
 from tests import builds as b, sites
 
 if TYPE_CHECKING:

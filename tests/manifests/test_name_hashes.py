@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kustomizer.manifests.name_hashes import is_kustomizes, suffixes
+from kustomizer.manifests.name_hashes import is_kustomizes, stem_of, suffixes
 from kustomizer.manifests.protocols import read_stream
-from kustomizer.manifests.resource import stem_of
 from kustomizer.manifests.tree import plain_value
 from tests import sites
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from kustomizer.errors import UserError
-from kustomizer.manifests.resource import Resource, Resources, is_generated_name
+from kustomizer.manifests.name_hashes import is_generated_name
+from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.openedx.workers import (
     emitted_in,
     emitted_worker,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from kustomizer.manifests.name_hashes import stem_of
 from kustomizer.manifests.protocols import read_build
-from kustomizer.manifests.resource import stem_of
 from kustomizer.rules import check
 from kustomizer.site.model import Site
 from kustomizer.site.value_sources import value_sources

@@ -16,13 +16,7 @@ from kustomizer.openedx.queue_names import redis_lists
 from kustomizer.openedx.targeting import autoscalers_by_target
 from kustomizer.openedx.workers import site_metadata
 from kustomizer.record import Record
-from kustomizer.transform.keda.checks import (
-    check_rivals,
-    check_triggers,
-    other_scaled_object,
-    taken_over,
-    warnings,
-)
+from kustomizer.transform.keda.checks import check_rivals, check_triggers, other_scaled_object, taken_over, warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,12 +16,13 @@ _LIST = "List"
 def without_lists(resources: Iterable[Resource]) -> Iterator[Resource]:
     """Yield the resources, and the items of a list one by one; of a list in a list too, as kustomize and kubectl do.
 
-    Items of a typed list need no kind of their own. Raises UserError for an item that isn't an object.
+    Items of a typed list need no kind of their own. Without the field `items` it is an object to both, and stays.
+    Raises UserError for an item that isn't an object.
     """
     waiting = [*resources][::-1]
     while waiting:
         resource = waiting.pop()
-        if _is_list(resource):
+        if _is_list(resource) and "items" in resource.tree:
             waiting += [*_items(resource)][::-1]
         else:
             yield resource
@@ -37,7 +38,8 @@ def _is_list(resource: Resource) -> bool:
 def _items(resource: Resource) -> Iterator[Resource]:
     items = lookup(resource.tree, "items")
     if not is_null(items) and not isinstance(items, list):
-        raise UserError.of(f"the items of a {resource.kind} are no list", field="items")
+        remedy = "Write `items: []` where it has none"
+        raise UserError.of(f"the items of a {resource.kind} are no list", field="items", remedy=remedy)
     typed = {"apiVersion": resource.api_version, "kind": resource.kind.removesuffix(_LIST)}
     for index, item in enumerate(items if isinstance(items, list) else ()):
         if is_null(item):

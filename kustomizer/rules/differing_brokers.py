@@ -1,14 +1,19 @@
-"""A worker with another broker than the one that its service sends tasks to.
+"""A worker that looks elsewhere than where lms or cms send its tasks.
 
-Tasks wait where the service puts them, and the worker looks elsewhere: nothing fails, and nothing is run. It happens
-when a variable (`CELERY_BROKER_URL`), an option (`--broker`) or a settings file is given to the worker and not to
-lms or cms themselves, or the other way round.
+Tasks wait where they were put, and the worker looks elsewhere: nothing fails, and nothing is run. It happens
+
+- when a variable (`CELERY_BROKER_URL`), an option (`--broker`) or a settings file is given to the worker and not to
+  lms or cms themselves, or the other way round;
+- when lms and cms differ in the broker, in its database or in `global_keyprefix`: each sends tasks to the default queue
+  of the other (`ALTERNATE_WORKER_QUEUES`), and to those that `EXPLICIT_QUEUES` names;
+- when they differ in `sep` or `priority_steps` of the transport's options: a task with a priority is put on a list that
+  the worker doesn't look on.
 
 **Severity:** warning.
 
-**What to do:** give both the same broker, best in Tutor's configuration (`REDIS_HOST`, `REDIS_PORT`,
-`OPENEDX_CELERY_REDIS_DB`). A worker that is meant for other senders can stay as it is: set the finding aside
-with a reason.
+**What to do:** give both the same broker and options, best in Tutor's configuration (`REDIS_HOST`, `REDIS_PORT`,
+`OPENEDX_CELERY_REDIS_DB`) and in one patch for both services. A worker that is meant for other senders can stay as it
+is: set the finding aside with a reason.
 
 **What isn't seen:** two names of one server, unless they are those of one Service (`redis`, `redis.openedx.svc`); a
 broker that a Secret outside of the build or code of the image names.
@@ -20,33 +25,73 @@ from collections.abc import Iterator
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.resource import Resource
 from kustomizer.openedx.celery.broker_url import BrokerUrl
 from kustomizer.openedx.celery.sender import sender_view
-from kustomizer.openedx.celery.values import Known, Unknown
+from kustomizer.openedx.celery.transport import SEPARATOR
+from kustomizer.openedx.celery.values import KOMBUS, Known, Unknown
 from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import one_name
-from kustomizer.site.model import Site
+from kustomizer.site.model import Site, SiteWorker
 
 
 def check(site: Site) -> Iterator[Problem]:
-    """Find the workers of lms and cms that don't look where their service sends, where both are known."""
+    """Find the workers of lms and cms that don't look where lms or cms send, where both are known."""
     for service in site.resources.of_kind("Deployment"):
         sender = sender_view(site.resources, service) if service.name in OPEN_EDX_SERVICES else None
-        sent_to = _place(sender, service.namespace) if sender is not None else ""
-        for worker in site.open_edx_workers if sent_to else ():
-            if (worker.service, worker.resource.namespace) != (service.name, service.namespace):
-                continue
-            taken_from = _place(worker.celery, service.namespace) if worker.celery is not None else ""
-            if worker.celery is not None and taken_from not in ("", sent_to):
-                source = worker.celery.broker.source
-                yield Problem(
-                    message=f"takes tasks from {taken_from} ({source}), and {service.name} sends them to {sent_to}: "
-                    "nobody runs them",
-                    severity=WARNING,
-                    resource=worker.resource.ref,
-                    field=worker.field,
-                    remedy=f"Give it and {service.name} one broker",
-                )
+        if sender is None:
+            continue
+        for worker in site.open_edx_workers:
+            is_near = worker.celery is not None and worker.resource.namespace == service.namespace
+            sent = _sent(sender, worker) if is_near else []
+            problem = _problem(sender, service, worker, sent) if sent else None
+            if problem is not None:
+                yield problem
+
+
+def _sent(sender: CeleryView, worker: SiteWorker) -> list[str]:
+    """Return the queues of a worker that a service sends tasks to."""
+    if worker.service == sender.service:
+        return [*worker.queues]
+    queues, routes = _sure(sender.queues), _sure(sender.routes)
+    named = {*(queues.value if queues else ()), *(routes.value.values() if routes else ())}
+    return [queue for queue in worker.queues if queue in named]
+
+
+def _problem(sender: CeleryView, service: Resource, worker: SiteWorker, queues: list[str]) -> Problem | None:
+    celery = worker.celery
+    assert celery is not None  # noqa: S101 - the caller has looked
+    sent_to, taken_from = _place(sender, service.namespace), _place(celery, service.namespace)
+    if not sent_to or not taken_from:
+        return None
+    tasks = "them" if worker.service == service.name else f"tasks of {', '.join(queues)}"
+    if sent_to != taken_from:
+        message = (
+            f"takes tasks from {taken_from} ({celery.broker.source}), and {service.name} sends {tasks} to {sent_to}"
+        )
+    else:
+        missed, source = _missed(sender, celery, queues)
+        if not missed:
+            return None
+        message = f"doesn't look on {missed}, where {service.name} puts tasks with a priority ({source})"
+    return Problem(
+        message=f"{message}: nobody runs them",
+        severity=WARNING,
+        resource=worker.resource.ref,
+        field=worker.field,
+        remedy=f"Give it and {service.name} one broker, and the same options of its transport",
+    )
+
+
+def _missed(sender: CeleryView, celery: CeleryView, queues: list[str]) -> tuple[str, str]:
+    """Return the first list that a service puts tasks on and a worker doesn't look on, and what sets one of the two."""
+    for queue in queues:
+        put, looked = (_sure(view.lists_of(queue, looked_on=True)) for view in (sender, celery))
+        for name in put.value if put and looked else ():
+            if name not in looked.value:
+                stated = looked if put.source is KOMBUS else put
+                return name.replace(SEPARATOR, "\\x06\\x16"), str(stated.source)
+    return "", ""
 
 
 def _place(celery: CeleryView, namespace: str) -> str:

@@ -44,10 +44,17 @@ def test_a_kind_that_only_ends_so_is_an_object() -> None:
     assert item.kind == "AllowList"
 
 
-@pytest.mark.parametrize("items", ["items: []", "items: null", "items:", "metadata: {}"])
+@pytest.mark.parametrize("items", ["items: []", "items: null", "items:"])
 @pytest.mark.parametrize("kind", ["List", "ConfigMapList"])
 def test_an_empty_list_has_nothing(kind: str, items: str) -> None:
     assert list(read_build(f"apiVersion: v1\nkind: {kind}\n{items}\n".encode())) == []
+
+
+@pytest.mark.parametrize("kind", ["List", "ConfigMapList"])
+def test_one_without_the_field_is_an_object(kind: str) -> None:
+    """To kustomize 5.8.2 and kubectl 1.32 too: it stays in the build, and no API server has it."""
+    [found] = read_build(f"apiVersion: v1\nkind: {kind}\nmetadata: {{}}\n".encode())
+    assert (found.kind, found.name) == (kind, "")
 
 
 @pytest.mark.parametrize("items", ["{}", "text", "2"])

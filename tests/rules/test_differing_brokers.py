@@ -74,6 +74,70 @@ def test_what_celerys_command_alone_heeds() -> None:
     assert found(CONFIG, lms(**both), worker("lms-worker", QUEUE, container=both)) == [("warning", "lms-worker")]
 
 
+TENS = "priority_steps: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
+
+
+def both(lms_options: str, cms_options: str = "", **more: str) -> list[str]:
+    """Return what is found where lms and cms have these options of the transport."""
+    options = {"lms": lms_options, "cms": cms_options}
+    files = {
+        f"{name}.env.yml": f"{ENV_FILE}ALTERNATE_WORKER_QUEUES: '{more.get('alternate', other)}'\n"
+        f"CELERY_BROKER_TRANSPORT_OPTIONS: {{{options[name]}}}\n{more.get(name, '')}"
+        for name, other in (("lms", "cms"), ("cms", "lms"))
+    }
+    config = resource("ConfigMap", "openedx-config", data=files)
+    return [
+        f"{each.resource.name}: {each.message}"
+        for each in problems("differing-brokers", config, *split_site())
+        if each.resource
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lms_options", "cms_options", "expected"),
+    [
+        ("", "", []),
+        ("sep: ':'", "sep: ':'", []),
+        # What cms looks on has each that lms puts tasks on, and the other way round not.
+        (TENS, "", ["cms-worker: doesn't look on edx.cms.core.default\\x06\\x161"]),
+        ("", TENS, ["lms-worker: doesn't look on edx.lms.core.default\\x06\\x161"]),
+        ("priority_steps: [0]", "", ["lms-worker: doesn't look on edx.lms.core.default\\x06\\x163"]),
+        (
+            "sep: ':'",
+            "",
+            [
+                "cms-worker: doesn't look on edx.cms.core.default:3",
+                "lms-worker: doesn't look on edx.lms.core.default\\x06",
+            ],
+        ),
+        (
+            "global_keyprefix: 'a-'",
+            "",
+            [
+                "cms-worker: takes tasks from redis at redis.openedx:6379/0 (",
+                "lms-worker: takes tasks from redis at redis.openedx:6379/0 with the key prefix a- (",
+            ],
+        ),
+        ("visibility_timeout: 60", "", []),
+    ],
+)
+def test_lms_and_cms_send_to_each_other(lms_options: str, cms_options: str, expected: list[str]) -> None:
+    """To the other's default queue alone, which Open edX names in ALTERNATE_WORKER_QUEUES."""
+    messages = sorted(both(lms_options, cms_options))
+    assert [message.startswith(start) for message, start in zip(messages, expected, strict=True)] == [True] * len(
+        expected
+    )
+    assert all("openedx-config" in message for message in messages if "look on" in message)
+    assert all(message.endswith(": nobody runs them") for message in messages)
+    assert both(lms_options, cms_options, alternate="") == []
+
+
+def test_one_database_for_lms_and_another_for_cms() -> None:
+    first, second = both("", lms="CELERY_BROKER_VHOST: '1'\n")
+    assert "and lms sends tasks of edx.cms.core.default to redis at redis.openedx:6379/1" in first + second
+    assert "and cms sends tasks of edx.lms.core.default to redis at redis.openedx:6379/0" in first + second
+
+
 def test_what_is_not_known() -> None:
     secret = {"name": "CELERY_BROKER_URL", "valueFrom": {"secretKeyRef": {"name": "broker", "key": "url"}}}
     hidden = {"env": [MODULE, secret]}

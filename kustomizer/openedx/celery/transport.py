@@ -110,8 +110,11 @@ class TransportView:
         """The priority of tasks that name none."""
         return self.settings.setting("CELERY_DEFAULT_PRIORITY")
 
-    def lists_of(self, queue: str) -> Value:
-        """Return the lists in Redis that hold a queue's tasks, without a key prefix: one for each priority in use."""
+    def lists_of(self, queue: str, *, looked_on: bool = False) -> Value:
+        """Return the lists in Redis that hold a queue's tasks, without a key prefix: one for each priority in use.
+
+        ``looked_on`` asks for those that a worker takes tasks from, which are all that there may be.
+        """
         known: list[Known] = []
         options = (self.transport_option("priority_steps"), self.transport_option("sep", SEPARATOR))
         for option in (self.default_priority, *options):
@@ -120,9 +123,9 @@ class TransportView:
                 return value
             known.append(value)
         priority, steps, separator = known
-        if priority.value is None and steps.value is None:
+        if priority.value is None and steps.value is None and not looked_on:
             return Known(value=(queue,), source=KOMBUS)
-        source = priority.source if steps.value is None else steps.source
+        source = next((option.source for option in (steps, priority) if option.value is not None), separator.source)
         numbers = PRIORITY_STEPS if steps.value is None else steps.value
         if not isinstance(numbers, (list, tuple)) or not all(type(number) is int for number in numbers):
             return Unknown(reason="priority_steps isn't a list of numbers", source=source)

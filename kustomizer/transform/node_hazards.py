@@ -37,6 +37,8 @@ _OF_NODE = ("%h", "%p", "$")
 # Volumes that each pod has for itself, or can't write to.
 _OF_A_POD = frozenset({"name", "configMap", "downwardAPI", "emptyDir", "ephemeral", "image", "projected", "secret"})
 _POD = "spec.template.spec"
+_HOST = "kubernetes.io/hostname"
+_REQUIRED = ("nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
 
 
 def node_hazards(resources: Resources, emitted: EmittedWorker, copies: Sequence[Variant]) -> Iterator[Problem]:
@@ -45,8 +47,10 @@ def node_hazards(resources: Resources, emitted: EmittedWorker, copies: Sequence[
     # Its place among the containers is another one where the scheduler has left it.
     emitted = emitted_in(emitted.service, emitted.resource) or emitted
     names = ", ".join(copy.deployment for copy in copies)
+    place, node = _one_node(template)
     for field, message, remedy, severity in (
-        *_volumes(resources, emitted.resource, template, names),
+        *_node(place, node, names),
+        *_volumes(resources, emitted.resource, template, names, on_one_node=bool(node)),
         *_network(template, names),
         *_devices(emitted, template, copies),
         *_files(emitted, template, names),
@@ -54,15 +58,50 @@ def node_hazards(resources: Resources, emitted: EmittedWorker, copies: Sequence[
         yield Problem(message=message, severity=severity, resource=emitted.resource.ref, field=field, remedy=remedy)
 
 
-def _volumes(resources: Resources, worker: Resource, template: Any, names: str) -> Iterator[tuple[str, str, str, str]]:
+def _one_node(template: Any) -> tuple[str, str]:
+    """Return the one node that pods can go to, and the field that says so; both empty where there are others."""
+    for *path, field in (("nodeName",), ("nodeSelector", _HOST)):
+        node = text_at(template, "spec", *path, field)
+        if node:
+            return join(".".join(path), field), node
+    terms = list_at(template, "spec", "affinity", *_REQUIRED)
+    nodes = {_node_of(term) for term in terms}
+    return (".".join(("affinity", *_REQUIRED)), str(*nodes)) if len(nodes) == 1 else ("", "")
+
+
+def _node_of(term: Any) -> str:
+    for listed, key in (("matchExpressions", _HOST), ("matchFields", "metadata.name")):
+        for expression in list_at(term, listed):
+            values = list_at(expression, "values")
+            if (lookup(expression, "key"), lookup(expression, "operator"), len(values)) == (key, "In", 1):
+                return str(values[0])
+    return ""
+
+
+def _node(place: str, node: str, names: str) -> Iterator[tuple[str, str, str, str]]:
+    if place == "nodeName":
+        # No scheduler looks whether there is room: the kubelet refuses the pod, and the next is made at once.
+        message = (
+            f"pods of {names} are put on node {node}, too, by no scheduler: those that don't fit fail, again and again"
+        )
+        yield f"{_POD}.{place}", message, f"Name the node in nodeSelector ({_HOST}), or leave nodeName out", WARNING
+    elif node:
+        message = f"pods of {names} go to node {node}, too: those that don't fit there stay Pending"
+        yield f"{_POD}.{place}", message, "Where one node is meant for all of them, leave it so", INFO
+
+
+def _volumes(
+    resources: Resources, worker: Resource, template: Any, names: str, *, on_one_node: bool
+) -> Iterator[tuple[str, str, str, str]]:
     for index, volume in enumerate(list_at(template, "spec", "volumes")):
         field = f"{_POD}.volumes[{index}]"
         for kind in sorted({*DISKS} & {*volume}) if isinstance(volume, dict) else ():
-            if plain_value(lookup(volume, kind, "readOnly")) is not True or kind == "awsElasticBlockStore":
+            is_written = plain_value(lookup(volume, kind, "readOnly")) is not True or kind == "awsElasticBlockStore"
+            if is_written and (kind in _OF_ONE_POD or not on_one_node):
                 yield field, *_of_one(f"have this disk ({kind})", names, of_pod=kind in _OF_ONE_POD), WARNING
         claim = text_at(volume, "persistentVolumeClaim", "claimName")
         claims = resources.find("PersistentVolumeClaim", claim, worker.namespace) if claim else []
-        if claim and not claims:
+        if claim and not claims and not on_one_node:
             message = f"whether more than one node can mount {claim} isn't known: the claim isn't in the build"
             remedy = f"Where it is ReadWriteOnce, pods of {names} on another node stay Pending"
             yield field, message, remedy, INFO
@@ -73,6 +112,8 @@ def _volumes(resources: Resources, worker: Resource, template: Any, names: str) 
                 yield field, message, "State them: an API server refuses a claim without", WARNING
             elif not _MANY_NODES & {str(mode) for mode in modes}:
                 of_pod = [str(mode) for mode in modes] == ["ReadWriteOncePod"]
+                if on_one_node and not of_pod:
+                    continue
                 yield field, *_of_one(f"mount {claim} ({', '.join(map(str, modes))})", names, of_pod=of_pod), WARNING
 
 

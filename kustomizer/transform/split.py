@@ -34,6 +34,7 @@ _OF_ONE_NODE = (
     *("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/", "cni.cncf.io"),
     # Devices have their maker's name in front.
     *("resourceClaimName", "hugepages-", ".com/", "--pidfile", "--statedb"),
+    *("nodeName", "kubernetes.io/hostname", "matchFields"),
     *DISKS,
 )
 

@@ -122,6 +122,60 @@ def test_a_claim_that_is_elsewhere_and_an_address() -> None:
     [problem] = worked(SPLIT, site(lms_worker=lms)).output.problems
 
 
+def host(*values: Any, operator: str = "In") -> dict[str, Any]:
+    return {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": operator, "values": [*values]}]}
+
+
+def affinity(*terms: Any) -> dict[str, Any]:
+    required = {"nodeSelectorTerms": [*terms]}
+    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}}
+
+
+TERMS = "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+FIELD = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n"]}]}
+
+
+@pytest.mark.parametrize(
+    ("pod", "field", "severity"),
+    [
+        ({"nodeName": "n"}, "nodeName", "warning"),
+        ({"nodeSelector": {"kubernetes.io/hostname": "n"}}, 'nodeSelector["kubernetes.io/hostname"]', "info"),
+        (affinity(host("n")), TERMS, "info"),
+        (affinity(host("n"), FIELD), TERMS, "info"),
+        (affinity(host("n", "m")), "", ""),
+        (affinity(host("n"), host("m")), "", ""),
+        (affinity(host("n"), {"matchExpressions": []}), "", ""),
+        (affinity(host("n", operator="NotIn")), "", ""),
+        (affinity(), "", ""),
+        (affinity("n", None), "", ""),
+        (
+            {"nodeName": None, "nodeSelector": {"kubernetes.io/os": "linux", "x/hostname": "kubernetes.io/hostname"}},
+            "",
+            "",
+        ),
+        ({"containers": [{"env": [{"name": "N", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]}]}, "", ""),
+    ],
+)
+def test_one_node_for_all(pod: dict[str, Any], field: str, severity: str) -> None:
+    """What one node can mount is mounted there by all of them."""
+    volumes = [
+        {"name": "media", "persistentVolumeClaim": {"claimName": "media"}},
+        {"name": "elsewhere", "persistentVolumeClaim": {"claimName": "elsewhere"}},
+        {"name": "azure", "azureDisk": {"diskName": "v"}},
+        {"name": "iscsi", "iscsi": {"iqn": "v"}},
+    ]
+    [first, *_] = pod.pop("containers", [{}])
+    problems = found(claim("ReadWriteOnce"), pod={**pod, "volumes": volumes}, container=first).output.problems
+    if not field:
+        assert [problem.field[-10:] for problem in problems] == [f"volumes[{number}]" for number in (1, 2, 3, 4)]
+        return
+    pinned, disk = problems
+    assert (pinned.field, pinned.severity) == (f"spec.template.spec.{field}", severity)
+    assert "lms-worker-high, lms-worker-high-mem" in pinned.message
+    assert "node n, too" in pinned.message
+    assert "(iscsi)" in disk.message
+
+
 @pytest.mark.parametrize("modes", [None, "ReadWriteOnce", [], {}])
 def test_a_claim_whose_modes_are_no_list(modes: Any) -> None:
     volume = {"name": "media", "persistentVolumeClaim": {"claimName": "media"}}

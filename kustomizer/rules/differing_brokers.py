@@ -87,10 +87,10 @@ def _missed(sender: CeleryView, celery: CeleryView, queues: list[str]) -> tuple[
     """Return the first list that a service puts tasks on and a worker doesn't look on, and what sets one of the two."""
     for queue in queues:
         put, looked = (_sure(view.lists_of(queue, looked_on=True)) for view in (sender, celery))
-        for name in put.value if put and looked else ():
-            if name not in looked.value:
-                stated = looked if put.source is KOMBUS else put
-                return name.replace(SEPARATOR, "\\x06\\x16"), str(stated.source)
+        missed = [name for name in put.value if name not in looked.value] if put and looked else []
+        if put and looked and missed:
+            stated = looked if put.source is KOMBUS else put
+            return missed[0].replace(SEPARATOR, "\\x06\\x16"), str(stated.source)
     return "", ""
 
 

@@ -10,7 +10,7 @@ more. Memory of `512m` is half a byte: no container starts with that.
 **What to do:** set both in `resources` of the worker; a plugin may have set the other one
 (tutor-contrib-pod-autoscaling, tutor-contrib-k8s).
 
-**What isn't seen:** a LimitRange or a quota of the cluster.
+What a LimitRange or a quota of the build refuses, [refused-pods](refused-pods.md) says.
 """
 
 from __future__ import annotations

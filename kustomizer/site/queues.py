@@ -89,7 +89,7 @@ class QueueRow(Record):
 def queues_of(site: Site) -> list[QueueRow]:
     """Return a row for each queue and consumer, by service, the default worker first."""
     tasks = _routed(site)
-    scalers = _autoscalers(site)
+    scalers = scalers_by_target(site)
     rows = [row for worker in site.workers for row in _rows(site, worker, scalers, tasks)]
     consumed = {(row.namespace, row.queue) for row in rows}
     rows += [
@@ -121,7 +121,7 @@ def _rows(
             service=worker.service,
             queue=queue,
             deployment=resource.name,
-            scaling=_fixed(resource) if scaler is None else _scaling(scaler, f"{prefix}{queue}" if queue else ""),
+            scaling=scaling_of(resource, scaler, f"{prefix}{queue}" if queue else ""),
             guard=guard,
             tasks=tasks.get((resource.namespace, queue), ()),
         )
@@ -143,7 +143,7 @@ def _known(site: Site) -> Iterator[tuple[str, str]]:
                 yield resource.namespace, queue
 
 
-def _autoscalers(site: Site) -> dict[tuple[str, str, str], Resource]:
+def scalers_by_target(site: Site) -> dict[tuple[str, str, str], Resource]:
     """Return what scales each workload; of two, which is wrong, KEDA's."""
     scalers: dict[tuple[str, str, str], Resource] = {}
     for resource in sorted(autoscalers(site), key=lambda item: item.kind != "ScaledObject"):
@@ -151,7 +151,10 @@ def _autoscalers(site: Site) -> dict[tuple[str, str, str], Resource]:
     return scalers
 
 
-def _scaling(scaler: Resource, queue_list: str) -> Scaling:
+def scaling_of(workload: Resource, scaler: Resource | None, queue_list: str = "") -> Scaling:
+    """Return how many pods a workload has, by what scales it or by itself."""
+    if scaler is None:
+        return _fixed(workload)
     by, low, low_default, high, high_default = _AUTOSCALERS[scaler.kind]
     spec = mapping(lookup(scaler.tree, "spec"))
     paused = paused_replicas(scaler) if scaler.kind == "ScaledObject" else None

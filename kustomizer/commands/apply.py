@@ -8,13 +8,11 @@ import click
 
 from kustomizer.cluster.apply import apply, preview
 from kustomizer.cluster.kubectl import find_kubectl
-from kustomizer.commands.common import ask, kustomize_option, say_stale, wants_colour
+from kustomizer.commands.common import BuiltFile, ask, kustomize_option, say_stale, wants_colour
 from kustomizer.commands.talk import pass_on, say, terminal_width
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.text import text_report
-from kustomizer.kustomize.build import build
-from kustomizer.kustomize.build_output import BuildOutput
-from kustomizer.kustomize.built_file import BuiltFile
+from kustomizer.kustomize.build import BuildOutput, build
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.split_env import split_directory
 from kustomizer.openedx.template_jobs import is_template_job

@@ -13,8 +13,7 @@ import click
 from kustomizer.commands.common import kustomize_option, say_stale
 from kustomizer.commands.talk import pass_on, say
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build import build
-from kustomizer.kustomize.build_output import BuildOutput
+from kustomizer.kustomize.build import BuildOutput, build
 from kustomizer.kustomize.executable import Kustomize, Wanted, find_kustomize
 from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.system.files import PRIVATE, make_directory, write_file

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import EXIT_FINDINGS, ignore_file_option, kustomize_option
+from kustomizer.commands.common import EXIT_FINDINGS, BuiltFile, ignore_file_option, kustomize_option
 from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.rules import OWN_RULES, RULES as DIFF_RULES
 from kustomizer.errors import UserError
@@ -18,7 +18,6 @@ from kustomizer.findings.model import SEVERITIES, Finding, reaches
 from kustomizer.findings.source import Source, file_source
 from kustomizer.findings.text import findings_text, ignored_text
 from kustomizer.kustomize.build import build
-from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.record import Record
 from kustomizer.rules import BRIEF, FOR_FLUX, FOR_TASKS, RULES, check

@@ -15,10 +15,11 @@ from kustomizer.commands.talk import say, terminal_width
 from kustomizer.errors import UserError
 from kustomizer.findings.ignores import IGNORE_FILE
 from kustomizer.kustomize.build import build
-from kustomizer.kustomize.built_file import BuiltFile
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.permissions import permissions
+from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resources
+from kustomizer.system.files import read_text
 from kustomizer.system.processes import Limits
 from kustomizer.tutor_env.staleness import stale_envs
 
@@ -91,6 +92,20 @@ def kustomize_option(command: _Command) -> _Command:
     for option in reversed(_KUSTOMIZE_OPTIONS):
         decorated = option(decorated)
     return decorated  # type: ignore[no-any-return]
+
+
+class BuiltFile:
+    """The text and the resources of a built site. A file without objects is refused: the build failed."""
+
+    def __init__(self, path: Path) -> None:
+        """Read ``path``. Raises UserError where it can't be read, isn't YAML, or holds no object."""
+        self.text = read_text(path)
+        try:
+            self.resources = read_build(self.text.encode())
+        except UserError as error:
+            raise error.within(path) from None
+        if not list(self.resources):
+            raise UserError.of(f"{path} holds no object", remedy="Build the site into it again")
 
 
 def site_resources(site: Path, wanted: Wanted, *, needs_function: bool = True) -> Resources:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 
 from kustomizer.errors import Problem, UserError
-from kustomizer.kustomize.build_output import BuildOutput
 from kustomizer.kustomize.copies import other_copies, version_notes
 from kustomizer.kustomize.examination import examine
 from kustomizer.kustomize.executable import Kustomize, Wanted, candidates, find_kustomize, finished, recent, started
-from kustomizer.kustomize.isolation import PLUGIN_HOME, make_environment, report_path
-from kustomizer.kustomize.plugin_home import link_plugins
+from kustomizer.kustomize.isolation import PLUGIN_HOME, link_plugins, make_environment, report_path
 from kustomizer.kustomize.plugin_objects import plugin_objects
+from kustomizer.kustomize.programs import OWN_COMMAND
 from kustomizer.record import Record
 from kustomizer.system import processes
 from kustomizer.system.visible import harmless
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from kustomizer.manifests.resource import Resources
     from kustomizer.system.processes import Finished, Scratch
 
 _GUARD = "nothing selected by ConfigMap"
@@ -61,6 +61,53 @@ def build(overlay: Path | str, kustomize: Kustomize, *, needs_function: bool = T
     """
     with processes.Scratch() as scratch:
         return _outcome(overlay, kustomize, _run(overlay, kustomize, scratch), needs_function=needs_function)
+
+
+class BuildOutput(Record):
+    """The resources as printed, the messages of kustomize and the function, and the function's report."""
+
+    data: bytes
+    notes: str
+    report: bytes = b""
+    directories: Sequence[str] = ()
+    """The directories that took part in the build, without links in their paths."""
+
+    @property
+    def messages(self) -> str:
+        """The notes, and a warning for each ConfigMap of ours that a layer behind the function has changed."""
+        from kustomizer.kustomize.stale_hashes import stale_settings  # noqa: PLC0415 - it costs 2 ms, kustomize runs first
+
+        stale = [f"{problem.severity}: {problem}\n" for problem in stale_settings(self.data)]
+        return "".join([self.notes, *stale])
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What the function had to say, without secrets."""
+        if not self.report:
+            return ()
+        from kustomizer.kustomize.function_log import problems_of  # noqa: PLC0415 - most builds are only printed
+        from kustomizer.masking.messages import problem_without_secrets  # noqa: PLC0415
+
+        return tuple(map(problem_without_secrets, problems_of(self.report)))
+
+    @property
+    def other_notes(self) -> str:
+        """The notes without those that are the function's problems."""
+        notes = self.notes
+        for problem in self.problems:
+            notes = notes.replace(f"{OWN_COMMAND}: {problem.severity}: {problem}\n", "")
+        return notes
+
+    @property
+    def text(self) -> str:
+        """The resources as text."""
+        return self.data.decode()
+
+    def resources(self) -> Resources:
+        """Return the resources. Raises UserError where one is there twice."""
+        from kustomizer.manifests.protocols import read_build  # noqa: PLC0415 - most builds are only printed
+
+        return read_build(self.data)
 
 
 class RefusedBuildError(UserError):
@@ -107,9 +154,11 @@ def _run(overlay: Path | str, kustomize: Kustomize, scratch: Scratch) -> _Run:
     process = finished(kustomize.command(place), scratch, kustomize.limits, env=env)
     if mirror:
         process = process.replace(stderr=process.stderr.replace(mirror.encode(), b""))
-    return _Run(
-        done=process, notes=notes, report=_content(report_path(scratch.path)), directories=tuple(examined.trees)
-    )
+    try:
+        report = processes.read_file(report_path(scratch.path))
+    except FileNotFoundError:
+        report = None
+    return _Run(done=process, notes=notes, report=report, directories=tuple(examined.trees))
 
 
 def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_function: bool = True) -> BuildOutput:
@@ -177,11 +226,3 @@ def _without_secrets(words: str) -> str:
     from kustomizer.masking.messages import without_secrets  # noqa: PLC0415 - most builds say nothing
 
     return without_secrets(words)
-
-
-def _content(path: str) -> bytes | None:
-    """Return what is in a file, None where there is none."""
-    try:
-        return processes.read_file(path)
-    except FileNotFoundError:
-        return None

@@ -12,10 +12,9 @@ import os
 from kustomizer import is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one, text_of
-from kustomizer.kustomize.checkout import checkout_of, is_outside
+from kustomizer.kustomize.elsewhere import checkout_of, is_outside, is_remote, remote_paths
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.kustomize.programs import HELM, Program, leaves_plugins_alone, program_of
-from kustomizer.kustomize.remote import is_remote, remote_paths
 from kustomizer.kustomize.two_configurations import BUILT, Stack, in_files, several_in
 from kustomizer.manifests.tree import is_null
 from kustomizer.record import Record
@@ -92,7 +91,11 @@ class _Examiner:
             if self.has_schema:
                 self.refuse(self.has_schema, "a schema of its own may change what is made of plugins")
             self.raise_problems()
-            for item in _objects_of(self.asked(ask, plugins), listed):
+            try:
+                items = read_heads(self.asked(ask, plugins))
+            except Uncertain as error:
+                raise UserError.of(f"{shown(listed.file)}: {listed.field} can't be read: {error}") from None
+            for item in items:
                 self.plugin(item, listed, listed.file)
         rivals = self.configurations.rivals({place: trees[0] for place, trees in self.trees.items() if trees})
         if rivals:
@@ -274,13 +277,6 @@ class _Examiner:
 def plugin_path(entry: str, directory: str) -> str:
     """Return the path that an entry of a list of plugins stands for; nothing where it is the plugin's text itself."""
     return os.path.realpath(f"{directory}/{entry}") if _PATH_LETTERS.issuperset(entry) else ""
-
-
-def _objects_of(text: str, listed: Listed) -> list[Any]:
-    try:
-        return read_heads(text)
-    except Uncertain as error:
-        raise UserError.of(f"{shown(listed.file)}: {listed.field} can't be read: {error}") from None
 
 
 def shown(path: str) -> str:

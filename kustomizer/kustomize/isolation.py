@@ -12,6 +12,10 @@ import sys
 from kustomizer import API_VERSION, DIRECTORY, KIND, REPORT
 from kustomizer.kustomize.programs import OWN_COMMAND
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 PLUGIN_HOME = "KUSTOMIZE_PLUGIN_HOME"
 """Names the directory of the legacy plugins."""
 
@@ -93,3 +97,24 @@ def _is_binary(executable: str) -> bool:
             return file.read(4) in _BINARY
     except OSError:
         return False  # what can't be run is said where it is run
+
+
+def link_plugins(place: str, plugins: Iterable[str]) -> None:
+    """Link these of the user's legacy plugins, named by API version and kind, into the plugin home ``place``."""
+    theirs = next(filter(os.path.isdir, _plugin_homes()), None)
+    for plugin in plugins if theirs else ():
+        api_version, _, kind = plugin.rpartition("/")
+        directory = f"{api_version}/{kind.lower()}"
+        os.makedirs(f"{place}/{api_version}", exist_ok=True)  # noqa: PTH103 - pathlib costs 5 ms to import
+        os.symlink(os.path.abspath(f"{theirs}/{directory}"), f"{place}/{directory}")  # noqa: PTH100, PTH211
+
+
+def _plugin_homes() -> Iterator[str]:
+    """Yield where kustomize looks for legacy plugins, in its order (konfig.DefaultAbsPluginHome in its api)."""
+    if "KUSTOMIZE_PLUGIN_HOME" in os.environ:
+        yield os.environ["KUSTOMIZE_PLUGIN_HOME"]
+    if os.environ.get("XDG_CONFIG_HOME"):
+        yield f"{os.environ['XDG_CONFIG_HOME']}/kustomize/plugin"
+    home = os.environ.get("HOME") or "~"
+    yield f"{home}/.config/kustomize/plugin"
+    yield f"{home}/kustomize/plugin"

@@ -65,7 +65,10 @@ class _Copy:
                 self._write(file, read_file(file))
         for directory in sorted(self.copied):
             for place, real in self._below(directory):
-                self._link(place, f"{self.mirror}{real}" if real in self.copied else real)
+                link = f"{self.mirror}{place}"
+                if not os.path.lexists(link):
+                    os.makedirs(os.path.dirname(link), exist_ok=True)  # noqa: PTH103, PTH120
+                    os.symlink(f"{self.mirror}{real}" if real in self.copied else real, link)  # noqa: PTH211
 
     def _leads(self, directory: str) -> bool:
         """Tell whether ``directory`` leads to one that is copied, or lies around what is copied."""
@@ -111,12 +114,6 @@ class _Copy:
         os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
         with open(place, "xb") as file:  # noqa: PTH123
             file.write(data)
-
-    def _link(self, place: str, target: str) -> None:
-        link = f"{self.mirror}{place}"
-        if not os.path.lexists(link):
-            os.makedirs(os.path.dirname(link), exist_ok=True)  # noqa: PTH103, PTH120
-            os.symlink(target, link)  # noqa: PTH211
 
 
 def _texts(node: Any) -> Iterator[str]:

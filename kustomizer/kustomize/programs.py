@@ -60,14 +60,13 @@ class Program(Record):
 
     name: str
     is_own: bool = False
+    is_legacy: bool = False
+    """Whether it is a legacy plugin, whose name is its API version and kind."""
 
     @property
     def is_path(self) -> bool:
         """Whether kustomize takes it for a file, relative to the kustomization that lists the plugin."""
         return "/" in self.name and not self.is_legacy and not self.name.startswith(CONTAINER)
-
-    is_legacy: bool = False
-    """Whether it is a legacy plugin, whose name is its API version and kind."""
 
 
 def program_of(item: Any) -> Program | None:
@@ -81,7 +80,11 @@ def program_of(item: Any) -> Program | None:
     if not isinstance(api_version, str) or not isinstance(kind, str) or kind.endswith("List") or "items" in item:
         raise Uncertain("it holds something else than single objects with apiVersion and kind")
     if api_version == "builtin":
-        return _builtin(kind)
+        if kind == _HELM_BUILTIN:
+            return Program(name=HELM)
+        if kind not in _BUILTINS:
+            raise Uncertain(f"kustomize has no builtin plugin {kind!r}")
+        return None
     if kind == KIND and not _CONFIGURATION_FIELDS.issuperset(item):
         raise Uncertain(f"its {KIND} has fields that it can't have")
     metadata = _mapping(item.get("metadata"), "metadata")
@@ -92,21 +95,15 @@ def program_of(item: Any) -> Program | None:
     return Program(name=f"{api_version}/{kind}", is_legacy=True, is_own=is_own)
 
 
-def _builtin(kind: str) -> Program | None:
-    if kind == _HELM_BUILTIN:
-        return Program(name=HELM)
-    if kind not in _BUILTINS:
-        raise Uncertain(f"kustomize has no builtin plugin {kind!r}")
-    return None
-
-
 def _function(metadata: dict[str, Any]) -> Any:
     """Return the function's specification, None where the object names none."""
     annotations = _mapping(metadata.get("annotations"), "metadata.annotations")
     named: list[Any] = []
     for key in FUNCTIONS:
         if key in annotations and annotations[key] != "":
-            named.append(_specification(annotations[key]))
+            if not isinstance(annotations[key], str):
+                raise Uncertain("an object names a function in a way that is no text")
+            named.append(read_one(annotations[key]))
     if not is_null(metadata.get("configFn")):
         named.append(metadata["configFn"])
     if annotations.get(_IMAGE, "") != "":
@@ -114,12 +111,6 @@ def _function(metadata: dict[str, Any]) -> Any:
     if len(named) > 1:
         raise Uncertain("an object names several functions")
     return named[0] if named else None
-
-
-def _specification(text: Any) -> Any:
-    if not isinstance(text, str):
-        raise Uncertain("an object names a function in a way that is no text")
-    return read_one(text)
 
 
 def _program(named: Any) -> Program:
@@ -130,14 +121,11 @@ def _program(named: Any) -> Program:
             ((field, value),) = what.items()
             if isinstance(value, str) and value and not value.startswith("-"):
                 if (how, field) == ("exec", "path"):
-                    return Program(name=str(value), is_own=_is_own(value))
+                    is_own = f"/{value}".endswith((f"/{OWN_COMMAND}", f"/{IN_REPOSITORY}"))
+                    return Program(name=str(value), is_own=is_own)
                 if (how, field) == ("container", "image"):
                     return Program(name=CONTAINER + value)
     raise Uncertain("an object names a function in another way than `exec: {path: …}` or `container: {image: …}`")
-
-
-def _is_own(path: str) -> bool:
-    return f"/{path}".endswith((f"/{OWN_COMMAND}", f"/{IN_REPOSITORY}"))
 
 
 def _mapping(node: Any, name: str) -> dict[str, Any]:
@@ -160,7 +148,7 @@ def leaves_plugins_alone(patch: Any, directory: str) -> bool:
         return False
     return all(
         type(item) is dict
-        and {"apiVersion", "kind", "metadata", "spec"}.issuperset(item)
+        and _CONFIGURATION_FIELDS.issuperset(item)
         and (item.get("apiVersion"), item.get("kind")) == (API_VERSION, KIND)
         and type(item.get("metadata")) is dict
         and {"name", "namespace"}.issuperset(item["metadata"])

@@ -1,11 +1,15 @@
-"""What kustomize would fetch: over HTTP any file that a kustomization names, with Git any directory.
+"""What isn't a part of the checkout that an overlay lies in: directories around it, and what kustomize would fetch.
 
+kustomize fetches over HTTP any file that a kustomization names, with Git any directory.
 https://github.com/kubernetes-sigs/kustomize/blob/master/examples/remoteBuild.md; which addresses these are says
 `NewRepoSpecFromURL` (api/internal/git) and `IsRemoteFile` (api/internal/loader). A few more than those count as remote.
 """
 
 from __future__ import annotations
 
+import os
+
+from kustomizer import DIRECTORY
 from kustomizer.manifests.tree import Scalar
 
 TYPE_CHECKING = False
@@ -13,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+_OF_TUTOR = "k8s/deployments.yml"
+"""A file that Tutor writes into each env/."""
 _PREFIXES = ("http:", "https:", "ssh:", "file:", "git:", "github.com/", "github.com:", "gh:")
 _TEXTS = frozenset(
     {
@@ -35,6 +41,33 @@ _TEXTS = frozenset(
     }
 )
 """Fields of kustomizations and of builtin plugins in which nothing is a path."""
+
+
+def checkout_of(directory: str) -> str:
+    """Return the top of the Git checkout that ``directory`` lies in, nothing where it lies in none."""
+    while not os.path.lexists(f"{directory}/.git"):
+        above = os.path.dirname(directory)  # noqa: PTH120 - pathlib costs 5 ms to import
+        if above == directory:
+            return ""
+        directory = above
+    return directory
+
+
+def is_outside(directory: str, checkout: str) -> bool:
+    """Tell whether ``directory`` is neither in ``checkout``, nor what Tutor wrote, nor this tool's own."""
+    own = f"{os.path.dirname(os.path.realpath(DIRECTORY))}/generators"  # noqa: PTH120
+    if _is_in(directory, checkout) or _is_in(directory, own):
+        return False
+    while not os.path.isfile(f"{directory}/{_OF_TUTOR}"):  # noqa: PTH113
+        above = os.path.dirname(directory)  # noqa: PTH120
+        if above == directory:
+            return True
+        directory = above
+    return False
+
+
+def _is_in(directory: str, other: str) -> bool:
+    return f"{directory}/".startswith(f"{other.rstrip('/')}/")
 
 
 def is_remote(path: str) -> bool:

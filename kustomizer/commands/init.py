@@ -14,10 +14,9 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.manifests.protocols import read_build
 from kustomizer.migration import emitted as plugin_output
-from kustomizer.overlay.directory import write_overlay
 from kustomizer.overlay.refresh import refresh
 from kustomizer.overlay.survey import Survey, survey
-from kustomizer.overlay.templates import overlay_files
+from kustomizer.overlay.templates import overlay_files, write_overlay
 from kustomizer.tutor_env.building import build_as_tutors
 
 

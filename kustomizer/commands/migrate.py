@@ -16,8 +16,7 @@ from kustomizer.migration.comparison import Deviation, grouped
 from kustomizer.migration.configuration import SECRET, Migration
 from kustomizer.migration.settings import PluginSettings, read_settings
 from kustomizer.migration.site import PluginSite, compared, migrate_site, read_site
-from kustomizer.overlay.directory import write_overlay
-from kustomizer.overlay.templates import overlay_files
+from kustomizer.overlay.templates import overlay_files, write_overlay
 from kustomizer.system.folding import fold
 
 

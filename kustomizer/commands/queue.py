@@ -13,9 +13,9 @@ from kustomizer.commands.talk import say
 from kustomizer.errors import UserError
 from kustomizer.manifests.amounts import amount
 from kustomizer.manifests.digits import whole_number
+from kustomizer.overlay.advice import queue_notes
 from kustomizer.overlay.changes import ConfigEdit, add_worker, change_worker, remove_worker
 from kustomizer.overlay.config_file import ConfigFile, named_config
-from kustomizer.overlay.known_tasks import queue_notes
 from kustomizer.system.files import locked, read_text
 from kustomizer.tasks.task_file import saved_tasks
 

@@ -8,8 +8,8 @@ import click
 
 from kustomizer.commands.completions import complete_queue, complete_task, place_of
 from kustomizer.commands.queue import file_options, finish, open_config
+from kustomizer.overlay.advice import route_notes
 from kustomizer.overlay.changes import remove_route, route_task
-from kustomizer.overlay.known_tasks import route_notes
 from kustomizer.tasks.task_file import saved_tasks
 
 

@@ -1,14 +1,17 @@
-"""What a build will warn of in one worker's settings, as far as the configuration alone tells."""
+"""What is to be said of a change: what a build will warn of, as far as the configuration and the saved tasks tell."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kustomizer.config.load import worker_settings
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.values import did_you_mean
 from kustomizer.config.worker import DEFAULT, Worker, deployment_name
-from kustomizer.errors import WARNING, Problem
+from kustomizer.errors import INFO, WARNING, Problem
+from kustomizer.tasks.model import SiteTasks
+from kustomizer.tasks.task_file import SAVE_AGAIN
 from kustomizer.transform.keda.checks import warnings
 from kustomizer.transform.model import Variant
 from kustomizer.transform.plan import builtin_settings
@@ -26,17 +29,12 @@ def advice(config: CeleryWorkers, service: str, name: str) -> Iterator[Problem]:
     if service not in OPEN_EDX_SERVICES:
         return
     timeout = worker.settings.visibility_timeout
-    problems = grace_period_problems(
-        config,
-        worker,
-        worker.settings.termination_grace_period_seconds or 0,
-        timeout or CELERYS_VISIBILITY_TIMEOUT,
-    )
+    grace_period = worker.settings.termination_grace_period_seconds or 0
+    problems = grace_period_problems(config, worker, grace_period, timeout or CELERYS_VISIBILITY_TIMEOUT)
     if name == DEFAULT:
         emitted = dict.fromkeys(OPEN_EDX_SERVICES, CELERYS_VISIBILITY_TIMEOUT)
-        defaults = [
-            _variant(config, service, DEFAULT) for service in OPEN_EDX_SERVICES if service in config.spec.workers
-        ]
+        split = [service for service in OPEN_EDX_SERVICES if service in config.spec.workers]
+        defaults = [_variant(config, service, DEFAULT) for service in split]
         problems += shared_key_problems(config, defaults, emitted)
         is_stated = all(variant.settings.visibility_timeout for variant in defaults)
     else:
@@ -61,3 +59,29 @@ def _variant(config: CeleryWorkers, service: str, name: str) -> Variant:
         queues=tuple(config.queues(service, name)),
         settings=settings_of(config, service, name),
     )
+
+
+def route_notes(known: SiteTasks, service: str, name: str) -> Iterator[Problem]:
+    """Yield why a route of a task of ``service`` will have no effect, as far as the saved tasks tell."""
+    if service not in known.services:
+        return
+    task = known.find(service, name)
+    if task is None:
+        remedy = did_you_mean(name, known.names(service)) or SAVE_AGAIN
+        message = f"{service} had no task {name} on {known.asked}: the route has no effect"
+        yield Problem(message=message, severity=WARNING, remedy=remedy)
+    elif task.names_queue:
+        message = f"{name} says itself that it goes to {task.queue}: the route has no effect"
+        yield Problem(message=message, severity=WARNING, remedy="Only the task's own code, or the call, can move it")
+
+
+def queue_notes(known: SiteTasks, config: CeleryWorkers, service: str, queues: Sequence[str]) -> Iterator[Problem]:
+    """Yield which of a worker's queues no task goes to, as far as the saved tasks and the configuration tell."""
+    routed = {route.queue for table in config.spec.routing.values() for route in table.values()}
+    for queue in queues if service in known.services else ():
+        if queue not in known.queues | routed:
+            yield Problem(
+                message=f"no task went to {queue} by itself on {known.asked}",
+                severity=INFO,
+                remedy=f"Route one there: tutor-kustomizer route {service} TASK {queue}",
+            )

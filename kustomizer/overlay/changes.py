@@ -196,18 +196,13 @@ def _without_consumer(config: CeleryWorkers, service: str) -> Iterator[Problem]:
 
 
 def _notes(config: CeleryWorkers, service: str, variant: str, settings: Settings) -> list[Problem]:
-    return [
-        *_without_consumer(config, service),
-        *_idle(config, service, variant, settings),
-        *advice(config, service, variant),
-    ]
-
-
-def _idle(config: CeleryWorkers, service: str, variant: str, settings: Settings) -> Iterator[Problem]:
+    notes = list(_without_consumer(config, service))
     given = [path for path in settings if path[0] == "keda" and path != ("keda", "enabled")]
     if given and not worker_settings(config, service, variant).keda_enabled:
         message = f"KEDA isn't turned on for {service} {variant}, so that its settings have no effect"
-        yield Problem(severity=INFO, message=message, remedy="Turn it on with --keda, or in spec.defaults for all")
+        remedy = "Turn it on with --keda, or in spec.defaults for all"
+        notes.append(Problem(severity=INFO, message=message, remedy=remedy))
+    return [*notes, *advice(config, service, variant)]
 
 
 def _drain(deployment: str, queues: Sequence[str]) -> Problem:
@@ -230,10 +225,6 @@ def _name(*keys: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return (
-        ", ".join(map(str, value))
-        if isinstance(value, list)
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

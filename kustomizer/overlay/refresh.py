@@ -69,7 +69,10 @@ class _Refresh:
         loaded = config.load()
         config = self._formed(config)
         self._texts[config.path] = config.text
-        text = self._commented(read_text(kustomization), config)
+        # Its first comment may name the command that builds it.
+        is_exec = FUNCTION_ANNOTATION in (lookup(config.own, *_ANNOTATIONS) or {})
+        spellings = (BY_KUBECTL, BY_KUSTOMIZE) if is_exec else (BY_KUSTOMIZE, BY_KUBECTL)
+        text = read_text(kustomization).replace(*spellings)
         listed = os.path.relpath(config.path.resolve(), self._overlay.resolve())
         if not any(kind == loaded.ref.kind for kind, _ in self._transformers(tree)):
             text = append_item(text, "transformers", listed)
@@ -78,9 +81,6 @@ class _Refresh:
         text = self._with_guard(text, tree, loaded)
         text = self._with_name_references(text, tree)
         self._texts[kustomization] = text
-        return self._write()
-
-    def _write(self) -> Refreshed:
         changed = {path: text for path, text in self._texts.items() if not path.exists() or read_text(path) != text}
         for path, text in changed.items():
             write_file(path, text)
@@ -101,11 +101,6 @@ class _Refresh:
         for name in spelled:
             config = config.remove((*_ANNOTATIONS, name))
         return config
-
-    def _commented(self, text: str, config: ConfigFile) -> str:
-        """Return the kustomization with the command that builds it, where its first comment names one."""
-        is_exec = FUNCTION_ANNOTATION in (lookup(config.own, *_ANNOTATIONS) or {})
-        return text.replace(*((BY_KUBECTL, BY_KUSTOMIZE) if is_exec else (BY_KUSTOMIZE, BY_KUBECTL)))
 
     def _transformers(self, tree: dict[str, Any]) -> list[tuple[str, str]]:
         """Return kind and name of each object that the kustomization lists under ``transformers:``."""

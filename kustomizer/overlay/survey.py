@@ -82,17 +82,13 @@ def survey(resources: Resources) -> Survey:
         if worker.service in OPEN_EDX_SERVICES
         and (worker.resource.kind != "Deployment" or worker.listed != "containers")
     }
-    return Survey(
-        services=[_surveyed(resources, name) for name in names], autoscalers=autoscalers, others=sorted(others)
-    )
-
-
-def _surveyed(resources: Resources, name: str) -> SurveyedService:
-    """Survey one service. What another's worker is like makes no difference to it."""
-    try:
-        return _service(resources, name)
-    except UserError as error:
-        return SurveyedService(name=name, queues=(), variants=(), broker="", refused=error.problems)
+    services = []
+    for name in names:
+        try:
+            services.append(_service(resources, name))
+        except UserError as error:
+            services.append(SurveyedService(name=name, queues=(), variants=(), broker="", refused=error.problems))
+    return Survey(services=services, autoscalers=autoscalers, others=sorted(others))
 
 
 def _service(resources: Resources, name: str) -> SurveyedService:
@@ -118,8 +114,7 @@ def _service(resources: Resources, name: str) -> SurveyedService:
 
 
 def _module(worker: EmittedWorker) -> str:
-    container = worker.container_tree
-    module = environment(container, "DJANGO_SETTINGS_MODULE") or ""
+    module = environment(worker.container_tree, "DJANGO_SETTINGS_MODULE") or ""
     return "" if module == settings_file(worker.service, {}).module else module
 
 
@@ -140,12 +135,7 @@ def _concurrency(resources: Resources, worker: EmittedWorker) -> str:
 
 
 def _broker(resources: Resources, name: str) -> str:
-    document = {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        "metadata": {"name": "survey"},
-        "spec": {},
-    }
+    document = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "survey"}, "spec": {}}
     try:
         broker, _ = endpoint(resources, load(document), name, emitted_worker(resources, name).resource)
     except UserError as error:

@@ -10,6 +10,8 @@ from kustomizer.errors import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.config.values import JsonMap
     from kustomizer.config.worker import Worker
@@ -46,11 +48,6 @@ def check_site(config: CeleryWorkers) -> list[Problem]:
             if service not in OPEN_EDX_SERVICES:
                 field = join(f"spec.{section}", service)
                 problems.append(Problem(field=field, message=OWN_SETTINGS, remedy="Remove it"))
-    return [*problems, *_rare_sections(config)]
-
-
-def _rare_sections(config: CeleryWorkers) -> list[Problem]:
-    problems = []
     if config.spec.broker:
         from kustomizer.config.broker import broker_problems  # noqa: PLC0415 - see RARE in kustomizer.config.model
 
@@ -62,22 +59,19 @@ def _rare_sections(config: CeleryWorkers) -> list[Problem]:
     return problems
 
 
-def _deployment_names(config: CeleryWorkers) -> list[Problem]:
-    problems = []
+def _deployment_names(config: CeleryWorkers) -> Iterator[Problem]:
     taken: dict[str, str] = {}
     for service in config.services():
         for variant in config.variants(service):
             path, name = worker_path(service, variant), deployment_name(service, variant)
             if name in taken:
                 message = f"its Deployment would be called {name}, like that of {taken[name]}"
-                problems.append(Problem(field=path, message=message, remedy="Rename one of them"))
+                yield Problem(field=path, message=message, remedy="Rename one of them")
             taken.setdefault(name, path)
-    return problems
 
 
-def _hpa_names(config: CeleryWorkers) -> list[Problem]:
-    """Return the problems of HPAs that two workers would take over: it scales one of them."""
-    problems = []
+def _hpa_names(config: CeleryWorkers) -> Iterator[Problem]:
+    """Yield the problems of HPAs that two workers would take over: it scales one of them."""
     taken: dict[str, str] = {}
     for path, settings in config.layers():
         name = settings.keda.replace_hpa if settings.keda else None
@@ -86,19 +80,14 @@ def _hpa_names(config: CeleryWorkers) -> list[Problem]:
         field = f"{path}.keda.replaceHPA"
         if path == "spec.defaults":
             message, remedy = f"would have every worker take over {name}", "Name it at the worker that it scales"
-            problems.append(Problem(field=field, message=message, remedy=remedy))
+            yield Problem(field=field, message=message, remedy=remedy)
         elif name in taken:
-            problems.append(
-                Problem(
-                    field=field, message=f"{name} is also that of {taken[name]}", remedy="Keep the one that it scales"
-                )
-            )
+            message = f"{name} is also that of {taken[name]}"
+            yield Problem(field=field, message=message, remedy="Keep the one that it scales")
         taken.setdefault(name, field)
-    return problems
 
 
-def _queues(config: CeleryWorkers, service: str) -> list[Problem]:
-    problems = []
+def _queues(config: CeleryWorkers, service: str) -> Iterator[Problem]:
     taken: dict[str, str] = {}
     for variant in config.variants(service):
         worker = config.spec.workers[service].get(variant)
@@ -107,20 +96,18 @@ def _queues(config: CeleryWorkers, service: str) -> list[Problem]:
         if not queues:
             message = "names no queue" if named else f"is missing: {service} isn't lms or cms, whose queues are known"
             remedy = "List the queues that this worker consumes"
-            problems.append(Problem(field=f"{path}.queues", message=message, remedy=remedy))
+            yield Problem(field=f"{path}.queues", message=message, remedy=remedy)
         for index, queue in enumerate(queues):
             at = f"{path}.queues[{index}]" if named else path
             if queue in taken:
                 message = f"queue {queue} is also that of {taken[queue]}"
                 remedy = "Give it to one worker: a worker's pods share its queues"
-                problems.append(Problem(field=at, message=message, remedy=remedy))
+                yield Problem(field=at, message=message, remedy=remedy)
             taken.setdefault(queue, at)
-    return problems
 
 
-def _in_flight(config: CeleryWorkers, service: str) -> list[Problem]:
-    """Return the settings of a worker's own that it can't have; those from ``defaults`` are adapted instead."""
-    problems = []
+def _in_flight(config: CeleryWorkers, service: str) -> Iterator[Problem]:
+    """Yield the settings of a worker's own that it can't have; those from ``defaults`` are adapted instead."""
     for variant, worker in config.spec.workers[service].items():
         path = worker_path(service, variant)
         in_flight = worker.keda.in_flight if worker.keda else None
@@ -128,17 +115,16 @@ def _in_flight(config: CeleryWorkers, service: str) -> list[Problem]:
             if variant == DEFAULT and in_flight == "Slots":
                 message = "the default workers of lms and cms share Celery's in-flight key: it can't tell slots apart"
                 remedy = "Set it to Zero, or give the long tasks a worker of their own"
-                problems.append(Problem(field=f"{path}.keda.inFlight", message=message, remedy=remedy))
+                yield Problem(field=f"{path}.keda.inFlight", message=message, remedy=remedy)
             continue
         if in_flight in ("Zero", "Slots"):
             remedy = "Remove it: Off is the default here"
-            problems.append(Problem(field=f"{path}.keda.inFlight", message=OWN_SETTINGS, remedy=remedy))
+            yield Problem(field=f"{path}.keda.inFlight", message=OWN_SETTINGS, remedy=remedy)
         if worker.liveness_probe == CELERY_PROBE:
-            problems.append(Problem(field=f"{path}.livenessProbe", message=OWN_SETTINGS, remedy="State it as a map"))
+            yield Problem(field=f"{path}.livenessProbe", message=OWN_SETTINGS, remedy="State it as a map")
         if worker.visibility_timeout is not None:
             remedy = f"Remove it, and set it in the settings of {service}"
-            problems.append(Problem(field=f"{path}.visibilityTimeout", message=OWN_SETTINGS, remedy=remedy))
-    return problems
+            yield Problem(field=f"{path}.visibilityTimeout", message=OWN_SETTINGS, remedy=remedy)
 
 
 def check_worker(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
@@ -240,14 +226,9 @@ def _keda(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> 
         refuse("pausedReplicas", "pauses the worker, and paused is false", "Remove one of them, or set it to null")
     for annotation in keda.annotations or ():
         if annotation in OWN_ANNOTATIONS:
-            field = config.origin(service, variant, "keda", "annotations")
-            problems.append(
-                Problem(
-                    field=join(field, annotation),
-                    message="is set by a field of its own",
-                    remedy=f"Set keda.{OWN_ANNOTATIONS[annotation]} instead",
-                )
-            )
+            field = join(config.origin(service, variant, "keda", "annotations"), annotation)
+            remedy = f"Set keda.{OWN_ANNOTATIONS[annotation]} instead"
+            problems.append(Problem(field=field, message="is set by a field of its own", remedy=remedy))
     if worker.replicas is not None:
         field = config.origin(service, variant, "replicas")
         message = f"conflicts with {config.origin(service, variant, 'keda', 'enabled')}: both set the number of pods"

@@ -35,9 +35,11 @@ def reference_markdown() -> str:
     pages = [f"# The configuration: `{KIND}`, `{API_VERSION}`"]
     for record, paths in records().items():
         own = [item for item in fields_of(record).items() if item[1].owner is record]
-        inherited = "".join(f"\n\nAnd every field of [{base}](#{base.lower()})." for base in _bases(record))
+        bases = [base.__name__ for base in record.__bases__ if fields_of(base)]
+        inherited = "".join(f"\n\nAnd every field of [{base}](#{base.lower()})." for base in bases)
+        where = f"\n\nUsed at {' and '.join(f'`{path}`' for path in paths)}." if paths != [""] else ""
         pages.append(
-            f"## {_title(record)}\n\n{inspect.getdoc(record)}{_where(paths)}\n\n"
+            f"## {_title(record)}\n\n{inspect.getdoc(record)}{where}\n\n"
             "| Field | Value | Default | What it does |\n| --- | --- | --- | --- |\n"
             + "\n".join(_row(key, field) for key, field in own)
             + inherited
@@ -163,14 +165,6 @@ def _descriptions(module: str) -> dict[tuple[str, str], str]:
 
 def _title(record: type[Record]) -> str:
     return KIND if record is Document else record.__name__
-
-
-def _bases(record: type[Record]) -> list[str]:
-    return [base.__name__ for base in record.__bases__ if fields_of(base)]
-
-
-def _where(paths: list[str]) -> str:
-    return f"\n\nUsed at {' and '.join(f'`{path}`' for path in paths)}." if paths != [""] else ""
 
 
 def _row(key: str, field: RecordField) -> str:

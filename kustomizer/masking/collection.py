@@ -25,41 +25,10 @@ WORD_LISTS = frozenset({"args", "command"})
 
 # Objects other than ConfigMaps and Secrets are searched only where their text holds one of these.
 _SIGNS = (
-    *(
-        "pass",
-        "pwd",
-        "secret",
-        "token",
-        "auth",
-        "cred",
-        "cookie",
-        "jwk",
-        "salt",
-        "dsn",
-        "pepper",
-        "otp",
-        "psk",
-        "_key",
-        "-key",
-        "ikey",
-    ),
-    *(
-        "private",
-        "identified",
-        "mariadb",
-        "mysql",
-        "mongo",
-        "redis-cli",
-        "curl",
-        "users",
-        "basic",
-        "bearer",
-        "slack",
-        "eyj",
-        "gh",
-        "glpat",
-    ),
-    *("xox", "_live_", "sk-", "npm_", "pypi-", "dckr", "@", "$", "{s", "kty", " >", "?"),
+    *("pass", "pwd", "secret", "token", "auth", "cred", "cookie", "jwk", "salt", "dsn", "pepper", "otp", "psk"),
+    *("_key", "-key", "ikey", "private", "identified", "mariadb", "mysql", "mongo", "redis-cli", "curl", "users"),
+    *("basic", "bearer", "slack", "eyj", "gh", "glpat", "xox", "_live_", "sk-", "npm_", "pypi-", "dckr"),
+    *("@", "$", "{s", "kty", " >", "?"),
 )
 _CONFIG_KINDS = frozenset({"ConfigMap", "Secret"})
 # Where an object's text, YAML or JSON, gives a value to a name.

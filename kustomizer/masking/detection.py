@@ -55,7 +55,9 @@ def in_words(words: list[str]) -> list[str]:
     """Return what holds passwords in a command line: options' names, URLs."""
     text = "\0".join(words)
     found = [match.groups() for match in _OPTION.finditer(text)]
-    names = [name for name, value in found if name not in _FLAGS and _is_option_value(value)]
+    names = [
+        name for name, value in found if name not in _FLAGS and not value.startswith("-") and is_secret_value(value)
+    ]
     return _unique([*names, *([URL] if has_url("\n".join(words)) else [])])
 
 
@@ -63,9 +65,8 @@ def in_file(name: str, text: str) -> list[str]:
     """Return what holds passwords in a file of this name: settings' names, URLs, keys."""
     places = [(match.start(), match.group(1)) for match in _QUOTED.finditer(text) if is_secret_value(match.group(3))]
     if name.endswith((".yml", ".yaml")):
-        places += [
-            (match.start(), match.group(1)) for match in _PLAIN.finditer(text) if is_secret_value(match.group(2))
-        ]
+        matches = _PLAIN.finditer(text)
+        places += [(match.start(), match.group(1)) for match in matches if is_secret_value(match.group(2))]
     if name.endswith((".ini", ".cfg", ".conf")):
         places += [(match.start(), match.group(1)) for match in _INI.finditer(text) if is_secret_value(match.group(2))]
     names = [found_name for _, found_name in sorted(places)]
@@ -74,10 +75,6 @@ def in_file(name: str, text: str) -> list[str]:
     if _PEM.search(text):
         names.append(PEM)
     return _unique(names)
-
-
-def _is_option_value(value: str) -> bool:
-    return not value.startswith("-") and is_secret_value(value)
 
 
 def _unique(names: list[str]) -> list[str]:

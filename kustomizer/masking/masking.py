@@ -38,7 +38,8 @@ class Masks:
     def __init__(self, collected: Collector) -> None:
         names = "\n".join(sorted(collected.names)).lower()
         self._values = SecretValues(value for value in collected.values if is_distinctive(value, names))
-        self._secrets = frozenset(collected.secrets)
+        self.secrets = frozenset(collected.secrets)
+        """The names of the builds' Secrets."""
         self._spans = collected.spans
         self._tokens: dict[Any, str] = {}
         self._texts: dict[tuple[str, bool], str] = {}
@@ -75,10 +76,6 @@ class Masks:
         """Return what stands for ``secret``, always the same."""
         key = (type(secret).__name__, secret)
         return self._tokens.setdefault(key, f"{_OPEN}{len(self._tokens)}{_CLOSE}")
-
-    def names_a_secret(self, value: str) -> bool:
-        """Tell whether ``value`` is the name of a Secret of the builds."""
-        return value in self._secrets
 
     def shown(self, before: Any, after: Any) -> tuple[Any, Any]:
         """Return what a reader sees of two trees, or parts of trees, at one place.
@@ -189,7 +186,7 @@ class _Walk:
     def is_secret_field(self, name: str, value: Any) -> bool:
         if isinstance(value, bool) or not is_secret(name) or not places.is_value(str(value)):
             return False
-        return not self.masks.names_a_secret(str(value))
+        return str(value) not in self.masks.secrets
 
     def node(self, node: Any) -> Any:
         if isinstance(node, dict):

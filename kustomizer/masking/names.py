@@ -12,8 +12,7 @@ import re
 _WORDS = (
     *("password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "apikey", "accesskey", "secretkey"),
     *("privatekey", "masterkey", "signingkey", "encryptionkey", "licensekey", "fernetkey", "requirepass", "masterauth"),
-    *("basicauth", "erlangcookie", "jwk", "credential"),
-    *("presharedkey", "clientkey", "authtok", "bindpw"),
+    *("basicauth", "erlangcookie", "jwk", "credential", "presharedkey", "clientkey", "authtok", "bindpw"),
 )
 _LAST = frozenset({"pass", "pw", "salt", "dsn", "pepper", "otp", "cred", "psk"})
 _KEYS = frozenset(
@@ -40,22 +39,8 @@ _FOLLOWING = frozenset(
     {
         *("sso", "dev", "prod", "production", "staging", "test", "old", "new", "previous", "current", "primary"),
         *("secondary", "hash", "hashed", "sha", "sha256", "sha512", "sha1", "md5", "double", "hex", "b64", "base64"),
-        *(
-            "value",
-            "base",
-            "default",
-            "lms",
-            "cms",
-            "ro",
-            "rw",
-            "root",
-            "admin",
-            "encrypted",
-            "plain",
-            "plaintext",
-            "string",
-            "data",
-        ),
+        *("value", "base", "default", "lms", "cms", "ro", "rw", "root", "admin", "encrypted", "plain", "plaintext"),
+        *("string", "data"),
     }
 )
 # Below these each secret stands under the name of whose it is; credentials may have other things beside them.

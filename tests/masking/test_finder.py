@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.masking.finder import Finder
+from kustomizer.masking.values import Finder
 
 
 @pytest.mark.parametrize("others", [0, 1000])

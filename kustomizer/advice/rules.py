@@ -17,7 +17,7 @@ from kustomizer.config.worker import DEFAULT, Worker, max_replicas
 from kustomizer.overlay.advice import settings_of
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
-from kustomizer.tasks.numbers import RunTime, amount, duration
+from kustomizer.tasks.numbers import amount, duration
 from kustomizer.transform.keda.scaled_object import LIST_LENGTH
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 
@@ -96,13 +96,9 @@ def _times(settings: Worker, load: Load) -> Iterator[Change]:
         was = duration(grace)
         yield Change(field=("terminationGracePeriodSeconds",), value=seconds, was=was, measured=measured, rule=GRACE)
     timeout = settings.visibility_timeout or CELERYS_VISIBILITY_TIMEOUT
-    if _is_short_of(top, timeout):
+    if top.most is not None and 2 * top.most > timeout:
         was = duration(timeout) if settings.visibility_timeout else f"not stated, Celery's {duration(timeout)}"
         yield Change(field=("visibilityTimeout",), value=2 * seconds, was=was, measured=measured, rule=VISIBILITY)
-
-
-def _is_short_of(longest: RunTime, timeout: int) -> bool:
-    return longest.most is not None and 2 * longest.most > timeout
 
 
 def _concurrency(settings: Worker, load: Load) -> Change | None:

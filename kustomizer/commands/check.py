@@ -124,14 +124,14 @@ def _overlay_source(overlay: Path) -> Source:
 
 def set_aside(checked: Checked, ignores: Sequence[Ignore], rules: Container[str]) -> Checked:
     """Return what is left without what ``ignores`` match; an entry for one of ``rules`` that finds nothing is stale."""
-    kept = without_ignored(checked.findings, ignores)
+    findings, matched = without_ignored(checked.findings, ignores)
     ignored = [
         entry.replace(is_stale=not entry.findings and ignore.rule in rules)
-        for ignore, entry in zip(ignores, kept.ignored, strict=True)
+        for ignore, entry in zip(ignores, matched, strict=True)
         # The others weren't looked for: they are about changes, or for Flux.
         if entry.findings or ignore.rule in rules
     ]
-    return checked.replace(findings=kept.findings, ignored=ignored)
+    return checked.replace(findings=findings, ignored=ignored)
 
 
 def render(checked: Checked, output: str, width: int) -> str:

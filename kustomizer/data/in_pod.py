@@ -212,11 +212,6 @@ def _keys_in_use(app: Any, patience: float, expected: int) -> list[tuple[str, st
     ]
 
 
-def _transport_options(stats: dict[str, Any]) -> dict[str, Any]:
-    broker = stats.get("broker")
-    return (broker.get("transport_options") or {}) if isinstance(broker, dict) else {}
-
-
 def look_at_worker(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Return what the running worker ``node`` says of itself, and how long the Redis ``lists`` of KEDA's triggers are.
 
@@ -231,8 +226,9 @@ def look_at_worker(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     stats = (inspect.stats() or {}).get(request["node"])
     if stats is None:
         return {"worker": None, "counts": counts}
-    options = _transport_options(stats)
-    database = str((stats.get("broker") or {}).get("virtual_host") or "0").lstrip("/") or "0"
+    connected = stats["broker"] if isinstance(stats.get("broker"), dict) else {}
+    options = connected.get("transport_options") or {}
+    database = str(connected.get("virtual_host") or "0").lstrip("/") or "0"
     queues = (inspect.active_queues() or {}).get(request["node"]) or []
     tasks = (inspect.registered("acks_late", "reject_on_worker_lost") or {}).get(request["node"]) or []
     scheduled = (inspect.scheduled() or {}).get(request["node"]) or []
@@ -286,7 +282,9 @@ def main(text: str) -> int:
     signal.alarm(request["seconds"])
     sys.path.insert(0, str(Path.cwd()))
     try:
-        answer = _answer(request)
+        from celery.app.utils import find_app  # noqa: PLC0415 - what can't be imported is to be told as other errors are
+
+        answer = ACTIONS[request["action"]](find_app(request["app"]), request)
     except RefusedError as reason:
         answer = {"error": str(reason)}
     except Exception as error:
@@ -296,12 +294,6 @@ def main(text: str) -> int:
     # A Job that was refused has failed.
     refused = any(answer.get(name) for name in ("users", "silent", "unknown"))
     return 1 if "error" in answer or refused else 0
-
-
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    from celery.app.utils import find_app  # noqa: PLC0415 - what can't be imported is to be told as other errors are
-
-    return ACTIONS[request["action"]](find_app(request["app"]), request)
 
 
 def _out_of_time(*_: object) -> None:

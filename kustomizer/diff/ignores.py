@@ -20,9 +20,9 @@ def without_ignored(
 
     The changes of an object stay where an error about it does.
     """
-    kept = findings_ignores.without_ignored(findings, ignores)
+    findings, matched = findings_ignores.without_ignored(findings, ignores)
     changes = [0] * len(ignores)
-    in_error = {_key(finding) for finding in kept.findings if finding.severity == ERROR}
+    in_error = {_key(finding) for finding in findings if finding.severity == ERROR}
     kept_objects = []
     for item in objects:
         if (item.id.kind, item.id.namespace, item.id.name) in in_error:
@@ -38,8 +38,8 @@ def without_ignored(
                 left.append(change)
         if left or (not item.changes and taker is None):
             kept_objects.append(item.replace(changes=tuple(left)))
-    ignored = tuple(entry.replace(changes=number) for entry, number in zip(kept.ignored, changes, strict=True))
-    return tuple(kept_objects), kept.findings, ignored
+    ignored = tuple(entry.replace(changes=number) for entry, number in zip(matched, changes, strict=True))
+    return tuple(kept_objects), findings, ignored
 
 
 def is_stale(ignore: Ignore, sides: Sides) -> bool:

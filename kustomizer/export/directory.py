@@ -5,7 +5,9 @@ An existing export is changed file by file: each is replaced in one step, so tha
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,9 +16,20 @@ from pathlib import Path
 from kustomizer.errors import UserError
 from kustomizer.export.overlay import MADE_BY
 from kustomizer.export.parts import File, write_files
-from kustomizer.export.record import RECORD, Digests, digest, digests_of, read_digests, record_text
 from kustomizer.export.secrets import EXAMPLE, ignore_file
 from kustomizer.system.files import new_mode, write_file
+
+Digests = Mapping[str, frozenset[str]]
+
+RECORD = ".tutor-kustomizer-export"
+"""The record, in an export, of what was written there, by which the next one tells its files from the user's.
+
+`sha256sum --check .tutor-kustomizer-export` reads it, too. A file that holds a password has no digest in it: a digest
+lets anybody try passwords.
+"""
+_HEAD = "# The files that `tutor-kustomizer export` wrote here. It overwrites and removes no others.\n"
+_LINE = re.compile(r"([0-9a-f]{64}|# no digest:)  (.+)")
+_NO_DIGEST = "# no digest:"
 
 
 def write_export(directory: Path, files: Mapping[str, File], *, force: bool = False) -> list[str]:
@@ -87,7 +100,7 @@ def _is_edited(directory: Path, name: str, file: File | None, known: Digests) ->
     content = _content(directory / name)
     if content is None or (file is not None and content == file.text.encode()):
         return False
-    return digest(content) not in known.get(name, ())
+    return hashlib.sha256(content).hexdigest() not in known.get(name, ())
 
 
 def _content(path: Path) -> bytes | None:
@@ -126,3 +139,31 @@ def differences(directory: Path, files: Mapping[str, File]) -> Iterator[str]:
     for name in sorted(read_digests(directory)):
         if name not in files and (directory / name).is_file():
             yield f"left over: {name}"
+
+
+def digests_of(files: Mapping[str, File]) -> Digests:
+    """Return the digest of each file by name, none of a file that holds a password.
+
+    The values of a Secret are left out: the user fills them in.
+    """
+    return {
+        name: frozenset(() if file.is_secret else {hashlib.sha256(file.text.encode()).hexdigest()})
+        for name, file in files.items()
+        if not file.is_private
+    }
+
+
+def read_digests(directory: Path) -> Digests:
+    """Return the digests of what was written into ``directory`` by name; several where an export was interrupted."""
+    path = directory / RECORD
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    digests: dict[str, set[str]] = {}
+    for line in filter(None, map(_LINE.fullmatch, text.splitlines())):
+        digests.setdefault(line[2], set()).add(line[1])
+    return {name: frozenset(values - {_NO_DIGEST}) for name, values in digests.items()}
+
+
+def record_text(*records: Digests) -> str:
+    """Return the text of a record that holds all of ``records``."""
+    lines = {(name, value) for record in records for name, values in record.items() for value in values or {_NO_DIGEST}}
+    return _HEAD + "".join(f"{value}  {name}\n" for name, value in sorted(lines))

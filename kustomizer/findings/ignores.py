@@ -86,39 +86,29 @@ class Ignored(Record):
     @property
     def counts(self) -> str:
         """What it matched, in words."""
-        numbers = (
-            (self.changes, "change"),
-            (self.errors, "error"),
-            (self.findings - self.errors, "finding"),
-        )
+        others = self.findings - self.errors
+        numbers = ((self.changes, "change"), (self.errors, "error"), (others, "finding"))
         counts = [plural(number, noun) for number, noun in numbers if number]
         return " and ".join(counts) or ("nothing any more, take the entry out" if self.is_stale else "nothing")
 
 
-class Kept(Record):
-    """The findings that aren't set aside, and what the entries matched."""
+def without_ignored(
+    findings: Sequence[Finding], ignores: Sequence[Ignore]
+) -> tuple[tuple[Finding, ...], tuple[Ignored, ...]]:
+    """Return the findings without those that the entries match, and of each entry, in their order, what it matched.
 
-    findings: Sequence[Finding]
-    ignored: Sequence[Ignored]
-    """One for each entry, in their order, also for those that matched nothing."""
-
-
-def without_ignored(findings: Sequence[Finding], ignores: Sequence[Ignore]) -> Kept:
-    """Return the findings without those that the entries match; the first entry that matches counts one."""
+    The first entry that matches a finding counts it.
+    """
     kept: list[Finding] = []
     taken: list[list[Finding]] = [[] for _ in ignores]
     for finding in findings:
         taker = next((index for index, ignore in enumerate(ignores) if ignore.takes(finding)), None)
         (kept if taker is None else taken[taker]).append(finding)
-    ignored = [
-        Ignored(
-            reason=ignore.reason,
-            findings=len(own),
-            errors=sum(finding.severity == ERROR for finding in own),
-        )
-        for ignore, own in zip(ignores, taken, strict=True)
-    ]
-    return Kept(findings=tuple(kept), ignored=tuple(ignored))
+    ignored = []
+    for ignore, own in zip(ignores, taken, strict=True):
+        errors = sum(finding.severity == ERROR for finding in own)
+        ignored.append(Ignored(reason=ignore.reason, findings=len(own), errors=errors))
+    return tuple(kept), tuple(ignored)
 
 
 def ignores_of(file: Path | None, overlay: Path | None, rules: Container[str]) -> tuple[Ignore, ...]:

@@ -116,10 +116,5 @@ def _flower(was: FlowerFacts | None, now: FlowerFacts | None) -> Iterator[Deviat
         ("ServiceMonitor", was.monitored, now.monitored),
     )
     if was.clear_text and not now.clear_text:
-        yield Deviation(
-            of="flower",
-            aspect="password",
-            was="in the Deployment",
-            now="in a Secret",
-            why="everyone could read it there",
-        )
+        was_there, is_there, why = "in the Deployment", "in a Secret", "everyone could read it there"
+        yield Deviation(of="flower", aspect="password", was=was_there, now=is_there, why=why)

@@ -53,13 +53,14 @@ def migrate(
         for service in OPEN_EDX_SERVICES
         if (variants := _service(service, workers.get(service, {}), queues[service], with_hpa, notes))
     }
-    orphans = _orphans(split, queues)
+    taken = _consumed(split)
+    orphans = [queue for service in split for queue in queues[service] if queue not in taken]
     if orphans:
         spec["unassignedQueues"] = "KeepOnDefault"
         them = "it" if len(orphans) == 1 else "them"
         notes.append(f"nobody consumed {', '.join(orphans)} with the plugin: the default worker keeps {them} here")
     spec["workers"] = split
-    consumed = {*(queue for known in queues.values() for queue in known), *_consumed(split)}
+    consumed = {*(queue for known in queues.values() for queue in known), *taken}
     routing = {service: _routes(settings, service, consumed, notes) for service in OPEN_EDX_SERVICES}
     if any(routing.values()):
         spec["routing"] = {service: table for service, table in routing.items() if table}
@@ -117,11 +118,6 @@ def _consumed(split: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]
         for variant in {DEFAULT: {}, **variants}
         for queue in variants.get(variant, {}).get("queues") or [f"edx.{service}.core.{variant}"]
     ]
-
-
-def _orphans(split: Mapping[str, Mapping[str, Mapping[str, Any]]], queues: Mapping[str, Collection[str]]) -> list[str]:
-    consumed = _consumed(split)
-    return [queue for service in split for queue in queues[service] if queue not in consumed]
 
 
 def _routes(

@@ -14,8 +14,8 @@ from kustomizer.kustomize.plain_build import build_tutors, tutors_build
 from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.kustomize.split_names import FILE
 from kustomizer.system.files import read_text
-from kustomizer.tutor_env.copy import copy_files, named_in
 from kustomizer.tutor_env.kustomization import as_tutors
+from kustomizer.tutor_env.state import named_in
 
 _COPY = ".kustomizer-env-"
 
@@ -45,10 +45,17 @@ def usable(root: Path) -> Iterator[None]:
 
 @contextmanager
 def copied(root: Path, files: Iterable[tuple[str, Path]]) -> Iterator[Path]:
-    """Make a copy of ``files`` of env/ in ``root``, which is gone in the end."""
+    """Make a copy of ``files`` of env/ beside it, where ``../`` means the same; it is gone in the end."""
     with tempfile.TemporaryDirectory(dir=root, prefix=_COPY) as temporary:
-        copy_files(files, Path(temporary))
-        yield Path(temporary)
+        target = Path(temporary)
+        for name, path in files:
+            copy = target / name
+            if not copy.resolve().is_relative_to(target.resolve()):
+                # A directory outside of env/, which is found from the copy, too.
+                continue
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        yield target
 
 
 @contextmanager

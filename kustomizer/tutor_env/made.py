@@ -1,16 +1,24 @@
-"""What the function makes of a site in env/, and the files that make the same of it in plain kustomize."""
+"""What the function makes of a site in env/, and the files that make the same of it in plain kustomize.
+
+The files hold new objects and settings as a kustomization, and changes to Tutor's objects as PatchTransformers: rather
+than ``patches:``, which Tutor's versions head differently and which run before the namespace is set. These run behind
+all that env/kustomization.yml does, as the function does in an overlay.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kustomizer.errors import Problem
-from kustomizer.export.parts import File, write_files
+from kustomizer.export.parts import File, parts_of, write_files
 from kustomizer.export.passwords import with_passwords
+from kustomizer.export.secrets import EXAMPLE
 from kustomizer.manifests.protocols import read_build
-from kustomizer.manifests.resource import Resources
+from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.manifests.writer import emit
+from kustomizer.overlay.templates import NAME_REFERENCES
 from kustomizer.record import Record
 from kustomizer.site.model import Site
 from kustomizer.site.queue_table import queues_text
@@ -19,10 +27,11 @@ from kustomizer.transform.pipeline import transform
 from kustomizer.transform.split_mark import mark
 from kustomizer.tutor_env import proof
 from kustomizer.tutor_env.configuration import read_configuration
-from kustomizer.tutor_env.files import split_files
 from kustomizer.tutor_env.state import SUMMARY
 
 _WIDE = 10_000
+_HEAD = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+_MADE_BY = "# Made by the Tutor plugin kustomizer; `tutor config save` makes it again. Changes here are lost.\n"
 
 
 class Made(Record):
@@ -66,3 +75,42 @@ def made_of(data: bytes, root: Path, named: Path | None, added: Mapping[str, Any
     problems = transform(made, chosen.config)
     mark(made, chosen.config, chosen.source)
     return Made(source=chosen.source, warnings=problems, resources=made, files=split_files(given, made))
+
+
+def split_files(given: Iterable[Resource], made: Iterable[Resource]) -> dict[str, File]:
+    """Return the files of the split that makes ``made`` out of ``given``, by path in its directory.
+
+    There are none where the two are the same. Which of them hold a password isn't known yet. Raises UserError for what
+    kustomize can't generate.
+    """
+    parts = parts_of(given, made)
+    if not parts.files:
+        return {}
+    files = {path: file for path, file in parts.files.items() if not path.endswith(EXAMPLE)}
+    transformers = _as_transformers(parts.patches, files)
+    fields = {key: value for key, value in parts.fields().items() if key != "patches"}
+    top = {**_HEAD, **fields, "configurations": ["name-references.yaml"]}
+    files["kustomization.yaml"] = File(text=_MADE_BY + emit(top))
+    files["name-references.yaml"] = File(text=NAME_REFERENCES)
+    if transformers:
+        files["patches/kustomization.yaml"] = File(text=emit({**_HEAD, "resources": transformers}))
+    return dict(sorted(files.items()))
+
+
+def _as_transformers(patches: Sequence[Mapping[str, Any]], files: dict[str, File]) -> list[str]:
+    """Turn each patch into a PatchTransformer, in its own file; return their names."""
+    names = []
+    for patch in patches:
+        path = patch["path"]
+        name = path.removeprefix("patches/")
+        tree: dict[str, Any] = {
+            "apiVersion": "builtin",
+            "kind": "PatchTransformer",
+            "metadata": {"name": name.removesuffix(".yaml")},
+            "patch": files[path].text,
+        }
+        if "target" in patch:
+            tree["target"] = dict(patch["target"])
+        files[path] = files[path].replace(text=emit(tree))
+        names.append(name)
+    return names

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from kustomizer import OWN_FILE, __version__
+from kustomizer.kustomize.fields import named_paths
+from kustomizer.kustomize.kustomization import read_kustomization
 from kustomizer.kustomize.split_env import split_directory
 from kustomizer.kustomize.split_names import FILE, PLACE
 from kustomizer.system.files import read_text
-from kustomizer.tutor_env.copy import named_in
 
 SUMMARY = "split.json"
 """In the split's directory: what it was made from, and what was said about it."""
@@ -21,6 +22,18 @@ RECOMMENDED = "the recommended queues"
 """In the place of a file: there is no configuration."""
 _REWRITTEN = "k8s/jobs.yml"
 """Tutor 16 to 20 write it anew in `do` and `init`; our patches name no Job, so it makes no difference to the split."""
+
+
+def named_in(env: Path) -> Iterator[tuple[str, Path]]:
+    """Yield each file that ``env`` is built from, by its path there; other directories are named as they are."""
+    for entry in dict.fromkeys(named_paths(read_kustomization(env))):
+        path = env / entry
+        if path.is_file():
+            yield entry, path
+        elif path.is_dir():
+            for file in sorted(path.rglob("*")):
+                if file.is_file():
+                    yield file.relative_to(env).as_posix(), file
 
 
 def digest_of_files(files: Iterable[tuple[str, Path]]) -> str:

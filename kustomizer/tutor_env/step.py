@@ -22,10 +22,16 @@ from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
 from kustomizer.tutor_env.building import sweep, usable
-from kustomizer.tutor_env.copy import named_in
 from kustomizer.tutor_env.kustomization import read_fresh, with_split
 from kustomizer.tutor_env.making import Fresh, make
-from kustomizer.tutor_env.state import config_text, digest_of_added, digest_of_files, digest_of_text, read_summary
+from kustomizer.tutor_env.state import (
+    config_text,
+    digest_of_added,
+    digest_of_files,
+    digest_of_text,
+    named_in,
+    read_summary,
+)
 
 
 class Split(Record):
@@ -74,7 +80,9 @@ def save_split(request: Request, kustomize: Kustomize) -> Split:
             fresh = Fresh(root=request.root, text=text, files=files, name=name, inputs=inputs)
             with _without_collection():
                 summary = make(fresh, request.named, request.added, kustomize)
-        _finish(env, with_split(text, name, patches=summary["patches"]), name)
+        # From here on env/ is built with the split; those that it was built with before go.
+        write_file(env / FILE, with_split(text, name, patches=summary["patches"]))
+        _remove_splits(env, kept=name)
         return Split(**{key: summary[key] for key in ("source", "table", "warnings")}, unchanged=is_there)
 
 
@@ -104,12 +112,6 @@ def _locked(env: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _finish(env: Path, text: str, name: str) -> None:
-    """Let env/ be built with the split, and remove those that it was built with before."""
-    write_file(env / FILE, text)
-    _remove_splits(env, kept=name)
 
 
 def remove_split(root: Path) -> Sequence[Path]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from tutor import env, hooks
+from tutor.core.hooks import Action
 from tutor.exceptions import TutorError
 
 from kustomizer.commands.talk import folded, say
@@ -105,3 +108,27 @@ def find_builder() -> Kustomize | None:
         return find_kustomize(Wanted(permissions=allowed))
     except UserError:
         return None
+
+
+def env_saved_action() -> Action[[str, Mapping[str, Any]]]:
+    """Return Tutor 22's action ENV_SAVED, whose callbacks get env/ and the configuration that it was rendered from.
+
+    Tutor 16 to 21 get it here.
+    """
+    return hooks.Actions.ENV_SAVED if hasattr(hooks.Actions, "ENV_SAVED") else _added()
+
+
+def _added() -> Action[[str, Mapping[str, Any]]]:
+    """Have this Tutor do the action.
+
+    No hook of these versions tells of a save, but every command saves through this function of the module.
+    """
+    action: Action[[str, Mapping[str, Any]]] = Action()
+    save = env.save
+
+    def save_and_tell(root: str, config: dict[str, Any]) -> None:
+        save(root, config)
+        action.do(env.pathjoin(root), deepcopy(config))
+
+    env.save = save_and_tell
+    return action

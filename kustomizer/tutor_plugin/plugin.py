@@ -18,9 +18,8 @@ from tutor.exceptions import TutorError
 from kustomizer.commands.group import Commands, verbose_option
 from kustomizer.errors import UserError
 from kustomizer.kustomize.split_names import CONFIG, FILE, OVERLAY, SPLIT
-from kustomizer.tutor_plugin.env_saved import NAME, PATCH, on_env_saved, on_unloaded
+from kustomizer.tutor_plugin.env_saved import NAME, PATCH, env_saved_action, on_env_saved, on_unloaded
 from kustomizer.tutor_plugin.options import DEFAULTS, Options, options
-from kustomizer.tutor_plugin.save_event import env_saved_action
 
 _OVERLAYS = frozenset({"overlay", "overlays", "site", "before"})
 """The parameters that name an overlay; `before` is that of `diff --base`."""

@@ -10,9 +10,8 @@ from tutor.exceptions import TutorError
 from kustomizer.errors import UserError
 from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.kustomize.split_names import FILE, OVERLAY, PLACE, PREFIX, SPLIT
-from kustomizer.tutor_env.copy import named_in
 from kustomizer.tutor_env.kustomization import as_tutors
-from kustomizer.tutor_env.state import is_tutors_alone, stale_reason
+from kustomizer.tutor_env.state import is_tutors_alone, named_in, stale_reason
 from kustomizer.tutor_plugin.hooks import added_by_plugins
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from kustomizer.errors import UserError
-from kustomizer.export.directory import differences, write_export
+from kustomizer.export.directory import RECORD, differences, write_export
 from kustomizer.export.parts import File
-from kustomizer.export.record import RECORD
 from tests.export.interrupted import MINE, NEW, OLD
 
 

@@ -15,7 +15,7 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.overlay.advice import advice
 from kustomizer.overlay.config_file import ConfigFile
 from kustomizer.record import Record
-from kustomizer.system.text_table import text_table
+from kustomizer.system.folding import text_table
 from kustomizer.system.visible import visible
 from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.numbers import amount, duration, span

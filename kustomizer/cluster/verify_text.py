@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from kustomizer.cluster.verify import Difference, Verified
 from kustomizer.cluster.verify_scaling import Scaled
-from kustomizer.system.folding import fold
+from kustomizer.system.folding import fold, text_table
 from kustomizer.system.record_data import record_data
-from kustomizer.system.text_table import text_table
 from kustomizer.system.wording import plural
 
 

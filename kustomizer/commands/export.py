@@ -12,8 +12,7 @@ from kustomizer.commands.talk import pass_on, say
 from kustomizer.errors import UserError
 from kustomizer.export.base import read_base
 from kustomizer.export.directory import differences, refuse_foreign, write_export
-from kustomizer.export.overlay import Export, export_of
-from kustomizer.export.proof import prove
+from kustomizer.export.overlay import Export, export_of, prove
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.function_log import read_report

@@ -1,4 +1,4 @@
-"""An exported overlay: plain kustomize that builds the same resources as an overlay with the function.
+"""An exported overlay: plain kustomize that is held to build the same as an overlay with the function.
 
 The function's input and output in a real build are compared object by object. A changed object becomes a patch, a new
 one a file. New ConfigMaps and Secrets whose names carry a hash become kustomize's own generators.
@@ -6,17 +6,24 @@ one a file. New ConfigMaps and Secrets whose names carry a hash become kustomize
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.base import BASE, Base
-from kustomizer.export.parts import File, parts_of
+from kustomizer.export.parts import File, parts_of, write_files
 from kustomizer.export.passwords import with_passwords
 from kustomizer.export.secrets import ignore_file
+from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.function_log import Run
+from kustomizer.kustomize.plain_build import build_plainly
+from kustomizer.manifests.equality import same
+from kustomizer.manifests.protocols import read_build
+from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
+from kustomizer.masking.messages import without_secrets
 from kustomizer.overlay.templates import NAME_REFERENCES
 from kustomizer.record import Record
 
@@ -79,3 +86,40 @@ def export_of(base: Base, run: Run) -> Export:
     resources = [BASE, *fields.pop("resources", ())]
     top = _headed({"resources": resources, **fields, "configurations": ["name-references.yaml"]})
     return Export(base=base, kustomization=top, files=files, to_fill_in=private)
+
+
+def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
+    """Raise UserError where plain kustomize builds other resources from ``export`` than ``expected``."""
+    # In a temporary directory: the build needs the values of Secrets, which may not be written into the export.
+    with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
+        directory = Path(temporary).resolve()
+        write_files(directory, export.contents(directory, include_secrets=True))
+        process = build_plainly(directory, kustomize)
+        if process.status != 0:
+            words = without_secrets(process.stderr_text.strip()).replace(str(directory), "the export")
+            raise UserError.of(f"{kustomize.path} can't build what the export would be:\n{words}")
+    differences = list(_differences(process.stdout, expected.encode()))
+    if differences:
+        raise UserError(
+            *differences,
+            Problem(
+                message="nothing was written: plain kustomize gives other resources than the function does",
+                remedy="Please report it, with the overlay's kustomization.yaml",
+            ),
+        )
+
+
+def _differences(built: bytes, expected: bytes) -> Iterator[Problem]:
+    ours, functions = _objects(built), _objects(expected)
+    for identity, item in functions.items():
+        if identity not in ours:
+            yield Problem(message="would not be in the export's build", resource=item.ref)
+        elif ours[identity].text != item.text and not same(plain_value(ours[identity].tree), plain_value(item.tree)):
+            yield Problem(message="would differ in the export's build", resource=item.ref)
+    for identity, item in ours.items():
+        if identity not in functions:
+            yield Problem(message="would be in the export's build alone", resource=item.ref)
+
+
+def _objects(built: bytes) -> dict[Any, Any]:
+    return {item.identity: item for item in read_build(built)}

@@ -10,8 +10,7 @@ from kustomizer.site.flower import FlowerRow, flower_sentences
 from kustomizer.site.legend import counted, counting, legend
 from kustomizer.site.mermaid import mermaid
 from kustomizer.site.queues import QueueRow
-from kustomizer.system.folding import fold
-from kustomizer.system.text_table import text_table
+from kustomizer.system.folding import fold, text_table
 from kustomizer.system.visible import visible
 
 VERSION = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kustomizer.system.text_table import text_table
+from kustomizer.system.folding import text_table
 from kustomizer.system.visible import visible
 from kustomizer.tasks.model import SiteTasks, Task
 from kustomizer.tasks.numbers import amount, duration

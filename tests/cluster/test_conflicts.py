@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.cluster.conflicts import Conflict, ConflictError, read_conflicts
+from kustomizer.cluster.apply import Conflict, ConflictError, read_conflicts
 from kustomizer.errors import ResourceRef
 
 # As kubectl 1.32 prints it for two objects of a 1.34 API server.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.changes.lists import keys
+from kustomizer.diff.changes.trees import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.diff.changes.lists import _BY_NAME, _KEYS, _key
+from kustomizer.diff.changes.trees import _BY_NAME, _KEYS, _key
 from kustomizer.diff.model import ArgumentsChange, Key, OrderChange, TextChange, ValueChange
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.tree import clone

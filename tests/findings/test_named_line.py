@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.findings.named_line import named_line
+from kustomizer.findings.source import named_line
 
 TOP = "o/kustomization.yaml"
 TEXTS = {

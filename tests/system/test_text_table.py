@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.system.text_table import text_table
+from kustomizer.system.folding import text_table
 
 LINES = [("app", "queue", "pods"), ("lms", "edx.lms.core.high_mem", "1, fixed")]
 

@@ -24,8 +24,7 @@ from kustomizer.diff.reports.wording import (
 from kustomizer.findings.github import without_commands
 from kustomizer.findings.model import Finding
 from kustomizer.findings.text import findings_text, ignored_text
-from kustomizer.system.folding import fold
-from kustomizer.system.text_table import text_table
+from kustomizer.system.folding import fold, text_table
 from kustomizer.system.visible import visible
 
 _COLOURS = {ADD: "green", CHANGE: "yellow", REPLACE: "red", DESTROY: "red"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kustomizer.diff.changes.lists import keys
+from kustomizer.diff.changes.trees import keys
 from tests.diff.apply import find
 
 

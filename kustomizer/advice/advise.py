@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any
 
-from kustomizer.advice.loads import Load, loads
-from kustomizer.advice.routes import NEW, routes, stuck
+from kustomizer.advice.loads import NEW, Load, loads, routes, stuck
 from kustomizer.advice.rules import ROUTE, Change, changes
 from kustomizer.config.values import join
 from kustomizer.errors import Problem, UserError

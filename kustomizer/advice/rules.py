@@ -122,7 +122,11 @@ def _scaling(settings: Worker, load: Load, slots: int) -> Iterator[Change]:
     keda = settings.keda
     if keda is None:
         return
-    length = max(slots, _rounded(_MINUTE * slots / load.mean)) if load.mean else slots
+    length = slots
+    if load.mean:
+        a_minute = _MINUTE * slots / load.mean
+        # Two digits mean something.
+        length = max(slots, int(a_minute) if a_minute < _TWO_DIGITS else int(float(f"{a_minute:.2g}")))
     now = keda.list_length or LIST_LENGTH
     if not now / 2 <= length <= now * 2:
         measured = f"a run took {duration(load.mean)} in the mean, {slots} at a time"
@@ -136,11 +140,6 @@ def _scaling(settings: Worker, load: Load, slots: int) -> Iterator[Change]:
         yield Change(
             field=("keda", "maxReplicas"), value=most, was=str(now), measured=_busiest(load, slots), rule=MAXIMUM
         )
-
-
-def _rounded(number: float) -> int:
-    """Return a whole number of two digits that mean something."""
-    return int(number) if number < _TWO_DIGITS else int(float(f"{number:.2g}"))
 
 
 def _ordinary(load: Load, slots: int = 0) -> str:

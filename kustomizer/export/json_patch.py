@@ -54,14 +54,11 @@ def _of_lists(before: list[Any], after: list[Any], path: str) -> Iterator[Operat
             name = before[position].get("name")
             if isinstance(name, str):
                 yield {"op": "test", "path": f"{place}/name", "value": name}
-            if name == element.get("name") or _differ_in_name_alone(before[position], element):
+            renamed = {**before[position], "name": element.get("name")}
+            if name == element.get("name") or ("name" in before[position] and same(renamed, element)):
                 yield from operations(before[position], element, place)
             else:
                 yield {"op": "replace", "path": place, "value": element}
-
-
-def _differ_in_name_alone(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    return same({**before, "name": ""}, {**after, "name": ""}) and "name" in before and "name" in after
 
 
 def _escaped(key: str) -> str:

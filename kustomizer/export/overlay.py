@@ -56,16 +56,15 @@ class Export(Record):
         contents = with_passwords(dict(sorted(files.items())))
         if not include_secrets:
             contents = {path: file for path, file in contents.items() if not file.is_private}
-            problems = [_in_clear_text(path, file) for path, file in contents.items() if file.passwords]
+            remedy = "Put them into a Secret in the cluster (valueFrom.secretKeyRef), or add --include-secrets"
+            problems = []
+            for path, file in contents.items():
+                if file.passwords:
+                    message = f"would hold passwords in clear text: {', '.join(file.passwords)}"
+                    problems.append(Problem(message=message, field=path, remedy=remedy))
             if problems:
                 raise UserError(*problems)
         return contents
-
-
-def _in_clear_text(path: str, file: File) -> Problem:
-    message = f"would hold passwords in clear text: {', '.join(file.passwords)}"
-    remedy = "Put them into a Secret in the cluster (valueFrom.secretKeyRef), or add --include-secrets"
-    return Problem(message=message, field=path, remedy=remedy)
 
 
 def _headed(tree: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,10 @@ class Parts:
         elif resource.kind == "ConfigMap" and _is_hashed(resource):
             self._add_config_map(resource)
         else:
-            self.resources.append(self._put("resources", resource, _tidied(object_of(resource))))
+            tree = object_of(resource)
+            if not tree["metadata"].get("annotations", True):
+                del tree["metadata"]["annotations"]
+            self.resources.append(self._put("resources", resource, tree))
 
     def _add_config_map(self, resource: Resource) -> None:
         tree = object_of(resource)
@@ -154,12 +157,6 @@ def _header(resource: Resource) -> dict[str, Any]:
 
 def _is_hashed(resource: Resource) -> bool:
     return bool(lookup(resource.tree, "metadata", "annotations", NEEDS_HASH_SUFFIX) == "enabled")
-
-
-def _tidied(tree: dict[str, Any]) -> dict[str, Any]:
-    if not tree["metadata"].get("annotations", True):
-        del tree["metadata"]["annotations"]
-    return tree
 
 
 def _generated(resource: Resource, tree: dict[str, Any]) -> dict[str, Any]:

@@ -7,16 +7,12 @@ actions/toolkit, packages/core/src/command.ts.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Container, Sequence
 
 from kustomizer.errors import ERROR, INFO, WARNING
+from kustomizer.findings.model import Finding
+from kustomizer.findings.source import Source
 from kustomizer.findings.text import together
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
-
-    from kustomizer.findings.model import Finding
-    from kustomizer.findings.source import Source
 
 _COMMANDS = {ERROR: "error", WARNING: "warning", INFO: "notice"}
 _IN_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})

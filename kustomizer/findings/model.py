@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import ERROR, INFO, WARNING
+from collections.abc import Iterable
+
+from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.record import Record
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from kustomizer.errors import Problem
 
 SEVERITIES = (ERROR, WARNING, INFO)
 """The worst first."""

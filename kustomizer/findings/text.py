@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Container, Iterable, Sequence
 
 import click
 
 from kustomizer.errors import ERROR, INFO, WARNING
-from kustomizer.findings.model import count
+from kustomizer.findings.ignores import Ignored
+from kustomizer.findings.model import Finding, count
 from kustomizer.system.folding import fold
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
-
-    from kustomizer.findings.ignores import Ignored
-    from kustomizer.findings.model import Finding
 
 _COLOURS = {ERROR: "red", WARNING: "yellow", INFO: "blue"}
 _INDENT = "  "

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from kustomizer.errors import Problem
 from kustomizer.manifests.problem_list import read_problems
 from kustomizer.manifests.protocols import read_resource_list, read_stream
+from kustomizer.manifests.resource import Resource
 from kustomizer.record import Record
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kustomizer.errors import Problem
-    from kustomizer.manifests.resource import Resource
 
 
 class Run(Record):

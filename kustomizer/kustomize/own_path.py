@@ -8,21 +8,16 @@ linked.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
-from kustomizer.kustomize.examination import LISTS, PLUGINS, plugin_path
+from kustomizer.kustomize.examination import LISTS, PLUGINS, Examined, Listed, plugin_path
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.kustomize.programs import FUNCTIONS, OWN_COMMAND, program_of
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.writer import emit
 from kustomizer.system.processes import read_file
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any
-
-    from kustomizer.kustomize.examination import Examined, Listed
 
 
 def copy_with_own(

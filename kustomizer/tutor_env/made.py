@@ -1,4 +1,4 @@
-"""What the function makes of a site in env/, files that make the same of it in plain kustomize, and the proof that they do.
+"""What the function makes of a site in env/, files that make the same of it in plain kustomize, and their proof.
 
 The files hold new objects and settings as a kustomization, and changes to Tutor's objects as PatchTransformers: rather
 than ``patches:``, which Tutor's versions head differently and which run before the namespace is set. These run behind

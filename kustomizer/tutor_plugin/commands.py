@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from tutor.commands.config import config_command
@@ -13,6 +14,7 @@ from kustomizer.commands.common import kustomize_option
 from kustomizer.commands.init import init_command, survey_site
 from kustomizer.commands.talk import terminal_width
 from kustomizer.errors import UserError
+from kustomizer.kustomize.executable import Wanted
 from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.kustomize.split_names import OVERLAY, SPLIT
 from kustomizer.overlay.templates import SCHEMA_FILE, configuration_text, schema_text
@@ -21,13 +23,8 @@ from kustomizer.system.folding import fold_lines
 from kustomizer.tutor_env.staleness import is_tutor_env
 from kustomizer.tutor_env.state import read_summary
 from kustomizer.tutor_plugin.env_saved import COMMAND
+from kustomizer.tutor_plugin.options import Options
 from kustomizer.tutor_plugin.rendering import reason as stale_reason
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.kustomize.executable import Wanted
-    from kustomizer.tutor_plugin.options import Options
 
 
 @click.command("save", hidden=True)

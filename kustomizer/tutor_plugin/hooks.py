@@ -13,15 +13,13 @@ priorities (``tutor.hooks.priorities``), and what the operator's celery-workers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tutor.core.hooks import Filter
 
 from kustomizer.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 CELERY_WORKERS: Filter[dict[str, Any], []] = Filter()
 """Takes and returns a ``spec`` with the workers and the routing that plugins add."""

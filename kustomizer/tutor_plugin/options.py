@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kustomizer import OWN_FILE
 from kustomizer.kustomize.split_names import CONFIG, OVERLAY, SPLIT
 from kustomizer.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEFAULTS = [(OVERLAY, ""), (SPLIT, True), (CONFIG, "")]
 

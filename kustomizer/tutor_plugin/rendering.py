@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from tutor import config as tutor_config, env as tutor_env, hooks
 from tutor.exceptions import TutorError
@@ -13,12 +15,7 @@ from kustomizer.kustomize.split_names import FILE, OVERLAY, PLACE, PREFIX, SPLIT
 from kustomizer.tutor_env.kustomization import as_tutors
 from kustomizer.tutor_env.state import is_tutors_alone, named_in, stale_reason
 from kustomizer.tutor_plugin.hooks import added_by_plugins
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from kustomizer.tutor_plugin.options import Options
+from kustomizer.tutor_plugin.options import Options
 
 _SHOWN = 3
 """Files that are named; a new version of Tutor changes them all."""

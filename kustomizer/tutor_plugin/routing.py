@@ -7,16 +7,12 @@ an overlay nor the split in env/ can change. The function finds the routing ther
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kustomizer.openedx.settings_module import render_routing
 from kustomizer.overlay.config_file import read_config
 from kustomizer.transform.routing import routing_table
 from kustomizer.tutor_env.configuration import configured
 from kustomizer.tutor_plugin.hooks import added_by_plugins
-
-if TYPE_CHECKING:
-    from kustomizer.tutor_plugin.options import Options
+from kustomizer.tutor_plugin.options import Options
 
 
 def tutor_routing(wanted: Options, service: str) -> str:

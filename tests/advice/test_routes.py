@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from kustomizer.advice.routes import routes, stuck
+from kustomizer.advice.loads import routes, stuck
 from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.tasks.model import OWN_QUEUE, Task

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kustomizer.diff.ignores import without_ignored
+from kustomizer.diff.compare import without_ignored
 from kustomizer.diff.model import ADD, CHANGE, ObjectChange, ObjectId, ValueChange
 from kustomizer.errors import ERROR, WARNING, Problem, ResourceRef
 from kustomizer.findings.ignores import Ignore

@@ -178,6 +178,7 @@ def test_verbose_may_stand_behind_the_command(place: Path) -> None:
         ("diff /proc/1/mem site.yaml", "/proc/1/mem: "),
         ("check empty.yaml --fail-on error", "empty.yaml holds no object"),
         ("apply empty.yaml", "empty.yaml holds no object"),
+        ("diff site.yaml empty.yaml", "empty.yaml holds no object"),
         ("queues list.yaml", "list.yaml: an item of the input is not an object"),
         ("init wrong.yaml/overlay --tutor-root .", "the directory wrong.yaml/overlay can't be made: Not a directory"),
         ("build overlay again -o wrong.yaml", "the directory wrong.yaml can't be made: File exists"),

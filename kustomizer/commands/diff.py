@@ -111,6 +111,9 @@ def _compare(ctx: click.Context, **options: Any) -> None:
     sources = _sources(ctx, **options)
     for source in sources:
         pass_on(without_commands(source.notes))
+    if not list(sources[1].resources):
+        # A build that failed left it empty. Before, there may have been no site.
+        raise UserError.of(f"{sources[1].label} holds no object", remedy="Build the site into it again")
     header = [f"before: {sources[0].label}", f"after:  {sources[1].label}"]
     overlay = Path(options["before"]) if options["before"] else None
     ignores = ignores_of(options["ignore_file"], overlay, RULES)

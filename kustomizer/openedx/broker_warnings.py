@@ -25,55 +25,38 @@ def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoi
         warnings.append(file.problem(name, message, remedy, severity=WARNING))
 
     if broker.password and _NOT_IN_URLS & set(file.values["CELERY_BROKER_PASSWORD"]):
-        warn(
-            "CELERY_BROKER_PASSWORD",
-            "has a '/', '?', '#', ';' or bracket, which ends the host in the URL that Open edX makes: its workers "
-            "can't connect",
-            "Percent-encode it in Tutor's REDIS_PASSWORD; it is decoded here as Celery does",
-        )
+        message = "has a '/', '?', '#', ';' or bracket, which ends the host in the URL that Open edX makes: its "
+        message += "workers can't connect"
+        remedy = "Percent-encode it in Tutor's REDIS_PASSWORD; it is decoded here as Celery does"
+        warn("CELERY_BROKER_PASSWORD", message, remedy)
     ssl, place = use_ssl(file), "CELERY_BROKER_VHOST" if url_ssl(file) else "BROKER_USE_SSL"
     if not broker.tls:
         if broker.ca or broker.client_cert or broker.unsafe:
-            warnings.append(_plain_text(config, file))
+            message = f"says how to talk TLS, but {file.owner.ref} says that the broker talks plain text"
+            remedy = "Set spec.broker.tls.enabled: true if the broker talks TLS, or take tls out"
+            warnings.append(config.problem(message, remedy, field="spec.broker.tls", severity=WARNING))
         return warnings
     if broker.unsafe:
         return warnings
     if ssl is True:
-        warn(
-            "BROKER_USE_SSL",
-            "is true, which Celery's Redis transport ignores: the workers talk plain text",
-            "Write the options instead, such as {ssl_cert_reqs: required}; where plain text is meant, set "
-            "spec.broker.tls.enabled: false",
-        )
+        message = "is true, which Celery's Redis transport ignores: the workers talk plain text"
+        remedy = "Write the options instead, such as {ssl_cert_reqs: required}; where plain text is meant, set "
+        remedy += "spec.broker.tls.enabled: false"
+        warn("BROKER_USE_SSL", message, remedy)
     if broker.ca is None and isinstance(ssl, dict) and ssl.get("ssl_ca_certs"):
-        warn(
-            place,
-            "names a CA by a path in the worker's pod, which no other pod can read",
-            "Set spec.broker.tls.ca to the Secret that holds it, unless a public CA signed the certificate",
-        )
+        message = "names a CA by a path in the worker's pod, which no other pod can read"
+        remedy = "Set spec.broker.tls.ca to the Secret that holds it, unless a public CA signed the certificate"
+        warn(place, message, remedy)
     elif broker.ca is None and _is_unverified(ssl):
-        warn(
-            place,
-            "lets the workers take any certificate, but KEDA, Flower and restoreOrphans check it",
-            "Set spec.broker.tls.ca to the Secret that holds its CA (or unsafe: true), unless a public CA signed it",
-        )
+        message = "lets the workers take any certificate, but KEDA, Flower and restoreOrphans check it"
+        remedy = "Set spec.broker.tls.ca to the Secret that holds its CA (or unsafe: true), unless a public CA "
+        remedy += "signed it"
+        warn(place, message, remedy)
     if not broker.client_cert and isinstance(ssl, dict) and ssl.get("ssl_certfile"):
-        warn(
-            place,
-            "names a client certificate by a path in the worker's pod, which no other pod can read",
-            "Set spec.broker.tls.clientCert to the Secret that holds it, if the broker asks for one",
-        )
+        message = "names a client certificate by a path in the worker's pod, which no other pod can read"
+        remedy = "Set spec.broker.tls.clientCert to the Secret that holds it, if the broker asks for one"
+        warn(place, message, remedy)
     return warnings
-
-
-def _plain_text(config: CeleryWorkers, file: EnvironmentFile) -> Problem:
-    return Problem(
-        message=f"says how to talk TLS, but {file.owner.ref} says that the broker talks plain text",
-        severity=WARNING,
-        resource=config.ref,
-        field="spec.broker.tls",
-        remedy="Set spec.broker.tls.enabled: true if the broker talks TLS, or take tls out",
-    )
 
 
 def _is_unverified(ssl: Any) -> bool:

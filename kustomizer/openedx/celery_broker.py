@@ -21,15 +21,10 @@ if TYPE_CHECKING:
 
 def says_it_elsewhere(celery: CeleryView) -> bool:
     """Tell whether the broker comes from anywhere but ``lms.env.yml``."""
-    values = (celery.broker_url, celery.transport_options, celery.use_ssl)
-    return not all(_is_of_env_file(celery, value.source) for value in values)
-
-
-def _is_of_env_file(celery: CeleryView, source: Source) -> bool:
     file = celery.settings.env_file
-    return bool(source.default) or (
-        not isinstance(file, Unknown) and (source.resource, source.field) == (file.owner.ref, file.source.field)
-    )
+    place = None if isinstance(file, Unknown) else (file.owner.ref, file.source.field)
+    sources = (celery.broker_url.source, celery.transport_options.source, celery.use_ssl.source)
+    return not all(source.default or (source.resource, source.field) == place for source in sources)
 
 
 def celery_broker(
@@ -44,10 +39,13 @@ def celery_broker(
     address = Endpoint(addresses=())
     if broker is not None:
         if not broker.is_redis and not located:
-            raise UserError(_other_transport(celery.broker.source, broker.transport))
+            message = f"the broker's transport is {broker.transport}: only Redis tells how many tasks wait and how "
+            message += "many are in flight"
+            remedy = "Use redis, rediss or sentinel, or leave keda, flower and restoreOrphans out"
+            raise UserError(celery.broker.source.problem(message, remedy))
         database = broker.database
         if database is None and (configured is None or configured.database is None):
-            raise UserError(_problem(celery.broker.source, "the database isn't a number", "Set spec.broker.database"))
+            raise UserError(celery.broker.source.problem("the database isn't a number", "Set spec.broker.database"))
         hosts = [server(host, port, namespace) for host, port in broker.hosts]
         address = Endpoint(
             addresses=tuple(hosts if broker.transport == "sentinel" else hosts[:1]),
@@ -64,13 +62,13 @@ def celery_broker(
     def option(name: str, field: str = "spec.broker", *, needed: bool = True) -> str:
         value = reader.value(celery.transport_option(name), f"the transport's {name}", field, needed=needed)
         if value is not None and not isinstance(value, str):
-            raise UserError(_problem(celery.transport_options.source, f"{name} isn't a string", "Put it in quotes"))
+            raise UserError(celery.transport_options.source.problem(f"{name} isn't a string", "Put it in quotes"))
         return value or ""
 
     master = option("master_name", "spec.broker.sentinel", needed=not located) if sentinel else ""
     if sentinel and not master and not located:
         message = "the URL is that of Sentinels, and the transport's options have no master_name"
-        raise UserError(_problem(celery.broker.source, message, "Set spec.broker.sentinel: addresses and master"))
+        raise UserError(celery.broker.source.problem(message, "Set spec.broker.sentinel: addresses and master"))
     timeout = celery.visibility_timeout
     return (
         address.replace(
@@ -102,26 +100,11 @@ class _Reader:
             unseen = (".env" in value.source.field and needed) or value.source.field.endswith(".volumes")
             if unseen and not self.located and not any(value.reason in warning.message for warning in self.warnings):
                 message = f"{what} isn't sure: {value.reason}. Without that it is as {value.otherwise.source} says"
-                self.warnings.append(_problem(value.source, message, f"{remedy} if it does", severity=WARNING))
+                self.warnings.append(value.source.problem(message, f"{remedy} if it does", severity=WARNING))
             return value.otherwise.value
         if needed:
             message = f"{what} isn't known: {value.reason}"
             # A default has no object: what could say more is what the container mounts.
             source = value.source if value.source.resource is not None else self.container
-            raise UserError(_problem(source, message, f"{remedy}, and what else differs from the defaults"))
+            raise UserError(source.problem(message, f"{remedy}, and what else differs from the defaults"))
         return None
-
-
-def _other_transport(source: Source, transport: str) -> Problem:
-    message = f"the broker's transport is {transport}: only Redis tells how many tasks wait and how many are in flight"
-    return _problem(source, message, "Use redis, rediss or sentinel, or leave keda, flower and restoreOrphans out")
-
-
-def _problem(source: Source, message: str, remedy: str, *, severity: str = "error") -> Problem:
-    return Problem(
-        message=message,
-        severity=severity,
-        resource=source.resource,
-        field=str(source.replace(resource=None)),
-        remedy=remedy,
-    )

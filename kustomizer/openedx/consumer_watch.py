@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kustomizer.openedx.pod_program import pod_program
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kustomizer.config.values import JsonMap
@@ -27,6 +29,4 @@ def probe() -> JsonMap:
 
 def statements() -> str:
     """Return what the worker's settings module gets for the probe."""
-    from importlib.resources import files  # noqa: PLC0415 - few workers have the probe
-
-    return files("kustomizer").joinpath("data", "consumer_watch.py").read_text(encoding="utf-8")
+    return pod_program("consumer_watch")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import ERROR, Problem, UserError
 from kustomizer.manifests import canonical_reader
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.workers import CONFIG_MAP
@@ -37,11 +37,9 @@ class EnvironmentFile(Record):
         """The file's path in the ConfigMap."""
         return f'data["{self.service}.env.yml"]'
 
-    def problem(self, name: str, message: str, remedy: str, *, severity: str = "error") -> Problem:
+    def problem(self, name: str, message: str, remedy: str, *, severity: str = ERROR) -> Problem:
         """Return a finding about the value ``name``."""
-        return Problem(
-            message=f"{name} {message}", severity=severity, resource=self.owner.ref, field=self.field, remedy=remedy
-        )
+        return self.owner.problem(f"{name} {message}", remedy, field=self.field, severity=severity)
 
 
 def environment_file(
@@ -124,12 +122,9 @@ def _values_of_all(text: str, file: EnvironmentFile) -> dict[str, Any]:
         read = plain_value(_read(text))
     except UserError as error:
         # The reader's own message could quote a line of it.
-        raise UserError.of(
-            "can't be read as YAML, and the function needs the broker's address from it",
-            resource=file.owner.ref,
-            field=file.field,
-            remedy="Mend the plugin's patch that writes it",
-        ) from error
+        message = "can't be read as YAML, and the function needs the broker's address from it"
+        problem = file.owner.problem(message, "Mend the plugin's patch that writes it", field=file.field)
+        raise UserError(problem) from error
     return {name: value for name, value in read.items() if _concerns_broker(name)} if isinstance(read, dict) else {}
 
 

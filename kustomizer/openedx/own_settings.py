@@ -29,6 +29,7 @@ _IMPORTS = (".envs.production ", ".envs.devstack ", ".envs.test ")
 _IN_SCRIPT = ("CELERY", "BROKER", "source ", ". ", "-b", "--workdir", "$")
 # In lms.env.yml, beside the five CELERY_BROKER_ lines that Tutor writes for its Redis.
 _IN_ENV_FILE = ("CELERY_BROKER_TRANSPORT_OPTIONS", "USE_SSL", "PRIORITY_QUEUE", "HIGH_MEM_QUEUE", "BROKER_URL")
+_REDIS_ALONE = ('redis"', "redis\\", "redis'", "redis\n")
 # Tutor's own modules for other purposes, beside the one that a worker loads.
 _OTHER_MODULES = frozenset({"development.py", "test.py"})
 
@@ -37,11 +38,15 @@ def own_settings(resources: Resources, worker: EmittedWorker) -> CeleryView | No
     """Return the view of a worker's Celery, as it is without this function; None for a worker as Tutor has it."""
     key = ("celery", id(worker.resource), worker.field, worker.service)
     if key not in resources.memo:
+        view = None
         # Of another application's worker its command line tells all that is known.
-        plain = worker.service not in OPEN_EDX_SERVICES or _is_plain(resources, worker)
-        resources.memo[key] = None if plain else _view(resources, worker)
-    view: CeleryView | None = resources.memo[key]
-    return view
+        if worker.service in OPEN_EDX_SERVICES and not _is_plain(resources, worker):
+            from kustomizer.openedx.celery.view import CeleryView  # noqa: PLC0415 - most sites set nothing of their own
+
+            view = CeleryView(resources, worker, without_ours=True)
+        resources.memo[key] = view
+    found: CeleryView | None = resources.memo[key]
+    return found
 
 
 def transport(resources: Resources, worker: EmittedWorker) -> str:
@@ -49,30 +54,19 @@ def transport(resources: Resources, worker: EmittedWorker) -> str:
     celery = own_settings(resources, worker)
     if celery is None:
         return "redis"
-    broker = celery.broker
-    known = broker if hasattr(broker, "value") else broker.otherwise
+    known = celery.broker.likely
     return "" if known is None else str(known.value.transport)
-
-
-def _view(resources: Resources, worker: EmittedWorker) -> CeleryView:
-    from kustomizer.openedx.celery.view import CeleryView  # noqa: PLC0415 - most sites set nothing of their own
-
-    return CeleryView(resources, worker, without_ours=True)
 
 
 def _is_plain(resources: Resources, worker: EmittedWorker) -> bool:
     container = worker.container_tree
     return (
-        _has_plain_environment(worker.service, container)
+        is_null(lookup(container, "envFrom"))
+        and not any(_is_heeded(worker.service, entry) for entry in list_at(container, "env"))
         and _has_plain_command(worker)
         and _mounts_tutors(worker, container)
         and all(_is_plain_map(config_map) for config_map in _config_maps(resources, worker))
     )
-
-
-def _has_plain_environment(service: str, container: Any) -> bool:
-    is_heeded = any(_is_heeded(service, entry) for entry in list_at(container, "env"))
-    return is_null(lookup(container, "envFrom")) and not is_heeded
 
 
 def _is_heeded(service: str, entry: Any) -> bool:
@@ -138,9 +132,11 @@ def _is_plain_map(config_map: Resource) -> bool:
     if not text or "\\x" in text:
         return False
     if is_env_file:
+        # However they are quoted and broken into lines.
+        transports = [value.lstrip("\\\"' \n") for value in text.split("CELERY_BROKER_TRANSPORT:")[1:]]
         return (
             text.count("CELERY") == text.count("CELERY_BROKER_")
-            and all(_is_redis(value) for value in text.split("CELERY_BROKER_TRANSPORT:")[1:])
+            and all(value.startswith(_REDIS_ALONE) for value in transports)
             and not any(mark in text for mark in _IN_ENV_FILE)
         )
     return (
@@ -156,8 +152,3 @@ def _modules(config_map: Resource) -> str:
     if entries is None:
         return config_map.text
     return "\n".join([entry for name, entry in entries.items() if name not in _OTHER_MODULES])
-
-
-def _is_redis(text: str) -> bool:
-    """Tell whether a value, however it is quoted and broken into lines, begins with the word redis and ends there."""
-    return text.lstrip("\\\"' \n").startswith(('redis"', "redis\\", "redis'", "redis\n"))

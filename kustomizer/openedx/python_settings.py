@@ -44,13 +44,9 @@ def _entries(statement: ast.Assign | ast.Expr, name: str) -> Iterator[tuple[str,
                     yield key, statement.value
         return
     call = statement.value
-    if isinstance(call, ast.Call) and _is_update(call.func, name):
-        for argument in call.args:
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "update":
+        for argument in call.args if _is_name(call.func.value, name) else ():
             yield from _items(argument)
-
-
-def _is_update(function: ast.expr, name: str) -> bool:
-    return isinstance(function, ast.Attribute) and function.attr == "update" and _is_name(function.value, name)
 
 
 def _items(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.workers import workers_of
 
@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kustomizer.errors import ResourceRef
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.workers import EmittedWorker
 
@@ -24,28 +23,22 @@ def taken_queues(resources: Resources, worker: EmittedWorker) -> tuple[str, ...]
 
     Raises UserError where a worker of Open edX's takes what nobody can know.
     """
+    unknown = f"which queues {worker.deployment} takes isn't known"
+    remedy = "Name them in the worker's --queues (a plugin can patch LMS_WORKER_COMMAND or CMS_WORKER_COMMAND)"
     doubt = worker.command_line.doubt
     if doubt:
-        raise UserError(_unknown(worker, doubt, worker.resource.ref, worker.field))
+        raise UserError(worker.resource.problem(f"{unknown}: {doubt}", remedy, field=worker.field))
     celery = own_settings(resources, worker)
     if celery is None:
         return worker.queues
     queues = celery.queues
-    from kustomizer.openedx.celery.values import Known  # noqa: PLC0415 - the view has imported it
-
-    if isinstance(queues, Known):
-        return tuple(queues.value)
-    if queues.otherwise is not None:
-        return tuple(queues.otherwise.value)
-    if worker.service not in OPEN_EDX_SERVICES:
-        return worker.queues
+    if queues.likely is not None:
+        return tuple(queues.likely.value)
     if not queues.source.line and worker.command_line.queues is None:
         # No file of the build says anything else than Open edX does.
         return worker.queues
-    place = queues.source
-    raise UserError(
-        _unknown(worker, queues.reason, place.resource or worker.resource.ref, str(place.replace(resource=None)))
-    )
+    problem = queues.source.problem(f"{unknown}: {queues.reason}", remedy)
+    raise UserError(problem.replace(resource=problem.resource or worker.resource.ref))
 
 
 def consumed_queues(resources: Resources, among: Iterable[Resource]) -> dict[str, Resource]:
@@ -65,15 +58,6 @@ def consumed_queues(resources: Resources, among: Iterable[Resource]) -> dict[str
     return queues
 
 
-def _unknown(worker: EmittedWorker, reason: str, resource: ResourceRef, field: str) -> Problem:
-    return Problem(
-        message=f"which queues {worker.deployment} takes isn't known: {reason}",
-        resource=resource,
-        field=field,
-        remedy="Name them in the worker's --queues (a plugin can patch LMS_WORKER_COMMAND or CMS_WORKER_COMMAND)",
-    )
-
-
 def queue_name(resources: Resources, worker: EmittedWorker, variant: str) -> str:
     """Return the queue that a variant means by its name: the site's own name for it, or Open edX's.
 
@@ -83,20 +67,13 @@ def queue_name(resources: Resources, worker: EmittedWorker, variant: str) -> str
     celery = own_settings(resources, worker) if variant in NAMED and worker.service in OPEN_EDX_SERVICES else None
     if celery is None:
         return usual
-    from kustomizer.openedx.celery.values import Known  # noqa: PLC0415 - the view has imported it
-
     name = celery.queue_of(variant)
-    known = name if isinstance(name, Known) else name.otherwise
-    if known is not None:
-        return known.value if isinstance(known.value, str) and known.value else usual
-    if isinstance(name, Known) or not name.source.line:
+    if name.likely is not None:
+        return name.likely.value if isinstance(name.likely.value, str) and name.likely.value else usual
+    if not name.source.line:
         return usual
-    raise UserError.of(
-        f"what the site calls its queue {usual} isn't known: {name.reason}",
-        resource=name.source.resource,
-        field=str(name.source.replace(resource=None)),
-        remedy=f"Set spec.workers.{worker.service}.{variant}.queues",
-    )
+    message = f"what the site calls its queue {usual} isn't known: {name.reason}"
+    raise UserError(name.source.problem(message, f"Set spec.workers.{worker.service}.{variant}.queues"))
 
 
 def redis_lists(resources: Resources, worker: EmittedWorker, queue: str) -> tuple[str, ...]:
@@ -135,19 +112,12 @@ def _lists_of(resources: Resources, worker: EmittedWorker, queue: str) -> tuple[
     celery = own_settings(resources, worker)
     if celery is None:
         return (queue,)
-    from kustomizer.openedx.celery.values import Known  # noqa: PLC0415 - the view has imported it
-
     lists = celery.lists_of(queue)
-    if isinstance(lists, Known):
-        return tuple(lists.value)
-    if lists.otherwise is not None:
-        return tuple(lists.otherwise.value)
+    if lists.likely is not None:
+        return tuple(lists.likely.value)
     if not lists.source.line:
         return (queue,)
-    raise UserError.of(
-        f"on which lists of Redis tasks of {queue} wait isn't known: {lists.reason}",
-        resource=lists.source.resource,
-        field=str(lists.source.replace(resource=None)),
-        remedy="State CELERY_DEFAULT_PRIORITY, and priority_steps and sep of the transport's options, in plain "
-        f"words, or leave keda out for {worker.deployment} and its copies",
-    )
+    message = f"on which lists of Redis tasks of {queue} wait isn't known: {lists.reason}"
+    remedy = "State CELERY_DEFAULT_PRIORITY, and priority_steps and sep of the transport's options, in plain words, or "
+    remedy += f"leave keda out for {worker.deployment} and its copies"
+    raise UserError(lists.source.problem(message, remedy))

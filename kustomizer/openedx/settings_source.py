@@ -93,14 +93,10 @@ def find_source(resources: Resources, file: SettingsFile, namespace: str, volume
     # Without the file in the one Secret that isn't seen, the pod would have no settings at all.
     if len(unseen) == 1 and field_of(volume.sources[unseen[0]]) == "secret":
         return SettingsSource(index=unseen[0])
-    return SettingsSource(obstacle=_missing(volume, file, resources, namespace))
-
-
-def _missing(volume: SettingsVolume, file: SettingsFile, resources: Resources, namespace: str) -> str:
-    objects = [_object(resources, source, namespace) for source in volume.sources]
-    if any(file.name in _files(resource) for resource in objects):
-        return f"volume {volume.name} leaves {file.name} out (items)"
-    return f"the build has no ConfigMap {file.config_map} with a {file.name} for ours to extend"
+    if any(file.name in _files(_object(resources, source, namespace)) for source in volume.sources):
+        return SettingsSource(obstacle=f"volume {volume.name} leaves {file.name} out (items)")
+    reason = f"the build has no ConfigMap {file.config_map} with a {file.name} for ours to extend"
+    return SettingsSource(obstacle=reason)
 
 
 def extended(volume: SettingsVolume, found: SettingsSource, ours: dict[str, Any]) -> list[dict[str, Any]]:
@@ -111,7 +107,9 @@ def extended(volume: SettingsVolume, found: SettingsSource, ours: dict[str, Any]
             sources += _renamed(source, found.files, volume)
         elif volume.path in _paths(_items(source)):
             # The file of `found` hid it, and an API server takes no path twice.
-            sources += _without(source, volume.path)
+            field = field_of(source)
+            items = [item for item in _items(source) if lookup(item, "path") != volume.path]
+            sources += [{field: {**source[field], "items": items}}] if items else []
         else:
             sources.append(source)
     return [*sources, {"configMap": ours}]
@@ -129,13 +127,6 @@ def _renamed(source: dict[str, Any], files: Sequence[str], volume: SettingsVolum
         items = [{"key": volume.path, "path": volume.path}]
     moved = [{**item, "path": volume.tutors_path} if item["path"] == volume.path else item for item in items]
     yield {field: {**head, "items": moved, **options}}
-
-
-def _without(source: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
-    field = field_of(source)
-    items = [item for item in _items(source) if lookup(item, "path") != path]
-    if items:
-        yield {field: {**source[field], "items": items}}
 
 
 def field_of(source: Any) -> str:

@@ -37,7 +37,9 @@ def find_volume(template: dict[str, Any], file: SettingsFile, *, container: int 
             if path and single_file is None:
                 single_file = settings.replace(path=path)
             # Tutor's own files aren't those of a package elsewhere.
-            if of_that_name is None and file.is_tutors_package and _is_tutors(settings, file):
+            names = (str(lookup(source, "configMap", "name") or "") for source in settings.sources)
+            is_tutors = file.is_tutors_package and any(is_generated_name(name, file.config_map) for name in names)
+            if of_that_name is None and is_tutors:
                 of_that_name = settings
     return single_file or of_that_name
 
@@ -59,11 +61,6 @@ def _is_single_file(mount: Any, file: SettingsFile) -> bool:
     """Tell whether a mount is the settings file alone."""
     place = str(lookup(mount, "mountPath") or "").rstrip("/")
     return not is_null(lookup(mount, "subPath")) and place.endswith(f"/{file.package_path}/{file.name}")
-
-
-def _is_tutors(volume: SettingsVolume, file: SettingsFile) -> bool:
-    names = (str(lookup(source, "configMap", "name") or "") for source in volume.sources)
-    return any(is_generated_name(name, file.config_map) for name in names)
 
 
 def containers(template: dict[str, Any]) -> Iterator[dict[str, Any]]:

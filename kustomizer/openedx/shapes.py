@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.tree import is_null, lookup, number_at, plain_value
 
 TYPE_CHECKING = False
@@ -32,13 +32,9 @@ _LISTS_OF_CONTAINER = ("env", "volumeMounts")
 
 def check_shape(worker: EmittedWorker) -> None:
     """Raise UserError for what has another type than Kubernetes gives it; null is absent."""
+    remedy = "Mend the patch that writes it"
     problems = [
-        Problem(
-            message=f"isn't {wanted}",
-            resource=worker.resource.ref,
-            field=field,
-            remedy="Mend the patch that writes it",
-        )
+        worker.resource.problem(f"isn't {wanted}", remedy, field=field)
         for field, wanted in _faults(worker.resource.tree)
     ]
     if problems:

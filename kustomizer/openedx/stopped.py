@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.checks import PAUSED, PAUSED_REPLICAS
 from kustomizer.config.values import join
+from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import is_null, lookup, number_at, plain_value
 from kustomizer.openedx.targeting import scale_target
@@ -30,6 +31,10 @@ class Stopped(Record):
     field: str
     why: str
     """What it does, for a message."""
+
+    def problem(self, what: str, remedy: str, *, severity: str = WARNING) -> Problem:
+        """Return the problem that it does so, and ``what`` comes of it."""
+        return self.resource.problem(f"{self.why}: {what}", remedy, field=self.field, severity=severity)
 
 
 def stopped_by(resources: Resources, workload: Resource) -> Stopped | None:

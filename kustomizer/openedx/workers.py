@@ -77,11 +77,6 @@ class EmittedWorker(Record):
         return self.resource.name
 
     @property
-    def grace_period(self) -> int:
-        """Seconds that its pods get to finish, 0 where the manifest leaves that to Kubernetes."""
-        return grace_period(self.resource)
-
-    @property
     def queues(self) -> tuple[str, ...] | None:
         """The queues that it consumes, None where only the application's own settings name them."""
         named = self.command_line.queues
@@ -138,7 +133,12 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
     name = f"{service}-worker"
     deployments = resources.find("Deployment", name)
     workers = [worker for resource in deployments for worker in _workers_in(service, resource)]
-    sidecars = [place for resource in deployments for place in _sidecar_workers(resource)] if workers else []
+    sidecars = [
+        f"{resource.ref} (init container {index})"
+        for resource in deployments
+        for (listed, index), item in running(pod_template(resource))
+        if listed == "initContainers" and worker_line(item)
+    ]
     if len(workers) == 1 and not sidecars:
         return workers[0]
     if not workers:
@@ -166,12 +166,9 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
 def _of_another_kind(worker: EmittedWorker, service: str) -> Problem:
     is_sidecar = worker.resource.kind == "Deployment"
     kind, whole = ("sidecar", "container of its own") if is_sidecar else (worker.resource.kind, "Deployment")
-    return Problem(
-        message=f"the Celery worker of {service} is a {kind}: only a {whole} is split",
-        resource=worker.resource.ref,
-        field=worker.field if is_sidecar else "kind",
-        remedy=f"Make it a {whole} as Tutor does, or leave {service} out of spec.workers",
-    )
+    message = f"the Celery worker of {service} is a {kind}: only a {whole} is split"
+    remedy = f"Make it a {whole} as Tutor does, or leave {service} out of spec.workers"
+    return worker.resource.problem(message, remedy, field=worker.field if is_sidecar else "kind")
 
 
 def _refuse_strings(resource: Resource) -> None:
@@ -179,12 +176,9 @@ def _refuse_strings(resource: Resource) -> None:
     for index, container in enumerate(lookup(pod_template(resource), "spec", "containers") or ()):
         for field in ("command", "args"):
             if not is_null(lookup(container, field)) and string_list(container, field) is None:
-                raise UserError.of(
-                    "isn't a list",
-                    resource=resource.ref,
-                    field=f"spec.template.spec.containers[{index}].{field}",
-                    remedy="Mend the patch that writes it: each word is an item",
-                )
+                remedy = "Mend the patch that writes it: each word is an item"
+                path = f"spec.template.spec.containers[{index}].{field}"
+                raise UserError(resource.problem("isn't a list", remedy, field=path))
 
 
 def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
@@ -198,22 +192,12 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
             words = " ".join(command_words(container)).split()
             beat = "; a scheduler in the script becomes its option --beat" if "beat" in words else ""
             several = ": spec.workers makes a Deployment for each queue" if "multi" in words else ""
-            raise UserError.of(
-                f"the worker's command line can't be edited: {command_line.uneditable}",
-                resource=resource.ref,
-                field=f"spec.template.spec.containers[{index}]",
-                remedy="Give the container `celery … worker` as its command or args, without a shell script"
-                f"{beat}{several}",
-            )
+            message = f"the worker's command line can't be edited: {command_line.uneditable}"
+            remedy = "Give the container `celery … worker` as its command or args, without a shell script"
+            field = f"spec.template.spec.containers[{index}]"
+            raise UserError(resource.problem(message, f"{remedy}{beat}{several}", field=field))
         workers.append(EmittedWorker(service=service, resource=resource, container=index, command_line=command_line))
     return workers
-
-
-def _sidecar_workers(resource: Resource) -> Iterator[str]:
-    """Yield the places of the init containers that run a worker for as long as the pod runs."""
-    for (field, index), item in running(pod_template(resource)):
-        if field == "initContainers" and worker_line(item):
-            yield f"{resource.ref} (init container {index})"
 
 
 def emitted_in(service: str, resource: Resource) -> EmittedWorker | None:
@@ -227,13 +211,10 @@ def worker_services(resources: Resources) -> list[str]:
     return [
         resource.name.removesuffix("-worker")
         for resource in resources.of_kind("Deployment")
-        if resource.name.endswith("-worker") and resource.mentions("celery") and _runs_worker(resource)
+        if resource.name.endswith("-worker")
+        and resource.mentions("celery")
+        and any(map(worker_line, list_at(pod_template(resource), "spec", "containers")))
     ]
-
-
-def _runs_worker(resource: Resource) -> bool:
-    containers = lookup(pod_template(resource), "spec", "containers") or ()
-    return any(map(worker_line, containers))
 
 
 def worker_line(container: Any) -> CommandLine | None:

@@ -44,11 +44,11 @@ def missing_key(resources: Resources, name: str, key: str, worker: Resource, fie
         if present.namespace == worker.namespace:
             if lookup(present.tree, "data", key) is None and lookup(present.tree, "stringData", key) is None:
                 message = f"has no key {key}, which {field} names"
-                return [Problem(message=message, resource=present.ref, field="data", remedy="Name a key that it has")]
+                return [present.problem(message, "Name a key that it has", field="data")]
             return []
         if lookup(present.tree, "metadata", "annotations", NEEDS_HASH_SUFFIX) == "enabled":
             # kustomize rewrites the name of a generated Secret within one namespace only.
             message = f"isn't in {worker.namespace}, the namespace of the pod, so that the pod refers to no Secret"
             remedy = f"Give its secretGenerator entry `namespace: {worker.namespace}`"
-            return [Problem(message=message, resource=present.ref, field="metadata.namespace", remedy=remedy)]
+            return [present.problem(message, remedy, field="metadata.namespace")]
     return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.config.worker import CELERY_PROBE
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import UserError
 from kustomizer.manifests.tree import list_at, lookup, plain_value
 from kustomizer.openedx.consumer_watch import DIRECTORY, OBSERVED_POOLS
 from kustomizer.openedx.own_settings import REDIS
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 def check_celery_probe(resources: Resources, config: CeleryWorkers, plan: ServicePlan, transport: str) -> None:
     """Raise UserError for each worker of ``plan`` that can't have the probe; ``transport`` is its broker's."""
     problems = [
-        Problem(
-            message=message,
-            resource=config.ref,
+        config.problem(
+            message,
+            f"{remedy}, or leave it out of {variant.path} (livenessProbe: null)",
             field=config.origin(variant.service, variant.name, "livenessProbe"),
-            remedy=f"{remedy}, or leave it out of {variant.path} (livenessProbe: null)",
         )
         for variant in plan.variants
         if variant.settings.liveness_probe == CELERY_PROBE

@@ -22,6 +22,7 @@ _NOT_OF_PODS = ("io.kubernetes.", "io.cilium.")
 # Fields that name a Deployment without its kind.
 _NAMING = frozenset({"deployment", "deploymentName"})
 _NO_SELECTORS = frozenset({"annotations", "metadata", "template"})
+_NOT_FOR_THEM = "what it does for the worker, it doesn't for them"
 
 
 def hazards(
@@ -47,14 +48,10 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
         ]
         if missed:
             path = next(path for path, selector in selectors if _holds(selector, labels))
-            yield Problem(
-                message=f"selects the {_selected(resource)} of {worker.name} and not those of {', '.join(missed)}: "
-                "what it does for the worker, it doesn't for them",
-                severity=WARNING,
-                resource=resource.ref,
-                field=path,
-                remedy=f"Widen it to them: {NAME_LABEL} In [{worker.name}, {', '.join(missed)}]",
-            )
+            selected, names = "Service" if resource.kind == "ServiceMonitor" else "pods", ", ".join(missed)
+            message = f"selects the {selected} of {worker.name} and not those of {names}: {_NOT_FOR_THEM}"
+            remedy = f"Widen it to them: {NAME_LABEL} In [{worker.name}, {names}]"
+            yield resource.problem(message, remedy, field=path, severity=WARNING)
 
 
 def _near(resource: Resource, namespace: str) -> set[str]:
@@ -63,10 +60,6 @@ def _near(resource: Resource, namespace: str) -> set[str]:
     if monitor_reaches(resource, namespace) if is_monitor else resource.namespace in ("", namespace):
         return {namespace, ""}
     return {namespace} - {""}
-
-
-def _selected(resource: Resource) -> str:
-    return "Service" if resource.kind == "ServiceMonitor" else "pods"
 
 
 def exemption_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[Resource]) -> Iterator[Problem]:
@@ -79,14 +72,11 @@ def exemption_hazards(others: Sequence[Resource], worker: Resource, copies: Sequ
                 continue
             caught = [copy.name for copy in copies if _holds(selector, pod_labels(copy))]
             if caught:
-                yield Problem(
-                    message=f"leaves out the pods of {worker.name} and not those of {', '.join(caught)}: what it does "
-                    "to other pods, it does to them",
-                    severity=WARNING,
-                    resource=resource.ref,
-                    field=path,
-                    remedy=f"Leave them out, too: {NAME_LABEL} NotIn [{worker.name}, {', '.join(caught)}]",
-                )
+                names = ", ".join(caught)
+                message = f"leaves out the pods of {worker.name} and not those of {names}"
+                message += ": what it does to other pods, it does to them"
+                remedy = f"Leave them out, too: {NAME_LABEL} NotIn [{worker.name}, {names}]"
+                yield resource.problem(message, remedy, field=path, severity=WARNING)
                 break
 
 
@@ -109,14 +99,9 @@ def reference_hazards(others: Sequence[Resource], worker: Resource, copies: Sequ
         named = {name: path for path, name in _deployments(resource.tree, "")}
         missed = [copy for copy in copies if copy not in named]
         if worker.name in named and missed:
-            yield Problem(
-                message=f"names Deployment {worker.name} and not {', '.join(missed)}: what it does for the worker, it "
-                "doesn't for them",
-                severity=WARNING,
-                resource=resource.ref,
-                field=named[worker.name],
-                remedy="Make one for each of them where it is wanted; of an autoscaler beside KEDA, take it out",
-            )
+            message = f"names Deployment {worker.name} and not {', '.join(missed)}: {_NOT_FOR_THEM}"
+            remedy = "Make one for each of them where it is wanted; of an autoscaler beside KEDA, take it out"
+            yield resource.problem(message, remedy, field=named[worker.name], severity=WARNING)
 
 
 def _deployments(node: Any, path: str) -> Iterator[tuple[str, str]]:

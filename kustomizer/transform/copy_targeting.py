@@ -43,7 +43,9 @@ def follow(
     """
     worker = plan.emitted.resource
     default = plan.variants[0].settings
-    index = NameIndex([*(original for original in originals if original.kind != _BUDGET), *_budgets(resources, worker)])
+    # A budget that doesn't mention the worker may select a copy all the same.
+    budgets = [budget for budget in resources.of_kind(_BUDGET) if budget.namespace == worker.namespace]
+    index = NameIndex([*(original for original in originals if original.kind != _BUDGET), *budgets])
     warnings: list[Problem] = []
     for original in originals:
         if original.kind == _BUDGET and original.name == worker.name and default.pod_disruption_budget:
@@ -70,18 +72,11 @@ def follow(
     return warnings
 
 
-def _budgets(resources: Resources, worker: Resource) -> list[Resource]:
-    """Return all budgets beside ``worker``: one that doesn't mention it may select a copy all the same."""
-    return [budget for budget in resources.of_kind(_BUDGET) if budget.namespace == worker.namespace]
-
-
 def _makes_its_own(variant: Variant, kind: str) -> bool:
     """Tell whether the configuration gives the worker an object that does the same as one of this kind."""
-    settings = variant.settings
-    return {
-        "HorizontalPodAutoscaler": settings.keda_enabled,
-        _BUDGET: settings.pod_disruption_budget is not None,
-    }.get(kind, False)
+    if kind == "HorizontalPodAutoscaler":
+        return variant.settings.keda_enabled
+    return kind == _BUDGET and variant.settings.pod_disruption_budget is not None
 
 
 def holds_for(resource: Resource, deployment: Resource) -> bool:
@@ -156,17 +151,10 @@ def _shared_metrics(hpa: Resource, copies: Sequence[str], worker: Resource) -> l
     index = next((index for index, kind in enumerate(kinds) if kind in ("External", "Object")), None)
     if index is None:
         return []
-    return [
-        Problem(
-            message=f"is copied with a metric ({kinds[index]}) that isn't the pods' own: {', '.join(copies)} scale on "
-            f"the number that {worker.name} scales on",
-            severity=WARNING,
-            resource=hpa.ref,
-            field=f"spec.metrics[{index}]",
-            remedy="Give each an autoscaler on its own queue, and take HorizontalPodAutoscaler out of "
-            "spec.copyTargeting",
-        )
-    ]
+    message = f"is copied with a metric ({kinds[index]}) that isn't the pods' own: {', '.join(copies)} scale on "
+    message += f"the number that {worker.name} scales on"
+    remedy = "Give each an autoscaler on its own queue, and take HorizontalPodAutoscaler out of spec.copyTargeting"
+    return [hpa.problem(message, remedy, field=f"spec.metrics[{index}]", severity=WARNING)]
 
 
 def _keep_peers(spec: dict[str, Any], worker: Resource) -> None:
@@ -197,15 +185,9 @@ def _rename(node: Any, old: str, new: str) -> None:
                 _rename(child, old, new)
 
 
-def _otherwise(resource: Resource) -> str:
-    """Return what else can be done; what names its target can't hold for several."""
-    return "give them one of their own" if resource.kind in TARGET_REFERENCES else "widen it"
-
-
 def _left_out(resource: Resource, copies: Sequence[str], worker: Resource) -> Problem:
-    return Problem(
-        message=f"holds for {worker.name} but not for {', '.join(copies)}: {_CONSEQUENCES[resource.kind]}",
-        severity=WARNING,
-        resource=resource.ref,
-        remedy=f"Set spec.copyTargeting: [{resource.kind}] to copy it, or {_otherwise(resource)}",
-    )
+    message = f"holds for {worker.name} but not for {', '.join(copies)}: {_CONSEQUENCES[resource.kind]}"
+    # What names its target can't hold for several.
+    otherwise = "give them one of their own" if resource.kind in TARGET_REFERENCES else "widen it"
+    remedy = f"Set spec.copyTargeting: [{resource.kind}] to copy it, or {otherwise}"
+    return resource.problem(message, remedy, severity=WARNING)

@@ -41,7 +41,9 @@ def _limit(resources: Resources, plan: ServicePlan, budgets: Sequence[Resource])
         if not present:
             resources.add(new, after=deployment)
         elif not any(same_object(budget.tree, new.tree) for budget in present):
-            notes.append(_already_limited(present[0], variant.deployment, f"{variant.path}.podDisruptionBudget"))
+            message = f"already limits the disruption of {variant.deployment}; no second budget is added"
+            remedy = f"Set {variant.path}.podDisruptionBudget: null, or take this budget out"
+            notes.append(present[0].problem(message, remedy, field="spec.selector", severity=INFO))
     return notes
 
 
@@ -67,13 +69,3 @@ def _budget(wanted: PodDisruptionBudget, deployment: Resource) -> Resource:
     spec["selector"] = clone(lookup(deployment.tree, "spec", "selector"))
     metadata = site_metadata(deployment, name=deployment.name)
     return Resource.beside(deployment, "policy/v1", "PodDisruptionBudget", metadata, spec=spec)
-
-
-def _already_limited(present: Resource, deployment: str, field: str) -> Problem:
-    return Problem(
-        message=f"already limits the disruption of {deployment}; no second budget is added",
-        severity=INFO,
-        resource=present.ref,
-        field="spec.selector",
-        remedy=f"Set {field}: null, or take this budget out",
-    )

@@ -28,26 +28,12 @@ def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFil
         mend = f"Mount one there that holds {file.name}"
     needs = _needs(config, plan)
     if needs:
+        message = f"needs settings, but {plan.emitted.deployment} {message}"
         raise UserError(
-            *(
-                Problem(
-                    message=f"needs settings, but {plan.emitted.deployment} {message}",
-                    resource=config.ref,
-                    field=field,
-                    remedy=f"{mend}, or {otherwise}",
-                )
-                for field, otherwise in needs.items()
-            )
+            *(config.problem(message, f"{mend}, or {otherwise}", field=field) for field, otherwise in needs.items())
         )
-    return [
-        Problem(
-            message=f"{message}: its workers acknowledge tasks early, so that a worker that is killed loses its tasks",
-            severity=WARNING,
-            resource=plan.emitted.resource.ref,
-            field="spec.template.spec.volumes",
-            remedy=mend,
-        )
-    ]
+    message += ": its workers acknowledge tasks early, so that a worker that is killed loses its tasks"
+    return [plan.emitted.resource.problem(message, mend, field="spec.template.spec.volumes", severity=WARNING)]
 
 
 def _needs(config: CeleryWorkers, plan: ServicePlan) -> dict[str, str]:

@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 # A scheduler puts no second pod with such a disk on a node, either (VolumeRestrictions in Kubernetes 1.37).
 _OF_ONE_POD = frozenset({"awsElasticBlockStore", "gcePersistentDisk", "iscsi", "rbd"})
 # Annotations by which Calico and Kube-OVN give a pod a fixed address.
-_ADDRESSES = frozenset(
-    {
-        "cni.projectcalico.org/ipAddrs",
-        "cni.projectcalico.org/ipAddrsNoIpam",
-        "ovn.kubernetes.io/ip_address",
-        "ovn.kubernetes.io/mac_address",
-    }
-)
+_ADDRESSES = {
+    "cni.projectcalico.org/ipAddrs",
+    "cni.projectcalico.org/ipAddrsNoIpam",
+    "ovn.kubernetes.io/ip_address",
+    "ovn.kubernetes.io/mac_address",
+}
 # Multus' networks give a pod one where they name it.
 _NETWORKS = "k8s.v1.cni.cncf.io/networks"
 _MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
@@ -55,7 +53,7 @@ def node_hazards(resources: Resources, emitted: EmittedWorker, copies: Sequence[
         *_devices(emitted, template, copies),
         *_files(emitted, template, names),
     ):
-        yield Problem(message=message, severity=severity, resource=emitted.resource.ref, field=field, remedy=remedy)
+        yield emitted.resource.problem(message, remedy, field=field, severity=severity)
 
 
 def _one_node(template: Any) -> tuple[str, str]:
@@ -150,20 +148,15 @@ def _devices(emitted: EmittedWorker, template: Any, copies: Sequence[Variant]) -
             yield f"{_POD}.resourceClaims[{index}]", message, remedy, WARNING
     for (listed, number), container in running(template):
         is_worker = (listed, number) == (emitted.listed, emitted.container)
-        for name, amount in _asked(container):
+        for name, amount in mapping(lookup(container, "resources", "limits")).items():
+            is_device = name.startswith("hugepages-") or "/" in name
             # What the configuration says of it is meant.
             stated = [copy for copy in copies if is_worker and name in str(copy.settings.resources)]
             asking = ", ".join(copy.deployment for copy in copies if copy not in stated)
-            if asking:
+            if asking and is_device and str(amount) != "0":
                 message = f"pods of {asking} ask for {amount} of {name} each, too: a node has so many and no more"
                 remedy = "Where one queue needs it: take it out of Tutor's worker, and state it in that one's resources"
                 yield f"{_POD}.{listed}[{number}].resources", message, remedy, INFO
-
-
-def _asked(container: Any) -> Iterator[tuple[str, Any]]:
-    for name, amount in mapping(lookup(container, "resources", "limits")).items():
-        if (name.startswith("hugepages-") or "/" in name) and str(amount) != "0":
-            yield name, amount
 
 
 def _files(emitted: EmittedWorker, template: Any, names: str) -> Iterator[tuple[str, str, str, str]]:

@@ -30,12 +30,9 @@ def node_names(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence
     for field in PROBES:
         copies = [variant.deployment for variant in misnamed if not _states(variant, field)]
         if copies and node in str(lookup(emitted.container_tree, field)):
-            yield _warning(
-                emitted,
-                f"{emitted.field}.{field}",
-                f"asks for the node {node}, which in the pods of {', '.join(copies)} isn't their own",
-                "End the worker's --hostname in @%h, and what it asks for in @$HOSTNAME, by a shell",
-            )
+            message = f"asks for the node {node}, which in the pods of {', '.join(copies)} isn't their own"
+            remedy = "End the worker's --hostname in @%h, and what it asks for in @$HOSTNAME, by a shell"
+            yield emitted.resource.problem(message, remedy, field=f"{emitted.field}.{field}", severity=WARNING)
 
 
 def _shared(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
@@ -56,23 +53,16 @@ def _shared(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence[Va
     if not several and not restores:
         return
     names = ", ".join(several or [variant.deployment for variant in alike])
-    field = f"{emitted.field}" if is_fixed else "spec.template.spec.hostname"
-    option = f"--hostname={name}" if line.hostname else f"CELERY_WORKER_HOSTNAME={name}"
-    stated = option if is_fixed else of_pod
-    yield _warning(
-        emitted,
-        field,
-        f"{stated} gives all pods of {names} one name: Flower, `inspect` and `in-flight` can't tell them apart"
-        + (", and restoreOrphans puts nothing back" if restores else ""),
-        "End it in the pod's name: --hostname=worker@%h" if is_fixed else "Leave it out",
-    )
+    stated, field, remedy = of_pod, "spec.template.spec.hostname", "Leave it out"
+    if is_fixed:
+        stated = f"--hostname={name}" if line.hostname else f"CELERY_WORKER_HOSTNAME={name}"
+        field, remedy = emitted.field, "End it in the pod's name: --hostname=worker@%h"
+    message = f"{stated} gives all pods of {names} one name: Flower, `inspect` and `in-flight` can't tell them apart"
+    message += ", and restoreOrphans puts nothing back" if restores else ""
+    yield emitted.resource.problem(message, remedy, field=field, severity=WARNING)
 
 
 def _states(variant: Variant, field: str) -> bool:
     """Tell whether the configuration states a probe or hook of its own in this place."""
     own = {"livenessProbe": variant.settings.liveness_probe, "lifecycle": variant.settings.lifecycle}
     return own.get(field) is not None
-
-
-def _warning(emitted: EmittedWorker, field: str, message: str, remedy: str) -> Problem:
-    return Problem(message=message, severity=WARNING, resource=emitted.resource.ref, field=field, remedy=remedy)

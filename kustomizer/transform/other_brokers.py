@@ -26,19 +26,13 @@ _TRANSPORTS = {
 
 def undecided(config: CeleryWorkers, emitted: EmittedWorker, transport: str) -> Problem:
     """Return the error that the configuration doesn't say what is to happen with late acknowledgement."""
+    message = f"{emitted.deployment}'s broker is {transport}"
     if transport == "memory":
-        return Problem(
-            message=f"{emitted.deployment}'s broker is memory: each process has its own, and no task gets to another",
-            resource=config.ref,
-            field="spec.celery.lateAcknowledgement",
-            remedy="Have BROKER_URL or CELERY_BROKER_URL name a broker that the pods share, as Tutor does; where "
-            "none is meant, set it to false",
-        )
-    does, condition = _TRANSPORTS.get(transport, _TRANSPORTS[""])
-    return Problem(
-        message=f"{emitted.deployment}'s broker is {transport}, {does}: with late acknowledgement a longer task is run "
-        "again beside the first run",
-        resource=config.ref,
-        field="spec.celery.lateAcknowledgement",
-        remedy=f"Set it to false (a worker that is killed then loses its tasks), or to true where {condition}",
-    )
+        message += ": each process has its own, and no task gets to another"
+        remedy = "Have BROKER_URL or CELERY_BROKER_URL name a broker that the pods share, as Tutor does; where none is "
+        remedy += "meant, set it to false"
+    else:
+        does, condition = _TRANSPORTS.get(transport, _TRANSPORTS[""])
+        message += f", {does}: with late acknowledgement a longer task is run again beside the first run"
+        remedy = f"Set it to false (a worker that is killed then loses its tasks), or to true where {condition}"
+    return config.problem(message, remedy, field="spec.celery.lateAcknowledgement")

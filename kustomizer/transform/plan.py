@@ -6,7 +6,7 @@ from kustomizer.config.load import worker_settings
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.values import join
 from kustomizer.config.worker import deployment_name
-from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.errors import ERROR, WARNING, Problem, UserError
 from kustomizer.manifests.tree import lookup, number_at, plain_value
 from kustomizer.openedx.queue_names import consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.shapes import check_shape
@@ -67,7 +67,10 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
     """
     problems: list[Problem] = []
     plans: list[ServicePlan] = []
-    others = _other_consumers(resources, config)
+    # The queues of workers that the configuration doesn't name, each with one such worker.
+    named = {deployment_name(service, name) for service in config.services() for name in config.variants(service)}
+    unnamed = (item for item in resources if item.kind != "Deployment" or item.name not in named)
+    others = consumed_queues(resources, unnamed)
     for service in config.spec.workers:
         try:
             emitted = emitted_worker(resources, service)
@@ -127,16 +130,11 @@ def _split(
     elif orphans:
         # Celery takes blanks for a part of a name.
         queues = ", ".join(queue if queue and queue == queue.strip() else repr(queue) for queue in orphans)
-        problems.append(
-            Problem(
-                message=f"after the split no worker would consume {queues}: tasks there would wait for ever",
-                severity=WARNING if policy == "Ignore" else "error",
-                resource=config.ref,
-                field=join("spec.workers", service),
-                remedy="Give each a worker here or list it in another worker's queues, or set "
-                "spec.unassignedQueues: KeepOnDefault",
-            )
-        )
+        message = f"after the split no worker would consume {queues}: tasks there would wait for ever"
+        remedy = "Give each a worker here or list it in another worker's queues, or set "
+        remedy += "spec.unassignedQueues: KeepOnDefault"
+        severity = WARNING if policy == "Ignore" else ERROR
+        problems.append(config.problem(message, remedy, field=join("spec.workers", service), severity=severity))
     return ServicePlan(emitted=emitted, variants=variants, variables=variables), problems
 
 
@@ -167,11 +165,11 @@ def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) 
     field = config.origin(variant.service, variant.name, "resources")
     both = f"State both in {variant.path}.resources: "
     problems = [
-        Problem(message=f"{message}{beside}", resource=config.ref, field=field, remedy=f"{both}{remedy.lower()}")
+        config.problem(f"{message}{beside}", f"{both}{remedy.lower()}", field=field)
         for _, message, remedy in resource_faults(merged, whole=True)
     ]
     return problems + [
-        Problem(message=f"{message} in {emitted.resource.ref}", resource=config.ref, field=field, remedy=remedy)
+        config.problem(f"{message} in {emitted.resource.ref}", remedy, field=field)
         for _, message, remedy in faults_beside_pods(merged, of_pod)
     ]
 
@@ -194,6 +192,9 @@ def _variant(
         own = site_timeout(resources, emitted)
         builtin["visibilityTimeout"] = None if own is None else max(_REPORTS_VISIBILITY_TIMEOUT, own)
     settings = worker_settings(config, service, name, builtin=builtin)
+    hpa = "HorizontalPodAutoscaler"
+    own_autoscalers = autoscalers.get(emitted.deployment, ()) if hpa in config.spec.copy_targeting else ()
+    is_copied = any(autoscaler.kind == hpa for autoscaler in own_autoscalers)
     return Variant(
         service=service,
         name=name,
@@ -201,7 +202,7 @@ def _variant(
         queues=_queues(resources, config, emitted, name, settings),
         settings=settings,
         soft_shutdown=service in OPEN_EDX_SERVICES and config.spec.celery.soft_shutdown_timeout is not None,
-        has_autoscaler=deployment in autoscalers or _copies_autoscaler(config, autoscalers.get(emitted.deployment, ())),
+        has_autoscaler=deployment in autoscalers or is_copied,
     )
 
 
@@ -216,30 +217,16 @@ def _queues(
     return tuple(settings.queues or (f"edx.{emitted.service}.core.{name}",))
 
 
-def _copies_autoscaler(config: CeleryWorkers, autoscalers: Sequence[Resource]) -> bool:
-    """Tell whether one of the default worker's ``autoscalers`` is copied for its copies."""
-    copied = "HorizontalPodAutoscaler" in config.spec.copy_targeting
-    return copied and any(autoscaler.kind == "HorizontalPodAutoscaler" for autoscaler in autoscalers)
-
-
-def _other_consumers(resources: Resources, config: CeleryWorkers) -> dict[str, Resource]:
-    """Return the queues of workers that the configuration doesn't name, each with one such worker."""
-    named = {deployment_name(service, name) for service in config.services() for name in config.variants(service)}
-    return consumed_queues(
-        resources, (item for item in resources if item.kind != "Deployment" or item.name not in named)
-    )
-
-
 def _unserved_routes(
     config: CeleryWorkers, plans: Sequence[ServicePlan], others: Mapping[str, Resource]
 ) -> list[Problem]:
     consumed = {*others, *(queue for plan in plans for variant in plan.variants for queue in variant.queues)}
+    remedy = f"Name a queue that is consumed ({', '.join(sorted(consumed))}), or add a worker for it"
     return [
-        Problem(
-            message=f"no worker of this build consumes {route.queue}: the task would wait for ever",
-            resource=config.ref,
+        config.problem(
+            f"no worker of this build consumes {route.queue}: the task would wait for ever",
+            remedy,
             field=join(join(f"spec.routing.{service}", task), "queue"),
-            remedy=f"Name a queue that is consumed ({', '.join(sorted(consumed))}), or add a worker for it",
         )
         for service, routes in config.spec.routing.items()
         for task, route in routes.items()
@@ -255,12 +242,11 @@ def _shared_queues(
     taken = {queue: str(worker.ref) for queue, worker in others.items()}
     for plan in plans:
         problems += [
-            Problem(
-                message=f"{taken[queue]} consumes {queue}, too: chance decides which of the two gets a task",
-                severity=WARNING,
-                resource=config.ref,
+            config.problem(
+                f"{taken[queue]} consumes {queue}, too: chance decides which of the two gets a task",
+                "Leave the queue to the workers of one service",
                 field=f"{variant.path}.queues",
-                remedy="Leave the queue to the workers of one service",
+                severity=WARNING,
             )
             for variant in plan.variants
             for queue in variant.queues

@@ -25,5 +25,4 @@ def pool_of(resources: Resources, emitted: EmittedWorker, variant: Variant) -> t
     if celery is None:
         return "", ""
     pool = celery.settings.setting("CELERYD_POOL", "prefork") if named else celery.pool
-    known = pool if hasattr(pool, "value") else getattr(pool, "otherwise", None)
-    return str(known.value or "") if known is not None else "", getattr(pool, "reason", "")
+    return str(pool.likely.value or "") if pool.likely is not None else "", getattr(pool, "reason", "")

@@ -73,18 +73,14 @@ def _check_pools(resources: Resources, config: CeleryWorkers, plans: Sequence[Se
         for variant in plan.variants:
             pool, doubt = pool_of(resources, plan.emitted, variant)
             if pool not in _POOLS:
-                message = (
-                    f"{variant.deployment} has --pool={pool}: only prefork can say, while it works, what it has in hand"
-                )
-                remedy = "Give it prefork, or leave restoreOrphans out"
-                errors.append(Problem(message=message, resource=config.ref, field=FIELD, remedy=remedy))
+                message = f"{variant.deployment} has --pool={pool}: only prefork can say, while it works, what it has "
+                message += "in hand"
+                errors.append(config.problem(message, "Give it prefork, or leave restoreOrphans out", field=FIELD))
             elif doubt:
                 message = f"the pool of {variant.deployment} isn't sure: {doubt}. With another than prefork its tasks "
                 message += "are never put back"
                 remedy = "Say --pool=prefork in extraArgs if it is that"
-                notes.append(
-                    Problem(message=message, severity=WARNING, resource=config.ref, field=FIELD, remedy=remedy)
-                )
+                notes.append(config.problem(message, remedy, field=FIELD, severity=WARNING))
     if errors:
         raise UserError(*errors)
     return notes

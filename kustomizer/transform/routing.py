@@ -85,15 +85,8 @@ def _other_routers(
         what = "has Celery ask another router than Open edX's, which reads what spec.routing says"
     else:
         what = f"says first where {', '.join(taken)} goes, whatever spec.routing says"
-    return [
-        Problem(
-            message=f"CELERY_ROUTES {what}",
-            severity=WARNING,
-            resource=routes.source.resource or config.ref,
-            field=str(routes.source.replace(resource=None)),
-            remedy=f"Leave CELERY_ROUTES out, or let it begin with {ROUTER}",
-        )
-    ]
+    problem = routes.source.problem(f"CELERY_ROUTES {what}", f"Leave CELERY_ROUTES out, or let it begin with {ROUTER}")
+    return [problem.replace(severity=WARNING, resource=problem.resource or config.ref)]
 
 
 def _route_service(
@@ -140,23 +133,13 @@ def _route_service(
         if present is ours:
             resources.add(ours, after=owner)
     if not readers:
-        raise UserError(_unread(config, file), *notes)
+        message = f"no pod of this build loads its settings from {file.config_map}: the routing would have no effect"
+        remedy = f"Take it out, or mount {file.config_map} as Tutor does"
+        raise UserError(config.problem(message, remedy, field=f"spec.routing.{file.service}"), *notes)
     return notes
 
 
-def _unread(config: CeleryWorkers, file: SettingsFile) -> Problem:
-    return Problem(
-        message=f"no pod of this build loads its settings from {file.config_map}: the routing would have no effect",
-        resource=config.ref,
-        field=f"spec.routing.{file.service}",
-        remedy=f"Take it out, or mount {file.config_map} as Tutor does",
-    )
-
-
 def _left_alone(resource: Resource, file: SettingsFile, reason: str) -> Problem:
-    return Problem(
-        message=f"names {file.config_map} but keeps Tutor's own routing: {reason}",
-        severity=INFO,
-        resource=resource.ref,
-        remedy="Tasks that it sends go to the queues that Open edX's settings choose",
-    )
+    message = f"names {file.config_map} but keeps Tutor's own routing: {reason}"
+    remedy = "Tasks that it sends go to the queues that Open edX's settings choose"
+    return resource.problem(message, remedy, severity=INFO)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import ServicePlan
 
 _OPTIONS = ("--beat", "--schedule-filename", "--scheduler")
+_OF_BEAT = ("--loglevel", "--schedule-filename", "--scheduler")
 
 
 class Once(Record):
@@ -94,30 +95,31 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
         )
     copies = ", ".join(variant.deployment for variant in plan.variants[1:])
     names = ", ".join(variant.deployment for variant in plan.variants)
+    problem = emitted.resource.problem
     notes = [
-        _note(emitted, f"spec.template.spec.{listed}[{index}]", never_ends(program, names), WARNING, AS_SIDECAR)
-        for (listed, index), program in found.endless
+        problem(never_ends(program, names), AS_SIDECAR, field=_path(place), severity=WARNING)
+        for place, program in found.endless
     ]
     if copies and found.has_scheduler and not moved:
-        notes.append(_note(emitted, field, f"the scheduler (beat) stays in it alone: {copies} run none", INFO))
+        message = f"the scheduler (beat) stays in it alone: {copies} run none"
+        notes.append(problem(message, field=field, severity=INFO))
     if copies and found.purges:
-        notes.append(_note(emitted, field, f"deletes what waits when it starts (--purge): {copies} don't", INFO))
+        message = f"deletes what waits when it starts (--purge): {copies} don't"
+        notes.append(problem(message, field=field, severity=INFO))
     image = plain_value(lookup(emitted.container_tree, "image"))
-    for listed, index in found.doubtful if copies else ():
-        container = lookup(pod_template(emitted.resource), "spec", listed, index)
+    for place in found.doubtful if copies else ():
+        container = lookup(pod_template(emitted.resource), "spec", *place)
         watches = watches_celery(container)
         own = _has_image(container, image) and watches != "celery purge"
         what = "has the worker's image and isn't a worker" if own else f"runs {watches}"
         message = f"container {lookup(container, 'name')} {what}: it runs in each pod of {copies}, too"
-        place = f"spec.template.spec.{listed}[{index}]"
-        notes.append(
-            _note(emitted, place, message, WARNING, "Give it a Deployment or a Job of its own where it has to run once")
-        )
+        remedy = "Give it a Deployment or a Job of its own where it has to run once"
+        notes.append(problem(message, remedy, field=_path(place), severity=WARNING))
     return notes
 
 
-def _note(emitted: EmittedWorker, field: str, message: str, severity: str, remedy: str = "") -> Problem:
-    return Problem(message=message, severity=severity, resource=emitted.resource.ref, field=field, remedy=remedy)
+def _path(place: Place) -> str:
+    return f"spec.template.spec.{place[0]}[{place[1]}]"
 
 
 def leave_out(tree: dict[str, Any], worker: EmittedWorker, found: Once, *, purge: bool = True) -> None:
@@ -176,15 +178,9 @@ def without_scheduler(resources: Resources, config: CeleryWorkers) -> list[Probl
     for deployment in resources.of_kind("Deployment", "StatefulSet"):
         if any(runs_beat(container) for _, container in running(pod_template(deployment))):
             return []
-    return [
-        Problem(
-            message="no worker that is split runs a scheduler, so that none gets a Deployment of its own",
-            severity=WARNING,
-            resource=config.ref,
-            field="spec.scheduler.enabled",
-            remedy="Give one of Tutor's workers the option --beat (LMS_WORKER_COMMAND in Tutor), or leave it out",
-        )
-    ]
+    message = "no worker that is split runs a scheduler, so that none gets a Deployment of its own"
+    remedy = "Give one of Tutor's workers the option --beat (LMS_WORKER_COMMAND in Tutor), or leave it out"
+    return [config.problem(message, remedy, field="spec.scheduler.enabled", severity=WARNING)]
 
 
 def _run_beat(container: dict[str, Any], emitted: EmittedWorker) -> None:
@@ -194,7 +190,7 @@ def _run_beat(container: dict[str, Any], emitted: EmittedWorker) -> None:
         setting.option.write(setting.value)
         for item in line.items
         for setting in item.settings
-        if setting.option.name in ("--loglevel", "--schedule-filename", "--scheduler")
+        if setting.option.name in _OF_BEAT
     ]
     options = [word.replace("--schedule-filename", "--schedule") for word in kept]
     run = [*words[: line.place], "beat", *options]

@@ -23,16 +23,10 @@ def check_shell(emitted: EmittedWorker) -> list[Problem]:
     if not is_null(lookup(container, "lifecycle", "preStop")) or not _stays(emitted.command_line):
         return []
     place = "args" if emitted.command_line.args is not None else "command"
-    return [
-        Problem(
-            message=f"{emitted.deployment}'s shell runs celery without exec and stays in front of it: a pod's SIGTERM "
-            "goes to the shell alone, and the worker is killed with its tasks in hand when the grace period is over",
-            severity=WARNING,
-            resource=emitted.resource.ref,
-            field=f"{emitted.field}.{place}",
-            remedy="Write `exec celery …` in the shell string",
-        )
-    ]
+    message = f"{emitted.deployment}'s shell runs celery without exec and stays in front of it: a pod's SIGTERM "
+    message += "goes to the shell alone, and the worker is killed with its tasks in hand when the grace period is over"
+    remedy = "Write `exec celery …` in the shell string"
+    return [emitted.resource.problem(message, remedy, field=f"{emitted.field}.{place}", severity=WARNING)]
 
 
 def _stays(line: CommandLine) -> bool:

@@ -182,23 +182,16 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
             remedy=f"Mount {file.config_map} as Tutor does, name the module that the worker loads in "
             f"spec.settings.modules.{emitted.service}, or leave {emitted.service} out of spec.workers",
         )
-    kind = "redis" if _is_stated(config) else transport(resources, emitted)
-    if kind not in REDIS and config.spec.celery.late_acknowledgement is None and not _is_scaled(plan):
+    broker = config.spec.broker
+    # Where the configuration says where the broker is, that is a Redis.
+    kind = "redis" if broker is not None and broker.is_located else transport(resources, emitted)
+    # KEDA's own step refuses the broker.
+    is_scaled = any(variant.settings.keda_enabled for variant in plan.variants)
+    if kind not in REDIS and config.spec.celery.late_acknowledgement is None and not is_scaled:
         from kustomizer.transform.other_brokers import undecided  # noqa: PLC0415 - Tutor's is a Redis
 
         raise UserError(undecided(config, emitted, kind))
     return _Settings(file=file, source=source, transport=kind), []
-
-
-def _is_stated(config: CeleryWorkers) -> bool:
-    """Tell whether the configuration says where the broker is, which then is a Redis."""
-    broker = config.spec.broker
-    return broker is not None and (broker.address is not None or broker.sentinel is not None)
-
-
-def _is_scaled(plan: ServicePlan) -> bool:
-    """Tell whether KEDA scales one of the workers, so that its own step refuses the broker."""
-    return any(variant.settings.keda_enabled for variant in plan.variants)
 
 
 def _mount(
@@ -208,11 +201,9 @@ def _mount(
     settings: _Settings | None,
     ours: Resource | None,
 ) -> None:
-    if settings is None or ours is None:
-        return
     template = tree["spec"]["template"]
-    volume = find_volume(template, settings.file, container=worker.container)
-    if volume is not None:
+    volume = find_volume(template, settings.file, container=worker.container) if settings is not None else None
+    if settings is not None and ours is not None and volume is not None:
         name = settled(resources, ours).name
         mount_ours(template, volume, settings.file, config_map=name, source=settings.source)
 
@@ -276,4 +267,4 @@ def _conflict(present: Resource, variant: Variant) -> Problem:
     if f"{variant.deployment}{CONFIG_MAP_SUFFIX}" in str(present.tree):
         message += ": another configuration made it, or this one before it was changed"
         remedy = "Let one configuration split the site, once: put into it what the two say"
-    return Problem(message=message, resource=present.ref, field="metadata.name", remedy=remedy)
+    return present.problem(message, remedy, field="metadata.name")

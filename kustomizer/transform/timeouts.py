@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
 from kustomizer.openedx.own_settings import REDIS, own_settings, transport
-from kustomizer.openedx.workers import emitted_worker
+from kustomizer.openedx.workers import emitted_worker, grace_period
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[
     problems += [problem for plan in on_redis for problem in _no_number(resources, plan)]
     for plan in split:
         for variant in plan.variants:
-            seconds = variant.settings.termination_grace_period_seconds or plan.emitted.grace_period
+            seconds = variant.settings.termination_grace_period_seconds or grace_period(plan.emitted.resource)
             timeout = _visibility_timeout(variant, emitted) if plan in on_redis else None
             problems += grace_period_problems(config, variant, seconds, timeout)
     return problems
@@ -49,21 +49,16 @@ def site_timeout(resources: Resources, worker: EmittedWorker) -> int | None:
 def _no_number(resources: Resources, plan: ServicePlan) -> Iterator[Problem]:
     """Yield a warning where the site's visibility timeout is one that Celery can't count with."""
     celery = own_settings(resources, plan.emitted)
-    timeout = celery.visibility_timeout if celery is not None else None
-    known = timeout if hasattr(timeout, "value") else getattr(timeout, "otherwise", None)
+    known = celery.visibility_timeout.likely if celery is not None else None
     if known is None or isinstance(known.value, (int, float)):
         return
     unstated = [variant.deployment for variant in plan.variants if variant.settings.visibility_timeout is None]
     if unstated:
-        yield Problem(
-            # kombu takes it off a number of seconds (restore_visible in kombu/transport/redis.py).
-            message=f"visibility_timeout is {known.value!r}, which is no number: what a killed pod of "
-            f"{', '.join(unstated)} had in hand is never handed out again",
-            severity=WARNING,
-            resource=known.source.resource,
-            field=str(known.source.replace(resource=None)),
-            remedy="Write it as a number of seconds, without quotes, or set spec.celery.visibilityTimeout",
-        )
+        # kombu takes it off a number of seconds (restore_visible in kombu/transport/redis.py).
+        message = f"visibility_timeout is {known.value!r}, which is no number: what a killed pod of "
+        message += f"{', '.join(unstated)} had in hand is never handed out again"
+        remedy = "Write it as a number of seconds, without quotes, or set spec.celery.visibilityTimeout"
+        yield known.source.problem(message, remedy, severity=WARNING)
 
 
 def _emitted_timeouts(resources: Resources, plans: Sequence[ServicePlan]) -> dict[str, int | None]:
@@ -110,16 +105,10 @@ def shared_key_problems(
         unsplit = next(service for service in OPEN_EDX_SERVICES if service != own.service)
         rival, seconds = f"{unsplit}, which isn't split", timeouts[unsplit]
         remedy = f"Split {unsplit} with the same visibilityTimeout, too, or give the long tasks a worker of their own"
-    return [
-        Problem(
-            message=f"the default worker shares Celery's in-flight key with that of {rival}; of "
-            f"{timeouts[own.service]} s and {seconds} s the shorter counts for both: what runs longer is run twice",
-            severity=ERROR if second is not None else WARNING,
-            resource=config.ref,
-            field=visibility_timeout_path(config, own),
-            remedy=remedy,
-        )
-    ]
+    message = f"the default worker shares Celery's in-flight key with that of {rival}; of {timeouts[own.service]} s "
+    message += f"and {seconds} s the shorter counts for both: what runs longer is run twice"
+    severity = ERROR if second is not None else WARNING
+    return [config.problem(message, remedy, field=visibility_timeout_path(config, own), severity=severity)]
 
 
 def visibility_timeout_path(config: CeleryWorkers, variant: Variant) -> str:
@@ -135,36 +124,21 @@ def grace_period_problems(config: CeleryWorkers, variant: Variant, seconds: int,
     field = config.origin(variant.service, variant.name, "terminationGracePeriodSeconds")
     problems = []
 
-    def warn(field: str, message: str, remedy: str) -> None:
-        problems.append(
-            Problem(message=message, severity=WARNING, resource=config.ref, field=field, remedy=remedy),
-        )
-
+    get = f"pods of {variant.deployment} get {seconds} s to finish a task"
     if timeout is not None and seconds > timeout:
-        warn(
-            field,
-            f"pods of {variant.deployment} get {seconds} s to finish a task, which Redis delivers again "
-            f"after {timeout} s: it is run twice",
-            f"Set {variant.path}.visibilityTimeout above {seconds}",
-        )
-    if seconds > CLUSTER_AUTOSCALERS_GRACE and not _is_protected(variant):
-        warn(
-            field,
-            f"pods of {variant.deployment} get {seconds} s to finish a task, but the cluster autoscaler grants "
-            f"{CLUSTER_AUTOSCALERS_GRACE} s when it removes a node",
-            f"Set {variant.path}.protectFromEviction: true",
-        )
+        message = f"{get}, which Redis delivers again after {timeout} s: it is run twice"
+        remedy = f"Set {variant.path}.visibilityTimeout above {seconds}"
+        problems.append(config.problem(message, remedy, field=field, severity=WARNING))
+    annotations = variant.settings.pod_annotations or {}
+    is_protected = variant.settings.protect_from_eviction or annotations.get(SAFE_TO_EVICT) == "false"
+    if seconds > CLUSTER_AUTOSCALERS_GRACE and not is_protected:
+        message = f"{get}, but the cluster autoscaler grants {CLUSTER_AUTOSCALERS_GRACE} s when it removes a node"
+        remedy = f"Set {variant.path}.protectFromEviction: true"
+        problems.append(config.problem(message, remedy, field=field, severity=WARNING))
     soft = config.spec.celery.soft_shutdown_timeout
     if soft is not None and seconds and soft >= seconds:
-        warn(
-            "spec.celery.softShutdownTimeout",
-            f"pods of {variant.deployment} are killed after {seconds} s, before the {soft} s of the soft shutdown are "
-            "over: unfinished tasks aren't put back",
-            f"Set it below {seconds}, or raise {field}",
-        )
+        message = f"pods of {variant.deployment} are killed after {seconds} s, before the {soft} s of the soft "
+        message += "shutdown are over: unfinished tasks aren't put back"
+        remedy = f"Set it below {seconds}, or raise {field}"
+        problems.append(config.problem(message, remedy, field="spec.celery.softShutdownTimeout", severity=WARNING))
     return problems
-
-
-def _is_protected(variant: Variant) -> bool:
-    annotations = variant.settings.pod_annotations or {}
-    return bool(variant.settings.protect_from_eviction) or annotations.get(SAFE_TO_EVICT) == "false"

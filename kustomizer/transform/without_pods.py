@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import WARNING, Problem
+from kustomizer.errors import Problem
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.stopped import Stopped, stopped_by
 
@@ -21,7 +21,7 @@ def others_without_pods(resources: Resources, left: Mapping[str, Resource]) -> I
         by = stopped_by(resources, worker)
         if by is not None:
             what = f"{worker.ref} alone takes {queue} after the split, and tasks there wait for ever"
-            yield _warning(by, what, "Take it out, or give the queue a worker in spec.workers")
+            yield by.problem(what, "Take it out, or give the queue a worker in spec.workers")
 
 
 def split_without_pods(resources: Resources, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
@@ -29,7 +29,7 @@ def split_without_pods(resources: Resources, emitted: EmittedWorker, variants: S
     if plain_value(lookup(emitted.resource.tree, "spec", "paused")) is True:
         paused = Stopped(resource=emitted.resource, field="spec.paused", why="leaves what runs as it is")
         everyone = ", ".join(variant.deployment for variant in variants)
-        yield _warning(paused, f"of {everyone} those that are new start no pod", "Take it out")
+        yield paused.problem(f"of {everyone} those that are new start no pod", "Take it out")
     by = stopped_by(resources, emitted.resource)
     if by is None:
         return
@@ -41,10 +41,4 @@ def split_without_pods(resources: Resources, emitted: EmittedWorker, variants: S
         and (variant.settings.replicas is None if inherited else variant.is_default)
     ]
     if names:
-        yield _warning(by, f"tasks on the queues of {', '.join(names)} wait for ever", "Take it out")
-
-
-def _warning(by: Stopped, what: str, remedy: str) -> Problem:
-    return Problem(
-        message=f"{by.why}: {what}", severity=WARNING, resource=by.resource.ref, field=by.field, remedy=remedy
-    )
+        yield by.problem(f"tasks on the queues of {', '.join(names)} wait for ever", "Take it out")

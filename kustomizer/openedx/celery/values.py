@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from kustomizer.errors import ERROR, Problem, ResourceRef
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
-
-    from kustomizer.errors import ResourceRef
 
     Value: TypeAlias = "Known | Unknown"
 
@@ -29,12 +28,22 @@ class Source(Record):
         place = f"{self.field} line {self.line}" if self.line else self.field
         return ": ".join(filter(None, (str(self.resource or ""), place)))
 
+    def problem(self, message: str, remedy: str, *, severity: str = ERROR) -> Problem:
+        """Return a problem of what stands here."""
+        field = str(self.replace(resource=None))
+        return Problem(message=message, severity=severity, resource=self.resource, field=field, remedy=remedy)
+
 
 class Known(Record):
     """What holds for sure."""
 
     value: Any
     source: Source
+
+    @property
+    def likely(self) -> Known:
+        """What holds, as far as the build shows it."""
+        return self
 
 
 class Unknown(Record):
@@ -46,6 +55,11 @@ class Unknown(Record):
     """Whether it may not be set at all."""
     otherwise: Known | None = None
     """What holds where it isn't set."""
+
+    @property
+    def likely(self) -> Known | None:
+        """What holds, as far as the build shows it."""
+        return self.otherwise
 
 
 CELERYS = Source(default="Celery")

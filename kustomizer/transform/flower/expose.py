@@ -40,7 +40,7 @@ def expose(
         resource = Resource.beside(worker, "gateway.networking.k8s.io/v1", "HTTPRoute", metadata, spec=spec)
         message = "the HTTPRoute belongs to no Gateway yet"
         remedy = "Patch its spec.parentRefs, in a transformer behind this function"
-    return [resource], [Problem(message=message, severity=INFO, resource=resource.ref, field="spec", remedy=remedy)]
+    return [resource], [resource.problem(message, remedy, field="spec", severity=INFO)]
 
 
 def _lms_host(resources: Resources, worker: Resource) -> str:

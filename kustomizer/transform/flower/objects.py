@@ -73,12 +73,6 @@ def _different_brokers(brokers: Brokers, broker: Endpoint, worker: Resource) -> 
         return []
     if of_cms.is_same(broker, worker.namespace):
         return []
-    return [
-        Problem(
-            message="cms has another broker than lms: Flower sees the workers and tasks of lms only",
-            severity=WARNING,
-            resource=worker.ref,
-            field="spec.flower",
-            remedy="Give both services one broker in Tutor's configuration",
-        )
-    ]
+    message = "cms has another broker than lms: Flower sees the workers and tasks of lms only"
+    remedy = "Give both services one broker in Tutor's configuration"
+    return [worker.problem(message, remedy, field="spec.flower", severity=WARNING)]

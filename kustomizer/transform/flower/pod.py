@@ -34,13 +34,14 @@ def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, config_ma
     env = [*environment(flower), *secret_variables(reach)]
     if reach.config:
         env.append({"name": "PYTHONPATH", "value": CONFIG_DIRECTORY})
+    resources = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": memory_limit(flower)}}
     container: dict[str, Any] = {
         "name": FLOWER,
         "image": flower.image,
         "env": merge_by_name(env, flower.env),
         **secret_environment(reach, FLOWER),
         "ports": [{"containerPort": PORT, "name": PORT_NAME}],
-        "resources": merge_maps(_resources(flower), flower.resources),
+        "resources": merge_maps(resources, flower.resources),
         **_probes(flower),
     }
     pod = one_pod.pod_spec(container, mounted, user=USER)
@@ -55,10 +56,6 @@ def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, config_ma
         if value:
             pod[field] = value
     return pod
-
-
-def _resources(flower: Flower) -> dict[str, Any]:
-    return {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": memory_limit(flower)}}
 
 
 def _probes(flower: Flower) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def _unusable_credentials(resources: Resources, name: str, key: str, worker: Res
             reason = "has a comma, at which Flower splits it into several"
         if reason:
             remedy = "Write user:password into it, with `printf %s` or as a line of an `envs` file"
-            return [Problem(message=f"{key} {reason} ({field})", resource=present.ref, field="data", remedy=remedy)]
+            return [present.problem(f"{key} {reason} ({field})", remedy, field="data")]
     return []
 
 

@@ -54,33 +54,23 @@ def _rival(resource: Resource, variant: Variant, taken: Resource | None) -> Prob
             "Take it out of the build (tutor-contrib-k8s: "
             f"K8S_{variant.service.upper()}_WORKER_KEDA_ENABLE: false), or {off}"
         )
-    return Problem(
-        message=f"scales {variant.deployment}, which {variant.path}.keda would scale, too",
-        resource=resource.ref,
-        field="spec.scaleTargetRef",
-        remedy=remedy,
-    )
+    message = f"scales {variant.deployment}, which {variant.path}.keda would scale, too"
+    return resource.problem(message, remedy, field="spec.scaleTargetRef")
 
 
 def other_scaled_object(present: Resource, variant: Variant) -> Problem:
     """Return the error that the build has a different ScaledObject of the name that ours would have."""
-    return Problem(
-        message=f"scales {variant.deployment}, and it isn't the ScaledObject that {variant.path}.keda asks for",
-        resource=present.ref,
-        field="metadata.name",
-        remedy="Turn off the plugin that emits it (tutor-contrib-celery: enable_keda: False, or "
-        f"`tutor plugins disable celery`), or set {variant.path}.keda.enabled: false",
-    )
+    message = f"scales {variant.deployment}, and it isn't the ScaledObject that {variant.path}.keda asks for"
+    remedy = "Turn off the plugin that emits it (tutor-contrib-celery: enable_keda: False, or "
+    remedy += f"`tutor plugins disable celery`), or set {variant.path}.keda.enabled: false"
+    return present.problem(message, remedy, field="metadata.name")
 
 
 def taken_over(hpa: Resource, variant: Variant) -> Problem:
     """Return the warning that the ScaledObject takes an HPA over."""
-    return Problem(
-        message=f"leaves the build: {variant.deployment}-scaledobject takes over the live one and keeps its name",
-        severity=WARNING,
-        resource=hpa.ref,
-        remedy="There is nothing to delete in the cluster; if a GitOps controller prunes it, KEDA makes it again",
-    )
+    message = f"leaves the build: {variant.deployment}-scaledobject takes over the live one and keeps its name"
+    remedy = "There is nothing to delete in the cluster; if a GitOps controller prunes it, KEDA makes it again"
+    return hpa.problem(message, remedy, severity=WARNING)
 
 
 def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[str, Any]]) -> None:
@@ -90,7 +80,7 @@ def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[
 
     def refuse(key: str, at: str, message: str, remedy: str) -> None:
         field = config.origin(variant.service, variant.name, "keda", key) + at
-        problems.append(Problem(message=message, resource=config.ref, field=field, remedy=remedy))
+        problems.append(config.problem(message, remedy, field=field))
 
     names = {str(trigger["name"]) for trigger in ours}
     for index, trigger in enumerate(keda.extra_triggers or ()):
@@ -105,27 +95,18 @@ def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[
                 if not isinstance(value, str):
                     refuse("extraTriggers", f"{at}.metadata.{key}", "isn't a string", "Put it in quotes")
         if name in names:
-            refuse(
-                "extraTriggers",
-                f"{at}.name",
-                f"{name} is another trigger's name, too",
-                "Give each trigger a name of its own",
-            )
+            message = f"{name} is another trigger's name, too"
+            refuse("extraTriggers", f"{at}.name", message, "Give each trigger a name of its own")
         if isinstance(name, str) and name:
             names.add(name)
         if keda.in_flight == "Slots" and kind not in _RESOURCE_TRIGGERS:
-            refuse(
-                "extraTriggers",
-                at,
-                "is ignored: with inFlight: Slots KEDA heeds its formula and triggers on cpu and memory alone",
-                "Take it out, or set inFlight: Zero",
-            )
+            message = "is ignored: with inFlight: Slots KEDA heeds its formula and triggers on cpu and memory alone"
+            refuse("extraTriggers", at, message, "Take it out, or set inFlight: Zero")
     for key in ("failureThreshold", "replicas"):
         value = (keda.fallback or {key: 0}).get(key)
         if type(value) is not int or value < 0:
-            refuse(
-                "fallback", f".{key}", "isn't a whole number, 0 or more", "Set it: KEDA refuses a fallback without it"
-            )
+            remedy = "Set it: KEDA refuses a fallback without it"
+            refuse("fallback", f".{key}", "isn't a whole number, 0 or more", remedy)
     if problems:
         raise UserError(*problems)
 
@@ -137,41 +118,25 @@ def warnings(config: CeleryWorkers, variant: Variant, slots: int | None) -> list
 
     def warn(key: str, message: str, remedy: str) -> None:
         field = config.origin(variant.service, variant.name, "keda", key)
-        problems.append(
-            Problem(message=message, severity=WARNING, resource=config.ref, field=field, remedy=remedy),
-        )
+        problems.append(config.problem(message, remedy, field=field, severity=WARNING))
 
-    least = "minReplicas" if keda.idle_replicas is None else "idleReplicas"
-    if not (keda.min_replicas if keda.idle_replicas is None else keda.idle_replicas) and keda.in_flight == "Off":
+    has_idle = keda.idle_replicas is not None
+    if not (keda.idle_replicas if has_idle else keda.min_replicas) and keda.in_flight == "Off":
+        message = f"{'idle' if has_idle else 'min'}Replicas 0 with inFlight: Off lets KEDA scale {variant.deployment} "
+        message += "to zero in the middle of a task"
         in_flight = "inFlight: Zero, or " if variant.service in OPEN_EDX_SERVICES else ""
-        if least == "minReplicas":
-            remedy = f"Set {in_flight}minReplicas: 1"
-        else:
-            remedy = f"Set {in_flight}idleReplicas: null and minReplicas: 1"
-        warn(
-            "inFlight",
-            f"{least} 0 with inFlight: Off lets KEDA scale {variant.deployment} to zero in the middle of a task",
-            remedy,
-        )
+        without_idle = "idleReplicas: null and " if has_idle else ""
+        warn("inFlight", message, f"Set {in_flight}{without_idle}minReplicas: 1")
     if keda.idle_replicas:
-        warn(
-            "idleReplicas",
-            f"{keda.idle_replicas} is a number that KEDA takes and doesn't keep to: it documents 0 alone",
-            "Set idleReplicas: 0, or leave it out and set minReplicas",
-        )
+        message = f"{keda.idle_replicas} is a number that KEDA takes and doesn't keep to: it documents 0 alone"
+        warn("idleReplicas", message, "Set idleReplicas: 0, or leave it out and set minReplicas")
     if keda.list_length is not None and slots is not None and keda.list_length < slots:
-        warn(
-            "listLength",
-            f"{keda.list_length} is less than the {slots} tasks that a pod of {variant.deployment} works on at a time: "
-            "KEDA starts pods that find nothing to do",
-            f"Set listLength: {slots} or more, or a smaller concurrency",
-        )
+        message = f"{keda.list_length} is less than the {slots} tasks that a pod of {variant.deployment} works on at a "
+        message += "time: KEDA starts pods that find nothing to do"
+        warn("listLength", message, f"Set listLength: {slots} or more, or a smaller concurrency")
     refused = [trigger for trigger in keda.extra_triggers or () if trigger.get("metricType") != "AverageValue"]
     if keda.fallback and refused:
-        warn(
-            "fallback",
-            "KEDA 2.15 refuses a fallback with a trigger whose metricType isn't AverageValue, or one on cpu or memory; "
-            "2.20 accepts it",
-            "Leave one of the two out unless your KEDA accepts both",
-        )
+        message = "KEDA 2.15 refuses a fallback with a trigger whose metricType isn't AverageValue, or one on cpu or "
+        message += "memory; 2.20 accepts it"
+        warn("fallback", message, "Leave one of the two out unless your KEDA accepts both")
     return problems

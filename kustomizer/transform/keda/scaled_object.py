@@ -115,7 +115,9 @@ def _scale(
         formula = _formula(variant, triggers, slots=slots(resources, config, variant, deployment, emitted))
     elif len(triggers.queued) > len(variant.queues):
         formula = _formula(variant, triggers, slots=None)
-    spec = _spec(variant, triggers, formula=formula, hpa_name=taken or _hpa_name(variant, name))
+    usual = f"keda-hpa-{name}"
+    hpa_name = taken or (f"keda-hpa-{variant.deployment}" if len(usual) > _LABEL_LENGTH else "")
+    spec = _spec(variant, triggers, formula=formula, hpa_name=hpa_name)
     made = Resource.beside(deployment, "keda.sh/v1alpha1", "ScaledObject", metadata, spec=spec)
     if present is not None and not same_object(present.tree, made.tree):
         raise UserError(other_scaled_object(present, variant))
@@ -159,11 +161,6 @@ def _taken_elsewhere(present: Resource | None, keda: Keda) -> str:
     if present is None or not keda.replace_hpa or not lookup(present.tree, "metadata", "annotations", TRANSFER_HPA):
         return ""
     return text_at(present.tree, "spec", "advanced", "horizontalPodAutoscalerConfig", "name")
-
-
-def _hpa_name(variant: Variant, scaled_object: str) -> str:
-    """Return a name for KEDA's HPA where its default name is too long, else nothing."""
-    return f"keda-hpa-{variant.deployment}" if len(f"keda-hpa-{scaled_object}") > _LABEL_LENGTH else ""
 
 
 def _spec(variant: Variant, triggers: _Triggers, *, formula: str, hpa_name: str) -> dict[str, Any]:

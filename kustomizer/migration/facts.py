@@ -90,7 +90,7 @@ def _worker(worker: SiteWorker, scalings: dict[str, Scaling]) -> WorkerFacts:
 def _routing(site: Site, config_map: str) -> dict[str, str]:
     return {
         route.task: route.queue
-        for route in site.routes()
+        for route in site.routes
         if route.file == "production.py" and config_map in (route.resource.name, stem_of(route.resource.name))
     }
 

@@ -46,22 +46,16 @@ def check(site: Site) -> Iterator[Problem]:
                 message = _fault(site, resource, address)
                 if message and address not in seen:
                     seen.add(address)
-                    yield Problem(
-                        message=message,
-                        severity=ERROR,
-                        resource=resource.ref,
-                        field=f"spec.triggers[{index}].metadata.{key}",
-                        remedy=_remedy(resource, address),
-                    )
+                    field = f"spec.triggers[{index}].metadata.{key}"
+                    yield resource.problem(message, _remedy(resource, address), field=field)
 
 
 def _remedy(resource: Resource, address: str) -> str:
     if not resource.namespace:
         return "Set the site's namespace (`namespace:` in a kustomization below the function), or one in the address"
     if is_ours(resource):
-        return (
-            f"Give the address the namespace {resource.namespace}, in spec.broker.address or where the namespace is set"
-        )
+        place = "in spec.broker.address or where the namespace is set"
+        return f"Give the address the namespace {resource.namespace}, {place}"
     name = address.partition(":")[0].partition(".")[0]
     return (
         f"Name {name}.{resource.namespace} where this ScaledObject is made (tutor-contrib-k8s takes Tutor's "
@@ -79,13 +73,9 @@ def _of_another(site: Site, resource: Resource, index: int, trigger: Mapping[str
     name, metadata = workers[0].resource.name, mapping(trigger.get("metadata"))
 
     def problem(key: str, message: str, severity: str = ERROR) -> Problem:
-        return Problem(
-            message=message,
-            severity=severity,
-            resource=resource.ref,
-            field=f"spec.triggers[{index}].metadata.{key}",
-            remedy="Correct it where this ScaledObject is made, or turn it off there and set keda.enabled: true",
-        )
+        remedy = "Correct it where this ScaledObject is made, or turn it off there and set keda.enabled: true"
+        field = f"spec.triggers[{index}].metadata.{key}"
+        return resource.problem(message, remedy, field=field, severity=severity)
 
     database = str(metadata.get("databaseIndex", "0"))
     if broker.database is not None and database not in (str(broker.database), "") and "$" not in database:

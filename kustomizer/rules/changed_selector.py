@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
@@ -42,22 +42,13 @@ def check(site: Site) -> Iterator[Problem]:
         wanted = mapping(selector.get("matchLabels"))
         unmatched = sorted(key for key, value in wanted.items() if labels.get(key) != value)
         if unmatched:
-            yield Problem(
-                message=f"doesn't select its own pods, whose labels differ in {', '.join(unmatched)}: it is refused",
-                severity=ERROR,
-                resource=resource.ref,
-                field=_FIELD,
-                remedy="Change the pods' labels back: a selector is immutable",
-            )
+            message = f"doesn't select its own pods, whose labels differ in {', '.join(unmatched)}: it is refused"
+            yield resource.problem(message, "Change the pods' labels back: a selector is immutable", field=_FIELD)
         twin = seen.setdefault(f"{resource.namespace} {sorted(selector.items())!r}", resource) if selector else resource
         if twin is not resource:
-            yield Problem(
-                message=f"is the same as that of {twin.name}: each of the two claims the other's pods",
-                severity=ERROR,
-                resource=resource.ref,
-                field=_FIELD,
-                remedy=f"Give each a {NAME_LABEL} of its own, in the selector and in the pods' labels",
-            )
+            message = f"is the same as that of {twin.name}: each of the two claims the other's pods"
+            remedy = f"Give each a {NAME_LABEL} of its own, in the selector and in the pods' labels"
+            yield resource.problem(message, remedy, field=_FIELD)
         yield from _unlike_service(site, worker, wanted)
 
 
@@ -74,11 +65,7 @@ def _unlike_service(site: Site, worker: SiteWorker, wanted: dict[str, str]) -> I
             if key != NAME_LABEL and model.get(key) != wanted.get(key) and worker.is_open_edx
         )
         if differing:
-            yield Problem(
-                message=f"differs from that of {owner.name} in {', '.join(differing)}, and Tutor's doesn't: a running "
-                "site refuses the change",
-                severity=WARNING,
-                resource=resource.ref,
-                field=_FIELD,
-                remedy="Leave selectors as Tutor emits them; add labels without includeSelectors",
-            )
+            message = f"differs from that of {owner.name} in {', '.join(differing)}, and Tutor's doesn't: a running "
+            message += "site refuses the change"
+            remedy = "Leave selectors as Tutor emits them; add labels without includeSelectors"
+            yield resource.problem(message, remedy, field=_FIELD, severity=WARNING)

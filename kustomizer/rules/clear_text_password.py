@@ -29,15 +29,14 @@ from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import command_words, lookup, mapping, mappings
 from kustomizer.masking import detection
 from kustomizer.openedx.celery_programs import is_flower
-from kustomizer.openedx.workers import pod_template, pod_template_path
+from kustomizer.openedx.workers import pod_field, pod_template
 from kustomizer.site.model import Site
 
 _OPEN_EDX = re.compile(r"(?:lms|cms)(?:-worker(?:-.+)?)?")
 _SHOWN = 5
 _INTO_A_SECRET = "Put it into a Secret, and refer to that with valueFrom.secretKeyRef"
-_TUTORS = (
-    "Tutor and its plugins write passwords in clear text: treat the build, and who may read it, as you would a Secret"
-)
+_TUTORS = "Tutor and its plugins write passwords in clear text: treat the build, and who may read it, as you would a "
+_TUTORS += "Secret"
 
 
 def check(site: Site) -> Iterator[Problem]:
@@ -53,19 +52,17 @@ def check_resource(_site: Site, resource: Resource) -> Iterator[Problem]:
     elif resource.kind in {"ScaledObject", "ScaledJob"}:
         yield from _triggers(resource)
     else:
-        template = pod_template(resource)
-        if template is not None:
-            yield from _pods(resource, template)
+        yield from _pods(resource, pod_template(resource))
 
 
-def _pods(resource: Resource, template: dict[str, Any]) -> Iterator[Problem]:
+def _pods(resource: Resource, template: Any) -> Iterator[Problem]:
     severity, remedy = INFO, _TUTORS
     if resource.kind != "Job" and _OPEN_EDX.fullmatch(resource.name):
         severity, remedy = WARNING, _INTO_A_SECRET
     for kind in ("initContainers", "containers"):
         for index, container in enumerate(mappings(lookup(template, "spec", kind))):
             own, advice = (ERROR, _INTO_A_SECRET) if is_flower(container) else (severity, remedy)
-            path = ".".join(part for part in (pod_template_path(resource.kind), f"spec.{kind}[{index}]") if part)
+            path = f"{pod_field(resource)}.{kind}[{index}]"
             variables = list(_variables(container))
             if variables:
                 yield _problem(resource, f"{path}.env", variables, own, advice)
@@ -103,10 +100,5 @@ def _config_map(resource: Resource) -> Iterator[Problem]:
 def _problem(resource: Resource, field: str, names: list[str], severity: str, remedy: str) -> Problem:
     shown = ", ".join(names[:_SHOWN])
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return Problem(
-        message=f"holds passwords in clear text: {shown}{more}",
-        severity=severity,
-        resource=resource.ref,
-        field=field,
-        remedy=remedy,
-    )
+    message = f"holds passwords in clear text: {shown}{more}"
+    return resource.problem(message, remedy, field=field, severity=severity)

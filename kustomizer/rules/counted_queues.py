@@ -36,6 +36,7 @@ _BROKERS: Mapping[str, AbstractSet[str]] = {
     "RabbitMQ": frozenset({"amqp", "amqps", "librabbitmq", "pyamqp"}),
     "SQS": frozenset({"sqs"}),
 }
+_FIELD = "spec.triggers"
 _OF_NO_QUEUE = frozenset({"cpu", "cron", "memory"})
 # What kombu puts between a queue's name and a priority, unless the settings say otherwise (kombu/transport/redis.py).
 _PRIORITY = re.compile("\x06\x16[0-9]+$")
@@ -69,7 +70,9 @@ def check(site: Site) -> Iterator[Problem]:
         foreign = {queue: taker for queue, taker in others.items() if taker is not None}
         if foreign:
             yield _foreign(scaled_object, workers[0], foreign)
-        if own - counted and not bare - counted and not _has_other_triggers(scaled_object):
+        triggers = mappings(lookup(scaled_object.tree, "spec", "triggers"))
+        # Something else than lists in Redis may wake the worker.
+        if own - counted and not bare - counted and all(map(list_name, triggers)):
             yield _uncounted(scaled_object, workers[0], sorted(own - counted), of_all=not counted & own)
 
 
@@ -82,14 +85,10 @@ def _counting_nothing(scaled_object: Resource, worker: SiteWorker, queues: Seque
     """Yield a warning where a worker may have no pod, and what is counted says nothing of its queues."""
     kinds = [str(trigger.get("type")) for trigger in mappings(lookup(scaled_object.tree, "spec", "triggers"))]
     if kinds and not least(scaled_object) and all(kind in _OF_NO_QUEUE for kind in kinds):
-        yield Problem(
-            message=f"counts no queue ({', '.join(kinds)}): while {worker.resource.name} has no pod, tasks on "
-            f"{', '.join(queues)} wait",
-            severity=WARNING,
-            resource=scaled_object.ref,
-            field="spec.triggers",
-            remedy=f"Have it count {', '.join(queues)}, too, or set minReplicaCount: 1",
-        )
+        names, name = ", ".join(queues), worker.resource.name
+        message = f"counts no queue ({', '.join(kinds)}): while {name} has no pod, tasks on {names} wait"
+        remedy = f"Have it count {names}, too, or set minReplicaCount: 1"
+        yield scaled_object.problem(message, remedy, field=_FIELD, severity=WARNING)
 
 
 def _in_another_broker(scaled_object: Resource, workers: Sequence[SiteWorker]) -> Iterator[Problem]:
@@ -107,14 +106,11 @@ def _in_another_broker(scaled_object: Resource, workers: Sequence[SiteWorker]) -
     for index, kind in foreign:
         name = workers[0].resource.name
         own = next((broker for broker, known in _BROKERS.items() if transports & known), min(transports))
-        yield Problem(
-            message=f"counts in {kind}, and the broker of {name} is {own}: none of its tasks is there",
-            severity=WARNING if least(scaled_object) or len(foreign) < len(triggers) else ERROR,
-            resource=scaled_object.ref,
-            field=f"spec.triggers[{index}].type",
-            remedy=f"Have it count in {own}, where it is made, or turn it off there"
-            + (" and set keda.enabled: true" if own == "Redis" else ""),
-        )
+        message = f"counts in {kind}, and the broker of {name} is {own}: none of its tasks is there"
+        remedy = f"Have it count in {own}, where it is made, or turn it off there"
+        remedy += " and set keda.enabled: true" if own == "Redis" else ""
+        severity = WARNING if least(scaled_object) or len(foreign) < len(triggers) else ERROR
+        yield scaled_object.problem(message, remedy, field=f"{_FIELD}[{index}].type", severity=severity)
 
 
 def _broker_of(kind: str) -> str:
@@ -122,45 +118,27 @@ def _broker_of(kind: str) -> str:
     return "Redis" if kind.startswith("redis") else {"rabbitmq": "RabbitMQ", "aws-sqs-queue": "SQS"}.get(kind, "")
 
 
-def _has_other_triggers(scaled_object: Resource) -> bool:
-    """Tell whether something else than lists in Redis may wake the worker."""
-    return any(not list_name(trigger) for trigger in mappings(lookup(scaled_object.tree, "spec", "triggers")))
-
-
 def _foreign(scaled_object: Resource, worker: SiteWorker, queues: dict[str, SiteWorker]) -> Problem:
     takers = list(dict.fromkeys(taker.resource.name for taker in queues.values()))
     name = worker.resource.name
-    return Problem(
-        message=f"counts {', '.join(queues)}, which {name} doesn't take: {name} gets pods for tasks that "
-        f"{', '.join(takers)} {'runs' if len(takers) == 1 else 'run'}",
-        severity=WARNING,
-        resource=scaled_object.ref,
-        field="spec.triggers",
-        remedy=_remedy(scaled_object, worker),
-    )
+    message = f"counts {', '.join(queues)}, which {name} doesn't take: {name} gets pods for tasks that "
+    message += f"{', '.join(takers)} {'runs' if len(takers) == 1 else 'run'}"
+    return scaled_object.problem(message, _remedy(scaled_object, worker), field=_FIELD, severity=WARNING)
 
 
 def _without_prefix(scaled_object: Resource, worker: SiteWorker, queues: Sequence[str], prefix: str) -> Problem:
-    return Problem(
-        message=f"counts {', '.join(queues)}, and the settings of {worker.resource.name} have {prefix} before each key "
-        "(global_keyprefix): it counts nothing",
-        severity=ERROR,
-        resource=scaled_object.ref,
-        field="spec.triggers",
-        remedy=f"Put {prefix} before its listName where it is made, or turn it off there and set keda.enabled: true",
-    )
+    message = f"counts {', '.join(queues)}, and the settings of {worker.resource.name} have {prefix} before each key "
+    message += "(global_keyprefix): it counts nothing"
+    remedy = f"Put {prefix} before its listName where it is made, or turn it off there and set keda.enabled: true"
+    return scaled_object.problem(message, remedy, field=_FIELD)
 
 
 def _uncounted(scaled_object: Resource, worker: SiteWorker, queues: Sequence[str], *, of_all: bool) -> Problem:
     keeps_one = bool(least(scaled_object))
-    return Problem(
-        message=f"doesn't count {', '.join(queues)}, which {worker.resource.name} takes{'' if of_all else ', too'}: "
-        + ("they don't add pods" if keeps_one else "tasks there wait while it has no pod"),
-        severity=WARNING if keeps_one else ERROR,
-        resource=scaled_object.ref,
-        field="spec.triggers",
-        remedy=_remedy(scaled_object, worker),
-    )
+    message = f"doesn't count {', '.join(queues)}, which {worker.resource.name} takes{'' if of_all else ', too'}: "
+    message += "they don't add pods" if keeps_one else "tasks there wait while it has no pod"
+    severity = WARNING if keeps_one else ERROR
+    return scaled_object.problem(message, _remedy(scaled_object, worker), field=_FIELD, severity=severity)
 
 
 def _remedy(scaled_object: Resource, worker: SiteWorker) -> str:

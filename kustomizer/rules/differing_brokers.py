@@ -74,13 +74,8 @@ def _problem(sender: CeleryView, service: Resource, worker: SiteWorker, queues: 
         if not missed:
             return None
         message = f"doesn't look on {missed}, where {service.name} puts tasks with a priority ({source})"
-    return Problem(
-        message=f"{message}: nobody runs them",
-        severity=WARNING,
-        resource=worker.resource.ref,
-        field=worker.field,
-        remedy=f"Give it and {service.name} one broker, and the same options of its transport",
-    )
+    remedy = f"Give it and {service.name} one broker, and the same options of its transport"
+    return worker.resource.problem(f"{message}: nobody runs them", remedy, field=worker.field, severity=WARNING)
 
 
 def _missed(sender: CeleryView, celery: CeleryView, queues: list[str]) -> tuple[str, str]:

@@ -38,13 +38,10 @@ def check(site: Site) -> Iterator[Problem]:
         for place, image in _images(resource):
             model, expected = first.setdefault(resource.namespace, (resource, image)) if image else (resource, image)
             if image != expected:
-                yield Problem(
-                    message=f"runs {image}, and {model.name} runs {expected}: they have to be the same code",
-                    severity=WARNING,
-                    resource=resource.ref,
-                    field=f"spec.template.spec.{place}.image",
-                    remedy="Set the image for all of them, in Tutor or with kustomize's `images:`",
-                )
+                message = f"runs {image}, and {model.name} runs {expected}: they have to be the same code"
+                remedy = "Set the image for all of them, in Tutor or with kustomize's `images:`"
+                field = f"spec.template.spec.{place}.image"
+                yield resource.problem(message, remedy, field=field, severity=WARNING)
 
 
 def _images(resource: Resource) -> list[tuple[str, str]]:

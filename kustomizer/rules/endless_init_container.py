@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import Problem
 from kustomizer.openedx.celery_programs import AS_SIDECAR, endless, never_ends
 from kustomizer.openedx.workers import pod_field, pod_template
 from kustomizer.site.model import Site
@@ -29,10 +29,5 @@ def check(site: Site) -> Iterator[Problem]:
         if not resource.mentions("initContainers"):
             continue
         for (listed, index), program in endless(pod_template(resource)):
-            yield Problem(
-                message=never_ends(program, resource.name),
-                severity=ERROR,
-                resource=resource.ref,
-                field=f"{pod_field(resource)}.{listed}[{index}]",
-                remedy=AS_SIDECAR,
-            )
+            field = f"{pod_field(resource)}.{listed}[{index}]"
+            yield resource.problem(never_ends(program, resource.name), AS_SIDECAR, field=field)

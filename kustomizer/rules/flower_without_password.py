@@ -46,23 +46,14 @@ def check(site: Site) -> Iterator[Problem]:
             if is_flower(container) and not _has_password(site, resource, container):
                 yield _problem(resource, field, _way_in(site, resource))
             elif is_flower(container) and _has_open_api(container):
-                yield Problem(
-                    message="lets anyone who reaches it shut workers down (FLOWER_UNAUTHENTICATED_API)",
-                    severity=ERROR,
-                    resource=resource.ref,
-                    field=field,
-                    remedy="Take the variable out",
-                )
+                message = "lets anyone who reaches it shut workers down (FLOWER_UNAUTHENTICATED_API)"
+                yield resource.problem(message, "Take the variable out", field=field)
 
 
 def _problem(resource: Resource, field: str, way_in: str) -> Problem:
-    if way_in:
-        message = f"shows tasks, with arguments and results, to everybody: {way_in} leads to it from outside"
-    else:
-        message = "shows tasks, with arguments and results, to every pod of the cluster"
-    return Problem(
-        message=message, severity=ERROR if way_in else INFO, resource=resource.ref, field=field, remedy=_REMEDY
-    )
+    whom = f"everybody: {way_in} leads to it from outside" if way_in else "every pod of the cluster"
+    message = f"shows tasks, with arguments and results, to {whom}"
+    return resource.problem(message, _REMEDY, field=field, severity=ERROR if way_in else INFO)
 
 
 def _has_password(site: Site, resource: Resource, container: Any) -> bool:

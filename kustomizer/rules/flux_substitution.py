@@ -47,13 +47,8 @@ def check(site: Site) -> Iterator[Problem]:
         if not all(name for _, name in places):
             unread = "a ${ with no variable's name, for which Flux's postBuild may refuse the build"
             message = f"{message}; and {unread}" if names else f"holds {unread}"
-        yield Problem(
-            message=message,
-            severity=INFO,
-            resource=resource.ref,
-            field=places[0][0],
-            remedy=f"Annotate it with {SUBSTITUTE}: disabled, or write $${{ for each ${{ that isn't Flux's",
-        )
+        remedy = f"Annotate it with {SUBSTITUTE}: disabled, or write $${{ for each ${{ that isn't Flux's"
+        yield resource.problem(message, remedy, field=places[0][0], severity=INFO)
 
 
 def _opts_out(tree: Any) -> bool:

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from kustomizer import KIND, is_configuration
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.errors import ERROR, INFO, WARNING, Problem
+from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.site.model import Site, SiteWorker
 
@@ -32,49 +32,35 @@ def check(site: Site) -> Iterator[Problem]:
     """Find what a build without the function leaves behind."""
     for resource in site.resources.of_kind(KIND):
         if is_configuration(resource.api_version, resource.kind):
-            yield Problem(
-                message="is in the output: the function, which takes it out, did not run",
-                severity=ERROR,
-                resource=resource.ref,
-                remedy=_REMEDY,
-            )
+            yield resource.problem("is in the output: the function, which takes it out, did not run", _REMEDY)
     for resource in site.resources.of_kind("Deployment"):
         stated = resource.mentions("minReadySeconds")
         seconds = plain_value(lookup(resource.tree, "spec", "minReadySeconds")) if stated else None
         if isinstance(seconds, int) and seconds < 0:
-            yield Problem(
-                message=f"is {seconds}, which the function takes off: it did not run, and no cluster takes this",
-                severity=ERROR,
-                resource=resource.ref,
-                field="spec.minReadySeconds",
-                remedy=_REMEDY,
-            )
+            message = f"is {seconds}, which the function takes off: it did not run, and no cluster takes this"
+            yield resource.problem(message, _REMEDY, field="spec.minReadySeconds")
     yield from _unsplit(site)
 
 
 def _unsplit(site: Site) -> Iterator[Problem]:
-    taking_all = [worker for worker in site.open_edx_workers if _takes_all(site, worker)]
+    taking_all = [
+        worker
+        for worker in site.open_edx_workers
+        if set(site.open_edx_queues(worker.resource.namespace, worker.service)) <= set(worker.queues)
+    ]
     services = {worker.service for worker in taking_all}
     others_split = any(worker.service not in services for worker in site.open_edx_workers)
     for worker in taking_all:
-        other_service = next(service for service in OPEN_EDX_SERVICES if service != worker.service)
-        yield Problem(
-            message=f"takes all queues of {worker.service}: long tasks hold up short ones"
-            + (f"; {other_service} is split" if others_split else ""),
-            severity=INFO if others_split else WARNING,
-            resource=worker.resource.ref,
-            field=f"{worker.field}.args",
-            remedy=_split_remedy(worker)
-            if others_split
-            else f"Where the configuration splits it, the function did not run. {_REMEDY}",
-        )
+        message = f"takes all queues of {worker.service}: long tasks hold up short ones"
+        remedy, severity = f"Where the configuration splits it, the function did not run. {_REMEDY}", WARNING
+        if others_split:
+            other_service = next(service for service in OPEN_EDX_SERVICES if service != worker.service)
+            message += f"; {other_service} is split"
+            remedy, severity = _split_remedy(worker), INFO
+        yield worker.resource.problem(message, remedy, field=f"{worker.field}.args", severity=severity)
 
 
 def _split_remedy(worker: SiteWorker) -> str:
     emitted = f"{worker.service}-worker"
     obstacle = worker.obstacle or ("" if worker.resource.name == emitted else f"only a Deployment {emitted} can be")
     return f"It can't be split: {obstacle}" if obstacle else f"Split it in spec.workers.{worker.service}"
-
-
-def _takes_all(site: Site, worker: SiteWorker) -> bool:
-    return set(site.open_edx_queues(worker.resource.namespace, worker.service)) <= set(worker.queues)

@@ -42,11 +42,11 @@ def check(site: Site) -> Iterator[Problem]:
         timeout = site.visibility_timeout(worker) if worker.is_on_redis else None
         field = f"{pod_field(worker.resource)}.{_FIELD}"
         for message, remedy in _faults(worker, seconds, timeout, is_stated=stated is not None):
-            yield Problem(message=message, severity=WARNING, resource=worker.resource.ref, field=field, remedy=remedy)
+            yield worker.resource.problem(message, remedy, field=field, severity=WARNING)
 
 
 def _faults(worker: SiteWorker, seconds: int, timeout: int | None, *, is_stated: bool) -> Iterator[tuple[str, str]]:
-    limit = _time_limit(worker)
+    limit = whole_number((worker.emitted.command_line.option("--time-limit") or "").partition(".")[0])
     if seconds < KUBERNETES_DEFAULT or not is_stated:
         kind = "Kubernetes' default of " if not is_stated else ""
         yield (
@@ -71,8 +71,3 @@ def _faults(worker: SiteWorker, seconds: int, timeout: int | None, *, is_stated:
             "done can't be put back",
             f"Set softShutdownTimeout below {seconds}, or raise terminationGracePeriodSeconds",
         )
-
-
-def _time_limit(worker: SiteWorker) -> int | None:
-    value = worker.emitted.command_line.option("--time-limit") or ""
-    return whole_number(value.partition(".")[0])

@@ -28,7 +28,7 @@ def check(site: Site) -> Iterator[Problem]:
     known = site.tasks
     if known is None:
         return
-    used = known.queues | {route.queue for route in site.routes()}
+    used = known.queues | {route.queue for route in site.routes}
     open_questions = sum(not task.destination for task in known.tasks)
     but = f"; where {plural(open_questions, 'task')} went isn't known" if open_questions else ""
     for worker in site.open_edx_workers:
@@ -36,10 +36,6 @@ def check(site: Site) -> Iterator[Problem]:
             continue
         for queue in worker.queues:
             if queue not in used:
-                yield Problem(
-                    message=f"no task went to {queue} by itself on {known.asked}{but}",
-                    severity=INFO,
-                    resource=worker.resource.ref,
-                    field=worker.field,
-                    remedy="Route one there, or do without this worker, unless code names the queue in its calls",
-                )
+                message = f"no task went to {queue} by itself on {known.asked}{but}"
+                remedy = "Route one there, or do without this worker, unless code names the queue in its calls"
+                yield worker.resource.problem(message, remedy, field=worker.field, severity=INFO)

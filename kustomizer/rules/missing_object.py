@@ -27,7 +27,7 @@ from typing import Any
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings
-from kustomizer.openedx.workers import pod_template, pod_template_path
+from kustomizer.openedx.workers import pod_field, pod_template
 from kustomizer.record import Record
 from kustomizer.site.made_secrets import is_made
 from kustomizer.site.model import Site
@@ -56,41 +56,39 @@ def check_resource(site: Site, resource: Resource) -> Iterator[Problem]:
         key = (reference.kind, reference.name)
         if key not in reported and not site.resources.find(*key, resource.namespace):
             reported.add(key)
-            if is_made(site, *key, resource.namespace):
-                continue
-            yield _problem(site, resource, reference)
+            if not is_made(site, *key, resource.namespace):
+                yield _problem(site, resource, reference)
 
 
 def _problem(site: Site, resource: Resource, reference: _Reference) -> Problem:
     kind, name = reference.kind, reference.name
+    refers = f"refers to {kind} {name}"
     # A reference to what is generated in the same namespace, which kustomize didn't rewrite.
     hashed = [generated.name for generated in site.resources.generated(kind, name, resource.namespace)]
     homeless = [] if not resource.namespace else [item.name for item in site.resources.generated(kind, name, "")]
     elsewhere = sorted({namesake.namespace for namesake in site.resources.find(kind, name)})
     severity = ERROR
     if hashed:
-        message = f"refers to {kind} {name}, and kustomize called that {hashed[0]}"
+        message = f"{refers}, and kustomize called that {hashed[0]}"
         remedy = "Set disableNameSuffixHash: true in its generator's options"
     elif homeless:
         called = "" if homeless[0] == name else f" as {homeless[0]}"
-        message = f"refers to {kind} {name}, which the build has{called} in no namespace"
+        message = f"{refers}, which the build has{called} in no namespace"
         remedy = f"Give it the namespace {resource.namespace}, in its metadata or in its generator's `namespace`"
     elif elsewhere and not resource.namespace:
-        message = (
-            f"refers to {kind} {name}, which is in namespace {', '.join(elsewhere)}, and is in no namespace itself"
-        )
+        message = f"{refers}, which is in namespace {', '.join(elsewhere)}, and is in no namespace itself"
         remedy = f"Give this {resource.kind} the namespace"
     elif elsewhere:
-        message = f"refers to {kind} {name}, which is in namespace {', '.join(elsewhere)}, not in its own"
+        message = f"{refers}, which is in namespace {', '.join(elsewhere)}, not in its own"
         remedy = f"Make it in namespace {resource.namespace}"
     elif _HASHED.fullmatch(name):
-        message = f"refers to {kind} {name}, a generated name, and the build has no such object"
+        message = f"{refers}, a generated name, and the build has no such object"
         remedy = "Refer to the name without the hash, in the same kustomization as its generator"
     else:
         severity = _SEVERITIES[kind]
-        message = f"refers to {kind} {name}, which isn't in this build"
+        message = f"{refers}, which isn't in this build"
         remedy = "Make sure that it is in the cluster before this is applied"
-    return Problem(message=message, severity=severity, resource=resource.ref, field=reference.field, remedy=remedy)
+    return resource.problem(message, remedy, field=reference.field, severity=severity)
 
 
 def _references(resource: Resource) -> Iterator[_Reference]:
@@ -106,10 +104,7 @@ def _references(resource: Resource) -> Iterator[_Reference]:
                 if reference.get("name"):
                     yield _Reference(kind=kind, name=str(reference["name"]), field=f"spec.{at}[{index}].name")
     else:
-        template = pod_template(resource)
-        if template is not None:
-            path = ".".join(part for part in (pod_template_path(resource.kind), "spec") if part)
-            yield from _of_pod(mapping(lookup(template, "spec")), path)
+        yield from _of_pod(mapping(lookup(pod_template(resource), "spec")), pod_field(resource))
 
 
 def _of_pod(pod: dict[str, Any], path: str) -> Iterator[_Reference]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import Problem
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.site.model import Site, autoscalers
 
@@ -24,22 +24,13 @@ def check(site: Site) -> Iterator[Problem]:
     for resource in autoscalers(site):
         kind, name = scale_target(resource)
         if kind in {"Deployment", "StatefulSet"} and not site.resources.find(kind, name, resource.namespace):
+            own = resource.namespace
+            where = f"namespace {own} of this build" if own else "this build without a namespace"
+            message = f"scales {kind} {name}, which isn't in {where}"
+            remedy = "Name a worker that is there, or take the autoscaler out"
             elsewhere = [namesake.namespace for namesake in site.resources.find(kind, name)]
-            named = ", ".join(sorted(filter(None, elsewhere)))
-            there = (
-                f"; there is one in namespace {named}" if named else "; there is one in no namespace" * bool(elsewhere)
-            )
-            where = (
-                f"namespace {resource.namespace} of this build"
-                if resource.namespace
-                else "this build without a namespace"
-            )
-            yield Problem(
-                message=f"scales {kind} {name}, which isn't in {where}{there}",
-                severity=ERROR,
-                resource=resource.ref,
-                field="spec.scaleTargetRef.name",
-                remedy="Give both the same namespace"
-                if elsewhere
-                else "Name a worker that is there, or take the autoscaler out",
-            )
+            if elsewhere:
+                named = ", ".join(sorted(filter(None, elsewhere)))
+                message += f"; there is one in {f'namespace {named}' if named else 'no namespace'}"
+                remedy = "Give both the same namespace"
+            yield resource.problem(message, remedy, field="spec.scaleTargetRef.name")

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kustomizer.errors import ERROR, INFO, Problem
+from kustomizer.errors import INFO, Problem
 from kustomizer.manifests.resource import Resource
-from kustomizer.site.model import Site, SiteWorker
+from kustomizer.site.model import Site
 
 
 def check(site: Site) -> Iterator[Problem]:
@@ -36,35 +36,19 @@ def check(site: Site) -> Iterator[Problem]:
                 reported.add((resource.namespace, queue))
                 doubtful = site.doubt(resource.namespace, resource.name)
                 if doubtful is not None:
-                    yield _not_known(doubtful, queue)
+                    message = f"whether it consumes {queue} isn't known: {doubtful.doubt}"
+                    remedy = "Start it as `celery … worker --queues=…`, in plain words"
+                    yield doubtful.resource.problem(message, remedy, field=doubtful.field, severity=INFO)
                     continue
-                yield Problem(
-                    message=f"{resource.name} sends tasks to {queue}, and no worker consumes it: they wait for ever",
-                    severity=ERROR,
-                    resource=resource.ref,
-                    remedy=_remedy(site, resource, queue),
-                )
-    for route in site.routes():
+                message = f"{resource.name} sends tasks to {queue}, and no worker consumes it: they wait for ever"
+                yield resource.problem(message, _remedy(site, resource, queue))
+    for route in site.routes:
         key = (route.resource.namespace, route.queue)
         if key not in consumed and key not in reported:
             reported.add(key)
-            yield Problem(
-                message=f"{route.task} is routed to {route.queue}, and no worker consumes it: it is never run",
-                severity=ERROR,
-                resource=route.resource.ref,
-                field=f'data["{route.file}"]',
-                remedy="Route it to a queue that a worker consumes, or give the queue a worker",
-            )
-
-
-def _not_known(worker: SiteWorker, queue: str) -> Problem:
-    return Problem(
-        message=f"whether it consumes {queue} isn't known: {worker.doubt}",
-        severity=INFO,
-        resource=worker.resource.ref,
-        field=worker.field,
-        remedy="Start it as `celery … worker --queues=…`, in plain words",
-    )
+            message = f"{route.task} is routed to {route.queue}, and no worker consumes it: it is never run"
+            remedy = "Route it to a queue that a worker consumes, or give the queue a worker"
+            yield route.resource.problem(message, remedy, field=f'data["{route.file}"]')
 
 
 def _remedy(site: Site, service: Resource, queue: str) -> str:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import is_null, lookup, mappings, number_at
 from kustomizer.site.model import Site, autoscalers
@@ -33,7 +33,7 @@ def check(site: Site) -> Iterator[Problem]:
     for resource in autoscalers(site):
         faults = _of_keda(resource) if resource.kind == "ScaledObject" else _of_kubernetes(resource)
         for field, message, remedy in faults:
-            yield Problem(message=message, severity=ERROR, resource=resource.ref, field=f"spec.{field}", remedy=remedy)
+            yield resource.problem(message, remedy, field=f"spec.{field}")
 
 
 def _of_keda(resource: Resource) -> Iterator[tuple[str, str, str]]:

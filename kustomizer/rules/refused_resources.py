@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import Problem
 from kustomizer.manifests.amounts import faults_beside_pods, resource_faults
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.workers import pod_template
@@ -30,10 +30,4 @@ def check(site: Site) -> Iterator[Problem]:
         container = worker.emitted.container_tree
         own, of_pod = lookup(container, "resources"), lookup(pod_template(worker.resource), "spec", "resources")
         for path, message, remedy in (*resource_faults(own, whole=True), *faults_beside_pods(own, of_pod)):
-            yield Problem(
-                message=message,
-                severity=ERROR,
-                resource=worker.resource.ref,
-                field=f"{worker.field}.resources.{path}",
-                remedy=remedy,
-            )
+            yield worker.resource.problem(message, remedy, field=f"{worker.field}.resources.{path}")

@@ -11,17 +11,12 @@ leaves a Deployment that runs, the number falls to 1 for a moment, so do it in a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import is_null, lookup
 from kustomizer.openedx.targeting import scale_target
-from kustomizer.site.model import autoscalers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site, autoscalers
 
 
 def check(site: Site) -> Iterator[Problem]:
@@ -29,11 +24,6 @@ def check(site: Site) -> Iterator[Problem]:
     for autoscaler in autoscalers(site):
         for scaled in site.resources.find(*scale_target(autoscaler), autoscaler.namespace):
             if not is_null(lookup(scaled.tree, "spec", "replicas")):
-                yield Problem(
-                    message=f"states its replicas, and {autoscaler.kind} {autoscaler.name} scales it: each apply "
-                    "takes it back to that number",
-                    severity=WARNING,
-                    resource=scaled.ref,
-                    field="spec.replicas",
-                    remedy="Leave the field out",
-                )
+                message = f"states its replicas, and {autoscaler.kind} {autoscaler.name} scales it: each apply takes "
+                message += "it back to that number"
+                yield scaled.problem(message, "Leave the field out", field="spec.replicas", severity=WARNING)

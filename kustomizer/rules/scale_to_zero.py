@@ -51,13 +51,9 @@ def check(site: Site) -> Iterator[Problem]:
             message = _message(worker, guards, prefix)
             if counts is None:
                 message += ", unless it asks RabbitMQ by HTTP, which isn't known"
-            yield Problem(
-                message=message,
-                severity=ERROR if worker.is_open_edx and counts is False else WARNING,
-                resource=scaled_object.ref,
-                field=f"spec.{minimum}",
-                remedy=_remedy(minimum, worker, is_mine=is_ours(scaled_object)),
-            )
+            remedy = _remedy(minimum, worker, is_mine=is_ours(scaled_object))
+            severity = ERROR if worker.is_open_edx and counts is False else WARNING
+            yield scaled_object.problem(message, remedy, field=f"spec.{minimum}", severity=severity)
     yield from _by_autoscalers(site)
 
 
@@ -67,14 +63,10 @@ def _by_autoscalers(site: Site) -> Iterator[Problem]:
         if plain_value(lookup(autoscaler.tree, "spec", "minReplicas")) != 0:
             continue
         for worker in site.workers_of(*scale_target(autoscaler), autoscaler.namespace):
-            yield Problem(
-                message=f"may scale {worker.resource.name} to zero in the middle of a task that it runs: whether its "
-                "metrics count running tasks isn't known",
-                severity=WARNING,
-                resource=autoscaler.ref,
-                field="spec.minReplicas",
-                remedy="Set minReplicas: 1, or have KEDA scale it (keda.enabled with inFlight: Zero)",
-            )
+            message = f"may scale {worker.resource.name} to zero in the middle of a task that it runs: whether its "
+            message += "metrics count running tasks isn't known"
+            remedy = "Set minReplicas: 1, or have KEDA scale it (keda.enabled with inFlight: Zero)"
+            yield autoscaler.problem(message, remedy, field="spec.minReplicas", severity=WARNING)
 
 
 def _counts_unacknowledged(worker: SiteWorker, triggers: Sequence[Mapping[str, Any]]) -> bool | None:

@@ -28,7 +28,7 @@ from kustomizer.site.model import Site
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers without pods that nobody stands in for."""
-    sent_to = {(route.resource.namespace, route.queue) for route in site.routes()}
+    sent_to = {(route.resource.namespace, route.queue) for route in site.routes}
     for resource in site.resources.of_kind("Deployment"):
         sent_to |= {(resource.namespace, queue) for queue in site.open_edx_queues(resource.namespace, resource.name)}
     stopped = {worker.resource.identity: stopped_by(site.resources, worker.resource) for worker in site.workers}
@@ -46,10 +46,6 @@ def check(site: Site) -> Iterator[Problem]:
         if by is None or not waiting or not (is_known or worker.is_open_edx):
             continue
         is_meant = by.resource.kind == "ScaledObject" and is_ours(by.resource)
-        yield Problem(
-            message=f"{by.why}: tasks on {', '.join(waiting)}, which {worker.resource.name} alone takes, wait for ever",
-            severity=ERROR if is_known and not is_meant else WARNING,
-            resource=by.resource.ref,
-            field=by.field,
-            remedy="Take it out, or give the queue to a worker that runs",
-        )
+        what = f"tasks on {', '.join(waiting)}, which {worker.resource.name} alone takes, wait for ever"
+        remedy = "Take it out, or give the queue to a worker that runs"
+        yield by.problem(what, remedy, severity=ERROR if is_known and not is_meant else WARNING)

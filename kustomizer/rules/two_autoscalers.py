@@ -12,17 +12,12 @@ HorizontalPodAutoscaler over and takes it out of the build; or turn it off in th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import Problem
+from kustomizer.manifests.resource import Resource
 from kustomizer.openedx.targeting import scale_target
-from kustomizer.site.model import autoscalers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kustomizer.manifests.resource import Resource
-    from kustomizer.site.model import Site
+from kustomizer.site.model import Site, autoscalers
 
 
 def check(site: Site) -> Iterator[Problem]:
@@ -32,11 +27,6 @@ def check(site: Site) -> Iterator[Problem]:
         key = (resource.namespace, *scale_target(resource))
         rival = first.setdefault(key, resource)
         if rival is not resource:
-            yield Problem(
-                message=f"scales {key[2]}, which {rival.kind} {rival.name} scales, too: they undo each other's work",
-                severity=ERROR,
-                resource=resource.ref,
-                field="spec.scaleTargetRef",
-                remedy="Leave one of the two out of the build; keda.replaceHPA: true takes a HorizontalPodAutoscaler "
-                "over",
-            )
+            message = f"scales {key[2]}, which {rival.kind} {rival.name} scales, too: they undo each other's work"
+            remedy = "Leave one of the two out of the build; keda.replaceHPA: true takes a HorizontalPodAutoscaler over"
+            yield resource.problem(message, remedy, field="spec.scaleTargetRef")

@@ -25,11 +25,7 @@ def check(site: Site) -> Iterator[Problem]:
         for queue in dict.fromkeys(worker.queues):
             rival = site.takers[worker.resource.namespace, queue]
             if rival is not worker:
-                yield Problem(
-                    message=f"consumes {queue}, which {rival.resource.name} consumes, too: which of the two takes a "
-                    "task is chance",
-                    severity=WARNING,
-                    resource=worker.resource.ref,
-                    field=f"{worker.field}.args",
-                    remedy="Name the queue in one worker only",
-                )
+                message = f"consumes {queue}, which {rival.resource.name} consumes, too: which of the two takes a "
+                message += "task is chance"
+                remedy = "Name the queue in one worker only"
+                yield worker.resource.problem(message, remedy, field=f"{worker.field}.args", severity=WARNING)

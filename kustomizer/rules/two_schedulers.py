@@ -55,10 +55,6 @@ def _schedulers(site: Site) -> Iterator[tuple[Resource, str, str]]:
 
 
 def _problem(resource: Resource, field: str, message: str) -> Problem:
-    return Problem(
-        message=f"{message}: each periodic task is sent by each of them",
-        severity=WARNING,
-        resource=resource.ref,
-        field=field,
-        remedy="Let one run it, in one pod: spec.scheduler.enabled: true takes it out of the worker",
-    )
+    message = f"{message}: each periodic task is sent by each of them"
+    remedy = "Let one run it, in one pod: spec.scheduler.enabled: true takes it out of the worker"
+    return resource.problem(message, remedy, field=field, severity=WARNING)

@@ -35,16 +35,12 @@ def check(site: Site) -> Iterator[Problem]:
     names = {task.name for task in known.tasks}
     in_order = sorted(names)
     reported = set()
-    for route in site.routes():
+    for route in site.routes:
         key = (route.resource.namespace, route.task)
         if route.task in names or key in reported or _PATTERN & set(route.task):
             continue
         reported.add(key)
-        yield Problem(
-            message=f"{route.task} is routed to {route.queue}, and no service had a task of that name on {known.asked}",
-            severity=WARNING,
-            resource=route.resource.ref,
-            field=f'data["{route.file}"]',
-            # To compare words takes a second for some hundred names of a thousand tasks.
-            remedy=(len(reported) <= _MOST_COMPARED and did_you_mean(route.task, in_order)) or SAVE_AGAIN,
-        )
+        message = f"{route.task} is routed to {route.queue}, and no service had a task of that name on {known.asked}"
+        # To compare words takes a second for some hundred names of a thousand tasks.
+        remedy = (len(reported) <= _MOST_COMPARED and did_you_mean(route.task, in_order)) or SAVE_AGAIN
+        yield route.resource.problem(message, remedy, field=f'data["{route.file}"]', severity=WARNING)

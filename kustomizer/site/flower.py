@@ -39,7 +39,6 @@ class FlowerRow(Record):
 def flowers_of(site: Site) -> list[FlowerRow]:
     """Return a row for each Flower of the build."""
     dashboards, rules = tuple(_dashboards(site)), tuple(_prometheus_rules(site))
-    found = [resource for resource in site.resources.of_kind("Deployment", "StatefulSet") if _runs_flower(resource)]
     return [
         FlowerRow(
             namespace=resource.namespace,
@@ -49,13 +48,9 @@ def flowers_of(site: Site) -> list[FlowerRow]:
             dashboards=dashboards,
             prometheus_rules=rules,
         )
-        for resource in found
+        for resource in site.resources.of_kind("Deployment", "StatefulSet")
+        if resource.mentions("flower") and any(is_flower(container) for _, container in running(pod_template(resource)))
     ]
-
-
-def _runs_flower(resource: Resource) -> bool:
-    template = pod_template(resource) if resource.mentions("flower") else None
-    return any(is_flower(container) for _, container in running(template))
 
 
 def services_of(site: Site, flower: Resource) -> list[Resource]:
@@ -70,9 +65,7 @@ def _service_monitors(site: Site, flower: Resource) -> Iterator[str]:
     labels = [mapping(plain_value(lookup(service.tree, "metadata", "labels"))) for service in services]
     for monitor in site.resources.of_kind("ServiceMonitor"):
         selector = plain_value(lookup(monitor.tree, "spec", "selector"))
-        if monitor_reaches(monitor, flower.namespace) and any(
-            selects(selector, dict(service_labels)) for service_labels in labels
-        ):
+        if monitor_reaches(monitor, flower.namespace) and any(selects(selector, own) for own in labels):
             yield monitor.name
 
 
@@ -95,16 +88,14 @@ def _prometheus_rules(site: Site) -> Iterator[str]:
 def flower_sentences(flowers: Sequence[FlowerRow], name: Callable[[str], str]) -> list[str]:
     """Return a line for each Flower, in which ``name`` has written the names."""
     several = len({flower.namespace for flower in flowers}) > 1
-    return [
-        f"Flower{f' in {name(flower.namespace)}' if several else ''}: {flower.kind} {name(flower.name)}, watched by "
-        f"{', '.join(f'{what} {name(found)}' for what, names in _watchers(flower) for found in names) or 'nothing'}"
-        for flower in flowers
-    ]
-
-
-def _watchers(flower: FlowerRow) -> Sequence[tuple[str, Sequence[str]]]:
-    return (
-        ("ServiceMonitor", flower.service_monitors),
-        ("dashboard", flower.dashboards),
-        ("alerts", flower.prometheus_rules),
-    )
+    sentences = []
+    for flower in flowers:
+        watchers = [
+            *(f"ServiceMonitor {name(monitor)}" for monitor in flower.service_monitors),
+            *(f"dashboard {name(dashboard)}" for dashboard in flower.dashboards),
+            *(f"alerts {name(rule)}" for rule in flower.prometheus_rules),
+        ]
+        where = f" in {name(flower.namespace)}" if several else ""
+        watched = f"watched by {', '.join(watchers) or 'nothing'}"
+        sentences.append(f"Flower{where}: {flower.kind} {name(flower.name)}, {watched}")
+    return sentences

@@ -9,6 +9,7 @@ from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.site.model import Site
 
+_CLUSTER_WIDE = "ClusterExternalSecret"
 # The fields that name the Secret, the first that is there; without one it has the name of the object itself.
 _MAKERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "ExternalSecret": (("spec", "target", "name"),),
@@ -18,9 +19,8 @@ _MAKERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "VaultStaticSecret": (("spec", "destination", "name"),),
     "VaultDynamicSecret": (("spec", "destination", "name"),),
     "InfisicalSecret": (("spec", "managedSecretReference", "secretName"),),
+    _CLUSTER_WIDE: (("spec", "externalSecretSpec", "target", "name"), ("spec", "externalSecretName")),
 }
-_CLUSTER_WIDE = "ClusterExternalSecret"
-_CLUSTER_WIDE_NAMES = (("spec", "externalSecretSpec", "target", "name"), ("spec", "externalSecretName"))
 # https://github.com/emberstack/kubernetes-reflector
 _REFLECTOR = "reflector.v1.k8s.emberstack.com/reflection-"
 # https://github.com/mittwald/kubernetes-replicator
@@ -33,19 +33,14 @@ def is_made(site: Site, kind: str, name: str, namespace: str) -> bool:
         return False
     if any(_is_copied_to(original, namespace) for original in site.resources.find(kind, name)):
         return True
-    return kind == "Secret" and (name in _made_in(site, namespace) or name in _made_anywhere(site))
+    return kind == "Secret" and name in _made_in(site, namespace)
 
 
 def _made_in(site: Site, namespace: str) -> Iterator[str]:
     for kind, paths in _MAKERS.items():
         for maker in site.resources.of_kind(kind):
-            if maker.namespace == namespace:
+            if maker.namespace == namespace or kind == _CLUSTER_WIDE:
                 yield _named(maker, paths)
-
-
-def _made_anywhere(site: Site) -> Iterator[str]:
-    for maker in site.resources.of_kind(_CLUSTER_WIDE):
-        yield _named(maker, _CLUSTER_WIDE_NAMES)
 
 
 def _named(maker: Resource, paths: tuple[tuple[str, ...], ...]) -> str:

@@ -69,7 +69,7 @@ class SiteWorker(Record):
     @property
     def broker(self) -> BrokerUrl | None:
         """The broker that it connects to, None where only a running pod knows."""
-        broker: BrokerUrl | None = _known(self.celery.broker) if self.celery is not None else None
+        broker: BrokerUrl | None = _likely(self.celery.broker) if self.celery is not None else None
         return broker
 
     @property
@@ -137,8 +137,12 @@ class Site:
         self.tasks = tasks
         # Findings, and their words, don't depend on the order in which kustomize printed the resources.
         self.resources = Resources(sorted(resources, key=lambda item: item.identity))
-        self._modules: dict[tuple[int, str], PythonSettings] = {}
-        self.workers: Sequence[SiteWorker] = [self._worker(emitted) for emitted in workers_of(self.resources)]
+        self.workers: Sequence[SiteWorker] = [
+            self._with_settings(emitted)
+            if emitted.service in OPEN_EDX_SERVICES
+            else SiteWorker(emitted=emitted, queues=emitted.queues or ())
+            for emitted in workers_of(self.resources)
+        ]
         self._open_edx_queues: dict[tuple[str, str], tuple[str, ...]] = {}
         self._workers_of: dict[tuple[str, str, str], list[SiteWorker]] = {}
         self._shortest_timeouts: dict[tuple[str, str], int] = {}
@@ -182,7 +186,7 @@ class Site:
     def _queues_of_open_edx(self, namespace: str, service: str) -> tuple[str, ...]:
         for worker in self.open_edx_workers if service in VARIANTS else ():
             if worker.celery is not None and (worker.service, worker.resource.namespace) == (service, namespace):
-                names = [_known(worker.celery.queue_of(variant)) for variant in VARIANTS[service]]
+                names = [_likely(worker.celery.queue_of(variant)) for variant in VARIANTS[service]]
                 if all(isinstance(name, str) and name for name in names):
                     return tuple(str(name) for name in names)
         return KNOWN_QUEUES.get(service, ())
@@ -195,43 +199,27 @@ class Site:
         """Return the workers that run in the pods of one workload."""
         return self._workers_of.get((kind, name, namespace), ())
 
-    def routes(self) -> Iterator[RoutedTask]:
-        """Yield what settings modules in ConfigMaps route, in Open edX's EXPLICIT_QUEUES or Celery's own setting."""
-        for resource in self.resources.of_kind("ConfigMap"):
-            if not any(resource.mentions(name) for name in _ROUTES):
-                continue
-            for file in mapping(lookup(resource.tree, "data")):
-                if not file.endswith(".py"):
-                    continue
-                for name in _ROUTES:
-                    if name in str(lookup(resource.tree, "data", file)):
-                        yield from self._routes(resource, str(file), name)
-
-    def _routes(self, resource: Resource, file: str, name: str) -> Iterator[RoutedTask]:
-        for task, route in sorted(self._module(resource, file).entries(name).items()):
-            # Celery takes a queue's name alone, Open edX doesn't.
-            is_name = isinstance(route, str) and name != "EXPLICIT_QUEUES"
-            queue = route.get("queue") if isinstance(route, dict) else route if is_name else None
-            if isinstance(queue, str):
-                yield RoutedTask(task=task, queue=queue, resource=resource, file=file)
-
-    def _module(self, resource: Resource, file: str) -> PythonSettings:
-        key = (id(resource), str(file))
-        if key not in self._modules:
-            self._modules[key] = _settings(str(lookup(resource.tree, "data", file) or ""))
-        return self._modules[key]
-
-    def _worker(self, emitted: EmittedWorker) -> SiteWorker:
-        is_open_edx = emitted.service in OPEN_EDX_SERVICES
-        return self._with_settings(emitted) if is_open_edx else SiteWorker(emitted=emitted, queues=emitted.queues or ())
+    @functools.cached_property
+    def routes(self) -> Sequence[RoutedTask]:
+        """What settings modules in ConfigMaps route, in Open edX's EXPLICIT_QUEUES or Celery's own setting."""
+        return [
+            route
+            for resource in self.resources.of_kind("ConfigMap")
+            if any(resource.mentions(name) for name in _ROUTES)
+            for file, text in mapping(lookup(resource.tree, "data")).items()
+            if file.endswith(".py")
+            for name in _ROUTES
+            if name in str(text)
+            for route in _routes(resource, file, name, str(text))
+        ]
 
     def _with_settings(self, emitted: EmittedWorker) -> SiteWorker:
         """Return a worker of Open edX's with what its Celery will do, by default where only a running pod knows."""
         celery = CeleryView(self.resources, emitted)
-        key = _known(celery.transport_option("unacked_key", UNACKED))
-        prefix = _known(celery.transport_option("global_keyprefix"))
-        soft_shutdown = _known(celery.soft_shutdown_timeout)
-        queues = _known(celery.queues)
+        key = _likely(celery.transport_option("unacked_key", UNACKED))
+        prefix = _likely(celery.transport_option("global_keyprefix"))
+        soft_shutdown = _likely(celery.soft_shutdown_timeout)
+        queues = _likely(celery.queues)
         doubt = emitted.command_line.doubt
         if not doubt and queues is None and isinstance(celery.queues, Unknown) and emitted.command_line.queues:
             doubt = celery.queues.reason
@@ -246,16 +234,23 @@ class Site:
             key_prefix=prefix if isinstance(prefix, str) else None,
             own_visibility_timeout=celery.visibility_seconds,
             soft_shutdown=soft_shutdown if type(soft_shutdown) is int and soft_shutdown else None,
-            late=_known(celery.acknowledges_late) is True,
-            rejects=_known(celery.rejects_on_worker_lost) is True,
+            late=_likely(celery.acknowledges_late) is True,
+            rejects=_likely(celery.rejects_on_worker_lost) is True,
         )
 
 
-def _known(value: Known | Unknown) -> Any:
+def _likely(value: Known | Unknown) -> Any:
     """Return a value, or what holds unless something unseen sets it; None where that isn't known either."""
-    if isinstance(value, Known):
-        return value.value
-    return None if value.otherwise is None else value.otherwise.value
+    return None if value.likely is None else value.likely.value
+
+
+def _routes(resource: Resource, file: str, name: str, text: str) -> Iterator[RoutedTask]:
+    for task, route in sorted(_settings(text).entries(name).items()):
+        # Celery takes a queue's name alone, Open edX doesn't.
+        is_name = isinstance(route, str) and name != "EXPLICIT_QUEUES"
+        queue = route.get("queue") if isinstance(route, dict) else route if is_name else None
+        if isinstance(queue, str):
+            yield RoutedTask(task=task, queue=queue, resource=resource, file=file)
 
 
 @functools.lru_cache(maxsize=256)

@@ -129,7 +129,7 @@ def _rows(
 
 def _routed(site: Site) -> dict[tuple[str, str], tuple[str, ...]]:
     tasks_of: dict[tuple[str, str], set[str]] = {}
-    for route in site.routes():
+    for route in site.routes:
         tasks_of.setdefault((route.resource.namespace, route.queue), set()).add(route.task)
     return {key: tuple(sorted(tasks)) for key, tasks in tasks_of.items()}
 
@@ -172,19 +172,15 @@ def _fixed(resource: Resource) -> Scaling:
     if resource.kind == "DaemonSet":
         return Scaling(by=resource.kind, name=resource.name)
     if resource.kind in RECURRING:
-        return Scaling(by=resource.kind, name=resource.name, minimum=0, maximum=_most(resource))
-    count = _number(mapping(lookup(resource.tree, "spec")), "replicas", 1)
+        most = _number(lookup(resource.tree, "spec"), "maxReplicaCount", 100)
+        if resource.kind == "CronJob":
+            most = _number(lookup(resource.tree, "spec", "jobTemplate", "spec"), "parallelism", 1)
+        return Scaling(by=resource.kind, name=resource.name, minimum=0, maximum=most)
+    count = _number(lookup(resource.tree, "spec"), "replicas", 1)
     return Scaling(minimum=count, maximum=count)
 
 
-def _most(resource: Resource) -> int:
-    """Return the greatest number of pods of a kind whose pods end."""
-    if resource.kind == "CronJob":
-        return _number(mapping(lookup(resource.tree, "spec", "jobTemplate", "spec")), "parallelism", 1)
-    return _number(mapping(lookup(resource.tree, "spec")), "maxReplicaCount", 100)
-
-
-def _number(spec: Mapping[str, Any], field: str, default: int) -> int:
+def _number(spec: Any, field: str, default: int) -> int:
     stated = number_at(spec, field)
     return default if stated is None else stated
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, cast
 
+from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.expressions import evaluate, passing
 from kustomizer.openedx.celery.os_environ import change_variables
 from kustomizer.openedx.celery.python_values import (
@@ -13,6 +14,7 @@ from kustomizer.openedx.celery.python_values import (
     Group,
     Listing,
     Module,
+    Modules,
     Namespace,
     Opaque,
     Table,
@@ -20,8 +22,9 @@ from kustomizer.openedx.celery.python_values import (
     items_of,
     keys_doubt,
     merge,
+    table_like,
 )
-from kustomizer.openedx.celery.skipped import escapes
+from kustomizer.openedx.celery.skipped import NAMESPACES, escapes, may_have_run, parts_escape
 from kustomizer.openedx.celery.syntax import dotted
 
 if TYPE_CHECKING:
@@ -49,10 +52,11 @@ def _unpack(scope: Scope, target: ast.Tuple | ast.List, value: Any, line: int) -
     if isinstance(values, list) and stars and len(values) >= len(targets) - 1:
         end = len(values) - (len(targets) - 1 - stars[0])
         values = [*values[: stars[0]], Listing(values[stars[0] : end]), *values[end:]]
-    if isinstance(values, Opaque) or len(values) != len(targets):
-        unknown = values if isinstance(values, Opaque) else Opaque("what it is taken from has another length", line)
-        scope.unknown.append(unknown)
-        values = [unknown] * len(targets)
+    if isinstance(values, Opaque):
+        scope.unknown.append(values)
+        values = [values] * len(targets)
+    elif len(values) != len(targets):
+        raise ValueError(target)
     for element_target, element in zip(targets, values, strict=True):
         store(scope, element_target, element, line)
 
@@ -73,12 +77,22 @@ def _store_item(scope: Scope, target: ast.Subscript, value: Any, line: int) -> N
     elif isinstance(holder, Table) and doubt_in(key) is None:
         holder[key] = value
         scope.touch(holder, line)
+        if holder.doubt is not None:
+            # Whoever has it gets the value.
+            escapes(scope, value, holder.doubt)
+    elif isinstance(holder, Modules):
+        with scope.at(key if isinstance(key, str) else scope.module):
+            scope.add(scope.module)
+            scope.doubt_all(Opaque("it is another module", line))
+        escapes(scope, value, Opaque("it is a module", line))
+    elif isinstance(holder, (str, int, float, tuple, type(None))):
+        raise TypeError(holder)
     else:
         why = Opaque("an item of it is set", line)
         scope.unknown.append(why)
         scope.spoil(holder, why)
         escapes(scope, value, why)
-        if not isinstance(holder, HOLDERS) and isinstance(key, str) and key.isupper():
+        if not isinstance(holder, HOLDERS) and isinstance(key, str):
             # It may be the names of this very module.
             scope.may_be_set_anywhere(key, Opaque(f"an item {key} is set, which may be it", line))
 
@@ -89,18 +103,25 @@ def _store_attribute(scope: Scope, target: ast.Attribute, value: Any, line: int)
         with scope.at(holder.module):
             scope.bind(target.attr, value, line)
         return
+    if isinstance(holder, Module) and f"{holder.name}.{target.attr}" in library.NAMED:
+        scope.stop(Opaque(f"{holder.name}.{target.attr} is another one", line))
     why = Opaque(f"{dotted(target)} is set, which may be it", line)
     scope.unknown.append(why)
     escapes(scope, value, why)
-    if isinstance(holder, Module) and (holder.name, target.attr) == ("os", "environ"):
+    if isinstance(holder, Environ) or (isinstance(holder, Module) and (holder.name, target.attr) == ("os", "environ")):
         scope.doubt_variable("", Opaque("the environment is another one", line))
-    elif isinstance(holder, Opaque) and target.attr.isupper():
+    elif isinstance(holder, Opaque):
         # It may be this very module.
         scope.may_be_set_anywhere(target.attr, why)
 
 
 def augment(scope: Scope, node: ast.AugAssign) -> None:
     """Carry out ``+=`` and its like."""
+    if not is_plain(node.target):
+        why = Opaque("what is changed is computed", node.lineno)
+        scope.unknown.append(why)
+        may_have_run(scope, [node], why)
+        return
     old = evaluate(ast.copy_location(loaded(node.target), node), scope)
     if isinstance(old, Environ):
         change_variables(scope, evaluate(node.value, scope), node.lineno)
@@ -109,11 +130,8 @@ def augment(scope: Scope, node: ast.AugAssign) -> None:
         with scope.at(old.module):
             _bind_all(scope, evaluate(node.value, scope), node.lineno)
         return
-    new: Any
-    if isinstance(old, Listing) and isinstance(node.op, ast.Add):
-        # A list takes items of any kind.
-        more = items_of(passing(node.value, scope))
-        new = more if isinstance(more, Opaque) else old.doubt or Listing([*old, *more])
+    if isinstance(old, (Listing, Table)) and isinstance(node.op, ast.Add if isinstance(old, Listing) else ast.BitOr):
+        new = _with_more(old, passing(node.value, scope), scope)
     else:
         new = evaluate(ast.copy_location(ast.BinOp(loaded(node.target), node.op, node.value), node), scope)
     if isinstance(old, HOLDERS) and type(new) is type(old) and old.doubt is None:
@@ -133,12 +151,33 @@ def augment(scope: Scope, node: ast.AugAssign) -> None:
     store(scope, node.target, new, node.lineno)
 
 
+def _with_more(old: Listing | Table, more: Any, scope: Scope) -> Listing | Table | Opaque:
+    """Return what ``old`` holds together with items of any kind."""
+    pairs = more if isinstance(more, Table) else doubt_in(more) or more
+    items: Any = items_of(more) if isinstance(old, Listing) else pairs
+    doubt = old.doubt or (items if isinstance(items, Opaque) else None)
+    if doubt is not None:
+        parts_escape(scope, [more], doubt)
+        return doubt
+    if isinstance(old, Listing):
+        return Listing([*old, *items])
+    table = table_like(old)
+    merge(table, items if isinstance(items, Table) else Table(items))
+    return table
+
+
 def _bind_all(scope: Scope, values: Any, line: int) -> None:
     if not isinstance(values, Table) or keys_doubt(values) is not None:
         scope.doubt_all(Opaque("computed names are set", line))
         return
     for name, value in values.items():
         scope.bind(str(name), value, line)
+
+
+def is_plain(target: ast.expr) -> bool:
+    """Tell whether a target may be evaluated twice: nothing is called for it that may do something."""
+    calls = [inner for inner in ast.walk(target) if isinstance(inner, (ast.Call, ast.NamedExpr))]
+    return all(isinstance(call, ast.Call) and dotted(call.func) in NAMESPACES for call in calls)
 
 
 def loaded(target: ast.expr) -> ast.expr:
@@ -152,6 +191,11 @@ def loaded(target: ast.expr) -> ast.expr:
 
 def delete(scope: Scope, target: ast.expr, line: int) -> None:
     """Carry out ``del``."""
+    if not is_plain(target):
+        why = Opaque("what is deleted is computed", line)
+        scope.unknown.append(why)
+        may_have_run(scope, [target], why)
+        return
     if isinstance(target, (ast.Tuple, ast.List)):
         for element in target.elts:
             delete(scope, element, line)
@@ -185,5 +229,5 @@ def _delete_item(scope: Scope, holder: Any, key: Any, line: int) -> None:
         why = Opaque("an item of it is deleted", line)
         scope.unknown.append(why)
         scope.spoil(holder, why)
-        if isinstance(holder, Opaque) and isinstance(key, str) and key.isupper():
+        if isinstance(holder, Opaque) and isinstance(key, str):
             scope.may_be_set_anywhere(key, why)

@@ -17,7 +17,7 @@ from kustomizer.openedx.celery.python_values import (
     merge,
     own_doubt,
 )
-from kustomizer.openedx.celery.skipped import escapes
+from kustomizer.openedx.celery.skipped import escapes, parts_escape
 from kustomizer.openedx.celery.syntax import dotted
 
 if TYPE_CHECKING:
@@ -69,11 +69,12 @@ class Call:
             value = self.evaluate(keyword.value)
             if keyword.arg is not None:
                 kwargs[keyword.arg] = value
-            elif isinstance(value, Table):
+            elif isinstance(value, Table) and not kwargs.keys() & value.keys():
                 merge(kwargs, value)
             elif own_doubt(value) is None:
                 raise TypeError(value)
             else:
+                parts_escape(self.scope, [value], self.computed())
                 kwargs.doubt = kwargs.doubt or own_doubt(value)
         return args, kwargs, doubt_in(args) or doubt_in(kwargs) or (kwargs.rest if kwargs.partial else None)
 

@@ -11,6 +11,7 @@ from kustomizer.openedx.celery.functions import function_called
 from kustomizer.openedx.celery.methods import imported, method_called
 from kustomizer.openedx.celery.operators import LARGEST, is_text
 from kustomizer.openedx.celery.python_values import (
+    HOLDERS,
     Defined,
     Function,
     Group,
@@ -21,13 +22,14 @@ from kustomizer.openedx.celery.python_values import (
     Opaque,
     Passing,
     Table,
+    has_no_order,
     keys_doubt,
     merge,
     own_doubt,
     table_like,
     truth,
 )
-from kustomizer.openedx.celery.skipped import NAMESPACES, escapes
+from kustomizer.openedx.celery.skipped import NAMESPACES, escapes, parts_escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +42,7 @@ _KNOWN_TYPES = frozenset({"bool", "float", "int", "str", "tuple", "Group", "None
 
 def _range(*args: int) -> Any:
     numbers = range(*args)
-    return Listing(numbers) if len(numbers) <= LARGEST else Opaque("it is too long")
+    return Passing(numbers) if len(numbers) <= LARGEST else Opaque("it is too long")
 
 
 # Functions that give a plain value of plain ones.
@@ -51,9 +53,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "any": any,
     "bool": bool,
     "dict": Table,
-    "enumerate": lambda *args: Passing(enumerate(*args), args),
+    "enumerate": lambda *args, **kwargs: Passing(enumerate(*args, **kwargs), args),
     "float": float,
-    "frozenset": Group,
+    "frozenset": frozenset,
     "int": int,
     "len": len,
     "list": Listing,
@@ -71,6 +73,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 # Whatever else is in what they are given is in what they give.
 _PASS_ON = frozenset({"enumerate", "len", "list", "reversed", "tuple", "zip"})
+# Nothing of what they are given is in what they give.
+_OF_SCALARS = frozenset({"abs", "all", "any", "bool", "float", "int", "len", "range", "round", "str"})
+# The order of what they are given makes no difference.
+_OF_ANY_ORDER = frozenset({"all", "any", "bool", "frozenset", "len", "max", "min", "set", "sorted"})
 # They take whatever they are given, and leave it as it is.
 _HARMLESS = frozenset(
     {"FeaturesProxy", "print", "isinstance", "issubclass", "hasattr", "type", "id", "repr", "getattr", "crontab"}
@@ -86,6 +92,8 @@ def called(call: Call) -> Any:
     function = call.evaluate(node)
     if isinstance(function, Defined):
         return function_called(call, function)
+    if isinstance(function, (str, int, float, tuple, *HOLDERS, type(None))):
+        raise TypeError(function)
     name = node.id if isinstance(node, ast.Name) else ""
     if isinstance(function, Function):
         module, _, built_in = function.name.rpartition(".")
@@ -139,12 +147,13 @@ def _of_object(call: Call, function: str) -> Any:
     if isinstance(holder, Module) and isinstance(name, str) and function == "getattr":
         return library.member(holder.name, name) or call.computed()
     if function == "getattr":
+        escapes(call.scope, args, Opaque("what it has may be changed", call.line))
         return call.computed()
     why = Opaque(f"{function}() may set it", call.line)
     escapes(call.scope, rest, why)
     if not isinstance(name, str):
         call.scope.doubt_all(why)
-    elif name.isupper():
+    else:
         call.scope.may_be_set_anywhere(name, why)
     return call.computed()
 
@@ -163,6 +172,13 @@ def _plain_value(call: Call, name: str) -> Any:
     if name in _PASS_ON:
         doubt = args.doubt or next((own for argument in args if (own := own_doubt(argument))), None)
     doubt = doubt or next((keys for argument in args if (keys := keys_doubt(argument))), None)
+    if doubt is None and name not in _OF_ANY_ORDER and any(map(has_no_order, args)):
+        doubt = Opaque("a set's items come in any order", call.line)
+    if doubt is not None and name not in _OF_SCALARS:
+        # Of several arguments one of them itself may be what it gives.
+        parts_escape(call.scope, (args, *args), doubt) if name in ("max", "min", "sum") else parts_escape(
+            call.scope, args, doubt
+        )
     return doubt or _FUNCTIONS[name](*args, **kwargs)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery.methods import CHANGING
 from kustomizer.openedx.celery.operators import LARGEST
 from kustomizer.openedx.celery.python_values import (
     Defined,
@@ -18,7 +17,7 @@ from kustomizer.openedx.celery.python_values import (
     items_of,
     truth,
 )
-from kustomizer.openedx.celery.skipped import may_have_run
+from kustomizer.openedx.celery.skipped import CHANGING, may_have_run
 from kustomizer.openedx.celery.syntax import targets
 
 if TYPE_CHECKING:
@@ -85,7 +84,9 @@ def _give(target: ast.expr, item: Any, scope: Scope) -> None:
     if isinstance(target, ast.Name):
         scope.bind(target.id, item)
         return
-    names = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    if not isinstance(target, (ast.Tuple, ast.List)):
+        raise _UnknownError(Opaque("its target is no name", target.lineno))
+    names = target.elts
     items = _or_raise(items_of(item))
     if len(names) != len(items):
         raise ValueError(target)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Linux starts no process whose arguments and variables are more (bprm_stack_limits in fs/exec.c). Variables that name
 # each other twice, fifty in a row, would be more than any memory.
 _MOST_OF_A_PROCESS = 6 * 2**20
+# What a container has besides: from its runtime, and from Tutor's Dockerfile.
+_OF_EACH_POD = frozenset({"CMS_CFG", "HOME", "HOSTNAME", "LMS_CFG", "PATH", "PWD"})
 _KINDS = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret", "configMapRef": "ConfigMap", "secretRef": "Secret"}
 
 
@@ -49,11 +51,30 @@ class Environment:
                 self._values[name] = Unknown(reason="a shell script sets it", source=source)
 
     def get(self, name: str) -> Value | None:
-        """Return a variable's value, None where it isn't set."""
+        """Return a variable's value, None where nothing sets it that the build shows."""
+        value = self._set(name)
+        if value is None and name in _OF_EACH_POD:
+            return Unknown(reason="only a running pod knows it", source=self._source(""), may_be_unset=True)
+        return value
+
+    def _set(self, name: str) -> Value | None:
         value = self._values.get(name)
         if value is None:
-            return next((unseen for prefix, unseen in self._unseen if name.startswith(prefix)), None)
-        return value
+            value = next((unseen for prefix, unseen in self._unseen if name.startswith(prefix)), None)
+        return value or self._link(name)
+
+    def _link(self, name: str) -> Unknown | None:
+        """Return a variable that names a Service of the namespace, None where it is none of these."""
+        service, is_link, _ = name.partition("_SERVICE_" if "_SERVICE_" in name else "_PORT")
+        if not is_link:
+            return None
+        # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+        link = service.lower().replace("_", "-")
+        has_links = plain_value(lookup(self._owner.tree, "spec", "template", "spec", "enableServiceLinks")) is not False
+        is_there = has_links and self._resources.find("Service", link, self._owner.namespace)
+        if not is_there and link != "kubernetes":
+            return None
+        return Unknown(reason=f"Kubernetes sets it for Service {link}", source=self._source(""), may_be_unset=True)
 
     def expanded(self, text: str) -> Value:
         """Return ``text`` with the kubelet's ``$(NAME)`` expanded; an unset name stays as it is."""
@@ -69,7 +90,7 @@ class Environment:
             elif text.startswith("(", start) and start < last_bracket:
                 end = text.find(")", start)
                 name = text[start + 1 : end]
-                value = self.get(name)
+                value = self._set(name)
                 if isinstance(value, Unknown):
                     return value
                 inserted = f"$({name})" if value is None else str(value.value)

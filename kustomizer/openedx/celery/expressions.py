@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.call import Call
 from kustomizer.openedx.celery.calls import called
+from kustomizer.openedx.celery.comparisons import compared
 from kustomizer.openedx.celery.comprehensions import comprehended
 from kustomizer.openedx.celery.functions import defined
-from kustomizer.openedx.celery.operators import COMPARE, binary, is_text, is_wide, unary
+from kustomizer.openedx.celery.operators import binary, is_text, is_wide, unary
 from kustomizer.openedx.celery.os_environ import variable
 from kustomizer.openedx.celery.python_values import (
-    HOLDERS,
     Environ,
     Function,
     Group,
@@ -29,21 +29,22 @@ from kustomizer.openedx.celery.python_values import (
     Passing,
     Table,
     doubt_in,
+    has_attribute,
     items_of,
     keys_doubt,
     merge,
     own_doubt,
     truth,
 )
-from kustomizer.openedx.celery.skipped import may_have_run
-from kustomizer.openedx.celery.values import Unknown
+from kustomizer.openedx.celery.skipped import escapes, may_have_run, parts_escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kustomizer.openedx.celery.scope import Scope
 
-_FAULTS = (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError)
+FAULTS = (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError)
+"""What Python's own operations fail with."""
 
 
 def evaluate(node: ast.expr, scope: Scope) -> Any:
@@ -51,7 +52,11 @@ def evaluate(node: ast.expr, scope: Scope) -> Any:
     if isinstance(node, ast.Constant):
         return node.value
     value = passing(node, scope)
-    return Opaque("what it goes through is kept", node.lineno) if isinstance(value, Passing) else value
+    if not isinstance(value, Passing):
+        return value
+    kept = Opaque("what it goes through is kept", node.lineno)
+    parts_escape(scope, [value], kept)
+    return kept
 
 
 def passing(node: ast.expr, scope: Scope) -> Any:
@@ -63,13 +68,19 @@ def passing(node: ast.expr, scope: Scope) -> Any:
             if kind is None
             else kind(node, scope)
         )
-    except _FAULTS:
-        # Where it were so, the settings wouldn't load.
-        value = Opaque("it can't be computed", node.lineno)
-        may_have_run(scope, [node], value)
+    except FAULTS:
+        value = failed(scope, node)
     if isinstance(value, Opaque):
         scope.unknown.append(value)
     return value
+
+
+def failed(scope: Scope, node: ast.expr | ast.stmt) -> Opaque:
+    """Note that Python fails with one of the FAULTS when it comes to ``node``."""
+    why = Opaque("it can't be computed", node.lineno)
+    may_have_run(scope, [node], why)
+    scope.fail(why)
+    return why
 
 
 def _name(node: ast.Name, scope: Scope) -> Any:
@@ -80,26 +91,28 @@ def _name(node: ast.Name, scope: Scope) -> Any:
 
 def _dict(node: ast.Dict, scope: Scope) -> Any:
     table = Table()
+    doubt: Opaque | None = None
     for key, value in zip(node.keys, node.values, strict=True):
         item = evaluate(value, scope)
         if key is not None:
-            table[_key(evaluate(key, scope), node)] = item
+            known = evaluate(key, scope)
+            doubt = doubt or doubt_in(known)
+            if doubt is None:
+                table[known] = item
+            else:
+                escapes(scope, item, doubt)
         elif isinstance(item, dict):
             merge(table, item)
-        elif own_doubt(item) is None:
+        elif (why := own_doubt(item)) is None:
             raise TypeError(item)
         else:
             rest = Table()
-            rest.partial, rest.rest = True, own_doubt(item)
+            rest.partial, rest.rest = True, why
+            parts_escape(scope, [item], why)
             merge(table, rest)
-    return table
-
-
-def _key(key: Any, node: ast.AST) -> Any:
-    doubt = doubt_in(key)
     if doubt is not None:
-        raise ValueError(node)
-    return key
+        parts_escape(scope, [table], doubt)
+    return table if doubt is None else doubt
 
 
 def _sequence(node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Any:
@@ -110,11 +123,14 @@ def _sequence(node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Any:
         more = items_of(value) if isinstance(element, ast.Starred) else [value]
         doubt = doubt or (more if isinstance(more, Opaque) else None)
         items += more if isinstance(more, list) else []
+    if isinstance(node, ast.Set):
+        doubt = doubt or doubt_in(items)
     if doubt is not None:
+        parts_escape(scope, [items], doubt)
         return doubt
     if isinstance(node, ast.List):
         return Listing(items)
-    return tuple(items) if isinstance(node, ast.Tuple) else Group(_key(item, node) for item in items)
+    return tuple(items) if isinstance(node, ast.Tuple) else Group(items)
 
 
 def _joined(node: ast.JoinedStr, scope: Scope) -> Any:
@@ -151,45 +167,6 @@ def _boolean(node: ast.BoolOp, scope: Scope) -> Any:
     return value
 
 
-def _compare(node: ast.Compare, scope: Scope) -> Any:
-    left = evaluate(node.left, scope)
-    for op, comparator in zip(node.ops, node.comparators, strict=True):
-        right = passing(comparator, scope)
-        if isinstance(right, Environ):
-            right = _names_in_environment(left, scope, node)
-        if isinstance(right, Namespace) and isinstance(left, str) and isinstance(op, (ast.In, ast.NotIn)):
-            with scope.at(right.module):
-                is_set = own_doubt(scope.get(left, node.lineno)) is None
-                right = {left} if is_set else Opaque(f"whether {left} is set isn't known", node.lineno)
-        doubt = _compared(op, left, right, node)
-        if doubt is not None:
-            return doubt
-        if not COMPARE[type(op)](left, right):
-            return False
-        left = right
-    return True
-
-
-def _compared(op: ast.cmpop, left: Any, right: Any, node: ast.AST) -> Opaque | None:
-    """Return why it isn't known how two values compare, None where it is."""
-    if isinstance(op, (ast.Is, ast.IsNot)):
-        is_single = any(each is None or isinstance(each, (bool, *HOLDERS)) for each in (left, right))
-        doubt = next((each for each in (left, right) if isinstance(each, Opaque)), None)
-        return doubt or (None if is_single else Opaque("`is` compares what may be the same or not", node.lineno))  # type: ignore[attr-defined]
-    doubt = doubt_in(left) or doubt_in(right)
-    is_found = isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, dict) and left in right
-    return doubt or (None if is_found else keys_doubt(left) or keys_doubt(right))
-
-
-def _names_in_environment(name: Any, scope: Scope, node: ast.AST) -> Any:
-    if not isinstance(name, str):
-        return Opaque("a computed variable is looked for", getattr(node, "lineno", 0))
-    value = scope.environment(name)
-    if isinstance(value, Unknown) and (value.may_be_unset or scope.changes(name)):
-        return Opaque(value.reason, getattr(node, "lineno", 0))
-    return set() if value is None else {name}
-
-
 def _conditional(node: ast.IfExp, scope: Scope) -> Any:
     test = truth(evaluate(node.test, scope))
     if isinstance(test, Opaque):
@@ -198,15 +175,25 @@ def _conditional(node: ast.IfExp, scope: Scope) -> Any:
     return evaluate(node.body if test else node.orelse, scope)
 
 
+def _operation(node: ast.BinOp, scope: Scope) -> Any:
+    left, right = evaluate(node.left, scope), evaluate(node.right, scope)
+    result = binary(node.op, left, right, node.lineno)
+    if isinstance(result, Opaque):
+        parts_escape(scope, (left, right), result)
+    return result
+
+
 def _subscript(node: ast.Subscript, scope: Scope) -> Any:
     holder, key = evaluate(node.value, scope), evaluate(node.slice, scope)
     doubt = holder if isinstance(holder, Opaque) else doubt_in(key)
     if doubt is not None:
+        parts_escape(scope, [holder], doubt)
         return doubt
     if isinstance(holder, Modules):
         is_followed = isinstance(key, str) and scope.names_of(key) is not None
         return Namespace(key) if is_followed else Opaque(f"{key} is a module", node.lineno)
     if isinstance(holder, Environ):
+        # Of what isn't set in the build the image may say more.
         return variable(scope, key, node.lineno, missing=Missing(f"{key} isn't set", node.lineno))
     if isinstance(holder, Namespace):
         with scope.at(holder.module):
@@ -215,10 +202,16 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Any:
         doubt = getattr(holder, "doubt", None)
         return doubt if doubt is not None else Listing(holder[key]) if isinstance(holder, list) else holder[key]
     is_missing = isinstance(holder, dict) and key not in holder
-    doubt = keys_doubt(holder) if is_missing else getattr(holder, "doubt", None)
+    doubt = keys_doubt(holder) if is_missing else own_doubt(holder)
     if doubt is None and is_missing:
-        return Missing(f"it has no {key}", node.lineno)
+        return _missing(f"it has no {key}", scope, node)
     return doubt if doubt is not None else holder[key]
+
+
+def _missing(reason: str, scope: Scope, node: ast.AST) -> Missing:
+    missing = Missing(reason, getattr(node, "lineno", 0))
+    scope.fail(missing)
+    return missing
 
 
 def _slice(node: ast.Slice, scope: Scope) -> Any:
@@ -235,7 +228,9 @@ def _attribute(node: ast.Attribute, scope: Scope) -> Any:
         known = Function("os.getenv")
     elif isinstance(value, Namespace):
         with scope.at(value.module):
-            return value if node.attr == "__dict__" else scope.get(node.attr, node.lineno)
+            if scope.has(node.attr) or not hasattr(dict, node.attr):
+                return scope.get(node.attr, node.lineno)
+        known = value if node.attr == "__dict__" else None
     elif (isinstance(value, timedelta) and node.attr in ("days", "seconds")) or (
         isinstance(value, NamedQueue) and node.attr == "name"
     ):
@@ -244,7 +239,13 @@ def _attribute(node: ast.Attribute, scope: Scope) -> Any:
         return known
     if isinstance(value, Opaque):
         scope.may_be_had(node.attr, value)
-    return value if isinstance(value, Opaque) else Opaque(f"its attribute {node.attr} isn't known", node.lineno)
+        return value
+    if not has_attribute(value, node.attr):
+        raise AttributeError(node.attr)
+    # It may be a method that changes it.
+    unknown = Opaque(f"its attribute {node.attr} isn't known", node.lineno)
+    escapes(scope, value, unknown)
+    return unknown
 
 
 def _assigned(node: ast.NamedExpr, scope: Scope) -> Any:
@@ -265,12 +266,10 @@ _KINDS: dict[type, Callable[[Any, Scope], Any]] = {
     ast.Tuple: _sequence,
     ast.Set: _sequence,
     ast.JoinedStr: _joined,
-    ast.BinOp: lambda node, scope: binary(
-        node.op, evaluate(node.left, scope), evaluate(node.right, scope), node.lineno
-    ),
+    ast.BinOp: _operation,
     ast.BoolOp: _boolean,
     ast.UnaryOp: lambda node, scope: unary(node.op, evaluate(node.operand, scope), node.lineno),
-    ast.Compare: _compare,
+    ast.Compare: lambda node, scope: compared(node, scope, evaluate, passing),
     ast.IfExp: _conditional,
     ast.Subscript: _subscript,
     ast.Attribute: _attribute,

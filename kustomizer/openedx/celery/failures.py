@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from kustomizer.openedx.celery.assignments import loaded, store
-from kustomizer.openedx.celery.expressions import evaluate
+from kustomizer.openedx.celery.assignments import is_plain, loaded, store
+from kustomizer.openedx.celery.expressions import FAULTS, evaluate, failed
 from kustomizer.openedx.celery.jumps import Returned
 from kustomizer.openedx.celery.python_values import Missing, Opaque
 
@@ -26,13 +26,25 @@ def tried(statement: ast.stmt, scope: Scope) -> Opaque | None:
 
     All that it has done by then has to be noted.
     """
+    scope.tries += 1
+    try:
+        return _tried(statement, scope)
+    finally:
+        scope.tries -= 1
+
+
+def _tried(statement: ast.stmt, scope: Scope) -> Opaque | None:
     before = len(scope.unknown)
     value = evaluate(statement.value, scope) if isinstance(statement, ast.Assign) else None
     for target in statement.targets if isinstance(statement, ast.Delete) else ():
-        evaluate(loaded(target), scope)
+        if is_plain(target):
+            evaluate(loaded(target), scope)
     if len(scope.unknown) == before and isinstance(statement, ast.Assign):
-        for target in statement.targets:
-            store(scope, target, value, statement.lineno)
+        try:
+            for target in statement.targets:
+                store(scope, target, value, statement.lineno)
+        except FAULTS:
+            failed(scope, statement)
     elif len(scope.unknown) == before:
         try:
             scope.run([statement])

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import Any
 
-    from kustomizer.openedx.celery.scope import Container, Scope
+    from kustomizer.openedx.celery.container import Container
+    from kustomizer.openedx.celery.scope import Scope
     from kustomizer.openedx.celery.values import Unknown, Value
 
 _MOST = 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery.jumps import Jump, Returned
+from kustomizer.openedx.celery.jumps import Jump, Returned, Stopped
 from kustomizer.openedx.celery.python_values import Defined, Opaque
 from kustomizer.openedx.celery.skipped import escapes
 from kustomizer.openedx.celery.syntax import body_of, local_names
@@ -55,6 +55,8 @@ def function_called(call: Call, function: Defined) -> Any:
             scope.run(body)  # type: ignore[arg-type]
     except Returned as returned:
         return returned.value
+    except Stopped:
+        raise
     except Jump:
         return _unfollowed(call, function)
     finally:
@@ -71,7 +73,9 @@ def _given(call: Call, function: Defined) -> dict[str, Any] | None:
     all_names = {*names, *(parameter.arg for parameter in arguments.kwonlyargs)}
     is_generator = any(isinstance(argument, ast.GeneratorExp) for argument in call.node.args)
     is_known = args.doubt is None and kwargs.doubt is None and not kwargs.partial
-    return given if is_known and not is_generator and len(args) <= len(names) and given.keys() == all_names else None
+    by_place = {*names[: len(args)], *(parameter.arg for parameter in arguments.posonlyargs)}
+    fits = len(args) <= len(names) and given.keys() == all_names and not by_place & kwargs.keys()
+    return given if is_known and not is_generator and fits else None
 
 
 def _unfollowed(call: Call, function: Defined) -> Opaque:

@@ -39,7 +39,7 @@ def import_names(scope: Scope, node: ast.ImportFrom, follow: Follow) -> None:
         if alias.name == "*":
             _import_all(scope, module, node.lineno, follow)
             continue
-        value = _member(scope, module, alias.name, follow)
+        value = _member(scope, module, alias.name, node.lineno, follow)
         if value is None:
             value = Opaque(f"it is imported from {module}", node.lineno)
             scope.unknown.append(value)
@@ -47,7 +47,7 @@ def import_names(scope: Scope, node: ast.ImportFrom, follow: Follow) -> None:
         scope.bind(alias.asname or alias.name, value, node.lineno)
 
 
-def _member(scope: Scope, module: str, name: str, follow: Follow) -> Any:
+def _member(scope: Scope, module: str, name: str, line: int, follow: Follow) -> Any:
     """Return what a module has under a name, None where that isn't known."""
     known = library.member(module, name)
     names = _module(scope, module, follow) if known is None else None
@@ -55,7 +55,11 @@ def _member(scope: Scope, module: str, name: str, follow: Follow) -> Any:
         value, _, doubt = names.read(name)
         return None if doubt is not None else value
     submodule = f"{module}.{name}"
-    return Namespace(submodule) if known is None and _module(scope, submodule, follow) is not None else known
+    if known is None and _module(scope, submodule, follow) is not None:
+        return Namespace(submodule)
+    if names is not None and names.everything is None and module != scope.base:
+        scope.fail(Opaque(f"{module} has no {name}", line))
+    return known
 
 
 def _module(scope: Scope, module: str, follow: Follow) -> Names | None:
@@ -98,4 +102,5 @@ def _not_seen(scope: Scope, module: str, line: int) -> None:
     file = scope.container.module(module)
     why = f"{module} isn't part of the build" if file is None else file.reason  # type: ignore[union-attr]
     source = None if file is None else file.source
+    scope.unknown.append(Opaque(why, line))
     scope.doubt_all(Opaque(f"{why}, and may set it", line), maybe=True, source=source)

@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from kustomizer.openedx.celery.python_values import Opaque
+
 
 class Jump(Exception):  # noqa: N818 - statements, and no errors
     """The next statement isn't the one below."""
@@ -29,6 +31,14 @@ class Returned(Jump):
     def __init__(self, value: Any) -> None:
         super().__init__()
         self.value = value
+
+
+class Stopped(Jump):
+    """From here on nothing is known: the settings fail, and nothing handles that."""
+
+    def __init__(self, why: Opaque) -> None:
+        super().__init__()
+        self.why = why
 
 
 class Left(Jump):

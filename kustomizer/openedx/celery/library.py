@@ -49,7 +49,8 @@ _VALUES: dict[str, Any] = {
     "ssl.CERT_OPTIONAL": 1,
     "ssl.CERT_REQUIRED": 2,
 }
-_NAMED = frozenset({*FUNCTIONS, "os.getenv", "copy.copy", "copy.deepcopy"})
+NAMED = frozenset({*FUNCTIONS, "os.getenv", "copy.copy", "copy.deepcopy"})
+"""Functions of which it is known what they give."""
 
 
 def member(module: str, name: str) -> Any:
@@ -57,4 +58,4 @@ def member(module: str, name: str) -> Any:
     full = f"{module}.{name}"
     if full in MODULES:
         return Module(full)
-    return Function(full) if full in _NAMED or module in _HARMLESS else _VALUES.get(full)
+    return Function(full) if full in NAMED or module in _HARMLESS else _VALUES.get(full)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +10,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.celery import edx_platform
 from kustomizer.openedx.celery.followed import Asked, shared
+from kustomizer.openedx.celery.jumps import Stopped
 from kustomizer.openedx.celery.mounts import MountedFile, Mounts
 from kustomizer.openedx.celery.python_values import Opaque, Table, doubt_in
 from kustomizer.openedx.celery.scope import Scope
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.celery.command import Command
+    from kustomizer.openedx.celery.container import Container
     from kustomizer.openedx.celery.environment import Environment
-    from kustomizer.openedx.celery.scope import Container
     from kustomizer.openedx.celery.values import Value
     from kustomizer.openedx.workers import EmittedWorker
 
@@ -121,7 +123,8 @@ class LoadedSettings:
 
     def _followed(self, file: MountedFile, module: str, asked: Asked) -> Scope:
         scope = self._open_edx(module, asked)
-        follow(scope, file)
+        with contextlib.suppress(Stopped):
+            follow(scope, file)
         return scope
 
     def _open_edx(self, module: str, container: Container) -> Scope:

@@ -10,7 +10,7 @@ from kustomizer.openedx.celery.expressions import passing
 from kustomizer.openedx.celery.jumps import Break, Continue, Left, Uncertain
 from kustomizer.openedx.celery.python_values import Opaque, items_of
 from kustomizer.openedx.celery.skipped import may_have_run
-from kustomizer.openedx.celery.syntax import returns
+from kustomizer.openedx.celery.syntax import ends_round, returns
 
 if TYPE_CHECKING:
     import ast
@@ -50,3 +50,5 @@ def _skip(scope: Scope, node: ast.For, why: Opaque) -> None:
     may_have_run(scope, [node], why)
     if returns([node]):
         raise Left
+    if ends_round(node.orelse):
+        raise Uncertain

@@ -23,11 +23,14 @@ from kustomizer.openedx.celery.python_values import (
     Table,
     copied,
     doubt_in,
+    has_attribute,
+    has_no_order,
     keys_doubt,
     merge,
     own_doubt,
     shallow,
 )
+from kustomizer.openedx.celery.skipped import escapes, parts_escape
 
 if TYPE_CHECKING:
     import ast
@@ -52,8 +55,6 @@ _CHANGING_METHODS: dict[type, frozenset[str]] = {
     Listing: frozenset({"append", "clear", "extend", "insert", "pop", "remove"}),
     Group: frozenset({"add", "discard", "update"}),
 }
-CHANGING = frozenset(method for methods in _CHANGING_METHODS.values() for method in methods)
-"""Methods that change what they are called on."""
 
 
 def method_called(call: Call, function: ast.Attribute) -> Any:
@@ -72,7 +73,9 @@ def method_called(call: Call, function: ast.Attribute) -> Any:
     for table, carry_out in methods:
         if function.attr in table.get(type(holder), ()):
             return carry_out(call, function.attr, holder)
-    call.scope.spoil(holder, Opaque(f"{function.attr}() may change it", call.line))
+    if not has_attribute(holder, function.attr):
+        raise AttributeError(function.attr)
+    escapes(call.scope, holder, Opaque(f"{function.attr}() may change it", call.line))
     return call.unknown()
 
 
@@ -94,8 +97,9 @@ def _pure(call: Call, method: str, holder: Any) -> Any:
         return _got(call, holder, args, doubt)
     if method == "copy":
         return shallow(holder)
-    doubt = doubt or keys_doubt(holder)
+    doubt = doubt or keys_doubt(holder) or _order_doubt(call, holder)
     if doubt is not None:
+        parts_escape(call.scope, [holder], doubt)
         return doubt
     if method in ("format", "format_map") and (is_wide(holder) or not all(map(is_text, (*args, kwargs)))):
         return Opaque("it is formatted", call.line)
@@ -109,8 +113,10 @@ def _pure(call: Call, method: str, holder: Any) -> Any:
 
 def _got(call: Call, table: Table, args: list[Any], doubt: Opaque | None) -> Any:
     if table.doubt or not args or doubt_in(args[0]):
+        parts_escape(call.scope, [table, args], call.computed())
         return table.doubt or doubt or call.computed()
     if args[0] not in table and table.partial:
+        parts_escape(call.scope, [args], call.computed())
         return keys_doubt(table)
     return table.get(args[0], args[1] if len(args) > 1 else None)
 
@@ -125,17 +131,34 @@ def _changing(call: Call, method: str, holder: Any) -> Any:
         doubt = own_doubt(first) if method == "insert" else args.doubt
     else:
         doubt = args.doubt or kwargs.doubt or (own_doubt(first) if is_whole else doubt_in(first))
+        doubt = doubt or (_order_doubt(call, holder) if is_whole else None)
     if doubt is not None or (is_whole and len(args) > 1):
         doubt = doubt if isinstance(doubt, Opaque) and doubt.line else Opaque(f"{call.name} may change it", call.line)
-        for argument in args:
-            call.scope.spoil(argument, doubt)
-        call.scope.spoil(holder, doubt)
+        _handed_on(call, doubt, is_whole=is_whole)
+        escapes(call.scope, holder, doubt)
         return doubt
+    if holder.doubt is not None:
+        # Whoever has it gets them.
+        _handed_on(call, holder.doubt, is_whole=is_whole)
+        return holder.doubt
     call.scope.touch(holder, call.line)
-    given = (
-        _table_changed(holder, method, args, kwargs) if isinstance(holder, Table) else getattr(holder, method)(*args)
-    )
-    return holder.doubt or given
+    if isinstance(holder, Table):
+        return _table_changed(holder, method, args, kwargs)
+    return getattr(holder, method)(*args)
+
+
+def _order_doubt(call: Call, holder: Any) -> Opaque | None:
+    """Return why the order in which ``holder`` is given items isn't known, None where it is or makes no difference."""
+    args, _, _ = call.arguments()
+    is_free = isinstance(holder, Group) or not any(map(has_no_order, args))
+    return None if is_free else Opaque("a set's items come in any order", call.line)
+
+
+def _handed_on(call: Call, why: Opaque, *, is_whole: bool) -> None:
+    """Note that arguments have become part of something unknown: as a ``whole`` only what is in them has."""
+    args, kwargs, _ = call.arguments()
+    parts_escape(call.scope, args if is_whole else [args], why)
+    parts_escape(call.scope, [kwargs], why)
 
 
 def _table_changed(table: Table, method: str, args: list[Any], kwargs: Table) -> Any:
@@ -177,6 +200,7 @@ def _of_namespace(call: Call, method: str, namespace: Namespace) -> Any:
             return value
         if method not in ("keys", "items", "values", "get", "copy"):
             scope.doubt_all(Opaque("the module's names are changed by a computation", call.line))
+    parts_escape(scope, [namespace], call.computed())
     for argument in (*args, *kwargs.values()):
         scope.spoil(argument, call.computed()) if isinstance(argument, HOLDERS) else None
     return call.computed()

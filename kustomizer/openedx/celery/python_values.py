@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from datetime import timedelta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,6 +136,13 @@ class Defined:
 _TRUE = (Namespace, Environ, Module, Modules, Function, Defined)
 
 
+def has_attribute(value: Any, name: str) -> bool:
+    """Tell whether ``value`` may have an attribute."""
+    is_plain = isinstance(value, (str, int, float, timedelta, *HOLDERS, tuple, type(None)))
+    kind = next((kind for kind in (dict, list, set) if isinstance(value, kind)), type(value))
+    return not is_plain or hasattr(kind, name)
+
+
 def wrapped(value: Any) -> Any:
     """Return plain data as values of this module."""
     if isinstance(value, dict):
@@ -169,9 +177,12 @@ def merge(table: Table, other: dict[Any, Any]) -> None:
         # Its other items may be any of those that are there.
         why = keys_doubt(other)
         for key in table.keys() - other.keys():
+            spoil(table[key], why)  # type: ignore[arg-type]
             table[key] = why
         table.partial, table.rest = True, table.rest or getattr(other, "rest", None)
     table.update(other)
+    if table.doubt is not None:
+        spoil(table, table.doubt)
 
 
 def copied(value: Any, copies: dict[int, Any]) -> Any:
@@ -238,12 +249,21 @@ def truth(value: Any) -> bool | Opaque:
     return own_doubt(value) or bool(value)
 
 
+def has_no_order(value: Any) -> bool:
+    """Tell whether each Python gives what is in ``value`` in another order."""
+    return isinstance(value, (set, frozenset)) and len(value) > 1
+
+
 def items_of(value: Any) -> Passing | Opaque:
-    """Return what a loop over ``value`` gives."""
+    """Return what a loop over ``value`` gives; raise TypeError where it can't be gone through."""
     doubt = keys_doubt(value)
     if doubt is not None:
         return doubt
-    is_many = isinstance(value, (str, dict, list, tuple, set))
+    if has_no_order(value):
+        return Opaque("a set's items come in any order")
+    if isinstance(value, (int, float, type(None))):
+        raise TypeError(value)
+    is_many = isinstance(value, (str, dict, list, tuple, set, frozenset))
     return Passing(value, [value]) if is_many else Opaque("what it goes through isn't known")
 
 

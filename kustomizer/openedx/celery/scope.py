@@ -6,6 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery.container import NoContainer
+from kustomizer.openedx.celery.jumps import Stopped
 from kustomizer.openedx.celery.names import Doubt, Names
 from kustomizer.openedx.celery.python_values import HOLDERS, Module, Opaque, Passing, spoil
 from kustomizer.openedx.celery.values import Known, Source, Unknown
@@ -13,35 +15,16 @@ from kustomizer.openedx.celery.values import Known, Source, Unknown
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Hashable, Iterable, Iterator
-    from typing import Any, Protocol
+    from typing import Any, NoReturn
 
-    from kustomizer.openedx.celery.mounts import MountedFile
+    from kustomizer.openedx.celery.container import Container
     from kustomizer.openedx.celery.values import Value
-
-    class Container(Protocol):
-        """A container's environment and files."""
-
-        def get(self, name: str) -> Value | None:
-            """Return a variable's value, None where it isn't set."""
-
-        def module(self, name: str) -> MountedFile | Unknown | None:
-            """Return the file of a Python module, None where the image's own would be."""
-
 
 _CELERYS_NAMES = frozenset(
     {"BROKER_TRANSPORT_OPTIONS", "BROKER_URL", "BROKER_USE_SSL", "CELERY_QUEUES", "EXPLICIT_QUEUES", "CELERY_ROUTES"}
 )
 _UNSET = object()
 _MOST_STEPS = 5_000
-
-
-class _Nothing:
-    """No container."""
-
-    def get(self, _name: str) -> None:
-        return None
-
-    module = get
 
 
 class Scope:
@@ -80,6 +63,8 @@ class Scope:
         """How many functions of the settings are being followed, one in another."""
         self.steps = 0
         """How many calls of them and rounds of loops there were in all."""
+        self.tries = 0
+        """How many statements are being followed, one in another, whose failure may be handled."""
         self.unknown: list[Opaque] = []
         """All that was evaluated and isn't known: each may have failed."""
 
@@ -137,7 +122,7 @@ class Scope:
 
     def forget_container(self) -> None:
         """Keep nothing of the container, and with it of its build, now that all statements have been followed."""
-        self._container = _Nothing()
+        self._container = NoContainer()
 
     # Modules
 
@@ -201,6 +186,17 @@ class Scope:
             return default
         return Opaque(f"{name} isn't known", line)
 
+    def fail(self, why: Opaque) -> None:
+        """Note a failure: where nothing handles it, the worker doesn't start."""
+        self.unknown.append(why)
+        if not self.tries:
+            self.stop(Opaque(f"the settings fail: {why.reason}", why.line))
+
+    @staticmethod
+    def stop(why: Opaque) -> NoReturn:
+        """Follow nothing more."""
+        raise Stopped(why)
+
     def bind(self, name: str, value: Any, line: int = 0) -> None:
         """Give a name a value."""
         if isinstance(value, Passing):
@@ -208,6 +204,9 @@ class Scope:
         held, holder = self._modules[self.module], self._holder(name)
         holder[name] = value
         if holder is held.values:
+            if name in held.lost:
+                # Something unknown may change what the name holds from now on.
+                self.spoil(value, held.lost[name].why)
             line = value.line if isinstance(value, Opaque) and value.line else line
             held.sources[name] = self.place.replace(line=line)
             held.settled.add(name)
@@ -239,8 +238,7 @@ class Scope:
 
     def may_be_had(self, name: str, why: Opaque) -> None:
         """Note that an object that isn't known may give what a setting holds."""
-        if name.isupper():
-            self.spoil(self.read(name)[0], why)
+        self.spoil(self.read(name)[0], why)
 
     def may_be_set(self, names: Iterable[str], why: Opaque) -> None:
         """Note that each of these names may have been set."""
@@ -252,7 +250,7 @@ class Scope:
     def may_be_set_anywhere(self, name: str, why: Opaque) -> None:
         """Note that a name may have been set in any module, by way of an object that isn't known."""
         for module, held in list(self._modules.items()):
-            if module == self._main or name in held.values:
+            if name in held.values or (module == self._main and name.isupper()):
                 with self.at(module):
                     self.may_be_set([name], why)
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import HOLDERS, Defined, Environ, Namespace, Opaque, parts_of
 from kustomizer.openedx.celery.syntax import COMPREHENSIONS, FUNCTIONS, body_of, local_names, parsed, stored, targets
+from kustomizer.openedx.celery.uses import text_of, use_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kustomizer.openedx.celery.scope import Scope
 
@@ -23,13 +24,12 @@ if TYPE_CHECKING:
 
 NAMESPACES = frozenset({"globals", "locals", "vars"})
 _READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values"})
-# Functions that keep nothing of what they are given but what is in it.
-_READERS = frozenset(
-    {"FeaturesProxy", "all", "any", "bool", "dict", "isinstance", "len", "list", "print", "set", "sorted"}
+CHANGING = frozenset(
+    {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "setdefault", "stored", "update"}
 )
+"""Methods that change what they are called on."""
 _WITH_NAMES = (*FUNCTIONS, ast.ClassDef, *COMPREHENSIONS)
 _LEAVES = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.Constant)
-_OF_KEYS = (ast.Compare, ast.UnaryOp, ast.FormattedValue, ast.Expr)
 
 
 def may_have_run(
@@ -52,6 +52,15 @@ def escapes(scope: Scope, value: Any, why: Opaque, *, maybe: bool = True) -> Non
         _Notes(scope, why, maybe=maybe).escapes(value)
 
 
+def parts_escape(scope: Scope, values: Iterable[Any], why: Opaque) -> None:
+    """Note that what is in ``values`` may be part of something unknown."""
+    for value in values:
+        names = scope.names_of(value.module) if isinstance(value, Namespace) else None
+        for part in parts_of(value) if names is None else [*names.values.values()]:
+            if not isinstance(part, Defined) or names is None:
+                escapes(scope, part, why)
+
+
 def _inner(node: ast.AST, local: Local) -> Iterator[tuple[ast.AST, Local]]:
     """Yield what is in a node that has names of its own, each with the names that aren't the module's there."""
     if isinstance(node, COMPREHENSIONS):
@@ -61,7 +70,7 @@ def _inner(node: ast.AST, local: Local) -> Iterator[tuple[ast.AST, Local]]:
     around = local or frozenset()
     if isinstance(node, ast.ClassDef):
         # Its names are its own where it sets them, and none of its methods'; until then it sees the module's.
-        set_there = around | {f"={name}" for name in stored(body)}
+        set_there = around | {f"={name}" for name in local_names(node)}
         yield from ((child, around if isinstance(child, FUNCTIONS) else set_there) for child in body)
     elif body:
         yield from ((child, around | local_names(node)) for child in body)
@@ -132,16 +141,16 @@ class _Notes:
 
     def _used(self, value: Any, node: ast.AST, above: Sequence[ast.AST]) -> None:
         """Note what may become of ``value``, which ``node`` gives, in what stands ``above`` it."""
-        use, key = _use(node, above)
+        use, key = use_of(node, above)
         if isinstance(value, Environ):
             if use in ("stored", "pop", "setdefault"):
                 self._scope.doubt_variable(key, self._why)
             elif use not in _READING | {"item", "keys", "parts", "through"}:
                 self._scope.doubt_variable("", self._why)
         elif isinstance(value, Namespace):
-            if use in ("item", "get") and key not in ("", "__dict__"):
+            if use in ("attribute", "item", "get") and key not in ("", "__dict__"):
                 with self._scope.at(value.module):
-                    climb = 1 if use == "item" else 2
+                    climb = 2 if use == "get" else 1
                     self._used(self._scope.value(key), above[-climb], above[:-climb])
             elif use in ("stored", "pop", "setdefault"):
                 self._sets(key, value.module)
@@ -160,6 +169,9 @@ class _Notes:
             return
         value = self._scope.value(node.id)
         if isinstance(node.ctx, ast.Load):
+            if self._is_later and use_of(node, self._above)[0] in CHANGING:
+                # By then it may be another one.
+                self._scope.lose(node.id, self._why)
             self._used(Environ() if node.id == "environ" and value is None else value, node, self._above)
             return
         if self._above and isinstance(self._above[-1], ast.AugAssign):
@@ -167,25 +179,31 @@ class _Notes:
         if local is not None and f"={node.id}" not in local and self._is_later:
             self._sets(node.id, self._scope.module)
 
+    def _global(self, node: ast.Global, _local: Local) -> None:
+        for name in node.names:
+            self._sets(name, self._scope.module)
+
     def _attribute(self, node: ast.Attribute, _local: Local) -> None:
         if node.attr == "environ":
             self._used(Environ(), node, self._above)
-        elif node.attr == "modules" and self._above and not _text(getattr(self._above[-1], "slice", node)):
-            self._used(Namespace(self._scope.module), self._above[-1], self._above[:-1])
-        elif not isinstance(node.ctx, ast.Load) and node.attr.isupper():
+        elif node.attr == "modules" and self._above:
+            module = text_of(getattr(self._above[-1], "slice", node)) or self._scope.module
+            if self._scope.names_of(module) is not None:
+                self._used(Namespace(module), self._above[-1], self._above[:-1])
+        elif not isinstance(node.ctx, ast.Load):
             self._scope.may_be_set_anywhere(node.attr, self._why)
 
     def _subscript(self, node: ast.Subscript, _local: Local) -> None:
-        name = _text(node.slice)
-        if not isinstance(node.ctx, ast.Load) and name.isupper():
+        name = text_of(node.slice)
+        if not isinstance(node.ctx, ast.Load) and name:
             self._scope.may_be_set_anywhere(name, self._why)
 
     def _call(self, node: ast.Call, _local: Local) -> None:
         called = node.func.id if isinstance(node.func, ast.Name) else ""
-        name = _text(node.args[1]) if called in ("setattr", "delattr") and len(node.args) > 1 else ""
+        name = text_of(node.args[1]) if called in ("setattr", "delattr") and len(node.args) > 1 else ""
         if called in NAMESPACES and not node.args:
             self._used(Namespace(self._scope.module), node, self._above)
-        elif name.isupper():
+        elif name:
             self._scope.may_be_set_anywhere(name, self._why)
         elif called in ("exec", "eval", "setattr", "delattr") and not name:
             self._sets("", self._scope.module)
@@ -197,9 +215,24 @@ class _Notes:
             names = [module, *(f"{module}.{name}" for name in names)]
         for name in names:
             self._of_module(name)
+        self._has_of_modules(node, names)
         if names[-1].endswith("*"):
             is_seen = self._scope.names_of(names[0]) is not None
             self._scope.doubt_all(Opaque(f"{names[0]} may set it", node.lineno), maybe=not is_seen)
+
+    def _has_of_modules(self, node: ast.Import | ast.ImportFrom, names: Sequence[str]) -> None:
+        """Heed that modules which were followed, or what they hold, are had under another name from here on."""
+        for name in names:
+            held = self._scope.names_of(name)
+            if held is None:
+                continue
+            is_of = isinstance(node, ast.ImportFrom) and name is names[0] and names[-1] != f"{name}.*"
+            members = [held.values.get(alias.name) for alias in node.names] if is_of else [*held.values.values()]
+            for value in members:
+                if isinstance(value, (Defined, *HOLDERS, tuple)):
+                    self.escapes(value)
+            if not is_of:
+                self._sets("", name)
 
     def _of_module(self, module: str) -> None:
         """Heed the statements of a mounted module, if it wasn't run already."""
@@ -225,44 +258,9 @@ class _Notes:
 _KINDS: dict[type, Any] = {
     ast.Attribute: _Notes._attribute,
     ast.Call: _Notes._call,
+    ast.Global: _Notes._global,
     ast.Import: _Notes._import,
     ast.ImportFrom: _Notes._import,
     ast.Name: _Notes._name,
     ast.Subscript: _Notes._subscript,
 }
-
-
-def _use(node: ast.AST, above: Sequence[ast.AST]) -> tuple[str, str]:
-    """Return what is done with what ``node`` gives, and with which item of it.
-
-    Somebody may look at its keys or parts, take or store an item, call a method, or else get it: an empty text.
-    """
-    around, over = [*reversed(above), None, None][:2]
-    is_test = getattr(around, "test", None) is node
-    if isinstance(around, (ast.BoolOp, ast.IfExp)) and not is_test:
-        return _use(around, above[:-1])
-    if isinstance(around, ast.Attribute) and isinstance(over, ast.Call) and over.func is around:
-        return around.attr, _text(over.args[0]) if over.args else ""
-    if isinstance(around, ast.Attribute) or (isinstance(around, ast.Subscript) and around.value is node):
-        key = around.attr if isinstance(around, ast.Attribute) else _text(around.slice)
-        return "item" if isinstance(around.ctx, ast.Load) else "stored", key
-    if is_test or isinstance(around, _OF_KEYS):
-        return "keys", ""
-    taker = getattr(around.func, "id", "") if isinstance(around, ast.Call) else ""
-    if taker in _READERS or isinstance(around, ast.Starred) or getattr(around, "iter", None) is node:
-        return "keys" if taker == "FeaturesProxy" else "parts" if taker == "dict" else "through", ""
-    return "parts" if _is_spread(node, around) else "", ""
-
-
-def _is_spread(node: ast.AST, around: ast.AST | None) -> bool:
-    """Tell whether what is in ``node``'s value, and not itself, becomes part of something new."""
-    if isinstance(around, ast.Dict):
-        return any(key is None and value is node for key, value in zip(around.keys, around.values, strict=True))
-    if isinstance(around, ast.keyword):
-        return around.arg is None
-    return isinstance(around, ast.BinOp) or (isinstance(around, ast.AugAssign) and around.value is node)
-
-
-def _text(node: ast.AST) -> str:
-    """Return a text that stands there, an empty one where it is computed."""
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

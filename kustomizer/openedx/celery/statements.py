@@ -10,12 +10,12 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.assignments import augment, delete, store
-from kustomizer.openedx.celery.expressions import evaluate
+from kustomizer.openedx.celery.expressions import FAULTS, evaluate, failed
 from kustomizer.openedx.celery.failures import handler_of, tried
 from kustomizer.openedx.celery.followed import once
 from kustomizer.openedx.celery.functions import defined
 from kustomizer.openedx.celery.imports import import_modules, import_names
-from kustomizer.openedx.celery.jumps import Break, Continue, Jump, Left, Returned, Uncertain
+from kustomizer.openedx.celery.jumps import Break, Continue, Jump, Left, Returned, Stopped, Uncertain
 from kustomizer.openedx.celery.loops import follow_for
 from kustomizer.openedx.celery.mounts import MountedFile
 from kustomizer.openedx.celery.python_values import Defined, Opaque, truth
@@ -39,10 +39,16 @@ def follow(scope: Scope, file: MountedFile) -> None:
                     _run_tutors(scope, file, node.lineno)
                 else:
                     scope.run([node])
+        except Stopped as stopped:
+            scope.doubt_all(stopped.why)
+            scope.doubt_variable("", stopped.why)
+            raise
         except (SyntaxError, ValueError, Jump):
             scope.doubt_all(Opaque("the file can't be read as Python"))
         except RecursionError:
-            scope.doubt_all(Opaque("the file is nested too deeply to be followed"))
+            why = Opaque("the file is nested too deeply to be followed")
+            scope.doubt_all(why)
+            scope.doubt_variable("", why)
 
 
 def _is_ours(node: ast.stmt) -> bool:
@@ -76,7 +82,10 @@ def _run(scope: Scope, nodes: Iterable[ast.stmt]) -> None:
         if handle is None:
             _skip(scope, [node], Opaque(f"`{type(node).__name__.lower()}` isn't followed", node.lineno))
         else:
-            handle(scope, node)
+            try:
+                handle(scope, node)
+            except FAULTS:
+                failed(scope, node)
 
 
 def _skip(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
@@ -90,6 +99,9 @@ def _skip(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
 
 
 def _assign(scope: Scope, node: ast.Assign | ast.AnnAssign) -> None:
+    if isinstance(node, ast.AnnAssign) and any(isinstance(inner, ast.NamedExpr) for inner in ast.walk(node.annotation)):
+        # Since Python 3.14 nothing evaluates it.
+        _skip(scope, [node.annotation], Opaque("it is set in an annotation", node.lineno))
     if node.value is not None:
         value = evaluate(node.value, scope)
         for target in [node.target] if isinstance(node, ast.AnnAssign) else node.targets:
@@ -117,15 +129,17 @@ def _return(scope: Scope, node: ast.Return) -> None:
     raise Returned(None if node.value is None else evaluate(node.value, scope))
 
 
-def _raise(scope: Scope, _node: ast.Raise) -> None:
-    # Outside of a function and of a ``try`` the settings wouldn't load.
-    scope.unknown.append(Opaque("it fails"))
+def _raise(scope: Scope, node: ast.Raise) -> None:
+    scope.fail(Opaque("there is a raise", node.lineno))
     if scope.calls:
         raise Left
 
 
 def _assert(scope: Scope, node: ast.Assert) -> None:
-    if truth(evaluate(node.test, scope)) is not True:
+    is_true = truth(evaluate(node.test, scope))
+    if is_true is False:
+        scope.fail(Opaque("what is asserted isn't so", node.lineno))
+    if is_true is not True:
         scope.unknown.append(Opaque("it may fail", node.lineno))
 
 

@@ -167,9 +167,11 @@ def _names(setting: Known) -> Known:
     queues = setting.value
     if isinstance(queues, dict):
         return setting.replace(value=tuple(str(name) for name in queues))
-    items = queues if isinstance(queues, (list, tuple, set)) else (queues,)
+    items = queues if isinstance(queues, (list, tuple, set, frozenset)) else (queues,)
     named = (item.name if isinstance(item, NamedQueue) else item for item in items)
-    return setting.replace(value=tuple(str(name) for name in named if isinstance(name, str)))
+    names = [str(name) for name in named if isinstance(name, str)]
+    # A set has no order of its own.
+    return setting.replace(value=tuple(sorted(names) if isinstance(queues, (set, frozenset)) else names))
 
 
 def _truth(value: Value) -> Value:

@@ -415,7 +415,7 @@ BROKER_URL = 'redis://after:1/1'
 A = {'x'}
 B = A
 B |= {'y'}
-CELERY_QUEUES = {queue: {} for queue in A}
+CELERY_QUEUES = {queue: {} for queue in sorted(A)}
 """,
     "+= of a list that has two names": """
 A = ['x']
@@ -951,5 +951,83 @@ match os.environ.get('FLAG'):
         ("acknowledges_late",),
     ),
     "exec": ("exec('CELERY_ACKS_LATE = True')\n", ALL),
+    # What something unknown holds as well
+    "a method under another name": (
+        """
+put = BROKER_TRANSPORT_OPTIONS.update
+put(visibility_timeout=5)
+""",
+        OPTIONS,
+    ),
+    "one of two": (
+        HOST
+        + """
+tables = [BROKER_TRANSPORT_OPTIONS, {}]
+tables[len(HOST) * 0]['visibility_timeout'] = 5
+""",
+        OPTIONS,
+    ),
+    "an item of an unknown list": (
+        HOST
+        + """
+tables = [BROKER_TRANSPORT_OPTIONS] + list(HOST)
+tables[0]['visibility_timeout'] = 5
+""",
+        OPTIONS,
+    ),
+    "a table put into an unknown one": (
+        """
+tables = {}
+get = tables.get
+tables['options'] = BROKER_TRANSPORT_OPTIONS
+get('options')['visibility_timeout'] = 5
+""",
+        OPTIONS,
+    ),
+    "all names of the module": (
+        """
+for table in list(globals().values()):
+    if isinstance(table, dict) and 'fanout_prefix' in table:
+        table['visibility_timeout'] = 5
+""",
+        (*OPTIONS, "routes"),
+    ),
+    "Open edX's settings in a function": (
+        """
+def now(function):
+    import lms.envs.production as settings
+    settings.BROKER_TRANSPORT_OPTIONS['visibility_timeout'] = 5
+    return function
+@now
+def later():
+    pass
+""",
+        (*OPTIONS, "routes"),
+    ),
+    "a name that is computed, and one that isn't": (
+        """
+import sys
+match 1:
+    case 1:
+        setattr(sys.modules['lms.envs.tutor.production'], 'host', 'b')
+host = 'a' if 'host' not in globals() else host
+BROKER_URL = f'redis://{host}:1/1'
+""",
+        BROKER,
+    ),
+    # What is done once
+    "a place that is computed": (
+        """
+priorities, places = [{'n': 3}, {'n': 5}], [0, 1]
+priorities[places.pop()]['n'] += 1
+CELERY_DEFAULT_PRIORITY = priorities[1]['n'] + len(places)
+""",
+        PRIORITY,
+    ),
+    "the order of a set": ("CELERY_DEFAULT_QUEUE = list({'a'} | {'b'})[0]\n", ("default_queue",)),
+    "range as it is": (
+        "BROKER_TRANSPORT_OPTIONS['priority_steps'] = range(3)\n",
+        ("lists", "transport_options"),
+    ),
 }
 """Those that leave something unknown, with what."""

@@ -14,6 +14,8 @@ _FACTORS |= {f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE"
 # Divided by: `100m` is `0.1` to the last bit.
 _PARTS = {letter: 1000.0**power for power, letter in enumerate("mun", 1)}
 _RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
+_OF_STORAGE = "Write ephemeral-storage, or ask for the space in a claim"
+_OF_OTHERS = "Write cpu, memory or ephemeral-storage; a device's name has its maker in front, as nvidia.com/gpu"
 _NUMBER = frozenset("0123456789.")
 # Two spellings of one amount differ by less than that (`1.1Gi`, and the same in bytes).
 _SAME = 1e-9
@@ -59,8 +61,11 @@ def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[st
     for section in ("requests", "limits"):
         values = tree.get(section)
         for name, value in values.items() if isinstance(values, dict) else ():
-            if not is_null(value) and not _is_resource(str(name)):
-                yield f"{section}.{name}", f"{name} is no resource that Kubernetes knows", _known_resources(str(name))
+            # All but a few names say whose they are (validateContainerResourceName).
+            is_known = name in _RESOURCES or name.startswith("hugepages-") or "/" in name
+            if not is_null(value) and not is_known:
+                remedy = _OF_STORAGE if "storage" in name else _OF_OTHERS
+                yield f"{section}.{name}", f"{name} is no resource that Kubernetes knows", remedy
                 continue
             number = None if is_null(value) else amount(value)
             if number is not None and not _is_part_of_a_byte(name, number):
@@ -90,17 +95,6 @@ def faults_beside_pods(resources: Any, of_pod: Any) -> Iterator[tuple[str, str, 
             if own is not None and most is not None and own > most * (1 + _SAME):
                 message = f"{value} is more than the whole pod's {section}.{name}, {whole[name]}"
                 yield f"{section}.{name}", message, "Lower it, or raise the pod's own resources"
-
-
-def _is_resource(name: str) -> bool:
-    """Tell whether an API server takes a name: all but a few say whose they are (validateContainerResourceName)."""
-    return name in _RESOURCES or name.startswith("hugepages-") or "/" in name
-
-
-def _known_resources(name: str) -> str:
-    if "storage" in name:
-        return "Write ephemeral-storage, or ask for the space in a claim"
-    return "Write cpu, memory or ephemeral-storage; a device's name has its maker in front, as nvidia.com/gpu"
 
 
 def _is_part_of_a_byte(name: object, number: float) -> bool:

@@ -22,17 +22,13 @@ def without_lists(resources: Iterable[Resource]) -> Iterator[Resource]:
     waiting = [*resources][::-1]
     while waiting:
         resource = waiting.pop()
-        if _is_list(resource) and "items" in resource.tree:
+        is_typed = resource.kind.endswith(_LIST) and not resource.name
+        # Another object with a name is no list, whatever its kind ends with.
+        is_list = is_typed or (resource.api_version, resource.kind) == ("v1", _LIST)
+        if is_list and "items" in resource.tree:
             waiting += [*_items(resource)][::-1]
         else:
             yield resource
-
-
-def _is_list(resource: Resource) -> bool:
-    """Tell whether it is a list; another object with a name is none, whatever its kind ends with."""
-    return (resource.api_version, resource.kind) == ("v1", _LIST) or (
-        resource.kind.endswith(_LIST) and not resource.name
-    )
 
 
 def _items(resource: Resource) -> Iterator[Resource]:

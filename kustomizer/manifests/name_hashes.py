@@ -76,18 +76,13 @@ def _sha256(data: bytes) -> str:
 def _hashed(tree: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that are hashed. A missing field is an empty string or left out, as in kustomize."""
     is_secret = tree["kind"] == "Secret"
-    fields = {"kind": tree["kind"], "name": "", "data": _field(tree, "data")}
+    fields = {"kind": tree["kind"], "name": "", "data": "" if tree.get("data") is None else tree["data"]}
     if is_secret:
-        fields["type"] = _field(tree, "type")
+        fields["type"] = "" if tree.get("type") is None else tree["type"]
     more = "stringData" if is_secret else "binaryData"
     if isinstance(tree.get(more), dict):
         fields[more] = tree[more]
     return fields
-
-
-def _field(tree: dict[str, Any], name: str) -> Any:
-    value = tree.get(name)
-    return "" if value is None else value
 
 
 def _json(value: Any, *, old: bool) -> str:
@@ -121,14 +116,11 @@ def _quoted(text: str, *, old: bool) -> str:
         if mark in text:
             text = text.replace(mark, escape)
     if not text.isprintable():
-        for mark, escape in _rare_escapes(old=old).items():
+        escapes = {mark: f"\\u{ord(mark):04x}" for mark in map(chr, range(0x20))} | _RARE_ESCAPES
+        escapes |= {} if old else {"\b": "\\b", "\f": "\\f"}
+        for mark, escape in escapes.items():
             text = text.replace(mark, escape)
     return f'"{text}"'
-
-
-def _rare_escapes(*, old: bool) -> dict[str, str]:
-    escapes = {mark: f"\\u{ord(mark):04x}" for mark in map(chr, range(0x20))} | _RARE_ESCAPES
-    return escapes if old else escapes | {"\b": "\\b", "\f": "\\f"}
 
 
 def _has_old(value: Any) -> bool:

@@ -89,7 +89,10 @@ def _split(data: bytes) -> Input | None:
         if not key:
             return None
         tail += "\n"
-    if _share_anchors(chunks, view, start, end):
+    # An item may have an alias to another item's anchor. kustomize itself writes neither.
+    anchors = _names_behind("&", view, start, end)
+    names = anchors & _names_behind("*", view, start, end) if anchors else ()
+    if any(sum(f"&{name}" in chunk or f"*{name}" in chunk for chunk in chunks) > 1 for name in names):
         return None
     resources = [Resource(chunk, indent=_ITEM_INDENT) for chunk in chunks]
     return Input(resources=resources, config=tree["functionConfig"], head=view[:start], tail=tail, indent=_ITEM_INDENT)
@@ -113,13 +116,6 @@ def _text(view: str) -> str:
 def _has_odd_line(item: str) -> bool:
     """Tell whether a line after the first is neither empty nor indented by two columns or more."""
     return not {line[:2] for line in item.split("\n")[1:]} <= {"", "  "}
-
-
-def _share_anchors(chunks: list[str], view: str, start: int, end: int) -> bool:
-    """Tell whether an item may have an alias to another item's anchor. kustomize itself writes neither."""
-    anchors = _names_behind("&", view, start, end)
-    names = anchors & _names_behind("*", view, start, end) if anchors else ()
-    return any(sum(f"&{name}" in chunk or f"*{name}" in chunk for chunk in chunks) > 1 for name in names)
 
 
 def _names_behind(mark: str, text: str, start: int, end: int) -> set[str]:
@@ -258,12 +254,8 @@ def _result(problem: Problem) -> dict[str, Any]:
     message = f"{problem.message}. {problem.remedy}" if problem.remedy else problem.message
     result: dict[str, Any] = {"message": message, "severity": problem.severity}
     if problem.resource is not None:
-        names = {
-            "apiVersion": problem.resource.api_version,
-            "kind": problem.resource.kind,
-            "namespace": problem.resource.namespace,
-            "name": problem.resource.name,
-        }
+        ref = problem.resource
+        names = {"apiVersion": ref.api_version, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
         result["resourceRef"] = {key: value for key, value in names.items() if value}
     if problem.field:
         result["field"] = {"path": problem.field}

@@ -121,24 +121,17 @@ def _is_safe(text: str) -> bool:
 
 def quoted_scalar(text: str) -> str:
     """Return ``text`` spelled so that every reader takes it for a string."""
-    if "\n" in text and text[0] not in " \n" and not _ends_lines_in_space(text) and is_line(text.replace("\n", "")):
-        return _literal(text)
+    ends_in_space = " \n" in text or text.endswith(" ")
+    if "\n" in text and text[0] not in " \n" and not ends_in_space and is_line(text.replace("\n", "")):
+        body = text.rstrip("\n")
+        chomping = {0: "-", 1: ""}.get(len(text) - len(body), "+")
+        lines = (body if chomping == "-" else text[:-1]).split("\n")
+        return "\n".join([f"|{chomping}", *(f"  {line}" if line else "" for line in lines)])
     if "\n" not in text and is_line(text):
         return "'" + text.replace("'", "''") + "'"
     return double_quoted(text)
 
 
-def _ends_lines_in_space(text: str) -> bool:
-    return " \n" in text or text.endswith(" ")
-
-
 def double_quoted(text: str) -> str:
     """Return ``text`` in double quotes, on one line."""
     return f'"{escaped(text)}"'
-
-
-def _literal(text: str) -> str:
-    body = text.rstrip("\n")
-    chomping = {0: "-", 1: ""}.get(len(text) - len(body), "+")
-    lines = (body if chomping == "-" else text[:-1]).split("\n")
-    return "\n".join([f"|{chomping}", *(f"  {line}" if line else "" for line in lines)])

@@ -220,12 +220,9 @@ def _overridden(emitted: Endpoint, configured: Broker | None, namespace: str) ->
             "sentinel_password": "" if secret else emitted.sentinel_password,
             "sentinel_password_key": secret and SecretKey(secret=secret.name, key=secret.password_key),
         }
-    if configured.database is not None:
-        changes["database"] = configured.database
-    if configured.username is not None:
-        changes["username"] = configured.username
-    if configured.key_prefix is not None:
-        changes["key_prefix"] = configured.key_prefix
+    for name in ("database", "username", "key_prefix"):
+        if getattr(configured, name) is not None:
+            changes[name] = getattr(configured, name)
     if configured.existing_secret is not None:
         existing = configured.existing_secret
         changes |= {"password": "", "password_key": SecretKey(secret=existing.name, key=existing.password_key)}

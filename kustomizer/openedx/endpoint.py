@@ -53,7 +53,10 @@ class Endpoint(Record):
         """Tell whether ``other`` is the same broker, for pods of ``namespace``, under whatever names."""
         mine, theirs = (
             endpoint.replace(
-                addresses=tuple(sorted(_one_name(address, namespace) for address in endpoint.addresses)),
+                addresses=sorted(
+                    f"{one_name(host, namespace)}:{port}"
+                    for host, _, port in (address.rpartition(":") for address in endpoint.addresses)
+                ),
                 visibility_timeout=None,
             )
             for endpoint in (self, other)
@@ -86,11 +89,6 @@ def one_name(host: str, namespace: str) -> str:
     if ":" in name:
         return f"[{name}]"
     return reachable(name.removesuffix(".").removesuffix(".cluster.local").removesuffix(".svc"), namespace)
-
-
-def _one_name(address: str, namespace: str) -> str:
-    host, _, port = address.rpartition(":")
-    return f"{one_name(host, namespace)}:{port}"
 
 
 _OF_THE_POD = frozenset({"localhost", "localhost.", "127.0.0.1", "::1"})

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import Problem
 from kustomizer.site.model import Site
 
 
@@ -20,10 +20,5 @@ def check(site: Site) -> Iterator[Problem]:
     """Find the lists that were no list to who took the others apart."""
     for resource in site.resources:
         if resource.kind.endswith("List") and not resource.name:
-            yield Problem(
-                message=f"has no items: kubectl takes it for an object, and no API server has a {resource.kind}",
-                severity=ERROR,
-                resource=resource.ref,
-                field="items",
-                remedy="Write `items: []`, or take the document out",
-            )
+            message = f"has no items: kubectl takes it for an object, and no API server has a {resource.kind}"
+            yield resource.problem(message, "Write `items: []`, or take the document out", field="items")

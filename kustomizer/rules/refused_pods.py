@@ -69,7 +69,7 @@ def check(site: Site) -> Iterator[Problem]:
                 asked = _asked(worker, ranges)
                 faults = (*_of_ranges(ranges, asked), *_of_quotas(quotas, asked))
                 for severity, field, message, remedy in faults:
-                    yield Problem(message=message, severity=severity, resource=worker.ref, field=field, remedy=remedy)
+                    yield worker.problem(message, remedy, field=field, severity=severity)
         for quota in quotas:
             yield from _beyond(site, quota, ranges, workers)
 
@@ -215,11 +215,7 @@ def _beyond(site: Site, quota: Resource, ranges: Sequence[Resource], workers: Se
             continue
         ranked = sorted((item for item in each if item[0] in workers), key=lambda item: -item[1])
         named = ", ".join(f"{workload.name} ({number} pods)" for workload, _, number in ranked[:_LONGEST])
-        yield Problem(
-            message=f"at their most, the pods of this build need {_written(name, total)} of {key}, and it takes "
-            f"{value}: the last ones aren't made. Workers with the most: {named}",
-            severity=WARNING,
-            resource=quota.ref,
-            field=f'spec.hard["{key}"]',
-            remedy="Raise it, or lower maxReplicas or the requests of workers",
-        )
+        message = f"at their most, the pods of this build need {_written(name, total)} of {key}, and it takes {value}: "
+        message += f"the last ones aren't made. Workers with the most: {named}"
+        remedy = "Raise it, or lower maxReplicas or the requests of workers"
+        yield quota.problem(message, remedy, field=f'spec.hard["{key}"]', severity=WARNING)

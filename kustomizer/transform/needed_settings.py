@@ -1,4 +1,4 @@
-"""What becomes of a split where the worker mounts no settings that ours could replace."""
+"""What becomes of a split where the worker mounts no settings that ours could replace, or its broker is no Redis."""
 
 from __future__ import annotations
 
@@ -10,7 +10,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.openedx.settings_module import SettingsFile
+    from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.transform.model import ServicePlan
+
+_RABBITMQ = (
+    "which ends a delivery that isn't acknowledged within consumer_timeout (30 minutes unless it is changed)",
+    "consumer_timeout is longer than the longest task",
+)
+_TRANSPORTS = {
+    **dict.fromkeys(("amqp", "amqps", "pyamqp", "librabbitmq"), _RABBITMQ),
+    "sqs": (
+        "which hands a task out again that isn't acknowledged within its queue's visibility timeout (30 minutes unless "
+        "visibility_timeout in the transport's options is another one)",
+        "that is longer than the longest task (spec.celery.visibilityTimeout; a queue that is there keeps its own)",
+    ),
+    "": ("which may hand a task out again that isn't acknowledged in time", "it waits for the longest task"),
+}
 
 
 def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile, reason: str = "") -> list[Problem]:
@@ -57,3 +72,17 @@ def _needs(config: CeleryWorkers, plan: ServicePlan) -> dict[str, str]:
     if celery.soft_shutdown_timeout is not None:
         fields["spec.celery.softShutdownTimeout"] = leave_out
     return fields
+
+
+def undecided(config: CeleryWorkers, emitted: EmittedWorker, transport: str) -> Problem:
+    """Return the error that the configuration doesn't say what is to happen with late acknowledgement."""
+    message = f"{emitted.deployment}'s broker is {transport}"
+    if transport == "memory":
+        message += ": each process has its own, and no task gets to another"
+        remedy = "Have BROKER_URL or CELERY_BROKER_URL name a broker that the pods share, as Tutor does; where none is "
+        remedy += "meant, set it to false"
+    else:
+        does, condition = _TRANSPORTS.get(transport, _TRANSPORTS[""])
+        message += f", {does}: with late acknowledgement a longer task is run again beside the first run"
+        remedy = f"Set it to false (a worker that is killed then loses its tasks), or to true where {condition}"
+    return config.problem(message, remedy, field="spec.celery.lateAcknowledgement")

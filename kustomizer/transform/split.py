@@ -188,7 +188,7 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
     # KEDA's own step refuses the broker.
     is_scaled = any(variant.settings.keda_enabled for variant in plan.variants)
     if kind not in REDIS and config.spec.celery.late_acknowledgement is None and not is_scaled:
-        from kustomizer.transform.other_brokers import undecided  # noqa: PLC0415 - Tutor's is a Redis
+        from kustomizer.transform.needed_settings import undecided  # noqa: PLC0415 - Tutor's is a Redis
 
         raise UserError(undecided(config, emitted, kind))
     return _Settings(file=file, source=source, transport=kind), []
@@ -225,20 +225,17 @@ def _config_map(
         soft_shutdown_timeout=celery.soft_shutdown_timeout,
         is_watched=variant.settings.liveness_probe == CELERY_PROBE,
     )
-    text = render(settings.file, routing=_routing(config, settings), worker=worker)
+    routing: dict[str, str] = {}
+    if config.spec.routing:
+        from kustomizer.transform.routing import routing_to_add  # noqa: PLC0415 - most sites route nothing
+
+        routing = routing_to_add(config, settings.file, settings.source.resource)
+    text = render(settings.file, routing=routing, worker=worker)
     name = f"{variant.deployment}{CONFIG_MAP_SUFFIX}"
     # Outer layers patch the default workers' ConfigMaps, and guards look for them: kustomize names these.
     is_named = not variant.is_default and config.spec.settings.names == "Function"
     annotations = config.spec.settings.annotations
     return config_map(name, settings.file, text, owner=owner, annotations=annotations, is_named=is_named)
-
-
-def _routing(config: CeleryWorkers, settings: _Settings) -> dict[str, str]:
-    if not config.spec.routing:
-        return {}
-    from kustomizer.transform.routing import routing_to_add  # noqa: PLC0415 - most sites route nothing
-
-    return routing_to_add(config, settings.file, settings.source.resource)
 
 
 def _is_settled(

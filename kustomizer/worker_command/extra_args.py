@@ -101,11 +101,8 @@ def _repeated(setting: Setting, first_index: dict[str, int], field: str) -> list
     rival = RIVALS.get(name)
     if rival in first_index:
         earlier = f"{field}[{first_index[rival]}]"
-        return [
-            _problem(
-                f"{name} conflicts with {rival} in {earlier}: Celery looks at --autoscale alone", "Remove one of them"
-            )
-        ]
+        message = f"{name} conflicts with {rival} in {earlier}: Celery looks at --autoscale alone"
+        return [_problem(message, "Remove one of them")]
     return []
 
 

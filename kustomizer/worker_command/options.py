@@ -56,17 +56,32 @@ class Option(Record):
         return f"{self.name}={value}"
 
 
+_RESERVED = {
+    "--hostname": ("the node is named after the worker, so that no two workers have one name", "Remove it"),
+    "--detach": (
+        "the container would end as soon as the worker went to the background",
+        "Remove it; Kubernetes keeps the worker running",
+    ),
+    "--purge": (
+        "every pod that starts would delete the tasks that wait on its queues",
+        "Remove it; `celery purge` empties a queue once",
+    ),
+    "--queues": ("what a worker consumes is stated in one place", "Set `queues` of the worker instead"),
+    "--exclude-queues": ("a worker consumes its `queues` and no others", "Set `queues` of the worker instead"),
+    "--beat": (
+        "every copy would run its own scheduler, and each periodic task would be sent several times",
+        "Remove it; run `celery beat` in a Deployment of its own, with one replica",
+    ),
+    "--help": ("Celery prints its help and ends", "Remove it"),
+}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL")
 _POOLS = ("prefork", "eventlet", "gevent", "solo", "processes", "threads", "custom")
 _MISPLACED = ("it is an option of `celery` itself, not of its worker", "Remove it")
 
 
 def _worker(*spellings: str, kind: str = "text", choices: tuple[str, ...] = (), since: str = "") -> Option:
-    return Option(spellings=spellings, kind=kind, choices=choices, since=since)
-
-
-def _reserved(*spellings: str, kind: str, why: str, remedy: str) -> Option:
-    return Option(spellings=spellings, kind=kind, reserved=(why, remedy))
+    reserved = _RESERVED.get(spellings[0])
+    return Option(spellings=spellings, kind=kind, choices=choices, since=since, reserved=reserved)
 
 
 def _celery(*spellings: str, kind: str = "text", since: str = "") -> Option:
@@ -74,20 +89,8 @@ def _celery(*spellings: str, kind: str = "text", since: str = "") -> Option:
 
 
 OPTIONS: tuple[Option, ...] = (
-    _reserved(
-        "--hostname",
-        "-n",
-        kind="text",
-        why="the node is named after the worker, so that no two workers have one name",
-        remedy="Remove it",
-    ),
-    _reserved(
-        "--detach",
-        "-D",
-        kind="flag",
-        why="the container would end as soon as the worker went to the background",
-        remedy="Remove it; Kubernetes keeps the worker running",
-    ),
+    _worker("--hostname", "-n"),
+    _worker("--detach", "-D", kind="flag"),
     _worker("--statedb", "-S"),
     _worker("--loglevel", "-l", kind="choice", choices=_LEVELS),
     _worker("--optimization", "-O", kind="choice", choices=("default", "fair")),
@@ -101,40 +104,16 @@ OPTIONS: tuple[Option, ...] = (
     _worker("--soft-time-limit", kind="number"),
     _worker("--max-tasks-per-child", kind="integer"),
     _worker("--max-memory-per-child", kind="integer"),
-    _reserved(
-        "--purge",
-        "--discard",
-        kind="flag",
-        why="every pod that starts would delete the tasks that wait on its queues",
-        remedy="Remove it; `celery purge` empties a queue once",
-    ),
-    _reserved(
-        "--queues",
-        "-Q",
-        kind="queues",
-        why="what a worker consumes is stated in one place",
-        remedy="Set `queues` of the worker instead",
-    ),
-    _reserved(
-        "--exclude-queues",
-        "-X",
-        kind="queues",
-        why="a worker consumes its `queues` and no others",
-        remedy="Set `queues` of the worker instead",
-    ),
+    _worker("--purge", "--discard", kind="flag"),
+    _worker("--queues", "-Q", kind="queues"),
+    _worker("--exclude-queues", "-X", kind="queues"),
     _worker("--include", "-I", kind="queues"),
     _worker("--without-gossip", kind="flag"),
     _worker("--without-mingle", kind="flag"),
     _worker("--without-heartbeat", kind="flag"),
     _worker("--heartbeat-interval", kind="integer"),
     _worker("--autoscale", kind="autoscale"),
-    _reserved(
-        "--beat",
-        "-B",
-        kind="flag",
-        why="every copy would run its own scheduler, and each periodic task would be sent several times",
-        remedy="Remove it; run `celery beat` in a Deployment of its own, with one replica",
-    ),
+    _worker("--beat", "-B", kind="flag"),
     _worker("--schedule-filename", "--schedule", "-s"),
     _worker("--scheduler"),
     _worker("--logfile", "-f"),
@@ -143,7 +122,7 @@ OPTIONS: tuple[Option, ...] = (
     _worker("--gid"),
     _worker("--umask"),
     _worker("--executable"),
-    _reserved("--help", kind="flag", why="Celery prints its help and ends", remedy="Remove it"),
+    _worker("--help", kind="flag"),
     _celery("--app", "-A"),
     _celery("--broker", "-b"),
     _celery("--result-backend"),

@@ -105,7 +105,10 @@ def _find_in_script(line: CommandLine, script: str) -> CommandLine | None:
         return line.replace(uneditable=str(reason))
     if any(_holds_script(command.texts) for command in commands):
         return line.replace(uneditable="the shell string holds another one that names celery")
-    running = [command for command in commands if _runs_celery(command.texts)]
+    # Whatever starts it (`exec`, `gosu`), a program called celery gets arguments.
+    running = [
+        command for command in commands if any(text.rsplit("/", 1)[-1] == "celery" for text in command.texts[:-1])
+    ]
     workers = [(command, index) for command in running if (index := _worker_index(command.texts)) is not None]
     if not workers:
         return None
@@ -117,11 +120,6 @@ def _find_in_script(line: CommandLine, script: str) -> CommandLine | None:
     if line.has("--beat"):
         return line.replace(uneditable="the worker in the shell string runs beat, too")
     return line
-
-
-def _runs_celery(texts: Sequence[str]) -> bool:
-    """Tell whether a command gives a program called celery any arguments, whatever starts it (``exec``, ``gosu``)."""
-    return any(text.rsplit("/", 1)[-1] == "celery" for text in texts[:-1])
 
 
 def _holds_script(texts: Sequence[str]) -> bool:

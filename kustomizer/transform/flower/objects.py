@@ -7,16 +7,18 @@ Server-side apply determines the rest of the form: it refuses an ``env`` entry t
 
 from __future__ import annotations
 
+import binascii
+
 from kustomizer.config.flower import Flower
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.openedx.endpoint import Endpoint
 from kustomizer.openedx.workers import emitted_worker
-from kustomizer.transform.broker_access import CONFIG_FILE, access
-from kustomizer.transform.broker_secrets import object_with_hash, url_secret
+from kustomizer.transform.broker_access import CONFIG_FILE, BrokerAccess, access
+from kustomizer.transform.broker_secrets import missing_key, missing_keys, object_with_hash, url_secret
 from kustomizer.transform.flower.options import PORT, PORT_NAME
 from kustomizer.transform.flower.pod import CONFIG_DIRECTORY, pod_spec
-from kustomizer.transform.flower.secrets import check_secrets
 from kustomizer.transform.one_pod import FLOWER, deployment, metadata, selector
 
 TYPE_CHECKING = False
@@ -35,7 +37,7 @@ def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[P
     broker, problems = brokers.of(SERVICE, worker)
     problems += _different_brokers(brokers, broker, worker)
     reach = access(broker, CONFIG_DIRECTORY)
-    check_secrets(resources, flower, reach, worker)
+    _check_secrets(resources, flower, reach, worker)
     pod = pod_spec(flower, reach, worker, config_map=CONFIG_MAP)
     added = [deployment(worker, FLOWER, pod, annotations=flower.pod_annotations), _service(worker)]
     if reach.url:
@@ -76,3 +78,49 @@ def _different_brokers(brokers: Brokers, broker: Endpoint, worker: Resource) -> 
     message = "cms has another broker than lms: Flower sees the workers and tasks of lms only"
     remedy = "Give both services one broker in Tutor's configuration"
     return [worker.problem(message, remedy, field="spec.flower", severity=WARNING)]
+
+
+def _check_secrets(resources: Resources, flower: Flower, reach: BrokerAccess, worker: Resource) -> None:
+    """Raise UserError where an existing Secret lacks what Flower needs, as far as the build shows it."""
+    problems = missing_keys(resources, reach, worker)
+    if flower.basic_auth is not None:
+        existing = flower.basic_auth.existing_secret
+        field = "spec.flower.basicAuth.existingSecret"
+        problems += missing_key(resources, existing.name, existing.key, worker, field)
+        if not problems:
+            problems += _unusable_credentials(resources, existing.name, existing.key, worker, field)
+    if problems:
+        raise UserError(*problems)
+
+
+def _unusable_credentials(resources: Resources, name: str, key: str, worker: Resource, field: str) -> list[Problem]:
+    """Return problems with credentials that let nobody in, or that Flower takes for two; the value isn't quoted."""
+    for present in resources.find("Secret", name, worker.namespace):
+        value = _value(present, key)
+        if value is None:
+            continue
+        user, colon, password = value.partition(":")
+        reason = ""
+        if value != value.strip():
+            reason = "begins or ends with white space, such as the newline that an editor leaves"
+        elif not (user and colon and password):
+            reason = "isn't user:password"
+        elif "," in value:
+            reason = "has a comma, at which Flower splits it into several"
+        if reason:
+            remedy = "Write user:password into it, with `printf %s` or as a line of an `envs` file"
+            return [present.problem(f"{key} {reason} ({field})", remedy, field="data")]
+    return []
+
+
+def _value(present: Resource, key: str) -> str | None:
+    stated = plain_value(lookup(present.tree, "stringData", key))
+    if stated is not None:
+        return str(stated)
+    encoded = plain_value(lookup(present.tree, "data", key))
+    if encoded is None:
+        return None
+    try:
+        return binascii.a2b_base64(str(encoded)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None

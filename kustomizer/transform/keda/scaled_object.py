@@ -57,7 +57,12 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan, broker
         return []
     worker = plan.emitted.resource
     broker, notes = brokers.of(plan.service, worker)
-    credentials, added = _credentials(config, plan.service, broker, worker)
+    credentials: Authentication | None = None
+    added: list[Resource] = []
+    if not broker.is_open or config.spec.broker is not None:
+        from kustomizer.transform.keda.authentication import authentication  # noqa: PLC0415 - most sites' Redis is open
+
+        credentials, added = authentication(config, plan.service, broker, worker)
     # Read before ours are added.
     autoscalers = autoscalers_by_target(resources, worker)
     problems: list[Problem] = []
@@ -74,16 +79,6 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan, broker
     for resource in added:
         resources.add(resource, after=worker)
     return notes
-
-
-def _credentials(
-    config: CeleryWorkers, service: str, broker: Endpoint, worker: Resource
-) -> tuple[Authentication | None, list[Resource]]:
-    if broker.is_open and config.spec.broker is None:
-        return None, []
-    from kustomizer.transform.keda.authentication import authentication  # noqa: PLC0415 - most sites' Redis is open
-
-    return authentication(config, service, broker, worker)
 
 
 def _name(variant: Variant) -> str:

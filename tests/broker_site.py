@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from tests import celery_site
+from tests.builds import QUEUES
 from tests.celery_site import Site
 from tests.pods import Objects
 from tests.redis_server import SITE_HOST, RedisServer, redis_server
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
 
     from tests.builds import Build, Builds
 
-QUEUES = {
-    "lms-worker": "edx.lms.core.default",
-    "lms-worker-high": "edx.lms.core.high",
-    "lms-worker-high-mem": "edx.lms.core.high_mem",
-    "cms-worker": "edx.cms.core.default",
-    "cms-worker-high": "edx.cms.core.high",
-    "cms-worker-low": "edx.cms.core.low",
-}
-"""The recommended configuration: who consumes what."""
 HIGH = QUEUES["lms-worker-high"]
 IN_FLIGHT_OF_HIGH = "unacked.lms-worker-high"
 GRADES = "lms.djangoapps.grades.tasks.compute_all_grades_for_course"

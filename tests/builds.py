@@ -28,6 +28,15 @@ PLUGIN_HOME = sites.ROOT / "generators" / "plugin"
 HEAD = "apiVersion: celery.openedx.io/v1alpha1\nkind: CeleryWorkers\nmetadata:\n  name: celery-workers\n"
 EXEC = f'  annotations:\n    {sites.FUNCTION}: "exec: {{path: {FUNCTION}}}"\n'
 RECOMMENDED = "spec: {workers: {lms: {high: {}, high_mem: {}}, cms: {high: {}, low: {}}}}\n"
+QUEUES = {
+    "lms-worker": "edx.lms.core.default",
+    "lms-worker-high": "edx.lms.core.high",
+    "lms-worker-high-mem": "edx.lms.core.high_mem",
+    "cms-worker": "edx.cms.core.default",
+    "cms-worker-high": "edx.cms.core.high",
+    "cms-worker-low": "edx.cms.core.low",
+}
+"""What each worker of the recommended configuration consumes."""
 
 # A ConfigMap or Secret that kustomize generated.
 HASH = re.compile(r"-[0-9a-z]{10}$")

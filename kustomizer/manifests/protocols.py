@@ -150,11 +150,8 @@ def _parse(text: str) -> Input:
 
     tree = full_reader.read(text)
     if not isinstance(tree, dict) or tree.get("kind") != "ResourceList":
-        raise UserError.of(
-            "the input is not a ResourceList",
-            field="kind",
-            remedy="Run the function with `kustomize build --enable-alpha-plugins --enable-exec`",
-        )
+        remedy = "Run the function with `kustomize build --enable-alpha-plugins --enable-exec`"
+        raise UserError.of("the input is not a ResourceList", field="kind", remedy=remedy)
     items = tree.get("items")
     if is_null(items):
         items = []
@@ -271,9 +268,6 @@ def plain_config(config: Any) -> dict[str, Any]:
     """Return the configuration as plain values."""
     value = plain_value(config)
     if not isinstance(value, dict):
-        raise UserError.of(
-            "the input holds no configuration",
-            field="functionConfig",
-            remedy="List a CeleryWorkers object under `transformers:`",
-        )
+        remedy = "List a CeleryWorkers object under `transformers:`"
+        raise UserError.of("the input holds no configuration", field="functionConfig", remedy=remedy)
     return value

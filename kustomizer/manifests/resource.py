@@ -258,12 +258,9 @@ class Resources:
         present = self._by_identity.get(item.identity)
         if present is not None:
             if not same_object(present.tree, item.tree):
-                raise UserError.of(
-                    "the build already has an object of this name, and a different one",
-                    resource=present.ref,
-                    field="metadata.name",
-                    remedy="Rename or remove it, or give the worker another name",
-                )
+                message = "the build already has an object of this name, and a different one"
+                remedy = "Rename or remove it, or give the worker another name"
+                raise UserError(present.problem(message, remedy, field="metadata.name"))
             return
         self._by_identity[item.identity] = item
         self._index(item)

@@ -60,12 +60,9 @@ def endpoint(
     # What the configuration itself states is meant so.
     if not inside or (configured is not None and configured.is_located):
         return broker, warnings
-    raise UserError.of(
-        f"{worker.name}'s broker is {inside}, in its own pod (a proxy, say): nothing outside of it can reach that",
-        resource=config.ref,
-        field="spec.broker.address",
-        remedy="Set it to the host:port of the Redis behind it, and spec.broker.tls where that speaks TLS",
-    )
+    message = f"{worker.name}'s broker is {inside}, in its own pod (a proxy, say): nothing outside of it can reach that"
+    remedy = "Set it to the host:port of the Redis behind it, and spec.broker.tls where that speaks TLS"
+    raise UserError(config.problem(message, remedy, field="spec.broker.address"))
 
 
 def _endpoint(
@@ -82,13 +79,10 @@ def _endpoint(
             return _overridden(told, configured, worker.namespace), warnings
     file = environment_file(resources, service, worker.namespace, celery)
     if not located and (file is None or not file.values.get("CELERY_BROKER_HOSTNAME")):
-        raise UserError.of(
-            f"the build doesn't say which broker {service} uses: "
-            f"there is no CELERY_BROKER_HOSTNAME in {service}.env.yml of a ConfigMap {CONFIG_MAP}",
-            resource=config.ref,
-            field="spec.broker",
-            remedy="Set spec.broker.address to the broker's host:port",
-        )
+        message = f"the build doesn't say which broker {service} uses: "
+        message += f"there is no CELERY_BROKER_HOSTNAME in {service}.env.yml of a ConfigMap {CONFIG_MAP}"
+        remedy = "Set spec.broker.address to the broker's host:port"
+        raise UserError(config.problem(message, remedy, field="spec.broker"))
     if file is None:
         return _overridden(Endpoint(addresses=()), configured, worker.namespace), []
     emitted = _emitted(file, configured, worker.namespace, located=located)
@@ -118,14 +112,10 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
     # kombu reads it in small letters.
     transport = str(values.get("CELERY_BROKER_TRANSPORT") or "redis").lower()
     if transport not in _TRANSPORTS and not located:
-        raise UserError(
-            file.problem(
-                "CELERY_BROKER_TRANSPORT",
-                f"is {transport}: only Redis tells how many tasks wait and how many are in flight",
-                f"Use one of {', '.join(_TRANSPORTS)} (Celery has no transport for a Redis Cluster), or leave keda, "
-                "flower and restoreOrphans out",
-            )
-        )
+        message = f"is {transport}: only Redis tells how many tasks wait and how many are in flight"
+        remedy = f"Use one of {', '.join(_TRANSPORTS)} (Celery has no transport for a Redis Cluster), or leave keda, "
+        remedy += "flower and restoreOrphans out"
+        raise UserError(file.problem("CELERY_BROKER_TRANSPORT", message, remedy))
     tls, sentinel = _TRANSPORTS.get(transport, (False, False))
     options = transport_options(file)
     # edx-platform makes one URL of all this; of several, with `;` between them, kombu takes the first one's path.
@@ -154,13 +144,9 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
         visibility_timeout=whole_seconds(options.get("visibility_timeout")),
     )
     if sentinel and not broker.sentinel_master and not located:
-        raise UserError(
-            file.problem(
-                "CELERY_BROKER_TRANSPORT",
-                "is sentinel, and CELERY_BROKER_TRANSPORT_OPTIONS has no master_name",
-                "Set spec.broker.sentinel: addresses and master",
-            )
-        )
+        message = "is sentinel, and CELERY_BROKER_TRANSPORT_OPTIONS has no master_name"
+        remedy = "Set spec.broker.sentinel: addresses and master"
+        raise UserError(file.problem("CELERY_BROKER_TRANSPORT", message, remedy))
     return broker
 
 

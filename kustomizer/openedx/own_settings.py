@@ -59,13 +59,15 @@ def transport(resources: Resources, worker: EmittedWorker) -> str:
 
 
 def _is_plain(resources: Resources, worker: EmittedWorker) -> bool:
-    container = worker.container_tree
+    container, namespace = worker.container_tree, worker.resource.namespace
+    names = (settings_file(worker.service, {}).config_map, CONFIG_MAP)
+    config_maps = (resources.generated("ConfigMap", name, namespace) for name in names)
     return (
         is_null(lookup(container, "envFrom"))
         and not any(_is_heeded(worker.service, entry) for entry in list_at(container, "env"))
         and _has_plain_command(worker)
         and _mounts_tutors(worker, container)
-        and all(_is_plain_map(config_map) for config_map in _config_maps(resources, worker))
+        and all(_is_plain_map(config_map) for found in config_maps for config_map in found[:1])
     )
 
 
@@ -118,12 +120,6 @@ def _config_map_of(volume: Any) -> str:
     if name is None and str(lookup(volume, "name")).startswith("celery-settings-"):
         name = lookup(volume, "projected", "sources", 0, "configMap", "name")
     return str(name)
-
-
-def _config_maps(resources: Resources, worker: EmittedWorker) -> list[Resource]:
-    namespace = worker.resource.namespace
-    names = (settings_file(worker.service, {}).config_map, CONFIG_MAP)
-    return [config_map for name in names for config_map in resources.generated("ConfigMap", name, namespace)[:1]]
 
 
 def _is_plain_map(config_map: Resource) -> bool:

@@ -25,11 +25,6 @@ _ANY = ""
 """Stands in the index for a selector that requires no name."""
 
 
-def target(resource: Resource) -> str:
-    """Return the Deployment that an autoscaler scales, empty where it scales something else."""
-    return targeted_deployment(resource, *TARGET_REFERENCES[resource.kind])
-
-
 def pod_labels(deployment: Resource) -> dict[str, str]:
     """Return the labels of a Deployment's pods."""
     labels = plain_value(lookup(deployment.tree, "spec", "template", "metadata", "labels"))
@@ -124,7 +119,7 @@ class NameIndex:
 
 def _required_by(resource: Resource) -> set[str]:
     if resource.kind in TARGET_REFERENCES:
-        return {target(resource)}
+        return {targeted_deployment(resource)}
     names: set[str] = set()
     for selector in pod_selectors(resource):
         required = required_names(selector)

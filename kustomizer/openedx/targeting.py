@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.manifests.tree import is_null, lookup, plain_value, text_at
+from kustomizer.manifests.tree import is_null, lookup, plain_value
 from kustomizer.openedx.workers import pod_template
 
 TYPE_CHECKING = False
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from kustomizer.manifests.resource import Resource, Resources
 
+_SCALED = ("spec", "scaleTargetRef")
 TARGET_REFERENCES = {
-    "HorizontalPodAutoscaler": ("spec", "scaleTargetRef"),
+    "HorizontalPodAutoscaler": _SCALED,
     "VerticalPodAutoscaler": ("spec", "targetRef"),
 }
 """Kinds that name a Deployment, and the path of the reference."""
@@ -87,22 +88,21 @@ def autoscalers_by_target(resources: Resources, worker: Resource) -> dict[str, l
     for resource in resources.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
         # A copy's name begins with the worker's.
         near = resource.namespace == worker.namespace and resource.mentions(worker.name)
-        target = targeted_deployment(resource, "spec", "scaleTargetRef") if near else ""
+        target = targeted_deployment(resource) if near else ""
         if target:
             autoscalers.setdefault(target, []).append(resource)
     return autoscalers
 
 
-def targeted_deployment(resource: Resource, *path: str) -> str:
-    """Return the Deployment that the reference at ``path`` names, empty where it names none."""
-    # A ScaledObject's reference may leave its kind out.
-    is_deployment = text_at(resource.tree, *path, "kind") in ("", "Deployment")
-    return text_at(resource.tree, *path, "name") if is_deployment else ""
+def targeted_deployment(autoscaler: Resource) -> str:
+    """Return the Deployment that an autoscaler scales, empty where it scales something else."""
+    kind, name = scale_target(autoscaler)
+    return name if kind == "Deployment" else ""
 
 
 def scale_target(autoscaler: Resource) -> tuple[str, str]:
     """Return the kind and the name of what is scaled; a ScaledObject's may leave its kind out."""
-    reference = lookup(autoscaler.tree, "spec", "scaleTargetRef")
+    reference = lookup(autoscaler.tree, *TARGET_REFERENCES.get(autoscaler.kind, _SCALED))
     kind, name = (plain_value(lookup(reference, field)) for field in ("kind", "name"))
     return (str(kind or "Deployment"), str(name or ""))
 

@@ -141,6 +141,7 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
     ]
     if len(workers) == 1 and not sidecars:
         return workers[0]
+    field = f"spec.workers.{service}"
     if not workers:
         for resource in deployments:
             _refuse_strings(resource)
@@ -150,17 +151,12 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
         services = ", ".join(sorted(worker_services(resources))) or "none"
         # As superset-worker of aspects on Tutor 22, which runs `bash docker-bootstrap.sh worker`.
         why = ": its command line has no `celery … worker`; it may be started by a script" if deployments else ""
-        raise UserError.of(
-            f"the build has no Deployment {name} that runs a Celery worker{why}",
-            field=f"spec.workers.{service}",
-            remedy=f"Services that have one: {services}",
-        )
+        message = f"the build has no Deployment {name} that runs a Celery worker{why}"
+        raise UserError.of(message, field=field, remedy=f"Services that have one: {services}")
     places = ", ".join([*(f"{worker.resource.ref} (container {worker.container})" for worker in workers), *sidecars])
-    raise UserError.of(
-        f"more than one container runs the Celery worker of {service}: {places}",
-        field=f"spec.workers.{service}",
-        remedy="Build one site at a time, with one worker container in the pod",
-    )
+    remedy = "Build one site at a time, with one worker container in the pod"
+    message = f"more than one container runs the Celery worker of {service}: {places}"
+    raise UserError.of(message, field=field, remedy=remedy)
 
 
 def _of_another_kind(worker: EmittedWorker, service: str) -> Problem:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import list_at, lookup, plain_value, text_at
-from kustomizer.openedx.selectors import PEERS, NameIndex, pod_labels, pod_selectors, selected_by, selects, target
-from kustomizer.openedx.targeting import TARGET_REFERENCES
+from kustomizer.openedx.selectors import PEERS, NameIndex, pod_labels, pod_selectors, selected_by, selects
+from kustomizer.openedx.targeting import TARGET_REFERENCES, targeted_deployment
 from kustomizer.openedx.workers import NAME_LABEL, emitted_in
 
 TYPE_CHECKING = False
@@ -82,14 +82,14 @@ def _makes_its_own(variant: Variant, kind: str) -> bool:
 def holds_for(resource: Resource, deployment: Resource) -> bool:
     """Tell whether ``resource`` targets ``deployment``, or selects its pods."""
     if resource.kind in TARGET_REFERENCES:
-        return target(resource) == deployment.name
+        return targeted_deployment(resource) == deployment.name
     return selected_by(resource, deployment)
 
 
 def leaves_out(resource: Resource, worker: Resource, copy: Resource) -> bool:
     """Tell whether ``resource`` targets or selects ``worker`` but not ``copy``."""
     if resource.kind in TARGET_REFERENCES:
-        return target(resource) == worker.name
+        return targeted_deployment(resource) == worker.name
     workers, copys = pod_labels(worker), pod_labels(copy)
     selectors = pod_selectors(resource, worker.namespace)
     return any(selects(selector, workers) and not selects(selector, copys) for selector in selectors)

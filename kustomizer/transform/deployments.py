@@ -39,12 +39,9 @@ def copy(emitted: EmittedWorker, variant: Variant) -> Resource:
     """Return a copy of Tutor's Deployment for ``variant``; call it before Tutor's own is configured."""
     tree = emitted.resource.copy_tree()
     if lookup(tree, "spec", "selector", "matchLabels", NAME_LABEL) != emitted.deployment:
-        raise UserError.of(
-            f"selects no {NAME_LABEL}: {emitted.deployment}, which tells its pods from those of its copies",
-            resource=emitted.resource.ref,
-            field="spec.selector.matchLabels",
-            remedy="Label the worker as Tutor does",
-        )
+        message = f"selects no {NAME_LABEL}: {emitted.deployment}, which tells its pods from those of its copies"
+        remedy = "Label the worker as Tutor does"
+        raise UserError(emitted.resource.problem(message, remedy, field="spec.selector.matchLabels"))
     _drop_servers_own(tree)
     _rename(tree, emitted, variant.deployment)
     _rename_node(tree["spec"]["template"]["spec"]["containers"][emitted.container], emitted, variant)

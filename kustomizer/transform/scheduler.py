@@ -82,20 +82,16 @@ def _has_image(container: Any, image: Any) -> bool:
 def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem]:
     """Return what the copies leave out, as notes. Raises UserError where the default worker can't keep it."""
     emitted, default = plan.emitted, plan.variants[0]
-    field = emitted.field
+    field, problem = emitted.field, emitted.resource.problem
     moved = config.spec.scheduler is not None and config.spec.scheduler.enabled
     if found.has_scheduler and not moved and not has_one_pod(emitted, default):
-        raise UserError.of(
-            f"{emitted.deployment} runs a scheduler (beat) and may have any number of pods but one: each "
-            "periodic task would be sent by all of them, or by none",
-            resource=emitted.resource.ref,
-            field=field,
-            remedy="Set spec.scheduler.enabled: true to give it a Deployment of its own, or let "
-            f"{default.path} have one pod (replicas: 1, keda.enabled: false)",
-        )
+        message = f"{emitted.deployment} runs a scheduler (beat) and may have any number of pods but one: each "
+        message += "periodic task would be sent by all of them, or by none"
+        remedy = "Set spec.scheduler.enabled: true to give it a Deployment of its own, or let "
+        remedy += f"{default.path} have one pod (replicas: 1, keda.enabled: false)"
+        raise UserError(problem(message, remedy, field=field))
     copies = ", ".join(variant.deployment for variant in plan.variants[1:])
     names = ", ".join(variant.deployment for variant in plan.variants)
-    problem = emitted.resource.problem
     notes = [
         problem(never_ends(program, names), AS_SIDECAR, field=_path(place), severity=WARNING)
         for place, program in found.endless
@@ -164,12 +160,10 @@ def add_scheduler(resources: Resources, config: CeleryWorkers, emitted: EmittedW
     new = Resource.new(tree, indent=emitted.resource.indent)
     present = resources.get(new.identity)
     if present is not None and not same_object(present.tree, tree):
-        raise UserError.of(
-            f"is there already, and {emitted.deployment} runs a scheduler, too: the one would have the other's name",
-            resource=present.ref,
-            field="metadata.name",
-            remedy="Take the worker's out (--beat), and leave spec.scheduler out, or take this Deployment out",
-        )
+        message = f"is there already, and {emitted.deployment} runs a scheduler, too: the one would have the other's "
+        message += "name"
+        remedy = "Take the worker's out (--beat), and leave spec.scheduler out, or take this Deployment out"
+        raise UserError(present.problem(message, remedy, field="metadata.name"))
     resources.add(new, after=emitted.resource)
 
 

@@ -175,13 +175,10 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
 
         return None, without_settings(config, plan, file, reason)
     if reason:
-        raise UserError.of(
-            f"the worker can't load the settings that a split needs: {reason}",
-            resource=emitted.resource.ref,
-            field="spec.template.spec",
-            remedy=f"Mount {file.config_map} as Tutor does, name the module that the worker loads in "
-            f"spec.settings.modules.{emitted.service}, or leave {emitted.service} out of spec.workers",
-        )
+        message = f"the worker can't load the settings that a split needs: {reason}"
+        remedy = f"Mount {file.config_map} as Tutor does, name the module that the worker loads in "
+        remedy += f"spec.settings.modules.{emitted.service}, or leave {emitted.service} out of spec.workers"
+        raise UserError(emitted.resource.problem(message, remedy, field="spec.template.spec"))
     broker = config.spec.broker
     # Where the configuration says where the broker is, that is a Redis.
     kind = "redis" if broker is not None and broker.is_located else transport(resources, emitted)

@@ -38,12 +38,10 @@ def take_mark(resources: Resources, config: CeleryWorkers) -> str:
             if not text:
                 continue
             if digest != _digest(config):
-                raise UserError.of(
-                    f"env/ was split by another configuration already: {source} in Tutor's root",
-                    resource=config.ref,
-                    remedy="Use one of the two: set KUSTOMIZER_OVERLAY (or KUSTOMIZER_SPLIT: false) in Tutor's "
-                    "configuration and run `tutor config save`, or apply env/ as it is",
-                )
+                message = f"env/ was split by another configuration already: {source} in Tutor's root"
+                remedy = "Use one of the two: set KUSTOMIZER_OVERLAY (or KUSTOMIZER_SPLIT: false) in Tutor's "
+                remedy += "configuration and run `tutor config save`, or apply env/ as it is"
+                raise UserError(config.problem(message, remedy))
             annotations = resource.edit()["metadata"]["annotations"]
             del annotations[MARK]
             mark = text

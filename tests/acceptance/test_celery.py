@@ -17,11 +17,11 @@ from tests.broker_site import (
     GRADES,
     HIGH,
     IN_FLIGHT_OF_HIGH,
-    QUEUES,
     Place,
     objects,
     task,
 )
+from tests.builds import QUEUES
 from tests.keda_scaler import triggers_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ import versions
 
 from kustomizer.openedx.pod_program import pod_program
 from tests import parts
-from tests.broker_site import HIGH, IN_FLIGHT_OF_HIGH, QUEUES, Place, task
+from tests.broker_site import HIGH, IN_FLIGHT_OF_HIGH, Place, task
+from tests.builds import QUEUES
 from tests.commands.test_in_flight import ONE_AT_A_TIME, Live, kept, live
 from tests.live_site import NAMESPACE, LiveSite, pod_name
 from tests.orphans_process import LOOKED, NAME, environ, laid_out

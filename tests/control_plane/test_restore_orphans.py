@@ -10,7 +10,7 @@ import pytest
 
 from kustomizer.data.orphans import RECORD
 from tests import celery_site
-from tests.broker_site import QUEUES
+from tests.builds import QUEUES
 from tests.control_plane import emissions
 from tests.control_plane.api import ApiError
 from tests.control_plane.live_site import FACTOR, LiveSite, live_site

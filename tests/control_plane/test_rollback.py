@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests import builds as b
-from tests.broker_site import QUEUES
+from tests.builds import QUEUES
 from tests.control_plane import emissions
 from tests.control_plane.live_site import live_site
 from tests.control_plane.operator_site import NAMESPACE, consumers

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.broker_site import QUEUES, Broker
+from tests.broker_site import Broker
+from tests.builds import QUEUES
 from tests.control_plane.live_site import live_site
 from tests.control_plane.operator_site import NAMESPACE
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.broker_site import IN_FLIGHT_OF_HIGH, QUEUES
+from tests.broker_site import IN_FLIGHT_OF_HIGH
+from tests.builds import QUEUES
 from tests.control_plane.operator_site import NAMESPACE
 from tests.node.nodes import wait
 from tests.node.site import NodeSite

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.broker_site import QUEUES
+from tests.builds import QUEUES
 from tests.control_plane.api import ApiError
 from tests.control_plane.operator_site import NAMESPACE
 from tests.node.nodes import open_edx_image, wait

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.broker_site import QUEUES
+from tests.builds import QUEUES
 from tests.control_plane.operator_site import NAMESPACE
 from tests.node.nodes import wait
 from tests.node.site import NodeSite

@@ -12,16 +12,9 @@ from kustomizer.manifests.resource import Resources
 from kustomizer.rules import RULES
 from kustomizer.site.model import Site
 from kustomizer.tasks.model import SiteTasks
+from tests.builds import QUEUES
 
 NAMESPACE = "openedx"
-QUEUES = {
-    "lms-worker": "edx.lms.core.default",
-    "lms-worker-high": "edx.lms.core.high",
-    "lms-worker-high-mem": "edx.lms.core.high_mem",
-    "cms-worker": "edx.cms.core.default",
-    "cms-worker-high": "edx.cms.core.high",
-    "cms-worker-low": "edx.cms.core.low",
-}
 
 
 def resource(kind: str, name: str, *, namespace: str = NAMESPACE, api_version: str = "v1", **fields: Any) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.rules.small_site import QUEUES, finder, problems, resource, service, split_site, worker
+from tests.builds import QUEUES
+from tests.rules.small_site import finder, problems, resource, service, split_site, worker
 
 found = finder("function-skipped")
 ALL = {owner: ",".join(queue for name, queue in QUEUES.items() if name.startswith(owner)) for owner in ("lms", "cms")}

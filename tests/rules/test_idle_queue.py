@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kustomizer.tasks.model import Task
+from tests.builds import QUEUES
 from tests.known_tasks import known, site_tasks
-from tests.rules.small_site import QUEUES, problems, settings, split_site
+from tests.rules.small_site import problems, settings, split_site
 
 TASKS = [known(f"on.{queue}", queue) for queue in QUEUES.values()]
 

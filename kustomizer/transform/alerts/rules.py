@@ -14,9 +14,9 @@ def alert_rules(namespace: str, *, workers: bool, keda: bool, flower: bool, rest
     """Return the alerts for a site that has these parts."""
     rules: list[dict[str, Any]] = []
     if workers:
-        rules += [_not_draining(namespace), _no_ready_replica(namespace), _stopped_consuming(namespace)]
+        rules += _of_workers(namespace)
     if keda:
-        rules += [_at_maximum(namespace), _scaler_errors(namespace), _paused(namespace)]
+        rules += _of_keda(namespace)
     if flower:
         rules.append(_flower_down(namespace))
     if restores:
@@ -42,82 +42,72 @@ def _over(function: str, name: str, namespace: str, window: str) -> str:
     return f"{function}({_recorded(name, namespace)}[{window}])"
 
 
-def _not_draining(namespace: str) -> dict[str, Any]:
-    return _rule(
-        "CeleryQueueNotDraining",
-        f"{_over('min_over_time', 'queued_tasks', namespace, '30m')} > 0"
-        f" and {_over('deriv', 'queued_tasks', namespace, '30m')} >= 0"
-        f" and {_recorded('queued_tasks', namespace)} offset 30m > 0",
-        lasting="15m",
-        severity="warning",
-        summary="The queue of {{ $labels.worker }} doesn't drain",
-        description="Tasks have waited for {{ $labels.worker }} for half an hour, and they don't become fewer: "
-        "{{ $value }} at the least.",
-    )
+def _of_workers(namespace: str) -> list[dict[str, Any]]:
+    queued = _recorded("queued_tasks", namespace)
+    return [
+        _rule(
+            "CeleryQueueNotDraining",
+            f"{_over('min_over_time', 'queued_tasks', namespace, '30m')} > 0"
+            f" and {_over('deriv', 'queued_tasks', namespace, '30m')} >= 0"
+            f" and {queued} offset 30m > 0",
+            lasting="15m",
+            severity="warning",
+            summary="The queue of {{ $labels.worker }} doesn't drain",
+            description="Tasks have waited for {{ $labels.worker }} for half an hour, and they don't become fewer: "
+            "{{ $value }} at the least.",
+        ),
+        _rule(
+            "CeleryWorkerNotReady",
+            f"{queued} > 0 and {_recorded('ready_replicas', namespace)} == 0",
+            lasting="10m",
+            severity="critical",
+            summary="Tasks wait for {{ $labels.worker }}, which has no ready pod",
+            description="{{ $value }} tasks wait, and for ten minutes no pod of {{ $labels.worker }} has been ready.",
+        ),
+        _rule(
+            "CeleryWorkerStoppedConsuming",
+            f"{_over('min_over_time', 'queued_tasks', namespace, '10m')} > 0"
+            f" and {_over('min_over_time', 'ready_replicas', namespace, '10m')} > 0"
+            f" and {_over('max_over_time', 'in_flight_tasks', namespace, '10m')} == 0",
+            lasting="5m",
+            severity="critical",
+            summary="{{ $labels.worker }} runs, but takes no tasks",
+            description="Tasks wait, pods of {{ $labels.worker }} are ready, and none has worked on anything for ten "
+            "minutes: Celery workers may stop consuming after they lost the connection to Redis.",
+        ),
+    ]
 
 
-def _no_ready_replica(namespace: str) -> dict[str, Any]:
-    return _rule(
-        "CeleryWorkerNotReady",
-        f"{_recorded('queued_tasks', namespace)} > 0 and {_recorded('ready_replicas', namespace)} == 0",
-        lasting="10m",
-        severity="critical",
-        summary="Tasks wait for {{ $labels.worker }}, which has no ready pod",
-        description="{{ $value }} tasks wait, and for ten minutes no pod of {{ $labels.worker }} has been ready.",
-    )
-
-
-def _stopped_consuming(namespace: str) -> dict[str, Any]:
-    return _rule(
-        "CeleryWorkerStoppedConsuming",
-        f"{_over('min_over_time', 'queued_tasks', namespace, '10m')} > 0"
-        f" and {_over('min_over_time', 'ready_replicas', namespace, '10m')} > 0"
-        f" and {_over('max_over_time', 'in_flight_tasks', namespace, '10m')} == 0",
-        lasting="5m",
-        severity="critical",
-        summary="{{ $labels.worker }} runs, but takes no tasks",
-        description="Tasks wait, pods of {{ $labels.worker }} are ready, and none has worked on anything for ten "
-        "minutes: Celery workers may stop consuming after they lost the connection to Redis.",
-    )
-
-
-def _at_maximum(namespace: str) -> dict[str, Any]:
-    return _rule(
-        "CeleryWorkerAtMaximum",
-        f"{_recorded('at_maximum', namespace)} == 1 and {_over('min_over_time', 'queued_tasks', namespace, '15m')} > 0",
-        lasting="1h",
-        severity="warning",
-        summary="{{ $labels.worker }} has been at maxReplicas for an hour",
-        description="KEDA has scaled {{ $labels.worker }} to its maximum, and tasks wait all the same.",
-    )
-
-
-def _scaler_errors(namespace: str) -> dict[str, Any]:
-    increases = (
-        f"sum by(scaledObject)({_increase(metric, namespace)}) > 0"
-        for metric in ("keda_scaler_detail_errors_total", "keda_scaled_object_errors_total")
-    )
-    return _rule(
-        "KedaScalerErrors",
-        " or ".join(increases),
-        lasting="10m",
-        severity="warning",
-        summary="KEDA fails to scale {{ $labels.scaledObject }}",
-        description="KEDA has had errors with {{ $labels.scaledObject }} for ten minutes; its worker keeps the number "
-        "of pods that it has.",
-    )
-
-
-def _paused(namespace: str) -> dict[str, Any]:
-    paused = either_namespace("keda_scaled_object_paused", namespace, {})
-    return _rule(
-        "KedaScaledObjectPaused",
-        f"max by(scaledObject)({paused}) == 1",
-        lasting="1h",
-        severity="warning",
-        summary="{{ $labels.scaledObject }} is paused",
-        description="{{ $labels.scaledObject }} has been paused for an hour; its worker doesn't scale.",
-    )
+def _of_keda(namespace: str) -> list[dict[str, Any]]:
+    queued = _over("min_over_time", "queued_tasks", namespace, "15m")
+    errors = ("keda_scaler_detail_errors_total", "keda_scaled_object_errors_total")
+    return [
+        _rule(
+            "CeleryWorkerAtMaximum",
+            f"{_recorded('at_maximum', namespace)} == 1 and {queued} > 0",
+            lasting="1h",
+            severity="warning",
+            summary="{{ $labels.worker }} has been at maxReplicas for an hour",
+            description="KEDA has scaled {{ $labels.worker }} to its maximum, and tasks wait all the same.",
+        ),
+        _rule(
+            "KedaScalerErrors",
+            " or ".join(f"sum by(scaledObject)({_increase(metric, namespace)}) > 0" for metric in errors),
+            lasting="10m",
+            severity="warning",
+            summary="KEDA fails to scale {{ $labels.scaledObject }}",
+            description="KEDA has had errors with {{ $labels.scaledObject }} for ten minutes; its worker keeps the "
+            "number of pods that it has.",
+        ),
+        _rule(
+            "KedaScaledObjectPaused",
+            f"max by(scaledObject)({either_namespace('keda_scaled_object_paused', namespace, {})}) == 1",
+            lasting="1h",
+            severity="warning",
+            summary="{{ $labels.scaledObject }} is paused",
+            description="{{ $labels.scaledObject }} has been paused for an hour; its worker doesn't scale.",
+        ),
+    ]
 
 
 def _flower_down(namespace: str) -> dict[str, Any]:

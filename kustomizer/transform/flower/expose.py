@@ -50,9 +50,8 @@ def _lms_host(resources: Resources, worker: Resource) -> str:
         host = value[: next((end for end, char in enumerate(value) if char not in _IN_HOSTS), len(value))]
         if key and host:
             return host
-    raise UserError.of(
-        "the build doesn't say what the host of the LMS is", field=f"{_FIELD}.host", remedy="Set Flower's host name"
-    )
+    message = "the build doesn't say what the host of the LMS is"
+    raise UserError.of(message, field=f"{_FIELD}.host", remedy="Set Flower's host name")
 
 
 def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -> None:
@@ -65,20 +64,14 @@ def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -
         if block in text:
             return
         if _has_site(text, host):
-            raise UserError.of(
-                f"already has a site {host}; Caddy refuses a second one",
-                resource=resource.ref,
-                field="data.Caddyfile",
-                remedy="Turn off what adds it (tutor-contrib-celery: CELERY_FLOWER_EXPOSE_SERVICE), or set "
-                f"{_FIELD}.host to another name",
-            )
+            remedy = "Turn off what adds it (tutor-contrib-celery: CELERY_FLOWER_EXPOSE_SERVICE), or set "
+            remedy += f"{_FIELD}.host to another name"
+            message = f"already has a site {host}; Caddy refuses a second one"
+            raise UserError(resource.problem(message, remedy, field="data.Caddyfile"))
         resource.edit()["data"]["Caddyfile"] = text.rstrip("\n") + "\n\n" + block
         return
-    raise UserError.of(
-        f"the build has no ConfigMap {CADDY_CONFIG} with a Caddyfile",
-        field=f"{_FIELD}.type",
-        remedy="Use type: Ingress or HTTPRoute",
-    )
+    message = f"the build has no ConfigMap {CADDY_CONFIG} with a Caddyfile"
+    raise UserError.of(message, field=f"{_FIELD}.type", remedy="Use type: Ingress or HTTPRoute")
 
 
 def _has_site(caddyfile: str, host: str) -> bool:

@@ -20,15 +20,12 @@ def slots(
 ) -> int:
     """Return how many tasks one pod works on at a time. Raises UserError where that is the node's number of CPUs."""
     number = known_slots(resources, variant, deployment, emitted)
-    if number is not None:
-        return number
-    raise UserError.of(
-        "inFlight: Slots needs to know how many tasks a pod works on at a time; without --concurrency "
-        "that is the node's number of CPUs",
-        resource=config.ref,
-        field=f"{variant.path}.concurrency",
-        remedy="Set concurrency, or inFlight: Zero",
-    )
+    if number is None:
+        message = "inFlight: Slots needs to know how many tasks a pod works on at a time; without --concurrency that "
+        message += "is the node's number of CPUs"
+        remedy = "Set concurrency, or inFlight: Zero"
+        raise UserError(config.problem(message, remedy, field=f"{variant.path}.concurrency"))
+    return number
 
 
 def known_slots(resources: Resources, variant: Variant, deployment: Resource, emitted: EmittedWorker) -> int | None:

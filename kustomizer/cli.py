@@ -12,7 +12,7 @@ from kustomizer.commands.group import Commands, leave, verbose_option
 
 # A build's objects stay until the end, and hardly anything refers to itself: on a large site, to look for what does
 # took a fifth of a comparison's time. A command that waits for hours still looks, now and then.
-_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+_OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

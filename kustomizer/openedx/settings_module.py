@@ -106,6 +106,14 @@ def head(name: str, *, for_worker: bool) -> str:
     return "\n".join(lines)
 
 
+def without_stop(text: str) -> str:
+    """Return our settings file ``text`` without the statements on SIGTERM, which set nothing; other texts as they are.
+
+    Lines keep their numbers.
+    """
+    return text.replace(_STOP, "\n" * _STOP.count("\n"), 1) if text.startswith(MADE_BY) else text
+
+
 def names_in_head(text: str, name: str) -> frozenset[str]:
     """Return the names that these statements set, where ``text`` is a file ``name`` of ours; else none."""
     if text.startswith(head(name, for_worker=True)):

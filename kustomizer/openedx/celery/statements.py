@@ -21,7 +21,7 @@ from kustomizer.openedx.celery.mounts import MountedFile
 from kustomizer.openedx.celery.python_values import Defined, Opaque, truth
 from kustomizer.openedx.celery.skipped import escapes, may_have_run
 from kustomizer.openedx.celery.syntax import FUNCTIONS, dotted, ends_round, parsed, returns
-from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, names_in_head
+from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, names_in_head, without_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ def follow(scope: Scope, file: MountedFile) -> None:
     scope.run = functools.partial(_run, scope)
     with scope.at(scope.module, file.source):
         try:
-            for node in parsed(file.text).body:
+            for node in parsed(without_stop(file.text)).body:
                 if _is_ours(node):
                     _run_tutors(scope, file, node.lineno)
                 else:

@@ -82,10 +82,10 @@ docs: .venv/.dev ## Renew docs/configuration.md from the types of the configurat
 dist: .venv/.dev ## Build the wheel and the sdist into dist/ and check them; TAG=v1.2.3 holds them to a release
 	@$(BIN)/python tools/make_dist.py
 
-upgrade: ## Renew the pinned versions in requirements/; UPGRADE= only adds what is new there (needs uv)
-	uv pip compile --quiet $(UPGRADE) --universal --python-version 3.10 --no-header --no-annotate \
+upgrade: .venv/.dev ## Renew the pinned versions in requirements/; UPGRADE= only adds what is new there
+	$(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.10 --no-header --no-annotate \
 		--extra dev --extra tutor --output-file requirements/dev.txt pyproject.toml
-	uv pip compile --quiet $(UPGRADE) --universal --python-version 3.10 --no-header --no-annotate \
+	$(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.10 --no-header --no-annotate \
 		--no-emit-package click --no-emit-package tutor --output-file requirements/sites.txt requirements/sites.in
 
 # tutor/ stays: by now it may be somebody's site, with its passwords. So does Flower's.

@@ -1,6 +1,6 @@
-"""The rules that lead from what was measured to a configuration: each is a sentence, and a function that follows it.
+"""The rules of `advise`: each turns what was measured into changes of the configuration.
 
-No rule predicts anything. docs/advise.md lists the sentences.
+Each has a sentence that says how. No rule predicts anything. docs/advise.md lists the sentences.
 """
 
 from __future__ import annotations

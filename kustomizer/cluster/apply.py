@@ -1,7 +1,8 @@
 """A build and the cluster: what applying it would change, as the API server itself says, and applying it.
 
 The first server-side apply over what Tutor applied client-side is in conflict with that, in every field that the two
-set differently. Tutor's fields are ours to take, those of anybody else aren't (docs/operations.md).
+set differently. Fields that Tutor's manager owns are taken over; those of anybody else stay a conflict
+(docs/operations.md).
 """
 
 from __future__ import annotations

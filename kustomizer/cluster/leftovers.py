@@ -1,7 +1,7 @@
 """What a cluster still has of ours and a build has no more: a removed worker's objects, or all of a split.
 
-Nobody deletes it: neither Tutor nor `kubectl apply` removes what has left its input. An object is ours where it is as
-we emit it and as nobody else does (kustomizer/cluster/ours.py).
+Nobody deletes it: neither Tutor nor `kubectl apply` removes what has left its input. An object is ours
+if it looks like one that we emit and nobody else would (kustomizer/cluster/ours.py).
 """
 
 from __future__ import annotations

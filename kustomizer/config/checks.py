@@ -1,4 +1,4 @@
-"""Cross-field validation of a configuration."""
+"""Finds settings that contradict each other, and names that are taken twice or too long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sections flower and monitoring."""
+"""The sections `flower` and `monitoring` of a configuration, as typed records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merges the layers of a worker's settings, plain maps in the configuration's own spelling. Later layers win.
+"""Merges the layers of a worker's settings, maps with the keys of the YAML (`nodeSelector`). Later layers win.
 
 Null removes what earlier layers set: a whole field or one key of it. An ``env`` entry whose value is null removes its
 variable. The result has no such nulls.

@@ -1,7 +1,7 @@
 """Tells the names of secrets from others: of settings, variables, options, keys of files.
 
 Wider than :mod:`kustomizer.masking.detection`, which tells a reader what to mend and so must be right. Masking a
-harmless value costs a reader little; a secret that isn't masked is out.
+harmless value costs a reader little; a secret that isn't masked has leaked.
 """
 
 from __future__ import annotations

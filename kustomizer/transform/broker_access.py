@@ -2,7 +2,7 @@
 
 Flower gives ``broker_use_ssl`` and ``broker_transport_options`` to its own Redis client as well as to Celery
 (flower/views/broker.py); the URL's query reaches only one of the two. With a key prefix, Sentinel or a private CA, the
-URL alone leaves Flower healthy and blind, and with a bare ``rediss://`` nothing verifies the certificate.
+URL alone leaves a Flower that runs and sees no task, and with a bare ``rediss://`` nothing verifies the certificate.
 """
 
 from __future__ import annotations

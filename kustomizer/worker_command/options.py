@@ -1,8 +1,8 @@
 """The options of ``celery worker``: their table, how click reads them, and which of them a site may set itself.
 
 The table is what ``celery.bin.worker.worker.params`` holds in Celery 5.2 to 5.7; a test compares it with the installed
-Celery. Click knows no abbreviations (``--queue``), reads ``-QA`` and ``-EQA`` as optparse does, and takes whatever
-comes next as the value of an option, even ``--pool=gevent`` (``click.parser._OptionParser``).
+Celery. Click knows no abbreviations (``--queue``), reads ``-QA`` and ``-EQA`` as optparse does, and takes
+the next word as an option's value even if it begins with ``--`` (``click.parser._OptionParser``).
 """
 
 from __future__ import annotations

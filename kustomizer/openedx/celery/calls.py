@@ -175,10 +175,8 @@ def _plain_value(call: Call, name: str) -> Any:
     if doubt is None and name not in _OF_ANY_ORDER and any(map(has_no_order, args)):
         doubt = Opaque("a set's items come in any order", call.line)
     if doubt is not None and name not in _OF_SCALARS:
-        # Of several arguments one of them itself may be what it gives.
-        parts_escape(call.scope, (args, *args), doubt) if name in ("max", "min", "sum") else parts_escape(
-            call.scope, args, doubt
-        )
+        # Of several arguments of max() one is what it gives.
+        parts_escape(call.scope, [args, *args] if len(args) > 1 else args, doubt)
     return doubt or _FUNCTIONS[name](*args, **kwargs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.operators import LARGEST
@@ -37,7 +38,8 @@ class _UnknownError(Exception):
 
 def comprehended(node: Comprehension, scope: Scope, evaluate: Evaluate, passing: Evaluate) -> Any:
     """Return what a comprehension gives."""
-    if isinstance(node, ast.GeneratorExp) and _has_effects(node, scope):
+    is_lazy = isinstance(node, ast.GeneratorExp)
+    if is_lazy and _has_effects(node, scope):
         # Whoever takes its items decides when that happens, and whether.
         why = Opaque("it is set in a generator", node.lineno)
         may_have_run(scope, [node], why)
@@ -45,14 +47,14 @@ def comprehended(node: Comprehension, scope: Scope, evaluate: Evaluate, passing:
     elements = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
     rows: list[list[Any]] = []
     try:
-        with scope.local(targets(node)):
+        with scope.local(targets(node)), scope.trying() if is_lazy else contextlib.nullcontext():
             for _ in _rounds(node.generators, scope, passing):
                 rows.append([evaluate(element, scope) for element in elements])
                 if len(rows) > LARGEST:
                     raise _UnknownError(Opaque("it is too long", node.lineno))
         if isinstance(node, ast.DictComp):
             return Table({_known(key): value for key, value in rows})
-        if isinstance(node, ast.GeneratorExp):
+        if is_lazy:
             # What it is of may change before it gives the next item.
             return Passing((value for [value] in rows), [Opaque("a generator", node.lineno)])
         return (

@@ -26,11 +26,8 @@ def tried(statement: ast.stmt, scope: Scope) -> Opaque | None:
 
     All that it has done by then has to be noted.
     """
-    scope.tries += 1
-    try:
+    with scope.trying():
         return _tried(statement, scope)
-    finally:
-        scope.tries -= 1
 
 
 def _tried(statement: ast.stmt, scope: Scope) -> Opaque | None:

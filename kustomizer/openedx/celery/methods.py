@@ -55,6 +55,8 @@ _CHANGING_METHODS: dict[type, frozenset[str]] = {
     Listing: frozenset({"append", "clear", "extend", "insert", "pop", "remove"}),
     Group: frozenset({"add", "discard", "update"}),
 }
+# Methods of lists that look for what is equal.
+_LOOKING = frozenset({"count", "index", "remove"})
 
 
 def method_called(call: Call, function: ast.Attribute) -> Any:
@@ -98,6 +100,8 @@ def _pure(call: Call, method: str, holder: Any) -> Any:
     if method == "copy":
         return shallow(holder)
     doubt = doubt or keys_doubt(holder) or _order_doubt(call, holder)
+    if method in _LOOKING:
+        doubt = doubt or doubt_in(holder)
     if doubt is not None:
         parts_escape(call.scope, [holder], doubt)
         return doubt
@@ -131,6 +135,7 @@ def _changing(call: Call, method: str, holder: Any) -> Any:
         doubt = own_doubt(first) if method == "insert" else args.doubt
     else:
         doubt = args.doubt or kwargs.doubt or (own_doubt(first) if is_whole else doubt_in(first))
+        doubt = doubt or (doubt_in(holder) if method in _LOOKING else None)
         doubt = doubt or (_order_doubt(call, holder) if is_whole else None)
     if doubt is not None or (is_whole and len(args) > 1):
         doubt = doubt if isinstance(doubt, Opaque) and doubt.line else Opaque(f"{call.name} may change it", call.line)

@@ -6,11 +6,11 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery import library
-from kustomizer.openedx.celery.container import NoContainer
 from kustomizer.openedx.celery.jumps import Stopped
 from kustomizer.openedx.celery.names import Doubt, Names
 from kustomizer.openedx.celery.python_values import HOLDERS, Module, Opaque, Passing, spoil
-from kustomizer.openedx.celery.values import Known, Source, Unknown
+from kustomizer.openedx.celery.values import Source
+from kustomizer.openedx.celery.variables import Variables
 
 if TYPE_CHECKING:
     import ast
@@ -27,7 +27,7 @@ _UNSET = object()
 _MOST_STEPS = 5_000
 
 
-class Scope:
+class Scope(Variables):
     """Django settings while their statements are followed, and afterwards."""
 
     def __init__(
@@ -44,19 +44,15 @@ class Scope:
 
         Scopes of the same ``origin`` share them.
         """
+        super().__init__(container)
         names |= {name: Module(name) for name in library.LOADED}
         self.origin = origin
         self.base = base
         self.module = self._main = module
         """The module whose statements are followed."""
         self._modules = {base: Names(names, sources), module: Names(dict(names), dict(sources))}
-        self._variables: dict[str, Value | None] = {}
-        """What statements have done to the environment; the empty name stands for any other."""
-        self._container = container
         self._frames: list[dict[str, Any]] = []
         """Names of the functions and comprehensions that are followed, as far as these see each other's."""
-        self.place = Source()
-        """The file whose statements are followed."""
         self.run: Callable[[Iterable[ast.stmt]], None] = lambda _nodes: None
         """Follows statements."""
         self.calls = 0
@@ -65,8 +61,6 @@ class Scope:
         """How many calls of them and rounds of loops there were in all."""
         self.tries = 0
         """How many statements are being followed, one in another, whose failure may be handled."""
-        self.unknown: list[Opaque] = []
-        """All that was evaluated and isn't known: each may have failed."""
 
     @contextlib.contextmanager
     def at(self, module: str, place: Source | None = None, *frames: dict[str, Any]) -> Iterator[None]:
@@ -102,27 +96,6 @@ class Scope:
     def is_long(self) -> bool:
         """Whether so much has been followed that it may have no end."""
         return self.steps > _MOST_STEPS
-
-    # The container
-
-    @property
-    def container(self) -> Container:
-        """Who is asked for variables of the environment and for files."""
-        return self._container
-
-    @contextlib.contextmanager
-    def asking(self, container: Container) -> Iterator[None]:
-        """Ask ``container`` until the block ends."""
-        before = self._container
-        self._container = container
-        try:
-            yield
-        finally:
-            self._container = before
-
-    def forget_container(self) -> None:
-        """Keep nothing of the container, and with it of its build, now that all statements have been followed."""
-        self._container = NoContainer()
 
     # Modules
 
@@ -185,6 +158,15 @@ class Scope:
         if default is not _UNSET and held.everything is None and (name in _CELERYS_NAMES or name in held.settled):
             return default
         return Opaque(f"{name} isn't known", line)
+
+    @contextlib.contextmanager
+    def trying(self) -> Iterator[None]:
+        """Follow what may fail, until the block ends, without ending the settings."""
+        self.tries += 1
+        try:
+            yield
+        finally:
+            self.tries -= 1
 
     def fail(self, why: Opaque) -> None:
         """Note a failure: where nothing handles it, the worker doesn't start."""
@@ -263,35 +245,3 @@ class Scope:
         """Note that any name may have been set; ``source`` is what would say more than the statement that did it."""
         doubt = Doubt(why, source or self.place.replace(line=why.line), maybe=maybe)
         self._modules[self.module].doubt(doubt)
-
-    # The environment
-
-    def environment(self, name: str) -> Value | None:
-        """Return a variable of the environment: what statements have made it, or the container's."""
-        if name in self._variables:
-            return self._variables[name]
-        return self._variables.get("") or self._container.get(name)
-
-    def changes(self, name: str) -> bool:
-        """Tell whether statements have changed a variable of the environment, or may have."""
-        return name in self._variables or "" in self._variables
-
-    def set_variable(self, name: str, value: Any, line: int) -> None:
-        """Change a variable of the environment."""
-        if isinstance(value, str):
-            self._variables[name] = Known(value=value, source=self.place.replace(line=line))
-        else:
-            why = value if isinstance(value, Opaque) else Opaque("it is set to what is no text", line)
-            self.unknown.append(why)
-            self.doubt_variable(name, why)
-
-    def unset_variable(self, name: str) -> None:
-        """Take a variable out of the environment."""
-        self._variables[name] = None
-
-    def doubt_variable(self, name: str, why: Opaque) -> None:
-        """Note that a variable of the environment may have been changed; any one without a ``name``."""
-        unknown = Unknown(reason=why.reason, source=self.place.replace(line=why.line))
-        if not name:
-            self._variables.clear()
-        self._variables[name] = unknown

@@ -41,7 +41,7 @@ def answer(arguments: Sequence[str]) -> Answer:
     if list(arguments) == ["--version"]:
         return Answer(text=f"tutor-celery-workers {__version__}\n")
     if list(arguments) == ["--definition"]:
-        from kustomizer.config.function_definition import function_definition  # noqa: PLC0415
+        from kustomizer.config.json_schema import function_definition  # noqa: PLC0415
         from kustomizer.manifests.writer import emit  # noqa: PLC0415 - only this option needs it
 
         return Answer(text=emit(function_definition()))

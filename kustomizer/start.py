@@ -91,7 +91,7 @@ def _is_for_a_file(build: PlainBuild) -> bool:
 def _build(build: PlainBuild) -> None:
     from kustomizer.kustomize.build import find_and_build  # noqa: PLC0415
     from kustomizer.kustomize.executable import Wanted  # noqa: PLC0415
-    from kustomizer.kustomize.permissions import permissions  # noqa: PLC0415
+    from kustomizer.kustomize.programs import permissions  # noqa: PLC0415
 
     built = find_and_build(build.overlay, Wanted(executable=build.executable, permissions=permissions()))
     from kustomizer.tutor_env.staleness import stale_envs  # noqa: PLC0415

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kustomizer import __version__
-from kustomizer.config.function_definition import function_definition
+from kustomizer.config.json_schema import function_definition
 from kustomizer.function_help import HELP
 from tests import sites
 from tests.builds import FUNCTION

@@ -8,7 +8,7 @@ import click
 
 from kustomizer.cluster.apply import apply, preview
 from kustomizer.cluster.kubectl import find_kubectl
-from kustomizer.commands.common import BuiltFile, ask, kustomize_option, say_stale, wants_colour
+from kustomizer.commands.common import ask, built_file, kustomize_option, say_stale, wants_colour
 from kustomizer.commands.talk import pass_on, say, terminal_width
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.reports.text import text_report
@@ -64,7 +64,7 @@ def apply_command(
 
 def _built_text(overlay: Path, wanted: Wanted) -> str:
     if overlay.is_file():
-        return BuiltFile(overlay).text
+        return built_file(overlay)[0]
     built = build(overlay, find_kustomize(wanted))
     pass_on(built.messages)
     say_stale(built.directories)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import EXIT_FINDINGS, BuiltFile, ignore_file_option, kustomize_option
+from kustomizer.commands.common import EXIT_FINDINGS, built_file, ignore_file_option, kustomize_option
 from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.rules import OWN_RULES, RULES as DIFF_RULES
 from kustomizer.errors import UserError
@@ -100,9 +100,9 @@ def check_command(
 def _checked(path: Path, wanted: Wanted, *, for_flux: bool, tasks: SiteTasks | None) -> Checked:
     """Return the findings of a built file, or of an overlay, which is built without the function, too."""
     if path.is_file():
-        file = BuiltFile(path)
-        site = Site(file.resources, for_flux=for_flux, tasks=tasks)
-        return Checked(findings=check(site), source=file_source(path, file.text, file.resources))
+        text, resources = built_file(path)
+        site = Site(resources, for_flux=for_flux, tasks=tasks)
+        return Checked(findings=check(site), source=file_source(path, text, resources))
     built = build(path, find_kustomize(wanted), needs_function=False)
     pass_on(built.other_notes)
     stale = list(stale_envs(built.directories))

@@ -16,7 +16,7 @@ from kustomizer.errors import UserError
 from kustomizer.findings.ignores import IGNORE_FILE
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import Wanted, find_kustomize
-from kustomizer.kustomize.permissions import permissions
+from kustomizer.kustomize.programs import permissions
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resources
 from kustomizer.system.files import read_text
@@ -94,18 +94,17 @@ def kustomize_option(command: _Command) -> _Command:
     return decorated  # type: ignore[no-any-return]
 
 
-class BuiltFile:
-    """The text and the resources of a built site. A file without objects is refused: the build failed."""
-
-    def __init__(self, path: Path) -> None:
-        """Read ``path``. Raises UserError where it can't be read, isn't YAML, or holds no object."""
-        self.text = read_text(path)
-        try:
-            self.resources = read_build(self.text.encode())
-        except UserError as error:
-            raise error.within(path) from None
-        if not list(self.resources):
-            raise UserError.of(f"{path} holds no object", remedy="Build the site into it again")
+def built_file(path: Path) -> tuple[str, Resources]:
+    """Return a built site's text and resources. Raises UserError where ``path`` can't be read, or holds none."""
+    text = read_text(path)
+    try:
+        resources = read_build(text.encode())
+    except UserError as error:
+        raise error.within(path) from None
+    if not list(resources):
+        # The build failed.
+        raise UserError.of(f"{path} holds no object", remedy="Build the site into it again")
+    return text, resources
 
 
 def site_resources(site: Path, wanted: Wanted, *, needs_function: bool = True) -> Resources:
@@ -114,7 +113,7 @@ def site_resources(site: Path, wanted: Wanted, *, needs_function: bool = True) -
         built = build(site, find_kustomize(wanted), needs_function=needs_function)
         say_stale(built.directories)
         return built.resources()
-    return BuiltFile(site).resources
+    return built_file(site)[1]
 
 
 def say_stale(directories: Iterable[str]) -> None:

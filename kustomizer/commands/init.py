@@ -17,7 +17,7 @@ from kustomizer.migration import emitted as plugin_output
 from kustomizer.overlay.refresh import refresh
 from kustomizer.overlay.survey import Survey, survey
 from kustomizer.overlay.templates import overlay_files, write_overlay
-from kustomizer.tutor_env.building import build_as_tutors
+from kustomizer.tutor_env.making import build_as_tutors
 
 
 @click.command("init", short_help="Write an overlay for a Tutor site.")

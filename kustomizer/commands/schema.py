@@ -6,8 +6,7 @@ import json
 
 import click
 
-from kustomizer.config.function_definition import function_definition
-from kustomizer.config.json_schema import json_schema, reference_markdown
+from kustomizer.config.json_schema import function_definition, json_schema, reference_markdown
 from kustomizer.manifests.writer import emit
 
 

@@ -1,6 +1,6 @@
-"""Makes the configuration's JSON Schema and reference page from the records that read it.
+"""Describes the configuration, from the records that read it: JSON Schema, reference page, the function's definition.
 
-The description of a field is the string that follows it in its record. The function never imports this module.
+The description of a field is the string that follows it in its record. A build never imports this module.
 """
 
 from __future__ import annotations
@@ -194,3 +194,72 @@ def _value(kind: Type) -> str:
     if isinstance(kind, Choice):
         return ", ".join(f"`{word}`" for word in kind.words)
     return kind.expects
+
+
+def function_definition() -> dict[str, Any]:
+    """Return the definition of this version of the function."""
+    group, _, version = API_VERSION.partition("/")
+    return {
+        "apiVersion": "config.kubernetes.io/v1alpha1",
+        "kind": "KRMFunctionDefinition",
+        "metadata": {"name": f"{KIND.lower()}.{group}"},
+        "spec": {
+            "group": group,
+            "names": {"kind": KIND},
+            "description": "Gives each Celery queue of Open edX a worker of its own, as Tutor and its plugins emit it",
+            "tags": ["mutator", "openedx", "celery", "keda"],
+            "versions": [
+                {
+                    "name": version,
+                    "schema": {"openAPIV3Schema": openapi_schema()},
+                    "idempotent": True,
+                    "license": "AGPL-3.0-only",
+                    "runtime": {"exec": {"path": "tutor-celery-workers"}},
+                }
+            ],
+        },
+    }
+
+
+def openapi_schema() -> dict[str, Any]:
+    """Return the configuration's schema in OpenAPI 3.0, without what only a JSON Schema can say."""
+    schema = json_schema()
+    definitions = schema.pop("$defs")
+    return _openapi({key: value for key, value in schema.items() if key not in {"$schema", "title"}}, definitions)
+
+
+def _openapi(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    reference = schema.get("$ref")
+    if reference is not None:
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        # Keywords next to a reference hold for this use of it.
+        return _openapi({**definitions[reference.rpartition("/")[2]], **rest}, definitions)
+    if "anyOf" in schema:
+        return _any_of(schema, definitions)
+    converted = {key: value for key, value in schema.items() if key not in {"propertyNames", "properties", "items"}}
+    if isinstance(converted.get("type"), list):
+        converted["type"] = next(name for name in converted["type"] if name != "null")
+        converted["nullable"] = True
+    if "enum" in converted:
+        words = [word for word in converted["enum"] if word is not None]
+        converted |= {"type": "string", "enum": words, **({"nullable": True} if None in converted["enum"] else {})}
+    if "properties" in schema:
+        converted["properties"] = {key: _openapi(value, definitions) for key, value in schema["properties"].items()}
+    elif converted.get("type") == "object" and "additionalProperties" not in schema:
+        # One of Kubernetes' own structures, which is passed through.
+        converted["x-kubernetes-preserve-unknown-fields"] = True
+    if converted.get("type") == "array":
+        item = schema.get("items", {"type": "object"})
+        converted["items"] = _openapi(item, definitions)
+    if isinstance(schema.get("additionalProperties"), dict):
+        converted["additionalProperties"] = _openapi(schema["additionalProperties"], definitions)
+    return converted
+
+
+def _any_of(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    options = [option for option in schema["anyOf"] if option != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    nullable = {"nullable": True} if len(options) < len(schema["anyOf"]) else {}
+    if len(options) == 1:
+        return {**_openapi({**options[0], **rest}, definitions), **nullable}
+    return {**rest, "anyOf": [_openapi(option, definitions) for option in options], **nullable}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    from kustomizer.kustomize.permissions import Permissions
+    from kustomizer.kustomize.programs import Permissions
 
     Ask: TypeAlias = "Callable[[Sequence[str]], str]"
     """Returns what kustomize makes of plugins, with plugins off: of directories, and of texts."""

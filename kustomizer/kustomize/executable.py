@@ -6,7 +6,7 @@ import os
 
 from kustomizer import DIRECTORY
 from kustomizer.errors import UserError
-from kustomizer.kustomize.permissions import Permissions
+from kustomizer.kustomize.programs import Permissions
 from kustomizer.record import Record
 from kustomizer.system import processes
 from kustomizer.system.command_log import logged

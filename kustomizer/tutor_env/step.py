@@ -21,9 +21,8 @@ from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.record import Record
 from kustomizer.system.files import write_file
-from kustomizer.tutor_env.building import sweep, usable
 from kustomizer.tutor_env.kustomization import read_fresh, with_split
-from kustomizer.tutor_env.making import Fresh, make
+from kustomizer.tutor_env.making import Fresh, make, sweep, usable
 from kustomizer.tutor_env.state import (
     config_text,
     digest_of_added,

@@ -96,7 +96,7 @@ def on_unloaded(plugin: str, root: str, _values: Mapping[str, Any]) -> None:
 def find_builder() -> Kustomize | None:
     """Return kubectl, which Tutor itself applies env/ with, else a kustomize; None where there is neither."""
     from kustomizer.kustomize.executable import Kustomize, Wanted, find_kustomize  # noqa: PLC0415
-    from kustomizer.kustomize.permissions import Permissions  # noqa: PLC0415
+    from kustomizer.kustomize.programs import Permissions  # noqa: PLC0415
     from kustomizer.system.processes import which  # noqa: PLC0415
 
     # What a plugin has env/ fetch, `tutor k8s start` fetches, too.

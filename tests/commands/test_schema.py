@@ -8,8 +8,7 @@ import yaml
 from click.testing import CliRunner
 
 from kustomizer.cli import main
-from kustomizer.config.function_definition import function_definition
-from kustomizer.config.json_schema import json_schema
+from kustomizer.config.json_schema import function_definition, json_schema
 from kustomizer.diff.reports import json_schema as diff_schema
 from tests import sites
 

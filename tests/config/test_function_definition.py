@@ -8,8 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from kustomizer.config.function_definition import function_definition, openapi_schema
-from kustomizer.config.json_schema import json_schema
+from kustomizer.config.json_schema import function_definition, json_schema, openapi_schema
 from tests import sites
 
 if TYPE_CHECKING:

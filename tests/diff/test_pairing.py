@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, ValueChange
-from kustomizer.diff.pairing import pair
+from kustomizer.diff.prepare import pair
 from kustomizer.site.model import Site
 from tests.diff.pairs import generated, of_trees, shuffled, workload
 

@@ -17,7 +17,7 @@ from kustomizer.errors import UserError
 from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.split_env import is_missing, split_directory
 from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
-from kustomizer.tutor_env.building import build_as_tutors
+from kustomizer.tutor_env.making import build_as_tutors
 from kustomizer.tutor_env.state import SUMMARY, stale_reason
 from kustomizer.tutor_env.step import Request, save_split
 from tests import sites

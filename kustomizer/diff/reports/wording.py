@@ -22,7 +22,7 @@ from kustomizer.diff.model import (
     ValueChange,
     path_text,
 )
-from kustomizer.diff.reports.values import is_one_line, one_line
+from kustomizer.diff.reports.fields import is_one_line, one_line
 from kustomizer.errors import ERROR, INFO, WARNING
 from kustomizer.findings.model import Finding, count
 from kustomizer.manifests.tree import lookup, mapping, mappings

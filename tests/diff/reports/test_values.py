@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kustomizer.diff.reports.values import is_one_line, lines, one_line
+from kustomizer.diff.reports.fields import is_one_line, lines, one_line
 from kustomizer.masking.marks import CHANGED_SECRET, SECRET
 
 

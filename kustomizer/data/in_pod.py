@@ -116,7 +116,6 @@ def put_back(app: Any, request: dict[str, Any]) -> dict[str, Any]:
 def task_of(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Return where the task ``id`` is, in flight or waiting; with ``drop`` it is taken away from there."""
     broker = broker_of(app)
-    messages: list[dict[str, Any]] = []
     for _ in range(ATTEMPTS):
         messages = _search(broker, request)
         if any(message.get("dropped", not request["drop"]) for message in messages):
@@ -165,8 +164,9 @@ def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     """
     key = request["key"]
     broker = broker_of(app)
+    result = {"key": key, "restored": {}, "kept": 0, "users": [], "silent": [], "unknown": 0, "answered": []}
     if key not in broker.hashes([key]):
-        return {"key": key, "restored": {}, "kept": 0, "users": [], "silent": [], "unknown": 0, "answered": []}
+        return result
     # First: a worker that starts from now on takes other messages than these, and these are nobody's if the workers
     # of now don't use the key.
     tags = [(tag, text) for tag, _, text in broker.messages(key)]
@@ -176,15 +176,14 @@ def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     users = sorted({node for node, used in answers if used == key})
     silent = sorted(node for node in request["suspects"] if node not in nodes)
     unknown = max(0, listeners - len(answers))
-    restored: dict[str, int] = {}
-    result = {"key": key, "restored": restored, "kept": 0, "users": users, "silent": silent, "unknown": unknown}
-    result["answered"] = sorted(nodes)
+    result.update({"users": users, "silent": silent, "unknown": unknown, "answered": sorted(nodes)})
     if users or silent or unknown:
         return result
     index = broker.index_of(key)
     mutex = index.replace("_index", "_mutex", 1)
     own = broker_of(app, {"unacked_key": key, "unacked_index_key": index, "unacked_mutex_key": mutex})
     client = own.channel._create_client()
+    restored: dict[str, int] = {}
     kept = 0
     for tag, text in tags:
         queues = destinations(own.channel, text)
@@ -193,7 +192,7 @@ def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
             restored[queues[0]] = restored.get(queues[0], 0) + 1
         else:
             kept += 1
-    return {**result, "kept": kept}
+    return {**result, "restored": restored, "kept": kept}
 
 
 def _keys_in_use(app: Any, patience: float, expected: int) -> list[tuple[str, str]]:
@@ -231,7 +230,6 @@ def look_at_worker(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     database = str(connected.get("virtual_host") or "0").lstrip("/") or "0"
     queues = (inspect.active_queues() or {}).get(request["node"]) or []
     tasks = (inspect.registered("acks_late", "reject_on_worker_lost") or {}).get(request["node"]) or []
-    scheduled = (inspect.scheduled() or {}).get(request["node"]) or []
     worker = {
         "queues": sorted(queue["name"] for queue in queues),
         "lists": sorted(name for queue in queues for name in _lists_in_use(app, broker, queue["name"])),
@@ -244,7 +242,7 @@ def look_at_worker(app: Any, request: dict[str, Any]) -> dict[str, Any]:
         "lost": sorted(task.split(" ")[0] for task in tasks if "reject_on_worker_lost=True" not in task),
         "concurrency": (stats.get("pool") or {}).get("max-concurrency"),
         "prefetch": stats.get("prefetch_count"),
-        "scheduled": len(scheduled),
+        "scheduled": len((inspect.scheduled() or {}).get(request["node"]) or []),
     }
     return {"worker": worker, "counts": counts}
 
@@ -289,8 +287,7 @@ def main(text: str) -> int:
         answer = {"error": str(reason)}
     except Exception as error:
         answer = {"error": error_text(error)}
-    out.write(json.dumps(answer) + "\n")
-    out.flush()
+    print(json.dumps(answer), file=out, flush=True)
     # A Job that was refused has failed.
     refused = any(answer.get(name) for name in ("users", "silent", "unknown"))
     return 1 if "error" in answer or refused else 0

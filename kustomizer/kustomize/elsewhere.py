@@ -22,22 +22,8 @@ _OF_TUTOR = "k8s/deployments.yml"
 _PREFIXES = ("http:", "https:", "ssh:", "file:", "git:", "github.com/", "github.com:", "gh:")
 _TEXTS = frozenset(
     {
-        "annotations",
-        "commonAnnotations",
-        "commonLabels",
-        "helmCharts",
-        "helmChartInflationGenerator",
-        "imageTag",
-        "imageTags",
-        "images",
-        "jsonOp",
-        "labels",
-        "literals",
-        "metadata",
-        "patch",
-        "sourceValue",
-        "value",
-        "vars",
+        *("annotations", "commonAnnotations", "commonLabels", "helmCharts", "helmChartInflationGenerator", "imageTag"),
+        *("imageTags", "images", "jsonOp", "labels", "literals", "metadata", "patch", "sourceValue", "value", "vars"),
     }
 )
 """Fields of kustomizations and of builtin plugins in which nothing is a path."""

@@ -36,23 +36,16 @@ _CONFIGURATION_FIELDS = frozenset({"apiVersion", "kind", "metadata", "spec"})
 _HELM_BUILTIN = "HelmChartInflationGenerator"
 _BUILTINS = frozenset(
     {
-        "AnnotationsTransformer",
-        "ConfigMapGenerator",
-        "HashTransformer",
-        "IAMPolicyGenerator",
-        "ImageTagTransformer",
-        "LabelTransformer",
-        "NamespaceTransformer",
-        "PatchJson6902Transformer",
-        "PatchStrategicMergeTransformer",
-        "PatchTransformer",
-        "PrefixSuffixTransformer",
-        "PrefixTransformer",
-        "ReplacementTransformer",
-        "ReplicaCountTransformer",
-        "SecretGenerator",
-        "SortOrderTransformer",
-        "SuffixTransformer",
+        *(
+            "AnnotationsTransformer",
+            "ConfigMapGenerator",
+            "HashTransformer",
+            "IAMPolicyGenerator",
+            "ImageTagTransformer",
+        ),
+        *("LabelTransformer", "NamespaceTransformer", "PatchJson6902Transformer", "PatchStrategicMergeTransformer"),
+        *("PatchTransformer", "PrefixSuffixTransformer", "PrefixTransformer", "ReplacementTransformer"),
+        *("ReplicaCountTransformer", "SecretGenerator", "SortOrderTransformer", "SuffixTransformer"),
         "ValueAddTransformer",
     }
 )

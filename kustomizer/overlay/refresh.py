@@ -17,27 +17,15 @@ from kustomizer.errors import UserError
 from kustomizer.kustomize.kustomization import kustomization_file, objects, read_kustomization
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import list_at, lookup, plain_value
+from kustomizer.overlay import templates
 from kustomizer.overlay.config_file import ConfigFile, find_config
-from kustomizer.overlay.templates import (
-    BY_KUBECTL,
-    BY_KUSTOMIZE,
-    FUNCTION,
-    FUNCTION_ANNOTATION,
-    GUARD_FILE,
-    GUARD_NAME,
-    NAME_REFERENCES,
-    NAME_REFERENCES_FILE,
-    SCHEMA_FILE,
-    guard,
-    schema_text,
-)
 from kustomizer.overlay.yaml_edit import append_item
 from kustomizer.record import Record
 from kustomizer.system.files import read_text, write_file
 
 _ANNOTATIONS = ("metadata", "annotations")
 _OLD_ANNOTATION = "config.k8s.io/function"
-_EXEC = f"exec: {{path: {FUNCTION}}}"
+_EXEC = f"exec: {{path: {templates.FUNCTION}}}"
 
 
 class Refreshed(Record):
@@ -70,14 +58,15 @@ class _Refresh:
         config = self._formed(config)
         self._texts[config.path] = config.text
         # Its first comment may name the command that builds it.
-        is_exec = FUNCTION_ANNOTATION in (lookup(config.own, *_ANNOTATIONS) or {})
-        spellings = (BY_KUBECTL, BY_KUSTOMIZE) if is_exec else (BY_KUSTOMIZE, BY_KUBECTL)
-        text = read_text(kustomization).replace(*spellings)
+        old, new = templates.BY_KUBECTL, templates.BY_KUSTOMIZE
+        if templates.FUNCTION_ANNOTATION not in (lookup(config.own, *_ANNOTATIONS) or {}):
+            old, new = new, old
+        text = read_text(kustomization).replace(old, new)
         listed = os.path.relpath(config.path.resolve(), self._overlay.resolve())
         if not any(kind == loaded.ref.kind for kind, _ in self._transformers(tree)):
             text = append_item(text, "transformers", listed)
-        if (self._overlay / SCHEMA_FILE).exists() or SCHEMA_FILE in config.text:
-            self._texts[self._overlay / SCHEMA_FILE] = schema_text()
+        if (self._overlay / templates.SCHEMA_FILE).exists() or templates.SCHEMA_FILE in config.text:
+            self._texts[self._overlay / templates.SCHEMA_FILE] = templates.schema_text()
         text = self._with_guard(text, tree, loaded)
         text = self._with_name_references(text, tree)
         self._texts[kustomization] = text
@@ -89,13 +78,13 @@ class _Refresh:
     def _formed(self, config: ConfigFile) -> ConfigFile:
         """Return the configuration with the annotation of an exec function, or without."""
         annotations = lookup(config.own, *_ANNOTATIONS) or {}
-        spelled = [name for name in (FUNCTION_ANNOTATION, _OLD_ANNOTATION) if name in annotations]
+        spelled = [name for name in (templates.FUNCTION_ANNOTATION, _OLD_ANNOTATION) if name in annotations]
         if self._kubectl is None or self._kubectl is not bool(spelled):
             return config
         if not self._kubectl:
             if config.base is not None:
                 return config
-            return config.set((*_ANNOTATIONS, FUNCTION_ANNOTATION), _EXEC)
+            return config.set((*_ANNOTATIONS, templates.FUNCTION_ANNOTATION), _EXEC)
         if len(annotations) == len(spelled):
             return config.remove(_ANNOTATIONS)
         for name in spelled:
@@ -112,7 +101,7 @@ class _Refresh:
 
     def _with_guard(self, text: str, tree: dict[str, Any], config: CeleryWorkers) -> str:
         services = [service for service in OPEN_EDX_SERVICES if service in config.services()]
-        path, wanted = self._overlay / GUARD_FILE, guard(services[0] if services else "")
+        path, wanted = self._overlay / templates.GUARD_FILE, templates.guard(services[0] if services else "")
         if not services:
             if path.exists() and _shape(read_text(path)) == _shape(wanted):
                 self._notes.append(f"{path} fails every build, since lms and cms aren't split: take it out")
@@ -123,27 +112,27 @@ class _Refresh:
             else:
                 self._notes.append(f"{path} holds something else than the guard of `init`: left as it is")
             return text
-        if any(name == GUARD_NAME for _, name in self._transformers(tree)):
+        if any(name == templates.GUARD_NAME for _, name in self._transformers(tree)):
             # It is listed from elsewhere, as the overlays of this repository do.
             return text
         self._texts[path] = wanted
-        return append_item(text, "transformers", GUARD_FILE)
+        return append_item(text, "transformers", templates.GUARD_FILE)
 
     def _with_name_references(self, text: str, tree: dict[str, Any]) -> str:
-        path = self._overlay / NAME_REFERENCES_FILE
-        wanted = _references(NAME_REFERENCES)
+        path = self._overlay / templates.NAME_REFERENCES_FILE
+        wanted = _references(templates.NAME_REFERENCES)
         if path.exists():
             present = _references(read_text(path))
             if all(entry in wanted for entry in present):
-                self._texts[path] = NAME_REFERENCES
+                self._texts[path] = templates.NAME_REFERENCES
             elif missing := [entry for entry in wanted if entry not in present]:
                 kinds = ", ".join(sorted({kind for kind, _ in missing}))
                 self._notes.append(f"{path} has entries of yours, and lacks ours for {kinds}: left as it is")
             return text
         if tree.get("configurations"):
             return text
-        self._texts[path] = NAME_REFERENCES
-        return append_item(text, "configurations", NAME_REFERENCES_FILE)
+        self._texts[path] = templates.NAME_REFERENCES
+        return append_item(text, "configurations", templates.NAME_REFERENCES_FILE)
 
 
 def _shape(text: str) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 def visible(text: str) -> str:
     """Return ``text`` on one line, with an escape for each character that people don't see."""
     if not text.isprintable():
-        text = "".join(char if char.isprintable() else _escape(char) for char in text)
+        text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     shown = text.rstrip(" ")
     return shown + "\\x20" * (len(text) - len(shown))
 
@@ -34,12 +34,3 @@ def harmless(text: str) -> str:
         for line in text.replace("##", "#\\x23").split("\n")
     ]
     return "\n".join(line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines)
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if char in "\t\r\n":
-        return {"\t": "\\t", "\r": "\\r", "\n": "\\n"}[char]
-    if code <= 0xFF:  # noqa: PLR2004
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004

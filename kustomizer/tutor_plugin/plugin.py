@@ -40,18 +40,6 @@ _OWN = ("save", "status")
 """What `tutor kustomizer` has and `tutor-kustomizer` hasn't."""
 
 
-def own_command(name: str) -> click.Command:
-    """Return a command of this plugin alone."""
-    from kustomizer.tutor_plugin import commands  # noqa: PLC0415 - Tutor imports plugins at each start
-
-    own: dict[str, click.Command] = {
-        "init": commands.init_in_root_command,
-        "save": commands.save_command,
-        "status": commands.status_command,
-    }
-    return own[name]
-
-
 class TutorCommands(Commands):
     """The commands, without `completion`: Tutor has its own."""
 
@@ -62,7 +50,10 @@ class TutorCommands(Commands):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of this name, which knows the overlay; None where there is none."""
         if cmd_name in (*_OWN, "init"):
-            return own_command(cmd_name)
+            from kustomizer.tutor_plugin import commands  # noqa: PLC0415 - Tutor imports plugins at each start
+
+            own = (commands.init_in_root_command, commands.save_command, commands.status_command)
+            return next(command for command in own if command.name == cmd_name)
         command = super().get_command(ctx, cmd_name) if cmd_name != "completion" else None
         if command is not None:
             know_overlay(command)

@@ -11,20 +11,9 @@ from pathlib import Path
 
 from kustomizer import DIRECTORY
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, AnyChange, Comparison, ObjectChange, ObjectId
+from kustomizer.diff.reports import wording
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.queue_changes import QueueChange, queue_changes, queue_legend
-from kustomizer.diff.reports.wording import (
-    alike,
-    by_kind,
-    by_message,
-    by_remedy,
-    group_text,
-    place_of,
-    renaming_text,
-    summary,
-    title,
-    what,
-)
 from kustomizer.findings.model import SEVERITIES, Finding, count
 from kustomizer.system.visible import visible
 from kustomizer.system.wording import plural
@@ -41,13 +30,13 @@ def html_report(comparison: Comparison, *, header: Sequence[str] = ()) -> str:
         "<h1>What changes</h1>",
         *(f'<p class="dim">{_escaped(line)}</p>' for line in header),
         _counts(comparison),
-        *_section("Findings", map(_finding, by_remedy(comparison.findings))),
+        *_section("Findings", map(_finding, wording.by_remedy(comparison.findings))),
         *_section("In words", _words(comparison)),
         *_section("Queues", _queues(queue_changes(comparison, every=True))),
         *_section("Objects", _objects(comparison)),
     ]
     # A CI job's runner would take `##[` for a command (findings/github.py); a browser shows both alike.
-    return _page(f"What changes: {summary(comparison)}", "\n".join(parts).replace("##", "#&#35;"))
+    return _page(f"What changes: {wording.summary(comparison)}", "\n".join(parts).replace("##", "#&#35;"))
 
 
 def _escaped(text: str) -> str:
@@ -88,8 +77,8 @@ def _finding(together: Sequence[Finding]) -> str:
         f'<div class="finding {first.severity}">',
         f"<p>{_label(first.severity, first.severity)} <strong>{_escaped(first.rule)}</strong></p>",
     ]
-    for message, findings in by_message(together):
-        places = [": ".join(map(str, parts)) for parts in map(place_of, findings) if parts]
+    for message, findings in wording.by_message(together):
+        places = [": ".join(map(str, parts)) for parts in map(wording.place_of, findings) if parts]
         lines += [f"<p><code>{_escaped(place)}</code></p>" for place in places]
         lines.append(f"<p>{_sentence(message)}</p>")
     remedy = first.problem.remedy
@@ -99,13 +88,13 @@ def _finding(together: Sequence[Finding]) -> str:
 def _words(comparison: Comparison) -> Iterator[str]:
     if comparison.is_empty:
         yield "<p>Nothing changes.</p>"
-    for renamings in alike(comparison.renamings):
-        names = "".join(f"<li>{html.escape(title(workload))}</li>" for workload in renamings[0].rolls)
-        yield _folded(html.escape(renaming_text(renamings)), f"<ul>{names}</ul>" if names else "")
+    for renamings in wording.alike(comparison.renamings):
+        names = "".join(f"<li>{html.escape(wording.title(workload))}</li>" for workload in renamings[0].rolls)
+        yield _folded(html.escape(wording.renaming_text(renamings)), f"<ul>{names}</ul>" if names else "")
     for group in groups_to_show(comparison):
-        kinds = by_kind(group.objects)
+        kinds = wording.by_kind(group.objects)
         names = "".join(f"<li>{html.escape(kind)}: {html.escape(', '.join(own))}</li>" for kind, own in kinds)
-        yield _folded(html.escape(group_text(group)), f"<ul>{names}</ul>")
+        yield _folded(html.escape(wording.group_text(group)), f"<ul>{names}</ul>")
     for ignored in comparison.ignored:
         yield f"<p>Ignored, {ignored.counts}: {_escaped(ignored.reason)}</p>"
 
@@ -158,9 +147,9 @@ def _object(
     shared: Mapping[ObjectId, Sequence[AnyChange]],
     earlier: EarlierHunks,
 ) -> str:
-    head = f"{_label(change.action, change.action)} {html.escape(title(change.id))}"
+    head = f"{_label(change.action, change.action)} {html.escape(wording.title(change.id))}"
     if change.action in (ADD, DESTROY):
-        words = what(change, comparison)
+        words = wording.what(change, comparison)
         head += f' <span class="dim">{html.escape(words)}</span>' if words else ""
         return _block(head, _lines(manifest(change)), is_open=False)
     common = shared.get(change.id, ())

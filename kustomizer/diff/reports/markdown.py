@@ -17,22 +17,10 @@ from kustomizer.diff.model import (
     Renaming,
     SharedChange,
 )
+from kustomizer.diff.reports import wording
 from kustomizer.diff.reports.fields import EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.markdown_text import code, details, fenced, html_code, prose
 from kustomizer.diff.reports.queue_changes import queue_changes, queue_legend
-from kustomizer.diff.reports.wording import (
-    NEEDS_DELETION,
-    alike,
-    by_message,
-    by_remedy,
-    change_text,
-    names,
-    place_of,
-    restarts,
-    summary,
-    title,
-    what,
-)
 from kustomizer.findings.github import without_commands
 from kustomizer.findings.model import Finding
 from kustomizer.record import Record
@@ -92,7 +80,7 @@ def markdown_report(
     destroyed objects whole, as far as they fit.
     """
     room = (GITHUB_LIMIT if limit is None else limit) - 1
-    findings = by_remedy(comparison.findings)
+    findings = wording.by_remedy(comparison.findings)
     sections = (
         _Section(
             noun="finding",
@@ -116,7 +104,8 @@ def markdown_report(
 
 
 def _summary(comparison: Comparison, header: Sequence[str]) -> list[str]:
-    return [f"### {summary(comparison)}", *map(prose, header), *(["Nothing changes."] if comparison.is_empty else [])]
+    nothing = ["Nothing changes."] if comparison.is_empty else []
+    return [f"### {wording.summary(comparison)}", *map(prose, header), *nothing]
 
 
 def _finding(alike: Sequence[Finding], room: int | None = None) -> str:
@@ -128,7 +117,7 @@ def _finding(alike: Sequence[Finding], room: int | None = None) -> str:
     head = f"**{first.severity}** {code(first.rule)}"
     remedy = first.problem.remedy if room is None else _cut(first.problem.remedy)
     foot = f"\n- Remedy: {prose(remedy)}" if remedy else ""
-    lines = [(len(findings), _line(message, findings)) for message, findings in by_message(alike)]
+    lines = [(len(findings), _line(message, findings)) for message, findings in wording.by_message(alike)]
     if room is None or len(head) + sum(len(line) + 1 for _, line in lines) + len(foot) <= room:
         return "\n".join([head, *(line for _, line in lines)]) + foot
     text, left = f"{head}\n{_line(_cut(first.problem.message), alike[:1])}", len(alike) - 1
@@ -142,7 +131,7 @@ def _finding(alike: Sequence[Finding], room: int | None = None) -> str:
 
 
 def _line(message: str, findings: Sequence[Finding]) -> str:
-    places = "; ".join(", ".join(map(code, parts)) for parts in map(place_of, findings) if parts)
+    places = "; ".join(", ".join(map(code, parts)) for parts in map(wording.place_of, findings) if parts)
     return f"- {places}: {prose(message)}" if places else f"- {prose(message)}"
 
 
@@ -152,22 +141,22 @@ def _cut(text: str) -> str:
 
 def _words(comparison: Comparison, *, full: bool) -> list[str]:
     return [
-        *map(_renaming, alike(comparison.renamings)),
+        *map(_renaming, wording.alike(comparison.renamings)),
         *(_group(group, full=full) for group in groups_to_show(comparison)),
         *(f"- Ignored, {entry.counts}: {prose(entry.reason)}" for entry in comparison.ignored),
     ]
 
 
 def _group(group: SharedChange, *, full: bool) -> str:
-    objects = "; ".join(names(group.objects, full=full))
-    return f"- {code(change_text(group.change))} on {plural(len(group.objects), 'object')}: {code(objects)}"
+    objects = "; ".join(wording.names(group.objects, full=full))
+    return f"- {code(wording.change_text(group.change))} on {plural(len(group.objects), 'object')}: {code(objects)}"
 
 
 def _renaming(renamings: Sequence[Renaming]) -> str:
     first = renamings[0]
     config = joined([code(f"{renaming.id.kind} {renaming.id.name}") for renaming in renamings])
     guess = "" if first.proven else f", a guess: before it was {code(first.before)}"
-    return f"- {config} changed{guess}; {restarts(first.rolls, code)}"
+    return f"- {config} changed{guess}; {wording.restarts(first.rolls, code)}"
 
 
 def _pictures(comparison: Comparison) -> list[str]:
@@ -194,14 +183,14 @@ def _objects(comparison: Comparison, *, full: bool) -> list[str]:
     texts = []
     for change in comparison.objects:
         if change.action in (ADD, DESTROY):
-            texts.append(_whole(change, what(change, comparison), full=full))
+            texts.append(_whole(change, wording.what(change, comparison), full=full))
         else:
             texts.append(_changed(change, shared, earlier))
     return [text for text in texts if text]
 
 
 def _whole(change: ObjectChange, words: str, *, full: bool) -> str:
-    name = title(change.id)
+    name = wording.title(change.id)
     if full:
         note = f": {html_code(words)}" if words else ""
         return details(f"<b>{change.action}</b> {html_code(name)}{note}", fenced(manifest(change), "diff"))
@@ -209,12 +198,12 @@ def _whole(change: ObjectChange, words: str, *, full: bool) -> str:
 
 
 def _changed(change: ObjectChange, shared: Mapping[ObjectId, Sequence[AnyChange]], earlier: EarlierHunks | None) -> str:
-    name = title(change.id)
+    name = wording.title(change.id)
     fields = fields_of(change, full=earlier is None, without=shared.get(change.id, ()), earlier=earlier)
     if not fields:
         # Its changes stand where all that share them are listed.
         return f"**{change.action}** {code(name)}" if change.action == REPLACE or change.id not in shared else ""
-    note = NEEDS_DELETION if change.action == REPLACE else ""
+    note = wording.NEEDS_DELETION if change.action == REPLACE else ""
     lines = [line for field in fields for line in (f"@@ {field.path} @@", *field.lines)]
     head = f"<b>{change.action}</b> {html_code(name)}{note}: {plural(len(fields), 'field')}"
     return details(head, fenced(lines, "diff"))

@@ -8,19 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import click
 
 from kustomizer.diff.model import ADD, CHANGE, DESTROY, REPLACE, AnyChange, Comparison, ObjectChange, ObjectId
+from kustomizer.diff.reports import wording
 from kustomizer.diff.reports.fields import ChangedField, EarlierHunks, fields_of, groups_to_show, in_groups, manifest
 from kustomizer.diff.reports.queue_changes import QueueChange, queue_changes, queue_legend
-from kustomizer.diff.reports.wording import (
-    NEEDS_DELETION,
-    SIGNS,
-    alike,
-    group_text,
-    names,
-    renaming_text,
-    summary,
-    title,
-    what,
-)
 from kustomizer.findings.github import without_commands
 from kustomizer.findings.model import Finding
 from kustomizer.findings.text import findings_text, ignored_text
@@ -47,7 +37,7 @@ def text_report(
         _words(comparison, width, full=full),
         _queues(comparison, width),
         _objects(comparison, width, full=full),
-        click.style(summary(comparison), bold=True),
+        click.style(wording.summary(comparison), bold=True),
     ]
     text = without_commands("\n\n".join(part for part in parts if part) + "\n")
     return text if colour else click.unstyle(text)
@@ -84,14 +74,14 @@ def _words(comparison: Comparison, width: int, *, full: bool) -> str:
     lines = ["Nothing changes."] if comparison.is_empty else []
     shared: dict[tuple[ObjectId, ...], list[str]] = {}
     for group in groups_to_show(comparison):
-        shared.setdefault(tuple(group.objects), []).append(group_text(group))
+        shared.setdefault(tuple(group.objects), []).append(wording.group_text(group))
     for objects, texts in shared.items():
         for text in texts:
             lines += _folded(text, width)
-        for line in names(objects, full=full):
+        for line in wording.names(objects, full=full):
             lines += _folded(line, width, "    ")
-    for renamings in alike(comparison.renamings):
-        lines += _folded(renaming_text(renamings), width)
+    for renamings in wording.alike(comparison.renamings):
+        lines += _folded(wording.renaming_text(renamings), width)
     return "\n".join([*lines, *ignored_text(comparison.ignored, width)])
 
 
@@ -137,8 +127,9 @@ def _objects(comparison: Comparison, width: int, *, full: bool) -> str:
 
 
 def _whole(change: ObjectChange, comparison: Comparison, width: int, *, full: bool) -> Iterator[str]:
-    words = what(change, comparison)
-    for line in _folded(f"{SIGNS[change.action]} {title(change.id)}{f': {words}' if words else ''}", width):
+    words = wording.what(change, comparison)
+    head = f"{wording.SIGNS[change.action]} {wording.title(change.id)}"
+    for line in _folded(f"{head}: {words}" if words else head, width):
         yield click.style(line, fg=_COLOURS[change.action])
     if full:
         yield from (_styled(line, "    ") for line in manifest(change))
@@ -149,8 +140,8 @@ def _changed(
 ) -> Iterator[str]:
     fields = fields_of(change, full=earlier is None, without=shared.get(change.id, ()), earlier=earlier)
     if fields or change.action == REPLACE or change.id not in shared:
-        note = NEEDS_DELETION if change.action == REPLACE else ""
-        head = f"{SIGNS[change.action]} {title(change.id)}{note}"
+        note = wording.NEEDS_DELETION if change.action == REPLACE else ""
+        head = f"{wording.SIGNS[change.action]} {wording.title(change.id)}{note}"
         yield click.style(head, fg=_COLOURS[change.action], bold=True)
         for field in fields:
             yield from _field(field, width)

@@ -33,14 +33,9 @@ class Load(Record):
         return [task.numbers for task in self.tasks if task.numbers is not None]
 
     @property
-    def runs(self) -> int:
-        """How often they ran."""
-        return sum(numbers.runs for numbers in self.numbers)
-
-    @property
     def is_enough(self) -> bool:
         """Whether they ran often enough, and for long enough, to say something."""
-        return self.runs >= ENOUGH and bool(self.busy)
+        return sum(numbers.runs for numbers in self.numbers) >= ENOUGH and bool(self.busy)
 
     @property
     def per_day(self) -> float:

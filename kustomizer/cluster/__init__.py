@@ -1,4 +1,1 @@
-"""The live cluster: what is applied, which pods run, what is in flight.
-
-May import `advice` and the layers below it (docs/architecture.md).
-"""
+"""The live cluster: what is applied, which pods run, what is in flight."""

@@ -1,4 +1,1 @@
-"""The commands of `tutor-kustomizer`, one module each: click's declaration, and a function that does the work.
-
-May import `diff` and the layers below it (docs/architecture.md).
-"""
+"""The commands of `tutor-kustomizer`, one module each: click's declaration, and a function that does the work."""

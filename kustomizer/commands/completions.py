@@ -49,14 +49,6 @@ def _tasks(ctx: click.Context, config: CeleryWorkers, known: SiteTasks | None) -
     return [*routed, *(() if known is None or ctx.params.get("remove") else known.names(service))]
 
 
-def _queues(_ctx: click.Context, config: CeleryWorkers, _known: SiteTasks | None) -> Iterable[str]:
-    return consumed_queues(config)
-
-
-def _services(_ctx: click.Context, config: CeleryWorkers, _known: SiteTasks | None) -> Iterable[str]:
-    return [*OPEN_EDX_SERVICES, *config.services()]
-
-
 def _workers(ctx: click.Context, config: CeleryWorkers, _known: SiteTasks | None) -> Iterable[str]:
     service = ctx.params.get("service") or ""
     return config.variants(service) if service in config.services() else ()
@@ -72,5 +64,6 @@ def _new_workers(ctx: click.Context, config: CeleryWorkers, known: SiteTasks | N
     return [queue.removeprefix(prefix) for queue in queues - there if queue.startswith(prefix)]
 
 
-complete_task, complete_queue = _completion(_tasks), _completion(_queues)
-complete_service, complete_worker, complete_new_worker = map(_completion, (_services, _workers, _new_workers))
+complete_task, complete_worker, complete_new_worker = map(_completion, (_tasks, _workers, _new_workers))
+complete_queue = _completion(lambda _ctx, config, _known: consumed_queues(config))
+complete_service = _completion(lambda _ctx, config, _known: [*OPEN_EDX_SERVICES, *config.services()])

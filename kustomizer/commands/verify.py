@@ -20,19 +20,11 @@ from kustomizer.commands.in_flight import RunningSite, cluster_options, open_clu
 from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resource
 from kustomizer.openedx.targeting import scale_target
-from kustomizer.record import Record
 from kustomizer.site.model import SiteWorker
 from kustomizer.system.threads import threads
 
 _AT_ONCE = 8
 """A kubectl takes 50 MB while it waits, and a pod some seconds to answer: it loads edx-platform's settings first."""
-
-
-class _Answer(Record):
-    """What one worker's pod said, and how long the lists were then: None where it said nothing."""
-
-    found: Verified
-    counts: Mapping[str, int] | None
 
 
 @click.command("verify", short_help="Compare the live workers and KEDA with a site.")
@@ -64,20 +56,20 @@ def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
     # One counts for all.
     counting = next((name for name, ready in to_ask.items() if ready), "")
 
-    def ask(worker: SiteWorker) -> _Answer:
+    def ask(worker: SiteWorker) -> tuple[Verified, Mapping[str, int] | None]:
         name = worker.resource.name
         if not to_ask[name]:
-            return _Answer(found=without_pod(place.site, worker, own[name]), counts={})
+            return without_pod(place.site, worker, own[name]), {}
         return _ask(kubectl, worker, to_ask[name][0], lists if name == counting else ())
 
     with threads(_AT_ONCE) as executor:
         answers = list(executor.map(ask, workers))
-        counts = next((answer.counts for answer in answers if answer.counts), None)
+        counts = next((counted for _, counted in answers if counted), None)
         if counts is None and objects:
-            silent = {answer.found.pod for answer in answers if answer.counts is None}
+            silent = {worker.pod for worker, counted in answers if counted is None}
             others = [pod for pod in pods if pod.name not in silent]
             counts = _counts(place, kubectl, others or pods, lists)
-        found = {answer.found.worker: answer.found for answer in answers}
+        found = {worker.worker: worker for worker, _ in answers}
         return list(found.values()), _scaled(executor, kubectl, objects, counts or {}, found)
 
 
@@ -102,15 +94,16 @@ def _scaled(
     return list(executor.map(one, objects))
 
 
-def _ask(kubectl: Kubectl, worker: SiteWorker, pod: LivePod, lists: Sequence[str]) -> _Answer:
-    name = worker.resource.name
+def _ask(
+    kubectl: Kubectl, worker: SiteWorker, pod: LivePod, lists: Sequence[str]
+) -> tuple[Verified, Mapping[str, int] | None]:
+    """Return what one worker's pod says, and how long the lists were then: None where it says nothing."""
     try:
         answer = pod.ask(kubectl, {"action": "look", "node": pod.node, "lists": list(lists)})
     except UserError as error:
         failed = Difference(what="asking it", configured="it answers", in_force=str(error))
-        return _Answer(found=Verified(worker=name, pod=pod.name, differences=(failed,)), counts=None)
-    worker_found = verified(worker, pod, answer["worker"])
-    return _Answer(found=worker_found, counts=answer["counts"])
+        return Verified(worker=worker.resource.name, pod=pod.name, differences=(failed,)), None
+    return verified(worker, pod, answer["worker"]), answer["counts"]
 
 
 def _counts(place: RunningSite, kubectl: Kubectl, pods: Sequence[LivePod], lists: Sequence[str]) -> Mapping[str, int]:

@@ -1,4 +1,1 @@
-"""The CeleryWorkers object: its types, its reader and checks, the layers of settings, and its JSON Schema.
-
-May import `worker_command` and the layers below it (docs/architecture.md).
-"""
+"""The CeleryWorkers object: its types, its reader and checks, the layers of settings, and its JSON Schema."""

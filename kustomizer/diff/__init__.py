@@ -2,6 +2,4 @@
 
 `model` holds the comparison's types. `sources` reads the two builds, `prepare` masks secrets and makes the builds
 comparable, `compare` finds the changes, `rules` judges them, and `reports` prints them.
-
-May import `migration` and the layers below it (docs/architecture.md).
 """

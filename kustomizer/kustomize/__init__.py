@@ -1,4 +1,1 @@
-"""Running kustomize, and reading kustomizations and what a build printed.
-
-May import `masking` and the layers below it (docs/architecture.md).
-"""
+"""Running kustomize, and reading kustomizations and what a build printed."""

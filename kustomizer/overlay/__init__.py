@@ -1,4 +1,1 @@
-"""The overlay that an operator owns: written by `init`, edited in place by `queue` and `route`.
-
-May import `rules` and the layers below it (docs/architecture.md).
-"""
+"""The overlay that an operator owns: written by `init`, edited in place by `queue` and `route`."""

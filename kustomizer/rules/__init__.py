@@ -1,7 +1,4 @@
-"""The rules of `tutor-kustomizer check`: each module is one, with its page as docstring, and ``check``.
-
-May import `site` and the layers below it (docs/architecture.md).
-"""
+"""The rules of `tutor-kustomizer check`: each module is one, with its page as docstring, and ``check``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,1 @@
-"""A site as it was built, read only: its workers, its queues, and tables and pictures of them.
-
-May import `tasks` and the layers below it (docs/architecture.md).
-"""
+"""A site as it was built, read only: its workers, its queues, and tables and pictures of them."""

@@ -1,4 +1,1 @@
-"""What is known of a site's tasks: which there are, and the queue that each goes to.
-
-May import `findings` and the layers below it (docs/architecture.md).
-"""
+"""What is known of a site's tasks: which there are, and the queue that each goes to."""

@@ -2,6 +2,4 @@
 Flower, what puts orphans back, alerts.
 
 `keda/`, `flower/` and `alerts/` are imported only for a configuration that asks for them.
-
-May import `openedx` and the layers below it (docs/architecture.md).
 """

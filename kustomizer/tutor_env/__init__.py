@@ -1,4 +1,1 @@
-"""Tutor's env/ with the split in it: how the Tutor plugin's step writes it, and how commands know it.
-
-May import `export` and the layers below it (docs/architecture.md).
-"""
+"""Tutor's env/ with the split in it: how the Tutor plugin's step writes it, and how commands know it."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kustomizer.advice.advise import advise, advised_text
-from kustomizer.commands.common import table_width
+from kustomizer.commands.common import A_DIRECTORY, A_FILE, table_width
 from kustomizer.commands.completions import place_of
 from kustomizer.commands.numbers import asks_for_numbers, measure, number_options, with_numbers
 from kustomizer.commands.queue import open_config, write as write_config
@@ -19,8 +19,8 @@ from kustomizer.tasks.task_file import FILE, saved_tasks
 
 
 @click.command("advise", short_help="Say what measured numbers speak for.")
-@click.argument("overlay", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
-@click.option("--file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The configuration itself.")
+@click.argument("overlay", type=A_DIRECTORY, default=".")
+@click.option("--file", type=A_FILE, help="The configuration itself.")
 @number_options
 @click.option("-n", "--namespace", metavar="NAME", default="", help="The site's, where Prometheus knows several.")
 @click.option("--write", is_flag=True, help="Change the configuration, too.")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import kustomize_option, say_stale
+from kustomizer.commands.common import A_DIRECTORY, kustomize_option, say_stale
 from kustomizer.commands.talk import pass_on, say
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.build import BuildOutput, build
@@ -24,13 +24,7 @@ STDOUT = Path("-")
 
 @click.command("build", short_help="Build overlays with kustomize and the function.")
 @click.argument("overlays", metavar="[OVERLAY]...", nargs=-1, type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--all",
-    "parent",
-    metavar="DIR",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Build each overlay in DIR.",
-)
+@click.option("--all", "parent", metavar="DIR", type=A_DIRECTORY, help="Build each overlay in DIR.")
 @click.option(
     "-o",
     "--output",

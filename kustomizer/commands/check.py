@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import EXIT_FINDINGS, built_file, ignore_file_option, kustomize_option
+from kustomizer.commands.common import (
+    A_FILE,
+    EXIT_FINDINGS,
+    built_file,
+    ignore_file_option,
+    kustomize_option,
+    output_option,
+    site_argument,
+)
 from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.rules import OWN_RULES, RULES as DIFF_RULES
 from kustomizer.errors import UserError
@@ -43,11 +51,9 @@ def _explain(ctx: click.Context, _option: click.Parameter, rule: str | None) -> 
 
 
 @click.command("check", short_help="Look for problems in a site.")
-@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+@site_argument
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 3 where a finding is as bad as this.")
-@click.option(
-    "-o", "--output", type=click.Choice(["text", "json", "sarif", "github"]), default="text", help="How it is printed."
-)
+@output_option("text", "json", "sarif", "github")
 @click.option(
     "--explain",
     type=click.Choice([*RULES, *OWN_RULES]),
@@ -61,7 +67,7 @@ def _explain(ctx: click.Context, _option: click.Parameter, rule: str | None) -> 
 @click.option(
     "--tasks",
     "task_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=A_FILE,
     metavar="FILE",
     help=f"What `tasks --save` wrote (default: {FILE} in the overlay).",
 )

@@ -29,6 +29,9 @@ _WIDEST = 10_000
 
 _Command = TypeVar("_Command", bound="Callable[..., None]")
 
+A_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+A_DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
+
 _NAMES = ("executable", "programs", "remote", "outside", "seconds", "megabytes")
 _KUSTOMIZE_OPTIONS = (
     click.option("--kustomize", "executable", metavar="PATH", help="The kustomize to run, instead of the one on PATH."),
@@ -60,19 +63,21 @@ _KUSTOMIZE_OPTIONS = (
         help=f"How much a build may print. Default: {Limits().megabytes:g}.",
     ),
 )
-tutor_root_option = click.option(
-    "--tutor-root",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="TUTOR_ROOT",
-    required=True,
-    help="Tutor's root, as `tutor config printroot` prints it.",
+site_argument = click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+ignore_file_option = click.option(
+    "--ignore-file", type=A_FILE, help=f"What not to show (default: {IGNORE_FILE} in this directory or the overlay)."
 )
 
-ignore_file_option = click.option(
-    "--ignore-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=f"What not to show (default: {IGNORE_FILE} in this directory or the overlay).",
-)
+
+def output_option(*forms: str) -> Callable[[_Command], _Command]:
+    """Return the option that says in which of ``forms`` a result is printed; by default it is text."""
+    return click.option("-o", "--output", type=click.Choice(forms), default="text", help="How it is printed.")
+
+
+def tutor_root_option(*, required: bool) -> Callable[[_Command], _Command]:
+    """Return the option that names Tutor's root."""
+    told = "Tutor's root, as `tutor config printroot` prints it."
+    return click.option("--tutor-root", type=A_DIRECTORY, envvar="TUTOR_ROOT", required=required, help=told)
 
 
 def kustomize_option(command: _Command) -> _Command:

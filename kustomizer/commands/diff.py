@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kustomizer.commands.common import EXIT_FINDINGS, ignore_file_option, kustomize_option, wants_colour
+from kustomizer.commands.common import A_DIRECTORY, EXIT_FINDINGS, ignore_file_option, kustomize_option, wants_colour
 from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.compare import comparison
 from kustomizer.diff.model import Comparison
@@ -65,10 +65,7 @@ def _targets(ctx: click.Context, option: click.Parameter, values: Sequence[str])
 @click.argument("after", metavar="[B]", required=False)
 @click.option("--base", metavar="REF", help="Compare the overlay A (default: this directory) with itself at REF.")
 @click.option(
-    "--base-tutor-root",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    metavar="DIR",
-    help="With --base: the Tutor root whose env/ is REF's.",
+    "--base-tutor-root", type=A_DIRECTORY, metavar="DIR", help="With --base: the Tutor root whose env/ is REF's."
 )
 @click.option("--render", is_flag=True, help="With --base: run `tutor config save` for both sides.")
 @click.option("--allow-render", is_flag=True, help="Let --render run templates that the base doesn't have.")

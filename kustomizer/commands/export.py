@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import kustomize_option, say_stale
+from kustomizer.commands.common import A_DIRECTORY, kustomize_option, say_stale
 from kustomizer.commands.talk import pass_on, say
 from kustomizer.errors import UserError
 from kustomizer.export.base import read_base
@@ -22,7 +22,7 @@ EXIT_STALE = 3
 
 
 @click.command("export", short_help="Write an overlay as plain kustomize, without the function.")
-@click.argument("overlay", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("overlay", type=A_DIRECTORY)
 @click.option(
     "-o",
     "--output",

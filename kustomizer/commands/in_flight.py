@@ -26,7 +26,7 @@ from kustomizer.cluster.in_flight_text import in_flight_json, in_flight_text, me
 from kustomizer.cluster.kubectl import Kubectl, find_kubectl
 from kustomizer.cluster.orphans import OLDER_SECONDS, orphans_json, orphans_text, restore_orphans
 from kustomizer.cluster.pods import LivePod, live_pods, pod_to_ask
-from kustomizer.commands.common import kustomize_option, site_resources
+from kustomizer.commands.common import kustomize_option, output_option, site_argument, site_resources
 from kustomizer.commands.talk import terminal_width
 from kustomizer.errors import UserError
 from kustomizer.record import Record
@@ -35,7 +35,6 @@ from kustomizer.system.record_data import record_data
 
 Command = Callable[..., None]
 
-_site = click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
 _arguments = click.option("--arguments", is_flag=True, help="Show the tasks' arguments, which may hold personal data.")
 _print_job = click.option("--print-job", is_flag=True, help="Print a Job that does it in the cluster, and do nothing.")
 
@@ -93,7 +92,6 @@ def open_cluster(site: Path, options: Mapping[str, Any]) -> RunningSite:
 
 
 _pod = click.option("--pod", metavar="NAME", help="Look from this pod, not from a default worker's.")
-_output = click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
 
 
 @click.group("in-flight")
@@ -106,10 +104,10 @@ def in_flight_command() -> None:
 
 
 @in_flight_command.command("list", short_help="Show what is in flight.")
-@_site
+@site_argument
 @click.option("--limit", type=click.IntRange(min=0), default=100, help="So many of each key, 0: all. Default: 100.")
 @_arguments
-@_output
+@output_option("text", "json")
 @_print_job
 @_pod
 @cluster_options
@@ -130,7 +128,7 @@ def list_command(site: Path, *, limit: int, arguments: bool, output: str, print_
 
 @in_flight_command.command("restore", short_help="Put back what a removed worker has left.")
 @click.argument("worker", required=False)
-@_site
+@site_argument
 @click.option("--orphaned", is_flag=True, help="Only what no worker has in hand, and others may go on. WORKER: or all.")
 @click.option(
     "--older-than",
@@ -139,7 +137,7 @@ def list_command(site: Path, *, limit: int, arguments: bool, output: str, print_
     metavar="SECONDS",
     help=f"With --orphaned: only what was taken so long ago. Default: {OLDER_SECONDS}.",
 )
-@_output
+@output_option("text", "json")
 @_print_job
 @_pod
 @cluster_options
@@ -199,10 +197,10 @@ def _restore_orphans(
 
 @in_flight_command.command("drop", short_help="Take one task away for good.")
 @click.argument("task_id")
-@_site
+@site_argument
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @_arguments
-@_output
+@output_option("text", "json")
 @_print_job
 @_pod
 @cluster_options

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import kustomize_option, program, say_stale
+from kustomizer.commands.common import kustomize_option, program, say_stale, tutor_root_option
 from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.executable import Wanted, find_kustomize
@@ -22,12 +22,7 @@ from kustomizer.tutor_env.making import build_as_tutors
 
 @click.command("init", short_help="Write an overlay for a Tutor site.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--tutor-root",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    envvar="TUTOR_ROOT",
-    help="Tutor's root, as `tutor config printroot` prints it.",
-)
+@tutor_root_option(required=False)
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @click.option(
     "--refresh",

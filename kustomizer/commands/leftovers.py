@@ -19,7 +19,7 @@ from kustomizer.cluster.leftovers import (
     remove,
 )
 from kustomizer.cluster.pods import live_pods, pod_to_ask
-from kustomizer.commands.common import EXIT_FINDINGS, ask, site_resources
+from kustomizer.commands.common import EXIT_FINDINGS, ask, output_option, site_argument, site_resources
 from kustomizer.commands.in_flight import RunningSite, cluster_options
 from kustomizer.commands.talk import say, terminal_width
 from kustomizer.errors import UserError
@@ -27,13 +27,13 @@ from kustomizer.site.model import Site
 
 
 @click.command("leftovers", short_help="Show what removed workers have left in the cluster, and remove it.")
-@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+@site_argument
 @click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 @click.option("--dry-run", is_flag=True, help="Show what is left over, and stop.")
 @click.option(
     "--unsplit", is_flag=True, help="SITE is Tutor's own output, since the split was turned off: all of ours is left."
 )
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
+@output_option("text", "json")
 @click.option("--pod", metavar="NAME", help="Count from this pod, not from a default worker's.")
 @cluster_options
 @click.pass_context

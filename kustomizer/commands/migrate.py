@@ -21,7 +21,7 @@ from kustomizer.system.folding import fold
 
 
 @click.command("migrate", short_help="Move over from tutor-contrib-celery.")
-@tutor_root_option
+@tutor_root_option(required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Write the overlay there.")
 @click.option("--tutor", metavar="PATH", help="The `tutor` that has the plugin, instead of the one on PATH.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")

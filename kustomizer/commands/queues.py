@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kustomizer.commands.common import kustomize_option, site_resources, table_width
+from kustomizer.commands.common import kustomize_option, output_option, site_argument, site_resources, table_width
 from kustomizer.findings.github import without_commands
 from kustomizer.kustomize.executable import Wanted
 from kustomizer.manifests.writer import emit
@@ -23,14 +23,8 @@ from kustomizer.system.record_data import record_data
 
 
 @click.command("queues", short_help="Show who consumes and scales which queue.")
-@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "yaml", "markdown", "mermaid"]),
-    default="text",
-    help="How it is printed.",
-)
+@site_argument
+@output_option("text", "json", "yaml", "markdown", "mermaid")
 @kustomize_option
 def queues_command(site: Path, output: str, wanted: Wanted) -> None:
     """Print who consumes which queue in SITE: an overlay (default: this directory), or a built file.

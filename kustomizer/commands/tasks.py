@@ -13,7 +13,7 @@ from kustomizer.advice.concerns import concerns
 from kustomizer.cluster.in_flight_job import job
 from kustomizer.cluster.pods import LivePod, live_pods, pod_to_ask
 from kustomizer.cluster.tasks import JOB, read_answers, site_tasks, tasks_request, workers_of_services
-from kustomizer.commands.common import table_width
+from kustomizer.commands.common import A_FILE, output_option, site_argument, table_width
 from kustomizer.commands.in_flight import RunningSite, cluster_options, open_cluster
 from kustomizer.commands.numbers import asks_for_numbers, measure, number_options, with_numbers
 from kustomizer.commands.talk import say
@@ -29,12 +29,10 @@ Workers = Mapping[str, SiteWorker]
 
 
 @click.command("tasks", short_help="Show the site's tasks and their queues.")
-@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
+@site_argument
 @click.option("--sort", type=click.Choice(list(ORDERS)), default="name", help="Default: name. JSON is by name.")
 @number_options
-@click.option(
-    "-o", "--output", type=click.Choice(["text", "json", "markdown"]), default="text", help="How it is printed."
-)
+@output_option("text", "json", "markdown")
 @click.option(
     "--save",
     type=click.Path(path_type=Path),
@@ -45,7 +43,7 @@ Workers = Mapping[str, SiteWorker]
 @click.option(
     "--answer",
     "answers",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=A_FILE,
     multiple=True,
     metavar="FILE",
     help="Read the log of such Jobs, and ask no pod. May be repeated.",

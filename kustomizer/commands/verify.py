@@ -15,7 +15,7 @@ from kustomizer.cluster.pods import LivePod, live_pods, pod_to_ask
 from kustomizer.cluster.verify import Difference, Verified, pods_of, verified, without_pod
 from kustomizer.cluster.verify_scaling import Scaled, cluster, redis_lists, scaled, scaled_objects
 from kustomizer.cluster.verify_text import verify_json, verify_text
-from kustomizer.commands.common import EXIT_FINDINGS, table_width
+from kustomizer.commands.common import EXIT_FINDINGS, output_option, site_argument, table_width
 from kustomizer.commands.in_flight import RunningSite, cluster_options, open_cluster
 from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resource
@@ -28,8 +28,8 @@ _AT_ONCE = 8
 
 
 @click.command("verify", short_help="Compare the live workers and KEDA with a site.")
-@click.argument("site", type=click.Path(path_type=Path, exists=True), default=".")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
+@site_argument
+@output_option("text", "json")
 @cluster_options
 @click.pass_context
 def verify_command(ctx: click.Context, /, *, site: Path, output: str, **options: Any) -> None:

@@ -39,7 +39,7 @@ def prepare(before: Resources, after: Resources, warnings: Warnings = ((), ()), 
         before=side_before,
         after=side_after,
         renamings=list(_renamings(side_before, side_after, renamed)),
-        masks=Masks.of(before, after),
+        masks=Masks(before, after),
         made={},
     )
 

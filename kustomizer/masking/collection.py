@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kustomizer.manifests.name_hashes import stem_of
-from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking import places
+from kustomizer.masking.brackets import Span
 from kustomizer.masking.names import is_secret, is_secret_below
 from kustomizer.masking.values import decode, pieces, readings
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-    from kustomizer.manifests.resource import Resources
-    from kustomizer.masking.brackets import Span
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which client-side apply keeps a whole object, as JSON."""
@@ -48,24 +43,21 @@ _NEAR = 300
 
 
 class Collector:
-    """Gathers the values that stand in secret places, and the names that aren't to be mistaken for them."""
+    """The values of two builds that stand in secret places, and the names that aren't to be mistaken for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Resources, after: Resources) -> None:
+        """Gather from two builds; an object that is the same in both is read once."""
         self.values: set[str] = set()
         self.names: set[str] = set()
         self.secrets: set[str] = set()
         self.spans: dict[tuple[str, bool], list[Span]] = {}
         """The spans of secrets by text: finding them is the most expensive step."""
-
-    def gather(self, before: Resources, after: Resources) -> Self:
-        """Gather from two builds; an object that is the same in both is read once."""
         texts = {resource.text for resource in before}
         for resource in before:
             self._resource(resource)
         for resource in after:
             if not resource.text or resource.text not in texts:
                 self._resource(resource)
-        return self
 
     def _resource(self, resource: Resource) -> None:
         self.names |= {resource.name, resource.namespace, resource.kind}

@@ -35,7 +35,9 @@ _TOKEN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 class Masks:
     """What is secret in two builds, and the tokens that stand for it."""
 
-    def __init__(self, collected: Collector) -> None:
+    def __init__(self, before: Resources, after: Resources) -> None:
+        """Find what is secret in either build: it is masked in the other, too."""
+        collected = Collector(before, after)
         names = "\n".join(sorted(collected.names)).lower()
         self._values = SecretValues(value for value in collected.values if is_distinctive(value, names))
         self.secrets = frozenset(collected.secrets)
@@ -45,11 +47,6 @@ class Masks:
         self._texts: dict[tuple[str, bool], str] = {}
         self.fields: dict[tuple[str, str], Any] = {}
         """What strings become, by the name of their field and by what they are: workers have most in common."""
-
-    @classmethod
-    def of(cls, before: Resources, after: Resources) -> Masks:
-        """Return the masks for two builds: secrets of one are masked in the other, too."""
-        return cls(Collector().gather(before, after))
 
     def tree(self, resource: Resource) -> Any:
         """Return the object as plain values in which every secret piece is a token."""

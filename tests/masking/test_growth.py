@@ -59,7 +59,7 @@ def test_an_object(name: str) -> None:
     def mask(size: int) -> None:
         tree = {"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a.yaml": TEXTS[name](size)}}
         build = read_build(f"{json.dumps(tree)}\n".encode())
-        masks = Masks.of(build, build)
+        masks = Masks(build, build)
         for resource in build:
             masks.tree(resource)
 

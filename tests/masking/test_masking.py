@@ -52,7 +52,7 @@ def resources(*trees: dict[str, Any]) -> Resources:
 def shown(*trees: dict[str, Any]) -> str:
     """Return what is shown of objects, each leaf on lines of its own."""
     build = resources(*trees)
-    masks = Masks.of(build, build)
+    masks = Masks(build, build)
     return "\n".join(text for item in build for text in leaves(masks.shown(ABSENT, masks.tree(item))[1]))
 
 
@@ -192,7 +192,7 @@ def test_what_was_seen_in_any_place_is_hidden_elsewhere(place: str, layout: Call
     build = Resources(
         [Resource(f"{layout(tree)}\n") for tree in (PLACES[place](value), config_map(notes=f"a {value} b"))]
     )
-    masks = Masks.of(build, build)
+    masks = Masks(build, build)
     text = "\n".join(leaf for item in build for leaf in leaves(masks.tree(item)))
     assert hidden(value, text), text
 
@@ -201,7 +201,7 @@ def test_what_was_seen_in_any_place_is_hidden_elsewhere(place: str, layout: Call
 def test_equal_secrets_are_equal_and_others_differ(value: str, other: str, place: str) -> None:
     before, after = resources(PLACES[place](value)), resources(PLACES[place](other))
     again = resources(PLACES[place](value))
-    masks = Masks.of(before, after)
+    masks = Masks(before, after)
     first, second, third = (masks.tree(next(iter(build))) for build in (before, after, again))
     assert first == third
     assert (first == second) is (value == other)
@@ -210,14 +210,14 @@ def test_equal_secrets_are_equal_and_others_differ(value: str, other: str, place
 @given(text=st.text(st.sampled_from("\ufdd0\ufdd1x01PASSWORD: '\"\n"), max_size=30))
 def test_no_text_is_taken_for_a_token(text: str) -> None:
     build = resources({**config_map(), "data": {"a": "b"}})
-    masks = Masks.of(build, build)
+    masks = Masks(build, build)
     masks.token("first")
     assert masks.shown(ABSENT, masks.cut(text, []))[1] == text
 
 
 def test_one_change_is_told_from_none() -> None:
     before, after = (resources(config_map(a=f'A: b\nPASSWORD: "{value}"\n')) for value in ("one1one1", "two2two2"))
-    masks = Masks.of(before, after)
+    masks = Masks(before, after)
     trees = [masks.tree(next(iter(build))) for build in (before, after)]
     assert masks.shown(trees[0], trees[0]) == (expected := masks.shown(trees[0], trees[1])[0], expected)
     assert masks.shown(*trees)[1]["data"]["a"] == f'A: b\nPASSWORD: "{CHANGED_SECRET}"\n'
@@ -226,13 +226,13 @@ def test_one_change_is_told_from_none() -> None:
 def test_a_swap_is_two_changes() -> None:
     pairs = (("A1b2C3d4", "E5f6G7h8"), ("E5f6G7h8", "A1b2C3d4"))
     before, after = (resources(config_map(a=f"A_PASSWORD: {one}\nB_PASSWORD: {two}\n")) for one, two in pairs)
-    masks = Masks.of(before, after)
+    masks = Masks(before, after)
     old, new = (masks.tree(next(iter(build))) for build in (before, after))
     assert masks.shown(old, new)[1]["data"]["a"] == f"A_PASSWORD: {CHANGED_SECRET}\nB_PASSWORD: {CHANGED_SECRET}\n"
 
 
 def test_what_is_new_has_not_changed() -> None:
-    assert Masks.of(resources(), resources()).shown(ABSENT, {"a": [1, None, "b"]})[1] == {"a": [1, None, "b"]}
+    assert Masks(resources(), resources()).shown(ABSENT, {"a": [1, None, "b"]})[1] == {"a": [1, None, "b"]}
     assert f"password\n{SECRET}\n" in shown(secret("A1b2C3d4"))
 
 
@@ -282,7 +282,7 @@ def test_line_breaks_in_base64_are_no_change() -> None:
     value = "n6Tz" * 40
     broken = {**secret(value), "data": {"password": "\n".join(split(base64_of(value), 70)) + "\n"}}
     before, after = resources(secret(value)), resources(broken)
-    masks = Masks.of(before, after)
+    masks = Masks(before, after)
     assert masks.tree(next(iter(before))) == masks.tree(next(iter(after)))
 
 
@@ -292,7 +292,7 @@ def test_what_only_refers_to_a_secret_is_shown() -> None:
     tree = pod(env=[reference], secrets=["database"], credentials={"secretRef": {"name": "other", "key": "password"}})
     tree["spec"]["template"]["spec"] |= {"volumes": [volume], "automountServiceAccountToken": False}
     build = resources(tree, secret("n6Tz8KKq"))
-    masks = Masks.of(build, build)
+    masks = Masks(build, build)
     assert masks.tree(next(iter(build))) == plain_value(next(iter(build)).tree)
 
 
@@ -310,7 +310,7 @@ def test_no_secret_of_a_full_site_is_shown(full: Resources) -> None:
         for name, value in settings.items()
         if isinstance(value, str) and any(name.endswith(word) or f"{word}_S" in name for word in words)
     } - {"openedx"}
-    masks = Masks.of(full, full)
+    masks = Masks(full, full)
     text = "\n".join(leaf for item in full for leaf in leaves(masks.shown(ABSENT, masks.tree(item))[1]))
     raw = "\n".join(item.text for item in full)
     assert len([value for value in known if value in raw]) > 25
@@ -323,7 +323,7 @@ def test_no_secret_of_a_full_site_is_shown(full: Resources) -> None:
 
 
 def test_the_masks_of_a_full_site_leave_what_is_readable(full: Resources) -> None:
-    masks = Masks.of(full, full)
+    masks = Masks(full, full)
     text = "\n".join(leaf for item in full for leaf in leaves(masks.shown(ABSENT, masks.tree(item))[1]))
     assert "docker.io/overhangio/openedx:22" in text
     assert "mysql://superset:(secret)@mysql/superset" in text
@@ -344,7 +344,7 @@ def test_what_is_parsed_already_is_not_parsed_again(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Resource, "_parse", counting)
 
-    Masks.of(Resources(parsed), Resources([]))
+    Masks(Resources(parsed), Resources([]))
     assert not counted
-    Masks.of(Resources(other), Resources([]))
+    Masks(Resources(other), Resources([]))
     assert len(counted) == 1

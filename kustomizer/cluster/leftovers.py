@@ -166,18 +166,13 @@ def _staying(live: Resources, going: set[tuple[str, str, str, str]]) -> list[Res
 def _held(objects: Sequence[Resource], staying: Sequence[Resource]) -> str:
     """Return why these can't go: something that stays refers to one of them."""
     for item in objects:
-        if item.kind == "TriggerAuthentication":
-            for scaled in staying:
-                if scaled.kind == "ScaledObject" and _refers(scaled, item.name):
-                    return f"ScaledObject {scaled.name} refers to it"
+        for scaled in staying if item.kind == "TriggerAuthentication" else ():
+            triggers = mappings(lookup(scaled.tree, "spec", "triggers")) if scaled.kind == "ScaledObject" else []
+            if item.name in [lookup(trigger, "authenticationRef", "name") for trigger in triggers]:
+                return f"ScaledObject {scaled.name} refers to it"
         if item.kind in GENERATED_KINDS and (user := _user(item, staying)):
             return f"{user.kind} {user.name} names {item.name}"
     return ""
-
-
-def _refers(scaled: Resource, name: str) -> bool:
-    triggers = mappings(lookup(scaled.tree, "spec", "triggers"))
-    return any(lookup(trigger, "authenticationRef", "name") == name for trigger in triggers)
 
 
 def _user(item: Resource, staying: Sequence[Resource]) -> Resource | None:

@@ -76,19 +76,18 @@ def _innermost(kind: Type, path: str) -> tuple[Type, str]:
 def _object(record: type[Record]) -> dict[str, Any]:
     fields = fields_of(record)
     required = [key for key, field in fields.items() if field.required]
+    properties = {}
+    for key, field in fields.items():
+        default = field.owner._defaults.get(field.name)
+        shown = {"default": default} if isinstance(default, (bool, int, str, dict, list)) else {}
+        properties[key] = {**_entry(field.type), "description": description(field), **shown}
     return {
         "description": " ".join((inspect.getdoc(record) or "").split()),
         "type": "object",
-        "properties": {key: _property(field) for key, field in fields.items()},
+        "properties": properties,
         "additionalProperties": False,
         **({"required": required} if required else {}),
     }
-
-
-def _property(field: RecordField) -> dict[str, Any]:
-    default = field.owner._defaults.get(field.name)
-    shown = {"default": default} if isinstance(default, (bool, int, str, dict, list)) else {}
-    return {**_entry(field.type), "description": description(field), **shown}
 
 
 def _entry(kind: Type) -> dict[str, Any]:

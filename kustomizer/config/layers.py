@@ -41,7 +41,10 @@ def _merge_field(field: str, below: Any, value: Any, option_key: OptionKey) -> A
     if field == "env":
         return merge_by_name(below or [], value)
     if field == "extraArgs":
-        return merge_arguments(below or [], value, option_key=option_key)
+        # Without the options of below that are given again.
+        own = dict(option_key(list(value)))
+        kept = {key: tokens for key, tokens in option_key(list(below or [])) if key not in own}
+        return [token for tokens in (*kept.values(), *own.values()) for token in tokens]
     return value
 
 
@@ -83,13 +86,6 @@ def merge_by_name(below: Iterable[JsonMap] | None, above: Iterable[JsonMap] | No
 def is_taken_back(entry: JsonMap) -> bool:
     """Tell whether an entry of ``env`` removes its variable: its value is null."""
     return "value" in entry and entry["value"] is None and entry.get("valueFrom") is None
-
-
-def merge_arguments(below: Sequence[str], above: Sequence[str], *, option_key: OptionKey) -> list[str]:
-    """Return the arguments of both, without the options of ``below`` that ``above`` also has."""
-    own = dict(option_key(list(above)))
-    kept = {key: tokens for key, tokens in option_key(list(below)) if key not in own}
-    return [token for tokens in (*kept.values(), *own.values()) for token in tokens]
 
 
 def options_by_meaning(args: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:

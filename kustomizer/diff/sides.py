@@ -73,15 +73,12 @@ class Sides(Record):
             return None
         tree = normalised(self.masks.tree(resource), side.names, side.real_names)
         metadata = tree.get("metadata")
-        if isinstance(metadata, dict) and resource.name in side.names and not self._has_hashes(identity):
-            metadata["name"] = side.real_names.get(resource.name, resource.name)
+        if isinstance(metadata, dict) and resource.name in side.names:
+            both = [each for each in (self.before, self.after) if identity in each.resources]
+            # A name that has a hash on both sides, or on the only one, needn't be compared.
+            if not all(each.resources[identity].name in each.names for each in both):
+                metadata["name"] = side.real_names.get(resource.name, resource.name)
         return tree
-
-    def _has_hashes(self, identity: ObjectId) -> bool:
-        """Tell whether the object's name needn't be compared: it has a hash on both sides, or on the only one."""
-        resources = [side.resources.get(identity) for side in (self.before, self.after)]
-        pairs = zip(resources, (self.before, self.after), strict=True)
-        return all(resource.name in side.names for resource, side in pairs if resource is not None)
 
 
 # Matches whole words only, so that a file of one long word is scanned once.

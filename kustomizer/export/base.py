@@ -123,7 +123,7 @@ def read_base(overlay: Path) -> Base:
 
 
 def _no_function(overlay: Path, path: Path) -> Problem:
-    nested = next(_nested(overlay), None)
+    nested = next(map(os.path.relpath, filter(_lists_function, built_from(overlay.resolve()))), None)
     return Problem(
         message=f"lists no {KIND} configuration of its own",
         field=f"{path}: transformers",
@@ -133,11 +133,8 @@ def _no_function(overlay: Path, path: Path) -> Problem:
     )
 
 
-def _nested(overlay: Path) -> Iterator[Path]:
-    """Yield the directories below ``overlay`` whose kustomization lists the function."""
-    for directory in built_from(overlay.resolve()):
-        if any(_is_ours(directory, entry) for entry in entries(kustomization_in(directory), "transformers")):
-            yield Path(os.path.relpath(directory))
+def _lists_function(directory: Path) -> bool:
+    return any(_is_ours(directory, entry) for entry in entries(kustomization_in(directory), "transformers"))
 
 
 def _is_ours(overlay: Path, entry: str) -> bool:

@@ -13,8 +13,7 @@ from typing import Any
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.export.base import BASE, Base
-from kustomizer.export.parts import File, parts_of, write_files
-from kustomizer.export.passwords import with_passwords
+from kustomizer.export.parts import File, parts_of, with_passwords, write_files
 from kustomizer.export.secrets import ignore_file
 from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.function_log import Run

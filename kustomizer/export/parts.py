@@ -1,9 +1,12 @@
-"""Collects the files of an export, and the kustomization's fields that name them: patches, new objects, generators."""
+"""Collects the files of an export, and the kustomization's fields that name them: patches, new objects, generators.
+
+Passwords in clear text, such as in a copied worker's environment, are found in the files.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,12 @@ from kustomizer import is_configuration
 from kustomizer.errors import UserError
 from kustomizer.export.json_patch import operations
 from kustomizer.export.secrets import EXAMPLE, are_public, env_file, example_file, secret_values
+from kustomizer.manifests import full_reader
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.resource import NEEDS_HASH_SUFFIX, Resource, is_internal_annotation
 from kustomizer.manifests.tree import lookup, plain_value
 from kustomizer.manifests.writer import emit
+from kustomizer.masking import detection
 from kustomizer.record import Record
 
 
@@ -181,3 +186,56 @@ def object_of(resource: Resource) -> Any:
             key: value for key, value in annotations.items() if not is_internal_annotation(key)
         }
     return tree
+
+
+def with_passwords(files: Mapping[str, File]) -> dict[str, File]:
+    """Return ``files``, each with the names of the settings in it that hold a password."""
+    return {
+        path: file if file.is_private else file.replace(passwords=passwords_in_file(path, file.text))
+        for path, file in files.items()
+    }
+
+
+def passwords_in_file(path: str, text: str) -> list[str]:
+    """Return the names of the settings that hold a password in a file; ``path`` tells its format."""
+    if not path.endswith((".yaml", ".yml")):
+        return detection.in_file(path, text)
+    return sorted({name for tree in full_reader.read_all(text) for name in passwords_in(plain_value(tree))})
+
+
+def passwords_in(node: Any, key: str = "") -> Iterator[str]:
+    """Yield the names of the settings below ``node`` that hold a password, never the password itself."""
+    if isinstance(node, dict):
+        if node.get("kind") == "PatchTransformer" and isinstance(node.get("patch"), str):
+            yield from passwords_in(plain_value(full_reader.read(node["patch"])))
+        if isinstance(node.get("name"), str) and isinstance(node.get("value"), str):
+            yield from _in_setting(node["name"], node["value"])
+        for name, value in node.items():
+            yield from passwords_in(value, str(name))
+    elif isinstance(node, list):
+        yield from _in_operations([item for item in node if isinstance(item, dict) and "op" in item and "path" in item])
+        yield from detection.in_words([word for word in node if isinstance(word, str)])
+        for value in node:
+            yield from passwords_in(value)
+    elif isinstance(node, str):
+        yield from detection.in_file(key, node)
+
+
+def _in_operations(operations: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what a JSON patch sets by its path: a variable's value alone stands behind a test of its name."""
+    names: dict[str, str] = {}
+    for operation in operations:
+        holder, _, key = str(operation["path"]).rpartition("/")
+        value = operation.get("value")
+        if not isinstance(value, str):
+            continue
+        if operation["op"] == "test" and key == "name":
+            names[holder] = value
+        elif operation["op"] != "test":
+            yield from _in_setting(names.get(holder, "") if key == "value" else key, value)
+            yield from detection.in_file(key, value)
+
+
+def _in_setting(name: str, value: str) -> Iterator[str]:
+    if detection.is_secret_name(name) and detection.is_secret_value(value):
+        yield name

@@ -15,8 +15,7 @@ from typing import Any
 from kustomizer.config.values import join
 from kustomizer.errors import Problem
 from kustomizer.export.json_patch import operations
-from kustomizer.export.parts import File, object_of, parts_of, write_files
-from kustomizer.export.passwords import with_passwords
+from kustomizer.export.parts import File, object_of, parts_of, with_passwords, write_files
 from kustomizer.export.secrets import EXAMPLE
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.name_hashes import GENERATED_KINDS, stem_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kustomizer.export.json_patch import operations
-from kustomizer.export.passwords import passwords_in_file
+from kustomizer.export.parts import passwords_in_file
 from kustomizer.manifests.writer import emit
 
 PASSWORD = {"name": "BROKER_PASSWORD", "value": "wordpass"}

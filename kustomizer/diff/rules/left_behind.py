@@ -48,9 +48,9 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
             for rival in site.resources.of_kind("ScaledObject")
             if rival.namespace == scaler.namespace and scale_target(rival) == (kind, name)
         ]
-        if item.id.kind == "HorizontalPodAutoscaler" and any(_takes_over(rival, scaler) for rival in rivals):
-            continue
         refused = bool(rivals) and item.id.kind == "HorizontalPodAutoscaler"
+        if refused and any(_takes_over(rival, scaler) for rival in rivals):
+            continue
         yield Problem(
             message=f"leaves the build, and applying it doesn't delete it: it goes on scaling {name}"
             + (f", and KEDA refuses {rivals[0].name} while it does" if refused else ""),

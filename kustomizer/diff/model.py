@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from kustomizer.errors import ERROR, Problem, ResourceRef
 from kustomizer.findings.ignores import Ignored
 from kustomizer.findings.model import Finding
 from kustomizer.masking.marks import ABSENT
@@ -133,6 +134,12 @@ class ObjectChange(Record):
     """In the order of their paths. Empty where the object is added or destroyed."""
     tree: Any = None
     """The whole object, masked, where it is added or destroyed; else None."""
+
+    def problem(self, message: str, remedy: str = "", *, field: str = "", severity: str = ERROR) -> Problem:
+        """Return a problem of this object, in ``field``."""
+        version = self.api_version[1] or self.api_version[0] or self.id.group
+        about = ResourceRef(api_version=version, kind=self.id.kind, namespace=self.id.namespace, name=self.id.name)
+        return Problem(message=message, severity=severity, resource=about, field=field, remedy=remedy)
 
 
 class SharedChange(Record):

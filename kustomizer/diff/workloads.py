@@ -7,7 +7,6 @@ from typing import Any
 
 from kustomizer.diff.model import CHANGE, REPLACE, ObjectChange, ObjectId
 from kustomizer.diff.sides import Sides
-from kustomizer.errors import ResourceRef
 from kustomizer.manifests.pods import CONTAINER_LISTS, template_path
 from kustomizer.manifests.tree import list_at, lookup
 from kustomizer.system.wording import joined
@@ -20,17 +19,6 @@ def changed(objects: Sequence[ObjectChange], *kinds: str) -> Iterator[ObjectChan
     for item in objects:
         if item.action in {CHANGE, REPLACE} and (not kinds or item.id.kind in kinds):
             yield item
-
-
-def ref(item: ObjectChange) -> ResourceRef:
-    """Return the reference to an object in findings."""
-    before, after = item.api_version
-    return ResourceRef(
-        api_version=after or before or item.id.group,
-        kind=item.id.kind,
-        namespace=item.id.namespace,
-        name=item.id.name,
-    )
 
 
 def templates(sides: Sides, item: ObjectChange) -> tuple[Any, Any, str] | None:

@@ -111,12 +111,12 @@ def _differences(built: bytes, expected: bytes) -> Iterator[Problem]:
     ours, functions = _objects(built), _objects(expected)
     for identity, item in functions.items():
         if identity not in ours:
-            yield Problem(message="would not be in the export's build", resource=item.ref)
+            yield item.problem("would not be in the export's build")
         elif ours[identity].text != item.text and not same(plain_value(ours[identity].tree), plain_value(item.tree)):
-            yield Problem(message="would differ in the export's build", resource=item.ref)
+            yield item.problem("would differ in the export's build")
     for identity, item in ours.items():
         if identity not in functions:
-            yield Problem(message="would be in the export's build alone", resource=item.ref)
+            yield item.problem("would be in the export's build alone")
 
 
 def _objects(built: bytes) -> dict[Any, Any]:

@@ -24,18 +24,12 @@ def stale_config_maps(resources: Iterable[Resource]) -> Iterator[Problem]:
             continue
         hashes = suffixes(plain_value(resource.tree))
         if hashes and resource.name not in {f"{stem}-{suffix}" for suffix in hashes}:
-            yield Problem(
-                # Not which hash it would be: where a password is in the content, that lets it be guessed.
-                message="was changed after its name got a hash: pods that run with the old content aren't restarted",
-                severity=WARNING,
-                resource=resource.ref,
-                field="data",
-                remedy=(
-                    "Set spec.settings.names: Kustomize in the configuration, so that the hash is made last"
-                    if _OURS in resource.name
-                    else "Change it in the kustomization that generates it"
-                ),
-            )
+            # Not which hash it would be: where a password is in the content, that lets it be guessed.
+            message = "was changed after its name got a hash: pods that run with the old content aren't restarted"
+            remedy = "Change it in the kustomization that generates it"
+            if _OURS in resource.name:
+                remedy = "Set spec.settings.names: Kustomize in the configuration, so that the hash is made last"
+            yield resource.problem(message, remedy, field="data", severity=WARNING)
 
 
 def stale_settings(data: bytes) -> list[Problem]:

@@ -136,7 +136,7 @@ def differences(built: Iterable[Resource], made: Iterable[Resource]) -> Iterator
         seen.add(identity)
         wanted = expected.get(identity)
         if wanted is None:
-            yield _problem(resource, "would be in env/ and isn't what the function made")
+            yield resource.problem("would be in env/ and isn't what the function made", _REMEDY)
         elif _text(resource, names) != wanted.render():
             tree = _renamed(object_of(resource), names)
             if not same(tree, object_of(wanted)):
@@ -148,17 +148,13 @@ def differences(built: Iterable[Resource], made: Iterable[Resource]) -> Iterator
         yield Problem(message=f"{', '.join(objects)}: {message}", remedy=_REMEDY)
     for identity, resource in expected.items():
         if identity not in seen:
-            yield _problem(resource, "would be missing in env/")
+            yield resource.problem("would be missing in env/", _REMEDY)
 
 
 def _field(pointer: str) -> str:
     """Return a JSON pointer as messages name a field; what is added to a list is in the list."""
     keys = (key.replace("~1", "/").replace("~0", "~") for key in pointer.removesuffix("/-").split("/")[1:])
     return functools.reduce(join, (int(key) if key.isdecimal() else key for key in keys), "")
-
-
-def _problem(resource: Resource, message: str) -> Problem:
-    return Problem(message=message, resource=resource.ref, remedy=_REMEDY)
 
 
 def _identity(resource: Resource) -> tuple[str, str, str, str]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from kustomizer.diff.model import Key, ObjectChange, path_text
 from kustomizer.diff.sides import Sides
-from kustomizer.diff.workloads import changed, containers, listed, named, ref, templates
+from kustomizer.diff.workloads import changed, containers, listed, named, templates
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup, text_at
 
@@ -87,10 +87,5 @@ def _source(entry: Any) -> str:
 
 
 def _problem(item: ObjectChange, field: str, message: str, remedy: str) -> Problem:
-    return Problem(
-        message=f"{message}: server-side apply refuses it, client-side apply takes it",
-        severity=WARNING,
-        resource=ref(item),
-        field=field,
-        remedy=remedy,
-    )
+    message += ": server-side apply refuses it, client-side apply takes it"
+    return item.problem(message, remedy, field=field, severity=WARNING)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import DESTROY, ObjectChange, ObjectId
 from kustomizer.diff.sides import Side, Sides
-from kustomizer.diff.workloads import changed, listed, names_of, ref
+from kustomizer.diff.workloads import changed, listed, names_of
 from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.pods import pod_template, strings
 from kustomizer.manifests.tree import plain_value
@@ -34,9 +34,8 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
             continue
         if item.id in renamed:
             rolls = names_of(renamed[item.id].rolls)
-            yield _problem(
-                item, f"changes, and restarts {listed(rolls)}" if rolls else "changes, and restarts nothing", INFO
-            )
+            message = f"changes, and restarts {listed(rolls) if rolls else 'nothing'}"
+            yield item.problem(message, field="data", severity=INFO)
             continue
         users = _users(sides.after, item.id)
         restarted = {
@@ -45,22 +44,23 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         stale = [user for user in users if user not in restarted]
         if stale:
             commands = "; ".join(f"kubectl rollout restart {user.kind.lower()} {user.name}" for user in stale[:3])
-            yield _problem(
-                item,
-                f"changes and keeps its name: {listed(names_of(stale))} go on with the old value until they are "
-                "restarted",
-                WARNING,
+            names = listed(names_of(stale))
+            yield item.problem(
+                f"changes and keeps its name: {names} go on with the old value until they are restarted",
                 f"Afterwards run `{commands}`" + (" and so on" if len(stale) > 3 else ""),  # noqa: PLR2004 - see above
+                field="data",
+                severity=WARNING,
             )
         else:
             message = f"changes, and restarts {listed(names_of(users))}" if users else "changes; no pod refers to it"
-            yield _problem(item, message, INFO)
+            yield item.problem(message, field="data", severity=INFO)
     for item in objects:
         if item.action == DESTROY and item.id.kind == "Secret":
             users = _users(sides.after, item.id, sides.before.resources[item.id].name)
             if users:
                 message = f"goes, and {listed(names_of(users))} refer to it: without it their pods don't start"
-                yield _problem(item, message, WARNING, "Leave it in, or make sure that it is made in the cluster")
+                remedy = "Leave it in, or make sure that it is made in the cluster"
+                yield item.problem(message, remedy, field="data", severity=WARNING)
 
 
 def _users(side: Side, secret: ObjectId, name: str = "") -> list[ObjectId]:
@@ -76,7 +76,3 @@ def _users(side: Side, secret: ObjectId, name: str = "") -> list[ObjectId]:
         ),
         key=lambda identity: (identity.kind, identity.name),
     )
-
-
-def _problem(item: ObjectChange, message: str, severity: str, remedy: str = "") -> Problem:
-    return Problem(message=message, severity=severity, resource=ref(item), field="data", remedy=remedy)

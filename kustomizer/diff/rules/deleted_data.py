@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import DESTROY, ObjectChange
 from kustomizer.diff.sides import Sides
-from kustomizer.diff.workloads import ref
 from kustomizer.errors import ERROR, WARNING, Problem
 
 _LOSSES = {
@@ -31,9 +30,4 @@ def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     for item in objects:
         if item.action == DESTROY and item.id.kind in _LOSSES:
             severity, message = _LOSSES[item.id.kind]
-            yield Problem(
-                message=message,
-                severity=severity,
-                resource=ref(item),
-                remedy="Make sure that it is meant, and that there is a backup",
-            )
+            yield item.problem(message, "Make sure that it is meant, and that there is a backup", severity=severity)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import ObjectChange
 from kustomizer.diff.sides import Sides
-from kustomizer.diff.workloads import changed, ref
+from kustomizer.diff.workloads import changed
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.tree import lookup, number_at
 from kustomizer.openedx.targeting import scale_target
@@ -36,10 +36,6 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
             scaler for scaler in autoscalers(sides.after.site) if (scaler.namespace, *scale_target(scaler)) == place
         ]
         until = f"until {scalers[0].kind} {scalers[0].name} scales it again" if scalers else NOTHING
-        yield Problem(
-            message=f"states no replicas any more, {before} before: it falls to 1, {until}",
-            severity=WARNING,
-            resource=ref(item),
-            field="spec.replicas",
-            remedy="Apply it in a quiet hour" if scalers else "State the number",
-        )
+        message = f"states no replicas any more, {before} before: it falls to 1, {until}"
+        remedy = "Apply it in a quiet hour" if scalers else "State the number"
+        yield item.problem(message, remedy, field="spec.replicas", severity=WARNING)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import ObjectChange, ValueChange, path_text
 from kustomizer.diff.sides import Sides
-from kustomizer.diff.workloads import changed, listed, names_of, ref
+from kustomizer.diff.workloads import changed, listed, names_of
 from kustomizer.errors import INFO, WARNING, Problem
 
 
@@ -32,15 +32,12 @@ def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         item, field = places[0]
         others = list(dict.fromkeys(other.id for other, _ in places if other.id != item.id))
         is_open = _is_open(after) and not _is_open(before)
-        yield Problem(
-            message=f"{before} becomes {after}"
-            + (f", also in {listed(names_of(others))}" if others else "")
-            + (": that is another image each time it is built" if is_open else ""),
-            severity=WARNING if is_open else INFO,
-            resource=ref(item),
-            field=field,
-            remedy="Name a version" if is_open else "",
-        )
+        message = f"{before} becomes {after}" + (f", also in {listed(names_of(others))}" if others else "")
+        if is_open:
+            message += ": that is another image each time it is built"
+            yield item.problem(message, "Name a version", field=field, severity=WARNING)
+        else:
+            yield item.problem(message, field=field, severity=INFO)
 
 
 def _is_open(image: str) -> bool:

@@ -22,8 +22,8 @@ from collections.abc import Iterator, Sequence
 from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import REPLACE, ObjectChange, path_text
 from kustomizer.diff.sides import Sides
-from kustomizer.diff.workloads import listed, ref
-from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.diff.workloads import listed
+from kustomizer.errors import WARNING, Problem
 from kustomizer.openedx.template_jobs import is_template_job
 
 _CAUSES = {
@@ -67,21 +67,11 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         others = len(refused) - 1
         more = f", as are {others} other fields" if others > 1 else ", as is another field" if others == 1 else ""
         kind = item.id.kind
-        yield Problem(
-            message=f"is refused by Kubernetes{more}: {_CAUSES.get(kind, _CAUSE)}",
-            severity=ERROR,
-            resource=ref(item),
-            field=refused[0] if refused else "",
-            remedy=_REMEDIES.get(kind, _REMEDY).format(kind, item.id.name),
-        )
+        message = f"is refused by Kubernetes{more}: {_CAUSES.get(kind, _CAUSE)}"
+        remedy = _REMEDIES.get(kind, _REMEDY).format(kind, item.id.name)
+        yield item.problem(message, remedy, field=refused[0] if refused else "")
     if jobs:
         others = len(jobs) - 1
-        yield Problem(
-            message="is refused where it was applied before"
-            + (f", as {'are' if others > 1 else 'is'} {listed(item.id.name for item in jobs[1:])}" if others else "")
-            + f": {_CAUSES['Job']}",
-            severity=WARNING,
-            resource=ref(jobs[0]),
-            field="spec.template",
-            remedy=_TUTORS_JOB,
-        )
+        too = f", as {'are' if others > 1 else 'is'} {listed(item.id.name for item in jobs[1:])}" if others else ""
+        message = f"is refused where it was applied before{too}: {_CAUSES['Job']}"
+        yield jobs[0].problem(message, _TUTORS_JOB, field="spec.template", severity=WARNING)

@@ -51,15 +51,15 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         refused = bool(rivals) and item.id.kind == "HorizontalPodAutoscaler"
         if refused and any(_takes_over(rival, scaler) for rival in rivals):
             continue
-        yield Problem(
-            message=f"leaves the build, and applying it doesn't delete it: it goes on scaling {name}"
-            + (f", and KEDA refuses {rivals[0].name} while it does" if refused else ""),
-            severity=ERROR if refused else WARNING,
-            resource=scaler.ref,
-            field="spec.scaleTargetRef",
-            remedy=f"Run `kubectl delete {item.id.kind.lower()} {scaler.name} --namespace={scaler.namespace}`"
-            + (" before, or set keda.replaceHPA: true" if refused else _when(scaler, site.resources)),
-        )
+        message = f"leaves the build, and applying it doesn't delete it: it goes on scaling {name}"
+        remedy = f"Run `kubectl delete {item.id.kind.lower()} {scaler.name} --namespace={scaler.namespace}`"
+        if refused:
+            message += f", and KEDA refuses {rivals[0].name} while it does"
+            remedy += " before, or set keda.replaceHPA: true"
+        else:
+            remedy += _when(scaler, site.resources)
+        severity = ERROR if refused else WARNING
+        yield scaler.problem(message, remedy, field="spec.scaleTargetRef", severity=severity)
 
 
 def _when(scaler: Resource, after: Resources) -> str:

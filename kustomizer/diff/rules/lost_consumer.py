@@ -17,20 +17,16 @@ from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import ObjectChange
 from kustomizer.diff.sides import Sides
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import Problem
 from kustomizer.site.model import SiteWorker
 
 
 def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     """Find the queues that no worker consumes any more."""
     for queue, worker in lost_queues(sides):
-        yield Problem(
-            message=f"took {queue}, and no worker takes it afterwards: what is sent there waits for ever",
-            severity=ERROR,
-            resource=worker.resource.ref,
-            field=f"{worker.field}.args",
-            remedy="Give the queue to a worker, or let this one empty it before it goes",
-        )
+        message = f"took {queue}, and no worker takes it afterwards: what is sent there waits for ever"
+        remedy = "Give the queue to a worker, or let this one empty it before it goes"
+        yield worker.resource.problem(message, remedy, field=f"{worker.field}.args")
 
 
 def lost_queues(sides: Sides) -> Iterator[tuple[str, SiteWorker]]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 
 from kustomizer.diff.model import ADD, ObjectChange
 from kustomizer.diff.sides import Sides
-from kustomizer.errors import ERROR, Problem
+from kustomizer.errors import Problem
 from kustomizer.manifests.tree import is_null, lookup, mapping
 from kustomizer.openedx.targeting import scale_target
 
@@ -42,11 +42,9 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         if (spec.get("minReplicaCount") if idle is None else idle) or restores:
             continue
         if is_null(lookup(targets[0].tree, "spec", "replicas")):
-            yield Problem(
-                message=f"no longer scales {name}, and leaves it with no pods if nothing is queued when it goes",
-                severity=ERROR,
-                resource=scaler.ref,
-                field="spec.scaleTargetRef",
-                remedy=f"Afterwards run `kubectl scale {kind.lower()} {name} --replicas=1`, or first apply it with "
+            yield scaler.problem(
+                f"no longer scales {name}, and leaves it with no pods if nothing is queued when it goes",
+                f"Afterwards run `kubectl scale {kind.lower()} {name} --replicas=1`, or first apply it with "
                 "advanced.restoreToOriginalReplicaCount: true",
+                field="spec.scaleTargetRef",
             )

@@ -19,7 +19,6 @@ from typing import Any
 
 from kustomizer.diff.model import ADD, DESTROY, ObjectChange
 from kustomizer.diff.sides import Sides
-from kustomizer.diff.workloads import ref
 from kustomizer.errors import INFO, WARNING, Problem
 
 _HEAVY = {
@@ -47,14 +46,10 @@ def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
             both[item.action == ADD].append(item)
     for old, new in (pair for gone, come in places.values() for pair in _pairs(gone, come)):
         heavy = _HEAVY.get(old.id.kind)
-        yield Problem(
-            message=f"is deleted and {new.id.name}, which is as good as the same, created: Kubernetes doesn't rename"
-            + (f"; {heavy}" if heavy else ""),
-            severity=WARNING if heavy else INFO,
-            resource=ref(old),
-            field="metadata.name",
-            remedy=f"Keep the name, or delete {old.id.name} once {new.id.name} is ready",
-        )
+        message = f"is deleted and {new.id.name}, which is as good as the same, created: Kubernetes doesn't rename"
+        message += f"; {heavy}" if heavy else ""
+        remedy = f"Keep the name, or delete {old.id.name} once {new.id.name} is ready"
+        yield old.problem(message, remedy, field="metadata.name", severity=WARNING if heavy else INFO)
 
 
 def _pairs(gone: Sequence[ObjectChange], come: Sequence[ObjectChange]) -> Iterator[tuple[ObjectChange, ObjectChange]]:

@@ -24,7 +24,7 @@ from typing import Any
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.diff.model import ADD, ObjectChange
 from kustomizer.diff.sides import Sides
-from kustomizer.diff.workloads import changed, ref
+from kustomizer.diff.workloads import changed
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, number_at
 from kustomizer.openedx.targeting import scale_target
@@ -43,13 +43,9 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         if after == 0 and before != 0 and (item.id.namespace, item.id.kind, item.id.name) not in scaled:
             resource = sides.before.resources[item.id]
             matters = resource.identity in workers or item.id.name in OPEN_EDX_SERVICES
-            yield Problem(
-                message="is scaled to zero: nothing of it runs until somebody scales it up",
-                severity=ERROR if matters else WARNING,
-                resource=ref(item),
-                field="spec.replicas",
-                remedy="State how many pods it is to have, or leave the field out",
-            )
+            message = "is scaled to zero: nothing of it runs until somebody scales it up"
+            remedy = "State how many pods it is to have, or leave the field out"
+            yield item.problem(message, remedy, field="spec.replicas", severity=ERROR if matters else WARNING)
     for item in changed(objects, "ScaledObject", "HorizontalPodAutoscaler"):
         before, after = sides.trees(item.id)
         yield from _minimum(item, before, after)
@@ -80,13 +76,8 @@ def _to_zero(item: ObjectChange, message: str, severity: str) -> Problem:
 
 
 def _problem(item: ObjectChange, field: str, message: str, severity: str) -> Problem:
-    return Problem(
-        message=message,
-        severity=severity,
-        resource=ref(item),
-        field=field,
-        remedy="State the minimum that is meant: keda.minReplicas in the configuration, or the field itself",
-    )
+    remedy = "State the minimum that is meant: keda.minReplicas in the configuration, or the field itself"
+    return item.problem(message, remedy, field=field, severity=severity)
 
 
 def _least(scaled_object: Any) -> tuple[str, int | None]:

@@ -32,11 +32,10 @@ def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
             continue
         kept.add(key)
         name = worker.resource.name
-        yield Problem(
-            message=f"has its tasks in flight in {worker.unacked_key}, and no worker has that key afterwards: "
+        yield worker.resource.problem(
+            f"has its tasks in flight in {worker.unacked_key}, and no worker has that key afterwards: "
             "what is there when its last pod stops is never run",
-            severity=WARNING,
-            resource=worker.resource.ref,
+            f"Let it finish first, or run `tutor-kustomizer in-flight restore {name}` afterwards",
             field=worker.field,
-            remedy=f"Let it finish first, or run `tutor-kustomizer in-flight restore {name}` afterwards",
+            severity=WARNING,
         )

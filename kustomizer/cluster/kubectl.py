@@ -45,7 +45,7 @@ class Kubectl(Record):
 
     def get(self, *arguments: str) -> Any:
         """Return what ``kubectl get ARGUMENTS -o json`` prints. Raises UserError in kubectl's words where it fails."""
-        return _read(self._run("get", *arguments, "--output=json", f"--request-timeout={_REQUEST_SECONDS}s"))
+        return self._json(*arguments, "--output=json")
 
     def api_resources(self) -> list[str]:
         """Return what kinds of objects of a namespace the cluster knows, as kubectl calls them: ``deployments.apps``.
@@ -64,7 +64,7 @@ class Kubectl(Record):
 
     def get_raw(self, path: str) -> Any:
         """Return what the API server says at ``path``. Raises UserError where it refuses."""
-        return _read(self._run("get", f"--raw={path}", f"--request-timeout={_REQUEST_SECONDS}s"))
+        return self._json(f"--raw={path}")
 
     def run_python(self, pod: str, container: str, program: str, *, seconds: int) -> Mapping[str, Any]:
         """Run ``program`` with the Python of a pod's container and return the JSON that it prints.
@@ -87,6 +87,12 @@ class Kubectl(Record):
         if "error" in answer:
             raise UserError.of(f"pod {pod}: {answer['error']}")
         return answer
+
+    def _json(self, *arguments: str) -> Any:
+        try:
+            return json.loads(self._run("get", *arguments, f"--request-timeout={_REQUEST_SECONDS}s"))
+        except ValueError:
+            raise UserError.of("kubectl didn't print JSON") from None
 
     def _run(self, *arguments: str) -> str:
         process = self.start(arguments, seconds=_REQUEST_SECONDS + 10)
@@ -162,10 +168,3 @@ def _missing_kinds(words: str) -> list[str]:
         brought = f", which {brings} brings" if brings else ""
         sentences.append(f"the cluster doesn't know {kind} of {version}{brought}: {joined(names, most=_SHOWN)}")
     return sentences
-
-
-def _read(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise UserError.of("kubectl didn't print JSON") from None

@@ -199,6 +199,5 @@ def _counted(triggers: Sequence[Mapping[str, Any]], in_force: Mapping[str, Any])
             yield Difference(what="counted in flight", configured=list_name(trigger), in_force=kept)
     databases = {str(mapping(trigger.get("metadata")).get("databaseIndex", "0")) for trigger in redis}
     if databases and in_force["database"] is not None and databases != {str(in_force["database"])}:
-        yield Difference(
-            what="database", configured=", ".join(sorted(databases)), in_force=f"the worker uses {in_force['database']}"
-        )
+        configured = ", ".join(sorted(databases))
+        yield Difference(what="database", configured=configured, in_force=f"the worker uses {in_force['database']}")

@@ -61,7 +61,12 @@ def init_command(
     survey = survey_site(env, wanted)
     for line in survey.lines():
         say(line)
-    written = init(directory, env, survey, force=force, kubectl=bool(kubectl))
+    if not any(service.variants for service in survey.services):
+        nothing = Problem(message=f"{env} has no lms-worker or cms-worker to split")
+        raise UserError(*(survey.refused or (nothing,)))
+    relative = os.path.relpath(env.resolve(), directory.resolve())
+    texts = overlay_files(relative, survey, kubectl=bool(kubectl))
+    written = write_overlay(directory, env, texts, force=force)
     say("Wrote " + ", ".join(str(path) for path in written))
     click.echo(f"Next: {program()} build {shlex.quote(str(directory))} -o site.yaml", err=True)
 
@@ -79,12 +84,3 @@ def survey_site(env: Path, wanted: Wanted) -> Survey:
             "an overlay; without them, run `tutor plugins disable celery` and `tutor config save` first",
         )
     return survey(resources)
-
-
-def init(directory: Path, env: Path, found: Survey, *, force: bool, kubectl: bool = False) -> list[Path]:
-    """Write the overlay's files and return them. Raises UserError, and writes nothing, where it can't."""
-    if not any(service.variants for service in found.services):
-        nothing = Problem(message=f"{env} has no lms-worker or cms-worker to split")
-        raise UserError(*(found.refused or (nothing,)))
-    relative = os.path.relpath(env.resolve(), directory.resolve())
-    return write_overlay(directory, env, overlay_files(relative, found, kubectl=kubectl), force=force)

@@ -70,11 +70,9 @@ class Host(Record):
     def post(self, text: str) -> tuple[str, str]:
         """Create or change the comment; return which of the two, and its URL where the host tells it."""
         number = self.find(text.split("\n", 1)[0])
-        if number is None:
-            answer = request("POST", self.comments, self.headers, {"body": text})
-            return "Created", str(answer.get("html_url", ""))
-        answer = request(self.method, self.edited.replace("{id}", number), self.headers, {"body": text})
-        return "Changed", str(answer.get("html_url", ""))
+        method, url = ("POST", self.comments) if number is None else (self.method, self.edited.replace("{id}", number))
+        answer = request(method, url, self.headers, {"body": text})
+        return "Created" if number is None else "Changed", str(answer.get("html_url", ""))
 
     def _every(self) -> Iterator[Mapping[str, Any]]:
         page = 1

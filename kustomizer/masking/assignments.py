@@ -99,8 +99,9 @@ def values(text: str, *, code: bool) -> Iterator[Span]:
         position = start
         before = text[start - 1] if start else ""
         spans = list(_quoted(text, start, end, code=code)) or list(directives.values(text, line, start, end))
-        if not spans:
-            spans = list(_listed(text, brackets, end))
+        # The strings of a list or a dictionary: BASIC_AUTH = ("lms", "…").
+        if not spans and (match := _LIST.match(text, end)):
+            spans = list(brackets.strings(match.end()))
         if not spans and before == "<":
             spans = [match.span(1)] if (match := _ELEMENT.match(text, end)) else []
         if not spans and start >= covered and (not code or before in {"?", "&"}):
@@ -179,12 +180,6 @@ def _quoted(text: str, start: int, end: int, *, code: bool) -> Iterator[Span]:
     match = _FALLBACK.match(text, end)
     if match and _BEFORE_FALLBACK.search(text, max(0, start - 40), start):
         yield string(text, match)
-
-
-def _listed(text: str, brackets: Brackets, end: int) -> Iterator[Span]:
-    """Find the strings of a list or a dictionary: BASIC_AUTH = ("lms", "…")."""
-    if match := _LIST.match(text, end):
-        yield from brackets.strings(match.end())
 
 
 def _unquoted(text: str, line: int, indent: int, start: int, end: int) -> Iterator[Span]:

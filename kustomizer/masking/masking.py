@@ -161,7 +161,8 @@ class _Walk:
             return self.masks.token(json.dumps(value))
         if name in WORD_LISTS and isinstance(value, list) and all(isinstance(word, str) for word in value):
             return [self.masks.cut(word, spans) for word, spans in zip(value, places.in_words(value), strict=True)]
-        if isinstance(value, (str, int, float)) and self.is_secret_field(name, value):
+        is_scalar = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+        if is_scalar and is_secret(name) and places.is_value(str(value)) and str(value) not in self.masks.secrets:
             return self.masks.token(value)
         if isinstance(value, list) and is_secret(name):
             return [self.field(name, item) for item in value]
@@ -179,11 +180,6 @@ class _Walk:
             below = name if isinstance(value, (str, int, float)) and is_secret_below(name, key) else called
             result[key] = self.field(below, value)
         return result
-
-    def is_secret_field(self, name: str, value: Any) -> bool:
-        if isinstance(value, bool) or not is_secret(name) or not places.is_value(str(value)):
-            return False
-        return str(value) not in self.masks.secrets
 
     def node(self, node: Any) -> Any:
         if isinstance(node, dict):

@@ -99,9 +99,8 @@ def _scaling(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviatio
         if length != ours:
             counted = "the worker consumes it, and the plugin didn't count it"
             why = "" if length is not None else counted if queue in was.queues else "nobody consumed it"
-            yield Deviation(
-                of=scaler, aspect=f"list length of {queue}", was=str(length or ""), now=str(ours or ""), why=why
-            )
+            aspect = f"list length of {queue}"
+            yield Deviation(of=scaler, aspect=aspect, was=str(length or ""), now=str(ours or ""), why=why)
 
 
 def _flower(was: FlowerFacts | None, now: FlowerFacts | None) -> Iterator[Deviation]:

@@ -63,10 +63,6 @@ class Made(Record):
         """Write the files and the split's ``summary``, those that hold a password for their owner alone."""
         write_files(directory, {**with_passwords(self.files), SUMMARY: File(text=summary)})
 
-    def differences(self, built: bytes) -> Iterator[Problem]:
-        """Yield what isn't in a build of env/ with the files as the function made it."""
-        return differences(read_build(built), self.resources)
-
 
 def made_of(data: bytes, root: Path, named: Path | None, added: Mapping[str, Any]) -> Made:
     """Run the function on ``data``, a build of env/ whose generated names have no hash.
@@ -124,10 +120,10 @@ _REMEDY = (
 )
 
 
-def differences(built: Iterable[Resource], made: Iterable[Resource]) -> Iterator[Problem]:
-    """Yield what isn't in ``built`` as it is in ``made``, but for the hashes behind generated names."""
+def differences(built: bytes, made: Iterable[Resource]) -> Iterator[Problem]:
+    """Yield what isn't in ``built``, of env/, as it is in ``made``, but for the hashes behind generated names."""
     expected = {_identity(resource): resource for resource in made}
-    resources = list(built)
+    resources = list(read_build(built))
     names = _plain_names(resources, expected)
     seen = set()
     changed: dict[str, list[str]] = {}

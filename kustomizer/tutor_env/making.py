@@ -105,7 +105,7 @@ def make(fresh: Fresh, named: Path | None, added: Mapping[str, Any], kustomize: 
     env = fresh.root / "env"
     with copied(fresh.root, fresh.files) as copy:
         with building(copy, without_hashes(without_entry(fresh.text)), env, kustomize) as tutors:
-            from kustomizer.tutor_env.made import made_of  # noqa: PLC0415 - while kustomize builds
+            from kustomizer.tutor_env.made import differences, made_of  # noqa: PLC0415 - while kustomize builds
 
             made = made_of(tutors(), fresh.root, named, added)
         final = with_split(fresh.text, fresh.name, patches=made.has_patches)
@@ -121,7 +121,7 @@ def make(fresh: Fresh, named: Path | None, added: Mapping[str, Any], kustomize: 
                 "files": {path: digest_of_text(file.text) for path, file in made.files.items()},
             }
             made.write_with(json.dumps(summary, indent=2) + "\n", new)
-            wrong = list(made.differences(built()))
+            wrong = list(differences(built(), made.resources))
             if wrong:
                 raise UserError(*wrong)
     return summary

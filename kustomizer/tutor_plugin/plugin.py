@@ -76,8 +76,12 @@ def kustomizer(ctx: click.Context) -> None:
     elif wanted.is_split:
         os.environ.setdefault(OVERLAY, str(wanted.root / "env"))
         os.environ.setdefault(CONFIG, str(wanted.config))
-        if ctx.invoked_subcommand in {"queue", "route"} and not wanted.config.exists():
-            refuse_missing_config(wanted.config)
+        is_named = any(word.startswith(("--file", "--overlay", "-h", "--help")) for word in sys.argv)
+        if ctx.invoked_subcommand in {"queue", "route"} and not wanted.config.exists() and not is_named:
+            raise UserError.of(
+                f"{wanted.config} isn't there: the recommended queues are split",
+                remedy="Write it, then change it: tutor kustomizer init",
+            )
     elif ctx.invoked_subcommand == "leftovers":
         # With --unsplit Tutor's own output is what stays.
         os.environ.setdefault(OVERLAY, str(wanted.root / "env"))
@@ -88,15 +92,6 @@ def _stale_reason(wanted: Options) -> str:
     from kustomizer.tutor_plugin.rendering import reason  # noqa: PLC0415 - Tutor imports plugins at each start
 
     return reason(wanted)
-
-
-def refuse_missing_config(path: Path) -> None:
-    """Raise UserError unless another configuration than ``path``, which isn't there, is named on the command line."""
-    if not any(word.startswith(("--file", "--overlay", "-h", "--help")) for word in sys.argv):
-        raise UserError.of(
-            f"{path} isn't there: the recommended queues are split",
-            remedy="Write it, then change it: tutor kustomizer init",
-        )
 
 
 def routing(overlay: object, service: str, is_split: object, config_file: object) -> str:

@@ -116,6 +116,10 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
         remedy = f"Use one of {', '.join(_TRANSPORTS)} (Celery has no transport for a Redis Cluster), or leave keda, "
         remedy += "flower and restoreOrphans out"
         raise UserError(file.problem("CELERY_BROKER_TRANSPORT", message, remedy))
+    if "," in str(values.get("CELERY_BROKER_HOSTNAME")) and not located:
+        message = "names several servers with a comma between them, and Celery takes all of it for one"
+        remedy = "Name one (REDIS_HOST in Tutor's configuration)"
+        raise UserError(file.problem("CELERY_BROKER_HOSTNAME", message, remedy))
     tls, sentinel = _TRANSPORTS.get(transport, (False, False))
     options = transport_options(file)
     # edx-platform makes one URL of all this; of several, with `;` between them, kombu takes the first one's path.

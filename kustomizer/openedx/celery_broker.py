@@ -27,6 +27,11 @@ def says_it_elsewhere(celery: CeleryView) -> bool:
     return not all(source.default or (source.resource, source.field) == place for source in sources)
 
 
+def is_environments(source: Source) -> bool:
+    """Tell whether a value would be of the container's environment, which its command may set, too."""
+    return ".env" in source.field or source.field.endswith((".command", ".args"))
+
+
 def celery_broker(
     celery: CeleryView, configured: Broker | None, namespace: str, *, located: bool
 ) -> tuple[Endpoint, list[Problem]]:
@@ -97,7 +102,7 @@ class _Reader:
         remedy = f"Set {field}"
         if value.otherwise is not None:
             # Code of the image that isn't part of the build is nothing that each site is to be asked about.
-            unseen = (".env" in value.source.field and needed) or value.source.field.endswith(".volumes")
+            unseen = (is_environments(value.source) and needed) or value.source.field.endswith(".volumes")
             if unseen and not self.located and not any(value.reason in warning.message for warning in self.warnings):
                 message = f"{what} isn't sure: {value.reason}. Without that it is as {value.otherwise.source} says"
                 self.warnings.append(value.source.problem(message, f"{remedy} if it does", severity=WARNING))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from kustomizer.openedx.workers import Place
 
 
+# Programs that run others by a timetable.
+_CRONS = frozenset({"cron", "crond", "crontab", "ofelia", "supercronic", "yacron"})
 _ENDLESS = frozenset({"Flower", "celery beat", "celery events", "celery worker"})
 _ENDING = frozenset({"multi", "timeout", "--detach", "-D", "--help", "--version"})
 
@@ -37,6 +39,13 @@ def watches_celery(container: Any) -> str:
             return f"celery {command.strip(';&|')}"
     # As danihodovic/celery-exporter.
     return _image(container) if "celery" in _image(container) else ""
+
+
+def runs_once(container: Any) -> str:
+    """Return what a container runs that one pod of a site should, empty where it is nothing that is known."""
+    words = _words(container)
+    cron = next((word for word in words if word.rpartition("/")[2] in _CRONS), "")
+    return cron.rpartition("/")[2] or watches_celery(container)
 
 
 def app_name(container: Any, service: str) -> str:

@@ -152,11 +152,20 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
         # As superset-worker of aspects on Tutor 22, which runs `bash docker-bootstrap.sh worker`.
         why = ": its command line has no `celery … worker`; it may be started by a script" if deployments else ""
         message = f"the build has no Deployment {name} that runs a Celery worker{why}"
-        raise UserError.of(message, field=field, remedy=f"Services that have one: {services}")
+        remedy = f"{_instead(resources, name, service)}. Services that have one: {services}"
+        raise UserError.of(message, field=field, remedy=remedy)
     places = ", ".join([*(f"{worker.resource.ref} (container {worker.container})" for worker in workers), *sidecars])
     remedy = "Build one site at a time, with one worker container in the pod"
     message = f"more than one container runs the Celery worker of {service}: {places}"
     raise UserError.of(message, field=field, remedy=remedy)
+
+
+def _instead(resources: Resources, name: str, service: str) -> str:
+    """Say what to do where there is no worker: kustomize may have renamed it."""
+    for resource in resources.of_kind("Deployment"):
+        if resource.name != name and (resource.name.startswith(f"{name}-") or resource.name.endswith(f"-{name}")):
+            return f"Move namePrefix or nameSuffix, which made {resource.name}, to a kustomization above this one"
+    return f"Leave {service} out of spec.workers, or add its worker"
 
 
 def _of_another_kind(worker: EmittedWorker, service: str) -> Problem:

@@ -31,6 +31,7 @@ from kustomizer.openedx.celery.sender import sender_view
 from kustomizer.openedx.celery.transport import SEPARATOR
 from kustomizer.openedx.celery.values import KOMBUS, Known, Unknown
 from kustomizer.openedx.celery.view import CeleryView
+from kustomizer.openedx.celery_broker import is_environments
 from kustomizer.openedx.endpoint import one_name
 from kustomizer.site.model import Site, SiteWorker
 
@@ -108,4 +109,4 @@ def _sure(value: Known | Unknown) -> Known | None:
     """Return what is known; of what code of the image could change, as for any site, what holds otherwise."""
     if isinstance(value, Known):
         return value
-    return None if ".env" in value.source.field else value.otherwise
+    return None if is_environments(value.source) else value.otherwise

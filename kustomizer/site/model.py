@@ -188,7 +188,9 @@ class Site:
             if worker.celery is not None and (worker.service, worker.resource.namespace) == (service, namespace):
                 names = [_likely(worker.celery.queue_of(variant)) for variant in VARIANTS[service]]
                 if all(isinstance(name, str) and name for name in names):
-                    return tuple(str(name) for name in names)
+                    # What nothing routes goes to Celery's default queue, which a site may set by itself.
+                    default = _likely(worker.celery.default_queue)
+                    return tuple(dict.fromkeys([*names, default] if isinstance(default, str) and default else names))
         return KNOWN_QUEUES.get(service, ())
 
     def visibility_timeout(self, worker: SiteWorker) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.manifests.tree import list_at, lookup
+from kustomizer.manifests.tree import command_words, list_at, lookup
 from kustomizer.openedx.selectors import pod_labels, selects
 from kustomizer.openedx.targeting import monitor_reaches
 from kustomizer.openedx.workers import NAME_LABEL, pod_field, pod_template
@@ -21,6 +21,7 @@ _NAMESPACE = "io.kubernetes.pod.namespace"
 _NOT_OF_PODS = ("io.kubernetes.", "io.cilium.")
 # Fields that name a Deployment without its kind.
 _NAMING = frozenset({"deployment", "deploymentName"})
+_BETWEEN = str.maketrans(dict.fromkeys(";&|()'\"`,", " "))
 _NO_SELECTORS = frozenset({"annotations", "metadata", "template"})
 _NOT_FOR_THEM = "what it does for the worker, it doesn't for them"
 
@@ -96,12 +97,23 @@ def reference_hazards(others: Sequence[Resource], worker: Resource, copies: Sequ
     for resource in others:
         if resource.namespace not in ("", worker.namespace):
             continue
-        named = {name: path for path, name in _deployments(resource.tree, "")}
+        named = {name: path for path, name in (*_deployments(resource.tree, ""), *_for_kubectl(resource))}
         missed = [copy for copy in copies if copy not in named]
         if worker.name in named and missed:
             message = f"names Deployment {worker.name} and not {', '.join(missed)}: {_NOT_FOR_THEM}"
-            remedy = "Make one for each of them where it is wanted; of an autoscaler beside KEDA, take it out"
+            remedy = "Name them in it, too, or make one for each of them where it is wanted; of an autoscaler beside "
+            remedy += "KEDA, take it out"
             yield resource.problem(message, remedy, field=named[worker.name], severity=WARNING)
+
+
+def _for_kubectl(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Yield the names that commands in the pods of a workload give kubectl, and the path of each."""
+    for listed in ("containers", "initContainers"):
+        for index, container in enumerate(list_at(pod_template(resource), "spec", listed)):
+            words = " ".join(command_words(container)).translate(_BETWEEN).split()
+            if any(word.rpartition("/")[2] == "kubectl" for word in words):
+                # As in `kubectl rollout restart deployment/lms-worker`.
+                yield from ((f"{pod_field(resource)}.{listed}[{index}]", word.rpartition("/")[2]) for word in words)
 
 
 def _deployments(node: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -112,12 +124,18 @@ def _deployments(node: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(node, dict):
         if lookup(node, "kind") == "Deployment" and isinstance(lookup(node, "name"), str):
             yield path, str(lookup(node, "name"))
+        if any(str(kind).startswith("deployments") for kind in list_at(node, "resources")):
+            # A Role's.
+            yield from ((f"{path}.resourceNames", str(name)) for name in list_at(node, "resourceNames"))
         if "Deployment" in list_at(node, "kinds"):
             # Kyverno's.
             yield from ((f"{path}.names", str(name)) for name in list_at(node, "names"))
         for key, child in node.items():
             if key in _NAMING and isinstance(child, str):
                 yield f"{path}.{key}" if path else str(key), str(child)
+            if key == "expr" and isinstance(child, str):
+                # Prometheus': `kube_deployment_status_replicas{deployment="lms-worker"}`.
+                yield from ((f"{path}.expr", text.partition('"')[0]) for text in child.split('deployment="')[1:])
             if key not in _NO_SELECTORS:
                 yield from _deployments(child, f"{path}.{key}" if path else str(key))
 

@@ -28,7 +28,11 @@ _PROTECTION = {
 # (https://docs.celeryq.dev/en/stable/userguide/workers.html#soft-shutdown).
 _SOFT_SHUTDOWN = ({"name": "REMAP_SIGTERM", "value": "SIGQUIT"},)
 _OF_SERVER = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
-_OF_LIVE_OBJECT = ("deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration")
+_OF_LIVE_OBJECT = (
+    *("deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration"),
+    # Names the very object, by which Argo CD knows its own.
+    "argocd.argoproj.io/tracking-id",
+)
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 # Stand within a word, beside letters and figures.
 _OF_NAMES = ("_", "-", ".")

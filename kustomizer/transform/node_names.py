@@ -1,4 +1,4 @@
-"""Warnings about the names of Celery's nodes: pods that share one, and copies' probes that ask for another's."""
+"""Warnings about what names Celery's nodes and queues: pods of one name, probes and hooks that mean another worker."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from kustomizer.transform.model import has_one_pod
 from kustomizer.worker_command.node_name import names_host
 
 TYPE_CHECKING = False
+_BETWEEN = str.maketrans(dict.fromkeys(";&|()[]{}'\"`,", " "))
+_DESTINATIONS = frozenset({"--destination", "-d"})
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 def node_names(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
     """Yield the warnings about the workers that ``emitted`` is split into."""
     yield from _shared(config, emitted, variants)
+    yield from _in_probes(emitted, variants)
     name = emitted.command_line.hostname or ""
     node = name.partition("%")[0].partition("$")[0]
     node = node if "@" in node else f"celery@{node}"
@@ -33,6 +37,34 @@ def node_names(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence
             message = f"asks for the node {node}, which in the pods of {', '.join(copies)} isn't their own"
             remedy = "End the worker's --hostname in @%h, and what it asks for in @$HOSTNAME, by a shell"
             yield emitted.resource.problem(message, remedy, field=f"{emitted.field}.{field}", severity=WARNING)
+
+
+def _in_probes(emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
+    """Yield warnings about probes and hooks: a queue that a worker no longer takes, a command to all workers."""
+    for field in PROBES:
+        mine = [variant for variant in variants if not _states(variant, field)]
+        words = str(lookup(emitted.container_tree, field)).replace("\\n", " ").translate(_BETWEEN).split()
+        own = field if field in ("livenessProbe", "lifecycle") else "patch"
+        for queue in emitted.queues or ():
+            without = [variant.deployment for variant in mine if queue not in variant.queues]
+            if without and queue in words:
+                take = "no longer takes" if len(without) == 1 else "no longer take"
+                message = f"names the queue {queue}, which {', '.join(without)} {take}: there it fails, or does nothing"
+                remedy = "Have it name the pod's own node (celery@….$HOSTNAME) and no queue, or state the worker's own "
+                yield emitted.resource.problem(
+                    message, f"{remedy}{own}", field=f"{emitted.field}.{field}", severity=WARNING
+                )
+        program, control, *_ = [*(word for word in words if word in ("control", "celery")), "", ""]
+        if (program, control) == ("celery", "control") and not _DESTINATIONS.intersection(_options(words)):
+            names = ", ".join(variant.deployment for variant in mine)
+            message = "`celery control` without --destination is heard by all workers of the site, and each pod of "
+            remedy = "Name the pod's own node in it: --destination celery@….$HOSTNAME, by a shell"
+            field_of = f"{emitted.field}.{field}"
+            yield emitted.resource.problem(f"{message}{names} sends it", remedy, field=field_of, severity=WARNING)
+
+
+def _options(words: Sequence[str]) -> set[str]:
+    return {word.partition("=")[0] for word in words} | {word[:2] for word in words}
 
 
 def _shared(config: CeleryWorkers, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:

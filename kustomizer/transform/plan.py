@@ -111,7 +111,8 @@ def _split(
     }
     assigned |= {queue for variant in variants for queue in variant.queues}
     taken = taken_queues(resources, emitted) or ()
-    orphans = tuple(queue for queue in taken if queue not in assigned and queue not in others)
+    # To a name that is empty, behind a comma at the end, no task gets.
+    orphans = tuple(queue for queue in taken if queue and queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
     problems = [problem for variant in variants for problem in _resources(config, emitted, variant)]
     left = {queue: others[queue] for queue in taken if queue in others and queue not in assigned}
@@ -121,10 +122,6 @@ def _split(
 
         problems += others_without_pods(resources, left)
         problems += split_without_pods(resources, emitted, variants)
-    if _may_name_nodes(emitted):
-        from kustomizer.transform.node_names import node_names  # noqa: PLC0415 - Tutor's name has the pod's in it
-
-        problems += node_names(config, emitted, variants)
     if orphans and policy == "KeepOnDefault":
         variants[0] = variants[0].replace(queues=(*variants[0].queues, *orphans))
     elif orphans:
@@ -135,6 +132,10 @@ def _split(
         remedy += "spec.unassignedQueues: KeepOnDefault"
         severity = WARNING if policy == "Ignore" else ERROR
         problems.append(config.problem(message, remedy, field=join("spec.workers", service), severity=severity))
+    if _may_name_nodes(emitted):
+        from kustomizer.transform.node_names import node_names  # noqa: PLC0415 - Tutor's name has the pod's in it
+
+        problems += node_names(config, emitted, variants)
     return ServicePlan(emitted=emitted, variants=variants, variables=variables), problems
 
 

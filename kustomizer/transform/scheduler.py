@@ -5,7 +5,14 @@ from __future__ import annotations
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.resource import Resource, same_object
 from kustomizer.manifests.tree import lookup, plain_value
-from kustomizer.openedx.celery_programs import AS_SIDECAR, endless, never_ends, runs_beat, watches_celery
+from kustomizer.openedx.celery_programs import (
+    AS_SIDECAR,
+    endless,
+    never_ends,
+    runs_beat,
+    runs_once as runs_program_once,
+    watches_celery,
+)
 from kustomizer.openedx.workers import Place, pod_template, running, starting
 from kustomizer.record import Record
 from kustomizer.transform.deployments import PROBES, give_name, write_command_line
@@ -64,7 +71,7 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
         doubtful=tuple(
             place
             for place, container in containers.items()
-            if place not in beats and (_has_image(container, image) or watches_celery(container))
+            if place not in beats and (_has_image(container, image) or runs_program_once(container))
         )
         # Before the pod starts, one may delete what waits.
         + tuple(place for place, item in starting(template) if watches_celery(item) == "celery purge"),
@@ -105,9 +112,9 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
     image = plain_value(lookup(emitted.container_tree, "image"))
     for place in found.doubtful if copies else ():
         container = lookup(pod_template(emitted.resource), "spec", *place)
-        watches = watches_celery(container)
-        own = _has_image(container, image) and watches != "celery purge"
-        what = "has the worker's image and isn't a worker" if own else f"runs {watches}"
+        program = runs_program_once(container)
+        own = _has_image(container, image) and program != "celery purge"
+        what = "has the worker's image and isn't a worker" if own else f"runs {program}"
         message = f"container {lookup(container, 'name')} {what}: it runs in each pod of {copies}, too"
         remedy = "Give it a Deployment or a Job of its own where it has to run once"
         notes.append(problem(message, remedy, field=_path(place), severity=WARNING))

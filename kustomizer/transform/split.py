@@ -39,6 +39,10 @@ _OF_ONE_NODE = (
 )
 
 
+# Kinds that select no pods, and may name a Deployment: for kubectl in a command, by resourceNames, in an expression.
+_NAMING = frozenset({"CronJob", "Job", "PrometheusRule", "Role"})
+
+
 class _Settings(Record):
     """The settings file of a service whose workers load ours, and where it comes from."""
 
@@ -114,6 +118,7 @@ def _left_out(
     if "Service" in config.spec.copy_targeting:
         # Copies of a Service have labels of their own.
         others += [item for item in naming if item.kind == "ServiceMonitor"]
+    others += [item for item in naming if item.kind in _NAMING]
     ours = {worker.name, *(copy.name for copy in copies)}
     others += [item for item in naming if item.name not in ours and is_placed(item)]
     # Its tree has been edited, and its text says what came in, where it wasn't read as a whole.

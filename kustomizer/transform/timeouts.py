@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
+from kustomizer.manifests.tree import lookup, mapping
 from kustomizer.openedx.own_settings import REDIS, own_settings, transport
-from kustomizer.openedx.workers import emitted_worker, grace_period
+from kustomizer.openedx.workers import emitted_worker, grace_period, pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 CELERYS_VISIBILITY_TIMEOUT = 3600
 """Seconds (kombu/transport/redis.py)."""
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+DO_NOT_DISRUPT = "karpenter.sh/do-not-disrupt"
 CLUSTER_AUTOSCALERS_GRACE = 600
 """Seconds that the cluster autoscaler grants a pod that it moves, whatever the pod asks for
 (``--max-graceful-termination-sec``)."""
@@ -36,7 +38,7 @@ def check_timeouts(resources: Resources, config: CeleryWorkers, plans: Sequence[
         for variant in plan.variants:
             seconds = variant.settings.termination_grace_period_seconds or grace_period(plan.emitted.resource)
             timeout = _visibility_timeout(variant, emitted) if plan in on_redis else None
-            problems += grace_period_problems(config, variant, seconds, timeout)
+            problems += grace_period_problems(config, variant, seconds, timeout, emitted=plan.emitted)
     return problems
 
 
@@ -119,8 +121,13 @@ def visibility_timeout_path(config: CeleryWorkers, variant: Variant) -> str:
     return "spec.celery.visibilityTimeout" if config.spec.celery.visibility_timeout else ""
 
 
-def grace_period_problems(config: CeleryWorkers, variant: Variant, seconds: int, timeout: int | None) -> list[Problem]:
-    """Return warnings about a worker whose pods get ``seconds`` to finish, with Redis' visibility ``timeout``."""
+def grace_period_problems(
+    config: CeleryWorkers, variant: Variant, seconds: int, timeout: int | None, emitted: EmittedWorker | None = None
+) -> list[Problem]:
+    """Return warnings about a worker whose pods get ``seconds`` to finish, with Redis' visibility ``timeout``.
+
+    ``emitted`` is Tutor's worker, where there is a build.
+    """
     field = config.origin(variant.service, variant.name, "terminationGracePeriodSeconds")
     problems = []
 
@@ -129,8 +136,11 @@ def grace_period_problems(config: CeleryWorkers, variant: Variant, seconds: int,
         message = f"{get}, which Redis delivers again after {timeout} s: it is run twice"
         remedy = f"Set {variant.path}.visibilityTimeout above {seconds}"
         problems.append(config.problem(message, remedy, field=field, severity=WARNING))
-    annotations = variant.settings.pod_annotations or {}
-    is_protected = variant.settings.protect_from_eviction or annotations.get(SAFE_TO_EVICT) == "false"
+    template = None if emitted is None else pod_template(emitted.resource)
+    annotations = mapping(lookup(template, "metadata", "annotations")) | (variant.settings.pod_annotations or {})
+    # Where Karpenter takes nodes away, the cluster autoscaler doesn't.
+    is_protected = annotations.get(SAFE_TO_EVICT) == "false" or annotations.get(DO_NOT_DISRUPT) == "true"
+    is_protected = is_protected or bool(variant.settings.protect_from_eviction)
     if seconds > CLUSTER_AUTOSCALERS_GRACE and not is_protected:
         message = f"{get}, but the cluster autoscaler grants {CLUSTER_AUTOSCALERS_GRACE} s when it removes a node"
         remedy = f"Set {variant.path}.protectFromEviction: true"

@@ -67,6 +67,14 @@ def test_hostname(hostname: str, address: str) -> None:
     assert high(lms(CELERY_BROKER_HOSTNAME=f'"{hostname}"'))["address"] == address
 
 
+def test_several_servers_with_a_comma_between_them() -> None:
+    """kombu 5.6: Port could not be cast to integer value as '6379,two:6379'."""
+    assert "CELERY_BROKER_HOSTNAME names several servers with a comma" in refused(
+        CELERY_BROKER_HOSTNAME='"one:6379,two:6379"'
+    )
+    assert high(lms("address: 'one:6379'", CELERY_BROKER_HOSTNAME='"one,two"'))["address"] == "one.openedx:6379"
+
+
 @pytest.mark.parametrize("hostname", ["localhost:6379", "127.0.0.1", "[::1]:6380"])
 def test_a_proxy_in_the_workers_own_pod(hostname: str) -> None:
     message = refused(CELERY_BROKER_HOSTNAME=f'"{hostname}"')

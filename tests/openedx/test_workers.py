@@ -55,6 +55,12 @@ def test_without_any_worker_the_message_says_none() -> None:
         emitted_worker(Resources([]), "lms")
 
 
+@pytest.mark.parametrize("name", ["prod-lms-worker", "lms-worker-prod"])
+def test_a_worker_that_kustomize_has_renamed(name: str) -> None:
+    with pytest.raises(UserError, match=f"Move namePrefix or nameSuffix, which made {name}, to a kustomization above"):
+        emitted_worker(Resources([deployment(name, {"args": CELERY}), deployment("lms", {"args": ["uwsgi"]})]), "lms")
+
+
 def test_two_workers_in_a_pod_are_refused() -> None:
     two = deployment("lms-worker", {"args": CELERY}, {"args": [*CELERY, "-Q", "other"]})
     with pytest.raises(UserError, match=r"more than one container.*container 0.*container 1"):

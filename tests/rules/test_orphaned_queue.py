@@ -24,6 +24,14 @@ def test_a_queue_without_a_worker() -> None:
     assert "spec.workers.lms.high_mem: {}" in problem.remedy
 
 
+def test_a_default_queue_of_the_sites_own() -> None:
+    """Open edX routes few tasks: the others go there."""
+    config = resource("ConfigMap", "openedx-config", data={"lms.env.yml": "CELERY_DEFAULT_QUEUE: edx.lms.core.other\n"})
+    (problem,) = problems("orphaned-queue", config, *split_site())
+    assert "lms sends tasks to edx.lms.core.other, and no worker consumes it" in problem.message
+    assert problems("orphaned-queue", config, *split_site(), worker("lms-worker-other", "edx.lms.core.other")) == []
+
+
 STATEFUL = {
     "StatefulSet": "apps/v1",
     "DaemonSet": "apps/v1",

@@ -75,6 +75,54 @@ def test_a_selector_of_any_kind(spec: dict[str, Any], field: str) -> None:
     assert "lms-worker-high, lms-worker-high-mem" in warning
 
 
+def cron_job(*command: str) -> dict[str, Any]:
+    pod = {"restartPolicy": "Never", "containers": [{"name": "k", "image": "i", "command": [*command]}]}
+    spec = {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": {"spec": pod}}}}
+    return {**policy(spec, kind="CronJob"), "apiVersion": "batch/v1"}
+
+
+def role(*names: str) -> dict[str, Any]:
+    rule = {"apiGroups": ["apps"], "resources": ["deployments/scale"], "resourceNames": [*names], "verbs": ["patch"]}
+    role = {**policy({}, kind="Role"), "apiVersion": "rbac.authorization.k8s.io/v1", "rules": [rule]}
+    del role["spec"]
+    return role
+
+
+def alert(expr: str) -> dict[str, Any]:
+    spec = {"groups": [{"name": "g", "rules": [{"alert": "Down", "expr": expr}]}]}
+    return {**policy(spec, kind="PrometheusRule"), "apiVersion": "monitoring.coreos.com/v1"}
+
+
+ALL = ("lms-worker", "lms-worker-high", "lms-worker-high-mem")
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        (
+            cron_job("kubectl", "rollout", "restart", "deployment/lms-worker"),
+            "spec.jobTemplate.spec.template.spec.containers[0]",
+        ),
+        (cron_job("sh", "-c", "kubectl scale deploy lms-worker cms-worker --replicas=0;"), "spec.jobTemplate.spec"),
+        (cron_job("kubectl", "scale", *ALL, "--replicas=0"), ""),
+        (cron_job("kubectl", "delete", "pod", "-l", "app.kubernetes.io/name=lms-worker"), ""),
+        (cron_job("curl", "http://metrics/lms-worker"), ""),
+        (role("lms-worker", "cms-worker"), "rules[0].resourceNames"),
+        (role(*ALL), ""),
+        (alert('kube_deployment_status_replicas{deployment="lms-worker"} == 0'), "spec.groups[0].rules[0].expr"),
+        (alert('kube_deployment_status_replicas{deployment=~"lms-worker.*"} == 0'), ""),
+        (
+            alert('{deployment="lms-worker-high"} or {deployment="lms-worker-high-mem"} or {deployment="lms-worker"}'),
+            "",
+        ),
+    ],
+)
+def test_what_names_the_deployment_for_others(other: dict[str, Any], field: str) -> None:
+    warnings = found(other).warnings
+    assert len(warnings) == bool(field)
+    assert all(f"openedx: {field}" in each and "names Deployment lms-worker and not" in each for each in warnings)
+
+
 @pytest.mark.parametrize(
     "other",
     [

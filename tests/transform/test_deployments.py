@@ -62,6 +62,7 @@ def test_a_copy_is_a_new_object() -> None:
     """A site may be what `kubectl get` gave; an API server takes no new object with a version of another's."""
     live = {"uid": "1", "resourceVersion": "9", "generation": 3, "creationTimestamp": "2026-01-01T00:00:00Z"}
     annotations = {"deployment.kubernetes.io/revision": "7", "kubectl.kubernetes.io/last-applied-configuration": "{}"}
+    annotations["argocd.argoproj.io/tracking-id"] = "edx:apps/Deployment:openedx/lms-worker"
     text = given(metadata={**live, "annotations": {**annotations, "mine": "1"}}, status={"replicas": 1})
     result = worked(SPLIT, text)
     copy, original = (result.get("Deployment", name) for name in ("lms-worker-high", "lms-worker"))

@@ -62,6 +62,58 @@ def probe(*words: str) -> dict[str, Any]:
     return {"exec": {"command": [*words]}}
 
 
+IN_PROBES = (" names the queue ", " without --destination ")
+CONTROL = "celery -A lms.celery control"
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (
+            ["pgrep", "-f", "edx.lms.core.default"],
+            "edx.lms.core.default, which lms-worker-high, lms-worker-high-mem no",
+        ),
+        (
+            ["sh", "-c", "ps | grep -q edx.lms.core.high_mem\n"],
+            "edx.lms.core.high_mem, which lms-worker, lms-worker-high no",
+        ),
+        (
+            ["sh", "-c", "celery inspect active_queues -d $N | grep 'edx.lms.core.high'"],
+            "edx.lms.core.high, which lms-worker, ",
+        ),
+        # The name of a node is renamed, and that of a file means no queue.
+        (["sh", "-c", "celery inspect ping -d celery@edx.lms.core.default.$HOSTNAME"], ""),
+        (["test", "-f", "/run/edx.lms.core.default"], ""),
+        (
+            ["sh", "-c", f"{CONTROL} shutdown"],
+            "`celery control` without --destination is heard by all workers of the site",
+        ),
+        ([*CONTROL.split(), "shutdown"], "`celery control` without --destination is heard by all workers of the site"),
+        (["sh", "-c", f"{CONTROL} -d celery@edx.lms.core.default.$HOSTNAME shutdown"], ""),
+        (["sh", "-c", f"{CONTROL} --destination=celery@$N shutdown"], ""),
+        (["celery", "-A", "lms.celery", "inspect", "ping"], ""),
+    ],
+)
+def test_a_probe_that_means_another_worker(command: list[str], expected: str) -> None:
+    """Each pod takes one queue now, and what one pod sends to all workers is heard by all of them."""
+    lms = worker("lms", LMS_VARIANTS)
+    lms["spec"]["template"]["spec"]["containers"][0]["lifecycle"] = {"preStop": probe(*command)}
+    found = [
+        each
+        for each in worked(SPLIT % ("", ""), site(lms_worker=lms)).warnings
+        if any(word in each for word in IN_PROBES)
+    ]
+    assert [expected in each for each in found] == [True] * bool(expected)
+    assert all("spec.template.spec.containers[0].lifecycle: " in each for each in found)
+
+
+def test_a_probe_of_the_configurations_own_is_meant() -> None:
+    lms = worker("lms", LMS_VARIANTS)
+    lms["spec"]["template"]["spec"]["containers"][0]["livenessProbe"] = probe("pgrep", "-f", "edx.lms.core.default")
+    own = "{workers: {lms: {high: {livenessProbe: {exec: {command: [a]}}}}}, unassignedQueues: KeepOnDefault}"
+    assert not [each for each in worked(own, site(lms_worker=lms)).warnings if IN_PROBES[0] in each]
+
+
 @pytest.mark.parametrize(
     ("hostname", "node"),
     [

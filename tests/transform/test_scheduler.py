@@ -185,6 +185,8 @@ def test_a_container_of_the_application_that_is_no_worker() -> None:
         ({"image": "x", "command": ["sh", "-c", "while celery -A lms status; do sleep 9; done"]}, "celery status"),
         ({"image": "x", "args": ["python", "-m", "celery", "-A", "lms", "inspect", "ping"]}, "celery inspect"),
         ({"image": "danihodovic/celery-exporter@sha256:0"}, "celery-exporter"),
+        ({"image": "x", "command": ["/usr/bin/supercronic", "/etc/crontab"]}, "supercronic"),
+        ({"image": "x", "args": ["crond", "-f"]}, "crond"),
     ],
 )
 def test_what_watches_celery_in_an_image_of_its_own(container: dict[str, Any], program: str) -> None:

@@ -236,6 +236,29 @@ def test_an_environment_that_may_hold_a_broker_is_warned_of() -> None:
     assert not worked(SPLIT % ("", ""), given).warnings
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["chamber", "exec", "prod", "--"], "chamber, which starts Celery, may set it"),
+        (["/usr/local/bin/entrypoint.sh"], "/usr/local/bin/entrypoint.sh, which starts Celery, may set it"),
+        (["sh", "-c", '. /vault/secrets/env; exec "$@"', "--"], "a file that a shell script reads may set it"),
+        (["tini", "--"], ""),
+        (["/usr/bin/python3.11", "-m"], ""),
+        (["ddtrace-run"], ""),
+    ],
+)
+def test_what_starts_celery_may_set_the_broker(command: list[str], said: str) -> None:
+    own = lms_worker()
+    own["spec"]["template"]["spec"]["containers"][0]["command"] = command
+    given = site(lms_worker=own)
+    result = worked(SPLIT % (KEDA, ""), given)
+    assert result.metadata("lms-worker-high")["address"] == "redis.openedx:6379"
+    assert len(result.warnings) == bool(said)
+    assert all(f"containers[0].command: where the broker is isn't sure: {said}" in each for each in result.warnings)
+    own["spec"]["template"]["spec"]["containers"][0]["command"] = ["env", "CELERY_BROKER_URL=redis://other:1/2"]
+    assert worked(SPLIT % (KEDA, ""), given).metadata("lms-worker-high")["address"] == "other.openedx:1"
+
+
 STEPS = env_file(**{OPTIONS: "{priority_steps: [0, 1, 2], sep: ':'}"})
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from kustomizer.transform.timeouts import SAFE_TO_EVICT
+from tests import keda_site
 from tests.keda_site import Result, built, env_file, site
 
 WORKERS = "workers: {lms: {default: {%s}, high: {%s}, high_mem: {}}, cms: {high: {}, low: {}}}"
@@ -56,6 +58,15 @@ def test_a_grace_period_longer_than_the_cluster_autoscaler_grants(high: str, war
     found = build(high=high).warnings
     assert ["the cluster autoscaler grants 600 s" in text for text in found] == [True] * warned
     assert all("Set spec.workers.lms.high.protectFromEviction: true" in text for text in found)
+
+
+@pytest.mark.parametrize("annotation", [f"{SAFE_TO_EVICT}: 'false'", "karpenter.sh/do-not-disrupt: 'true'", "a: b"])
+def test_a_worker_that_a_plugin_protects_already(annotation: str) -> None:
+    lms = keda_site.worker("lms", keda_site.LMS_VARIANTS)
+    lms["spec"]["template"]["metadata"]["annotations"] = yaml.safe_load(annotation)
+    spec = "{workers: {lms: {high: {terminationGracePeriodSeconds: 601}, high_mem: {}}}}"
+    found = keda_site.worked(spec, keda_site.site(lms_worker=lms)).warnings
+    assert [annotation == "a: b" for text in found if "autoscaler grants" in text] == [True] * (annotation == "a: b")
 
 
 @pytest.mark.parametrize(("seconds", "workers"), [(599, 0), (600, 5), (3600, 6)])

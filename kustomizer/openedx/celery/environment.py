@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from kustomizer.manifests.tree import is_null, lookup, plain_value
 from kustomizer.openedx.celery.values import Known, Source, Unknown
+from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from kustomizer.manifests.resource import Resource, Resources
@@ -20,11 +22,32 @@ _OF_EACH_POD = frozenset({"CMS_CFG", "HOME", "HOSTNAME", "LMS_CFG", "PATH", "PWD
 _KINDS = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret", "configMapRef": "ConfigMap", "secretRef": "Secret"}
 
 
+# Programs that start another one as it is, and give it no variables that Celery heeds.
+_SETS_NOTHING = (
+    *("catatonit", "chpst", "chroot", "ddtrace-run", "dumb-init", "exec", "gosu", "ionice", "newrelic-admin", "nice"),
+    *("nohup", "opentelemetry-instrument", "prlimit", "pyroscope", "python", "runuser", "setpriv", "setsid", "stdbuf"),
+    *("su-exec", "sudo", "taskset", "timeout", "tini", "watchmedo"),
+)
+
+
+class Start(Record):
+    """What runs before Celery in a container."""
+
+    field: str
+    """The path of the command."""
+    script: str = ""
+    """The part of a shell's script before it."""
+    programs: tuple[str, ...] = ()
+    """The words before it of what starts it without a shell."""
+
+
 class Environment:
     """The variables of one container, each with its source."""
 
-    def __init__(self, resources: Resources, owner: Resource, path: str, container: Any, script: str = "") -> None:
-        """Read the variables; ``script`` is what a shell runs before Celery, which may set others."""
+    def __init__(
+        self, resources: Resources, owner: Resource, path: str, container: Any, start: Start | None = None
+    ) -> None:
+        """Read the variables; ``start`` says what runs before Celery, and may set others."""
         self._resources = resources
         self._owner = owner
         self._values: dict[str, Value] = {}
@@ -37,18 +60,32 @@ class Environment:
             name = lookup(entry, "name")
             if not is_null(name):
                 self._values[str(name)] = self._entry(entry, f"{path}.env[{index}]")
-        self._heed(script, self._source(path))
+        if start is not None:
+            self._heed(start.script, self._source(start.field))
+            self._heed_programs(start.programs, self._source(start.field))
 
     def _heed(self, script: str, source: Source) -> None:
         """Note what a shell script may set."""
         words = script.replace(";", " ").split()
         if "source" in words or "." in words:
-            unseen = Unknown(reason="a file that a shell script reads may set it", source=source, may_be_unset=True)
-            self._unseen.append(("", unseen))
+            self._may_set("a file that a shell script reads may set it", source)
         for word in words:
             name, equals, _ = word.partition("=")
             if equals and name.isidentifier():
                 self._values[name] = Unknown(reason="a shell script sets it", source=source)
+
+    def _heed_programs(self, words: Sequence[str], source: Source) -> None:
+        """Note what the programs that start Celery may set: ``env NAME=value``, ``chamber exec production --``."""
+        program = words[0].rpartition("/")[2] if words else ""
+        if program == "env":
+            for name, equals, value in (word.partition("=") for word in words):
+                if equals and name.isidentifier():
+                    self._values[name] = self.expanded(value).replace(source=source)
+        elif program and not program.startswith(_SETS_NOTHING):
+            self._may_set(f"{words[0]}, which starts Celery, may set it", source)
+
+    def _may_set(self, reason: str, source: Source) -> None:
+        self._unseen.append(("", Unknown(reason=reason, source=source, may_be_unset=True)))
 
     def get(self, name: str) -> Value | None:
         """Return a variable's value, None where nothing sets it that the build shows."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kustomizer.manifests.digits import whole_number
 from kustomizer.openedx.celery import edx_platform
 from kustomizer.openedx.celery.command import Command
-from kustomizer.openedx.celery.environment import Environment
+from kustomizer.openedx.celery.environment import Environment, Start
 from kustomizer.openedx.celery.loaded_settings import LoadedSettings
 from kustomizer.openedx.celery.python_values import NamedQueue
 from kustomizer.openedx.celery.transport import TransportView, is_unset
@@ -34,8 +34,7 @@ class CeleryView(TransportView):
         owner, line = worker.resource, worker.command_line
         path, container = worker.field, worker.container_tree
         place = Source(resource=owner.ref, field=path)
-        script = line.wrapper if line.script is None else line.script.head
-        environment = Environment(resources, owner, path, container, script)
+        environment = Environment(resources, owner, path, container, _start(path, line))
         command = Command(line, environment, place.replace(field=_command_path(path, line)))
         settings = LoadedSettings(resources, worker, command, environment, container=place, without_ours=without_ours)
         super().__init__(settings, command, environment)
@@ -157,6 +156,15 @@ class CeleryView(TransportView):
     def purges(self) -> Value:
         """Whether the worker deletes what waits when it starts."""
         return self.command.has("--purge")
+
+
+def _start(path: str, line: CommandLine) -> Start:
+    field = f"{path}.{'command' if line.command else 'args'}"
+    if line.script is not None or line.wrapper:
+        return Start(field=field, script=line.wrapper if line.script is None else line.script.head)
+    words = [*(line.command or ()), *(line.args or ())][: line.place]
+    index = max((number for number, word in enumerate(words) if word.rpartition("/")[2] == "celery"), default=0)
+    return Start(field=field, programs=tuple(words[:index]))
 
 
 def _command_path(path: str, line: CommandLine) -> str:

@@ -175,6 +175,14 @@ def _variable_in_script(container: dict[str, Any], objects: Objects) -> None:
     container["command"] = ["sh", "-c", f"export CELERY_BROKER_URL=redis://script/1; exec {' '.join(words)}"]
 
 
+def _started_by_env(container: dict[str, Any], objects: Objects) -> None:
+    container["command"] = ["env", "CELERY_BROKER_URL=redis://by-env:1/3"]
+
+
+def _started_by_nice(container: dict[str, Any], objects: Objects) -> None:
+    container["command"] = ["nice", "-n", "1"]
+
+
 def _handed_on(container: dict[str, Any], objects: Objects) -> None:
     container["command"] = ["sh", "-c", 'export CELERY_BROKER_URL=redis://script/1; exec "$@"', "--"]
 
@@ -504,6 +512,8 @@ CASES: list[Case] = [
     case("in-a-script", edit=_in_script),
     case("variable-in-a-script", edit=_variable_in_script, unknown=BROKER),
     case("handed-on-by-a-script", edit=_handed_on, unknown=BROKER),
+    case("started-by-env", edit=_started_by_env),
+    case("started-by-nice", edit=_started_by_nice),
     case("command-and-args", edit=_command_and_args),
     case("star-import-of-the-image", settings="from json.decoder import *\n", doubtful=[*BROKER, "default_queue"]),
     case(

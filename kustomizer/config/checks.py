@@ -48,6 +48,13 @@ def check_site(config: CeleryWorkers) -> list[Problem]:
             if service not in OPEN_EDX_SERVICES:
                 field = join(f"spec.{section}", service)
                 problems.append(Problem(field=field, message=OWN_SETTINGS, remedy="Remove it"))
+    for service, routes in config.spec.routing.items():
+        # EXPLICIT_QUEUES is looked up by a task's name (openedx/core/lib/celery/routers.py).
+        for task in (task for task in routes if "*" in task):
+            message = "stands for no other names: Open edX compares whole ones"
+            problems.append(
+                Problem(field=join(f"spec.routing.{service}", task), message=message, remedy="Name each task")
+            )
     if config.spec.broker:
         from kustomizer.config.broker import broker_problems  # noqa: PLC0415 - see RARE in kustomizer.config.model
 

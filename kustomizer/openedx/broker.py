@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.digits import whole_number, whole_seconds
-from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, is_of_the_pod, reachable
+from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, is_of_the_pod, is_placeholder, reachable
 from kustomizer.openedx.env_file import environment_file, transport_options, use_ssl
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.workers import CONFIG_MAP, emitted_in
@@ -57,8 +57,14 @@ def endpoint(
     broker, warnings = _endpoint(resources, config, service, worker)
     inside = next((address for address in broker.addresses if is_of_the_pod(address)), "")
     configured = config.spec.broker
+    located = configured is not None and configured.is_located
+    has_aliases = worker.mentions("hostAliases") and not located
+    if has_aliases or any(map(is_placeholder, (broker.username, broker.password, *broker.addresses))):
+        from kustomizer.openedx.broker_warnings import unsure  # noqa: PLC0415 - few sites have one of these
+
+        warnings = [*warnings, *unsure(config, service, worker if has_aliases else None, broker)]
     # What the configuration itself states is meant so.
-    if not inside or (configured is not None and configured.is_located):
+    if not inside or located:
         return broker, warnings
     message = f"{worker.name}'s broker is {inside}, in its own pod (a proxy, say): nothing outside of it can reach that"
     remedy = "Set it to the host:port of the Redis behind it, and spec.broker.tls where that speaks TLS"

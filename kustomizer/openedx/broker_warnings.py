@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
+from kustomizer.manifests.tree import list_at
+from kustomizer.openedx.endpoint import is_placeholder
 from kustomizer.openedx.env_file import url_ssl, use_ssl
+from kustomizer.openedx.workers import pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resource
     from kustomizer.openedx.endpoint import Endpoint
     from kustomizer.openedx.env_file import EnvironmentFile
 
 # kombu (utils/url.py, connection.py) ends a host, a URL or an IPv6 address at one of these.
 _NOT_IN_URLS = frozenset("/?#;[]")
+
+
+def unsure(config: CeleryWorkers, service: str, worker: Resource | None, broker: Endpoint) -> Iterator[Problem]:
+    """Yield warnings about what is another thing in the cluster; ``worker`` has names of hosts of its own."""
+    secret = "Name the Secret that holds it in spec.broker.existingSecret"
+    encoded = "put in later, and the Secrets that are made here have it encoded: there it may stay as it is"
+    for what, values, why, remedy in (
+        ("user", (broker.username,), encoded, secret),
+        ("password", (broker.password,), encoded, secret),
+        ("address", broker.addresses, "put in later", "Give it its namespace, without which KEDA finds no Service"),
+    ):
+        if any(map(is_placeholder, values)):
+            message = f"the {what} of {service}'s broker is {why}"
+            yield config.problem(message, remedy, field="spec.broker", severity=WARNING)
+    template = None if worker is None else pod_template(worker)
+    names = {str(name) for alias in list_at(template, "spec", "hostAliases") for name in list_at(alias, "hostnames")}
+    hosts = [address.rpartition(":")[0] for address in broker.addresses]
+    for host in hosts:
+        if worker is not None and names & {host, host.partition(".")[0]}:
+            message = f"pods of {worker.name} have another address for {host} than all else (hostAliases)"
+            yield config.problem(message, "Set it to that address", field="spec.broker.address", severity=WARNING)
 
 
 def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoint) -> list[Problem]:

@@ -64,9 +64,14 @@ class Endpoint(Record):
         return mine == theirs
 
 
+def is_placeholder(text: str) -> bool:
+    """Tell whether Flux (``${NAME}``) or Argo CD's Vault plugin (``<path:…>``) puts something else there."""
+    return "${" in text or (text.startswith("<") and text.endswith(">"))
+
+
 def reachable(host: str, namespace: str) -> str:
     """Return ``host`` as another namespace reaches it: the name of a Service needs its namespace."""
-    if not namespace or "." in host or ":" in host or host == "localhost":
+    if not namespace or "." in host or ":" in host or host == "localhost" or is_placeholder(host):
         return host
     return f"{host}.{namespace}"
 

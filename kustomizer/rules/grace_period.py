@@ -8,6 +8,8 @@ It can also be too long: a task that is in flight for longer than the broker's v
 `BROKER_TRANSPORT_OPTIONS` says otherwise) is handed to another worker while the first one still runs it. Workers that
 share an in-flight key share the shortest of their timeouts.
 
+A `preStop` hook is a part of that time, and Celery hears of the end only when the hook is done.
+
 Times are read from the settings that the worker loads: ours, Tutor's `production.py` and `lms.env.yml`.
 
 **Severity:** warning.
@@ -22,10 +24,11 @@ put tasks back.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.digits import whole_number
-from kustomizer.manifests.tree import number_at
+from kustomizer.manifests.tree import lookup, number_at, string_list
 from kustomizer.openedx.workers import pod_field, pod_template
 from kustomizer.site.model import Site, SiteWorker
 
@@ -43,6 +46,19 @@ def check(site: Site) -> Iterator[Problem]:
         field = f"{pod_field(worker.resource)}.{_FIELD}"
         for message, remedy in _faults(worker, seconds, timeout, is_stated=stated is not None):
             yield worker.resource.problem(message, remedy, field=field, severity=WARNING)
+        hook = _seconds_of_hook(worker)
+        if hook >= seconds:
+            message = f"takes {hook} s of the {seconds} s that pods get: they are killed before Celery hears of it"
+            remedy = "Shorten it, or raise terminationGracePeriodSeconds"
+            yield worker.resource.problem(message, remedy, field=f"{worker.field}.lifecycle.preStop", severity=WARNING)
+
+
+def _seconds_of_hook(worker: SiteWorker) -> int:
+    """Return the seconds that a worker's preStop hook sleeps, which are a part of its grace period."""
+    hook = lookup(worker.emitted.container_tree, "lifecycle", "preStop")
+    words = " ".join(string_list(lookup(hook, "exec"), "command") or ()).replace(";", " ").split()
+    slept = (whole_number(number) or 0 for word, number in pairwise(words) if word == "sleep")
+    return (number_at(hook, "sleep", "seconds") or 0) + sum(slept)
 
 
 def _faults(worker: SiteWorker, seconds: int, timeout: int | None, *, is_stated: bool) -> Iterator[tuple[str, str]]:

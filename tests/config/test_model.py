@@ -409,6 +409,11 @@ def test_this_version_is_new_enough() -> None:
             "key: it can't tell slots apart. Set it to Zero, or give the long tasks a worker of their own",
         ),
         (
+            {"routing": {"lms": {"lms.djangoapps.*": {"queue": "a"}}}},
+            'spec.routing.lms["lms.djangoapps.*"]: stands for no other names: Open edX compares whole ones. '
+            "Name each task",
+        ),
+        (
             {"routing": {"superset": {}}},
             "spec.routing.superset: it needs settings in Open edX's own form, which only lms and cms read. Remove it",
         ),

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, strategies as st
 
 from kustomizer.openedx import broker
-from tests.keda_site import Result, built, config_map, env_file, site, worked
+from tests.keda_site import LMS_VARIANTS, Result, built, config_map, env_file, site, worked, worker
 
 LMS = "{workers: {lms: {high: {keda: {enabled: true}}, high_mem: {}}}%s}"
 BOTH = "{workers: {lms: {high: {keda: {enabled: true}}, high_mem: {}}, cms: {high: {keda: {enabled: true}}, low: {}}}}"
@@ -65,6 +65,33 @@ def test_tutors_own_redis() -> None:
 )
 def test_hostname(hostname: str, address: str) -> None:
     assert high(lms(CELERY_BROKER_HOSTNAME=f'"{hostname}"'))["address"] == address
+
+
+@pytest.mark.parametrize("password", ["${REDIS_PASSWORD}", "<path:secret/data/redis>"])
+def test_a_password_that_is_put_in_later(password: str) -> None:
+    result = lms(CELERY_BROKER_PASSWORD=f'"{password}"')
+    [warning] = [each for each in result.warnings if "put in later" in each]
+    assert "spec.broker: the password of lms's broker is put in later, and the Secrets that are made here" in warning
+    assert password not in warning
+    own = lms("existingSecret: {name: redis, passwordKey: password}", CELERY_BROKER_PASSWORD=f'"{password}"')
+    assert not own.warnings
+
+
+def test_an_address_that_is_put_in_later() -> None:
+    result = lms(CELERY_BROKER_HOSTNAME='"${REDIS_HOST}:6379"')
+    assert high(result)["address"] == "${REDIS_HOST}:6379"
+    [warning] = result.warnings
+    assert "the address of lms's broker is put in later. Give it its namespace" in warning
+
+
+def test_hosts_that_the_pods_alone_know() -> None:
+    own = worker("lms", LMS_VARIANTS)
+    own["spec"]["template"]["spec"]["hostAliases"] = [{"ip": "10.0.0.9", "hostnames": ["redis", "mysql"]}]
+    [warning] = worked(LMS % "", site(lms_worker=own)).warnings
+    assert "spec.broker.address: pods of lms-worker have another address for redis.openedx than all else" in warning
+    assert not worked(LMS % ", broker: {address: '10.0.0.9:6379'}", site(lms_worker=own)).warnings
+    own["spec"]["template"]["spec"]["hostAliases"] = [{"ip": "10.0.0.9", "hostnames": ["mysql"]}, None]
+    assert not worked(LMS % "", site(lms_worker=own)).warnings
 
 
 def test_several_servers_with_a_comma_between_them() -> None:

@@ -32,6 +32,26 @@ def test_shorter_than_tasks_may_take() -> None:
     assert messages(worker("lms-worker", HIGH_MEM, "--time-limit", "600", grace=600)) == []
 
 
+@pytest.mark.parametrize(
+    ("hook", "seconds"),
+    [
+        ({"exec": {"command": ["sleep", "600"]}}, 600),
+        ({"exec": {"command": ["sh", "-c", "echo bye; sleep 700;"]}}, 700),
+        ({"sleep": {"seconds": 900}}, 900),
+        ({"sleep": {"seconds": 599}}, 0),
+        ({"exec": {"command": ["sh", "-c", "sleep $N"]}}, 0),
+        ({"exec": None}, 0),
+        (None, 0),
+    ],
+)
+def test_a_hook_that_takes_all_of_it(hook: object, seconds: int) -> None:
+    found = problems("grace-period", worker("lms-worker", container={"lifecycle": {"preStop": hook}}))
+    assert [problem.field for problem in found] == ["spec.template.spec.containers[0].lifecycle.preStop"] * bool(
+        seconds
+    )
+    assert all(f"takes {seconds} s of the 600 s that pods get" in problem.message for problem in found)
+
+
 def test_longer_than_celerys_own_visibility_timeout() -> None:
     (said,) = messages(worker("lms-worker", HIGH_MEM, grace=7200))
     assert said.endswith("Redis hands to another one after 3600 s: it is run twice")

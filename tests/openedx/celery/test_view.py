@@ -86,12 +86,15 @@ def _process(case: Case, root: Path, *, older: bool) -> dict[str, Any]:
     if argv[0] == "sh":
         # As the shell would have it.
         argv = argv[4:] if argv[2].endswith('"$@"') else argv[2].rpartition("exec ")[2].split()
+    # What starts it, as env does.
+    before, argv = argv[: argv.index("celery")], argv[argv.index("celery") :]
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(root),
         "LMS_CFG": str(root / "config" / "lms.env.yml"),
         "CMS_CFG": str(root / "config" / "cms.env.yml"),
         **{name: text.replace("/openedx/", f"{root}/") for name, text in pod.env.items()},
+        **dict(word.split("=") for word in before if "=" in word),
         "TASK_DIRECTORY": str(root),
         "C_FORCE_ROOT": "1",
         **({"STAND_IN_RELEASE": "older"} if older else {}),

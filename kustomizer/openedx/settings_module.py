@@ -131,7 +131,7 @@ def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySett
     if worker is not None:
         lines += ["", *_worker_lines(worker)]
     if routing:
-        lines += ["", *_routing_lines(routing)]
+        lines += ["", render_routing(routing)]
     if worker is not None and worker.is_watched:
         from kustomizer.openedx.consumer_watch import statements  # noqa: PLC0415 - few workers have the probe
 
@@ -141,11 +141,7 @@ def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySett
 
 def render_routing(routing: Mapping[str, str]) -> str:
     """Return the statement that routes tasks to queues; Tutor's own settings may hold the same one."""
-    return "\n".join(_routing_lines(routing))
-
-
-def _routing_lines(routing: Mapping[str, str]) -> list[str]:
-    return _update("EXPLICIT_QUEUES", {task: {"queue": queue} for task, queue in routing.items()})
+    return "\n".join(_update("EXPLICIT_QUEUES", {task: {"queue": queue} for task, queue in routing.items()}))
 
 
 def _worker_lines(worker: CelerySettings) -> list[str]:

@@ -157,25 +157,17 @@ def mount_ours(
     sources = extended(volume, source, ours)
     name = volume.name
     if "projected" in volume.tree:
-        template["spec"]["volumes"][volume.index] = {
-            **volume.tree,
-            "projected": {**volume.tree["projected"], "sources": sources},
-        }
+        projected = {**volume.tree["projected"], "sources": sources}
+        template["spec"]["volumes"][volume.index] = {**volume.tree, "projected": projected}
     else:
         # Server-side apply refuses a volume that keeps its name and becomes one of another kind.
         name = file.volume
-        template["spec"]["volumes"][volume.index] = _projected(volume, name, sources)
+        mode = lookup(volume.tree, field_of(volume.tree), "defaultMode")
+        modes = {} if is_null(mode) else {"defaultMode": mode}
+        template["spec"]["volumes"][volume.index] = {"name": name, "projected": {"sources": sources, **modes}}
     for container in containers(template):
         for mount in mounts(container, volume.name):
             mount["name"] = name
             if _is_of_file(mount, volume):
                 path = str(mount["mountPath"]).rstrip("/")
                 container["volumeMounts"].append({**mount, "mountPath": beside(path), "subPath": volume.tutors_path})
-
-
-def _projected(volume: SettingsVolume, name: str, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    projected: dict[str, Any] = {"sources": sources}
-    mode = lookup(volume.tree, field_of(volume.tree), "defaultMode")
-    if not is_null(mode):
-        projected["defaultMode"] = mode
-    return {"name": name, "projected": projected}

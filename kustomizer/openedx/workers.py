@@ -115,14 +115,9 @@ def starting(template: Any) -> Iterator[tuple[Place, Any]]:
             yield ("initContainers", index), container
 
 
-def pod_template_path(kind: str) -> str:
-    """Return the path of the pod template within an object of ``kind``, as messages write it."""
-    return ".".join(_POD_TEMPLATES.get(kind, _COMMON_POD_TEMPLATE))
-
-
 def pod_field(resource: Resource) -> str:
     """Return the path of the pod's specification within ``resource``, as messages write it."""
-    return f"{pod_template_path(resource.kind)}.spec".lstrip(".")
+    return ".".join((*_POD_TEMPLATES.get(resource.kind, _COMMON_POD_TEMPLATE), "spec"))
 
 
 def emitted_worker(resources: Resources, service: str) -> EmittedWorker:

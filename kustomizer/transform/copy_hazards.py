@@ -40,7 +40,12 @@ def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Seque
     labels = pod_labels(worker)
     for resource in others:
         near = _near(resource, worker.namespace)
-        selectors = [found for found in _selectors_of(resource) if _namespace_of(found[1]) in near]
+        # A selector of Cilium's names a namespace, or means that of its object.
+        selectors = [
+            (path, selector)
+            for path, selector in _selectors_of(resource)
+            if ("" if isinstance(selector, str) else selector["namespace"]) in near
+        ]
         missed = [
             copy.name
             for copy in copies
@@ -177,11 +182,6 @@ def _of_pods(selector: dict[str, Any]) -> dict[str, Any]:
             if isinstance(expression, dict)
         ],
     }
-
-
-def _namespace_of(selector: Any) -> str:
-    """Return the namespace that a selector of Cilium's names, empty where it means its object's own."""
-    return "" if isinstance(selector, str) else str(selector["namespace"])
 
 
 def _key(key: str) -> str:

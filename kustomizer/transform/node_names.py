@@ -8,7 +8,7 @@ from kustomizer.manifests.tree import lookup, text_at
 from kustomizer.openedx.workers import environment, pod_template
 from kustomizer.transform.deployments import PROBES, has_own_name, hostname
 from kustomizer.transform.model import has_one_pod
-from kustomizer.worker_command.node_name import names_host
+from kustomizer.worker_command.command_line import names_host
 
 TYPE_CHECKING = False
 _BETWEEN = str.maketrans(dict.fromkeys(";&|()[]{}'\"`,", " "))

@@ -8,7 +8,6 @@ site sets itself.
 from __future__ import annotations
 
 from kustomizer.record import Record
-from kustomizer.worker_command.node_name import hostname_like, names_host
 from kustomizer.worker_command.options import RIVALS, SPELLINGS, Item, Setting, Word, list_words, read, read_all
 
 TYPE_CHECKING = False
@@ -16,6 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kustomizer.worker_command.options import Option
+
+
+def names_host(hostname: str | None) -> bool:
+    """Tell whether a node's name has the pod's in it; a variable may hold it, and nothing behind the @ means it.
+
+    ``--hostname`` writes the name of a worker among Celery's nodes (celery/utils/nodenames.py).
+    """
+    name = hostname or "%h"
+    return any(mark in name for mark in ("%h", "%n", "$")) or name.endswith("@")
 
 
 def split_queues(value: str) -> tuple[str, ...]:
@@ -84,8 +92,18 @@ class CommandLine(Record):
         return names_host(self.hostname)
 
     def hostname_for(self, name: str) -> str:
-        """Return a node name for ``name`` that ends in the host like this worker's, ``.%h`` or ``@%h``."""
-        return hostname_like(self.hostname or "", name)
+        """Return a node name for ``name`` that ends in the host like this worker's, ``.%h`` or ``@%h``.
+
+        Tutor 16 and 17 write ``%%h``, for which Celery puts a stray percent sign before the host
+        (``celery@edx.lms.core.default.%lms-worker-…``): it becomes ``%h`` here.
+        """
+        hostname = self.hostname or ""
+        starts = [index for index in (hostname.find("%"), hostname.find("$")) if index > 0]
+        if not starts or not self.names_host:
+            return f"{name}@%h"
+        start = min(starts)
+        separator = "@" if hostname[start - 1].isalnum() else hostname[start - 1]
+        return name + separator + hostname[start:].replace("%%", "%")
 
     def with_option(self, name: str, value: str | None = None) -> CommandLine:
         """Set the option once, as ``--name=value``: where it first stood, or after the others. Flags have no value.

@@ -39,7 +39,10 @@ def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[P
     reach = access(broker, CONFIG_DIRECTORY)
     _check_secrets(resources, flower, reach, worker)
     pod = pod_spec(flower, reach, worker, config_map=CONFIG_MAP)
-    added = [deployment(worker, FLOWER, pod, annotations=flower.pod_annotations), _service(worker)]
+    port = {"name": PORT_NAME, "port": PORT, "protocol": "TCP", "targetPort": PORT}
+    exposing = {"type": "ClusterIP", "ports": [port], "selector": selector(worker, FLOWER)}
+    service = Resource.beside(worker, "v1", "Service", metadata(worker, FLOWER), spec=exposing)
+    added = [deployment(worker, FLOWER, pod, annotations=flower.pod_annotations), service]
     if reach.url:
         added.append(url_secret(worker, metadata(worker, FLOWER), reach.url))
     if reach.config:
@@ -58,12 +61,6 @@ def add_flower(resources: Resources, flower: Flower, brokers: Brokers) -> list[P
     for resource in added:
         resources.add(resource, after=worker)
     return problems
-
-
-def _service(worker: Resource) -> Resource:
-    port = {"name": PORT_NAME, "port": PORT, "protocol": "TCP", "targetPort": PORT}
-    spec = {"type": "ClusterIP", "ports": [port], "selector": selector(worker, FLOWER)}
-    return Resource.beside(worker, "v1", "Service", metadata(worker, FLOWER), spec=spec)
 
 
 def _different_brokers(brokers: Brokers, broker: Endpoint, worker: Resource) -> list[Problem]:

@@ -6,14 +6,7 @@ from kustomizer.config.layers import merge_by_name, merge_maps
 from kustomizer.manifests.tree import clone, lookup
 from kustomizer.transform import one_pod
 from kustomizer.transform.broker_access import certificate_volumes, config_volume, secret_variables
-from kustomizer.transform.flower.options import (
-    PORT,
-    PORT_NAME,
-    check_environment,
-    environment,
-    memory_limit,
-    url_prefix,
-)
+from kustomizer.transform.flower import options
 from kustomizer.transform.one_pod import FLOWER, USER, secret_environment
 
 TYPE_CHECKING = False
@@ -29,18 +22,18 @@ CONFIG_DIRECTORY = "/etc/flower"
 
 def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, config_map: str) -> dict[str, Any]:
     """Return the pod's spec; ``config_map`` is that of ``reach``, where it needs one."""
-    check_environment(flower)
+    options.check_environment(flower)
     mounted = [*([config_volume(reach, config_map)] if reach.config else ()), *certificate_volumes(reach)]
-    env = [*environment(flower), *secret_variables(reach)]
+    env = [*options.environment(flower), *secret_variables(reach)]
     if reach.config:
         env.append({"name": "PYTHONPATH", "value": CONFIG_DIRECTORY})
-    resources = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": memory_limit(flower)}}
+    resources = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": options.memory_limit(flower)}}
     container: dict[str, Any] = {
         "name": FLOWER,
         "image": flower.image,
         "env": merge_by_name(env, flower.env),
         **secret_environment(reach, FLOWER),
-        "ports": [{"containerPort": PORT, "name": PORT_NAME}],
+        "ports": [{"containerPort": options.PORT, "name": options.PORT_NAME}],
         "resources": merge_maps(resources, flower.resources),
         **_probes(flower),
     }
@@ -59,7 +52,7 @@ def pod_spec(flower: Flower, reach: BrokerAccess, worker: Resource, *, config_ma
 
 
 def _probes(flower: Flower) -> dict[str, Any]:
-    check = {"httpGet": {"path": f"{url_prefix(flower)}/healthcheck", "port": PORT_NAME}}
+    check = {"httpGet": {"path": f"{options.url_prefix(flower)}/healthcheck", "port": options.PORT_NAME}}
     return {
         # Flower 2.0.1 answers no request while it waits for Redis: a restart wouldn't help.
         "livenessProbe": {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kustomizer.manifests.resource import Resource
 from kustomizer.openedx.workers import site_metadata
-from kustomizer.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,28 +13,16 @@ if TYPE_CHECKING:
 KIND = "TriggerAuthentication"
 
 
-class Authentication(Record):
-    """The object that a trigger's ``authenticationRef`` names."""
-
-    name: str
-    kind: str = KIND
-
-    @property
-    def reference(self) -> dict[str, str]:
-        """The ``authenticationRef``."""
-        return {"name": self.name} if self.kind == KIND else {"name": self.name, "kind": self.kind}
-
-
 def authentication(
     config: CeleryWorkers, service: str, broker: Endpoint, worker: Resource
-) -> tuple[Authentication | None, list[Resource]]:
-    """Return what triggers refer to for credentials, None where they need none; and the objects to add.
+) -> tuple[dict[str, str], list[Resource]]:
+    """Return the ``authenticationRef`` of triggers, empty where they need no credentials; and the objects to add.
 
     Their name has no hash: kustomize doesn't rewrite references inside of a TriggerAuthentication.
     """
     existing = config.spec.broker.trigger_authentication if config.spec.broker else None
     if existing is not None:
-        return Authentication(name=existing.name, kind=existing.kind), []
+        return {"name": existing.name, **({"kind": existing.kind} if existing.kind != KIND else {})}, []
     name = f"{service}-worker-broker"
     keys = {"username": broker.username_key, "password": broker.password_key}
     known = {"password": broker.password}
@@ -49,16 +36,14 @@ def authentication(
     secret = {parameter: value for parameter, value in known.items() if value and keys.get(parameter) is None}
     references += [_reference(parameter, name, parameter) for parameter in secret]
     if broker.tls and broker.client_cert:
-        references += [
-            _reference("cert", broker.client_cert, "tls.crt"),
-            _reference("key", broker.client_cert, "tls.key"),
-        ]
+        references.append(_reference("cert", broker.client_cert, "tls.crt"))
+        references.append(_reference("key", broker.client_cert, "tls.key"))
     if not references:
-        return None, []
+        return {}, []
     metadata = site_metadata(worker, name=name)
     made = Resource.beside(worker, "keda.sh/v1alpha1", KIND, metadata, spec={"secretTargetRef": references})
     added = [_secret(name, secret, owner=worker)] if secret else []
-    return Authentication(name=name), [*added, made]
+    return {"name": name}, [*added, made]
 
 
 def _reference(parameter: str, secret: str, key: str) -> dict[str, str]:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from kustomizer.openedx.broker import Brokers
     from kustomizer.openedx.endpoint import Endpoint
     from kustomizer.openedx.workers import EmittedWorker
-    from kustomizer.transform.keda.authentication import Authentication
     from kustomizer.transform.model import ServicePlan, Variant
 
 LIST_LENGTH = 40
@@ -57,7 +56,7 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan, broker
         return []
     worker = plan.emitted.resource
     broker, notes = brokers.of(plan.service, worker)
-    credentials: Authentication | None = None
+    credentials: dict[str, str] = {}
     added: list[Resource] = []
     if not broker.is_open or config.spec.broker is not None:
         from kustomizer.transform.keda.authentication import authentication  # noqa: PLC0415 - most sites' Redis is open
@@ -191,9 +190,7 @@ def _spec(variant: Variant, triggers: _Triggers, *, formula: str, hpa_name: str)
     }
 
 
-def _triggers(
-    variant: Variant, broker: Endpoint, credentials: Authentication | None, lists: Sequence[str]
-) -> _Triggers:
+def _triggers(variant: Variant, broker: Endpoint, credentials: dict[str, str], lists: Sequence[str]) -> _Triggers:
     """Return the triggers on the lists of the worker's queues, and the one on its tasks in flight."""
     keda = _keda(variant)
 
@@ -204,7 +201,7 @@ def _triggers(
             # The default; with a fallback KEDA 2.15 wants it stated (CheckFallbackValid).
             **({"metricType": "AverageValue"} if keda.fallback else {}),
             "metadata": metadata,
-            **({"authenticationRef": credentials.reference} if credentials else {}),
+            **({"authenticationRef": dict(credentials)} if credentials else {}),
         }
 
     queued = []

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from kustomizer import API_VERSION, KIND
 from kustomizer.config.load import load
-from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES, is_label
 from kustomizer.config.worker import DEFAULT
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resources
 from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.own_settings import own_settings
-from kustomizer.openedx.queue_names import NAMED, queue_name, taken_queues
+from kustomizer.openedx.queue_names import NAMED, consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.settings_module import settings_file
 from kustomizer.openedx.shapes import check_shape
 from kustomizer.openedx.workers import EmittedWorker, emitted_worker, environment, worker_services, workers_of
@@ -31,6 +31,8 @@ class SurveyedService(Record):
     """What its worker already has for how many tasks it works on at a time."""
     module: str = ""
     """The settings module that its worker loads, where that isn't Tutor's."""
+    kept: Sequence[str] = ()
+    """The queues that the default worker keeps, its own first, where others than the variants' are taken."""
     refused: Sequence[Problem] = ()
     """Why its worker can't be split: it has no variants then."""
 
@@ -55,7 +57,7 @@ class Survey(Record):
                 yield f"{service.name}-worker is left out of the configuration:"
                 yield from (f"  {problem}" for problem in service.refused)
                 continue
-            queues = ", ".join(service.queues) or "what its own settings name"
+            queues = ", ".join(filter(None, service.queues)) or "what its own settings name"
             yield f"{service.name}-worker consumes {queues}"
             if service.broker:
                 yield f"  broker: {service.broker}"
@@ -102,13 +104,18 @@ def _service(resources: Resources, name: str) -> SurveyedService:
         variants |= {
             queue: variant for variant in sorted(NAMED) if (queue := _name(resources, worker, variant)) in queues
         }
+    variants = {queue: variant for queue, variant in variants.items() if is_label(variant, "-_")}
     consumed = [variants[queue] for queue in queues if queue in variants]
+    elsewhere = consumed_queues(resources, (item for item in resources if item is not worker.resource))
+    strays = [queue for queue in queues if queue and queue not in variants and queue not in elsewhere]
+    own = [queue for queue in queues if variants.get(queue) == DEFAULT]
     return SurveyedService(
         name=name,
         queues=queues,
         variants=[variant for variant in consumed if variant != DEFAULT],
         broker=_broker(resources, name) if name in OPEN_EDX_SERVICES else "",
         concurrency=_concurrency(resources, worker),
+        kept=[*own, *strays] if strays and consumed else (),
         module=_module(worker) if name in OPEN_EDX_SERVICES else "",
     )
 

@@ -196,6 +196,8 @@ def _workers(service: SurveyedService) -> list[str]:
             for line in _SETTINGS.get((service.name, variant), ())
             if not (service.concurrency and line.startswith("concurrency:"))
         ]
+        if service.kept and variant == "default":
+            settings.append(f"queues: [{', '.join(map(quote, service.kept))}]")
         lines.append(f"      {variant}:" if settings else f"      {variant}: {{}}")
         lines += [f"        {line}" for line in settings]
     return lines

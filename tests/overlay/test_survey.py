@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from kustomizer.manifests.protocols import plain_config, read_document
 from kustomizer.overlay.survey import survey
+from kustomizer.overlay.templates import configuration_text
 from tests.rules.small_site import resource, service, site, worker
 
 CELERY = {"args": ["celery", "--app=cms.celery", "worker"], "env": [{"name": "SERVICE_VARIANT", "value": "cms"}]}
@@ -18,3 +20,24 @@ def test_workers_that_stay_as_they_are() -> None:
         "CronJob night runs a worker and stays as it is: only a Deployment's own container is split",
         "Deployment cms, in a sidecar, runs a worker and stays as it is: only a Deployment's own container is split",
     ]
+
+
+def test_queues_that_no_worker_is_named_for() -> None:
+    """The default worker keeps them, or nobody would take them; of another worker's it needs none."""
+    queues = "edx.lms.core.default,edx.lms.core.high,celery,edx.lms.core.Old.x,,other,edx.cms.core.default"
+    built = site(
+        worker("lms-worker", queues), worker("cms-worker", "edx.cms.core.default"), worker("a-worker", "other")
+    )
+    found = survey(built.resources)
+    [lms] = [service for service in found.services if service.name == "lms"]
+    assert lms.variants == ["high"]
+    assert lms.kept == ["edx.lms.core.default", "celery", "edx.lms.core.Old.x"]
+    text = configuration_text(found)
+    spec = plain_config(read_document(text))
+    assert spec["spec"]["workers"]["lms"]["default"]["queues"] == lms.kept
+
+
+def test_a_plain_site_has_no_such_queue() -> None:
+    built = site(worker("lms-worker", "edx.lms.core.default,edx.lms.core.high,"))
+    assert [service.kept for service in survey(built.resources).services] == [()]
+    assert "lms-worker consumes edx.lms.core.default, edx.lms.core.high" in [*survey(built.resources).lines()]

@@ -14,7 +14,7 @@ from kustomizer.openedx.workers import NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from kustomizer.manifests.resource import Resource
@@ -73,13 +73,13 @@ def selects(selector: Any, labels: dict[str, str]) -> bool:
 def _holds(expression: Any, labels: dict[str, str]) -> bool:
     key, operator = (str(lookup(expression, field)) for field in ("key", "operator"))
     values = list_at(expression, "values")
-    holds: dict[Any, Callable[[], bool]] = {
-        "In": lambda: labels.get(key) in values,
-        "NotIn": lambda: labels.get(key) not in values,
-        "Exists": lambda: key in labels,
-        "DoesNotExist": lambda: key not in labels,
+    holds = {
+        "In": labels.get(key) in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
     }
-    return operator in holds and holds[operator]()
+    return holds.get(operator, False)
 
 
 def required_names(selector: Any) -> tuple[str, ...] | None:

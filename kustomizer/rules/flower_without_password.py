@@ -59,9 +59,9 @@ def _problem(resource: Resource, field: str, way_in: str) -> Problem:
 def _has_password(site: Site, resource: Resource, container: Any) -> bool:
     if any(_OPTION.fullmatch(word) for word in command_words(container)):
         return True
-    for entry in mappings(lookup(container, "env")):
-        if entry.get("name") in _VARIABLES and (entry.get("value") or entry.get("valueFrom")):
-            return True
+    entries = [entry for entry in mappings(lookup(container, "env")) if entry.get("name") in _VARIABLES]
+    if any(entry.get("value") or entry.get("valueFrom") for entry in entries):
+        return True
     for source in mappings(lookup(container, "envFrom")):
         for kind, member in (("Secret", "secretRef"), ("ConfigMap", "configMapRef")):
             name = str(mapping(source.get(member)).get("name") or "")
@@ -76,10 +76,9 @@ def _has_password(site: Site, resource: Resource, container: Any) -> bool:
 
 
 def _has_open_api(container: Any) -> bool:
-    entries = mappings(lookup(container, "env"))
     return any(
         entry.get("name") == "FLOWER_UNAUTHENTICATED_API" and str(entry.get("value", "")).lower() in _TRUE
-        for entry in entries
+        for entry in mappings(lookup(container, "env"))
     )
 
 

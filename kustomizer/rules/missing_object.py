@@ -112,26 +112,26 @@ def _of_pod(pod: dict[str, Any], path: str) -> Iterator[_Reference]:
         for number, container in enumerate(mappings(pod.get(kind))):
             at = f"{path}.{kind}[{number}]"
             for index, entry in enumerate(mappings(container.get("env"))):
-                source, field = mapping(entry.get("valueFrom")), f"{at}.env[{index}].valueFrom"
-                yield from _named(source, "ConfigMap", "configMapKeyRef", "name", field)
-                yield from _named(source, "Secret", "secretKeyRef", "name", field)
+                yield from _named(mapping(entry.get("valueFrom")), "KeyRef", f"{at}.env[{index}].valueFrom")
             for index, source in enumerate(mappings(container.get("envFrom"))):
-                yield from _named(source, "ConfigMap", "configMapRef", "name", f"{at}.envFrom[{index}]")
-                yield from _named(source, "Secret", "secretRef", "name", f"{at}.envFrom[{index}]")
+                yield from _named(source, "Ref", f"{at}.envFrom[{index}]")
     for index, volume in enumerate(mappings(pod.get("volumes"))):
         at = f"{path}.volumes[{index}]"
-        yield from _named(volume, "ConfigMap", "configMap", "name", at)
-        yield from _named(volume, "Secret", "secret", "secretName", at)
+        yield from _named(volume, "", at, name_field="secretName")
         for number, source in enumerate(mappings(mapping(volume.get("projected")).get("sources"))):
-            yield from _named(source, "ConfigMap", "configMap", "name", f"{at}.projected.sources[{number}]")
-            yield from _named(source, "Secret", "secret", "name", f"{at}.projected.sources[{number}]")
+            yield from _named(source, "", f"{at}.projected.sources[{number}]")
     for index, secret in enumerate(mappings(pod.get("imagePullSecrets"))):
         if secret.get("name"):
             field = f"{path}.imagePullSecrets[{index}].name"
             yield _Reference(kind="Secret", name=str(secret["name"]), field=field)
 
 
-def _named(source: dict[str, Any], kind: str, member: str, key: str, at: str) -> Iterator[_Reference]:
-    reference = mapping(source.get(member))
-    if reference.get(key) and not reference.get("optional"):
-        yield _Reference(kind=kind, name=str(reference[key]), field=f"{at}.{member}.{key}")
+def _named(source: dict[str, Any], form: str, at: str, *, name_field: str = "name") -> Iterator[_Reference]:
+    """Yield what a source names in its ``configMap`` or ``secret``, with ``form`` behind the word.
+
+    ``name_field`` has the Secret's name.
+    """
+    for kind, member, key in (("ConfigMap", f"configMap{form}", "name"), ("Secret", f"secret{form}", name_field)):
+        reference = mapping(source.get(member))
+        if reference.get(key) and not reference.get("optional"):
+            yield _Reference(kind=kind, name=str(reference[key]), field=f"{at}.{member}.{key}")

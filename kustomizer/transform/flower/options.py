@@ -76,7 +76,4 @@ def check_environment(flower: Flower) -> None:
 
 
 def _stated(flower: Flower, name: str) -> str:
-    for entry in flower.env or []:
-        if entry["name"] == name:
-            return str(entry.get("value") or "")
-    return ""
+    return next((str(entry.get("value") or "") for entry in flower.env or [] if entry["name"] == name), "")

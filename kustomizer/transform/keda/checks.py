@@ -41,19 +41,15 @@ def check_rivals(autoscalers: Sequence[Resource], variant: Variant, *, own: str)
 
 def _rival(resource: Resource, variant: Variant, taken: Resource | None) -> Problem:
     off = f"set {variant.path}.keda.enabled: false"
-    if taken is not None and resource.kind == "HorizontalPodAutoscaler":
+    variables = f"K8S_{variant.service.upper()}_WORKER"
+    if resource.kind != "HorizontalPodAutoscaler":
+        remedy = f"Take it out of the build (tutor-contrib-k8s: {variables}_KEDA_ENABLE: false), or {off}"
+    elif taken is not None:
         remedy = f"Take it out of the build: {variant.path}.keda.replaceHPA takes {taken.name} over, and takes only one"
-    elif resource.kind == "HorizontalPodAutoscaler":
-        remedy = (
-            f"Set {variant.path}.keda.replaceHPA: true to take it over, or take it out of the build "
-            f"(tutor-contrib-pod-autoscaling: enable_hpa: False for {variant.service}-worker; tutor-contrib-k8s: "
-            f"K8S_{variant.service.upper()}_WORKER_HPA_ENABLE: false), or {off}"
-        )
     else:
-        remedy = (
-            "Take it out of the build (tutor-contrib-k8s: "
-            f"K8S_{variant.service.upper()}_WORKER_KEDA_ENABLE: false), or {off}"
-        )
+        remedy = f"Set {variant.path}.keda.replaceHPA: true to take it over, or take it out of the build "
+        remedy += f"(tutor-contrib-pod-autoscaling: enable_hpa: False for {variant.service}-worker; tutor-contrib-k8s: "
+        remedy += f"{variables}_HPA_ENABLE: false), or {off}"
     message = f"scales {variant.deployment}, which {variant.path}.keda would scale, too"
     return resource.problem(message, remedy, field="spec.scaleTargetRef")
 

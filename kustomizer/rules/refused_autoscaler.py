@@ -10,7 +10,10 @@ doesn't answer KEDA never makes it ready:
 
 An API server refuses a HorizontalPodAutoscaler without `maxReplicas`, or whose `minReplicas` is above it.
 
-**Severity:** error.
+Either that measures cpu or memory by what pods ask for (`Utilization`) needs each of their containers to ask for it;
+Tutor's workers don't. KEDA refuses it, and a HorizontalPodAutoscaler scales nothing.
+
+**Severity:** error; warning for containers that don't ask, since something in the cluster may give them a request.
 
 **What to do:** what the message says, where the autoscaler is made.
 """
@@ -19,9 +22,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kustomizer.errors import Problem
+from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import is_null, lookup, mappings, number_at
+from kustomizer.manifests.tree import is_null, list_at, lookup, mapping, mappings, number_at, text_at
+from kustomizer.openedx.targeting import scale_target
+from kustomizer.openedx.workers import pod_template
 from kustomizer.site.model import Site, autoscalers
 
 # KEDA's default.
@@ -34,6 +39,49 @@ def check(site: Site) -> Iterator[Problem]:
         faults = _of_keda(resource) if resource.kind == "ScaledObject" else _of_kubernetes(resource)
         for field, message, remedy in faults:
             yield resource.problem(message, remedy, field=f"spec.{field}")
+        for field, message in _unmeasured(site, resource):
+            remedy = "State the request in resources of the worker, or in defaults, or take the metric out"
+            yield resource.problem(message, remedy, field=f"spec.{field}", severity=WARNING)
+
+
+def _unmeasured(site: Site, scaler: Resource) -> Iterator[tuple[str, str]]:
+    """Yield what is measured by the requests of containers that have none."""
+    kind, name = scale_target(scaler)
+    near = [item for item in site.resources.of_kind("LimitRange", "VerticalPodAutoscaler") if _is_near(item, scaler)]
+    for workload in () if near else site.resources.find(kind, name, scaler.namespace):
+        for field, measured, only in _measured(scaler):
+            missing = [
+                str(lookup(container, "name"))
+                for container in list_at(pod_template(workload), "spec", "containers")
+                if only in ("", lookup(container, "name"))
+                and not any(text_at(container, "resources", section, measured) for section in ("requests", "limits"))
+            ]
+            if missing and lookup(pod_template(workload), "spec", "resources") is None:
+                message = f"measures {measured} by the request, and {', '.join(missing)} of {kind} {name} has none"
+                yield field, f"{message}: it scales nothing"
+
+
+def _is_near(resource: Resource, scaler: Resource) -> bool:
+    """Tell whether a LimitRange, or a VerticalPodAutoscaler of the same target, may give pods their requests."""
+    target = lookup(resource.tree, "spec", "targetRef", "name")
+    is_ones = resource.kind == "LimitRange" or target == scale_target(scaler)[1]
+    return is_ones and resource.namespace == scaler.namespace
+
+
+def _measured(scaler: Resource) -> Iterator[tuple[str, str, str]]:
+    """Yield each field that measures by requests, the resource, and the container that alone is meant."""
+    spec = lookup(scaler.tree, "spec")
+    for index, trigger in enumerate(mappings(lookup(spec, "triggers"))):
+        metadata = mapping(trigger.get("metadata"))
+        by = trigger.get("metricType") or metadata.get("type")
+        if trigger.get("type") in ("cpu", "memory") and by == "Utilization":
+            yield f"triggers[{index}]", str(trigger["type"]), str(metadata.get("containerName") or "")
+    for index, metric in enumerate(mappings(lookup(spec, "metrics"))):
+        source = mapping(metric.get("resource") or metric.get("containerResource"))
+        if mapping(source.get("target")).get("type") == "Utilization":
+            yield f"metrics[{index}]", str(source.get("name")), str(source.get("container") or "")
+    if number_at(spec, "targetCPUUtilizationPercentage"):
+        yield "targetCPUUtilizationPercentage", "cpu", ""
 
 
 def _of_keda(resource: Resource) -> Iterator[tuple[str, str, str]]:

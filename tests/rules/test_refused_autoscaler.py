@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.rules.small_site import finder, hpa, problems, scaled_object, trigger, worker
+from tests.rules.small_site import finder, hpa, problems, resource, scaled_object, trigger, worker
 
 found = finder("refused-autoscaler")
-WORKER = worker("lms-worker", "a")
+WORKER = worker("lms-worker", "a", container={"resources": {"requests": {"cpu": 1, "memory": "1Gi"}}})
 CPU = {"type": "cpu", "metricType": "Utilization", "metadata": {"value": "50"}}
 
 
@@ -71,3 +71,45 @@ def test_what_an_api_server_refuses(numbers: dict[str, Any], is_refused: bool) -
     tree = json.loads(hpa("lms-worker"))
     text = json.dumps({**tree, "spec": {**tree["spec"], **numbers}})
     assert found(WORKER, text) == ([("error", "lms-worker")] if is_refused else [])
+
+
+def measured(*others: str, resources: Any = None, **spec: Any) -> list[str]:
+    """Return what is found where ``spec`` is a HorizontalPodAutoscaler's, or a ScaledObject's."""
+    own = worker("lms-worker", "q", container={"resources": resources})
+    tree = json.loads(hpa("lms-worker"))
+    tree["spec"] |= {"minReplicas": 1, "maxReplicas": 3, **spec}
+    scaler = scaled_object("lms-worker", minReplicaCount=1, **spec) if "triggers" in spec else json.dumps(tree) + "\n"
+    found = problems("refused-autoscaler", own, scaler, *others)
+    assert all(problem.severity == "warning" for problem in found)
+    return [f"{problem.field}: {problem.message}" for problem in found]
+
+
+TARGET = {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 80}}
+BESIDE = {"type": "ContainerResource", "containerResource": {**TARGET, "container": "beside"}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "resources", "field"),
+    [
+        ({"metrics": [{"resource": TARGET}]}, None, "spec.metrics[0]: measures memory"),
+        ({"metrics": [{"resource": TARGET}]}, {"requests": {"cpu": 1}}, "spec.metrics[0]: measures memory"),
+        ({"metrics": [{"resource": TARGET}]}, {"requests": {"memory": "1Gi"}}, ""),
+        ({"metrics": [{"resource": TARGET}]}, {"limits": {"memory": "1Gi"}}, ""),
+        ({"metrics": [BESIDE, None, {"type": "External", "external": {}}]}, None, ""),
+        ({"metrics": [{"resource": {"name": "cpu", "target": {"type": "AverageValue"}}}]}, None, ""),
+        ({"targetCPUUtilizationPercentage": 70}, None, "spec.targetCPUUtilizationPercentage: measures cpu"),
+        ({"triggers": [CPU]}, None, "spec.triggers[0]: measures cpu"),
+        ({"triggers": [{**CPU, "metricType": "AverageValue"}]}, None, ""),
+        ({"triggers": [trigger("q")]}, None, ""),
+    ],
+)
+def test_what_no_pod_asks_for(spec: dict[str, Any], resources: Any, field: str) -> None:
+    found = measured(resources=resources, **spec)
+    assert len(found) == bool(field)
+    assert all(message.startswith(field) for message in found)
+    assert all(
+        message.endswith("and lms-worker of Deployment lms-worker has none: it scales nothing") for message in found
+    )
+    assert measured(resource("LimitRange", "l", spec={}), resources=resources, **spec) == []
+    vertical = resource("VerticalPodAutoscaler", "v", spec={"targetRef": {"kind": "Deployment", "name": "lms-worker"}})
+    assert measured(vertical, resources=resources, **spec) == []

@@ -45,6 +45,12 @@ def _range(*args: int) -> Any:
     return Passing(numbers) if len(numbers) <= LARGEST else Opaque("it is too long")
 
 
+def _sum(*args: Any, **kwargs: Any) -> Any:
+    total = sum(*args, **kwargs)
+    # Since Python 3.12 it is more exact.
+    return Opaque("each Python adds up fractions in its own way") if isinstance(total, float) else total
+
+
 # Functions that give a plain value of plain ones.
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "OrderedDict": Table,
@@ -67,9 +73,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "set": Group,
     "sorted": lambda *args, **kwargs: Listing(sorted(*args, **kwargs)),
     "str": str,
-    "sum": sum,
+    "sum": _sum,
     "tuple": tuple,
-    "zip": lambda *args: Passing(zip(*args), args),  # noqa: B905 - as the settings have it
+    "zip": lambda *args, **kwargs: Passing(zip(*args, **kwargs), args),  # noqa: B905 - as the settings have it
 }
 # Whatever else is in what they are given is in what they give.
 _PASS_ON = frozenset({"enumerate", "len", "list", "reversed", "tuple", "zip"})

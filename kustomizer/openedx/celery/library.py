@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib import parse
 
-from kustomizer.openedx.celery.python_values import Environ, Function, Module, Modules, wrapped
+from kustomizer.openedx.celery.python_values import Environ, Function, Member, Module, Modules, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +29,11 @@ def _literal(text: str) -> Any:
         raise ValueError(text) from error
 
 
-def _loaded(text: str) -> Any:
+def _loaded(s: str, **options: Any) -> Any:
     try:
-        return wrapped(json.loads(text))
+        return wrapped(json.loads(s, **options))
     except RecursionError as error:
-        raise ValueError(text) from error
+        raise ValueError(s) from error
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -45,9 +45,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 _VALUES: dict[str, Any] = {
     "os.environ": Environ(),
     "sys.modules": Modules(),
-    "ssl.CERT_NONE": 0,
-    "ssl.CERT_OPTIONAL": 1,
-    "ssl.CERT_REQUIRED": 2,
+    "ssl.CERT_NONE": Member(0),
+    "ssl.CERT_OPTIONAL": Member(1),
+    "ssl.CERT_REQUIRED": Member(2),
 }
 NAMED = frozenset({*FUNCTIONS, "os.getenv", "copy.copy", "copy.deepcopy"})
 """Functions of which it is known what they give."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.openedx.celery.python_values import (
     Group,
     Listing,
+    Member,
     Opaque,
     Table,
     doubt_in,
@@ -109,4 +110,4 @@ def is_wide(text: object) -> bool:
 def is_text(value: object) -> bool:
     """Tell whether a value, or each one in it, becomes the text that it would become in the settings."""
     scalars = parts_of(value) if isinstance(value, (tuple, dict)) else (value,)
-    return all(part is None or isinstance(part, (str, int, float)) for part in scalars)
+    return all(part is None or (isinstance(part, (str, int, float)) and type(part) is not Member) for part in scalars)

@@ -123,6 +123,10 @@ class Function:
         self.name = name
 
 
+class Member(int):
+    """A number that has a name in Python's own library: which of the two a text of it shows depends on the Python."""
+
+
 class Defined:
     """A function or class of the settings: its node, the module and file that it is of, its parameters' defaults."""
 
@@ -244,6 +248,8 @@ def truth(value: Any) -> bool | Opaque:
     """Return whether Python takes a value for true."""
     if isinstance(value, _TRUE):
         return True
+    if isinstance(value, Passing):
+        return Opaque("zip() is true, and range() where it has any")
     if isinstance(value, Table) and not value and value.partial and value.doubt is None:
         return value.rest or True
     return own_doubt(value) or bool(value)

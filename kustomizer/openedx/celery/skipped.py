@@ -205,7 +205,9 @@ class _Notes:
             self._used(Namespace(self._scope.module), node, self._above)
         elif name:
             self._scope.may_be_set_anywhere(name, self._why)
-        elif called in ("exec", "eval", "setattr", "delattr") and not name:
+        elif called in ("exec", "eval"):
+            self._scope.doubt_all(self._why)
+        elif called in ("setattr", "delattr"):
             self._sets("", self._scope.module)
 
     def _import(self, node: ast.Import | ast.ImportFrom, _local: Local) -> None:

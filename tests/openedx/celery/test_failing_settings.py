@@ -51,6 +51,12 @@ def test_nothing_is_known_once_they_have_failed(statement: str) -> None:
         "def fail():\n    raise ValueError",
         "try:\n    from .fails import *\nexcept ValueError:\n    pass",
         "NUMBER = sorted(['b', 'a'], key=len)",
+        "NUMBER = dict(zip('ab', [1, 2], strict=True))",
+        "NUMBER = list(enumerate('ab', start=1))",
+        "NUMBER = json.loads('1', strict=False)",
+        "NUMBER = (1 // 0 for _ in [1])",
+        "NUMBER = max(['a'], key=len), int('7', base=8), sum([1], start=2), min([], default=3)",
+        "NUMBER = dict[str, int]",
         "with open(os.environ['LMS_CFG']):\n    pass",
     ],
 )

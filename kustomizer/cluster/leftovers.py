@@ -106,9 +106,9 @@ def leftovers(live: Resources, site: Site, namespace: str) -> list[Leftover]:
     kept = {(item.kind, item.name) for item in built}
     deployments = {item.name for item in built if item.kind == "Deployment"}
     groups: dict[str, list[Resource]] = {}
-    for mine in ours_of(live):
-        if (mine.resource.kind, mine.resource.name) not in kept:
-            groups.setdefault(mine.owner, []).append(mine.resource)
+    for owner, mine in ours_of(live).items():
+        if left := [item for item in mine if (item.kind, item.name) not in kept]:
+            groups[owner] = left
     going = {item.identity for items in groups.values() for item in items}
     staying = _staying(live, going)
     work = _Work(live, site) if any(is_worker(owner) and owner not in deployments for owner in groups) else None

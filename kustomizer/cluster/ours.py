@@ -14,7 +14,6 @@ from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, MADE_BY
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import NAME_LABEL
-from kustomizer.record import Record
 from kustomizer.site.counted_lists import is_ours
 from kustomizer.transform.one_pod import FLOWER, RESTORER
 
@@ -29,29 +28,22 @@ _OF_FLOWER = {
 }
 
 
-class Ours(Record):
-    """An object of ours, and what it belongs to: a worker by its Deployment's name, or something that is none."""
+def ours_of(live: Resources) -> dict[str, list[Resource]]:
+    """Return what ``live``, the objects of one namespace, has of ours, by what it belongs to.
 
-    resource: Resource
-    owner: str
-
-
-def ours_of(live: Resources) -> list[Ours]:
-    """Return what ``live``, the objects of one namespace, has of ours."""
-    found = [Ours(resource=item, owner=owner) for item in live if (owner := _owner(item))]
-    workers = {mine.owner for mine in found}
+    That is a worker, by its Deployment's name, or something that is none.
+    """
+    found: dict[str, list[Resource]] = {}
+    for item in live:
+        if owner := _owner(item):
+            found.setdefault(owner, []).append(item)
     deployments = {item.name: item for item in live.of_kind("Deployment")}
-    found += [
-        Ours(resource=item, owner=item.name)
-        for item in live.of_kind("PodDisruptionBudget")
-        if item.name in workers and _is_budget(item, deployments.get(item.name))
-    ]
-    if FLOWER in workers:
-        found += [
-            Ours(resource=item, owner=FLOWER)
-            for item in live
-            if stem_of(item.name) in _OF_FLOWER.get(item.kind, ()) and _name_label(item) == FLOWER
-        ]
+    for item in live.of_kind("PodDisruptionBudget"):
+        if item.name in found and _is_budget(item, deployments.get(item.name)):
+            found[item.name].append(item)
+    for item in live if FLOWER in found else ():
+        if stem_of(item.name) in _OF_FLOWER.get(item.kind, ()) and _name_label(item) == FLOWER:
+            found[FLOWER].append(item)
     return found
 
 

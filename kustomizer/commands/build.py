@@ -38,7 +38,10 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
     A built site holds passwords: only its owner may read the file. Several overlays are built at the same time, each
     into a file of its name.
     """
-    chosen = [*overlays, *(overlays_in(parent) if parent else ())] or [Path()]
+    inside = sorted(filter(is_kustomization, parent.iterdir())) if parent else []
+    if parent and not inside:
+        raise UserError.of(f"{parent} holds no overlay", remedy="Name the directory that they are in")
+    chosen = [*overlays, *inside] or [Path()]
     kustomize = find_kustomize(wanted)
     if len(chosen) == 1 and parent is None:
         if output is None and sys.stdout and sys.stdout.isatty():
@@ -57,14 +60,6 @@ def build_command(overlays: tuple[Path, ...], parent: Path | None, output: Path 
     for line in write_all(sites, output):
         say(line)
     say_stale(dict.fromkeys(directory for built in sites.values() for directory in built.directories))
-
-
-def overlays_in(directory: Path) -> list[Path]:
-    """Return the directories in ``directory`` that are kustomizations, by name."""
-    overlays = sorted(filter(is_kustomization, directory.iterdir()))
-    if not overlays:
-        raise UserError.of(f"{directory} holds no overlay", remedy="Name the directory that they are in")
-    return overlays
 
 
 def build_all(overlays: Sequence[Path], kustomize: Kustomize) -> Mapping[Path, BuildOutput]:

@@ -144,7 +144,7 @@ OTHERS: list[Tree] = [
 def test_others_have_such_names_too(tree: Tree, name: str) -> None:
     labels = {"app.kubernetes.io/name": name.removesuffix("-broker")}
     metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
-    assert ours_of(live([{**tree, "metadata": metadata}])) == []
+    assert ours_of(live([{**tree, "metadata": metadata}])) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Odd values in every field of every object that the function reads: it refuses them by name, and never falls over.
 
-Each draw replaces one field by null, a wrong type, or something empty. Most go to the function in this process, as a
+Each draw leaves one field out, or replaces it by null, a wrong type, or something empty. Most go to the function in this process, as a
 stream like kustomize's; a few go through kustomize, whose own reading changes some on the way (an empty list becomes
 null).
 """
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 ODD: tuple[Any, ...] = ("", "odd", "a,b=c", 0, -1, 2.5, True, [], {}, [None], [0], ["odd"], [{}], {"odd": None})
 ODD_VALUES_OF_A_FIELD = 1
-"""Besides null, which people write most."""
+"""Besides null, which people write most, and no field."""
+ABSENT: Any = object()
 CONFIG = """\
 apiVersion: celery.openedx.io/v1alpha1
 kind: CeleryWorkers
@@ -44,6 +45,7 @@ spec:
   routing: {lms: {a.task: {queue: edx.lms.core.high}}}
   unassignedQueues: KeepOnDefault
   scheduler: {enabled: true}
+  celery: {restoreOrphans: {enabled: true}}
   flower: {enabled: true, insecure: true}
   monitoring: {prometheusRule: {enabled: true}}
 """
@@ -99,7 +101,6 @@ def site() -> list[dict[str, Any]]:
     pod = found["Deployment", "lms-worker"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     reference = {"configMapKeyRef": {"name": "variables", "key": "url"}}
-    container["env"] = [*container.get("env", ()), {"name": "CELERY_BROKER_URL", "valueFrom": reference}]
     container["envFrom"] = [{"prefix": "A_", "configMapRef": {"name": "variables"}}]
     container["ports"] = [{"containerPort": 80, "hostPort": 8080}]
     pod["initContainers"] = [{"name": "wait", "image": "busybox", "command": ["true"]}]
@@ -108,6 +109,7 @@ def site() -> list[dict[str, Any]]:
     for service in ("lms", "cms"):
         (worker, *_) = found["Deployment", f"{service}-worker"]["spec"]["template"]["spec"]["containers"]
         worker.setdefault("volumeMounts", []).append({"name": "config", "mountPath": "/openedx/config"})
+        worker.setdefault("env", []).append({"name": "CELERY_BROKER_URL", "valueFrom": reference})
         volumes = found["Deployment", f"{service}-worker"]["spec"]["template"]["spec"].setdefault("volumes", [])
         volumes.append({"name": "config", "configMap": {"name": "openedx-config"}})
     env = "CELERY_BROKER_TRANSPORT: redis\nCELERY_BROKER_HOSTNAME: redis:6379\nCELERY_BROKER_VHOST: '0'\n"
@@ -130,7 +132,10 @@ def replaced(tree: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[st
     parent: Any = tree
     for key in path[:-1]:
         parent = parent[key]
-    parent[path[-1]] = value
+    if value is ABSENT:
+        del parent[path[-1]]
+    else:
+        parent[path[-1]] = value
     return tree
 
 
@@ -139,7 +144,7 @@ def draws() -> Iterator[tuple[int, tuple[Any, ...], Any]]:
     draw = random.Random(15)  # noqa: S311 - no secret
     for number, tree in enumerate(site()):
         for path in fields(tree):
-            for value in (None, *draw.sample(ODD, ODD_VALUES_OF_A_FIELD)):
+            for value in (None, ABSENT, *draw.sample(ODD, ODD_VALUES_OF_A_FIELD)):
                 yield number, path, value
 
 
@@ -157,7 +162,7 @@ def test_no_odd_value_ends_in_a_traceback() -> None:
     count = refused = 0
     for number, path, value in sample(draws()):
         odd = [*texts[:number], emit(replaced(trees[number], path, value)), *texts[number + 1 :]]
-        where = (trees[number]["kind"], trees[number]["metadata"]["name"], path, value)
+        where = (trees[number]["kind"], trees[number]["metadata"]["name"], path, "absent" if value is ABSENT else value)
         try:
             output = run_stream("---\n".join(odd).encode(), CONFIG.encode())
         except Exception as error:

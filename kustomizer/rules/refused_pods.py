@@ -184,8 +184,8 @@ def _hard(quota: Resource) -> dict[str, Any]:
     """Return the bounds of a quota, none where it holds for some pods alone."""
     spec = mapping(lookup(quota.tree, "spec"))
     scopes = spec.get("scopes") or []
-    is_for_all = not spec.get("scopeSelector") and isinstance(scopes, list) and {*scopes} <= {"NotTerminating"}
-    return mapping(spec.get("hard")) if is_for_all else {}
+    is_for_all = isinstance(scopes, list) and all(scope == "NotTerminating" for scope in scopes)
+    return mapping(spec.get("hard")) if is_for_all and not spec.get("scopeSelector") else {}
 
 
 def _quoted(key: str) -> tuple[str, str]:

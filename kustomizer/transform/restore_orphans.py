@@ -177,7 +177,7 @@ def _pod(config: CeleryWorkers, plan: ServicePlan, reach: BrokerAccess) -> dict[
     recent = f'test -n "$(find /tmp/{LOOKED} -mmin -{minutes} 2>/dev/null)"'
     container: dict[str, Any] = {
         "name": RESTORER,
-        "image": worker["image"],
+        "image": lookup(worker, "image"),
         "command": ["python", f"{DIRECTORY}/{PROGRAM}", DIRECTORY],
         "env": [{"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}, *secret_variables(reach)],
         **secret_environment(reach, RESTORER),

@@ -19,7 +19,7 @@ from kustomizer.site.model import Site
 from tests.examples import sample
 from tests.rules.small_site import deployment, resource, scaled_object, trigger, with_settings
 
-ODD: list[Any] = [None, "x", 3, True, [], {}, ["x"], [None], {"a": 1}]
+ODD: list[Any] = [None, "", "x", 3, True, [], {}, ["x"], [None], [{}], {"a": 1}]
 VOLUMES = [
     {"secret": {"secretName": "a"}},
     {"projected": {"sources": [{"configMap": {"name": "openedx-settings-lms"}}, {"configMap": {"name": "b"}}]}},
@@ -37,6 +37,39 @@ OBJECTS = [
     resource("ConfigMap", "openedx-settings-lms", data={"production.py": "EXPLICIT_QUEUES = {'a': 'b'}"}),
     resource("Service", "flower", spec={"type": "NodePort", "selector": {"app.kubernetes.io/name": "flower"}}),
     resource("Ingress", "flower", spec={"rules": [{"http": {"paths": [{"backend": {"service": {"name": "a"}}}]}}]}),
+    resource(
+        "LimitRange",
+        "range",
+        spec={
+            "limits": [
+                {"type": "Container", "max": {"cpu": "2"}, "min": {"cpu": "10m"}, "default": {"memory": "1Gi"}},
+                {"type": "Pod", "max": {"cpu": "2"}, "maxLimitRequestRatio": {"cpu": 4}},
+            ]
+        },
+    ),
+    resource("ResourceQuota", "quota", spec={"hard": {"pods": 1, "limits.cpu": "1"}, "scopes": ["NotTerminating"]}),
+    resource("Service", "redis", spec={"selector": {"app.kubernetes.io/name": "redis"}}),
+    deployment("redis", {"image": "redis", "resources": {"limits": {"cpu": "1"}}}),
+    resource(
+        "NetworkPolicy",
+        "redis",
+        api_version="networking.k8s.io/v1",
+        spec={
+            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "redis"}},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"a": "b"}}, "podSelector": {}}]}],
+        },
+    ),
+    resource(
+        "HorizontalPodAutoscaler",
+        "lms-worker",
+        api_version="autoscaling/v2",
+        spec={
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "lms-worker"},
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization"}}}],
+        },
+    ),
+    resource("PodDisruptionBudget", "a", spec={"selector": {"matchLabels": {"app.kubernetes.io/name": "lms-worker"}}}),
 ]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import sites
+from tests import builds, sites
 from tests.golden_cases import GOLDEN, Case
 
 if TYPE_CHECKING:
@@ -226,3 +226,18 @@ def test_a_python_without_what_the_loader_needs_loads_everything_itself(names: s
         check=False,
     )
     assert (done.stdout, done.stderr) == (run(package)[0], "")
+
+
+SLOW = {"ast", "collections", "enum", "functools", "inspect", "json", "pathlib", "re", "typing", "yaml"}
+"""What takes longer to import than the function to work: nothing that Tutor writes is to need one of them."""
+KEDA = "{defaults: {keda: {enabled: true, replaceHPA: true}}, workers"
+WITH_KEDA = builds.HEAD + builds.EXEC + builds.RECOMMENDED.replace("{workers", KEDA)
+
+
+@pytest.mark.parametrize("name", sites.SITES)
+def test_a_site_that_tutor_writes_needs_nothing_slow(name: str) -> None:
+    code = f"import sys; sys.path.insert(0, {str(sites.ROOT)!r})\nfrom kustomizer import function\n"
+    code += f"assert not function.run()\nsys.stderr.write(repr({SLOW!r} & set(sys.modules)))"
+    given = sites.function_input(sites.kustomize(sites.NEWEST), sites.site(name), WITH_KEDA)
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], input=given, capture_output=True, check=True)
+    assert done.stderr.decode().splitlines()[-1] == "set()"

@@ -1,8 +1,8 @@
 """Odd values in every field of every object that the function reads: it refuses them by name, and never falls over.
 
-Each draw leaves one field out, or replaces it by null, a wrong type, or something empty. Most go to the function in this process, as a
-stream like kustomize's; a few go through kustomize, whose own reading changes some on the way (an empty list becomes
-null).
+Each draw leaves one field out, or replaces it by null, a wrong type, or something empty. Most go to the function in
+this process, as a stream like kustomize's; a few go through kustomize, whose own reading changes some on the way (an
+empty list becomes null).
 """
 
 from __future__ import annotations

@@ -109,6 +109,9 @@ def _value(token: str) -> str | int | float | bool | None:
 def _number(token: str) -> str | int | float:
     if token.isascii() and token.isdigit() and token[0] != "0" and len(token) <= _SURE_LENGTH:
         return int(token)
+    # A version, such as 22.0.1, in many a label.
+    if token.count(".") > 1:
+        return token
     import re  # noqa: PLC0415 - it costs more than what this module does, and most numbers are the plain ones above
 
     # go-yaml drops underscores anywhere, save in what starts with a dot (resolve.go).

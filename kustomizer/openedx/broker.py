@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.digits import whole_number, whole_seconds
+from kustomizer.manifests.tree import list_at
 from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, is_of_the_pod, is_placeholder, reachable
 from kustomizer.openedx.env_file import environment_file, transport_options, use_ssl
 from kustomizer.openedx.own_settings import own_settings
-from kustomizer.openedx.workers import CONFIG_MAP, emitted_in
+from kustomizer.openedx.workers import CONFIG_MAP, emitted_in, pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def endpoint(
     inside = next((address for address in broker.addresses if is_of_the_pod(address)), "")
     configured = config.spec.broker
     located = configured is not None and configured.is_located
-    has_aliases = worker.mentions("hostAliases") and not located
+    has_aliases = bool(list_at(pod_template(worker), "spec", "hostAliases")) and not located
     if has_aliases or any(map(is_placeholder, (broker.username, broker.password, *broker.addresses))):
         from kustomizer.openedx.broker_warnings import unsure  # noqa: PLC0415 - few sites have one of these
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
-from kustomizer.manifests.tree import lookup, mapping
+from kustomizer.manifests.tree import text_at
 from kustomizer.openedx.own_settings import REDIS, own_settings, transport
 from kustomizer.openedx.workers import emitted_worker, grace_period, pod_template
 
@@ -136,12 +136,7 @@ def grace_period_problems(
         message = f"{get}, which Redis delivers again after {timeout} s: it is run twice"
         remedy = f"Set {variant.path}.visibilityTimeout above {seconds}"
         problems.append(config.problem(message, remedy, field=field, severity=WARNING))
-    template = None if emitted is None else pod_template(emitted.resource)
-    annotations = mapping(lookup(template, "metadata", "annotations")) | (variant.settings.pod_annotations or {})
-    # Where Karpenter takes nodes away, the cluster autoscaler doesn't.
-    is_protected = annotations.get(SAFE_TO_EVICT) == "false" or annotations.get(DO_NOT_DISRUPT) == "true"
-    is_protected = is_protected or bool(variant.settings.protect_from_eviction)
-    if seconds > CLUSTER_AUTOSCALERS_GRACE and not is_protected:
+    if seconds > CLUSTER_AUTOSCALERS_GRACE and not _is_protected(variant, emitted):
         message = f"{get}, but the cluster autoscaler grants {CLUSTER_AUTOSCALERS_GRACE} s when it removes a node"
         remedy = f"Set {variant.path}.protectFromEviction: true"
         problems.append(config.problem(message, remedy, field=field, severity=WARNING))
@@ -152,3 +147,13 @@ def grace_period_problems(
         remedy = f"Set it below {seconds}, or raise {field}"
         problems.append(config.problem(message, remedy, field="spec.celery.softShutdownTimeout", severity=WARNING))
     return problems
+
+
+def _is_protected(variant: Variant, emitted: EmittedWorker | None) -> bool:
+    """Tell whether who takes nodes away, the cluster autoscaler or Karpenter in its place, leaves the pods alone."""
+    template = None if emitted is None else pod_template(emitted.resource)
+    own = variant.settings.pod_annotations or {}
+    return bool(variant.settings.protect_from_eviction) or any(
+        own.get(name, text_at(template, "metadata", "annotations", name)) == value
+        for name, value in ((SAFE_TO_EVICT, "false"), (DO_NOT_DISRUPT, "true"))
+    )

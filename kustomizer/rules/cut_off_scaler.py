@@ -28,10 +28,12 @@ from kustomizer.site.model import Site
 def check(site: Site) -> Iterator[Problem]:
     """Find the policies around what ScaledObjects count in, where none of them lets another namespace in."""
     cut_off: dict[Resource, list[str]] = {}
+    # Most sites have one Redis, and as many ScaledObjects as queues.
+    around: dict[tuple[str, str], Sequence[Resource]] = {}
     for scaler in site.resources.of_kind("ScaledObject"):
         triggers = mappings(lookup(scaler.tree, "spec", "triggers"))
         for place in sorted({_server(trigger, scaler.namespace) for trigger in triggers}):
-            policies = _policies(site, *place)
+            policies = around[place] if place in around else around.setdefault(place, _policies(site, *place))
             if policies and not any(map(_lets_in, policies)):
                 cut_off.setdefault(policies[0], []).append(scaler.name)
     for policy, scalers in cut_off.items():

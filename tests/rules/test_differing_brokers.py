@@ -158,7 +158,10 @@ def test_real_sites(name: str) -> None:
     assert env
     extra = "        - name: CELERY_BROKER_URL\n          value: redis://other/0\n"
     patched = f"{before}{mark}{head}{env}{extra}{rest}".encode()
-    (problem,) = RULES["differing-brokers"].check(Site(read_build(patched)))
-    assert problem.resource is not None
-    assert problem.resource.name == "lms-worker"
-    assert "takes tasks from redis at other.openedx:6379/0" in problem.message
+    problems = list(RULES["differing-brokers"].check(Site(read_build(patched))))
+    assert {problem.resource and problem.resource.name for problem in problems} == {"lms-worker"}
+    senders = [
+        f"and {service} sends" in problem.message for problem, service in zip(problems, ("cms", "lms"), strict=True)
+    ]
+    assert all(senders)
+    assert all("takes tasks from redis at other.openedx:6379/0" in problem.message for problem in problems)

@@ -256,10 +256,6 @@ UNKNOWN = {
     ),
     "class": ("class _C:\n    URL = 'redis://cls:1/1'\nBROKER_URL = _C.URL\n", ("broker", "broker_url")),
     "hasattr": ("if not hasattr(CELERY_QUEUES, 'nope'):\n    CELERY_ACKS_LATE = True\n", ("acknowledges_late",)),
-    "a name of ssl in a text": (
-        "import ssl\nBROKER_URL = f'rediss://h:1/1?ssl_cert_reqs={ssl.CERT_NONE}'\n",
-        ("broker", "broker_url"),
-    ),
     "bytes": ("BROKER_URL = b'redis://by:1/1'.decode()\n", ("broker", "broker_url")),
     "os path": (
         "_p = os.path.join('/a', 'b')\nif os.path.exists('/nope/nope'):\n    BROKER_URL = 'redis://no:1/1'\n",

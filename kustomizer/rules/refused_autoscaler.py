@@ -31,15 +31,22 @@ from kustomizer.site.model import Site, autoscalers
 
 # KEDA's default.
 _MOST = 100
+_TARGET = ("spec", "targetRef", "name")
 
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the autoscalers whose numbers don't go together."""
+    # A LimitRange, or a VerticalPodAutoscaler of the same target, may give pods their requests.
+    given = {
+        (resource.namespace, "" if resource.kind == "LimitRange" else text_at(resource.tree, *_TARGET))
+        for resource in site.resources.of_kind("LimitRange", "VerticalPodAutoscaler")
+    }
     for resource in autoscalers(site):
         faults = _of_keda(resource) if resource.kind == "ScaledObject" else _of_kubernetes(resource)
         for field, message, remedy in faults:
             yield resource.problem(message, remedy, field=f"spec.{field}")
-        for field, message in _unmeasured(site, resource):
+        near = {(resource.namespace, name) for name in ("", scale_target(resource)[1])}
+        for field, message in () if near & given else _unmeasured(site, resource):
             remedy = "State the request in resources of the worker, or in defaults, or take the metric out"
             yield resource.problem(message, remedy, field=f"spec.{field}", severity=WARNING)
 
@@ -47,8 +54,7 @@ def check(site: Site) -> Iterator[Problem]:
 def _unmeasured(site: Site, scaler: Resource) -> Iterator[tuple[str, str]]:
     """Yield what is measured by the requests of containers that have none."""
     kind, name = scale_target(scaler)
-    near = [item for item in site.resources.of_kind("LimitRange", "VerticalPodAutoscaler") if _is_near(item, scaler)]
-    for workload in () if near else site.resources.find(kind, name, scaler.namespace):
+    for workload in site.resources.find(kind, name, scaler.namespace):
         for field, measured, only in _measured(scaler):
             missing = [
                 str(lookup(container, "name"))
@@ -59,13 +65,6 @@ def _unmeasured(site: Site, scaler: Resource) -> Iterator[tuple[str, str]]:
             if missing and lookup(pod_template(workload), "spec", "resources") is None:
                 message = f"measures {measured} by the request, and {', '.join(missing)} of {kind} {name} has none"
                 yield field, f"{message}: it scales nothing"
-
-
-def _is_near(resource: Resource, scaler: Resource) -> bool:
-    """Tell whether a LimitRange, or a VerticalPodAutoscaler of the same target, may give pods their requests."""
-    target = lookup(resource.tree, "spec", "targetRef", "name")
-    is_ones = resource.kind == "LimitRange" or target == scale_target(scaler)[1]
-    return is_ones and resource.namespace == scaler.namespace
 
 
 def _measured(scaler: Resource) -> Iterator[tuple[str, str, str]]:

@@ -12,6 +12,8 @@ from kustomizer.rules import RULES, check
 from kustomizer.site.queues import queues_of
 from tests import growth
 from tests.rules.small_site import (
+    deployment,
+    hpa,
     resource,
     scaled_object,
     service,
@@ -30,6 +32,25 @@ if TYPE_CHECKING:
     from kustomizer.site.model import Site
 
 
+AROUND = (
+    deployment("redis", {"image": "redis"}),
+    resource("Service", "redis", spec={"selector": {"app.kubernetes.io/name": "redis"}}),
+    resource(
+        "NetworkPolicy",
+        "redis",
+        api_version="networking.k8s.io/v1",
+        spec={"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}]},
+    ),
+    resource("ResourceQuota", "quota", spec={"hard": {"pods": 1, "requests.cpu": 1}}),
+)
+"""Objects that rules hold against every worker or its scaler."""
+
+
+def vpa(target: str) -> str:
+    """Return a VerticalPodAutoscaler of another Deployment than ``target``."""
+    return resource("VerticalPodAutoscaler", target, spec={"targetRef": {"kind": "Deployment", "name": f"{target}-b"}})
+
+
 def many(count: int) -> list[str]:
     """Return a site of ``count`` workers, each with a queue, a key and a scaler of its own, and something wrong."""
     names = [f"lms-worker-q{number}" for number in range(count)]
@@ -39,7 +60,8 @@ def many(count: int) -> list[str]:
     ]
     scalers = [scaled_object(name, triggers=triggers) for name, triggers in zip(names, lists, strict=True)]
     secrets = [resource("Secret", f"{name}-other") for name in names]
-    return [service("lms"), *workers, *scalers, *secrets]
+    of_workers = [of_one for name in names for of_one in (hpa(name), vpa(name))]
+    return [service("lms"), *workers, *scalers, *secrets, *of_workers, *AROUND]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery.assignments import store
 from kustomizer.openedx.celery.expressions import passing
-from kustomizer.openedx.celery.jumps import Break, Continue, Left, Uncertain
+from kustomizer.openedx.celery.jumps import Break, Continue, Uncertain
 from kustomizer.openedx.celery.python_values import Opaque, items_of
-from kustomizer.openedx.celery.skipped import may_have_run
-from kustomizer.openedx.celery.syntax import ends_round, returns
+from kustomizer.openedx.celery.skipped import skip
 
 if TYPE_CHECKING:
     import ast
@@ -25,7 +24,7 @@ def follow_for(scope: Scope, node: ast.For) -> None:
     items = items_of(passing(node.iter, scope))
     if isinstance(items, Opaque) or len(items) >= _MOST_ROUNDS or not items.goes_on(0):
         reason = items.reason if isinstance(items, Opaque) else "it is long, or through a generator"
-        _skip(scope, node, Opaque(f"it is set in a loop: {reason}", node.lineno))
+        skip(scope, [node], Opaque(f"it is set in a loop: {reason}", node.lineno))
         return
     try:
         for done, item in enumerate(items, 1):
@@ -40,15 +39,6 @@ def follow_for(scope: Scope, node: ast.For) -> None:
     except Break:
         return
     except Uncertain:
-        _skip(scope, node, Opaque("it is set in a loop whose rounds aren't known", node.lineno))
+        skip(scope, [node], Opaque("it is set in a loop whose rounds aren't known", node.lineno))
         return
     scope.run(node.orelse)
-
-
-def _skip(scope: Scope, node: ast.For, why: Opaque) -> None:
-    scope.unknown.append(why)
-    may_have_run(scope, [node], why)
-    if returns([node]):
-        raise Left
-    if ends_round(node.orelse):
-        raise Uncertain

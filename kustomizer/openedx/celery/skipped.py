@@ -9,9 +9,20 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.openedx.celery.jumps import Left, Uncertain
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import HOLDERS, Defined, Environ, Namespace, Opaque, parts_of
-from kustomizer.openedx.celery.syntax import COMPREHENSIONS, FUNCTIONS, body_of, local_names, parsed, stored, targets
+from kustomizer.openedx.celery.syntax import (
+    COMPREHENSIONS,
+    FUNCTIONS,
+    body_of,
+    ends_round,
+    local_names,
+    parsed,
+    returns,
+    stored,
+    targets,
+)
 from kustomizer.openedx.celery.uses import text_of, use_of
 
 if TYPE_CHECKING:
@@ -44,6 +55,19 @@ def may_have_run(
         notes.look(node, local)
     if local is None:
         scope.may_be_set(stored(nodes), why)
+
+
+def skip(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
+    """Note what statements have done that may have run or not.
+
+    Raises Left where the function around them may have ended, Uncertain where the loop may have.
+    """
+    scope.unknown.append(why)
+    may_have_run(scope, nodes, why)
+    if returns(nodes):
+        raise Left
+    if ends_round(nodes):
+        raise Uncertain
 
 
 def escapes(scope: Scope, value: Any, why: Opaque, *, maybe: bool = True) -> None:

@@ -15,16 +15,16 @@ from kustomizer.openedx.celery.failures import handler_of, tried
 from kustomizer.openedx.celery.followed import once
 from kustomizer.openedx.celery.functions import defined
 from kustomizer.openedx.celery.imports import import_modules, import_names
-from kustomizer.openedx.celery.jumps import Break, Continue, Jump, Left, Returned, Stopped, Uncertain
+from kustomizer.openedx.celery.jumps import Break, Continue, Jump, Left, Returned, Stopped
 from kustomizer.openedx.celery.loops import follow_for
 from kustomizer.openedx.celery.mounts import MountedFile
 from kustomizer.openedx.celery.python_values import Defined, Opaque, truth
-from kustomizer.openedx.celery.skipped import escapes, may_have_run
-from kustomizer.openedx.celery.syntax import FUNCTIONS, dotted, ends_round, parsed, returns
+from kustomizer.openedx.celery.skipped import escapes, may_have_run, skip
+from kustomizer.openedx.celery.syntax import FUNCTIONS, dotted, parsed
 from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, names_in_head, without_stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from kustomizer.openedx.celery.scope import Scope
 
@@ -80,7 +80,7 @@ def _run(scope: Scope, nodes: Iterable[ast.stmt]) -> None:
     for node in nodes:
         handle = _KINDS.get(type(node))
         if handle is None:
-            _skip(scope, [node], Opaque(f"`{type(node).__name__.lower()}` isn't followed", node.lineno))
+            skip(scope, [node], Opaque(f"`{type(node).__name__.lower()}` isn't followed", node.lineno))
         else:
             try:
                 handle(scope, node)
@@ -88,20 +88,10 @@ def _run(scope: Scope, nodes: Iterable[ast.stmt]) -> None:
                 failed(scope, node)
 
 
-def _skip(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
-    """Note what statements have done that may have run or not."""
-    scope.unknown.append(why)
-    may_have_run(scope, nodes, why)
-    if returns(nodes):
-        raise Left
-    if ends_round(nodes):
-        raise Uncertain
-
-
 def _assign(scope: Scope, node: ast.Assign | ast.AnnAssign) -> None:
     if isinstance(node, ast.AnnAssign) and any(isinstance(inner, ast.NamedExpr) for inner in ast.walk(node.annotation)):
         # Since Python 3.14 nothing evaluates it.
-        _skip(scope, [node.annotation], Opaque("it is set in an annotation", node.lineno))
+        skip(scope, [node.annotation], Opaque("it is set in an annotation", node.lineno))
     if node.value is not None:
         value = evaluate(node.value, scope)
         for target in [node.target] if isinstance(node, ast.AnnAssign) else node.targets:
@@ -112,7 +102,7 @@ def _if(scope: Scope, node: ast.If) -> None:
     test = truth(evaluate(node.test, scope))
     if isinstance(test, Opaque):
         why = Opaque(f"it depends on a condition: {test.reason}", node.lineno)
-        _skip(scope, [*node.body, *node.orelse], why)
+        skip(scope, [*node.body, *node.orelse], why)
     else:
         scope.run(node.body if test else node.orelse)
 
@@ -154,7 +144,7 @@ def _with(scope: Scope, node: ast.With) -> None:
     # Any other context may pass over what fails.
     for position, statement in enumerate(node.body):
         if tried(statement, scope) is not None:
-            _skip(scope, node.body[position:], Opaque("it is set where a failure may be passed over", node.lineno))
+            skip(scope, node.body[position:], Opaque("it is set where a failure may be passed over", node.lineno))
             return
 
 
@@ -175,7 +165,7 @@ def _try_body(scope: Scope, node: ast.Try) -> None:
         handler = handler_of(failure, node.handlers)
         if handler is None:
             uncertain = [*node.body[position:], *node.handlers, *node.orelse]
-            _skip(scope, uncertain, Opaque("it is set where something may fail", node.lineno))
+            skip(scope, uncertain, Opaque("it is set where something may fail", node.lineno))
         else:
             if handler.name is not None:
                 scope.bind(handler.name, Opaque("it is an exception", handler.lineno), handler.lineno)

@@ -9,6 +9,7 @@ from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import is_null, lookup
 from kustomizer.openedx.settings_volume import containers
 from kustomizer.openedx.workers import NAME_LABEL
+from kustomizer.transform.timeouts import PROTECTION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import Variant
     from kustomizer.worker_command.command_line import CommandLine
 
-# Annotations that the cluster autoscaler and Karpenter heed.
-_PROTECTION = {
-    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
-    "karpenter.sh/do-not-disrupt": "true",
-}
 # A pod gets SIGTERM, which Celery takes for a warm shutdown without a limit; SIGQUIT is the soft one
 # (https://docs.celeryq.dev/en/stable/userguide/workers.html#soft-shutdown).
 _SOFT_SHUTDOWN = ({"name": "REMAP_SIGTERM", "value": "SIGQUIT"},)
@@ -232,7 +228,7 @@ def configure(tree: dict[str, Any], emitted: EmittedWorker, variant: Variant) ->
     _set(pod, "topologySpreadConstraints", settings.topology_spread_constraints)
     _set(pod, "priorityClassName", settings.priority_class_name)
     _set(pod, "terminationGracePeriodSeconds", settings.termination_grace_period_seconds)
-    annotations = {**(_PROTECTION if settings.protect_from_eviction else {}), **(settings.pod_annotations or {})}
+    annotations = {**(PROTECTION if settings.protect_from_eviction else {}), **(settings.pod_annotations or {})}
     if annotations:
         if is_null(template.get("metadata")):
             template["metadata"] = {}

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 CELERYS_VISIBILITY_TIMEOUT = 3600
 """Seconds (kombu/transport/redis.py)."""
-SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
-DO_NOT_DISRUPT = "karpenter.sh/do-not-disrupt"
+PROTECTION = {
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "karpenter.sh/do-not-disrupt": "true",
+}
+"""The annotations by which the cluster autoscaler and Karpenter leave a pod alone."""
 CLUSTER_AUTOSCALERS_GRACE = 600
 """Seconds that the cluster autoscaler grants a pod that it moves, whatever the pod asks for
 (``--max-graceful-termination-sec``)."""
@@ -154,6 +157,5 @@ def _is_protected(variant: Variant, emitted: EmittedWorker | None) -> bool:
     template = None if emitted is None else pod_template(emitted.resource)
     own = variant.settings.pod_annotations or {}
     return bool(variant.settings.protect_from_eviction) or any(
-        own.get(name, text_at(template, "metadata", "annotations", name)) == value
-        for name, value in ((SAFE_TO_EVICT, "false"), (DO_NOT_DISRUPT, "true"))
+        own.get(name, text_at(template, "metadata", "annotations", name)) == value for name, value in PROTECTION.items()
     )

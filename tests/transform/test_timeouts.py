@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from kustomizer.transform.timeouts import SAFE_TO_EVICT
 from tests import keda_site
 from tests.keda_site import Result, built, env_file, site
 
 WORKERS = "workers: {lms: {default: {%s}, high: {%s}, high_mem: {}}, cms: {high: {}, low: {}}}"
 OPTIONS = "CELERY_BROKER_TRANSPORT_OPTIONS"
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 
 
 def build(default: str = "", high: str = "", more: str = "", *, lms: str = "{}", cms: str = "{}") -> Result:

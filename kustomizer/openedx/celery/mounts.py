@@ -55,10 +55,10 @@ class Mounts:
 
     def module(self, name: str) -> MountedFile | Unknown | None:
         """Return the file of a Python module, wherever on Python's path its package is mounted."""
-        steps = name.split(".")
-        for end in ("/".join(steps) + ".py", "/".join([*steps, "__init__.py"])):
+        package = name.split(".")
+        for steps in ([*package[:-1], f"{package[-1]}.py"], [*package, "__init__.py"]):
             for place, mount in self._mounts:
-                inside = _within(place, end)
+                inside = _within(place, steps)
                 file = None if inside is None else self._file(mount, inside)
                 if file is not None:
                     return file
@@ -113,10 +113,11 @@ def _path(path: Any) -> str:
     return "/" + "/".join(parts)
 
 
-def _within(place: str, end: str) -> str | None:
-    """Return what is left of the relative path ``end`` below ``place``, whose last steps are its first; None else."""
-    steps = end.split("/")
+def _within(place: str, steps: list[str]) -> str | None:
+    """Return what is left of a relative path's ``steps`` below ``place``, which ends with the first ones; None else."""
     last = place[place.rfind("/") + 1 :]
+    if last not in steps:
+        return None
     for count in range(len(steps), 0, -1):
         if steps[count - 1] == last and place.endswith("/" + "/".join(steps[:count])):
             return "/".join(steps[count:])

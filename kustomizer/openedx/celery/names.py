@@ -37,7 +37,11 @@ class Names:
 
     def copy(self, copies: dict[int, Any]) -> Names:
         """Return a copy that can be changed by itself; what two names share, their ``copies`` share, too."""
-        names = Names({name: copied(value, copies) for name, value in self.values.items()}, dict(self.sources))
+        values = dict(self.values)
+        for name, value in self.values.items():
+            if isinstance(value, (dict, list, set, tuple)):  # most are texts and numbers
+                values[name] = copied(value, copies)
+        names = Names(values, dict(self.sources))
         names.everything, names.settled, names.lost = self.everything, set(self.settled), dict(self.lost)
         names.failure = self.failure
         return names

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from kustomizer.diff.rules import OWN_RULES
+from kustomizer.diff.findings import OWN_RULES
 from kustomizer.findings.rule import Rule
-from kustomizer.rules import RULES
+from kustomizer.rules.registry import RULES
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "docs/rules"
 

@@ -17,7 +17,7 @@ from kustomizer.commands.common import (
     site_argument,
 )
 from kustomizer.commands.talk import pass_on, terminal_width
-from kustomizer.diff.rules import OWN_RULES, RULES as DIFF_RULES
+from kustomizer.diff.findings import OWN_RULES, RULES as DIFF_RULES
 from kustomizer.errors import UserError
 from kustomizer.findings.github import findings_github, without_commands
 from kustomizer.findings.ignores import Ignore, Ignored, ignores_of, without_ignored
@@ -28,8 +28,8 @@ from kustomizer.findings.text import findings_text, ignored_text
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.record import Record
-from kustomizer.rules import BRIEF, FOR_FLUX, FOR_TASKS, RULES, check
 from kustomizer.rules.refused_build import refusal
+from kustomizer.rules.registry import BRIEF, FOR_FLUX, FOR_TASKS, RULES, findings_of
 from kustomizer.site.model import Site
 from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.task_file import FILE, read_tasks, saved_tasks
@@ -108,12 +108,12 @@ def _checked(path: Path, wanted: Wanted, *, for_flux: bool, tasks: SiteTasks | N
     if path.is_file():
         text, resources = built_file(path)
         site = Site(resources, for_flux=for_flux, tasks=tasks)
-        return Checked(findings=check(site), source=file_source(path, text, resources))
+        return Checked(findings=findings_of(site), source=file_source(path, text, resources))
     built = build(path, find_kustomize(wanted), needs_function=False)
     pass_on(built.other_notes)
     stale = list(stale_envs(built.directories))
     site = Site(built.resources(), built.problems, stale, for_flux=for_flux, tasks=tasks)
-    return Checked(findings=check(site), source=_overlay_source(path))
+    return Checked(findings=findings_of(site), source=_overlay_source(path))
 
 
 def refused(error: UserError, site: Path) -> Checked:

@@ -12,9 +12,9 @@ import click
 from kustomizer.commands.common import A_DIRECTORY, EXIT_FINDINGS, ignore_file_option, kustomize_option, wants_colour
 from kustomizer.commands.talk import pass_on, terminal_width
 from kustomizer.diff.compare import comparison
+from kustomizer.diff.findings import RULES
 from kustomizer.diff.model import Comparison
 from kustomizer.diff.reports.text import text_report
-from kustomizer.diff.rules import RULES
 from kustomizer.diff.sources import STDIN, ComparedBuild, RevisionOptions, read_both, read_revision, with_file
 from kustomizer.errors import UserError
 from kustomizer.findings.github import without_commands

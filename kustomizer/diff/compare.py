@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kustomizer.diff.changes.trees import tree_changes
+from kustomizer.diff.findings import find
 from kustomizer.diff.immutable import immutable_changes
 from kustomizer.diff.model import (
     ACTIONS,
@@ -22,7 +23,6 @@ from kustomizer.diff.model import (
     path_text,
 )
 from kustomizer.diff.prepare import Warnings, prepare
-from kustomizer.diff.rules import find
 from kustomizer.diff.sides import Sides
 from kustomizer.errors import ERROR, Problem
 from kustomizer.findings import ignores as findings_ignores
@@ -31,7 +31,7 @@ from kustomizer.findings.model import Finding
 from kustomizer.manifests.resource import Resources
 from kustomizer.masking.marks import ABSENT
 from kustomizer.openedx.template_jobs import is_template_job
-from kustomizer.rules import RULES
+from kustomizer.rules.registry import RULES
 from kustomizer.site.queues import queues_of
 
 

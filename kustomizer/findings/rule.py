@@ -30,12 +30,14 @@ class Rule(Record):
         return f"# {self.id}\n\n{self.documentation}\n"
 
 
-def rules_in(package: str, path: Iterable[str]) -> dict[str, Rule]:
-    """Return the rules of ``package``, whose modules lie in ``path``, by their ids: each of its modules is one."""
+def rules_in(package: str) -> dict[str, Rule]:
+    """Return the rules of ``package`` by their ids: each of its modules that has a ``check`` is one."""
+    path = import_module(package).__path__
     modules = [import_module(f"{package}.{found.name}") for found in iter_modules(path)]
     return {
         id_of(module): Rule(id=id_of(module), documentation=inspect.cleandoc(module.__doc__ or ""), check=module.check)
         for module in modules
+        if hasattr(module, "check")
     }
 
 

@@ -1,1 +1,4 @@
-"""Running kustomize, and reading kustomizations and what a build printed."""
+"""Running kustomize, and reading kustomizations and what a build printed.
+
+May import `masking` and what stands below it.
+"""

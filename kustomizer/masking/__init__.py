@@ -1,1 +1,4 @@
-"""Which texts are secret, and what is printed in their place."""
+"""Which texts are secret, and what is printed in their place.
+
+May import `function` and what stands below it.
+"""

@@ -1,1 +1,4 @@
-"""Moving over from tutor-contrib-celery, and nothing else."""
+"""Moving over from tutor-contrib-celery, and nothing else.
+
+May import `tutor_env` and what stands below it.
+"""

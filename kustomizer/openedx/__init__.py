@@ -1,1 +1,4 @@
-"""What Tutor emits for Open edX, and what Open edX's Celery makes of it: workers, brokers, settings modules."""
+"""What Tutor emits for Open edX, and what Open edX's Celery makes of it: workers, brokers, settings modules.
+
+May import `config` and what stands below it.
+"""

@@ -1,1 +1,4 @@
-"""A site as it was built, read only: its workers, its queues, and tables and pictures of them."""
+"""A site as it was built, read only: its workers, its queues, and tables and pictures of them.
+
+May import `tasks` and what stands below it.
+"""

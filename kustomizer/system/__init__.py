@@ -1,4 +1,6 @@
 """Files, other programs, Git and the terminal: the only package that touches the machine for its own sake.
 
-It knows nothing of Kubernetes or Celery, and imports only `kustomizer.errors` and `kustomizer.record`.
+It knows nothing of Kubernetes or Celery.
+
+May import `errors` and `record`.
 """

@@ -1,1 +1,4 @@
-"""What is known of a site's tasks: which there are, and the queue that each goes to."""
+"""What is known of a site's tasks: which there are, and the queue that each goes to.
+
+May import `findings` and what stands below it.
+"""

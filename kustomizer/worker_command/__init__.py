@@ -1,1 +1,4 @@
-"""The command line of a Celery worker: its options, reading it and editing it."""
+"""The command line of a Celery worker: its options, reading it and editing it.
+
+May import `manifests` and what stands below it.
+"""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kustomizer.manifests.protocols import read_build
-from kustomizer.rules import RULES
+from kustomizer.rules.registry import RULES
 from kustomizer.site.model import Site
 from kustomizer.site.queues import queues_of
 from tests import builds as b, sites

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from rule_pages import DIRECTORY, pages
 
 from kustomizer.cli import main
-from kustomizer.rules import RULES
+from kustomizer.rules.registry import RULES
 from tests import sites
 from tests.builds import PLUGIN_HOME, Builds, stem
 from tests.checkout import copy_checkout

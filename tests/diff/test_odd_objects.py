@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kustomizer.diff.compare import compare
+from kustomizer.diff.findings import find
 from kustomizer.diff.prepare import prepare
-from kustomizer.diff.rules import find
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.tree import clone, plain_value
 from tests import sites

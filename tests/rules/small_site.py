@@ -9,7 +9,7 @@ from typing import Any
 from kustomizer.errors import Problem
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resources
-from kustomizer.rules import RULES
+from kustomizer.rules.registry import RULES
 from kustomizer.site.model import Site
 from kustomizer.tasks.model import SiteTasks
 from tests.builds import QUEUES

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kustomizer.manifests.protocols import read_build
-from kustomizer.rules import RULES
+from kustomizer.rules.registry import RULES
 from kustomizer.site.model import Site
 from tests import sites
 from tests.rules.small_site import deployment, finder, problems, resource, split_site, worker

@@ -7,7 +7,7 @@ import pytest
 from kustomizer.errors import Problem
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resources
-from kustomizer.rules import RULES
+from kustomizer.rules.registry import RULES
 from kustomizer.site.model import Site
 from tests.rules.small_site import deployment, finder, resource
 

@@ -9,7 +9,7 @@ import pytest
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resources
-from kustomizer.rules import check
+from kustomizer.rules.registry import findings_of
 from kustomizer.site.model import Site
 from tests.rules.small_site import split_site, worker
 
@@ -20,18 +20,18 @@ WARNED = Problem(message="a queue has no worker", severity=WARNING, field="spec.
 
 
 def test_what_was_said_is_found() -> None:
-    (finding,) = check(Site(Resources([]), [WARNED]))
+    (finding,) = findings_of(Site(Resources([]), [WARNED]))
     assert (finding.rule, finding.problem) == ("function-warning", WARNED)
 
 
 def test_a_file_says_nothing() -> None:
-    assert check(Site(Resources([]))) == []
+    assert findings_of(Site(Resources([]))) == []
 
 
 def rules(warning: str, documents: Sequence[str]) -> list[str]:
     """Return the rules that find something in a site of which the function said ``warning``."""
     resources = Resources(read_stream("---\n".join(documents).encode(), b"{}").resources)
-    return [finding.rule for finding in check(Site(resources, [WARNED.replace(message=warning)]))]
+    return [finding.rule for finding in findings_of(Site(resources, [WARNED.replace(message=warning)]))]
 
 
 UNCONSUMED = "after the split no worker would consume {}: tasks there would wait for ever"

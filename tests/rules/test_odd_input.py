@@ -14,7 +14,7 @@ import pytest
 from kustomizer.errors import UserError
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resources
-from kustomizer.rules import check
+from kustomizer.rules.registry import findings_of
 from kustomizer.site.model import Site
 from tests.examples import sample
 from tests.rules.small_site import deployment, resource, scaled_object, trigger, with_settings
@@ -95,4 +95,4 @@ def test_any_value_may_be_another(index: int) -> None:
         node[path[-1]] = odd
         text = "---\n".join([*others, json.dumps(changed) + "\n"])
         with contextlib.suppress(UserError):
-            check(Site(Resources(read_stream(text.encode(), b"{}").resources)))
+            findings_of(Site(Resources(read_stream(text.encode(), b"{}").resources)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kustomizer.manifests.protocols import read_build
-from kustomizer.rules import RULES
+from kustomizer.rules.registry import RULES
 from kustomizer.site.model import Site
 from tests.rules.small_site import split_site
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kustomizer.openedx.celery.values import Known, Unknown
-from kustomizer.rules import check
+from kustomizer.rules.registry import findings_of
 from kustomizer.site.queues import queues_of
 from tests import growth
 from tests.rules.small_site import scaled_object, service, site, trigger, with_settings, worker
@@ -44,7 +44,7 @@ def with_variables(*values: str) -> str:
 )
 def test_an_option(option: str) -> None:
     built = site(service("lms"), with_settings("lms-worker", "a"), worker("lms-worker-b", "b", f"{option}={DIGITS}"))
-    check(built)
+    findings_of(built)
     assert {row.queue for row in queues_of(built)} >= {"a", "b"}
     celery = built.workers[1].celery
     assert celery is not None
@@ -60,7 +60,7 @@ def test_a_scaled_object(length: str) -> None:
     counted["metadata"] |= {"listLength": length, "databaseIndex": length}
     scaler = scaled_object("lms-worker", triggers=[counted], minReplicaCount=length, maxReplicaCount=length)
     built = site(worker("lms-worker", "a"), scaler)
-    check(built)
+    findings_of(built)
     (row,) = queues_of(built)
     assert row.scaling.list_length is None
 

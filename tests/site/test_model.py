@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kustomizer.rules import RULES, check
+from kustomizer.rules.registry import RULES, findings_of
 from kustomizer.site.queues import queues_of
 from tests import growth
 from tests.rules.small_site import (
@@ -76,7 +76,7 @@ def test_the_order_of_the_objects_changes_no_finding(seed: int) -> None:
     shuffled = list(documents)
     random.Random(seed).shuffle(shuffled)  # noqa: S311 - no secret
     assert shuffled != documents
-    assert check(site(*shuffled)) == check(site(*documents)) != []
+    assert findings_of(site(*shuffled)) == findings_of(site(*documents)) != []
     assert [item.resource.name for item in site(*shuffled).workers] == [
         item.resource.name for item in site(*documents).workers
     ]
@@ -84,8 +84,10 @@ def test_the_order_of_the_objects_changes_no_finding(seed: int) -> None:
 
 def test_of_two_consumers_the_one_that_is_named_does_not_depend_on_the_order() -> None:
     first, second = worker("lms-worker-a", "shared"), worker("lms-worker-b", "shared")
-    findings = [finding for finding in check(site(second, first)) if finding.rule == "two-consumers"]
-    assert findings == [finding for finding in check(site(first, second)) if finding.rule == "two-consumers"] != []
+    findings = [finding for finding in findings_of(site(second, first)) if finding.rule == "two-consumers"]
+    assert (
+        findings == [finding for finding in findings_of(site(first, second)) if finding.rule == "two-consumers"] != []
+    )
 
 
 def judge(rule: Callable[[Site], Iterable[Problem]], built: Site) -> None:

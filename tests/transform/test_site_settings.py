@@ -9,7 +9,7 @@ import yaml
 
 from kustomizer.manifests.name_hashes import stem_of
 from kustomizer.manifests.protocols import read_build
-from kustomizer.rules import check
+from kustomizer.rules.registry import findings_of
 from kustomizer.site.model import Site
 from kustomizer.site.value_sources import value_sources
 from tests.keda_site import LMS_VARIANTS, Result, built, config_map, env_file, site, worked, worker
@@ -465,7 +465,7 @@ def test_a_url_within_a_url_has_no_credentials_where_it_is_shown() -> None:
     shown = str(value_sources(built_site))
     assert "sqla+postgresql://db:5432/celery" in shown
     # That the variable holds it in clear text is another matter.
-    assert "hush" not in shown + str([each for each in check(built_site) if each.rule == "differing-brokers"])
+    assert "hush" not in shown + str([each for each in findings_of(built_site) if each.rule == "differing-brokers"])
 
 
 @pytest.mark.parametrize("url", ["sqs://", "amqp://rabbit"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.diff.rules import OWN_RULES
+from kustomizer.diff.findings import OWN_RULES
 from kustomizer.findings.model import SEVERITIES
-from kustomizer.rules import RULES as CHECK_RULES
+from kustomizer.rules.registry import RULES as CHECK_RULES
 from tests import sites
 from tests.diff.rules.two_builds import findings
 

@@ -7,8 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.diff.compare import compare
+from kustomizer.diff.findings import find
 from kustomizer.diff.prepare import prepare
-from kustomizer.diff.rules import find
 from kustomizer.manifests.protocols import read_stream
 from kustomizer.manifests.resource import Resources
 from tests.rules.small_site import resource

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.manifests.name_hashes import stem_of
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings, number_at
+from kustomizer.openedx.celery.sender import sender_view
 from kustomizer.record import Record
 from kustomizer.site.model import Site, SiteWorker
 from kustomizer.site.queues import Scaling, queues_of
@@ -47,12 +47,12 @@ class SiteFacts(Record):
     """What the comparison looks at in one build."""
 
     workers: dict[str, WorkerFacts]
-    routing: dict[str, dict[str, str]]
+    routing: Mapping[str, dict[str, str]]
     flower: FlowerFacts | None
 
 
-def facts(site: Site, *, settings: str) -> SiteFacts:
-    """Return the facts of ``site``; ``settings`` names the ConfigMaps with the routing, as ``openedx-settings-{}``."""
+def facts(site: Site, routing: Mapping[str, dict[str, str]]) -> SiteFacts:
+    """Return the facts of ``site``; ``routing`` has the queues of the tasks that each service sends."""
     scalings: dict[str, dict[str, Scaling]] = {}
     for row in queues_of(site):
         if row.scaling.by == "KEDA":
@@ -62,8 +62,17 @@ def facts(site: Site, *, settings: str) -> SiteFacts:
         for worker in site.open_edx_workers
         if WORKER_NAME.match(worker.resource.name)
     }
-    routing = {service: _routing(site, settings.format(service)) for service in OPEN_EDX_SERVICES}
     return SiteFacts(workers=workers, routing=routing, flower=_flower(site))
+
+
+def routing_of(site: Site) -> dict[str, dict[str, str]]:
+    """Return the queues of the tasks that the settings of lms and of cms route."""
+    services = {service: site.resources.find("Deployment", service) for service in OPEN_EDX_SERVICES}
+    views = {service: sender_view(site.resources, found[0]) if found else None for service, found in services.items()}
+    return {
+        service: {} if view is None else {task: queue for task, queue, _source in view.known_routes()}
+        for service, view in views.items()
+    }
 
 
 def container(deployment: Resource) -> dict[str, Any]:
@@ -85,14 +94,6 @@ def _worker(worker: SiteWorker, scalings: dict[str, Scaling]) -> WorkerFacts:
         scaling=next(iter(scalings.values()), None),
         list_lengths={queue: scaling.list_length for queue, scaling in scalings.items() if scaling.list_length},
     )
-
-
-def _routing(site: Site, config_map: str) -> dict[str, str]:
-    return {
-        route.task: route.queue
-        for route in site.routes
-        if route.file == "production.py" and config_map in (route.resource.name, stem_of(route.resource.name))
-    }
 
 
 def _flower(site: Site) -> FlowerFacts | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.plain_build import build_tutors
@@ -12,14 +13,14 @@ from kustomizer.manifests.resource import Resources
 from kustomizer.migration import emitted as plugin_output
 from kustomizer.migration.comparison import Deviation, compare
 from kustomizer.migration.configuration import Migration, migrate
-from kustomizer.migration.facts import facts
+from kustomizer.migration.facts import facts, routing_of
 from kustomizer.migration.settings import PluginSettings
-from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.overlay.survey import Survey, survey as survey_of
 from kustomizer.record import Record
 from kustomizer.site.model import Site
 from kustomizer.transform.pipeline import transform
+from kustomizer.transform.routing import routing_table
 
 
 class PluginSite(Record):
@@ -71,7 +72,7 @@ def compared(migration: Migration, site: PluginSite) -> list[Deviation]:
     transform(ours, migration.config)
     if not site.plugin_on:
         return []
-    return compare(
-        facts(Site(site.emitted), settings="openedx-settings-{}"),
-        facts(Site(ours), settings="{}" + CONFIG_MAP_SUFFIX),
-    )
+    emitted = Site(site.emitted)
+    # The plugin's routes stay in Open edX's settings: what ours does is what the configuration says.
+    wanted = {service: routing_table(migration.config, service) for service in OPEN_EDX_SERVICES}
+    return compare(facts(emitted, routing_of(emitted)), facts(Site(ours), wanted))

@@ -4,8 +4,8 @@ Tasks on it wait for ever: certificates aren't issued, grades aren't computed, a
 notices.
 
 The rule knows the queues that Open edX itself sends to (`default`, `high` and `high_mem` of lms; `default`, `high`
-and `low` of cms) and those that settings route tasks to (`EXPLICIT_QUEUES` and `CELERY_ROUTES` of a settings module
-in a ConfigMap). A queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and
+and `low` of cms) and those that the settings of lms, cms and their workers route tasks to (`EXPLICIT_QUEUES` and
+`CELERY_ROUTES`). A queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and
 so takes those of its service. It may run in any workload, in a container or a sidecar.
 
 **Severity:** error; a note where it can't be known which queues a worker of the service takes (`--queues=$QUEUES` in a
@@ -43,12 +43,12 @@ def check(site: Site) -> Iterator[Problem]:
                 message = f"{resource.name} sends tasks to {queue}, and no worker consumes it: they wait for ever"
                 yield resource.problem(message, _remedy(site, resource, queue))
     for route in site.routes:
-        key = (route.resource.namespace, route.queue)
+        key = (route.namespace, route.queue)
         if key not in consumed and key not in reported:
             reported.add(key)
             message = f"{route.task} is routed to {route.queue}, and no worker consumes it: it is never run"
             remedy = "Route it to a queue that a worker consumes, or give the queue a worker"
-            yield route.resource.problem(message, remedy, field=f'data["{route.file}"]')
+            yield route.source.problem(message, remedy)
 
 
 def _remedy(site: Site, service: Resource, queue: str) -> str:

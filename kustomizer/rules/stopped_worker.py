@@ -28,7 +28,7 @@ from kustomizer.site.model import Site
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers without pods that nobody stands in for."""
-    sent_to = {(route.resource.namespace, route.queue) for route in site.routes}
+    sent_to = {(route.namespace, route.queue) for route in site.routes}
     for resource in site.resources.of_kind("Deployment"):
         sent_to |= {(resource.namespace, queue) for queue in site.open_edx_queues(resource.namespace, resource.name)}
     stopped = {worker.resource.identity: stopped_by(site.resources, worker.resource) for worker in site.workers}

@@ -5,8 +5,8 @@ task was renamed or removed by a new version of Open edX or of a plugin.
 
 The rule needs the site's tasks: `tutor-kustomizer tasks --save OVERLAY` writes them to `celery-tasks.json` in the
 overlay's directory ([tasks.md](../tasks.md)). Without that file it finds nothing, nor where the file lacks one of the
-services. It looks at `EXPLICIT_QUEUES` and `CELERY_ROUTES` of settings modules in ConfigMaps, and at full names alone,
-not at patterns.
+services. It looks at `EXPLICIT_QUEUES` and `CELERY_ROUTES` in the settings of lms, cms and their workers, and at full
+names alone, not at patterns.
 
 **Severity:** warning.
 
@@ -36,11 +36,11 @@ def check(site: Site) -> Iterator[Problem]:
     in_order = sorted(names)
     reported = set()
     for route in site.routes:
-        key = (route.resource.namespace, route.task)
+        key = (route.namespace, route.task)
         if route.task in names or key in reported or _PATTERN & set(route.task):
             continue
         reported.add(key)
         message = f"{route.task} is routed to {route.queue}, and no service had a task of that name on {known.asked}"
         # To compare words takes a second for some hundred names of a thousand tasks.
         remedy = (len(reported) <= _MOST_COMPARED and did_you_mean(route.task, in_order)) or SAVE_AGAIN
-        yield route.resource.problem(message, remedy, field=f'data["{route.file}"]', severity=WARNING)
+        yield route.source.problem(message, remedy, severity=WARNING)

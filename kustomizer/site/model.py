@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from typing import Any
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import Problem
 from kustomizer.manifests.resource import Resource, Resources
-from kustomizer.manifests.tree import lookup, mapping
 from kustomizer.openedx.celery.broker_url import BrokerUrl
 from kustomizer.openedx.celery.edx_platform import VARIANTS
-from kustomizer.openedx.celery.values import Known, Unknown
+from kustomizer.openedx.celery.sender import sender_view
+from kustomizer.openedx.celery.values import Known, Source, Unknown
 from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import UNACKED
 from kustomizer.openedx.own_settings import REDIS
-from kustomizer.openedx.python_settings import PythonSettings
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, workers_of
 from kustomizer.record import Record
 from kustomizer.tasks.model import SiteTasks
 from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
-
-_ROUTES = ("EXPLICIT_QUEUES", "CELERY_ROUTES")
 
 
 class SiteWorker(Record):
@@ -110,9 +107,9 @@ class RoutedTask(Record):
 
     task: str
     queue: str
-    resource: Resource
-    """The ConfigMap that says so."""
-    file: str
+    namespace: str
+    source: Source
+    """What says so."""
 
 
 class Site:
@@ -203,16 +200,15 @@ class Site:
 
     @functools.cached_property
     def routes(self) -> Sequence[RoutedTask]:
-        """What settings modules in ConfigMaps route, in Open edX's EXPLICIT_QUEUES or Celery's own setting."""
+        """The routes in the settings of lms, cms and their workers, which send tasks: first those of lms and cms."""
+        services = (item for item in self.resources.of_kind("Deployment") if item.name in OPEN_EDX_SERVICES)
+        senders = [(service.namespace, sender_view(self.resources, service)) for service in services]
+        workers = [(worker.resource.namespace, worker.celery) for worker in self.open_edx_workers]
         return [
-            route
-            for resource in self.resources.of_kind("ConfigMap")
-            if any(resource.mentions(name) for name in _ROUTES)
-            for file, text in mapping(lookup(resource.tree, "data")).items()
-            if file.endswith(".py")
-            for name in _ROUTES
-            if name in str(text)
-            for route in _routes(resource, file, name, str(text))
+            RoutedTask(task=task, queue=queue, namespace=namespace, source=source)
+            for namespace, celery in (*senders, *workers)
+            if celery is not None
+            for task, queue, source in celery.known_routes()
         ]
 
     def _with_settings(self, emitted: EmittedWorker) -> SiteWorker:
@@ -244,21 +240,6 @@ class Site:
 def _likely(value: Known | Unknown) -> Any:
     """Return a value, or what holds unless something unseen sets it; None where that isn't known either."""
     return None if value.likely is None else value.likely.value
-
-
-def _routes(resource: Resource, file: str, name: str, text: str) -> Iterator[RoutedTask]:
-    for task, route in sorted(_settings(text).entries(name).items()):
-        # Celery takes a queue's name alone, Open edX doesn't.
-        is_name = isinstance(route, str) and name != "EXPLICIT_QUEUES"
-        queue = route.get("queue") if isinstance(route, dict) else route if is_name else None
-        if isinstance(queue, str):
-            yield RoutedTask(task=task, queue=queue, resource=resource, file=file)
-
-
-@functools.lru_cache(maxsize=256)
-def _settings(text: str) -> PythonSettings:
-    # Two builds that are compared share most modules, and Python takes milliseconds to parse one.
-    return PythonSettings(text)
 
 
 AUTOSCALERS = ("HorizontalPodAutoscaler", "ScaledObject")

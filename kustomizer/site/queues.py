@@ -130,7 +130,7 @@ def _rows(
 def _routed(site: Site) -> dict[tuple[str, str], tuple[str, ...]]:
     tasks_of: dict[tuple[str, str], set[str]] = {}
     for route in site.routes:
-        tasks_of.setdefault((route.resource.namespace, route.queue), set()).add(route.task)
+        tasks_of.setdefault((route.namespace, route.queue), set()).add(route.task)
     return {key: tuple(sorted(tasks)) for key, tasks in tasks_of.items()}
 
 

@@ -303,11 +303,10 @@ def test_sarif_of_a_whole_site(builds: Builds, tmp_path: Path) -> None:
 def test_github_annotations_are_escaped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = "EXPLICIT_QUEUES = {'a.task': {'queue': '100%\\n::stop-commands::x'}}"
-    documents = [*split_site(), resource("ConfigMap", "openedx-settings-lms", data={"production.py": text})]
-    (tmp_path / "a,b:c.yaml").write_text("---\n".join(documents))
+    (tmp_path / "a,b:c.yaml").write_text("---\n".join(split_site(text)))
     (line,) = check("a,b:c.yaml", "-o", "github").stdout.splitlines()
-    # The eighth resource, with a line of dashes before each but the first.
-    assert line.startswith("::error file=a%2Cb%3Ac.yaml,line=17,title=orphaned-queue::ConfigMap ")
+    # The second resource, behind a line of dashes.
+    assert line.startswith("::error file=a%2Cb%3Ac.yaml,line=3,title=orphaned-queue::ConfigMap ")
     assert "routed to 100%25%0A::stop-commands::x, and no worker" in line
 
 

@@ -17,7 +17,7 @@ from kustomizer.cli import main
 from kustomizer.tasks.task_file import FILE, tasks_json
 from tests import sites
 from tests.known_tasks import DEFAULT, HIGH, HIGH_MEM, known, site_tasks
-from tests.rules.small_site import settings, split_site
+from tests.rules.small_site import split_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,8 +120,8 @@ def rules(done: Result) -> list[str]:
 
 
 def test_check_of_a_built_file(overlay: Path) -> None:
-    route = settings(f"EXPLICIT_QUEUES = {{'gone': {{'queue': {HIGH!r}}}}}\n")
-    (overlay / "built.yaml").write_text("---\n".join([*split_site(), route]))
+    route = f"EXPLICIT_QUEUES = {{'gone': {{'queue': {HIGH!r}}}}}\n"
+    (overlay / "built.yaml").write_text("---\n".join(split_site(route)))
     assert rules(run("check", "built.yaml", "-o", "json")) == []
     # Two queues of cms have no task.
     expected = ["unknown-task", "idle-queue", "idle-queue"]

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from kustomizer.cli import main
 from kustomizer.manifests.protocols import read_build
 from kustomizer.migration.comparison import compare
-from kustomizer.migration.facts import facts
+from kustomizer.migration.facts import facts, routing_of
 from kustomizer.site.model import Site
 from tests import sites
 from tests.builds import Builds, commands
@@ -152,7 +152,7 @@ def migrate(root: Path, *options: str) -> Result:
 def unexplained(emitted: bytes, built: str) -> list[str]:
     """Return what differs between two builds, and shouldn't."""
     before, after = (Site(read_build(data)) for data in (emitted, built.encode()))
-    differences = compare(facts(before, settings="openedx-settings-{}"), facts(after, settings="{}-celery-settings"))
+    differences = compare(facts(before, routing_of(before)), facts(after, routing_of(after)))
     assert differences
     return [f"{item.of} {item.aspect} {item.was} {item.now}" for item in differences if not item.why]
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from kustomizer.cli import main
 from tests import sites
 from tests.builds import Builds
+from tests.rules.small_site import routing_lms
 
 
 def deployment(name: str, *args: str, replicas: str = "") -> str:
@@ -50,10 +51,11 @@ BUILT = "".join(
         worker("cms-worker", "-Qedx.cms.core.default,edx.cms.core.low"),
         autoscaler("HorizontalPodAutoscaler", "cms-worker", "minReplicas: 2, maxReplicas: 6"),
         worker("superset-worker"),
-        deployment("lms", "uwsgi", "worker"),
         "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: odd}, data: {a: =}}\n",
-        "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: openedx-settings-lms, namespace: openedx}, "
-        "data: {production.py: \"EXPLICIT_QUEUES = {'lms.a_task': {'queue': 'edx.lms.core.orphan'}}\"}}\n",
+        *(
+            f"---\n{document}"
+            for document in routing_lms("EXPLICIT_QUEUES = {'lms.a_task': {'queue': 'edx.lms.core.orphan'}}")
+        ),
     ]
 )
 

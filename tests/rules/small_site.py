@@ -43,9 +43,9 @@ def deployment(name: str, container: dict[str, Any], *, namespace: str = NAMESPA
     )
 
 
-def service(name: str, **more: Any) -> str:
+def service(name: str, *, container: dict[str, Any] | None = None, **more: Any) -> str:
     """Return the Deployment of lms or cms themselves."""
-    return deployment(name, {"args": ["uwsgi"]}, **more)
+    return deployment(name, {"args": ["uwsgi"], **(container or {})}, **more)
 
 
 def worker(name: str, queues: str = "", *args: str, grace: int | None = 600, **more: Any) -> str:
@@ -57,24 +57,41 @@ def worker(name: str, queues: str = "", *args: str, grace: int | None = 600, **m
     return deployment(name, container, pod=pod, **more)
 
 
-def split_site(**instead: str) -> list[str]:
-    """Return a site with a worker for each queue; ``instead`` takes the place of some (``lms_worker_high=""``)."""
+def split_site(lms_settings: str = "", **instead: str) -> list[str]:
+    """Return a site with a worker for each queue; ``instead`` takes the place of some (``lms_worker_high=""``).
+
+    lms loads ``lms_settings``, where they are given.
+    """
     workers = {name: worker(name, queue) for name, queue in QUEUES.items()}
     workers.update({name.replace("_", "-"): text for name, text in instead.items()})
-    return [service("lms"), service("cms"), *(text for text in workers.values() if text)]
+    lms = routing_lms(lms_settings) if lms_settings else [service("lms")]
+    return [*lms, service("cms"), *(text for text in workers.values() if text)]
 
 
 def with_settings(name: str, queues: str, **more: Any) -> str:
     """Return a worker that mounts ``openedx-settings-<service>`` as Tutor does."""
-    owner = name.partition("-")[0]
+    return worker(name, queues, **_mounted(name.partition("-")[0]), **more)
+
+
+def _mounted(owner: str) -> dict[str, Any]:
     volumes = [{"name": "settings", "configMap": {"name": f"openedx-settings-{owner}"}}]
     mounts = [{"name": "settings", "mountPath": f"/openedx/edx-platform/{owner}/envs/tutor/"}]
-    return worker(name, queues, container={"volumeMounts": mounts}, pod={"volumes": volumes}, **more)
+    return {"container": {"volumeMounts": mounts}, "pod": {"volumes": volumes}}
 
 
 def settings(text: str, owner: str = "lms") -> str:
     """Return Tutor's ConfigMap of a service's settings."""
     return resource("ConfigMap", f"openedx-settings-{owner}", data={"production.py": text})
+
+
+def routing_lms(text: str) -> list[str]:
+    """Return lms with the settings ``text``."""
+    return [service("lms", **_mounted("lms")), settings(text)]
+
+
+def routed_by(text: str) -> dict[str, str]:
+    """Return the queues of the tasks that the settings ``text`` of lms route."""
+    return {route.task: route.queue for route in site(*routing_lms(text)).routes}
 
 
 def scaled_object(target: str, **spec: Any) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from kustomizer.tasks.model import Task
 from tests.builds import QUEUES
 from tests.known_tasks import known, site_tasks
-from tests.rules.small_site import problems, settings, split_site
+from tests.rules.small_site import problems, split_site
 
 TASKS = [known(f"on.{queue}", queue) for queue in QUEUES.values()]
 
 
 def found(*tasks: Task, text: str = "") -> list[str]:
-    return [str(each) for each in problems("idle-queue", *split_site(), settings(text), tasks=site_tasks(*tasks))]
+    return [str(each) for each in problems("idle-queue", *split_site(text), tasks=site_tasks(*tasks))]
 
 
 def test_each_queue_has_a_task() -> None:

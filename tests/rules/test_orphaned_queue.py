@@ -118,25 +118,46 @@ def test_the_last_of_two_options_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "line"),
     [
-        "EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}",
-        "EXPLICIT_QUEUES = {**(globals().get('EXPLICIT_QUEUES') or {}), 'a.task': {'queue': 'nobody'}}",
-        "try:\n    EXPLICIT_QUEUES.update({'a.task': {'queue': 'nobody'}})\nexcept NameError:\n    pass",
-        "EXPLICIT_QUEUES['a.task'] = {'queue': 'nobody'}",
-        "CELERY_ROUTES = {'a.task': {'queue': 'nobody'}}",
-        "CELERY_ROUTES = ('openedx.router', {'a.task': 'nobody'}, {'b': {'routing_key': 'b'}})",
+        ("EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}", 1),
+        ("EXPLICIT_QUEUES = {**(globals().get('EXPLICIT_QUEUES') or {}), 'a.task': {'queue': 'nobody'}}", 1),
+        ("try:\n    EXPLICIT_QUEUES.update({'a.task': {'queue': 'nobody'}})\nexcept NameError:\n    pass", 2),
+        ("EXPLICIT_QUEUES['a.task'] = {'queue': 'nobody'}", 1),
+        ("CELERY_ROUTES = {'a.task': {'queue': 'nobody'}}", 1),
+        ("CELERY_ROUTES = ('openedx.router', {'a.task': 'nobody'}, {'b': {'routing_key': 'b'}})", 1),
+        ("def route(queue):\n    return {'queue': queue}\nEXPLICIT_QUEUES.update({'a.task': route('nobody')})", 3),
+        ("for task in ['a.task']:\n    EXPLICIT_QUEUES[task] = {'queue': 'no' + 'body'}", 2),
     ],
 )
-def test_a_task_routed_to_nobody(text: str) -> None:
-    (problem,) = problems("orphaned-queue", *split_site(), settings(text))
+def test_a_task_routed_to_nobody(text: str, line: int) -> None:
+    (problem,) = problems("orphaned-queue", *split_site(text))
     assert problem.message == "a.task is routed to nobody, and no worker consumes it: it is never run"
-    assert problem.field == 'data["production.py"]'
+    assert problem.field == f'data["production.py"] line {line}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if False:\n    EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}",
+        "def never_called():\n    EXPLICIT_QUEUES['a.task'] = {'queue': 'nobody'}",
+        "EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}\nEXPLICIT_QUEUES.pop('a.task')",
+        "EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}\nEXPLICIT_QUEUES = {}",
+        "EXPLICIT_QUEUES = {'a.task': 'nobody'}",
+        "raise SystemExit\nEXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}",
+    ],
+)
+def test_what_the_settings_do_not_route(text: str) -> None:
+    assert found(*split_site(text)) == []
+
+
+def test_settings_that_nothing_loads() -> None:
+    assert found(*split_site(), settings("EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}")) == []
 
 
 def test_a_task_routed_to_a_worker() -> None:
     text = "EXPLICIT_QUEUES = {'a.task': {'queue': 'edx.lms.core.high'}, 'b': {'queue': computed()}}"
-    assert found(*split_site(), settings(text)) == []
+    assert found(*split_site(text)) == []
 
 
 def test_another_application_has_no_known_queues() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kustomizer.openedx.python_settings import PythonSettings
 from tests import sites
 from tests.builds import Loader, stem
 from tests.git_checkout import commit, git
+from tests.rules.small_site import routed_by
 from tests.tutor_plugin.real_tutor import plugin_environment, tutor
 
 
@@ -101,7 +101,7 @@ def test_tutor_renders_the_routing_and_the_function_adds_none(env: dict[str, str
     assert tutor(env, "kustomizer", "queue", "set", "lms", "high", "--replicas", "2").returncode == 0
     assert tutor(env, "kustomizer", "export", "-o", f"{env['TUTOR_ROOT']}/plain").returncode == 0
     text = after["openedx-settings-lms"]["production.py"]
-    assert PythonSettings(text).entries("EXPLICIT_QUEUES") == {"a.task": {"queue": "edx.lms.core.high"}}
+    assert routed_by(text) == {"a.task": "edx.lms.core.high"}
     assert "EXPLICIT_QUEUES" not in after["openedx-settings-cms"]["production.py"]
     assert "a.task" not in after["lms-worker-high-celery-settings"]["production.py"]
 
@@ -112,7 +112,7 @@ def test_the_oldest_tutor_renders_it_too(env_16: dict[str, str]) -> None:
     saved = tutor(env_16, "config", "save", "--set", "KUSTOMIZER_OVERLAY=overlay", version="16")
     assert saved.returncode == 0, saved.stderr
     text = (Path(env_16["TUTOR_ROOT"]) / "env/apps/openedx/settings/lms/production.py").read_text()
-    assert PythonSettings(text).entries("EXPLICIT_QUEUES") == {"a.task": {"queue": "edx.lms.core.high"}}
+    assert routed_by(text) == {"a.task": "edx.lms.core.high"}
 
 
 def test_a_configuration_that_cannot_be_read_fails_the_rendering(env: dict[str, str]) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from kustomizer.kustomize.split_env import is_missing
 from kustomizer.kustomize.split_names import FILE, PLACE
-from kustomizer.openedx.python_settings import PythonSettings
 from tests import sites
 from tests.builds import documents, stem
 from tests.git_checkout import commit, git
+from tests.rules.small_site import routed_by
 from tests.tutor_env.site_root import command
 from tests.tutor_plugin.real_tutor import plugin_environment, tutor
 
@@ -330,7 +330,7 @@ def test_what_tutor_starts_sends_by_the_routing_too(version: str, tmp_path: Path
 
     def routes() -> dict[str, str]:
         text = (root / "env/apps/openedx/settings/lms/production.py").read_text()
-        return {task: route["queue"] for task, route in PythonSettings(text).entries("EXPLICIT_QUEUES").items()}
+        return routed_by(text)
 
     done = saved(environ, version=version)
     assert done.returncode == 0, done.stderr

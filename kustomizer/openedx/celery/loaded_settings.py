@@ -72,6 +72,15 @@ class LoadedSettings:
         value = None if isinstance(whole, Unknown) else whole.read(name)[0]
         return value if isinstance(value, Table) else None
 
+    def tables(self, name: str) -> tuple[list[Table], Source]:
+        """Return the mappings of a setting that is one or lists several, as they were read, and what sets it."""
+        whole = self._settings
+        if isinstance(whole, Unknown):
+            return [], whole.source
+        value, source, _doubt = whole.read(name)
+        listed = value if isinstance(value, (list, tuple)) else [value]
+        return [table for table in listed if isinstance(table, Table)], source
+
     def variable(self, name: str) -> Value | None:
         """Return a variable of the environment as it is once the settings are loaded, None where it isn't set."""
         scope = self._settings

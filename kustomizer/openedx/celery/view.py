@@ -20,10 +20,15 @@ from kustomizer.openedx.celery.transport import TransportView, is_unset
 from kustomizer.openedx.celery.values import CELERYS, Known, Source, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.celery.values import Value
     from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.worker_command.command_line import CommandLine
+
+_ROUTES = ("EXPLICIT_QUEUES", "CELERY_ROUTES")
+"""Open edX's own table of routes, and Celery's."""
 
 
 class CeleryView(TransportView):
@@ -84,6 +89,18 @@ class CeleryView(TransportView):
             task: route.get("queue") if isinstance(route, dict) else route for task, route in explicit.value.items()
         }
         return explicit.replace(value={str(task): queue for task, queue in routes.items() if isinstance(queue, str)})
+
+    def known_routes(self) -> Iterator[tuple[str, str, Source]]:
+        """Yield the routes that the site's settings surely add: the task, its queue, and what says so."""
+        for name in _ROUTES:
+            tables, source = self.settings.tables(name)
+            for table in tables:
+                for task, route in table.items():
+                    # Celery takes a queue's name alone, Open edX doesn't.
+                    is_name = isinstance(route, str) and name != "EXPLICIT_QUEUES"
+                    queue = route.get("queue") if isinstance(route, dict) else route if is_name else None
+                    if isinstance(task, str) and isinstance(queue, str):
+                        yield task, queue, source
 
     # The worker
 

@@ -1,4 +1,4 @@
 """What the numbers of a site's tasks say: tasks that their workers don't fit, and settings that would.
 
-May import `overlay` and what stands below it.
+May import `rules`, `migration`, `export` and `cluster`, and what stands below them.
 """

@@ -1,4 +1,4 @@
 """The live cluster: what is applied, which pods run, what is in flight.
 
-May import `advice` and what stands below it.
+May import `site` and `overlay`, and what stands below them.
 """

@@ -1,4 +1,4 @@
 """The commands of `tutor-kustomizer`, one module each: click's declaration, and a function that does the work.
 
-May import `diff` and what stands below it.
+May import `diff`, and what stands below it.
 """

@@ -3,5 +3,5 @@
 `model` holds the comparison's types. `sources` reads the two builds, `prepare` masks secrets and makes the builds
 comparable, `compare` finds the changes, `rules` judges them, and `reports` prints them.
 
-May import `migration` and what stands below it.
+May import `tutor_env` and `advice`, and what stands below them.
 """

@@ -1,4 +1,4 @@
 """Exports a build as plain kustomize, for where the function can't run.
 
-May import `cluster` and what stands below it.
+May import `site` and `overlay`, and what stands below them.
 """

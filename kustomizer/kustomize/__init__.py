@@ -1,4 +1,4 @@
 """Running kustomize, and reading kustomizations and what a build printed.
 
-May import `masking` and what stands below it.
+May import `openedx` and `tasks`, and what stands below them.
 """

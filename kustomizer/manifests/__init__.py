@@ -2,5 +2,5 @@
 
 Untouched objects keep their bytes, so an object is parsed only when somebody asks for its contents.
 
-May import `system` and what stands below it.
+May import `errors`, and what stands below it.
 """

@@ -1,4 +1,4 @@
 """Which texts are secret, and what is printed in their place.
 
-May import `function` and what stands below it.
+May import `manifests`, `worker_command` and `system`, and what stands below them.
 """

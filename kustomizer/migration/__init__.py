@@ -1,4 +1,4 @@
 """Moving over from tutor-contrib-celery, and nothing else.
 
-May import `tutor_env` and what stands below it.
+May import `site` and `overlay`, and what stands below them.
 """

@@ -1,4 +1,4 @@
 """The overlay that an operator owns: written by `init`, edited in place by `queue` and `route`.
 
-May import `rules` and what stands below it.
+May import `transform` and `kustomize`, and what stands below them.
 """

@@ -1,4 +1,4 @@
 """The rules of `tutor-kustomizer check`: each module with a ``check`` is one, and its docstring the rule's page.
 
-May import `site` and what stands below it.
+May import `site` and `overlay`, and what stands below them.
 """

@@ -2,5 +2,5 @@
 
 It knows nothing of Kubernetes or Celery.
 
-May import `errors` and `record`.
+May import `errors`, and what stands below it.
 """

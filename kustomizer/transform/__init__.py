@@ -3,5 +3,5 @@ Flower, what puts orphans back, alerts.
 
 `keda/`, `flower/` and `alerts/` are imported only for a configuration that asks for them.
 
-May import `openedx` and what stands below it.
+May import `openedx` and `tasks`, and what stands below them.
 """

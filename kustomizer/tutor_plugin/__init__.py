@@ -1,4 +1,4 @@
 """The Tutor plugin: `tutor kustomizer ...`, and the routing that Tutor renders into Open edX's settings.
 
-May import `commands` and what stands below it.
+May import `commands`, and what stands below it.
 """

@@ -1,4 +1,4 @@
 """The command line of a Celery worker: its options, reading it and editing it.
 
-May import `manifests` and what stands below it.
+May import `errors`, and what stands below it.
 """

@@ -50,6 +50,8 @@ class Collector:
         self.values: set[str] = set()
         self.names: set[str] = set()
         self.secrets: set[str] = set()
+        self._known: set[tuple[str, str]] = set()
+        """The fields that were looked at, by name and text: workers have most in common."""
         self.spans: dict[tuple[str, bool], list[Span]] = {}
         """The spans of secrets by text: finding them is the most expensive step."""
         texts = {resource.text for resource in before}
@@ -103,6 +105,10 @@ class Collector:
             self.values |= readings(secret) | (pieces(secret) if "PRIVATE KEY" in secret else set())
 
     def _field(self, name: str, value: Any) -> None:
+        if type(value) is str:
+            if (name, value) in self._known:
+                return
+            self._known.add((name, value))
         if name == LAST_APPLIED and isinstance(value, str):
             try:
                 applied = json.loads(value)

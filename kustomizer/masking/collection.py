@@ -22,10 +22,13 @@ WORD_LISTS = frozenset({"args", "command"})
 _SIGNS = (
     *("pass", "pwd", "secret", "token", "auth", "cred", "cookie", "jwk", "salt", "dsn", "pepper", "otp", "psk"),
     *("_key", "-key", "ikey", "private", "identified", "mariadb", "mysql", "mongo", "redis-cli", "curl", "users"),
-    *("basic", "bearer", "slack", "eyj", "gh", "glpat", "xox", "_live_", "sk-", "npm_", "pypi-", "dckr"),
+    *("basic", "bearer", "slack", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
+    *("xox", "_live_", "sk-", "npm_", "pypi-", "dckr"),
     *("@", "$", "{s", "kty", " >", "?"),
 )
 _CONFIG_KINDS = frozenset({"ConfigMap", "Secret"})
+_READ_ANYWAY = frozenset({"ScaledObject"})
+"""Kinds of which a large site has many, and that the rules parse all the same."""
 # Where an object's text, YAML or JSON, gives a value to a name.
 _KEYS = re.compile(
     r"""^[ \t-]*["']?([A-Za-z_][\w.-]*)["']?:[ \t]+\S|[{,]\s*["']([A-Za-z_][\w.-]*)["']\s*:""", re.MULTILINE
@@ -66,8 +69,9 @@ class Collector:
         if resource.kind == "Secret":
             self.secrets |= {resource.name, stem_of(resource.name)}
         if _may_hold_secrets(resource):
-            # Not resource.tree, which stays in memory: most objects don't change and nobody else asks for them.
-            copy = resource if resource.is_parsed else Resource(resource.text, indent=resource.indent)
+            # A tree that nobody else asks for mustn't stay in memory: most objects don't change.
+            is_kept = resource.is_parsed or resource.kind in _READ_ANYWAY
+            copy = resource if is_kept else Resource(resource.text, indent=resource.indent)
             self._object(plain_value(copy.tree), resource.kind)
 
     def _object(self, tree: Any, kind: str) -> None:
@@ -105,10 +109,6 @@ class Collector:
             self.values |= readings(secret) | (pieces(secret) if "PRIVATE KEY" in secret else set())
 
     def _field(self, name: str, value: Any) -> None:
-        if type(value) is str:
-            if (name, value) in self._known:
-                return
-            self._known.add((name, value))
         if name == LAST_APPLIED and isinstance(value, str):
             try:
                 applied = json.loads(value)
@@ -137,7 +137,11 @@ class Collector:
         for key, value in mapping.items():
             called = named if key == "value" else key
             below = name if isinstance(value, (str, int, float)) and is_secret_below(name, key) else called
-            self._field(below, value)
+            if type(value) is not str:
+                self._field(below, value)
+            elif (below, value) not in self._known:
+                self._known.add((below, value))
+                self._field(below, value)
 
     def _node(self, node: Any) -> None:
         if isinstance(node, dict):
@@ -151,7 +155,7 @@ class Collector:
 
 def _may_hold_secrets(resource: Resource) -> bool:
     # To walk through a tree that is there takes less time than to search the text.
-    if not resource.text or resource.is_parsed or resource.kind in _CONFIG_KINDS:
+    if not resource.text or resource.is_parsed or resource.kind in _CONFIG_KINDS | _READ_ANYWAY:
         return True
     small = resource.text.lower()
     # A backslash may hide a letter of any of these.

@@ -10,6 +10,8 @@ from kustomizer.openedx.celery.values import Source
 if TYPE_CHECKING:
     from typing import Any
 
+_NOWHERE = Source()
+
 
 class Doubt:
     """Something that may have set a name before it was set again."""
@@ -54,7 +56,7 @@ class Names:
         doubt = self.lost.get(name) or (None if is_settled else self.everything)
         if doubt is not None and not doubt.maybe:
             return doubt.why, doubt.source, None
-        return value, getattr(value, "changed", None) or self.sources.get(name, Source()), doubt
+        return value, getattr(value, "changed", None) or self.sources.get(name, _NOWHERE), doubt
 
     def doubt(self, doubt: Doubt) -> None:
         """Note that any name may have been set."""

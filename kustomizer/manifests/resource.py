@@ -36,7 +36,7 @@ class Resource:
     ``text`` is the input; :meth:`render` returns it byte for byte unless :meth:`edit` was called.
     """
 
-    __slots__ = ("_edited", "_header", "_lossy", "_tree", "indent", "text")
+    __slots__ = ("_edited", "_header", "_hides", "_lossy", "_tree", "indent", "text")
 
     def __init__(self, text: str, *, indent: int = 0, tree: dict[str, Any] | None = None) -> None:
         self.text = text
@@ -44,6 +44,7 @@ class Resource:
         self._tree = tree
         self._edited = not text
         self._lossy = False
+        self._hides: bool | None = None
         self._header: tuple[str, str, str, str] | None = None
 
     @classmethod
@@ -144,7 +145,11 @@ class Resource:
 
         A word consists of ASCII letters, digits and ``-./_``, so no line break can be within it.
         """
-        return self._edited or word in self.text or ("\\" in self.text and any(mark in self.text for mark in _HIDING))
+        if self._edited or word in self.text:
+            return True
+        if self._hides is None:
+            self._hides = "\\" in self.text and any(mark in self.text for mark in _HIDING)
+        return self._hides
 
     def render(self) -> str:
         """Return the text of the output, with a newline at the end."""

@@ -43,6 +43,10 @@ _OF_ONE_NODE = (
 _NAMING = frozenset({"CronJob", "Job", "PrometheusRule", "Role"})
 
 
+# Kinds in which the worker's name is only text. A large site's are most of its text.
+_DATA = frozenset({"ConfigMap", "Secret"})
+
+
 class _Settings(Record):
     """The settings file of a service whose workers load ours, and where it comes from."""
 
@@ -102,6 +106,10 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
     return notes
 
 
+def _is_data(resource: Resource) -> bool:
+    return resource.kind in _DATA and is_known(resource)
+
+
 def _left_out(
     resources: Resources, config: CeleryWorkers, plan: ServicePlan, copies: Sequence[Resource]
 ) -> list[Problem]:
@@ -113,7 +121,7 @@ def _left_out(
         from kustomizer.transform.copy_targeting import follow  # noqa: PLC0415 - a plain site has none
 
         notes += follow(resources, config, plan, originals, copies)
-    naming = [item for item in resources if item.mentions(worker.name)]
+    naming = [item for item in resources if not _is_data(item) and item.mentions(worker.name)]
     others = [item for item in naming if not is_known(item)]
     if "Service" in config.spec.copy_targeting:
         # Copies of a Service have labels of their own.

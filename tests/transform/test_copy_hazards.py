@@ -439,3 +439,17 @@ def test_a_policy_of_kyvernos_names_deployments() -> None:
     assert "spec.rules[0].match.any[0].resources.names: names Deployment lms-worker and not lms-worker-high" in warning
     assert not found(rule("lms-worker", "lms-worker-high", "lms-worker-high-mem")).warnings
     assert not found(rule("lms-worker", kind="Service")).warnings
+
+
+def test_a_large_file_of_settings_is_not_searched_for_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = set()
+    mentions = Resource.mentions
+
+    def noted(resource: Resource, word: str) -> bool:
+        searched.add(resource.name)
+        return mentions(resource, word)
+
+    monkeypatch.setattr(Resource, "mentions", noted)
+    found({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "large"}, "data": {"a": "lms-worker"}})
+    assert "lms-worker" in searched
+    assert "large" not in searched

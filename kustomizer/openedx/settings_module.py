@@ -114,11 +114,10 @@ def without_stop(text: str) -> str:
     return text.replace(_STOP, "\n" * _STOP.count("\n"), 1) if text.startswith(MADE_BY) else text
 
 
-def names_in_head(text: str, name: str) -> frozenset[str]:
-    """Return the names that these statements set, where ``text`` is a file ``name`` of ours; else none."""
-    if text.startswith(head(name, for_worker=True)):
-        return frozenset({"_os", "_signal", "_sys", "_Path", "_tutor"})
-    return frozenset({"_Path", "_tutor"}) if text.startswith(head(name, for_worker=False)) else frozenset()
+def head_of(text: str, name: str) -> str:
+    """Return the lines of :func:`head` that ``text`` begins with, where it is a file ``name`` of ours; else none."""
+    heads = (f"{head(name, for_worker=for_worker)}\n" for for_worker in (True, False))
+    return next((lines for lines in heads if text.startswith(lines)), "")
 
 
 def render(file: SettingsFile, *, routing: Mapping[str, str], worker: CelerySettings | None) -> str:

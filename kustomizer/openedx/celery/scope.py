@@ -107,11 +107,12 @@ class Scope(Variables):
         """Begin with a module, which has no names."""
         return self._modules.setdefault(module, Names({}, {}))
 
-    def has_set(self, names: frozenset[str]) -> bool:
-        """Tell whether just ``names`` were set since the beginning."""
+    @property
+    def is_new(self) -> bool:
+        """Whether no statement of the site's was followed yet."""
         held = self._modules[self._main]
-        is_settled = held.settled == names and not held.lost and held.everything is None
-        return is_settled and not self._variables and len(self._modules) <= len({self._main, self.base})
+        is_settled = bool(held.settled or held.lost or held.everything)
+        return not is_settled and not self._variables and len(self._modules) <= len({self._main, self.base})
 
     def state(self) -> tuple[dict[str, Names], dict[str, Value | None]]:
         """Return a copy of all that it holds."""

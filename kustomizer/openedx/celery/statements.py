@@ -21,12 +21,13 @@ from kustomizer.openedx.celery.mounts import MountedFile
 from kustomizer.openedx.celery.python_values import Defined, Opaque, truth
 from kustomizer.openedx.celery.skipped import escapes, may_have_run, skip
 from kustomizer.openedx.celery.syntax import FUNCTIONS, dotted, parsed
-from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, names_in_head, without_stop
+from kustomizer.openedx.settings_module import TUTORS_FILE_PREFIX, head_of, without_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kustomizer.openedx.celery.scope import Scope
+    from kustomizer.openedx.celery.values import Unknown
 
 
 def follow(scope: Scope, file: MountedFile) -> None:
@@ -34,11 +35,7 @@ def follow(scope: Scope, file: MountedFile) -> None:
     scope.run = functools.partial(_run, scope)
     with scope.at(scope.module, file.source):
         try:
-            for node in parsed(without_stop(file.text)).body:
-                if _is_ours(node):
-                    _run_tutors(scope, file, node.lineno)
-                else:
-                    scope.run([node])
+            _run_module(scope, _without_head(scope, file))
         except Stopped as stopped:
             scope.doubt_all(stopped.why)
             scope.doubt_variable("", stopped.why)
@@ -51,6 +48,26 @@ def follow(scope: Scope, file: MountedFile) -> None:
             scope.doubt_variable("", why)
 
 
+def _run_module(scope: Scope, text: str) -> None:
+    for node in parsed(text).body:
+        if _is_ours(node):
+            _run_tutors(scope, node.lineno)
+        else:
+            scope.run([node])
+
+
+def _without_head(scope: Scope, file: MountedFile) -> str:
+    """Follow what a file of ours begins with, once for all workers; return the rest of its text, on the same lines."""
+    name = scope.module.rpartition(".")[2]
+    head = head_of(file.text, f"{name}.py")
+    tutors = _tutors(scope) if head and scope.is_new else None
+    if not isinstance(tutors, MountedFile):
+        return without_stop(file.text)
+    key = (scope.origin, scope.module, head, tutors.text, tutors.source)
+    once(key, scope, lambda: _run_module(scope, without_stop(head)))
+    return "\n" * head.count("\n") + file.text[len(head) :]
+
+
 def _is_ours(node: ast.stmt) -> bool:
     """Tell whether this runs Tutor's settings in our module, as `settings_module.render` writes it."""
     if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and len(node.value.args) > 1):
@@ -60,20 +77,19 @@ def _is_ours(node: ast.stmt) -> bool:
     return is_exec and ast.unparse(call) == "exec(compile(_tutor.read_bytes(), str(_tutor), 'exec'), globals())"
 
 
-def _run_tutors(scope: Scope, ours: MountedFile, line: int) -> None:
+def _tutors(scope: Scope) -> MountedFile | Unknown | None:
     package, _, name = scope.module.rpartition(".")
-    file = scope.container.module(f"{package}.{TUTORS_FILE_PREFIX}{name}" if package else TUTORS_FILE_PREFIX + name)
+    return scope.container.module(f"{package}.{TUTORS_FILE_PREFIX}{name}" if package else TUTORS_FILE_PREFIX + name)
+
+
+def _run_tutors(scope: Scope, line: int) -> None:
+    file = _tutors(scope)
     if not isinstance(file, MountedFile):
         why = f"{scope.module} isn't part of the build" if file is None else file.reason
         source = None if file is None else file.source
         scope.doubt_all(Opaque(f"{why}, and may set it", line), maybe=True, source=source)
         return
-    set_before = names_in_head(ours.text, f"{name}.py")
-    if set_before and scope.has_set(set_before):
-        key = (scope.origin, scope.module, file.text, file.source, set_before)
-        once(key, scope, lambda: follow(scope, file))
-    else:
-        follow(scope, file)
+    follow(scope, file)
 
 
 def _run(scope: Scope, nodes: Iterable[ast.stmt]) -> None:

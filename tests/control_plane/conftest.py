@@ -1,4 +1,7 @@
-"""One control plane for all tests that a process runs, one after the other: pytest-xdist's processes have one each."""
+"""One control plane for all tests of this directory that a process runs: pytest-xdist's processes have one each.
+
+It ends with the directory's last test. Its times are a tenth of a real one's, so that it keeps a third of a core busy.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 TIME_FACTOR = 10
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with running_cluster(tmp_path_factory.mktemp("cluster"), time_factor=TIME_FACTOR) as cluster:
         yield cluster

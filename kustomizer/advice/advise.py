@@ -28,13 +28,13 @@ class Advised(Record):
     before: ConfigFile
     after: ConfigFile
     notes: Sequence[Problem]
-    """What a build would warn of in the workers that are changed, and what no route can change."""
+    """Warnings that a build would give of the changed workers, and the long tasks that no route can move."""
 
 
 def advise(known: SiteTasks, file: ConfigFile) -> Advised:
-    """Return what ``known`` says of the configuration in ``file``.
+    """Return the changes of the configuration in ``file`` that the numbers in ``known`` speak for.
 
-    Raises UserError where that can't be changed, or too little was measured.
+    Raises UserError where the file can't be changed, or too little was measured.
     """
     days = 0 if known.measured is None else known.measured.days
     # Samples of a whole day may lack its first minutes.
@@ -74,7 +74,7 @@ def _routed(known: SiteTasks, file: ConfigFile) -> tuple[ConfigFile, list[Change
 
 
 def advised_text(known: SiteTasks, advised: Advised, width: int) -> str:
-    """Return what was measured, the reasons, and the diff: what stands before that is passed over by `git apply`."""
+    """Return what was measured, the reasons, and the diff; `git apply` ignores all text before the diff."""
     sources = (str(known.measured), f"The site was asked for its tasks on {known.asked}.")
     parts = ["\n".join(map(visible, sources)), text_table(list(_rows(advised.loads)), width)]
     parts += [_paragraph(reason) for reason in advised.reasons] or ["Nothing to change."]
@@ -83,7 +83,7 @@ def advised_text(known: SiteTasks, advised: Advised, width: int) -> str:
 
 
 def advised_diff(advised: Advised) -> str:
-    """Return the change of the file as `diff -u` prints it."""
+    """Return the change of the file in the form of `diff -u`."""
     path = advised.before.path.as_posix().lstrip("/")
     before, after = (file.text.splitlines(keepends=True) for file in (advised.before, advised.after))
     return "".join(difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")).rstrip("\n")

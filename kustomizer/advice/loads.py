@@ -1,4 +1,4 @@
-"""What was measured of each worker, how much its tasks kept it busy, and which long ones to route to another queue."""
+"""How busy the measured tasks kept each worker, and which long tasks to route to another queue."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from kustomizer.tasks.numbers import HOUR, Numbers, amount, duration
 Worker = tuple[str, str]
 
 ENOUGH = 20
-"""Runs of a task, or of a worker's tasks, below which nothing is said of it."""
+"""With fewer runs than these, nothing is said of a task or a worker."""
 
 
 class Load(Record):
-    """The tasks of one worker that were measured, those that took the most time first."""
+    """The measured tasks of one worker, those that took the most time first."""
 
     service: str
     variant: str
@@ -29,66 +29,66 @@ class Load(Record):
 
     @property
     def numbers(self) -> list[Numbers]:
-        """What was measured of each task."""
+        """The numbers of each task."""
         return [task.numbers for task in self.tasks if task.numbers is not None]
 
     @property
     def is_enough(self) -> bool:
-        """Whether they ran often enough, and for long enough, to say something."""
+        """Whether they ran often enough, and for long enough, to advise on them."""
         return sum(numbers.runs for numbers in self.numbers) >= ENOUGH and bool(self.busy)
 
     @property
     def per_day(self) -> float:
-        """How often they ran a day."""
+        """Their runs a day."""
         return sum(numbers.per_day for numbers in self.numbers)
 
     @property
     def seconds(self) -> float:
-        """The time that they took."""
+        """The seconds that they took together."""
         return sum(numbers.seconds for numbers in self.numbers)
 
     @property
     def mean(self) -> float:
-        """The seconds that a run took in the mean."""
+        """The mean seconds of a run."""
         return self.seconds / max(1, sum(numbers.runs - numbers.failed for numbers in self.numbers))
 
     @property
     def long_seconds(self) -> float:
-        """The time that the long ones took."""
+        """The seconds that the long tasks took together."""
         return sum(task.numbers.seconds for task in self.long if task.numbers is not None)
 
     @property
     def long_share(self) -> float:
-        """The part of their time that long tasks took."""
+        """The share of the long tasks in ``seconds``."""
         return self.long_seconds / self.seconds if self.seconds else 0.0
 
     @property
     def busy(self) -> list[float]:
-        """How many tasks ran at a time in each hour, in the mean of that hour."""
+        """The mean number of tasks that ran at a time, for each hour."""
         series = [numbers.hours for numbers in self.numbers if numbers.hours]
         count = max(map(len, series), default=0)
-        # What is shorter lacks the oldest hours.
+        # A shorter series lacks the oldest hours.
         padded = [(0.0,) * (count - len(hours)) + tuple(hours) for hours in series]
         return [sum(hour) / HOUR for hour in zip(*padded, strict=True)]
 
     @property
     def ordinary(self) -> float:
-        """How many ran at a time in the median hour."""
+        """The number that ran at a time in the median hour."""
         return statistics.median(self.busy)
 
     @property
     def busiest(self) -> float:
-        """How many ran at a time in the busiest hour."""
+        """The number that ran at a time in the busiest hour."""
         return max(self.busy)
 
     @property
     def long(self) -> list[Task]:
-        """The long ones."""
+        """The long tasks."""
         return [task for task in self.tasks if is_long(task)]
 
     @property
     def short(self) -> list[Task]:
-        """The short ones that run often."""
+        """The short tasks that run often."""
         return [task for task in self.tasks if is_short(task)]
 
 
@@ -135,12 +135,12 @@ class Routing:
         }
 
     def queue_of(self, task: Task) -> str:
-        """Return the queue that a task goes to: calls and the task itself win over a route of the configuration."""
+        """Return the queue that a task goes to; the task itself and its calls win over a route."""
         route = self._routes.get(task.service, {}).get(task.name)
         return task.queue_in_fact(self._consumers) if route is None or self.is_settled(task) else route.queue
 
     def is_settled(self, task: Task) -> bool:
-        """Tell whether no route moves a task: it says its queue itself, or its calls do, as far as its worker tells."""
+        """Tell whether no route moves a task: the task names its queue, or its calls do, as its worker's name shows."""
         return task.names_queue or task.queue_in_fact(self._consumers) != task.destination
 
 
@@ -160,7 +160,7 @@ class Route(Record):
 
 
 def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Route]:
-    """Yield the routes that the numbers speak for."""
+    """Yield the routes that the numbers recommend."""
     measured, routing = loads(known, config, {}), Routing(config)
     movable = _by_name(task for task in known.tasks if not routing.is_settled(task))
     for (service, _), load in measured.items():

@@ -1,8 +1,7 @@
-"""A build and the cluster: what applying it would change, as the API server itself says, and applying it.
+"""Previews what applying a build would change in the cluster, as the API server itself says, and applies it.
 
-The first server-side apply over what Tutor applied client-side is in conflict with that, in every field that the two
-set differently. Fields that Tutor's manager owns are taken over; those of anybody else stay a conflict
-(docs/operations.md).
+The first server-side apply after Tutor's client-side one conflicts with it in every field that the two set differently.
+Fields that Tutor's manager owns are taken over; those of anybody else stay a conflict (docs/operations.md).
 """
 
 from __future__ import annotations
@@ -34,16 +33,16 @@ _CONFLICT = re.compile(
 
 
 class Conflict(Record):
-    """What one manager owns of one object."""
+    """Fields of one object that another manager owns."""
 
     manager: str
     fields: tuple[str, ...]
     resource: ResourceRef | None = None
-    """The object, which kubectl doesn't name."""
+    """The object, None as long as it isn't known: kubectl doesn't name it."""
 
 
 class ConflictError(UserError):
-    """Fields that others own."""
+    """Others own fields that the build sets."""
 
     def __init__(self, conflicts: Sequence[Conflict], applied: frozenset[tuple[str, str]] = frozenset()) -> None:
         lines = [f"  {_line(conflict)}" for conflict in conflicts[:_SHOWN]]
@@ -57,16 +56,16 @@ class ConflictError(UserError):
         )
         self.conflicts = conflicts
         self.applied = applied
-        """Kind, in lower case, and name of the objects that aren't in conflict."""
+        """The objects without a conflict: their kinds, in lower case, and names."""
 
     @property
     def managers(self) -> frozenset[str]:
-        """Who owns the fields."""
+        """The owners of the fields."""
         return frozenset(conflict.manager for conflict in self.conflicts)
 
 
 def read_conflicts(words: str) -> list[Conflict]:
-    """Return the conflicts of which kubectl speaks in ``words``."""
+    """Return the conflicts that kubectl's message ``words`` names."""
     return [
         Conflict(
             manager=match["manager"],
@@ -81,9 +80,9 @@ def read_conflicts(words: str) -> list[Conflict]:
 
 def _line(conflict: Conflict) -> str:
     first, *more = conflict.fields
-    rest = f" and {plural(len(more), 'more field')}" if more else ""
+    and_more = f" and {plural(len(more), 'more field')}" if more else ""
     about = f"{conflict.resource}: " if conflict.resource else ""
-    return f"{about}{conflict.manager} owns {first.removeprefix('.')}{rest}"
+    return f"{about}{conflict.manager} owns {first.removeprefix('.')}{and_more}"
 
 
 TUTORS_MANAGERS = frozenset({"kubectl-client-side-apply"})
@@ -129,8 +128,8 @@ def preview(kubectl: Kubectl, text: str, *, force: bool) -> Preview:
     Fields that Tutor owns are taken anyway, those of others only with ``force``.
     """
     try:
-        taken = force or _is_tutors(kubectl, text)
-        return _preview(kubectl, text, force=taken)
+        takes_fields = force or _is_tutors(kubectl, text)
+        return _preview(kubectl, text, force=takes_fields)
     except _NoNamespaceError as error:
         return _preview_beside(kubectl, text, error, force=force)
 
@@ -145,11 +144,11 @@ def _preview_beside(kubectl: Kubectl, text: str, error: _NoNamespaceError, *, fo
     if not error.namespaces <= made:
         raise error
     new = [item for item in resources if _namespace(item) in error.namespaces]
-    rest = [item for item in resources if _namespace(item) not in error.namespaces]
-    if not rest:
+    others = [item for item in resources if _namespace(item) not in error.namespaces]
+    if not others:
         return Preview(before=Resources([]), after=Resources(new), force=force)
-    rest_preview = preview(kubectl, "---\n".join(item.render() for item in rest), force=force)
-    return Preview(before=rest_preview.before, after=Resources([*rest_preview.after, *new]), force=rest_preview.force)
+    seen = preview(kubectl, "---\n".join(item.render() for item in others), force=force)
+    return Preview(before=seen.before, after=Resources([*seen.after, *new]), force=seen.force)
 
 
 def _namespace(item: Resource) -> str:
@@ -157,7 +156,7 @@ def _namespace(item: Resource) -> str:
 
 
 def _is_tutors(kubectl: Kubectl, text: str) -> bool:
-    """Tell whether fields have to be taken from Tutor. Raises ConflictError where they are somebody else's."""
+    """Tell whether fields have to be taken from Tutor. Raises ConflictError where somebody else owns them."""
     try:
         # `kubectl diff` would stop at the first object in conflict, and there may be others' in the next.
         _kubectl(kubectl, "apply", text, force=False, options=("--dry-run=server",))
@@ -169,15 +168,15 @@ def _is_tutors(kubectl: Kubectl, text: str) -> bool:
 
 
 def _named(kubectl: Kubectl, text: str, error: ConflictError) -> ConflictError:
-    """Return ``error`` with the objects, each of which is asked for by itself: kubectl doesn't say which it means."""
+    """Return ``error`` with the object of each conflict: kubectl doesn't name it, so each object is tried alone."""
     conflicts = []
     for item in read_build(text.encode()):
         if (item.kind.lower(), item.name) in error.applied:
             continue
         try:
             _kubectl(kubectl, "apply", item.render(), force=False, options=("--dry-run=server",))
-        except ConflictError as own:
-            conflicts += [conflict.replace(resource=item.ref) for conflict in own.conflicts]
+        except ConflictError as of_item:
+            conflicts += [conflict.replace(resource=item.ref) for conflict in of_item.conflicts]
         except UserError:  # it has another fault, which is said when the conflicts are gone
             continue
     return ConflictError(
@@ -239,9 +238,9 @@ def _kubectl(
 def _leave_out_the_clusters_replicas(
     before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], text: str
 ) -> None:
-    """Take out the numbers of pods that the build doesn't state: an autoscaler's, or the API server's default.
+    """Remove numbers of pods that the build doesn't state: an autoscaler set them, or they are the server's default.
 
-    They would look as if the build stated them. A number that changes stays.
+    They would look as if the build stated them. A number that changes is kept.
     """
     stated = {item.ref for item in read_build(text.encode()) if "replicas" in mapping(lookup(item.tree, "spec"))}
     live = {Resource("", tree=tree).ref: tree for tree in before}

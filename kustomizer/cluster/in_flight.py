@@ -1,6 +1,6 @@
-"""Tasks in flight: the requests to list, drop and put back what is unacknowledged in Redis, and their answers.
+"""Requests to list, drop and put back the unacknowledged tasks in Redis, and their answers.
 
-`pods.LivePod` asks them.
+`pods.LivePod` sends them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Message(Record):
     """Seconds since it was taken, None where Redis doesn't say: then kombu never puts it back by itself."""
     redelivered: bool = False
     eta: str = ""
-    """The time that it is kept for, where it was sent with one."""
+    """The time until which a worker holds it back, if it was sent with one."""
     retries: int = 0
     args: str | None = None
     kwargs: str | None = None
@@ -42,11 +42,11 @@ class Hash(Record):
 
     key: str
     workers: Sequence[str]
-    """The Deployments of the build that use it: none where the worker was removed."""
+    """The Deployments of the build that use the key: none where the worker was removed."""
     count: int
     messages: Sequence[Message]
     unknown: str = ""
-    """Why it can't be told of some message that nobody has it; empty where that can be told."""
+    """Why "nobody" can't be known of some messages; empty where it can."""
 
 
 class Restored(Record):
@@ -55,7 +55,7 @@ class Restored(Record):
     key: str
     queues: Mapping[str, int]
     kept: int = 0
-    """How many had no queue to go to, and are where they were."""
+    """How many had no queue to go to, and stay where they were."""
 
 
 def users(site: Site) -> dict[str, list[str]]:
@@ -67,7 +67,7 @@ def users(site: Site) -> dict[str, list[str]]:
 
 
 def key_of(site: Site, name: str) -> str:
-    """Return the key that ``name`` is, or that the worker of that name has or had."""
+    """Return ``name`` if it is a key, else the key that the worker of that name has or had."""
     for worker in site.open_edx_workers:
         if worker.resource.name == name:
             return worker.unacked_key
@@ -75,35 +75,35 @@ def key_of(site: Site, name: str) -> str:
 
 
 def list_request(site: Site, *, limit: int, arguments: bool, pods: Sequence[LivePod] | None = None) -> dict[str, Any]:
-    """Return the request that lists what is in flight: ``limit`` messages of each key, 0 for all.
+    """Return the request that lists the messages in flight: ``limit`` of each key, 0 for all.
 
-    Without the pods nobody can tell that a message is in nobody's hand.
+    Without ``pods`` the answer can't say of a message that nobody has it.
     """
     request = {"action": "in_flight", "keys": sorted(users(site)), "limit": limit, "arguments": arguments}
     return request if pods is None else {**request, "pods": names_of_workers(pods)}
 
 
 def task_request(site: Site, task_id: str, *, drop: bool, arguments: bool = False) -> dict[str, Any]:
-    """Return the request that looks for a task; with ``drop`` it is taken away."""
+    """Return the request that looks for a task, and with ``drop`` removes it."""
     queues = sorted({queue for worker in site.open_edx_workers for queue in worker.queues})
     question = {"action": "task_of", "id": task_id, "keys": sorted(users(site)), "queues": queues}
     return {**question, "drop": drop, "arguments": arguments}
 
 
 def restore_request(key: str, pods: Sequence[LivePod]) -> dict[str, Any]:
-    """Return the request that puts back what is under ``key``; it names the workers that may use that key."""
+    """Return the request that puts back the messages under ``key``; it names the workers that may use that key."""
     suspects = sorted(pod.node for pod in pods if pod.is_worker and may_use(pod, key))
     return {"action": "restore", "key": key, "suspects": suspects}
 
 
 def hashes(answer: Mapping[str, Any], site: Site, pods: Sequence[LivePod] = ()) -> list[Hash]:
-    """Return the answer to ``list_request``."""
-    known = users(site)
+    """Return the keys and messages from the answer to ``list_request``."""
+    workers_of = users(site)
     names = {pod.node: pod.name for pod in pods if pod.is_worker}
     return [
         Hash(
             key=answered["key"],
-            workers=known.get(answered["key"], ()),
+            workers=workers_of.get(answered["key"], ()),
             count=answered["count"],
             messages=[
                 message({**raw, **_holder(raw, answered, names)}, answered["key"]) for raw in answered["messages"]
@@ -115,13 +115,13 @@ def hashes(answer: Mapping[str, Any], site: Site, pods: Sequence[LivePod] = ()) 
 
 
 def _holder(raw: Mapping[str, Any], answered: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
-    """Return who has a message in hand, as far as that is known."""
+    """Return which pod has a message in hand, as far as that is known."""
     node = raw.get("worker", "")
     if node:
         return {"held": "yes", "worker": names.get(node, node)}
-    # Nobody can say it of a message without an id, and a worker that limits a task's rate may hide it.
-    told = answered.get("unknown") == "" and raw.get("id") and not raw.get("limited")
-    return {"held": "nobody" if told else "unknown", "worker": ""}
+    # A message without an id can't be looked for, and a worker that limits a task's rate may hide the message.
+    is_known = answered.get("unknown") == "" and raw.get("id") and not raw.get("limited")
+    return {"held": "nobody" if is_known else "unknown", "worker": ""}
 
 
 def message(answered: Mapping[str, Any], key: str) -> Message:
@@ -131,7 +131,7 @@ def message(answered: Mapping[str, Any], key: str) -> Message:
 
 
 def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
-    """Return the answer to ``restore_request``. Raises UserError where a worker uses the key, or may."""
+    """Return the result that answers ``restore_request``. Raises UserError where a worker uses the key, or may."""
     key = answer["key"]
     names = {pod.node: pod.name for pod in pods if pod.is_worker}
 
@@ -147,8 +147,8 @@ def restored(answer: Mapping[str, Any], pods: Sequence[LivePod]) -> Restored:
         remedy = "It may be stopping with a task in its hands: wait until the pod is gone"
         raise refused(f"{pods_named} may use it, and doesn't answer", remedy)
     if answer["unknown"]:
-        seen = sorted(name for node, name in names.items() if node not in answer["answered"])
-        pods_named = f" (of what is here, {', '.join(seen)})" if seen else ""
+        silent = sorted(name for node, name in names.items() if node not in answer["answered"])
+        pods_named = f" (of what is here, {', '.join(silent)})" if silent else ""
         remedy = (
             "Try again: a solo pool answers between tasks only, and Redis takes minutes to notice that a node is lost. "
             "`celery inspect stats` shows workers of other namespaces"
@@ -176,5 +176,5 @@ def namespace_of(site: Site) -> str:
 
 
 def workers_in(site: Site, namespace: str) -> list[SiteWorker]:
-    """Return the workers of lms and cms in ``namespace``, or that state none."""
+    """Return the workers of lms and cms that are in ``namespace``, or state no namespace."""
     return [worker for worker in site.open_edx_workers if worker.resource.namespace in ("", namespace)]

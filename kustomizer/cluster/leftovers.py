@@ -1,7 +1,7 @@
-"""What a cluster still has of ours and a build has no more: a removed worker's objects, or all of a split.
+"""Finds and removes leftovers: objects of ours that a cluster still has and a build doesn't, as of a removed worker.
 
-Nobody deletes it: neither Tutor nor `kubectl apply` removes what has left its input. An object is ours
-if it looks like one that we emit and nobody else would (kustomizer/cluster/ours.py).
+Neither Tutor nor `kubectl apply` deletes an object that has left its input. An object counts as ours if it looks like
+one that we emit and nobody else would (kustomizer/cluster/ours.py).
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ REMOVED = {
     "RoleBinding": "rolebindings.rbac.authorization.k8s.io",
     "Role": "roles.rbac.authorization.k8s.io",
 }
-"""What may be left over, as kubectl calls it, in the order in which it is removed."""
+"""The kinds that may be left over, with kubectl's names, in the order in which they are removed."""
 _ORDER = list(REMOVED)
 _RIGHTS = ("RoleBinding", "Role")
-"""Asked for only where our program is left: not everybody who may remove a worker may list them."""
+"""Listed only where our program is left over: not everybody who may remove a worker may list these."""
 _USERS = ("pods", "replicasets.apps", "statefulsets.apps", "cronjobs.batch", "jobs.batch")
-"""What names ConfigMaps besides Deployments."""
+"""Kinds besides Deployments that name ConfigMaps."""
 _POD_KINDS = frozenset({"CronJob", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"})
 _PRIORITY = "\x06\x16"
 """What stands before the priority in the name of a list of kombu's."""
@@ -58,25 +58,25 @@ class Leftover(Record):
     name: str
     objects: Sequence[Resource]
     queues: Sequence[str] = ()
-    """The queues that the worker took and that no worker of the build consumes."""
+    """The worker's queues that no worker of the build consumes."""
     key: str = ""
-    """Where its tasks in flight are, unless a worker of the build uses the key, too."""
+    """The key of its tasks in flight, empty where a worker of the build uses that key, too."""
     held: str = ""
-    """Why it can't go, where something else needs it."""
+    """Why it can't be removed: another object needs it. Empty where none does."""
 
 
 class Counted(Record):
-    """A leftover, and how many tasks would be left to nobody with it."""
+    """A leftover, with the number of tasks that no worker would take once it is removed."""
 
     leftover: Leftover
     counts: Mapping[str, int] = {}
-    """Of each queue and of the key."""
+    """The tasks on each queue and under the key."""
     unknown: str = ""
-    """Why they couldn't be counted."""
+    """Why the tasks couldn't be counted."""
 
     @property
     def reasons(self) -> list[str]:
-        """Why it stays; none where it can go."""
+        """Why it isn't removed; none where it can be."""
         reasons = [self.leftover.held] if self.leftover.held else []
         reasons += [f"its tasks can't be counted: {self.unknown}"] if self.unknown else []
         for queue in self.leftover.queues:
@@ -88,7 +88,7 @@ class Counted(Record):
 
 
 def live_resources(kubectl: Kubectl) -> Resources:
-    """Return what the namespace has of all kinds that matter here. Raises UserError where kubectl is refused."""
+    """Return the namespace's objects of all kinds that matter here. Raises UserError where kubectl is refused."""
     served = set(kubectl.api_resources())
     rights = [REMOVED[kind] for kind in _RIGHTS]
     kinds = [name for name in (*REMOVED.values(), *_USERS) if name in served and name not in rights]
@@ -101,32 +101,33 @@ def live_resources(kubectl: Kubectl) -> Resources:
 
 
 def leftovers(live: Resources, site: Site, namespace: str) -> list[Leftover]:
-    """Return what ``live``, a namespace's objects, has of ours and ``site``, the build, hasn't."""
+    """Return the objects of ours in ``live``, the objects of ``namespace``, that ``site``, the build, doesn't have."""
     built = [item for item in site.resources if item.namespace in ("", namespace)]
-    kept = {(item.kind, item.name) for item in built}
+    in_build = {(item.kind, item.name) for item in built}
     deployments = {item.name for item in built if item.kind == "Deployment"}
     groups: dict[str, list[Resource]] = {}
-    for owner, mine in ours_of(live).items():
-        if left := [item for item in mine if (item.kind, item.name) not in kept]:
-            groups[owner] = left
-    going = {item.identity for items in groups.values() for item in items}
-    staying = _staying(live, going)
+    for owner, owned in ours_of(live).items():
+        if removable := [item for item in owned if (item.kind, item.name) not in in_build]:
+            groups[owner] = removable
+    remaining = _remaining(live, {item.identity for items in groups.values() for item in items})
     work = _Work(live, site) if any(is_worker(owner) and owner not in deployments for owner in groups) else None
-    found = []
+    leftovers = []
     for owner, items in sorted(groups.items()):
-        is_kept = owner in deployments
-        # Settings of before that a ReplicaSet names are what a rollback needs.
-        objects = [item for item in items if not (is_kept and item.kind in GENERATED_KINDS and _user(item, staying))]
-        queues, key = ((), "") if is_kept or work is None or not is_worker(owner) else work.of(owner, objects)
+        has_worker = owner in deployments
+        # A rollback needs the earlier settings that a ReplicaSet names.
+        objects = [
+            item for item in items if not (has_worker and item.kind in GENERATED_KINDS and _user(item, remaining))
+        ]
+        queues, key = ((), "") if has_worker or work is None or not is_worker(owner) else work.of(owner, objects)
         if objects:
             objects.sort(key=lambda item: (_ORDER.index(item.kind), item.name))
-            held = _held(objects, staying)
-            found.append(Leftover(name=owner, objects=objects, queues=queues, key=key, held=held))
-    return found
+            held = _held(objects, remaining)
+            leftovers.append(Leftover(name=owner, objects=objects, queues=queues, key=key, held=held))
+    return leftovers
 
 
 class _Work:
-    """What the workers of a cluster and of a build take."""
+    """The queues and in-flight keys of the workers of a cluster and of a build."""
 
     def __init__(self, live: Resources, site: Site) -> None:
         self.site = site
@@ -134,12 +135,12 @@ class _Work:
         running = Site(live).workers
         self.running = {worker.resource.name: worker for worker in reversed(running)}
         names = {worker.resource.name for worker in site.workers}
-        # Somebody who takes a queue does so in the build, and in the cluster by now.
-        by_others = {queue for worker in running if worker.resource.name in names for queue in worker.queues}
-        self.consumed = by_others & {queue for worker in site.workers for queue in worker.queues}
+        # A queue counts as consumed where a worker of the build takes it, and already does so in the cluster.
+        in_cluster = {queue for worker in running if worker.resource.name in names for queue in worker.queues}
+        self.consumed = in_cluster & {queue for worker in site.workers for queue in worker.queues}
 
     def of(self, owner: str, objects: Sequence[Resource]) -> tuple[Sequence[str], str]:
-        """Return the queues that ``owner`` takes and nobody else, and its in-flight key where it is its own."""
+        """Return the queues that only ``owner`` takes, and its in-flight key, empty where others use that, too."""
         worker = self.running.get(owner)
         queues, key = (worker.queues, worker.unacked_key) if worker else _gone(owner, objects, self.site)
         return [queue for queue in queues if queue not in self.consumed], "" if key in self.keys else key
@@ -153,69 +154,69 @@ def _gone(owner: str, objects: Sequence[Resource], site: Site) -> tuple[Sequence
     return sorted(name for name in lists if not name.startswith("unacked")), f"unacked.{owner}"
 
 
-def _staying(live: Resources, going: set[tuple[str, str, str, str]]) -> list[Resource]:
-    """Return what stays when these objects go, without the pods of a Deployment among them."""
-    deployments = {name for _, kind, _, name in going if kind == "Deployment"}
+def _remaining(live: Resources, removable: set[tuple[str, str, str, str]]) -> list[Resource]:
+    """Return the objects that remain when the ``removable`` ones, and the pods of their Deployments, are removed."""
+    deployments = {name for _, kind, _, name in removable if kind == "Deployment"}
     return [
         item
         for item in live
-        if item.identity not in going and not (item.kind in _POD_KINDS and _goes_with(item, deployments))
+        if item.identity not in removable and not (item.kind in _POD_KINDS and _is_of(item, deployments))
     ]
 
 
-def _held(objects: Sequence[Resource], staying: Sequence[Resource]) -> str:
-    """Return why these can't go: something that stays refers to one of them."""
+def _held(objects: Sequence[Resource], remaining: Sequence[Resource]) -> str:
+    """Return why these can't be removed: one of the ``remaining`` objects refers to one of them. Empty if none does."""
     for item in objects:
-        for scaled in staying if item.kind == "TriggerAuthentication" else ():
+        for scaled in remaining if item.kind == "TriggerAuthentication" else ():
             triggers = mappings(lookup(scaled.tree, "spec", "triggers")) if scaled.kind == "ScaledObject" else []
             if item.name in [lookup(trigger, "authenticationRef", "name") for trigger in triggers]:
                 return f"ScaledObject {scaled.name} refers to it"
-        if item.kind in GENERATED_KINDS and (user := _user(item, staying)):
+        if item.kind in GENERATED_KINDS and (user := _user(item, remaining)):
             return f"{user.kind} {user.name} names {item.name}"
     return ""
 
 
-def _user(item: Resource, staying: Sequence[Resource]) -> Resource | None:
-    """Return a pod, or what makes pods, that stays and names this ConfigMap or Secret."""
-    return next((user for user in staying if user.kind in _POD_KINDS and user.mentions(item.name)), None)
+def _user(item: Resource, remaining: Sequence[Resource]) -> Resource | None:
+    """Return the first pod, or object that makes pods, that remains and names this ConfigMap or Secret."""
+    return next((user for user in remaining if user.kind in _POD_KINDS and user.mentions(item.name)), None)
 
 
-def _goes_with(user: Resource, names: set[str]) -> bool:
-    """Tell whether a ReplicaSet or a pod goes with one of the Deployments of these names: its owner's name says so."""
-    owner = mappings(lookup(user.tree, "metadata", "ownerReferences"))
-    stems = {str(reference.get("name")) for reference in owner}
+def _is_of(user: Resource, names: set[str]) -> bool:
+    """Tell whether a ReplicaSet or a pod belongs to one of the Deployments of these names, by its owner's name."""
+    owners = mappings(lookup(user.tree, "metadata", "ownerReferences"))
+    stems = {str(reference.get("name")) for reference in owners}
     if user.kind == "Pod":
         stems = {stem.rpartition("-")[0] for stem in stems}
     return bool(stems & names)
 
 
-def counts_request(found: Sequence[Leftover]) -> dict[str, Any]:
-    """Return the request that counts the tasks which would be left to nobody."""
-    queues = sorted({queue for leftover in found for queue in leftover.queues})
-    keys = sorted({leftover.key for leftover in found if leftover.key})
+def counts_request(leftovers: Sequence[Leftover]) -> dict[str, Any]:
+    """Return the request that counts the tasks on the queues, and under the keys, of ``leftovers``."""
+    queues = sorted({queue for leftover in leftovers for queue in leftover.queues})
+    keys = sorted({leftover.key for leftover in leftovers if leftover.key})
     return {"action": "remaining", "keys": keys, "queues": queues}
 
 
-def remove(kubectl: Kubectl, found: Iterable[Leftover]) -> str:
-    """Delete the objects; return what kubectl says, a line each. Raises UserError in kubectl's words."""
-    objects = [item for leftover in found for item in leftover.objects]
-    said = ""
+def remove(kubectl: Kubectl, leftovers: Iterable[Leftover]) -> str:
+    """Delete the objects; return kubectl's output, a line for each. Raises UserError in kubectl's words."""
+    objects = [item for leftover in leftovers for item in leftover.objects]
+    output = ""
     for kind, resource in REMOVED.items():
         names = [item.name for item in objects if item.kind == kind]
         if names:
             # KEDA gives a Deployment its pods back when its object goes, and has to find it for that.
             waits = "--wait=true" if kind == "ScaledObject" else "--wait=false"
-            said += kubectl.delete(resource, names, waits)
-    return said
+            output += kubectl.delete(resource, names, waits)
+    return output
 
 
 def leftovers_text(leftovers: Sequence[Counted], width: int) -> str:
-    """Return a paragraph for each leftover: why it stays or that it can go, and its objects."""
+    """Return a paragraph for each leftover: its objects, and why it stays or that it can go."""
     return "\n\n".join(_paragraph(counted, width) for counted in leftovers) or "Nothing is left over."
 
 
 def leftovers_json(leftovers: Sequence[Counted], removed: Collection[str]) -> str:
-    """Return the same as JSON, with what was ``removed``, by name."""
+    """Return the leftovers as JSON; ``removed`` has the names of those that were removed."""
     entries = [
         {
             "name": counted.leftover.name,

@@ -1,4 +1,4 @@
-"""Putting back the messages in flight that nobody has: two looks from a pod, and the pods listed after each."""
+"""Puts back orphans, the messages in flight that no worker has: after two looks, each followed by a list of pods."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from kustomizer.system.record_data import record_data
 from kustomizer.system.wording import plural
 
 APART_SECONDS = 10
-"""Between two looks: a worker that acknowledges a task has done so by then, or Redis never heard of it."""
+"""The time between two looks. An acknowledgement that was on its way at the first one has arrived at the second."""
 OLDER_SECONDS = 60
 
 
 class Orphans(Record):
-    """What became of the messages that nobody had, under one key."""
+    """The outcome for the orphans under one key."""
 
     key: str
     queues: Mapping[str, int]
-    """How many were put back on each queue."""
+    """The number that was put back on each queue."""
     left: int = 0
-    """How many nobody named as theirs, and were left all the same."""
+    """The number that no worker named as its own, and that were left all the same."""
     reason: str = ""
-    """Why these were left."""
+    """Why they were left."""
 
 
 def restore_orphans(
@@ -39,45 +39,45 @@ def restore_orphans(
     pods: Callable[[], list[LivePod]],
     ask: Callable[[Mapping[str, Any], list[LivePod]], Mapping[str, Any]],
 ) -> list[Orphans]:
-    """Put back what nobody has, of one worker or of all; returns what became of the messages that nobody named.
+    """Put back the orphans of one worker or of all, and return the outcome for each key.
 
     Raises UserError where the pods can't be listed or asked.
     """
     keys = sorted(users(site)) if worker is None else [key_of(site, worker)]
     request = {"action": "orphans", "keys": keys, "only": worker is not None, "older": older}
     looks: list[Mapping[str, Any]] = []
-    there = pods()
+    live_pods = pods()
     for number in range(2):
         if number:
             time.sleep(APART_SECONDS)
-        found = ask(request, there)
-        # After the question: whoever took one of these messages answered it, didn't, or is gone.
-        there = pods()
-        looks.append({**found, "pods": names_of_workers(there)})
-        if not found["messages"]:
+        look = ask(request, live_pods)
+        # After the question: a pod that took one of these messages answered it, didn't, or is gone.
+        live_pods = pods()
+        looks.append({**look, "pods": names_of_workers(live_pods)})
+        if not look["messages"]:
             return []
-    answer = ask({"action": "put_back", "looks": looks}, there)
+    answer = ask({"action": "put_back", "looks": looks}, live_pods)
     return [
         Orphans(key=entry["key"], queues=entry["restored"], left=entry["left"], reason=entry["reason"])
         for entry in answer["keys"]
     ]
 
 
-def orphans_text(found: Sequence[Orphans], older: int) -> str:
-    """Return what was put back, and what was left and why, a line each."""
+def orphans_text(outcomes: Sequence[Orphans], older: int) -> str:
+    """Return a line for each queue that tasks were put back on, and for each key under which some were left."""
     lines = []
-    for orphans in found:
+    for outcome in outcomes:
         lines += [
-            f"{orphans.key}: {plural(count, 'task')} put back on {queue}"
-            for queue, count in sorted(orphans.queues.items())
+            f"{outcome.key}: {plural(count, 'task')} put back on {queue}"
+            for queue, count in sorted(outcome.queues.items())
         ]
-        if orphans.left:
-            lines.append(f"{orphans.key}: {plural(orphans.left, 'task')} left: {orphans.reason}")
+        if outcome.left:
+            lines.append(f"{outcome.key}: {plural(outcome.left, 'task')} left: {outcome.reason}")
     return "\n".join(
         lines or [f"Nothing that was taken more than {older} s ago, since Redis started, is in nobody's hand."]
     )
 
 
-def orphans_json(found: Sequence[Orphans]) -> str:
-    """Return the same as JSON."""
-    return json.dumps(record_data(found), indent=2)
+def orphans_json(outcomes: Sequence[Orphans]) -> str:
+    """Return the outcomes as JSON."""
+    return json.dumps(record_data(outcomes), indent=2)

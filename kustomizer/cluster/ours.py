@@ -29,31 +29,31 @@ _OF_FLOWER = {
 
 
 def ours_of(live: Resources) -> dict[str, list[Resource]]:
-    """Return what ``live``, the objects of one namespace, has of ours, by what it belongs to.
+    """Return the objects of ours in ``live``, the objects of one namespace, by owner.
 
-    That is a worker, by its Deployment's name, or something that is none.
+    An owner is the name of a worker's Deployment; or Flower, the alerts, the restorer, a worker's access to its broker.
     """
-    found: dict[str, list[Resource]] = {}
+    owned: dict[str, list[Resource]] = {}
     for item in live:
         if owner := _owner(item):
-            found.setdefault(owner, []).append(item)
+            owned.setdefault(owner, []).append(item)
     deployments = {item.name: item for item in live.of_kind("Deployment")}
     for item in live.of_kind("PodDisruptionBudget"):
-        if item.name in found and _is_budget(item, deployments.get(item.name)):
-            found[item.name].append(item)
-    for item in live if FLOWER in found else ():
+        if item.name in owned and _is_budget(item, deployments.get(item.name)):
+            owned[item.name].append(item)
+    for item in live if FLOWER in owned else ():
         if stem_of(item.name) in _OF_FLOWER.get(item.kind, ()) and _name_label(item) == FLOWER:
-            found[FLOWER].append(item)
-    return found
+            owned[FLOWER].append(item)
+    return owned
 
 
 def is_worker(owner: str) -> bool:
-    """Tell whether the owner of objects is a worker: whether tasks may wait for it."""
+    """Tell whether an owner is a worker, for which tasks may wait."""
     return owner not in (FLOWER, ALERTS, RESTORER) and not owner.endswith(_BROKER)
 
 
 def _owner(item: Resource) -> str:
-    """Return what an object of ours belongs to, by itself alone; empty where it isn't known to be ours."""
+    """Return the owner of an object, as far as the object itself shows it; empty where it isn't known to be ours."""
     if item.kind in _OF_RESTORER and stem_of(item.name) == RESTORER and _name_label(item) == RESTORER:
         return RESTORER
     recognise = _RECOGNISED.get(item.kind)

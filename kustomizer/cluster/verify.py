@@ -20,7 +20,7 @@ _SHOWN_TASKS = 3
 
 
 class Difference(Record):
-    """Something that isn't as configured; ``remedy`` may say what to do about it."""
+    """A value in force that differs from the configured one; ``remedy`` may say what to do about it."""
 
     what: str
     configured: str
@@ -34,7 +34,7 @@ class Verified(Record):
     worker: str
     pod: str = ""
     state: str = ""
-    """The reason why no pod was asked."""
+    """Why no pod was asked."""
     in_force: Mapping[str, Any] | None = None
     differences: Sequence[Difference] = ()
     notes: Sequence[str] = ()
@@ -153,7 +153,7 @@ def _slots(worker: SiteWorker, answer: Mapping[str, Any]) -> Iterator[Difference
 
 
 def keys_with(unacked: str) -> list[str]:
-    """Return the three keys that go together, of which ``unacked`` is the hash."""
+    """Return the three keys of kombu's that belong together; ``unacked`` is the hash."""
     return [unacked, *(unacked.replace("unacked", name, 1) for name in ("unacked_index", "unacked_mutex"))]
 
 

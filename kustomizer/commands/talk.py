@@ -1,4 +1,4 @@
-"""What a command says on stderr: folded between words where that is a terminal."""
+"""Writes a command's messages to stderr, folded between words where that is a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from kustomizer.system.folding import fold_lines
 
 NARROWEST = 40
-"""Columns; what is narrower can't be read."""
+"""The smallest number of columns to fold to: less can't be read."""
 
 
 def terminal_width() -> int:
@@ -20,7 +20,7 @@ def terminal_width() -> int:
 
 
 def folded(text: str) -> str:
-    """Return ``text`` as it is written to stderr."""
+    """Return ``text``, folded if stderr is a terminal."""
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     return fold_lines(text, terminal_width()) if is_terminal else text
 
@@ -35,6 +35,6 @@ def say(text: str, *, label: str = "", colour: str = "yellow") -> None:
 
 
 def pass_on(notes: str) -> None:
-    """Write what others have said, which ends its own lines."""
+    """Write the messages of another program, if there are any; the last line may end with a line break."""
     if notes:
         say(notes.removesuffix("\n"))

@@ -123,7 +123,7 @@ class Broker(Record):
 
     @property
     def is_located(self) -> bool:
-        """Whether it says where the broker is."""
+        """Whether `address` or `sentinel` says where the broker is."""
         return self.address is not None or self.sentinel is not None
 
 

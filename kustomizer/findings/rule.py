@@ -31,7 +31,7 @@ class Rule(Record):
 
 
 def rules_in(package: str) -> dict[str, Rule]:
-    """Return the rules of ``package`` by their ids: each of its modules that has a ``check`` is one."""
+    """Return the rules of ``package`` by id: each of its modules with a ``check`` function is a rule."""
     path = import_module(package).__path__
     modules = [import_module(f"{package}.{found.name}") for found in iter_modules(path)]
     return {
@@ -42,5 +42,5 @@ def rules_in(package: str) -> dict[str, Rule]:
 
 
 def id_of(module: ModuleType) -> str:
-    """Return the id of the rule that ``module`` is."""
+    """Return the id of the rule in ``module``."""
     return module.__name__.rpartition(".")[2].replace("_", "-")

@@ -82,7 +82,7 @@ class BuildOutput(Record):
 
     @property
     def problems(self) -> Sequence[Problem]:
-        """What the function had to say, without secrets."""
+        """The problems that the function reported, without secrets."""
         if not self.report:
             return ()
         from kustomizer.kustomize.function_log import problems_of  # noqa: PLC0415 - most builds are only printed
@@ -111,7 +111,7 @@ class BuildOutput(Record):
 
 
 class RefusedBuildError(UserError):
-    """A build that fails, with ``causes``: what the function had against it, one by one."""
+    """A build that fails; ``causes`` are the function's problems with it."""
 
     def __init__(self, *problems: Problem, causes: Sequence[Problem]) -> None:
         super().__init__(*problems)
@@ -119,12 +119,12 @@ class RefusedBuildError(UserError):
 
 
 def causes_of(error: UserError) -> Sequence[Problem]:
-    """Return why there is no build: what the function said, where it is known, and else what the error says."""
+    """Return why there is no build: the function's problems where there are any, else those of the error."""
     return (error.causes if isinstance(error, RefusedBuildError) else ()) or error.problems
 
 
 class _Run(Record):
-    """What came of kustomize, what there is to tell beside what it said, and the function's report."""
+    """A run of kustomize: its process, notes of our own, the function's report, the directories that took part."""
 
     done: Finished
     notes: str
@@ -162,7 +162,7 @@ def _run(overlay: Path | str, kustomize: Kustomize, scratch: Scratch) -> _Run:
 
 
 def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_function: bool = True) -> BuildOutput:
-    """Return what a build gave, or raise UserError as :func:`build` does."""
+    """Return the output of a run, or raise UserError as :func:`build` does."""
     process = run.done
     if process.status != 0:
         words = _without_secrets(process.stderr_text.strip()) or f"exit status {process.status}"
@@ -220,7 +220,7 @@ def _why_not(overlay: Path | str, kustomize: Kustomize) -> str:
 
 
 def _without_secrets(words: str) -> str:
-    """Return what kustomize said, secrets masked: it prints whole objects in some errors."""
+    """Return kustomize's messages with secrets masked: some of its errors print whole objects."""
     if not words:
         return ""
     from kustomizer.masking.messages import without_secrets  # noqa: PLC0415 - most builds say nothing

@@ -1,8 +1,8 @@
-"""What isn't a part of the checkout that an overlay lies in: directories around it, and what kustomize would fetch.
+"""Recognises what an overlay takes from outside of its checkout: other directories, and what kustomize would fetch.
 
-kustomize fetches over HTTP any file that a kustomization names, with Git any directory.
-https://github.com/kubernetes-sigs/kustomize/blob/master/examples/remoteBuild.md; which addresses these are says
-`NewRepoSpecFromURL` (api/internal/git) and `IsRemoteFile` (api/internal/loader). A few more than those count as remote.
+kustomize fetches files over HTTP, and directories with Git, wherever a kustomization names an address:
+https://github.com/kubernetes-sigs/kustomize/blob/master/examples/remoteBuild.md. `NewRepoSpecFromURL`
+(api/internal/git) and `IsRemoteFile` (api/internal/loader) decide what is an address. Here a few more count as one.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _TEXTS = frozenset(
         *("imageTags", "images", "jsonOp", "labels", "literals", "metadata", "patch", "sourceValue", "value", "vars"),
     }
 )
-"""Fields of kustomizations and of builtin plugins in which nothing is a path."""
+"""Fields of kustomizations, and of builtin transformers and generators, that hold no path."""
 
 
 def checkout_of(directory: str) -> str:
-    """Return the top of the Git checkout that ``directory`` lies in, nothing where it lies in none."""
+    """Return the top of the Git checkout that holds ``directory``, empty where there is none."""
     while not os.path.lexists(f"{directory}/.git"):
         above = os.path.dirname(directory)  # noqa: PTH120 - pathlib costs 5 ms to import
         if above == directory:
@@ -40,7 +40,7 @@ def checkout_of(directory: str) -> str:
 
 
 def is_outside(directory: str, checkout: str) -> bool:
-    """Tell whether ``directory`` is neither in ``checkout``, nor what Tutor wrote, nor this tool's own."""
+    """Tell whether ``directory`` is outside of ``checkout``, and neither written by Tutor nor part of this tool."""
     own = f"{os.path.dirname(os.path.realpath(DIRECTORY))}/generators"  # noqa: PTH120
     if _is_in(directory, checkout) or _is_in(directory, own):
         return False
@@ -57,7 +57,7 @@ def _is_in(directory: str, other: str) -> bool:
 
 
 def is_remote(path: str) -> bool:
-    """Tell whether kustomize takes ``path`` for an address."""
+    """Tell whether kustomize may take ``path`` for an address."""
     lower = path.strip().lower()
     user, at, _ = lower.partition("@")
     name = user.replace("-", "")
@@ -65,7 +65,7 @@ def is_remote(path: str) -> bool:
 
 
 def remote_paths(node: Any) -> Iterator[str]:
-    """Yield what a kustomization, or a builtin plugin, names that isn't on this machine."""
+    """Yield the addresses in a kustomization, or in a builtin transformer or generator."""
     if type(node) is dict:
         for field, value in node.items():
             if field not in _TEXTS:

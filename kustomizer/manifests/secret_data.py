@@ -27,9 +27,9 @@ def encoded(text: str) -> str:
 
 
 def decoded(secret: Resource) -> dict[str, str]:
-    """Return the values of a Secret, by key; bytes that are no text as what stands for them.
+    """Return a Secret's values by key; bytes that aren't UTF-8 become replacement characters.
 
-    A ``data`` that isn't base64 is left out: an API server refuses it.
+    A value of ``data`` that isn't base64 is left out: an API server refuses it.
     """
     values: dict[str, str] = {}
     data, strings = (lookup(secret.tree, field) for field in ("data", "stringData"))

@@ -1,4 +1,4 @@
-"""The words printed in the place of a secret, and the mark of a field that isn't there."""
+"""The words that replace a secret in a report, and the value of a field that isn't there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from kustomizer.record import Record
 
 SECRET = "(secret)"
 CHANGED_SECRET = "(secret, changed)"
-"""Printed on the side of *after* where the secret isn't the one that was there before."""
+"""Printed on the side of *after* where the secret differs from the one before."""
 
 
 class Absent(Record):
@@ -14,4 +14,4 @@ class Absent(Record):
 
 
 ABSENT = Absent()
-"""The field isn't there: on the side of *before* it is added, on the side of *after* it is removed."""
+"""The value of a field that isn't there: as the value *before* of an added one, *after* of a removed one."""

@@ -12,7 +12,7 @@ _LOST = frozenset({"prefetch-multiplier", "without-gossip", "without-mingle"})
 
 
 class Deviation(Record):
-    """One thing that isn't as it was with the plugin."""
+    """One aspect of an object or task that differs from the plugin's site."""
 
     of: str
     """The object, or the task."""
@@ -20,7 +20,7 @@ class Deviation(Record):
     was: str
     now: str
     why: str = ""
-    """The reason where it has to differ; empty where the operator has to look at it."""
+    """Why it has to differ; empty where the operator has to look at it."""
 
 
 def grouped(differences: Iterable[Deviation]) -> Iterator[str]:
@@ -35,7 +35,7 @@ def grouped(differences: Iterable[Deviation]) -> Iterator[str]:
 
 
 def compare(plugin: SiteFacts, ours: SiteFacts) -> list[Deviation]:
-    """Return the deviations."""
+    """Return where ``ours`` deviates from the plugin's site."""
     deviations: list[Deviation] = []
     for name in dict.fromkeys([*plugin.workers, *ours.workers]):
         before, after = plugin.workers.get(name), ours.workers.get(name)

@@ -1,4 +1,4 @@
-"""Warnings about the broker as others than the workers see it: KEDA, Flower, and what restores orphans."""
+"""Warnings about the broker as KEDA, Flower and restoreOrphans see it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_IN_URLS = frozenset("/?#;[]")
 
 
 def unsure(config: CeleryWorkers, service: str, worker: Resource | None, broker: Endpoint) -> Iterator[Problem]:
-    """Yield warnings about what is another thing in the cluster; ``worker`` has names of hosts of its own."""
+    """Yield warnings about values that the cluster replaces; ``worker`` is given if it has hostAliases."""
     secret = "Name the Secret that holds it in spec.broker.existingSecret"
     encoded = "put in later, and the Secrets that are made here have it encoded: there it may stay as it is"
     for what, values, why, remedy in (

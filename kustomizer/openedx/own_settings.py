@@ -143,7 +143,7 @@ def _is_plain_map(config_map: Resource) -> bool:
 
 
 def _modules(config_map: Resource) -> str:
-    """Return the text of the settings that a worker may load, all that there is where they can't be told apart."""
+    """Return the settings modules that a worker may load, as one text; the whole ConfigMap if it can't be split."""
     entries = scan_entries(config_map.text, config_map.indent, "data")
     if entries is None:
         return config_map.text

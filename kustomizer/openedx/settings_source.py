@@ -35,18 +35,18 @@ class SettingsVolume(Record):
 
     @property
     def sources(self) -> list[dict[str, Any]]:
-        """What a projected volume is made of; any other one is its own and only source."""
+        """The sources of a projected volume; any other volume is its own only source."""
         sources = lookup(self.tree, "projected", "sources")
         return [source for source in sources if isinstance(source, dict)] if isinstance(sources, list) else [self.tree]
 
     @property
     def tutors_path(self) -> str:
-        """Where the settings file is once ours has taken its place."""
+        """The path to which the settings file moves when ours takes its place."""
         return beside(self.path)
 
     @property
     def ours(self) -> dict[str, Any] | None:
-        """The part of it that names our ConfigMap, None before there is one."""
+        """The part of it that names our ConfigMap, None where there is none yet."""
         sources = self.sources
         last = lookup(sources[-1], "configMap") if sources else None
         items = [item for source in sources for field in KINDS for item in lookup(source, field, "items") or ()]
@@ -56,7 +56,7 @@ class SettingsVolume(Record):
 
     @property
     def is_ours(self) -> bool:
-        """Whether an earlier run has put ours into it."""
+        """Whether an earlier run has put our file into it."""
         return self.ours is not None
 
 

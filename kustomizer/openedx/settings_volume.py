@@ -109,7 +109,10 @@ def obstacle(
 
 
 def _is_odd(mount: Any, volume: SettingsVolume, reader: Any) -> bool:
-    """Tell whether ours would be where this mount puts the settings file, and Tutor's couldn't be beside it."""
+    """Tell whether the mount is of the settings file alone, or of a path that can't be known.
+
+    Our file would take its place, and Tutor's could not be put next to it.
+    """
     if not is_null(lookup(mount, "subPathExpr")):
         return True
     if not _is_of_file(mount, volume):

@@ -1,4 +1,4 @@
-"""Whether a worker's Deployment has the types that Kubernetes has, where the function reads or changes it."""
+"""Checks the types of the fields of a worker's Deployment that the function reads or changes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Renews what an overlay has of ours: guard, schema, name references, and how kustomize finds the function.
+"""Renews our parts of an overlay: guard, schema, name references, and the form in which kustomize calls the function.
 
-The configuration itself stays as it is, and so does what the operator added: a file that holds more than `init` would
-write is left alone, and said.
+The configuration itself stays as it is, and so do the operator's own additions: a file that holds more than `init`
+would write is left alone, and a note says so.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _EXEC = f"exec: {{path: {templates.FUNCTION}}}"
 
 
 class Refreshed(Record):
-    """What came of it: the files that were written, and what was left as it is, in sentences."""
+    """The files that were written, and a sentence for each thing that was left as it is."""
 
     written: Sequence[Path]
     notes: Sequence[str]
@@ -76,7 +76,7 @@ class _Refresh:
         return Refreshed(written=list(changed), notes=self._notes)
 
     def _formed(self, config: ConfigFile) -> ConfigFile:
-        """Return the configuration with the annotation of an exec function, or without."""
+        """Return the configuration with or without the annotation of an exec function."""
         annotations = lookup(config.own, *_ANNOTATIONS) or {}
         spelled = [name for name in (templates.FUNCTION_ANNOTATION, _OLD_ANNOTATION) if name in annotations]
         if self._kubectl is None or self._kubectl is not bool(spelled):
@@ -136,7 +136,7 @@ class _Refresh:
 
 
 def _shape(text: str) -> Any:
-    """Return what a guard does, whichever ConfigMap it looks for."""
+    """Return the content of a guard, without the name of the ConfigMap that it looks for."""
     try:
         documents = [plain_value(document) for document in full_reader.read_all(text)]
     except UserError:
@@ -151,7 +151,7 @@ def _shape(text: str) -> Any:
 
 
 def _references(text: str) -> list[tuple[str, Any]]:
-    """Return each kind whose name is referred to, with one place of the reference."""
+    """Return each kind that is referred to by name, with one place of the reference."""
     tree = plain_value(full_reader.read(text))
     listed = lookup(tree, "nameReference")
     if not isinstance(listed, list) or set(tree) != {"nameReference"}:

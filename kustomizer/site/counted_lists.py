@@ -18,12 +18,12 @@ def list_name(trigger: Mapping[str, Any]) -> str:
 
 
 def formula(scaled_object: Resource) -> str:
-    """Return the formula that takes the triggers' place, empty where there is none."""
+    """Return the formula that replaces the triggers, empty where there is none."""
     return text_at(scaled_object.tree, "spec", "advanced", "scalingModifiers", "formula")
 
 
 def counted_lists(scaled_object: Resource) -> list[str]:
-    """Return the Redis lists that a ScaledObject counts; beside a formula KEDA heeds no trigger that isn't in it."""
+    """Return the Redis lists that a ScaledObject counts; with a formula KEDA counts only the triggers that it names."""
     triggers = mappings(lookup(scaled_object.tree, "spec", "triggers"))
     words = set(re.findall(r"\w+", formula(scaled_object)))
     return [
@@ -42,10 +42,10 @@ def is_ours(scaled_object: Resource) -> bool:
 
 
 def key_prefix(worker: SiteWorker, lists: Collection[str]) -> str:
-    """Return what stands before the names of a worker's queues and of its in-flight key in ``lists``.
+    """Return the key prefix of a worker's queues and in-flight key in ``lists``.
 
-    The worker's settings say so. Where they don't, a prefix is believed that stands before the in-flight key and before
-    a queue of the worker: a queue alone may be the end of another queue's name.
+    The worker's settings state it. Where they don't, it is a prefix that both the in-flight key and a queue of the
+    worker have: one that only a queue has may be part of another queue's name.
     """
     if worker.key_prefix is not None:
         return worker.key_prefix

@@ -97,7 +97,7 @@ def _rename_node(container: dict[str, Any], emitted: EmittedWorker, variant: Var
 
 
 def _node_prefixes(emitted: EmittedWorker, variant: Variant) -> tuple[str, str]:
-    """Return what stands before the host in the node's name of the worker and in that of its copy."""
+    """Return the node names of the worker and of its copy, each up to the host."""
     line = emitted.command_line
     names = (line.hostname or "celery@%h", hostname(line, variant))
     old, new = (name.partition("%")[0].partition("$")[0] for name in names)

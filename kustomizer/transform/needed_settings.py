@@ -1,4 +1,4 @@
-"""What becomes of a split where the worker mounts no settings that ours could replace, or its broker is no Redis."""
+"""Problems of a split whose worker mounts no settings that ours could replace, or whose broker isn't Redis."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TRANSPORTS = {
 
 
 def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFile, reason: str = "") -> list[Problem]:
-    """Return the warning that workers get no settings of ours; raises UserError where the configuration needs them.
+    """Return the warning that workers get no settings of ours. Raises UserError where the configuration needs them.
 
     ``reason`` says why the volume that they mount can't hold ours.
     """
@@ -52,7 +52,7 @@ def without_settings(config: CeleryWorkers, plan: ServicePlan, file: SettingsFil
 
 
 def _needs(config: CeleryWorkers, plan: ServicePlan) -> dict[str, str]:
-    """Return the fields that need settings of ours, and what else could be done about each."""
+    """Return the fields that need settings of ours, each with another way to mend it."""
     leave_out = "leave the field out"
     fields = {}
     for variant in plan.variants:
@@ -75,7 +75,7 @@ def _needs(config: CeleryWorkers, plan: ServicePlan) -> dict[str, str]:
 
 
 def undecided(config: CeleryWorkers, emitted: EmittedWorker, transport: str) -> Problem:
-    """Return the error that the configuration doesn't say what is to happen with late acknowledgement."""
+    """Return the error that the configuration has to decide about late acknowledgement."""
     message = f"{emitted.deployment}'s broker is {transport}"
     if transport == "memory":
         message += ": each process has its own, and no task gets to another"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def others_without_pods(resources: Resources, left: Mapping[str, Resource]) -> Iterator[Problem]:
-    """Yield warnings about queues that are left to such a worker; ``left`` has the worker of each queue."""
+    """Yield warnings about queues that only a worker without pods takes; ``left`` has the worker of each queue."""
     for queue, worker in left.items():
         by = stopped_by(resources, worker)
         if by is not None:
@@ -25,7 +25,7 @@ def others_without_pods(resources: Resources, left: Mapping[str, Resource]) -> I
 
 
 def split_without_pods(resources: Resources, emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[Problem]:
-    """Yield a warning where Tutor's worker is such a worker, and with it those of ``variants`` that inherit it."""
+    """Yield a warning where Tutor's worker has no pods, and so the ``variants`` that inherit that."""
     if plain_value(lookup(emitted.resource.tree, "spec", "paused")) is True:
         paused = Stopped(resource=emitted.resource, field="spec.paused", why="leaves what runs as it is")
         everyone = ", ".join(variant.deployment for variant in variants)

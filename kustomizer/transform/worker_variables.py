@@ -1,4 +1,4 @@
-"""Variables that Celery's command takes for options of a worker, and that a copy must not have from Tutor's worker.
+"""Environment variables that set options of a Celery worker, and that a copy must not inherit from Tutor's worker.
 
 ``CELERY_WORKER_EXCLUDE_QUEUES`` takes queues away that ``--queues`` names, and with ``CELERY_WORKER_AUTOSCALE`` Celery
 ignores ``--concurrency``: Celery 5.2 to 5.7 were asked.
@@ -26,7 +26,7 @@ _ALL = (AUTOSCALE, BEAT, EXCLUDE_QUEUES, PURGE)
 
 
 def variables_of(resources: Resources, worker: EmittedWorker) -> frozenset[str]:
-    """Return which variables that stand for options are set in the worker's container, in ``env`` or by ``envFrom``."""
+    """Return the variables for worker options that the worker's container sets, in ``env`` or by ``envFrom``."""
     container = worker.container_tree
     names = {str(lookup(entry, "name")) for entry in list_at(container, "env")}
     if is_null(lookup(container, "envFrom")) and names.isdisjoint(_ALL):
@@ -45,7 +45,7 @@ def variables_of(resources: Resources, worker: EmittedWorker) -> frozenset[str]:
 
 
 def without_rivals(variant: Variant, variables: frozenset[str]) -> Variant:
-    """Have none of the ``variables`` of Tutor's worker override what the configuration says of this one."""
+    """Return ``variant`` without those ``variables`` of Tutor's worker that would override its configuration."""
     settings = variant.settings
     given = {
         setting.option.name for item in read_all(list_words(settings.extra_args or ())) for setting in item.settings
@@ -57,7 +57,7 @@ def without_rivals(variant: Variant, variables: frozenset[str]) -> Variant:
 
 
 def unset(container: dict[str, Any], names: Collection[str]) -> None:
-    """Take variables out of a container; one that ``envFrom`` may give it, too, becomes empty."""
+    """Remove variables from a container; one that ``envFrom`` may set as well is emptied."""
     if not names:
         return
     may_come_back = not is_null(lookup(container, "envFrom"))

@@ -1,8 +1,8 @@
-"""What the function makes of a site in env/, files that make the same of it in plain kustomize, and their proof.
+"""Runs the function on a site in env/, makes files with which plain kustomize gives the same, and checks that it does.
 
-The files hold new objects and settings as a kustomization, and changes to Tutor's objects as PatchTransformers: rather
-than ``patches:``, which Tutor's versions head differently and which run before the namespace is set. These run behind
-all that env/kustomization.yml does, as the function does in an overlay.
+The files hold new objects and settings as a kustomization, and changes to Tutor's objects as PatchTransformers. These
+run after all that env/kustomization.yml does, as the function does in an overlay. ``patches:`` would run before the
+namespace is set, and Tutor's versions head that field differently.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ def made_of(data: bytes, root: Path, named: Path | None, added: Mapping[str, Any
 
 
 def split_files(given: Iterable[Resource], made: Iterable[Resource]) -> dict[str, File]:
-    """Return the files of the split that makes ``made`` out of ``given``, by path in its directory.
+    """Return the files of the split that turns ``given`` into ``made``, by path in its directory.
 
-    There are none where the two are the same. Which of them hold a password isn't known yet. Raises UserError for what
+    There are none where the two are the same. Which files hold a password isn't known yet. Raises UserError for what
     kustomize can't generate.
     """
     parts = parts_of(given, made)
@@ -121,7 +121,7 @@ _REMEDY = (
 
 
 def differences(built: bytes, made: Iterable[Resource]) -> Iterator[Problem]:
-    """Yield what isn't in ``built``, of env/, as it is in ``made``, but for the hashes behind generated names."""
+    """Yield the differences between ``built``, a build of env/, and ``made``, but for hashes in generated names."""
     expected = {_identity(resource): resource for resource in made}
     resources = list(read_build(built))
     names = _plain_names(resources, expected)
@@ -148,7 +148,7 @@ def differences(built: bytes, made: Iterable[Resource]) -> Iterator[Problem]:
 
 
 def _field(pointer: str) -> str:
-    """Return a JSON pointer as messages name a field; what is added to a list is in the list."""
+    """Return a JSON pointer as messages write a field's path; an item that is added to a list is named by the list."""
     keys = (key.replace("~1", "/").replace("~0", "~") for key in pointer.removesuffix("/-").split("/")[1:])
     return functools.reduce(join, (int(key) if key.isdecimal() else key for key in keys), "")
 
@@ -158,7 +158,7 @@ def _identity(resource: Resource) -> tuple[str, str, str, str]:
 
 
 def _plain_names(found: Iterable[Resource], expected: Mapping[tuple[str, str, str, str], Resource]) -> dict[str, str]:
-    """Return the generated names with a hash, each with the name that it has without."""
+    """Return the generated names that have a hash, each with its name without the hash."""
     return {
         resource.name: stem_of(resource.name)
         for resource in found

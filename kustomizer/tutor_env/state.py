@@ -1,4 +1,4 @@
-"""What a split was made from, and whether env/ is still that: told by contents, since Git keeps no file times."""
+"""Records what a split was made from, and tells whether env/ has changed since: by content, as Git keeps no times."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from kustomizer.kustomize.split_names import FILE, PLACE
 from kustomizer.system.files import read_text
 
 SUMMARY = "split.json"
-"""In the split's directory: what it was made from, and what was said about it."""
+"""The file in the split's directory that says what it was made from, with its table of queues and its warnings."""
 
 RECOMMENDED = "the recommended queues"
-"""In the place of a file: there is no configuration."""
+"""Named as the source where there is no file of a configuration."""
 _REWRITTEN = "k8s/jobs.yml"
-"""Tutor 16 to 20 write it anew in `do` and `init`; our patches name no Job, so it makes no difference to the split."""
+"""Tutor 16 to 20 rewrite this file in `do` and `init`; our patches name no Job, so the split doesn't depend on it."""
 
 
 def named_in(env: Path) -> Iterator[tuple[str, Path]]:
-    """Yield each file that ``env`` is built from, by its path there; other directories are named as they are."""
+    """Yield each file that ``env`` is built from, by its path relative to ``env``."""
     for entry in dict.fromkeys(named_paths(read_kustomization(env))):
         path = env / entry
         if path.is_file():
@@ -37,7 +37,7 @@ def named_in(env: Path) -> Iterator[tuple[str, Path]]:
 
 
 def digest_of_files(files: Iterable[tuple[str, Path]]) -> str:
-    """Return what tells the files that env/ is built from, without its kustomization and the split, from others."""
+    """Return the digest of those files of env/ that only `tutor config save` writes."""
     digest = hashlib.sha256()
     for name, path in files:
         if is_tutors_alone(name):
@@ -47,17 +47,17 @@ def digest_of_files(files: Iterable[tuple[str, Path]]) -> str:
 
 
 def is_tutors_alone(name: str) -> bool:
-    """Tell whether a file that env/ is built from is as `tutor config save` wrote it, and nobody after that."""
+    """Tell whether only `tutor config save` writes this file of env/."""
     return name != _REWRITTEN and not name.startswith(f"{PLACE}/")
 
 
 def digest_of_text(text: str) -> str:
-    """Return what tells ``text`` from others."""
+    """Return the digest of ``text``."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def digest_of_added(added: Mapping[str, Any]) -> str:
-    """Return what tells what other plugins add from anything else."""
+    """Return the digest of what other plugins add."""
     return digest_of_text(json.dumps(added, sort_keys=True, default=str))
 
 
@@ -67,7 +67,7 @@ def config_text(named: Path | None) -> str:
 
 
 def read_summary(directory: Path) -> dict[str, Any] | None:
-    """Return what was said about the split in ``directory``, None where it isn't there or isn't whole."""
+    """Return the summary of the split in ``directory``, None where the split is missing or isn't whole."""
     try:
         summary = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -83,11 +83,12 @@ def read_summary(directory: Path) -> dict[str, Any] | None:
 def stale_reason(
     root: Path, named: Path | None = None, added: Mapping[str, Any] | None = None, *, told: bool = False
 ) -> str:
-    """Return why the split in env/ isn't that of its files and of the configuration ``named``; empty where it is.
+    """Return why the split in env/ is out of date; empty where it isn't.
 
-    With ``told`` the configuration is the one that the split says it was made from, or a file that has come since where
-    one is looked for; one that isn't at hand is taken to be as it was. So is, without ``added``, what others add. With
-    which program it was built says nothing: the outcome was compared with what the function made.
+    It is compared with the files of env/, with the configuration ``named`` and with what other plugins have ``added``
+    (None: not compared). With ``told`` the configuration is the file that the split names as its source, or the default
+    file if the split had none; a file that is missing counts as unchanged. Which kustomize built the split doesn't
+    matter: its outcome was compared with the function's.
     """
     env = root / "env"
     directory = split_directory(env)

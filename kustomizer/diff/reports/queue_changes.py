@@ -1,4 +1,4 @@
-"""The changes in who takes which queue, a row for each queue and worker."""
+"""The changes in queues and their workers, a row for each pair."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _IN_FLIGHT = "in flight: "
 
 
 class QueueChange(Record):
-    """A queue and one of its workers, with how that scales before and after; empty on a side where it isn't."""
+    """A queue and one of its workers: how the worker scales before and after, empty on a side that lacks the pair."""
 
     queue: str
     worker: str
     before: str
     after: str
     sign: str
-    """``-``, ``+``, ``~``, ``!`` where no worker takes the queue any more, or a blank where nothing differs."""
+    """``-``, ``+`` or ``~``; ``!`` where no worker takes the queue any more; a blank where nothing differs."""
 
 
 def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueChange]:
-    """Return what differs, or ``every`` queue; in the order of before, what is new after that of its service."""
+    """Return the queues that differ, or with ``every`` all; by namespace, service, queue and worker, nobody last."""
     before, after = ({_key(row): row for row in side} for side in comparison.queues)
     several = len({row.namespace for side in comparison.queues for row in side}) > 1
     keys = sorted({**before, **after}, key=lambda key: (key[0], key[1], key[3], not key[2], key[2]))
     changes = []
     for key in keys:
         old, new = _scales(before.get(key)), _scales(after.get(key))
-        # What stays as it is isn't to be read twice.
+        # Parts that stay the same aren't shown.
         differs = bool(old and new and old != new)
         change = QueueChange(
             queue=visible(_queue(key, several=several)),
@@ -47,7 +47,7 @@ def queue_changes(comparison: Comparison, *, every: bool = False) -> list[QueueC
 
 
 def queue_legend(changes: Iterable[QueueChange]) -> list[str]:
-    """Return what the words about tasks in flight mean that stand in ``changes``."""
+    """Return the meaning of each word about tasks in flight that ``changes`` use."""
     parts = (part for change in changes for side in (change.before, change.after) for part in side.split("; "))
     return counting(part.removeprefix(_IN_FLIGHT) for part in parts if part.startswith(_IN_FLIGHT))
 

@@ -1,4 +1,4 @@
-"""Calls in a settings file: those whose effect is known, and what all others may have done."""
+"""Carries out the calls in a settings file whose effect is known, and notes what the others may have done."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ _HARMLESS = frozenset(
 
 
 def called(call: Call) -> Any:
-    """Return what a call gives, and carry out what it does to known values."""
+    """Return the value of a call, and carry out what it does to known values."""
     node = call.node.func
     if isinstance(node, ast.Attribute):
         return method_called(call, node)

@@ -1,4 +1,4 @@
-"""What settings ask of the container that loads them."""
+"""The container that loads settings, as the settings see it: variables and modules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class NoContainer:
-    """One that has nothing."""
+    """A container without variables and mounted modules."""
 
     def get(self, _name: str) -> None:
         """Return None."""

@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.scope import Scope
 
 FAULTS = (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError)
-"""What Python's own operations fail with."""
+"""The exceptions that Python's own operations raise."""
 
 
 def evaluate(node: ast.expr, scope: Scope) -> Any:
-    """Return the value of ``node``, an Opaque where it can't be told."""
+    """Return the value of ``node``, an Opaque where it can't be known."""
     if isinstance(node, ast.Constant):
         return node.value
     value = passing(node, scope)
@@ -60,7 +60,7 @@ def evaluate(node: ast.expr, scope: Scope) -> Any:
 
 
 def passing(node: ast.expr, scope: Scope) -> Any:
-    """Return the value of ``node`` for one who goes through it at once, if it is of that kind."""
+    """Return the value of ``node`` for a caller that iterates over it at once: it may be a Passing."""
     kind = _KINDS.get(type(node))
     try:
         value = (
@@ -76,7 +76,7 @@ def passing(node: ast.expr, scope: Scope) -> Any:
 
 
 def failed(scope: Scope, node: ast.expr | ast.stmt) -> Opaque:
-    """Note that Python fails with one of the FAULTS when it comes to ``node``."""
+    """Note that ``node`` raises one of the FAULTS."""
     why = Opaque("it can't be computed", node.lineno)
     may_have_run(scope, [node], why)
     scope.fail(why)

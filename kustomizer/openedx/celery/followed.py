@@ -1,9 +1,9 @@
-"""Settings that were followed once, for all workers that load the same ones.
+"""Caches the outcome of settings files, so that each is followed once for all workers that load it.
 
-A site with many queues has as many copies of a worker, each with a settings file of its own that begins by running the
-same one of Tutor's. What that one leaves is kept, with all that it asked of its container; the next worker whose
-container gives the same answers takes a copy of it. Two builds that are compared have most workers in common: what all
-of a worker's settings leave is kept as well, and shared.
+A site with many queues has as many copies of a worker. Each has a settings file of its own, which begins by running
+Tutor's. The outcome of Tutor's file is cached with all that it asked of its container; the next worker whose container
+gives the same answers takes a copy. Two builds that are compared have most workers in common, so the outcome of all of
+a worker's settings is cached as well, and shared.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.values import Unknown, Value
 
 _MOST = 16
-"""How many are kept: a site has few different ones, and a comparison reads two sites."""
+"""How many outcomes of Tutor's files are kept: a site has few different ones, and a comparison reads two sites."""
 _MOST_WHOLE = 2000
-"""How many workers' settings are kept: for a comparison those of a site as large as they come."""
+"""How many workers' outcomes are kept: enough to compare two builds of a very large site."""
 
 
 class Asked:
-    """A container that notes what it is asked, and what it answered."""
+    """A container that records its answers."""
 
     def __init__(self, container: Container) -> None:
         self._container = container
         self.answers: dict[tuple[str, str], Hashable] = {}
 
     def get(self, name: str) -> Value | None:
-        """Return a variable's value, None where it isn't set."""
+        """Return a variable's value, None where it isn't set, and record the answer."""
         value = self._container.get(name)
         self.answers["variable", name] = _told(value)
         return value
 
     def module(self, name: str) -> MountedFile | Unknown | None:
-        """Return the file of a Python module."""
+        """Return a module's file, None where the image's own would be, and record the answer."""
         file = self._container.module(name)
         self.answers["module", name] = _told(file)
         return file
@@ -65,7 +65,7 @@ _whole: dict[Hashable, tuple[dict[tuple[str, str], Hashable], Scope]] = {}
 
 
 def shared(key: Hashable, container: Container, follow: Callable[[Asked], Scope]) -> Scope:
-    """Return what ``follow`` makes of a container's answers, or has made of the same ones: nobody may change it."""
+    """Return the scope that ``follow`` makes for a container, or made for one like it. It is shared: read it only."""
     known = _whole.get(key)
     asked = Asked(container)
     if known is not None and asked.answers_like(known[0]):
@@ -79,7 +79,7 @@ def shared(key: Hashable, container: Container, follow: Callable[[Asked], Scope]
 
 
 def once(key: Hashable, scope: Scope, follow: Callable[[], None]) -> None:
-    """Bring ``scope`` to where ``follow`` leaves a scope of the same ``key``."""
+    """Give ``scope`` the state in which ``follow`` leaves it, from the cache where it has the ``key``."""
     asked = Asked(scope.container)
     for kept in _kept:
         if kept.key == key and asked.answers_like(kept.answers):
@@ -92,7 +92,7 @@ def once(key: Hashable, scope: Scope, follow: Callable[[], None]) -> None:
 
 
 def _told(answer: Any) -> Hashable:
-    """Return what of an answer a settings file can make use of."""
+    """Return the part of an answer that a settings file can depend on."""
     if answer is None:
         return None
     if isinstance(answer, MountedFile):

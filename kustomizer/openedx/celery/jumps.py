@@ -1,4 +1,4 @@
-"""What a statement says that doesn't go on with the next one."""
+"""Exceptions for statements that don't continue with the next one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Jump(Exception):  # noqa: N818 - statements, and no errors
-    """The next statement isn't the one below."""
+    """The next statement isn't the one below: the parent of all these."""
 
 
 class Break(Jump):
@@ -22,11 +22,11 @@ class Continue(Jump):
 
 
 class Uncertain(Jump):
-    """Whether the loop ends isn't known."""
+    """The loop may have ended, or not."""
 
 
 class Returned(Jump):
-    """The function gives ``value``."""
+    """The function returns ``value``."""
 
     def __init__(self, value: Any) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Returned(Jump):
 
 
 class Stopped(Jump):
-    """From here on nothing is known: the settings fail, and nothing handles that."""
+    """The settings fail here, and no handler catches it: nothing is known of what would come after."""
 
     def __init__(self, why: Opaque) -> None:
         super().__init__()
@@ -42,4 +42,4 @@ class Stopped(Jump):
 
 
 class Left(Jump):
-    """The function may have ended here, or has failed."""
+    """The function may have returned here, or has failed."""

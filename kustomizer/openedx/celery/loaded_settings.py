@@ -1,4 +1,4 @@
-"""The settings that a container loads: Open edX's own, out of its env.yml, and the files that it mounts."""
+"""The settings that a container loads: Open edX's own, from its env.yml, and the files that it mounts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class LoadedSettings:
         container: Source,
         without_ours: bool,
     ) -> None:
-        """Read those of ``worker``; ``container`` names its place, ``without_ours`` passes over the function's own."""
+        """Read the settings of ``worker``; ``container`` is its source, ``without_ours`` skips the function's own."""
         template = pod_template(worker.resource)
         self.service, self.command, self.environment = worker.service, command, environment
         self._resources, self._owner = resources, worker.resource
@@ -67,7 +67,7 @@ class LoadedSettings:
         self._container = _Container(environment, self._mounts)
 
     def table(self, name: str) -> Table | None:
-        """Return a setting that is a mapping as it was read: its items may be known though it isn't as a whole."""
+        """Return a setting that is a mapping, of which some items may be known though the whole isn't."""
         whole = self._settings
         value = None if isinstance(whole, Unknown) else whole.read(name)[0]
         return value if isinstance(value, Table) else None
@@ -82,7 +82,7 @@ class LoadedSettings:
         return [table for table in listed if isinstance(table, Table)], source
 
     def variable(self, name: str) -> Value | None:
-        """Return a variable of the environment as it is once the settings are loaded, None where it isn't set."""
+        """Return an environment variable as it is after the settings are loaded, None where it isn't set."""
         scope = self._settings
         changed = not isinstance(scope, Unknown) and scope.changes(name)
         return scope.environment(name) if changed else self.environment.get(name)  # type: ignore[union-attr]
@@ -137,14 +137,14 @@ class LoadedSettings:
         return scope
 
     def _open_edx(self, module: str, container: Container) -> Scope:
-        """Return Open edX's own settings, before any file of the site's: its settings module is ``module``."""
+        """Return Open edX's own settings, before any file of the site's; ``module`` is the settings module."""
         tokens, places = self._tokens
         names, sources = edx_platform.settings(self.service, tokens, places)
         base = f"{self.service}.envs.production"
         return Scope(names, sources, container, module=module, base=base, origin=self._origin)
 
     def _file_of(self, module: str) -> MountedFile | Unknown | None:
-        """Return the file of the settings module: Tutor's where ours have taken its place, and aren't wanted."""
+        """Return the file of the settings module; Tutor's where ours has replaced it and isn't wanted."""
         file = self._mounts.module(module)
         if not (self._without_ours and isinstance(file, MountedFile) and file.text.startswith(MADE_BY)):
             return file
@@ -188,11 +188,11 @@ class LoadedSettings:
 
     @property
     def mounted_env_file(self) -> MountedFile | None:
-        """The same file, None where it isn't one of the build's."""
+        """The same file, None where the build doesn't have it."""
         return None if isinstance(self.env_file, Unknown) else self.env_file
 
     def _unmounted(self, key: str) -> MountedFile | None:
-        """Return a file of the ConfigMap that Tutor has for it, for a container that mounts nothing in its place."""
+        """Return the file from Tutor's ConfigMap, for a container that mounts nothing at its path."""
         for resource in self._resources.generated("ConfigMap", CONFIG_MAP, self._owner.namespace):
             text = lookup(resource.tree, "data", key)
             if isinstance(text, str):
@@ -211,12 +211,12 @@ class LoadedSettings:
 
     @functools.cached_property
     def _origin(self) -> Hashable:
-        """What tells the settings that it begins with from others: the service, and its env.yml."""
+        """What Open edX's own settings depend on: the service, and its env.yml."""
         file = self.env_file
         return self.service, file.reason if isinstance(file, Unknown) else (file.text, file.source)
 
 
 @functools.lru_cache(maxsize=16)
 def _places(text: str, source: Source) -> dict[str, Source]:
-    """Return where each key of an env.yml stands, which all workers of a service share."""
+    """Return the source of each key of an env.yml; cached, since all workers of a service share the file."""
     return {key: source.replace(line=line) for key, line in edx_platform.lines(text).items()}

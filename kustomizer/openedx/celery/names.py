@@ -1,4 +1,4 @@
-"""The names of one module of settings: what each holds, where that is from, and what may have set it besides."""
+"""The names of one settings module: their values, the sources of these, and what else may have set them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _NOWHERE = Source()
 
 
 class Doubt:
-    """Something that may have set a name before it was set again."""
+    """The reason why a name may have another value than the statements show."""
 
     def __init__(self, why: Opaque, source: Source, *, maybe: bool) -> None:
         self.why = why
         self.source = source
         self.maybe = maybe
-        """Whether it is likely that it sets none of Celery's names: code that isn't part of the build."""
+        """Whether it probably sets none of Celery's names: so it is with code that isn't part of the build."""
 
 
 class Names:
-    """What the names of a module hold at one time."""
+    """The values of a module's names at one point of the run."""
 
     def __init__(self, values: dict[str, Any], sources: dict[str, Source]) -> None:
         self.values = values
@@ -33,12 +33,12 @@ class Names:
         """What may have set any name that isn't among ``settled``."""
         self.settled: set[str] = set()
         self.failure: Opaque | None = None
-        """What may make an import of the module fail."""
+        """Why importing the module may fail."""
         self.lost: dict[str, Doubt] = {}
         """Names that a function may set whenever something unknown calls it."""
 
     def copy(self, copies: dict[int, Any]) -> Names:
-        """Return a copy that can be changed by itself; what two names share, their ``copies`` share, too."""
+        """Return an independent copy; names that share a value share its copy, which ``copies`` holds."""
         values = dict(self.values)
         for name, value in self.values.items():
             if isinstance(value, (dict, list, set, tuple)):  # most are texts and numbers
@@ -49,7 +49,7 @@ class Names:
         return names
 
     def read(self, name: str) -> tuple[Any, Source, Doubt | None]:
-        """Return what a name holds (an Opaque where that can't be known), its source, and what may have set it."""
+        """Return a name's value (an Opaque where it can't be known), its source, and what else may have set it."""
         value = self.values.get(name)
         # Whatever may have set any name is likely to have left `os`.
         is_settled = name in self.settled or isinstance(value, (Environ, Module))

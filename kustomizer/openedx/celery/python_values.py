@@ -1,4 +1,4 @@
-"""Python values as far as a settings file tells them without being run."""
+"""Python values, as far as they can be read from a settings file that isn't run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEEPEST = 50
 
 
 class Opaque:
-    """A value that only a running pod knows; ``line`` is where that began."""
+    """A value that only a running pod knows; ``line`` is where it became unknown."""
 
     def __init__(self, reason: str, line: int = 0) -> None:
         self.reason = reason
@@ -28,11 +28,11 @@ class Opaque:
 
 
 class Missing(Opaque):
-    """No value: to compute it fails for sure, with a KeyError."""
+    """No value: computing it surely raises KeyError."""
 
 
 class NamedQueue(Opaque):
-    """A kombu Queue, of which only the name matters here."""
+    """A kombu Queue; only its name matters here."""
 
     def __init__(self, name: str, line: int) -> None:
         super().__init__("it is a kombu Queue", line)
@@ -40,26 +40,26 @@ class NamedQueue(Opaque):
 
 
 class Table(dict):  # type: ignore[type-arg]
-    """A dictionary, shared by the names that hold it; ``doubt`` says why it may hold something else by now."""
+    """A dictionary, shared by the names that hold it; ``doubt`` says why its content may have changed."""
 
     doubt: Opaque | None = None
     changed: Source | None = None
-    """Where what it holds was changed last."""
+    """Where its content was changed last."""
     partial: bool = False
-    """Whether it has other keys, which aren't known."""
+    """Whether it has more keys, which aren't known."""
     rest: Opaque | None = None
-    """Why they aren't; None of Open edX's own."""
+    """Why those keys aren't known; None where Open edX's own settings make them."""
 
 
 class Listing(list):  # type: ignore[type-arg]
-    """A list, shared by the names that hold it; ``doubt`` says why it may hold something else by now."""
+    """A list, shared by the names that hold it; ``doubt`` says why its content may have changed."""
 
     doubt: Opaque | None = None
     changed: Source | None = None
 
 
 class Passing(Listing):
-    """What is gone through once, or changes with what it is ``of``: zip(), a generator, a dictionary's items()."""
+    """An iterator, or a live view of ``of``: zip(), a generator, a dictionary's items()."""
 
     def __init__(self, items: Iterable[Any] = (), of: Iterable[Any] = ()) -> None:
         super().__init__(items)
@@ -68,7 +68,7 @@ class Passing(Listing):
             self.of += one.of if isinstance(one, Passing) else [(one, _changeable(one))]
 
     def goes_on(self, done: int) -> bool:
-        """Tell whether whoever has gone through ``done`` of these items will meet the others."""
+        """Tell whether a loop over the items, ``done`` of which are done, will still get the others."""
         for one, before in self.of:
             start = done if isinstance(one, dict) else 0
             now = _changeable(one)
@@ -79,19 +79,19 @@ class Passing(Listing):
 
 
 def _changeable(value: Any) -> list[Any]:
-    """Return what of ``value`` may change while somebody goes through it: Python lets no key do so."""
+    """Return the parts of ``value`` that may change while a loop goes over it: Python lets no key change."""
     return [*value.values()] if isinstance(value, dict) else [*value] if isinstance(value, list) else []
 
 
 class Group(set):  # type: ignore[type-arg]
-    """A set, shared by the names that hold it; ``doubt`` says why it may hold something else by now."""
+    """A set, shared by the names that hold it; ``doubt`` says why its content may have changed."""
 
     doubt: Opaque | None = None
     changed: Source | None = None
 
 
 HOLDERS = (Table, Listing, Group)
-"""What may be changed by whoever has it."""
+"""The mutable values."""
 
 
 class Namespace:
@@ -102,7 +102,7 @@ class Namespace:
 
 
 class Environ:
-    """What ``os.environ`` is."""
+    """Represents ``os.environ``."""
 
 
 class Module:
@@ -113,7 +113,7 @@ class Module:
 
 
 class Modules:
-    """What ``sys.modules`` is."""
+    """Represents ``sys.modules``."""
 
 
 class Function:
@@ -124,11 +124,11 @@ class Function:
 
 
 class Member(int):
-    """A number that has a name in Python's own library: which of the two a text of it shows depends on the Python."""
+    """A number with a name in Python's own library; Python's version decides which of the two ``str()`` gives."""
 
 
 class Defined:
-    """A function or class of the settings: its node, the module and file that it is of, its parameters' defaults."""
+    """A function or class that settings define: its node, its module and file, its parameters' defaults."""
 
     def __init__(self, node: Any, module: str, place: Source, defaults: dict[str, Any], *, is_plain: bool) -> None:
         self.node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef = node
@@ -190,7 +190,7 @@ def merge(table: Table, other: dict[Any, Any]) -> None:
 
 
 def copied(value: Any, copies: dict[int, Any]) -> Any:
-    """Return a deep copy of ``value``; ``copies`` has the copies by the identity of what they are of."""
+    """Return a deep copy of ``value``; ``copies`` has each copy by the id() of its original."""
     if not isinstance(value, (dict, list, set, tuple)):
         return value
     if isinstance(value, tuple):
@@ -210,7 +210,7 @@ def copied(value: Any, copies: dict[int, Any]) -> Any:
 
 
 def own_doubt(value: Any) -> Opaque | None:
-    """Return why ``value`` isn't known, whatever is in it; None where it is."""
+    """Return why ``value`` itself isn't known, whatever it contains; None where it is."""
     if isinstance(value, Opaque):
         return value
     if isinstance(value, _TRUE):
@@ -220,21 +220,21 @@ def own_doubt(value: Any) -> Opaque | None:
 
 
 def keys_doubt(value: Any) -> Opaque | None:
-    """Return why it isn't known which items ``value`` has, None where it is."""
+    """Return why the items of ``value`` aren't known; None where they are."""
     if getattr(value, "partial", False) and value.doubt is None:
         return value.rest or Opaque("it has items that Open edX's own settings make")
     return own_doubt(value)
 
 
 def parts_of(value: Any) -> Iterable[Any]:
-    """Return what is in a value."""
+    """Return the keys and items of a collection; nothing for any other value."""
     if isinstance(value, dict):
         return [*value, *value.values()]
     return value if isinstance(value, (list, tuple, set, frozenset)) else ()
 
 
 def doubt_in(value: Any, depth: int = 0) -> Opaque | None:
-    """Return why ``value``, or what is in it, isn't known; None where all of it is."""
+    """Return why ``value``, or a part of it, isn't known; None where all of it is."""
     if isinstance(value, (str, int)):
         return None
     if depth > _DEEPEST:
@@ -245,7 +245,7 @@ def doubt_in(value: Any, depth: int = 0) -> Opaque | None:
 
 
 def truth(value: Any) -> bool | Opaque:
-    """Return whether Python takes a value for true."""
+    """Return ``bool(value)``."""
     if isinstance(value, _TRUE):
         return True
     if isinstance(value, Passing):
@@ -256,12 +256,12 @@ def truth(value: Any) -> bool | Opaque:
 
 
 def has_no_order(value: Any) -> bool:
-    """Tell whether each Python gives what is in ``value`` in another order."""
+    """Tell whether the order of the items may differ from one run of Python to another."""
     return isinstance(value, (set, frozenset)) and len(value) > 1
 
 
 def items_of(value: Any) -> Passing | Opaque:
-    """Return what a loop over ``value`` gives; raise TypeError where it can't be gone through."""
+    """Return the items that a loop over ``value`` gives; raise TypeError where it isn't iterable."""
     doubt = keys_doubt(value)
     if doubt is not None:
         return doubt
@@ -274,7 +274,7 @@ def items_of(value: Any) -> Passing | Opaque:
 
 
 def spoil(value: Any, why: Opaque, seen: set[int] | None = None) -> None:
-    """Note that something unknown may have changed ``value``, wherever it is held."""
+    """Note that unknown code may have changed ``value``, for every name that holds it."""
     seen = set() if seen is None else seen
     if id(value) in seen:
         return

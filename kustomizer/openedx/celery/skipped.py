@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.scope import Scope
 
     Local = frozenset[str] | None
-    """Names that aren't the module's where a node stands: None where all are the scope's."""
+    """Names that are local at a node, and so not the module's; None outside of functions and classes."""
 
 NAMESPACES = frozenset({"globals", "locals", "vars"})
 _READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values"})
 CHANGING = frozenset(
     {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "setdefault", "stored", "update"}
 )
-"""Methods that change what they are called on."""
+"""Uses that change the value: its methods, and ``stored`` (see ``use_of``)."""
 _WITH_NAMES = (*FUNCTIONS, ast.ClassDef, *COMPREHENSIONS)
 _LEAVES = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.Constant)
 
@@ -46,9 +46,9 @@ _LEAVES = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.Constant)
 def may_have_run(
     scope: Scope, nodes: Sequence[ast.AST], why: Opaque, *, local: Local = None, maybe: bool = True
 ) -> None:
-    """Note in ``scope`` all that these nodes may have done; the names ``local`` are their own.
+    """Note in ``scope`` all that these nodes may have done; ``local`` are the names that are local to them.
 
-    ``maybe`` says that computed names are likely to be none of Celery's.
+    With ``maybe``, a computed name probably sets nothing of Celery's.
     """
     notes = _Notes(scope, why, maybe=maybe)
     for node in nodes:
@@ -58,7 +58,7 @@ def may_have_run(
 
 
 def skip(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
-    """Note what statements have done that may have run or not.
+    """Note the effects of statements that may or may not have run.
 
     Raises Left where the function around them may have ended, Uncertain where the loop may have.
     """
@@ -71,13 +71,13 @@ def skip(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
 
 
 def escapes(scope: Scope, value: Any, why: Opaque, *, maybe: bool = True) -> None:
-    """Note that something unknown has got ``value``, and may change or call it."""
+    """Note that unknown code has got ``value``, and may change or call it."""
     if isinstance(value, (Defined, Environ, Namespace, *HOLDERS, tuple)):
         _Notes(scope, why, maybe=maybe).escapes(value)
 
 
 def parts_escape(scope: Scope, values: Iterable[Any], why: Opaque) -> None:
-    """Note that what is in ``values`` may be part of something unknown."""
+    """Note that unknown code has got what ``values`` contain."""
     for value in values:
         names = scope.names_of(value.module) if isinstance(value, Namespace) else None
         for part in parts_of(value) if names is None else [*names.values.values()]:
@@ -86,7 +86,7 @@ def parts_escape(scope: Scope, values: Iterable[Any], why: Opaque) -> None:
 
 
 def _inner(node: ast.AST, local: Local) -> Iterator[tuple[ast.AST, Local]]:
-    """Yield what is in a node that has names of its own, each with the names that aren't the module's there."""
+    """Yield the children of a node that opens a scope, each with the names that are local there."""
     if isinstance(node, COMPREHENSIONS):
         local = (local or frozenset()) | targets(node)
     body = body_of(node)
@@ -106,7 +106,7 @@ class _Notes:
         self._above: list[ast.AST] = []
         self._seen: set[int | str] = set()
         self._depth = 0
-        """How many functions are looked through, one for another."""
+        """How many functions are being looked through, one inside of another."""
 
     def look(self, node: ast.AST, local: Local) -> None:
         """Note what a node may do."""
@@ -125,7 +125,7 @@ class _Notes:
         self._above.pop()
 
     def escapes(self, value: Any) -> None:
-        """Note that a value may be changed, or called, by whoever has got it."""
+        """Note that unknown code has got a value, and may change or call it."""
         if isinstance(value, Defined) and id(value.node) not in self._seen:
             self._seen.add(id(value.node))
             above, self._above = self._above, []
@@ -149,11 +149,11 @@ class _Notes:
 
     @property
     def _is_later(self) -> bool:
-        """Whether it is a function's, which may be called at any time."""
+        """Whether the present node is in a function, which may be called at any time."""
         return self._depth > 0 or any(isinstance(node, FUNCTIONS) for node in self._above)
 
     def _sets(self, name: str, module: str) -> None:
-        """Note that a name of a module may be set, a computed one without a ``name``: by a function, at any time."""
+        """Note that a name of a module may be set, inside of a function at any time; no ``name`` is a computed one."""
         with self._scope.at(module):
             if not name:
                 why = Opaque(f"a computed name may be set: {self._why.reason}", self._why.line)
@@ -164,7 +164,7 @@ class _Notes:
                 self._scope.may_be_set([name], self._why)
 
     def _used(self, value: Any, node: ast.AST, above: Sequence[ast.AST]) -> None:
-        """Note what may become of ``value``, which ``node`` gives, in what stands ``above`` it."""
+        """Note what the nodes ``above`` may do with ``value``, the value of ``node``."""
         use, key = use_of(node, above)
         if isinstance(value, Environ):
             if use in ("stored", "pop", "setdefault"):
@@ -247,7 +247,7 @@ class _Notes:
             self._scope.doubt_all(Opaque(f"{names[0]} may set it", node.lineno), maybe=not is_seen)
 
     def _has_of_modules(self, node: ast.Import | ast.ImportFrom, names: Sequence[str]) -> None:
-        """Heed that modules which were followed, or what they hold, are had under another name from here on."""
+        """Note that the import has other names share the values of modules that were followed."""
         for name in names:
             held = self._scope.names_of(name)
             if held is None:
@@ -261,7 +261,7 @@ class _Notes:
                 self._sets("", name)
 
     def _of_module(self, module: str) -> None:
-        """Heed the statements of a mounted module, if it wasn't run already."""
+        """Note what the statements of a mounted module may do, unless it was followed already."""
         names, file = self._scope.names_of(module), self._scope.container.module(module)
         is_over = names is not None and names.failure is None
         if is_over or not isinstance(file, MountedFile) or module in self._seen:

@@ -22,7 +22,7 @@ SEPARATOR = "\x06\x16"
 
 
 class TransportView:
-    """What one container's Celery does with its broker."""
+    """How one container's Celery uses its broker."""
 
     def __init__(self, settings: LoadedSettings, command: Command, environment: Environment) -> None:
         self.settings, self.command, self.environment = settings, command, environment
@@ -80,14 +80,14 @@ class TransportView:
 
     @property
     def visibility_timeout(self) -> Value:
-        """After how many seconds Redis hands a task out again that isn't acknowledged."""
+        """The seconds after which Redis hands an unacknowledged task out again."""
         return self.transport_option("visibility_timeout", VISIBILITY_TIMEOUT)
 
     @property
     def visibility_seconds(self) -> int | None:
-        """The same as a number, None where it has no end or only a running pod knows it.
+        """The visibility timeout as a number, None where it is no number of seconds or a statement computes it.
 
-        Where no statement of the site's computes it, nothing speaks for another one than kombu's.
+        Where it is unknown and no statement of the site computes it, kombu's default is assumed.
         """
         timeout = self.visibility_timeout
         known = timeout if isinstance(timeout, Known) else timeout.otherwise
@@ -97,12 +97,12 @@ class TransportView:
 
     @property
     def key_prefix(self) -> Value:
-        """What stands before each key in Redis."""
+        """The prefix of each key in Redis."""
         return self.transport_option("global_keyprefix", "")
 
     @property
     def use_ssl(self) -> Value:
-        """What the settings say about TLS."""
+        """The TLS options of the settings."""
         return self.settings.setting("BROKER_USE_SSL", False)
 
     @property
@@ -113,7 +113,7 @@ class TransportView:
     def lists_of(self, queue: str, *, looked_on: bool = False) -> Value:
         """Return the lists in Redis that hold a queue's tasks, without a key prefix: one for each priority in use.
 
-        ``looked_on`` asks for those that a worker takes tasks from, which are all that there may be.
+        With ``looked_on`` they are all the lists that a worker takes tasks from, whether anything sends to them or not.
         """
         known: list[Known] = []
         options = (self.transport_option("priority_steps"), self.transport_option("sep", SEPARATOR))
@@ -134,7 +134,7 @@ class TransportView:
 
 
 def first_set(*values: Value | None) -> Value:
-    """Return the first value that is set; an Unknown before it hides it."""
+    """Return the first value that is set, or an Unknown before it."""
     for index, value in enumerate(values):
         if isinstance(value, Unknown):
             if not value.may_be_unset or (value.otherwise is not None and value.otherwise.value):

@@ -1,4 +1,4 @@
-"""What is done with a value, told from what stands around it."""
+"""Tells how an expression's value is used, from its parent nodes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Functions that keep nothing of what they are given but what is in it.
+# Functions that read what an argument contains, and don't keep the argument itself.
 _READERS = frozenset(
     {"FeaturesProxy", "all", "any", "bool", "dict", "isinstance", "len", "list", "print", "set", "sorted"}
 )
@@ -16,37 +16,38 @@ _OF_KEYS = (ast.Compare, ast.UnaryOp, ast.FormattedValue, ast.Expr)
 
 
 def use_of(node: ast.AST, above: Sequence[ast.AST]) -> tuple[str, str]:
-    """Return what is done with what ``node`` gives, and with which item of it.
+    """Return how the value of ``node`` is used, and the key or attribute of it that is used, if one is.
 
-    Somebody may look at its keys or parts, take or store an item, call a method, or else get it: an empty text.
+    The use is ``keys``, ``parts``, ``through`` (a loop), ``item``, ``attribute``, ``stored``, or the name of the method
+    that is called on the value. It is empty where the value itself is handed on.
     """
-    around, over = [*reversed(above), None, None][:2]
-    is_test = getattr(around, "test", None) is node
-    if isinstance(around, (ast.BoolOp, ast.IfExp)) and not is_test:
-        return use_of(around, above[:-1])
-    if isinstance(around, ast.Attribute) and isinstance(over, ast.Call) and over.func is around:
-        return around.attr, text_of(over.args[0]) if over.args else ""
-    if isinstance(around, ast.Attribute):
-        return "attribute" if isinstance(around.ctx, ast.Load) else "stored", around.attr
-    if isinstance(around, ast.Subscript) and around.value is node:
-        return "item" if isinstance(around.ctx, ast.Load) else "stored", text_of(around.slice)
-    if is_test or isinstance(around, _OF_KEYS):
+    parent, grandparent = [*reversed(above), None, None][:2]
+    is_test = getattr(parent, "test", None) is node
+    if isinstance(parent, (ast.BoolOp, ast.IfExp)) and not is_test:
+        return use_of(parent, above[:-1])
+    if isinstance(parent, ast.Attribute) and isinstance(grandparent, ast.Call) and grandparent.func is parent:
+        return parent.attr, text_of(grandparent.args[0]) if grandparent.args else ""
+    if isinstance(parent, ast.Attribute):
+        return "attribute" if isinstance(parent.ctx, ast.Load) else "stored", parent.attr
+    if isinstance(parent, ast.Subscript) and parent.value is node:
+        return "item" if isinstance(parent.ctx, ast.Load) else "stored", text_of(parent.slice)
+    if is_test or isinstance(parent, _OF_KEYS):
         return "keys", ""
-    taker = getattr(around.func, "id", "") if isinstance(around, ast.Call) else ""
-    if taker in _READERS or isinstance(around, ast.Starred) or getattr(around, "iter", None) is node:
-        return "keys" if taker == "FeaturesProxy" else "parts" if taker == "dict" else "through", ""
-    return "parts" if _is_spread(node, around) else "", ""
+    function = getattr(parent.func, "id", "") if isinstance(parent, ast.Call) else ""
+    if function in _READERS or isinstance(parent, ast.Starred) or getattr(parent, "iter", None) is node:
+        return "keys" if function == "FeaturesProxy" else "parts" if function == "dict" else "through", ""
+    return "parts" if _is_spread(node, parent) else "", ""
 
 
-def _is_spread(node: ast.AST, around: ast.AST | None) -> bool:
-    """Tell whether what is in ``node``'s value, and not itself, becomes part of something new."""
-    if isinstance(around, ast.Dict):
-        return any(key is None and value is node for key, value in zip(around.keys, around.values, strict=True))
-    if isinstance(around, ast.keyword):
-        return around.arg is None
-    return isinstance(around, ast.BinOp) or (isinstance(around, ast.AugAssign) and around.value is node)
+def _is_spread(node: ast.AST, parent: ast.AST | None) -> bool:
+    """Tell whether a new object takes the items of ``node``'s value, and not the value itself."""
+    if isinstance(parent, ast.Dict):
+        return any(key is None and value is node for key, value in zip(parent.keys, parent.values, strict=True))
+    if isinstance(parent, ast.keyword):
+        return parent.arg is None
+    return isinstance(parent, ast.BinOp) or (isinstance(parent, ast.AugAssign) and parent.value is node)
 
 
 def text_of(node: ast.AST) -> str:
-    """Return a text that stands there, an empty one where it is computed."""
+    """Return the text of a string literal; empty for any other node."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

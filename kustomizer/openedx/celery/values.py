@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Source(Record):
-    """Where a value comes from: an object, the path of a field in it, a line of a file there; or somebody's default."""
+    """Where a value comes from: an object, a field of it, and a line of the text there; or whose default it is."""
 
     resource: ResourceRef | None = None
     field: str = ""
@@ -29,13 +29,13 @@ class Source(Record):
         return ": ".join(filter(None, (str(self.resource or ""), place)))
 
     def problem(self, message: str, remedy: str, *, severity: str = ERROR) -> Problem:
-        """Return a problem of what stands here."""
+        """Return a problem at this place."""
         field = str(self.replace(resource=None))
         return Problem(message=message, severity=severity, resource=self.resource, field=field, remedy=remedy)
 
 
 class Known(Record):
-    """What holds for sure."""
+    """A value that is certain."""
 
     value: Any
     source: Source
@@ -47,14 +47,14 @@ class Known(Record):
 
 
 class Unknown(Record):
-    """What the build doesn't tell."""
+    """A value that the build doesn't tell."""
 
     reason: str
     source: Source
     may_be_unset: bool = False
-    """Whether it may not be set at all."""
+    """Whether nothing may set it at all."""
     otherwise: Known | None = None
-    """What holds where it isn't set."""
+    """The value if nothing sets it."""
 
     @property
     def likely(self) -> Known | None:

@@ -8,8 +8,8 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.copies import other_copies, version_notes
 from kustomizer.kustomize.examination import examine
 from kustomizer.kustomize.executable import Kustomize, Wanted, candidates, find_kustomize, finished, recent, started
+from kustomizer.kustomize.extension_objects import asking
 from kustomizer.kustomize.isolation import PLUGIN_HOME, link_plugins, make_environment, report_path
-from kustomizer.kustomize.plugin_objects import plugin_objects
 from kustomizer.kustomize.programs import OWN_COMMAND
 from kustomizer.record import Record
 from kustomizer.system import processes
@@ -137,10 +137,7 @@ def _run(overlay: Path | str, kustomize: Kustomize, scratch: Scratch) -> _Run:
     if os.path.isfile(overlay):  # noqa: PTH113
         raise UserError.of(f"{overlay} is a file", remedy="Name the directory with the kustomization")
     env = make_environment(scratch.path, kustomize.path, is_open=kustomize.permissions.are_any)
-
-    def ask(plugins: Sequence[str]) -> str:
-        return plugin_objects(plugins, kustomize, scratch, env)
-
+    ask = asking(kustomize, scratch, env)
     examined = examine(str(overlay), kustomize.permissions, ask)
     link_plugins(env[PLUGIN_HOME], examined.legacy)
     place, notes, mirror = str(overlay), "", ""

@@ -1,8 +1,8 @@
-"""Which programs a build of an overlay would run, found out before anything of it has run.
+"""Finds out which programs a build of an overlay would run, before any of them runs.
 
-Every kustomization that is built is read, and every object that one lists as a plugin. What kustomize makes of such
-objects first (patches, replacements, transformers of a directory), kustomize itself is asked, with plugins off. What
-can't be told for sure is refused.
+It reads every kustomization that takes part, and every extension (generator, transformer, validator) that one lists. An
+extension that kustomize itself changes first (by a patch, a replacement, a transformer of its directory) is asked of
+kustomize, with plugins off. What can't be known for sure is refused.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from kustomizer import is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one, text_of
 from kustomizer.kustomize.elsewhere import checkout_of, is_outside, is_remote, remote_paths
-from kustomizer.kustomize.fields import NAMES
-from kustomizer.kustomize.programs import HELM, Program, leaves_plugins_alone, program_of
-from kustomizer.kustomize.two_configurations import BUILT, Stack, in_files, several_in
+from kustomizer.kustomize.fields import BUILT, DIRECTORIES, EXTENSIONS, NAMES
+from kustomizer.kustomize.programs import HELM, Program, changes_spec_alone, program_of
+from kustomizer.kustomize.two_configurations import Stack, in_files, several_in
 from kustomizer.manifests.tree import is_null
 from kustomizer.record import Record
 
@@ -27,21 +27,18 @@ if TYPE_CHECKING:
     from kustomizer.kustomize.programs import Permissions
 
     Ask: TypeAlias = "Callable[[Sequence[str]], str]"
-    """Returns what kustomize makes of plugins, with plugins off: of directories, and of texts."""
+    """Returns the objects that kustomize makes of extensions, which are directories and texts."""
 
-PLUGINS = ("generators", "transformers", "validators")
 _HELM_FIELDS = ("helmCharts", "helmChartInflationGenerator")
-LISTS = (*BUILT, *PLUGINS)
-"""Fields whose entries may be directories."""
-_LOOKED_AT = frozenset({*LISTS, *_HELM_FIELDS, "openapi"})
+_LOOKED_AT = frozenset({*DIRECTORIES, *_HELM_FIELDS, "openapi"})
 _AS_IT_IS = frozenset({"apiVersion", "kind", "resources", "patches"})
-"""The fields of a kustomization of plugins whose outcome can be told without asking kustomize."""
+"""The fields of a kustomization of extensions whose outcome is known without asking kustomize."""
 _PATH_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+ ")
 _TRUST = "Whoever trusts it, and all who can change it, gives"
 
 
 class Listed(Record):
-    """A list of plugins in a kustomization: ``field`` of ``file``, in ``directory``."""
+    """A list of extensions in a kustomization: ``field`` of ``file``, in ``directory``."""
 
     directory: str
     file: str
@@ -49,10 +46,10 @@ class Listed(Record):
 
 
 class Examined(Record):
-    """What a build of an overlay would run: nothing but our function, and what was allowed."""
+    """What takes part in a build of an overlay: it runs nothing but our function, and what was allowed."""
 
     overlay: str
-    """Without links in its path, as all paths here."""
+    """Its path without links, as all paths here."""
     paths: Mapping[Listed, str]
     """The lists that name our function by the path of a file, and that path."""
     legacy: frozenset[str]
@@ -62,7 +59,7 @@ class Examined(Record):
 
 
 def examine(overlay: str, permissions: Permissions, ask: Ask) -> Examined:
-    """Return what a build of ``overlay`` would run. Raises UserError where that isn't allowed, or can't be told."""
+    """Return what takes part in a build of ``overlay``. Raises UserError for what isn't allowed or can't be known."""
     directory = os.path.realpath(overlay)
     examiner = _Examiner(permissions, "" if permissions.outside else checkout_of(directory))
     examiner.directory(directory)
@@ -74,7 +71,7 @@ class _Examiner:
     def __init__(self, permissions: Permissions, checkout: str) -> None:
         self.permissions = permissions
         self.checkout = checkout
-        """What directories have to lie in; nothing where they may lie anywhere."""
+        """All directories have to be in it; empty where they may be anywhere."""
         self.problems: list[Problem] = []
         self.trees: dict[str, list[Any]] = {}
         self.paths: dict[Listed, str] = {}
@@ -82,35 +79,35 @@ class _Examiner:
         self.configurations = Stack()
         self.has_schema = ""
         self.unsettled: list[tuple[Listed, list[str]]] = []
-        """Lists of which kustomize has to be asked, those that others are made with first."""
+        """The extensions, by list, that kustomize has to be asked about; lists of directories below come first."""
         self.files: dict[str, str] = {}
-        """The file of each text among them."""
+        """The file of each text among these extensions."""
 
     def settle(self, ask: Ask) -> None:
-        for listed, plugins in self.unsettled:
+        for listed, extensions in self.unsettled:
             if self.has_schema:
                 self.refuse(self.has_schema, "a schema of its own may change what is made of plugins")
             self.raise_problems()
             try:
-                items = read_heads(self.asked(ask, plugins))
+                items = read_heads(self.asked(ask, extensions))
             except Uncertain as error:
                 raise UserError.of(f"{shown(listed.file)}: {listed.field} can't be read: {error}") from None
             for item in items:
-                self.plugin(item, listed, listed.file)
-        rivals = self.configurations.rivals({place: trees[0] for place, trees in self.trees.items() if trees})
+                self.extension(item, listed, listed.file)
+        rivals = self.configurations.rivals({directory: trees[0] for directory, trees in self.trees.items() if trees})
         if rivals:
             self.problems.append(in_files([(shown(file), name) for file, name in rivals]))
         self.raise_problems()
 
-    def asked(self, ask: Ask, plugins: list[str]) -> str:
-        """Return what kustomize makes of plugins. Raises UserError, which names the user's files, where it can't."""
+    def asked(self, ask: Ask, extensions: list[str]) -> str:
+        """Return what kustomize makes of extensions. Raises UserError, which names the user's files, where it fails."""
         try:
-            return ask(plugins)
+            return ask(extensions)
         except UserError as error:
             words = error.problems[0].message
-            for number, plugin in enumerate(plugins):
-                if plugin in self.files:
-                    words = words.replace(f"'{number}.yaml'", f"'{shown(self.files[plugin])}'")
+            for number, extension in enumerate(extensions):
+                if extension in self.files:
+                    words = words.replace(f"'{number}.yaml'", f"'{shown(self.files[extension])}'")
             raise UserError(error.problems[0].replace(message=words)) from None
 
     def raise_problems(self) -> None:
@@ -149,8 +146,8 @@ class _Examiner:
             for entry in self.entries(tree, file, field):
                 if not is_remote(entry) and os.path.isdir(f"{directory}/{entry}"):  # noqa: PTH112 - pathlib costs 5 ms
                     self.directory(os.path.realpath(f"{directory}/{entry}"))
-        for field in PLUGINS:
-            self.plugins(Listed(directory=directory, file=file, field=field), self.entries(tree, file, field))
+        for field in EXTENSIONS:
+            self.extensions(Listed(directory=directory, file=file, field=field), self.entries(tree, file, field))
         return tree
 
     def fields(self, file: str, tree: dict[str, Any]) -> None:
@@ -173,11 +170,11 @@ class _Examiner:
         self.refuse(file, f"{field} is no list of texts")
         return []
 
-    def plugins(self, listed: Listed, entries: list[str]) -> None:
-        """Look at the plugins that a list names; note what of them kustomize has to be asked."""
+    def extensions(self, listed: Listed, entries: list[str]) -> None:
+        """Look at the extensions that a list names; note those that kustomize has to be asked about."""
         unsettled: list[str] = []
         for entry in entries:
-            path = plugin_path(entry, listed.directory)
+            path = extension_path(entry, listed.directory)
             if is_remote(entry):
                 continue
             if path and os.path.isdir(path):  # noqa: PTH112
@@ -186,7 +183,7 @@ class _Examiner:
                 if items is None:
                     unsettled.append(path)
                 for item, file in items or ():
-                    self.plugin(item, listed, file)
+                    self.extension(item, listed, file)
             elif path and not os.path.lexists(path):
                 continue  # kustomize says what is wrong
             else:
@@ -195,7 +192,7 @@ class _Examiner:
             self.unsettled.append((listed, unsettled))
 
     def text(self, path: str, entry: str, listed: Listed, unsettled: list[str]) -> None:
-        """Look at plugins in a file, or where there is no ``path`` in ``entry`` itself."""
+        """Look at extensions in the file ``path``; without a path ``entry`` itself is their text."""
         try:
             text = text_of(path, listed.directory) if path else entry
         except Uncertain as error:
@@ -209,7 +206,7 @@ class _Examiner:
             self.files[text] = path or listed.file
             return
         for item in items:
-            self.plugin(item, listed, path or listed.file)
+            self.extension(item, listed, path or listed.file)
 
     def single(self, text: str, file: str) -> None:
         """Refuse several configurations in one file."""
@@ -218,14 +215,14 @@ class _Examiner:
             self.refuse(file, problem.message, problem.remedy)
 
     def as_they_are(self, directory: str) -> list[tuple[Any, str]] | None:
-        """Return the objects that ``directory`` is built to, each with its file; None where kustomize has to say it."""
+        """Return the objects that ``directory`` builds, each with its file; None where kustomize has to be asked."""
         trees = self.trees[directory]
         if len(trees) != 1 or type(trees[0]) is not dict or not _AS_IT_IS.issuperset(trees[0]):
             return None
         items: list[tuple[Any, str]] = []
         try:
             for patch in trees[0].get("patches") or ():
-                if not leaves_plugins_alone(patch, directory):
+                if not changes_spec_alone(patch, directory):
                     return None
             for entry in trees[0].get("resources") or ():
                 path = os.path.realpath(f"{directory}/{entry}")
@@ -242,7 +239,7 @@ class _Examiner:
             return None
         return items
 
-    def plugin(self, item: Any, listed: Listed, file: str) -> None:
+    def extension(self, item: Any, listed: Listed, file: str) -> None:
         try:
             program = program_of(item)
         except Uncertain as error:
@@ -259,7 +256,7 @@ class _Examiner:
             self.program(program, listed.directory, file)
 
     def program(self, program: Program, directory: str, file: str) -> None:
-        """Let ``program`` run where it is allowed."""
+        """Refuse ``program`` unless it is allowed."""
         if self.permissions.allow(program, directory):
             if program.is_legacy:
                 self.legacy.add(program.name)
@@ -274,13 +271,13 @@ class _Examiner:
                 self.refuse(file, message, f"{_TRUST} --allow-remote")
 
 
-def plugin_path(entry: str, directory: str) -> str:
-    """Return the path that an entry of a list of plugins stands for; nothing where it is the plugin's text itself."""
+def extension_path(entry: str, directory: str) -> str:
+    """Return the path that an entry of a list of extensions names; empty where the entry is the text of an object."""
     return os.path.realpath(f"{directory}/{entry}") if _PATH_LETTERS.issuperset(entry) else ""
 
 
 def shown(path: str) -> str:
-    """Return ``path`` as the user would write it: relative to the working directory where that is shorter."""
+    """Return ``path``, relative to the working directory where that is shorter."""
     if not path.startswith("/"):
         return path
     here = os.path.relpath(path)

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The file names of a kustomization, in kustomize's order."""
-DIRECTORIES = ("resources", "components", "bases", "transformers", "validators")
+BUILT = ("resources", "components", "bases")
+"""Fields that list what a kustomization is built from."""
+EXTENSIONS = ("generators", "transformers", "validators")
+"""Fields that list extensions: objects for each of which kustomize runs code, its own or another program's."""
+DIRECTORIES = (*BUILT, *EXTENSIONS)
 """Fields whose entries may be directories."""
 
 GENERATORS = ("configMapGenerator", "secretGenerator")

@@ -1,8 +1,7 @@
 """Builds with our own function where an overlay names another copy of it by the path of a file.
 
-A branch could have changed that file. So kustomize gets a copy of the kustomizations that lead there, in which the
-plugins stand as kustomize itself made them, with the function's name in the place of its path; what isn't changed is
-linked.
+A branch could have changed that file. So kustomize gets a copy of the kustomizations that lead there. In it the
+extensions are as kustomize itself made them, with the function's name in the place of its path. All else is linked.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from kustomizer.kustomize.examination import LISTS, PLUGINS, Examined, Listed, plugin_path
-from kustomizer.kustomize.fields import NAMES
+from kustomizer.kustomize.examination import Examined, Listed, extension_path
+from kustomizer.kustomize.fields import DIRECTORIES, EXTENSIONS, NAMES
 from kustomizer.kustomize.programs import FUNCTIONS, OWN_COMMAND, program_of
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.protocols import read_build
@@ -23,10 +22,10 @@ from kustomizer.system.processes import read_file
 def copy_with_own(
     examined: Examined, copies: Iterable[Listed], mirror: str, ask: Callable[[Sequence[str]], str]
 ) -> str:
-    """Make the copy below ``mirror``, a new directory, at the same place as below ``/``. Return the overlay's."""
+    """Make the copy in ``mirror``, a new directory that mirrors ``/``. Return the path of the overlay's copy."""
     copy = _Copy(examined, os.path.realpath(mirror))
     for listed in copies:
-        copy.replace_plugins(listed, ask)
+        copy.replace_extensions(listed, ask)
     copy.make()
     return f"{copy.mirror}{examined.overlay}"
 
@@ -38,15 +37,15 @@ class _Copy:
         self.copied: set[str] = set()
         """Directories that are copied; others are linked."""
 
-    def replace_plugins(self, listed: Listed, ask: Callable[[Sequence[str]], str]) -> None:
-        """Let a list name one file, with its plugins as kustomize makes them, and our function by its name."""
+    def replace_extensions(self, listed: Listed, ask: Callable[[Sequence[str]], str]) -> None:
+        """Have a list name one file, with its extensions as kustomize makes them, and our function by its name."""
         tree = self.trees[listed.directory]
-        paths = [(entry, plugin_path(entry, listed.directory)) for entry in tree[listed.field]]
-        # kustomize takes those first that stand in the list itself.
-        plugins = [entry for entry, path in paths if not path]
-        plugins += [path if os.path.isdir(path) else read_file(path).decode() for _, path in paths if path]  # noqa: PTH112
+        paths = [(entry, extension_path(entry, listed.directory)) for entry in tree[listed.field]]
+        # kustomize takes the objects in the list itself first.
+        extensions = [entry for entry, path in paths if not path]
+        extensions += [path if os.path.isdir(path) else read_file(path).decode() for _, path in paths if path]  # noqa: PTH112
         name = f".{OWN_COMMAND}-{listed.field}.yaml"
-        self._write(f"{listed.directory}/{name}", _with_own_name(ask(plugins)).encode())
+        self._write(f"{listed.directory}/{name}", _with_own_name(ask(extensions)).encode())
         tree[listed.field] = [name]
         self.copied.add(listed.directory)
 
@@ -73,34 +72,34 @@ class _Copy:
         )
 
     def _below(self, directory: str) -> Iterator[tuple[str, str]]:
-        """Yield where each directory that a kustomization names is looked for, and where it is."""
-        for field in LISTS:
+        """Yield the path and the real path of each directory that a kustomization names."""
+        for field in DIRECTORIES:
             for entry in self.trees[directory].get(field) or ():
                 place = os.path.normpath(f"{directory}/{entry}")
                 if os.path.isdir(place):  # noqa: PTH112
                     yield place, os.path.realpath(place)
 
     def _files(self, directory: str) -> Iterator[str]:
-        """Yield the files below ``directory`` that its kustomization, or a plugin in a file of it, may name."""
+        """Yield the files below ``directory`` that its kustomization, or an extension that it lists, may name."""
         texts = list(_texts(self.trees[directory]))
-        for field in PLUGINS:
+        for field in EXTENSIONS:
             for entry in self.trees[directory].get(field) or ():
-                for plugins in self._plugins(entry, directory):
-                    texts += [text for item in full_reader.read_all(plugins) for text in _texts(item)]
+                for objects in self._extensions(entry, directory):
+                    texts += [text for item in full_reader.read_all(objects) for text in _texts(item)]
         for text in dict.fromkeys(texts):
             file = os.path.normpath(f"{directory}/{text}")
             if "\0" not in text and os.path.isfile(file) and os.path.realpath(file).startswith(f"{directory}/"):  # noqa: PTH113
                 yield file
 
-    def _plugins(self, entry: str, directory: str) -> Iterator[str]:
-        """Yield the texts that an entry of a list of plugins stands for, those of a directory's files among them."""
-        path = plugin_path(entry, directory)
+    def _extensions(self, entry: str, directory: str) -> Iterator[str]:
+        """Yield the texts of the objects that an entry of a list of extensions names, itself or by files."""
+        path = extension_path(entry, directory)
         mirrored = f"{self.mirror}{directory}/{entry}"
         if not path:
             yield str(entry)
         elif os.path.isdir(path):  # noqa: PTH112
             for below in self.trees.get(path, {}).get("resources") or ():
-                yield from self._plugins(below, path)
+                yield from self._extensions(below, path)
         elif os.path.isfile(mirrored) or os.path.isfile(path):  # noqa: PTH113
             yield read_file(mirrored if os.path.isfile(mirrored) else path).decode()  # noqa: PTH113
 

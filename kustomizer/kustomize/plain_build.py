@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kustomizer.errors import UserError
 from kustomizer.kustomize.examination import examine
 from kustomizer.kustomize.executable import Kustomize, started, waited_for
+from kustomizer.kustomize.extension_objects import asking
 from kustomizer.kustomize.isolation import make_environment
-from kustomizer.kustomize.plugin_objects import plugin_objects
 from kustomizer.system import processes
 from kustomizer.system.command_log import logged
 from kustomizer.system.processes import Finished
@@ -42,11 +42,7 @@ def plain_build(directory: Path, kustomize: Kustomize) -> Iterator[Callable[[], 
     """Start :func:`build_plainly`; kustomize is stopped where nobody waits for its end."""
     with processes.Scratch() as scratch:
         env = make_environment(scratch.path, kustomize.path, is_open=kustomize.permissions.are_any)
-
-        def ask(plugins: Sequence[str]) -> str:
-            return plugin_objects(plugins, kustomize, scratch, env)
-
-        examine(str(directory), kustomize.permissions, ask)
+        examine(str(directory), kustomize.permissions, asking(kustomize, scratch, env))
         command = kustomize.plain_command(directory)
         with logged(command, env=env):
             running = started(command, scratch, env=env)

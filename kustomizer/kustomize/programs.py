@@ -1,8 +1,8 @@
-"""Which program kustomize runs for an object that a kustomization lists as a plugin, and which of them may run.
+"""Tells which program kustomize runs for an extension that a kustomization lists, and whether that program may run.
 
-kustomize decides so in `loadPlugin` (api/internal/plugins/loader) and `GetFunctionSpec` (kyaml/fn/runtime/runtimeutil):
+kustomize decides it in `loadPlugin` (api/internal/plugins/loader) and `GetFunctionSpec` (kyaml/fn/runtime/runtimeutil):
 its builtin plugins run nothing; an object that names a function runs that; any other is a legacy plugin, a file of the
-plugin home. What is named here in another way than in the usual one is refused, not understood.
+plugin home. A program that is named in an unusual way is refused, not understood.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IN_REPOSITORY = "generators/celery-workers"
 """Where the repository of this tool has it."""
 HELM = "helm"
 CONTAINER = "docker:"
-"""Stands before the image of a container function."""
+"""The prefix of a container function's image."""
 
 ALLOW_EXEC = "TUTOR_KUSTOMIZER_ALLOW_EXEC"
 """Names more programs, between spaces."""
@@ -52,7 +52,7 @@ _BUILTINS = frozenset(
 
 
 class Program(Record):
-    """What kustomize runs for a plugin: ``name`` is what `--allow-exec` takes, but for a path's directory."""
+    """What kustomize runs for an extension: ``name`` is what `--allow-exec` takes, but for a path's directory."""
 
     name: str
     is_own: bool = False
@@ -61,14 +61,14 @@ class Program(Record):
 
     @property
     def is_path(self) -> bool:
-        """Whether kustomize takes it for a file, relative to the kustomization that lists the plugin."""
+        """Whether kustomize takes it for a file, relative to the kustomization that lists the extension."""
         return "/" in self.name and not self.is_legacy and not self.name.startswith(CONTAINER)
 
 
 def program_of(item: Any) -> Program | None:
-    """Return the program that kustomize runs for the plugin ``item``, None for a builtin one.
+    """Return the program that kustomize runs for the extension ``item``, None for a builtin plugin.
 
-    Raises Uncertain where that can't be told.
+    Raises Uncertain where that can't be known.
     """
     if type(item) is not dict:
         raise Uncertain("it holds something else than objects")
@@ -110,7 +110,7 @@ def _function(metadata: dict[str, Any]) -> Any:
 
 
 def _program(named: Any) -> Program:
-    """Return the program of a function: only what names nothing else beside it, arguments or variables say."""
+    """Return the program of a function. Raises Uncertain where it has arguments, variables or anything else, too."""
     if type(named) is dict and len(named) == 1:
         ((how, what),) = named.items()
         if type(what) is dict and len(what) == 1:
@@ -132,7 +132,7 @@ def _mapping(node: Any, name: str) -> dict[str, Any]:
     return node
 
 
-def leaves_plugins_alone(patch: Any, directory: str) -> bool:
+def changes_spec_alone(patch: Any, directory: str) -> bool:
     """Tell whether a patch changes nothing but the ``spec`` of a configuration of ours. Raises Uncertain."""
     if type(patch) is not dict or len(patch) != 1:
         return False
@@ -153,7 +153,7 @@ def leaves_plugins_alone(patch: Any, directory: str) -> bool:
 
 
 class Permissions(Record):
-    """Programs that may run, and whether what isn't on this machine may be fetched: what is built never says so.
+    """Programs that may run, and whether a build may fetch things; nothing in what is built can grant them.
 
     A program is the path of a file, a name that is looked up on PATH, `docker:` and an image, or the API version and
     kind of a legacy plugin.
@@ -165,7 +165,7 @@ class Permissions(Record):
     """Whether directories may take part that lie outside of the overlay's checkout."""
 
     def allow(self, program: Program, directory: str) -> bool:
-        """Tell whether ``program`` may run, which a kustomization in ``directory`` names."""
+        """Tell whether ``program``, which a kustomization in ``directory`` names, may run."""
         if program.is_path:
             return os.path.realpath(f"{directory}/{program.name}" if program.name[0] != "/" else program.name) in map(
                 os.path.realpath, filter(_is_absolute, self.programs)
@@ -174,15 +174,15 @@ class Permissions(Record):
 
     @property
     def are_any(self) -> bool:
-        """Whether anything is allowed that may need what the user's environment holds."""
+        """Whether anything is allowed that may need the user's environment."""
         return bool(self.programs) or self.remote
 
     def with_programs(self, programs: Iterable[str], directory: str) -> Permissions:
-        """Return the same with ``programs`` as well, paths relative to ``directory``."""
+        """Return these permissions and ``programs``; paths are relative to ``directory``."""
         return self.replace(programs=self.programs | {_resolved(program, directory) for program in programs})
 
     def moved(self, place: str) -> Permissions:
-        """Return the same for a copy of this machine's files below ``place``, too."""
+        """Return these permissions, for a copy of this machine's files below ``place`` as well."""
         return self.replace(programs=self.programs | {f"{place}{path}" for path in filter(_is_absolute, self.programs)})
 
 

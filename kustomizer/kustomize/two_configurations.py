@@ -11,7 +11,7 @@ import os
 from kustomizer import KIND, is_configuration
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.certain_yaml import Uncertain, read_heads
-from kustomizer.kustomize.fields import entries
+from kustomizer.kustomize.fields import BUILT, entries
 from kustomizer.system.wording import joined
 
 TYPE_CHECKING = False
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-BUILT = ("resources", "bases", "components")
-"""Fields of a kustomization that list what it is built from."""
 _REMEDY = "Put what they say into one, and take the others out"
 
 
@@ -42,7 +40,7 @@ def several(count: int) -> Problem:
 
 
 class Stack:
-    """The configurations that each kustomization lists as plugins, by the files that hold them."""
+    """The configurations that each kustomization lists as extensions, by the files that hold them."""
 
     def __init__(self) -> None:
         self._listed: dict[str, set[tuple[str, str]]] = {}
@@ -62,32 +60,32 @@ class Stack:
             # What is built from components is built from directories, too.
             is_here = any(part in self._listed for part in _built_from(directory, trees, ("components",)))
             parts = (self._listed.get(part, set()) for part in _built_from(directory, trees, BUILT))
-            found: set[tuple[str, str]] = set().union(*parts)
-            if is_here and len(found) > 1:
-                return sorted(found)
+            configurations: set[tuple[str, str]] = set().union(*parts)
+            if is_here and len(configurations) > 1:
+                return sorted(configurations)
         return ()
 
 
-def in_files(found: Sequence[tuple[str, str]]) -> Problem:
-    """Return the problem of configurations that change the same resources, by the files that hold them and by name."""
-    files = list(dict.fromkeys(file for file, _ in found))
+def in_files(configurations: Sequence[tuple[str, str]]) -> Problem:
+    """Return the problem of configurations that change the same resources; each is given as a file and a name."""
+    files = list(dict.fromkeys(file for file, _ in configurations))
     what = f"configuration of kind {KIND} for the same workers"
     if len(files) > 1:
         return Problem(message=f"{joined(files)} each hold a {what}", remedy=_REMEDY)
-    message = f"{files[0]} lists more than one {what}: {', '.join(name for _, name in found)}"
+    message = f"{files[0]} lists more than one {what}: {', '.join(name for _, name in configurations)}"
     return Problem(message=message, remedy=_REMEDY)
 
 
 def _built_from(directory: str, trees: Mapping[str, Any], fields: Sequence[str]) -> set[str]:
     """Return ``directory``, and the directories that it is built from by ``fields``."""
-    found, waiting = set(), [directory]
+    visited, waiting = set(), [directory]
     while waiting:
         current = waiting.pop()
-        if current not in found:
-            found.add(current)
-            places = (os.path.realpath(f"{current}/{entry}") for entry in entries(trees.get(current) or {}, *fields))
-            waiting += [place for place in places if place in trees]
-    return found
+        if current not in visited:
+            visited.add(current)
+            paths = (os.path.realpath(f"{current}/{entry}") for entry in entries(trees.get(current) or {}, *fields))
+            waiting += [path for path in paths if path in trees]
+    return visited
 
 
 def _objects(text: str) -> Sequence[Any]:

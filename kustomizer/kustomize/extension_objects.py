@@ -1,4 +1,4 @@
-"""What kustomize makes of the plugins that a kustomization lists, before it loads them: asked with plugins off."""
+"""Asks kustomize, with plugins off, for the objects that it would load as extensions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from kustomizer.manifests.writer import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kustomizer.kustomize.executable import Kustomize
     from kustomizer.system.processes import Scratch
 
 _KUSTOMIZATION = """\
 sortOptions: {{order: fifo}}
-# Objects with this annotation are plugins like others, and are left out of what a build prints.
+# A build loads extensions that have this annotation, and leaves them out of its output.
 commonAnnotations:
   config.kubernetes.io/local-config: "false"
 resources:
@@ -25,20 +25,25 @@ resources:
 """
 
 
-def plugin_objects(plugins: Sequence[str], kustomize: Kustomize, scratch: Scratch, env: Mapping[str, str]) -> str:
-    """Return what kustomize makes of ``plugins``: directories, by their whole path, and texts.
+def asking(kustomize: Kustomize, scratch: Scratch, env: Mapping[str, str]) -> Callable[[Sequence[str]], str]:
+    """Return a function that calls ``extension_objects`` with these arguments."""
+    return lambda extensions: extension_objects(extensions, kustomize, scratch, env)
 
-    Raises UserError where it makes nothing of them.
+
+def extension_objects(extensions: Sequence[str], kustomize: Kustomize, scratch: Scratch, env: Mapping[str, str]) -> str:
+    """Return the objects that kustomize makes of ``extensions``: directories, by absolute path, and texts.
+
+    Raises UserError where kustomize can't build them.
     """
     place = f"{os.path.realpath(scratch.path)}/plugins-{os.urandom(8).hex()}"
     os.mkdir(place)  # noqa: PTH102 - pathlib costs 5 ms to import
     entries = []
-    for plugin in plugins:
-        if plugin.startswith("/"):
-            entries.append(os.path.relpath(plugin, place))
+    for extension in extensions:
+        if extension.startswith("/"):
+            entries.append(os.path.relpath(extension, place))
         else:
             entries.append(f"{len(entries)}.yaml")
-            _write(f"{place}/{entries[-1]}", plugin)
+            _write(f"{place}/{entries[-1]}", extension)
     lines = "\n".join(f"- {quote(entry)}" for entry in entries)
     _write(f"{place}/kustomization.yaml", _KUSTOMIZATION.format(entries=lines))
     process = finished(kustomize.plain_command(place), scratch, kustomize.limits, env=env)

@@ -148,7 +148,7 @@ NEW = "long"
 """The worker that is added where none fits."""
 
 
-class Route(Record):
+class Move(Record):
     """A task that is better sent to another queue, by every service that sends it to this one."""
 
     name: str
@@ -159,7 +159,7 @@ class Route(Record):
     measured: str
 
 
-def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Route]:
+def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Move]:
     """Yield the routes that the numbers recommend."""
     measured, routing = loads(known, config, {}), Routing(config)
     movable = _by_name(task for task in known.tasks if not routing.is_settled(task))
@@ -174,7 +174,7 @@ def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Route]:
             # Which of the services that send it to the same queue did isn't measured.
             senders = (each.service for each in movable[name] if routing.queue_of(each) == routing.queue_of(task))
             told = _measured(task, load)
-            yield Route(name=name, senders=tuple(sorted(senders)), queue=queue, adds=adds, measured=told)
+            yield Move(name=name, senders=tuple(sorted(senders)), queue=queue, adds=adds, measured=told)
 
 
 def stuck(known: SiteTasks, config: CeleryWorkers) -> Iterator[Problem]:

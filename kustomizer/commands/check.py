@@ -22,8 +22,8 @@ from kustomizer.errors import UserError
 from kustomizer.findings.github import findings_github, without_commands
 from kustomizer.findings.ignores import Ignore, Ignored, ignores_of, without_ignored
 from kustomizer.findings.json import findings_json
+from kustomizer.findings.locations import Locations, file_locations
 from kustomizer.findings.model import SEVERITIES, Finding, reaches
-from kustomizer.findings.source import Source, file_source
 from kustomizer.findings.text import findings_text, ignored_text
 from kustomizer.kustomize.build import build
 from kustomizer.kustomize.executable import Wanted, find_kustomize
@@ -40,7 +40,7 @@ class Checked(Record):
     """The findings, those that are set aside, and the file that they point to."""
 
     findings: Sequence[Finding]
-    source: Source
+    locations: Locations
     ignored: Sequence[Ignored] = ()
 
 
@@ -108,24 +108,24 @@ def _checked(path: Path, wanted: Wanted, *, for_flux: bool, tasks: SiteTasks | N
     if path.is_file():
         text, resources = built_file(path)
         site = Site(resources, for_flux=for_flux, tasks=tasks)
-        return Checked(findings=findings_of(site), source=file_source(path, text, resources))
+        return Checked(findings=findings_of(site), locations=file_locations(path, text, resources))
     built = build(path, find_kustomize(wanted), needs_function=False)
     pass_on(built.other_notes)
     stale = list(stale_envs(built.directories))
     site = Site(built.resources(), built.problems, stale, for_flux=for_flux, tasks=tasks)
-    return Checked(findings=findings_of(site), source=_overlay_source(path))
+    return Checked(findings=findings_of(site), locations=_overlay_locations(path))
 
 
 def refused(error: UserError, site: Path) -> Checked:
     """Return the reasons why ``site`` can't be looked at as findings."""
-    source = _overlay_source(site) if site.is_dir() else file_source(site, "", [])
-    return Checked(findings=refusal(error), source=source)
+    locations = _overlay_locations(site) if site.is_dir() else file_locations(site, "", [])
+    return Checked(findings=refusal(error), locations=locations)
 
 
-def _overlay_source(overlay: Path) -> Source:
-    from kustomizer.overlay.places import overlay_source  # noqa: PLC0415 - ruamel.yaml takes long to import
+def _overlay_locations(overlay: Path) -> Locations:
+    from kustomizer.overlay.places import overlay_locations  # noqa: PLC0415 - ruamel.yaml takes long to import
 
-    return overlay_source(overlay)
+    return overlay_locations(overlay)
 
 
 def set_aside(checked: Checked, ignores: Sequence[Ignore], rules: Container[str]) -> Checked:
@@ -147,9 +147,9 @@ def render(checked: Checked, output: str, width: int) -> str:
     if output == "sarif":
         from kustomizer.findings.sarif import findings_sarif  # noqa: PLC0415 - with hashlib, and few want it
 
-        return findings_sarif(checked.findings, RULES, checked.source)
+        return findings_sarif(checked.findings, RULES, checked.locations)
     if output == "github":
-        return findings_github(checked.findings, checked.source, BRIEF)
+        return findings_github(checked.findings, checked.locations, BRIEF)
     return without_commands(
         "\n".join([findings_text(checked.findings, width, BRIEF), *ignored_text(checked.ignored, width)])
     )

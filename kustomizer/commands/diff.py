@@ -19,8 +19,8 @@ from kustomizer.diff.sources import STDIN, ComparedBuild, RevisionOptions, read_
 from kustomizer.errors import UserError
 from kustomizer.findings.github import without_commands
 from kustomizer.findings.ignores import ignores_of
+from kustomizer.findings.locations import Locations
 from kustomizer.findings.model import SEVERITIES, reaches
-from kustomizer.findings.source import Source
 from kustomizer.kustomize.executable import find_kustomize
 from kustomizer.kustomize.fields import is_kustomization
 from kustomizer.system.files import write_file
@@ -99,7 +99,7 @@ def diff_command(ctx: click.Context, /, **options: Any) -> None:
         if options["output"] == "github":
             from kustomizer.diff.reports.github import refusal  # noqa: PLC0415 - see _report()
 
-            click.echo(refusal(error, _source(**options)), nl=False)
+            click.echo(refusal(error, _locations(**options)), nl=False)
         raise
 
 
@@ -172,14 +172,14 @@ def _sources(ctx: click.Context, **options: Any) -> tuple[ComparedBuild, Compare
     return read_revision(revision_options, find)
 
 
-def _source(**options: Any) -> Source | None:
+def _locations(**options: Any) -> Locations | None:
     """Return where the build after is written, where it is an overlay's."""
     after = Path(options["after"] or options["before"] or ".")
     if not after.is_dir() or not is_kustomization(after):
         return None
-    from kustomizer.overlay.places import overlay_source  # noqa: PLC0415 - ruamel.yaml takes long to import
+    from kustomizer.overlay.places import overlay_locations  # noqa: PLC0415 - ruamel.yaml takes long to import
 
-    return overlay_source(after)
+    return overlay_locations(after)
 
 
 def _report(form: str, compared: Comparison, header: Sequence[str], options: Mapping[str, Any]) -> str:
@@ -196,7 +196,7 @@ def _report(form: str, compared: Comparison, header: Sequence[str], options: Map
     if form == "github":
         from kustomizer.diff.reports.github import github_report  # noqa: PLC0415
 
-        return github_report(compared, _source(**options))
+        return github_report(compared, _locations(**options))
     if form == "html":
         from kustomizer.diff.reports.html import html_report  # noqa: PLC0415
 

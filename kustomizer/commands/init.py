@@ -13,7 +13,7 @@ from kustomizer.commands.talk import say
 from kustomizer.errors import Problem, UserError
 from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.manifests.protocols import read_build
-from kustomizer.migration import emitted as plugin_output
+from kustomizer.migration import emitted as contrib_output
 from kustomizer.overlay.refresh import refresh
 from kustomizer.overlay.survey import Survey, survey
 from kustomizer.overlay.templates import overlay_files, write_overlay
@@ -75,7 +75,7 @@ def survey_site(env: Path, wanted: Wanted) -> Survey:
     """Return the survey of the site in ``env``. Raises UserError where it can't be built, or is split already."""
     resources = read_build(build_as_tutors(env.parent, find_kustomize(wanted)))
     say_stale([str(env)])
-    workers = plugin_output.own_workers(resources) if plugin_output.is_in(env) else []
+    workers = contrib_output.own_workers(resources) if contrib_output.is_in(env) else []
     if workers:
         root = shlex.quote(str(env.parent))
         raise UserError.of(

@@ -14,8 +14,8 @@ from kustomizer.commands.talk import terminal_width
 from kustomizer.kustomize.executable import Wanted
 from kustomizer.migration.comparison import Deviation, grouped
 from kustomizer.migration.configuration import SECRET, Migration
-from kustomizer.migration.settings import PluginSettings, read_settings
-from kustomizer.migration.site import PluginSite, compared, migrate_site, read_site
+from kustomizer.migration.settings import ContribSettings, read_settings
+from kustomizer.migration.site import ContribSite, compared, migrate_site, read_site
 from kustomizer.overlay.templates import overlay_files, write_overlay
 from kustomizer.system.folding import fold
 
@@ -47,7 +47,7 @@ def migrate_command(*, tutor_root: Path, output: Path | None, tutor: str | None,
         click.echo(line, err=output is None)
 
 
-def write(output: Path, site: PluginSite, migration: Migration, *, force: bool) -> list[Path]:
+def write(output: Path, site: ContribSite, migration: Migration, *, force: bool) -> list[Path]:
     """Write the overlay's files and return them. Raises UserError, and writes nothing, where it can't."""
     split = [service for service in site.survey.services if service.name in migration.config.services()]
     relative = os.path.relpath(site.env.resolve(), output.resolve())
@@ -56,13 +56,13 @@ def write(output: Path, site: PluginSite, migration: Migration, *, force: bool) 
 
 
 def report(
-    settings: PluginSettings, site: PluginSite, migration: Migration, differences: Sequence[Deviation]
+    settings: ContribSettings, site: ContribSite, migration: Migration, differences: Sequence[Deviation]
 ) -> Iterator[str]:
     """Yield the lines of the report: where settings came from, the notes, and the deviations."""
     if settings.workers is None:
         yield f"Read from what the plugin emitted, since {settings.trouble}."
     yield from (f"Note: {note}" for note in migration.notes)
-    if not site.plugin_on:
+    if not site.contrib_on:
         yield "env/ was rendered without the plugin: there is nothing to compare with."
         return
     config = migration.config
@@ -81,7 +81,9 @@ def report(
     yield "New: grace periods for all workers, and in-flight keys of its own for each copy (docs/operations.md)."
 
 
-def next_steps(settings: PluginSettings, site: PluginSite, migration: Migration, output: Path | None) -> Iterator[str]:
+def next_steps(
+    settings: ContribSettings, site: ContribSite, migration: Migration, output: Path | None
+) -> Iterator[str]:
     """Yield the commands that the operator runs next."""
     yield "Next:"
     flower = migration.config.spec.flower
@@ -91,7 +93,7 @@ def next_steps(settings: PluginSettings, site: PluginSite, migration: Migration,
         yield "  tutor config printvalue CELERY_FLOWER_BASIC_AUTH | tr -d '\\n' |"
         yield f"    kubectl -n {namespace} create secret generic {SECRET['name']} \\"
         yield f"    --from-file={SECRET['key']}=/dev/stdin"
-    if site.plugin_on:
+    if site.contrib_on:
         yield "  # The overlay layers onto an env/ without the plugin: on this one its build fails"
         yield "  tutor plugins disable celery"
         yield "  tutor config save"

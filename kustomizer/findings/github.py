@@ -10,8 +10,8 @@ import re
 from collections.abc import Container, Sequence
 
 from kustomizer.errors import ERROR, INFO, WARNING
+from kustomizer.findings.locations import Locations
 from kustomizer.findings.model import Finding
-from kustomizer.findings.source import Source
 from kustomizer.findings.text import together
 
 _COMMANDS = {ERROR: "error", WARNING: "warning", INFO: "notice"}
@@ -21,15 +21,17 @@ _COMMAND_ANYWHERE = re.compile(r"##(?=\[|vso\[|teamcity\[)")
 _IN_PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
-def findings_github(findings: Sequence[Finding], source: Source, brief: Container[str] = ()) -> str:
+def findings_github(findings: Sequence[Finding], locations: Locations, brief: Container[str] = ()) -> str:
     """Return a line for each finding; several notes of a rule in ``brief`` are one. GitHub shows ten of a step."""
     notes: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.severity == INFO and finding.rule in brief:
             notes.setdefault(finding.rule, []).append(finding)
     several = {rule: own for rule, own in notes.items() if len(own) > 1}
-    lines = [_line(finding, source) for finding in findings if finding.severity != INFO or finding.rule not in several]
-    whole = source.whole
+    lines = [
+        _line(finding, locations) for finding in findings if finding.severity != INFO or finding.rule not in several
+    ]
+    whole = locations.whole
     lines += [
         annotation(INFO, together(own), file=whole.path, line=str(whole.line), title=rule)
         for rule, own in several.items()
@@ -52,6 +54,6 @@ def without_commands(text: str) -> str:
     return _COMMAND_ANYWHERE.sub(r"#\\x23", _COMMAND_AT_START.sub(r"\1\\x3a:", text))
 
 
-def _line(finding: Finding, source: Source) -> str:
-    place = source.place(finding.problem)
+def _line(finding: Finding, locations: Locations) -> str:
+    place = locations.place(finding.problem)
     return annotation(finding.severity, str(finding.problem), file=place.path, line=str(place.line), title=finding.rule)

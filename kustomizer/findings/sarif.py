@@ -14,15 +14,15 @@ from urllib.parse import quote
 
 from kustomizer import __version__
 from kustomizer.errors import ERROR, INFO, WARNING
+from kustomizer.findings.locations import Locations
 from kustomizer.findings.model import Finding
 from kustomizer.findings.rule import Rule
-from kustomizer.findings.source import Source
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {ERROR: "error", WARNING: "warning", INFO: "note"}
 
 
-def findings_sarif(findings: Sequence[Finding], rules: Mapping[str, Rule], source: Source) -> str:
+def findings_sarif(findings: Sequence[Finding], rules: Mapping[str, Rule], locations: Locations) -> str:
     """Return the findings as a SARIF log with one run, in which all rules are described."""
     order = list(rules)
     driver = {
@@ -33,7 +33,7 @@ def findings_sarif(findings: Sequence[Finding], rules: Mapping[str, Rule], sourc
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, order.index(finding.rule), source) for finding in findings],
+        "results": [_result(finding, order.index(finding.rule), locations) for finding in findings],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
@@ -46,9 +46,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: int, source: Source) -> dict[str, Any]:
+def _result(finding: Finding, index: int, locations: Locations) -> dict[str, Any]:
     problem = finding.problem
-    place = source.place(problem)
+    place = locations.place(problem)
     location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(place.path)},

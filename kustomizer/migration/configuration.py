@@ -12,7 +12,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.manifests.full_reader import read
 from kustomizer.manifests.tree import plain_value
-from kustomizer.migration.settings import PluginSettings
+from kustomizer.migration.settings import ContribSettings
 from kustomizer.overlay.templates import CONFIGURATION_HEAD_WITH_FUNCTION, SCHEMA_LINE
 from kustomizer.overlay.yaml_edit import block
 from kustomizer.record import Record
@@ -39,7 +39,7 @@ class Migration(Record):
 
 
 def migrate(
-    settings: PluginSettings, workers: Workers, *, queues: Mapping[str, Collection[str]], with_hpa: Collection[str]
+    settings: ContribSettings, workers: Workers, *, queues: Mapping[str, Collection[str]], with_hpa: Collection[str]
 ) -> Migration:
     """Return the configuration for ``settings`` and ``workers``, the result of the filter.
 
@@ -121,7 +121,7 @@ def _consumed(split: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]
 
 
 def _routes(
-    settings: PluginSettings, service: str, consumed: Collection[str], notes: list[str]
+    settings: ContribSettings, service: str, consumed: Collection[str], notes: list[str]
 ) -> dict[str, dict[str, str]]:
     name = f"CELERY_{service.upper()}_EXPLICIT_QUEUES"
     table = settings.value(name) or {}
@@ -135,7 +135,7 @@ def _routes(
     return routes
 
 
-def _flower(settings: PluginSettings, notes: list[str]) -> dict[str, Any]:
+def _flower(settings: ContribSettings, notes: list[str]) -> dict[str, Any]:
     flower: dict[str, Any] = {"enabled": True}
     image = settings.value("CELERY_FLOWER_DOCKER_IMAGE")
     if image and image != Flower().image:

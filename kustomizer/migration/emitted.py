@@ -8,7 +8,7 @@ from typing import Any
 
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, mappings
-from kustomizer.migration.facts import FLOWER_SITE, WORKER_NAME, container
+from kustomizer.migration.facts import CADDY_BLOCK, WORKER_NAME, container
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.worker_command.worker import find_worker
 
@@ -81,5 +81,5 @@ def _restore(item: Resource) -> None:
             del item.edit()["spec"]["template"]["spec"]["containers"][0]["args"][places[-1]]
     elif item.kind == "ConfigMap" and item.mentions("flower:5555"):
         caddyfile = mapping(lookup(item.tree, "data")).get("Caddyfile")
-        if isinstance(caddyfile, str) and FLOWER_SITE.search(caddyfile):
-            item.edit()["data"]["Caddyfile"] = FLOWER_SITE.sub("", caddyfile)
+        if isinstance(caddyfile, str) and CADDY_BLOCK.search(caddyfile):
+            item.edit()["data"]["Caddyfile"] = CADDY_BLOCK.sub("", caddyfile)

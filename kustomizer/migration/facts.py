@@ -14,8 +14,8 @@ from kustomizer.record import Record
 from kustomizer.site.model import Site, SiteWorker
 from kustomizer.site.queues import Scaling, queues_of
 
-# A site of Caddy's that passes all requests on to Flower.
-FLOWER_SITE = re.compile(r"(?m)^(?:# flower\n)?([^\s{$]+)[^\n]*\{\n[^}]*\bflower:5555\b[^}]*\}\n?")
+# A block of a Caddyfile that passes all requests on to Flower.
+CADDY_BLOCK = re.compile(r"(?m)^(?:# flower\n)?([^\s{$]+)[^\n]*\{\n[^}]*\bflower:5555\b[^}]*\}\n?")
 WORKER_NAME = re.compile(r"(lms|cms)-worker(-|$)")
 
 
@@ -40,7 +40,7 @@ class FlowerFacts(Record):
     """The host where it is exposed."""
     monitored: bool = False
     clear_text: bool = False
-    """Whether its password stands in the Deployment."""
+    """Whether its password is in the Deployment itself."""
 
 
 class SiteFacts(Record):
@@ -116,4 +116,4 @@ def _flower_hosts(site: Site) -> Iterator[str]:
     for config_map in site.resources.of_kind("ConfigMap"):
         if config_map.mentions("flower:5555"):
             caddyfile = str(mapping(lookup(config_map.tree, "data")).get("Caddyfile", ""))
-            yield from (match[1] for match in FLOWER_SITE.finditer(caddyfile))
+            yield from (match[1] for match in CADDY_BLOCK.finditer(caddyfile))

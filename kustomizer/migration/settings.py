@@ -40,7 +40,7 @@ with open(answer, "w") as file:
 TIMEOUT = 120
 
 
-class PluginSettings(Record):
+class ContribSettings(Record):
     """The workers of each service by variant, and the values of config.yml."""
 
     values: dict[str, Any]
@@ -62,7 +62,7 @@ class PluginSettings(Record):
         return str(self.value(name, False)).lower() in {"true", "1", "yes", "on"}
 
 
-def read_settings(root: Path, tutor: str | None) -> PluginSettings:
+def read_settings(root: Path, tutor: str | None) -> ContribSettings:
     """Return the settings of the site in ``root``, from its ``tutor`` where that can be run.
 
     Raises UserError where a ``tutor`` was given and doesn't answer.
@@ -74,12 +74,12 @@ def read_settings(root: Path, tutor: str | None) -> PluginSettings:
         python = _python(tutor)
         if python is not None:
             answer = _ask(python, root)
-            return PluginSettings(values=answer["values"], workers=answer["workers"])
+            return ContribSettings(values=answer["values"], workers=answer["workers"])
     except UserError as error:
         if tutor is not None:
             raise
         trouble = error.problems[0].message
-    return PluginSettings(values=values, trouble=trouble)
+    return ContribSettings(values=values, trouble=trouble)
 
 
 def _python(tutor: str | None) -> str | None:

@@ -10,11 +10,11 @@ from kustomizer.kustomize.executable import Wanted, find_kustomize
 from kustomizer.kustomize.plain_build import build_tutors
 from kustomizer.manifests.protocols import read_build
 from kustomizer.manifests.resource import Resources
-from kustomizer.migration import emitted as plugin_output
+from kustomizer.migration import emitted as contrib_output
 from kustomizer.migration.comparison import Deviation, compare
 from kustomizer.migration.configuration import Migration, migrate
 from kustomizer.migration.facts import facts, routing_of
-from kustomizer.migration.settings import PluginSettings
+from kustomizer.migration.settings import ContribSettings
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.overlay.survey import Survey, survey as survey_of
 from kustomizer.record import Record
@@ -23,24 +23,24 @@ from kustomizer.transform.pipeline import transform
 from kustomizer.transform.routing import routing_table
 
 
-class PluginSite(Record):
+class ContribSite(Record):
     """A site as Tutor rendered it, with what the plugin emitted and without."""
 
     env: Path
-    plugin_on: bool
+    contrib_on: bool
     emitted: Resources
     plain: Resources
     survey: Survey
     """The survey of ``plain``."""
 
 
-def read_site(env: Path, wanted: Wanted) -> PluginSite:
+def read_site(env: Path, wanted: Wanted) -> ContribSite:
     """Return the site in ``env``. Raises UserError where it can't be built."""
     built = build_tutors(env, find_kustomize(wanted))
-    plugin_on = plugin_output.is_in(env)
-    plain = plugin_output.without_plugin(read_build(built)) if plugin_on else read_build(built)
-    return PluginSite(
-        env=env, plugin_on=plugin_on, emitted=read_build(built), plain=plain, survey=survey_of(_copy(plain))
+    contrib_on = contrib_output.is_in(env)
+    plain = contrib_output.without_plugin(read_build(built)) if contrib_on else read_build(built)
+    return ContribSite(
+        env=env, contrib_on=contrib_on, emitted=read_build(built), plain=plain, survey=survey_of(_copy(plain))
     )
 
 
@@ -48,12 +48,12 @@ def _copy(resources: Resources) -> Resources:
     return read_build("---\n".join(item.render() for item in resources).encode())
 
 
-def migrate_site(settings: PluginSettings, site: PluginSite) -> Migration:
+def migrate_site(settings: ContribSettings, site: ContribSite) -> Migration:
     """Return the configuration. Raises UserError where the plugin left nothing to migrate."""
     workers = settings.workers
     # They are empty where the plugin is off already, and env/ wasn't rendered since.
-    if not workers and site.plugin_on:
-        workers = plugin_output.workers_config(site.emitted)
+    if not workers and site.contrib_on:
+        workers = contrib_output.workers_config(site.emitted)
     targets = [scale_target(item)[1] for item in site.plain.of_kind("HorizontalPodAutoscaler")]
     queues = {service.name: service.queues for service in site.survey.services if service.variants}
     migration = migrate(settings, workers or {}, queues=queues, with_hpa=targets)
@@ -66,11 +66,11 @@ def migrate_site(settings: PluginSettings, site: PluginSite) -> Migration:
     return migration
 
 
-def compared(migration: Migration, site: PluginSite) -> list[Deviation]:
+def compared(migration: Migration, site: ContribSite) -> list[Deviation]:
     """Return the deviations from what the plugin emitted. Raises UserError where the function refuses the site."""
     ours = _copy(site.plain)
     transform(ours, migration.config)
-    if not site.plugin_on:
+    if not site.contrib_on:
         return []
     emitted = Site(site.emitted)
     # The plugin's routes stay in Open edX's settings: what ours does is what the configuration says.

@@ -39,7 +39,7 @@ def celery_broker(
 
     ``located`` says that the configuration names the place. Raises UserError for what isn't known and is needed.
     """
-    reader = _Reader(celery.settings.container, located=located)
+    reader = _EndpointReader(celery.settings.container, located=located)
     broker = reader.value(celery.broker, "where the broker is", "spec.broker.address (or sentinel)", needed=not located)
     address = Endpoint(addresses=())
     if broker is not None:
@@ -87,7 +87,7 @@ def celery_broker(
     )
 
 
-class _Reader:
+class _EndpointReader:
     """Reads values that may not be known, and keeps what is to be warned of."""
 
     def __init__(self, container: Source, *, located: bool) -> None:

@@ -13,7 +13,7 @@ from kustomizer import KIND
 from kustomizer.config.values import join
 from kustomizer.config.worker import DEFAULT, deployment_name
 from kustomizer.errors import ResourceRef, UserError
-from kustomizer.findings.source import Place, Source, relative
+from kustomizer.findings.locations import Locations, Place, relative
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.kustomize.kustomization import listed_paths, read_kustomization, resource_files
 from kustomizer.overlay.config_file import configuration_files
@@ -24,7 +24,7 @@ _PARTS = {"flower": "flower", "monitoring": "celery-workers"}
 """Parts of the configuration, and the name of what the function makes for them."""
 
 
-def overlay_source(overlay: Path) -> Source:
+def overlay_locations(overlay: Path) -> Locations:
     """Return where what ``overlay`` builds is written; what can't be read is shown at its kustomization."""
     paths = [overlay / name for name in NAMES]
     whole = Place(path=relative(next((path for path in paths if path.is_file()), paths[0])))
@@ -39,7 +39,7 @@ def overlay_source(overlay: Path) -> Source:
     with contextlib.suppress(UserError, OSError):
         for path in configuration_files(overlay):
             fields |= _fields(path)
-    return Source(whole=whole, objects=objects, fields=fields, made=_made(fields), texts=texts)
+    return Locations(whole=whole, objects=objects, fields=fields, made=_made(fields), texts=texts)
 
 
 def _files(overlay: Path) -> Iterator[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kustomizer.findings.source import named_line
+from kustomizer.findings.locations import named_line
 
 TOP = "o/kustomization.yaml"
 TEXTS = {

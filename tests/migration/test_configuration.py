@@ -14,7 +14,7 @@ from kustomizer.errors import UserError
 from kustomizer.migration.comparison import compare, grouped
 from kustomizer.migration.configuration import Migration, migrate
 from kustomizer.migration.facts import FlowerFacts, SiteFacts, WorkerFacts
-from kustomizer.migration.settings import PluginSettings, read_settings
+from kustomizer.migration.settings import ContribSettings, read_settings
 from kustomizer.site.queues import Scaling
 
 QUEUES = {
@@ -24,7 +24,7 @@ QUEUES = {
 
 
 def made(workers: dict[str, Any], *with_hpa: str, **values: Any) -> Migration:
-    return migrate(PluginSettings(values=values), workers, queues=QUEUES, with_hpa=with_hpa)
+    return migrate(ContribSettings(values=values), workers, queues=QUEUES, with_hpa=with_hpa)
 
 
 def spec(migration: Migration) -> dict[str, Any]:

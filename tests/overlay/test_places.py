@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kustomizer.errors import Problem, ResourceRef
-from kustomizer.overlay.places import overlay_source
+from kustomizer.overlay.places import overlay_locations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def overlay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def place(overlay: Path, kind: str, name: str, field: str = "") -> str:
     about = ResourceRef(api_version="v1", kind=kind, namespace="openedx", name=name)
-    found = overlay_source(overlay).place(Problem(message="", resource=about, field=field))
+    found = overlay_locations(overlay).place(Problem(message="", resource=about, field=field))
     return f"{found.path}:{found.line}"
 
 
@@ -67,7 +67,7 @@ def place(overlay: Path, kind: str, name: str, field: str = "") -> str:
 def test_a_field_of_the_configuration(overlay: Path, field: str, line: int) -> None:
     assert place(overlay, "CeleryWorkers", "celery-workers", field) == f"overlay/celery-workers.yaml:{line}"
     problem = Problem(message="", field=field)
-    assert overlay_source(overlay).place(problem).line == line
+    assert overlay_locations(overlay).place(problem).line == line
 
 
 @pytest.mark.parametrize(

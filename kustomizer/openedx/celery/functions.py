@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery.jumps import Jump, Returned, Stopped
+from kustomizer.openedx.celery.jumps import Jump, Returned, SettingsFailed
 from kustomizer.openedx.celery.python_values import Defined, Opaque
 from kustomizer.openedx.celery.skipped import escapes
 from kustomizer.openedx.celery.syntax import body_of, local_names
@@ -55,7 +55,7 @@ def function_called(call: Call, function: Defined) -> Any:
             scope.run(body)  # type: ignore[arg-type]
     except Returned as returned:
         return returned.value
-    except Stopped:
+    except SettingsFailed:
         raise
     except Jump:
         return _unfollowed(call, function)

@@ -21,8 +21,8 @@ class Continue(Jump):
     """The loop goes on with the next round."""
 
 
-class Uncertain(Jump):
-    """The loop may have ended, or not."""
+class EndUnknown(Jump):
+    """The loop may have ended here, or not."""
 
 
 class Returned(Jump):
@@ -33,7 +33,7 @@ class Returned(Jump):
         self.value = value
 
 
-class Stopped(Jump):
+class SettingsFailed(Jump):
     """The settings fail here, and no handler catches it: nothing is known of what would come after."""
 
     def __init__(self, why: Opaque) -> None:

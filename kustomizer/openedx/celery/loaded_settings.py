@@ -10,7 +10,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.celery import edx_platform
 from kustomizer.openedx.celery.followed import Asked, shared
-from kustomizer.openedx.celery.jumps import Stopped
+from kustomizer.openedx.celery.jumps import SettingsFailed
 from kustomizer.openedx.celery.mounts import MountedFile, Mounts
 from kustomizer.openedx.celery.python_values import Opaque, Table, doubt_in
 from kustomizer.openedx.celery.scope import Scope
@@ -132,7 +132,7 @@ class LoadedSettings:
 
     def _followed(self, file: MountedFile, module: str, asked: Asked) -> Scope:
         scope = self._open_edx(module, asked)
-        with contextlib.suppress(Stopped):
+        with contextlib.suppress(SettingsFailed):
             follow(scope, file)
         return scope
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery.assignments import store
 from kustomizer.openedx.celery.expressions import passing
-from kustomizer.openedx.celery.jumps import Break, Continue, Uncertain
+from kustomizer.openedx.celery.jumps import Break, Continue, EndUnknown
 from kustomizer.openedx.celery.python_values import Opaque, items_of
 from kustomizer.openedx.celery.skipped import skip
 
@@ -30,15 +30,15 @@ def follow_for(scope: Scope, node: ast.For) -> None:
         for done, item in enumerate(items, 1):
             scope.steps += 1
             if scope.is_long:
-                raise Uncertain
+                raise EndUnknown
             store(scope, node.target, item, node.lineno)
             with contextlib.suppress(Continue):
                 scope.run(node.body)
             if not items.goes_on(done):
-                raise Uncertain
+                raise EndUnknown
     except Break:
         return
-    except Uncertain:
+    except EndUnknown:
         skip(scope, [node], Opaque("it is set in a loop whose rounds aren't known", node.lineno))
         return
     scope.run(node.orelse)

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery import library
-from kustomizer.openedx.celery.jumps import Stopped
+from kustomizer.openedx.celery.jumps import SettingsFailed
 from kustomizer.openedx.celery.names import Doubt, Names
 from kustomizer.openedx.celery.python_values import HOLDERS, Module, Opaque, Passing, spoil
 from kustomizer.openedx.celery.values import Source
@@ -178,7 +178,7 @@ class Scope(Variables):
     @staticmethod
     def stop(why: Opaque) -> NoReturn:
         """Follow nothing more."""
-        raise Stopped(why)
+        raise SettingsFailed(why)
 
     def bind(self, name: str, value: Any, line: int = 0) -> None:
         """Give a name a value."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery.jumps import Left, Uncertain
+from kustomizer.openedx.celery.jumps import EndUnknown, Left
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import HOLDERS, Defined, Environ, Namespace, Opaque, parts_of
 from kustomizer.openedx.celery.syntax import (
@@ -60,14 +60,14 @@ def may_have_run(
 def skip(scope: Scope, nodes: Sequence[ast.AST], why: Opaque) -> None:
     """Note the effects of statements that may or may not have run.
 
-    Raises Left where the function around them may have ended, Uncertain where the loop may have.
+    Raises Left where the function around them may have ended, EndUnknown where the loop may have.
     """
     scope.unknown.append(why)
     may_have_run(scope, nodes, why)
     if returns(nodes):
         raise Left
     if ends_round(nodes):
-        raise Uncertain
+        raise EndUnknown
 
 
 def escapes(scope: Scope, value: Any, why: Opaque, *, maybe: bool = True) -> None:

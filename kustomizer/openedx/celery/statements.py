@@ -15,7 +15,7 @@ from kustomizer.openedx.celery.failures import handler_of, tried
 from kustomizer.openedx.celery.followed import once
 from kustomizer.openedx.celery.functions import defined
 from kustomizer.openedx.celery.imports import import_modules, import_names
-from kustomizer.openedx.celery.jumps import Break, Continue, Jump, Left, Returned, Stopped
+from kustomizer.openedx.celery.jumps import Break, Continue, Jump, Left, Returned, SettingsFailed
 from kustomizer.openedx.celery.loops import follow_for
 from kustomizer.openedx.celery.mounts import MountedFile
 from kustomizer.openedx.celery.python_values import Defined, Opaque, truth
@@ -36,9 +36,9 @@ def follow(scope: Scope, file: MountedFile) -> None:
     with scope.at(scope.module, file.source):
         try:
             _run_module(scope, _without_head(scope, file))
-        except Stopped as stopped:
-            scope.doubt_all(stopped.why)
-            scope.doubt_variable("", stopped.why)
+        except SettingsFailed as failed:
+            scope.doubt_all(failed.why)
+            scope.doubt_variable("", failed.why)
             raise
         except (SyntaxError, ValueError, Jump):
             scope.doubt_all(Opaque("the file can't be read as Python"))

@@ -29,7 +29,7 @@ def expose(
     host = flower.expose.host or f"flower.{_lms_host(resources, worker)}"
     metrics = f"{url_prefix(flower)}/metrics"
     if flower.expose.type == "Caddy":
-        _add_site(resources, host, metrics, worker)
+        _add_caddy_block(resources, host, metrics, worker)
         return [], []
     if flower.expose.type == "Ingress":
         resource = Resource.beside(worker, "networking.k8s.io/v1", "Ingress", metadata, spec=_ingress(host))
@@ -54,16 +54,16 @@ def _lms_host(resources: Resources, worker: Resource) -> str:
     raise UserError.of(message, field=f"{_FIELD}.host", remedy="Set Flower's host name")
 
 
-def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -> None:
-    """Add Flower's site to Tutor's Caddyfile, unless it is there."""
+def _add_caddy_block(resources: Resources, host: str, metrics: str, worker: Resource) -> None:
+    """Add Flower's block to Tutor's Caddyfile, unless it is there."""
     for resource in resources.generated("ConfigMap", CADDY_CONFIG, worker.namespace):
         text = lookup(resource.tree, "data", "Caddyfile")
         if text is None:
             continue
-        block = _site(host, metrics)
+        block = _caddy_block(host, metrics)
         if block in text:
             return
-        if _has_site(text, host):
+        if _has_caddy_block(text, host):
             remedy = "Turn off what adds it (tutor-contrib-celery: CELERY_FLOWER_EXPOSE_SERVICE), or set "
             remedy += f"{_FIELD}.host to another name"
             message = f"already has a site {host}; Caddy refuses a second one"
@@ -74,8 +74,8 @@ def _add_site(resources: Resources, host: str, metrics: str, worker: Resource) -
     raise UserError.of(message, field=f"{_FIELD}.type", remedy="Use type: Ingress or HTTPRoute")
 
 
-def _has_site(caddyfile: str, host: str) -> bool:
-    """Tell whether the Caddyfile has a site for ``host``, alone or among other hosts."""
+def _has_caddy_block(caddyfile: str, host: str) -> bool:
+    """Tell whether the Caddyfile has a block for ``host``, alone or among other hosts."""
     if host not in caddyfile:
         return False
     import re  # noqa: PLC0415 - costs 5 ms, and hardly any site's Caddyfile names the host yet
@@ -83,8 +83,8 @@ def _has_site(caddyfile: str, host: str) -> bool:
     return re.search(rf"^(?:\S+, )*{re.escape(host)}(?:\{{|[ ,:])", caddyfile, re.MULTILINE) is not None
 
 
-def _site(host: str, metrics: str) -> str:
-    """Return the site's block, in the form of those of Tutor's plugins.
+def _caddy_block(host: str, metrics: str) -> str:
+    """Return the block of a Caddyfile for Flower, in the form of those of Tutor's plugins.
 
     It works without Tutor's web proxy, too: its Caddy then listens on a port that another proxy forwards to.
     """

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from kustomizer.errors import ResourceRef
-from kustomizer.openedx.celery.jumps import Stopped
+from kustomizer.openedx.celery.jumps import SettingsFailed
 from kustomizer.openedx.celery.mounts import MountedFile
 from kustomizer.openedx.celery.python_values import doubt_in
 from kustomizer.openedx.celery.scope import Scope
@@ -332,7 +332,7 @@ class _Owner:
 def told(text: str) -> Scope:
     """Return what is told of a program that isn't run."""
     scope = Scope({}, {}, _Container(), module=MODULE, base="lms.envs.production")
-    with contextlib.suppress(Stopped):
+    with contextlib.suppress(SettingsFailed):
         follow(scope, MountedFile(text=text, owner=_Owner(), key="settings.py"))  # type: ignore[arg-type]
     return scope
 

@@ -19,7 +19,7 @@ class Place(Record):
     line: int = 1
 
 
-class Source(Record):
+class Locations(Record):
     """What was checked, and where each part of it is written: a build's output, or an overlay's files."""
 
     whole: Place
@@ -53,7 +53,7 @@ class Source(Record):
         return self.fields[max(above, key=len)] if above else self.whole
 
 
-def file_source(path: Path, text: str, resources: Iterable[Resource]) -> Source:
+def file_locations(path: Path, text: str, resources: Iterable[Resource]) -> Locations:
     """Return the source of a file that holds ``text``, the resources in its order."""
     shown = relative(path)
     places: dict[ResourceRef, Place] = {}
@@ -64,7 +64,7 @@ def file_source(path: Path, text: str, resources: Iterable[Resource]) -> Source:
             line += text.count("\n", offset, position)
             offset = position
             places[resource.ref] = Place(path=shown, line=line)
-    return Source(whole=Place(path=shown), objects=places)
+    return Locations(whole=Place(path=shown), objects=places)
 
 
 def relative(path: Path) -> str:

@@ -45,6 +45,22 @@ class Problem(Record):
         return f"{text}. {self.remedy}" if self.remedy else text
 
 
+class Subject:
+    """Something that problems are about: ``ref`` is its name in messages."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def ref(self) -> ResourceRef:
+            """Its name in messages."""
+
+    def problem(self, message: str, remedy: str = "", *, field: str = "", severity: str = ERROR) -> Problem:
+        """Return a problem of it, in ``field``."""
+        return Problem(message=message, severity=severity, resource=self.ref, field=field, remedy=remedy)
+
+
 class UserError(Exception):
     """The input can't be used as it is. Lists every problem in it, not only the first."""
 

@@ -14,12 +14,12 @@ from kustomizer.advice.loads import Load
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT, Worker, max_replicas
+from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT
 from kustomizer.overlay.advice import settings_of
 from kustomizer.record import Record
 from kustomizer.system.wording import plural
 from kustomizer.tasks.numbers import amount, duration
 from kustomizer.transform.keda.scaled_object import LIST_LENGTH
-from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 
 MOST_AT_A_TIME = 4
 _MINUTE = 60

@@ -16,8 +16,9 @@ from typing import Any
 from kustomizer.cluster.kubectl import Kubectl, refusal
 from kustomizer.errors import Problem, ResourceRef, UserError
 from kustomizer.manifests.full_reader import read_all
+from kustomizer.manifests.pods import COUNTED_KINDS
 from kustomizer.manifests.protocols import read_build
-from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.manifests.resource import LAST_APPLIED, Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, plain_value
 from kustomizer.manifests.writer import emit
 from kustomizer.masking.messages import without_secrets
@@ -97,10 +98,8 @@ cp -R "$1" "$TUTOR_KUSTOMIZER_KEEP/{_SIDES[0]}" && cp -R "$2" "$TUTOR_KUSTOMIZER
 _KEEPER_NAME = "tutor-kustomizer-keep"
 _NO_NAMESPACE = re.compile(r'namespaces "([^"]+)" not found')
 _APPLIED = re.compile(r"^([a-z]+)\S*/(\S+) serverside-applied", re.MULTILINE)
-# Fields of the API server's own.
+# The API server's own fields.
 _COUNTED = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
-_COUNTED_WORKLOADS = ("Deployment", "StatefulSet")
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class _NoNamespaceError(UserError):
@@ -127,19 +126,25 @@ def preview(kubectl: Kubectl, text: str, *, force: bool) -> Preview:
 
     Fields that Tutor owns are taken anyway, those of others only with ``force``.
     """
+    return _preview_of(kubectl, text, list(read_build(text)), force=force)
+
+
+def _preview_of(kubectl: Kubectl, text: str, resources: Sequence[Resource], *, force: bool) -> Preview:
+    """Return what applying ``text``, which holds ``resources``, would change."""
     try:
-        takes_fields = force or _is_tutors(kubectl, text)
-        return _preview(kubectl, text, force=takes_fields)
+        takes_fields = force or _is_tutors(kubectl, text, resources)
+        return _preview(kubectl, text, resources, force=takes_fields)
     except _NoNamespaceError as error:
-        return _preview_beside(kubectl, text, error, force=force)
+        return _preview_beside(kubectl, resources, error, force=force)
 
 
-def _preview_beside(kubectl: Kubectl, text: str, error: _NoNamespaceError, *, force: bool) -> Preview:
+def _preview_beside(
+    kubectl: Kubectl, resources: Sequence[Resource], error: _NoNamespaceError, *, force: bool
+) -> Preview:
     """Preview the objects outside of the namespaces that the build makes; the objects in those are new.
 
     The API server tries nothing in a namespace that isn't there. Raises ``error`` where the build doesn't make it.
     """
-    resources = list(read_build(text.encode()))
     made = {item.name for item in resources if item.kind == "Namespace"}
     if not error.namespaces <= made:
         raise error
@@ -147,7 +152,7 @@ def _preview_beside(kubectl: Kubectl, text: str, error: _NoNamespaceError, *, fo
     others = [item for item in resources if _namespace(item) not in error.namespaces]
     if not others:
         return Preview(before=Resources([]), after=Resources(new), force=force)
-    seen = preview(kubectl, "---\n".join(item.render() for item in others), force=force)
+    seen = _preview_of(kubectl, "---\n".join(item.render() for item in others), others, force=force)
     return Preview(before=seen.before, after=Resources([*seen.after, *new]), force=seen.force)
 
 
@@ -155,22 +160,22 @@ def _namespace(item: Resource) -> str:
     return item.name if item.kind == "Namespace" else item.namespace
 
 
-def _is_tutors(kubectl: Kubectl, text: str) -> bool:
+def _is_tutors(kubectl: Kubectl, text: str, resources: Sequence[Resource]) -> bool:
     """Tell whether fields have to be taken from Tutor. Raises ConflictError where somebody else owns them."""
     try:
         # `kubectl diff` would stop at the first object in conflict, and there may be others' in the next.
         _kubectl(kubectl, "apply", text, force=False, options=("--dry-run=server",))
     except ConflictError as conflict:
         if not conflict.managers <= TUTORS_MANAGERS:
-            raise _named(kubectl, text, conflict) from None
+            raise _named(kubectl, resources, conflict) from None
         return True
     return False
 
 
-def _named(kubectl: Kubectl, text: str, error: ConflictError) -> ConflictError:
+def _named(kubectl: Kubectl, resources: Sequence[Resource], error: ConflictError) -> ConflictError:
     """Return ``error`` with the object of each conflict: kubectl doesn't name it, so each object is tried alone."""
     conflicts = []
-    for item in read_build(text.encode()):
+    for item in resources:
         if (item.kind.lower(), item.name) in error.applied:
             continue
         try:
@@ -189,7 +194,7 @@ def apply(kubectl: Kubectl, text: str, *, force: bool) -> str:
     return _kubectl(kubectl, "apply", text, force=force)
 
 
-def _preview(kubectl: Kubectl, text: str, *, force: bool) -> Preview:
+def _preview(kubectl: Kubectl, text: str, resources: Sequence[Resource], *, force: bool) -> Preview:
     # The files hold what the cluster has in ConfigMaps, passwords too; of Secrets kubectl shows none.
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
         directory = Path(temporary)
@@ -203,7 +208,7 @@ def _preview(kubectl: Kubectl, text: str, *, force: bool) -> Preview:
         }
         _kubectl(kubectl, "diff", text, force=force, environment=environment)
         live, merged = (list(_trees(directory / side)) for side in _SIDES)
-    _leave_out_the_clusters_replicas(live, merged, text)
+    _leave_out_the_clusters_replicas(live, merged, resources)
     # The text of each is made since equal ones needn't be compared field by field.
     before, after = (Resources(Resource(emit(tree), tree=tree) for tree in trees) for trees in (live, merged))
     return Preview(before=before, after=after, force=force)
@@ -236,19 +241,19 @@ def _kubectl(
 
 
 def _leave_out_the_clusters_replicas(
-    before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], text: str
+    before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], resources: Sequence[Resource]
 ) -> None:
     """Remove numbers of pods that the build doesn't state: an autoscaler set them, or they are the server's default.
 
     They would look as if the build stated them. A number that changes is kept.
     """
-    stated = {item.ref for item in read_build(text.encode()) if "replicas" in mapping(lookup(item.tree, "spec"))}
+    stated = {item.ref for item in resources if "replicas" in mapping(lookup(item.tree, "spec"))}
     live = {Resource("", tree=tree).ref: tree for tree in before}
     for tree in after:
         ref = Resource("", tree=tree).ref
         old = live.get(ref, {})
         number = lookup(tree, "spec", "replicas")
-        if ref.kind in _COUNTED_WORKLOADS and ref not in stated and lookup(old, "spec", "replicas") in (None, number):
+        if ref.kind in COUNTED_KINDS and ref not in stated and lookup(old, "spec", "replicas") in (None, number):
             for side in filter(None, (old.get("spec"), tree.get("spec"))):
                 side.pop("replicas", None)
 
@@ -263,5 +268,5 @@ def _trees(directory: Path) -> Iterator[dict[str, Any]]:
         metadata = tree.get("metadata") or {}
         for name in _COUNTED:
             metadata.pop(name, None)
-        (metadata.get("annotations") or {}).pop(_LAST_APPLIED, None)
+        (metadata.get("annotations") or {}).pop(LAST_APPLIED, None)
         yield tree

@@ -17,6 +17,7 @@ from kustomizer.manifests.name_hashes import GENERATED_KINDS
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.manifests.writer import emit
+from kustomizer.openedx.celery.transport import SEPARATOR
 from kustomizer.record import Record
 from kustomizer.site.counted_lists import counted_lists
 from kustomizer.site.model import Site
@@ -48,8 +49,6 @@ _RIGHTS = ("RoleBinding", "Role")
 _USERS = ("pods", "replicasets.apps", "statefulsets.apps", "cronjobs.batch", "jobs.batch")
 """Kinds besides Deployments that name ConfigMaps."""
 _POD_KINDS = frozenset({"CronJob", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"})
-_PRIORITY = "\x06\x16"
-"""What stands before the priority in the name of a list of kombu's."""
 
 
 class Leftover(Record):
@@ -150,7 +149,7 @@ def _gone(owner: str, objects: Sequence[Resource], site: Site) -> tuple[Sequence
     # Its Deployment is gone, after `tutor k8s reboot` say; KEDA's object still names its queues.
     scaled = [item for item in objects if item.kind == "ScaledObject"]
     prefix = next((worker.key_prefix for worker in site.open_edx_workers if worker.key_prefix), "")
-    lists = {name.removeprefix(prefix) for item in scaled for name in counted_lists(item) if _PRIORITY not in name}
+    lists = {name.removeprefix(prefix) for item in scaled for name in counted_lists(item) if SEPARATOR not in name}
     return sorted(name for name in lists if not name.startswith("unacked")), f"unacked.{owner}"
 
 

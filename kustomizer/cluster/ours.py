@@ -15,9 +15,9 @@ from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, MADE_BY
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import NAME_LABEL
 from kustomizer.site.counted_lists import is_ours
+from kustomizer.transform.alerts.prometheus_rule import GROUPS, NAME as ALERTS
 from kustomizer.transform.one_pod import FLOWER, RESTORER
 
-ALERTS = "celery-workers"
 _OF_RESTORER = ("ConfigMap", "Deployment", "Role", "RoleBinding", "Secret", "ServiceAccount")
 _LABELS = "app.kubernetes.io/"
 _BROKER = "-worker-broker"
@@ -99,7 +99,7 @@ def _credentials(item: Resource) -> str:
 
 def _alerts(item: Resource) -> str:
     groups = {group.get("name") for group in mappings(lookup(item.tree, "spec", "groups"))}
-    return ALERTS if item.name == ALERTS and groups and groups <= {"celery-workers", "celery-alerts"} else ""
+    return ALERTS if item.name == ALERTS and groups and groups <= {*GROUPS} else ""
 
 
 _RECOGNISED: dict[str, Callable[[Resource], str]] = {

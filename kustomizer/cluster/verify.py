@@ -10,11 +10,10 @@ from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, mapping, number_at
 from kustomizer.openedx.stopped import least
 from kustomizer.openedx.targeting import scale_target
-from kustomizer.openedx.workers import RECURRING, pod_template
+from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT, RECURRING, pod_template
 from kustomizer.record import Record
 from kustomizer.site.model import Site, SiteWorker, autoscalers
 from kustomizer.system.wording import plural
-from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 
 _SHOWN_TASKS = 3
 

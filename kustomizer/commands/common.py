@@ -76,8 +76,8 @@ def output_option(*forms: str) -> Callable[[_Command], _Command]:
 
 def tutor_root_option(*, required: bool) -> Callable[[_Command], _Command]:
     """Return the option that names Tutor's root."""
-    told = "Tutor's root, as `tutor config printroot` prints it."
-    return click.option("--tutor-root", type=A_DIRECTORY, envvar="TUTOR_ROOT", required=required, help=told)
+    text = "Tutor's root, as `tutor config printroot` prints it."
+    return click.option("--tutor-root", type=A_DIRECTORY, envvar="TUTOR_ROOT", required=required, help=text)
 
 
 def kustomize_option(command: _Command) -> _Command:
@@ -85,11 +85,11 @@ def kustomize_option(command: _Command) -> _Command:
 
     @functools.wraps(command)
     def with_wanted(*args: Any, **options: Any) -> None:
-        asked = {name: options.pop(name) for name in _NAMES}
+        values = {name: options.pop(name) for name in _NAMES}
         wanted = Wanted(
-            executable=asked["executable"],
-            permissions=permissions(asked["programs"], remote=asked["remote"], outside=asked["outside"]),
-            limits=Limits(seconds=asked["seconds"], megabytes=asked["megabytes"]),
+            executable=values["executable"],
+            permissions=permissions(values["programs"], remote=values["remote"], outside=values["outside"]),
+            limits=Limits(seconds=values["seconds"], megabytes=values["megabytes"]),
         )
         command(*args, wanted=wanted, **options)
 
@@ -103,7 +103,7 @@ def built_file(path: Path) -> tuple[str, Resources]:
     """Return a built site's text and resources. Raises UserError where ``path`` can't be read, or holds none."""
     text = read_text(path)
     try:
-        resources = read_build(text.encode())
+        resources = read_build(text)
     except UserError as error:
         raise error.within(path) from None
     if not list(resources):

@@ -95,5 +95,5 @@ def exported(overlay: Path, output: Path, wanted: Wanted) -> Export:
         message = f"the function ran {len(runs)} times in the build of {overlay}"
         raise UserError.of(message, remedy="Let one overlay list one configuration")
     export = export_of(base, runs[0])
-    prove(export, built.text, kustomize)
+    prove(export, built.resources(), kustomize)
     return export

@@ -17,7 +17,7 @@ from kustomizer.config.types import (
 )
 from kustomizer.config.values import Interval, JsonMap, Seconds
 from kustomizer.config.worker import CELERY_PROBE, DEFAULT, Worker, WorkerSettings, worker_path
-from kustomizer.errors import ERROR, Problem, ResourceRef
+from kustomizer.errors import ResourceRef, Subject
 from kustomizer.manifests.tree import lookup
 from kustomizer.record import Record
 
@@ -184,7 +184,7 @@ class Document(Record):
     """What to do with the site."""
 
 
-class CeleryWorkers(Record):
+class CeleryWorkers(Record, Subject):
     """A configuration that was read and checked."""
 
     name: str
@@ -203,10 +203,6 @@ class CeleryWorkers(Record):
     def ref(self) -> ResourceRef:
         """The name of this object in messages."""
         return object_ref(self.name)
-
-    def problem(self, message: str, remedy: str = "", *, field: str = "", severity: str = ERROR) -> Problem:
-        """Return a problem of the configuration, in ``field``."""
-        return Problem(message=message, severity=severity, resource=self.ref, field=field, remedy=remedy)
 
     def services(self) -> list[str]:
         """Return the services whose workers are split."""

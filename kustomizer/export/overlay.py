@@ -16,10 +16,12 @@ from kustomizer.export.base import BASE, Base
 from kustomizer.export.parts import File, parts_of, with_passwords, write_files
 from kustomizer.export.secrets import ignore_file
 from kustomizer.kustomize.executable import Kustomize
+from kustomizer.kustomize.fields import HEAD
 from kustomizer.kustomize.function_log import Run
 from kustomizer.kustomize.plain_build import build_plainly
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.protocols import read_build
+from kustomizer.manifests.resource import Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.manifests.writer import emit
 from kustomizer.masking.messages import without_secrets
@@ -49,7 +51,7 @@ class Export(Record):
         top = {**self.kustomization, **self.base.top(directory)}
         files = {
             "kustomization.yaml": File(text=MADE_BY + emit(top)),
-            f"{BASE}/kustomization.yaml": File(text=emit(_headed(below))),
+            f"{BASE}/kustomization.yaml": File(text=emit({**HEAD, **below})),
             **self.files,
         }
         contents = with_passwords(dict(sorted(files.items())))
@@ -66,10 +68,6 @@ class Export(Record):
         return contents
 
 
-def _headed(tree: Mapping[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", **tree}
-
-
 def export_of(base: Base, run: Run) -> Export:
     """Return the export of an overlay with this ``base``; ``run`` is the function's run in the overlay's build."""
     parts = parts_of(run.given, run.made)
@@ -82,11 +80,11 @@ def export_of(base: Base, run: Run) -> Export:
         files[".gitignore"] = File(text=ignore_file(private))
     fields = parts.fields()
     resources = [BASE, *fields.pop("resources", ())]
-    top = _headed({"resources": resources, **fields, "configurations": ["name-references.yaml"]})
+    top = {**HEAD, "resources": resources, **fields, "configurations": ["name-references.yaml"]}
     return Export(base=base, kustomization=top, files=files, to_fill_in=private)
 
 
-def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
+def prove(export: Export, expected: Resources, kustomize: Kustomize) -> None:
     """Raise UserError where plain kustomize builds other resources from ``export`` than ``expected``."""
     # In a temporary directory: the build needs the values of Secrets, which may not be written into the export.
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as temporary:
@@ -96,7 +94,7 @@ def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
         if process.status != 0:
             words = without_secrets(process.stderr_text.strip()).replace(str(directory), "the export")
             raise UserError.of(f"{kustomize.path} can't build what the export would be:\n{words}")
-    differences = list(_differences(process.stdout, expected.encode()))
+    differences = list(_differences(read_build(process.stdout), expected))
     if differences:
         raise UserError(
             *differences,
@@ -107,8 +105,8 @@ def prove(export: Export, expected: str, kustomize: Kustomize) -> None:
         )
 
 
-def _differences(built: bytes, expected: bytes) -> Iterator[Problem]:
-    ours, functions = _objects(built), _objects(expected)
+def _differences(built: Resources, expected: Resources) -> Iterator[Problem]:
+    ours, functions = ({item.identity: item for item in resources} for resources in (built, expected))
     for identity, item in functions.items():
         if identity not in ours:
             yield item.problem("would not be in the export's build")
@@ -117,7 +115,3 @@ def _differences(built: bytes, expected: bytes) -> Iterator[Problem]:
     for identity, item in ours.items():
         if identity not in functions:
             yield item.problem("would be in the export's build alone")
-
-
-def _objects(built: bytes) -> dict[Any, Any]:
-    return {item.identity: item for item in read_build(built)}

@@ -56,8 +56,7 @@ def summary(findings: Sequence[Finding]) -> str:
     counts = count(findings)
     if not findings:
         return "No findings."
-    errors, warnings = counts[ERROR], counts[WARNING]
-    return f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}, {counts[INFO]} info"
+    return f"{plural(counts[ERROR], 'error')}, {plural(counts[WARNING], 'warning')}, {counts[INFO]} info"
 
 
 def ignored_text(ignored: Iterable[Ignored], width: int) -> list[str]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+HEAD = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+"""API version and kind of a kustomization."""
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The file names of a kustomization, in kustomize's order."""
 BUILT = ("resources", "components", "bases")

@@ -124,7 +124,7 @@ def _texts(node: Any) -> Iterator[str]:
 
 def _with_own_name(objects: str) -> str:
     """Return ``objects`` with our function by its name, where they name it by a path."""
-    trees = [item.tree for item in read_build(objects.encode())]
+    trees = [item.tree for item in read_build(objects)]
     for tree in trees:
         program = program_of(tree)
         if program is not None and program.is_own and program.is_path:

@@ -7,6 +7,8 @@ from typing import Any
 
 from kustomizer.manifests.tree import list_at, lookup
 
+COUNTED_KINDS = ("Deployment", "StatefulSet")
+"""The workloads whose pods ``replicas`` counts."""
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 _TEMPLATES = (("spec", "template"), ("spec", "jobTemplate", "spec", "template"), ("template",))
 

@@ -200,10 +200,11 @@ def _parse_documents(text: str) -> list[Resource]:
     return [Resource.new(tree, indent=0) for tree in trees]
 
 
-def read_build(data: bytes) -> Resources:
+def read_build(built: bytes | str) -> Resources:
     """Return the resources of a built site. Raises UserError where it isn't YAML, or has an object twice."""
     from kustomizer.manifests.lists import without_lists  # noqa: PLC0415 - the function itself reads no build
 
+    data = built.encode() if isinstance(built, str) else built
     return Resources(without_lists(read_stream(data, b"{}").resources))
 
 

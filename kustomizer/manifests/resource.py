@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.errors import ERROR, Problem, ResourceRef, UserError
+from kustomizer.errors import ResourceRef, Subject, UserError
 from kustomizer.manifests import canonical_reader
 from kustomizer.manifests.identity import scan_header
 from kustomizer.manifests.name_hashes import stem_of
@@ -21,6 +21,8 @@ _INTERNAL_ANNOTATIONS = ("internal.config.kubernetes.io/", "config.kubernetes.io
 _HIDING = ("\\x", "\\u", "\\U", "\\/", "\\\n")
 _KUSTOMIZE_ID = "kustomize.config.k8s.io/id"
 
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which client-side apply keeps a whole object, as JSON."""
 NEEDS_HASH_SUFFIX = "internal.config.kubernetes.io/needsHashSuffix"
 """With the value ``enabled`` kustomize hashes a new ConfigMap or Secret like a generated one (5.0.0 and 5.8.1)."""
 
@@ -30,7 +32,7 @@ def is_internal_annotation(key: str) -> bool:
     return key == _KUSTOMIZE_ID or key.startswith(_INTERNAL_ANNOTATIONS)
 
 
-class Resource:
+class Resource(Subject):
     """One object of the build.
 
     ``text`` is the input; :meth:`render` returns it byte for byte unless :meth:`edit` was called.
@@ -115,10 +117,6 @@ class Resource:
     def ref(self) -> ResourceRef:
         """The name of this resource in messages."""
         return ResourceRef(api_version=self.api_version, kind=self.kind, namespace=self.namespace, name=self.name)
-
-    def problem(self, message: str, remedy: str = "", *, field: str = "", severity: str = ERROR) -> Problem:
-        """Return a problem of this resource, in ``field``."""
-        return Problem(message=message, severity=severity, resource=self.ref, field=field, remedy=remedy)
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

@@ -7,15 +7,13 @@ import re
 from typing import Any
 
 from kustomizer.manifests.name_hashes import stem_of
-from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.manifests.resource import LAST_APPLIED, Resource, Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking import places
 from kustomizer.masking.brackets import Span
 from kustomizer.masking.names import is_secret, is_secret_below
 from kustomizer.masking.values import decode, pieces, readings
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""The annotation in which client-side apply keeps a whole object, as JSON."""
 WORD_LISTS = frozenset({"args", "command"})
 
 # Objects other than ConfigMaps and Secrets are searched only where their text holds one of these.

@@ -24,7 +24,8 @@ _URL = re.compile(r"""(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@'"<>]*
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 # What stands for a value that is put in later.
 _PLACEHOLDER = re.compile(r"^(?:[$%{<].*|\*+|[xX]{3,}|os\.environ.*)$")
-_NOT_SECRET = frozenset({"", "none", "null", "true", "false", "on", "off", "yes", "no", "0", "1", "~"})
+SWITCHES = frozenset({"", "none", "null", "true", "false", "on", "off", "yes", "no", "0", "1", "~"})
+"""Values, in lower case, that are no password whatever their name."""
 
 URL = "a URL with a password"
 PEM = "a private key"
@@ -38,7 +39,7 @@ def is_secret_name(name: str) -> bool:
 def is_secret_value(value: str) -> bool:
     """Tell whether ``value`` may be a password, and not a placeholder for one or a switch."""
     value = value.strip()
-    return value.lower() not in _NOT_SECRET and _PLACEHOLDER.match(value) is None
+    return value.lower() not in SWITCHES and _PLACEHOLDER.match(value) is None
 
 
 def is_secret_setting(name: str, value: str) -> bool:

@@ -17,11 +17,11 @@ import json
 import re
 from typing import Any
 
-from kustomizer.manifests.resource import Resource, Resources
+from kustomizer.manifests.resource import LAST_APPLIED, Resource, Resources
 from kustomizer.manifests.tree import plain_value
 from kustomizer.masking import places
 from kustomizer.masking.brackets import Span
-from kustomizer.masking.collection import LAST_APPLIED, WORD_LISTS, Collector
+from kustomizer.masking.collection import WORD_LISTS, Collector
 from kustomizer.masking.marks import ABSENT, CHANGED_SECRET, SECRET
 from kustomizer.masking.names import is_secret, is_secret_below
 from kustomizer.masking.values import SecretValues, decode, is_distinctive

@@ -10,6 +10,7 @@ from typing import Any
 from kustomizer.masking import assignments, shapes
 from kustomizer.masking.assignments import QUOTE
 from kustomizer.masking.brackets import Brackets, Span
+from kustomizer.masking.detection import SWITCHES
 from kustomizer.masking.names import is_secret
 from kustomizer.masking.values import looks_random
 
@@ -51,13 +52,12 @@ _PLACEHOLDER = re.compile(
 _OPTIONS = {"redis-cli": "-a", "sshpass": "-p", "mongosh": "-p", "mongo": "-p", "mongodump": "-p", "mongorestore": "-p"}
 _MYSQL = re.compile("(?:mysql|mariadb)[a-z_-]*")
 _DIRECTIVES = frozenset({"requirepass", "masterauth"})
-_SWITCHES = frozenset({"", "none", "null", "true", "false", "on", "off", "yes", "no", "0", "1", "~"})
 
 
 def is_value(text: str) -> bool:
     """Tell whether ``text`` may be a secret: it isn't empty, a switch or a placeholder."""
     text = text.strip()
-    return text.lower() not in _SWITCHES and _PLACEHOLDER.fullmatch(text) is None
+    return text.lower() not in SWITCHES and _PLACEHOLDER.fullmatch(text) is None
 
 
 def in_text(text: str, *, code: bool = False) -> list[Span]:

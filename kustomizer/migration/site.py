@@ -45,7 +45,7 @@ def read_site(env: Path, wanted: Wanted) -> ContribSite:
 
 
 def _copy(resources: Resources) -> Resources:
-    return read_build("---\n".join(item.render() for item in resources).encode())
+    return read_build("---\n".join(item.render() for item in resources))
 
 
 def migrate_site(settings: ContribSettings, site: ContribSite) -> Migration:

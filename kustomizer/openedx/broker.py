@@ -10,7 +10,16 @@ from __future__ import annotations
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.digits import whole_number, whole_seconds
 from kustomizer.manifests.tree import list_at
-from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, is_of_the_pod, is_placeholder, reachable
+from kustomizer.openedx.endpoint import (
+    REDIS_PORT,
+    SENTINEL_PORT,
+    UNACKED,
+    Endpoint,
+    SecretKey,
+    is_of_the_pod,
+    is_placeholder,
+    reachable,
+)
 from kustomizer.openedx.env_file import environment_file, transport_options, use_ssl
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.workers import CONFIG_MAP, emitted_in, pod_template
@@ -25,8 +34,7 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.view import CeleryView
     from kustomizer.openedx.env_file import EnvironmentFile
 
-DEFAULT_PORT = 6379
-DEFAULT_SENTINEL_PORT = 26379
+
 # kombu/transport/__init__.py: Celery has no transport for a Redis Cluster.
 _TRANSPORTS = {"redis": (False, False), "rediss": (True, False), "sentinel": (False, True)}
 
@@ -82,8 +90,8 @@ def _endpoint(
         from kustomizer.openedx.celery_broker import celery_broker, says_it_elsewhere  # noqa: PLC0415 - few sites do
 
         if says_it_elsewhere(celery):
-            told, warnings = celery_broker(celery, configured, worker.namespace, located=located)
-            return _overridden(told, configured, worker.namespace), warnings
+            endpoint, warnings = celery_broker(celery, configured, worker.namespace, located=located)
+            return _overridden(endpoint, configured, worker.namespace), warnings
     file = environment_file(resources, service, worker.namespace, celery)
     if not located and (file is None or not file.values.get("CELERY_BROKER_HOSTNAME")):
         message = f"the build doesn't say which broker {service} uses: "
@@ -102,14 +110,14 @@ def _endpoint(
 
 
 def _celery_of(resources: Resources, service: str, worker: Resource) -> CeleryView | None:
-    """Return what is to be known of the service's Celery, None where the site sets nothing of its own."""
-    own = worker
+    """Return the service's Celery as its settings make it, None where the site sets nothing of its own."""
+    of_service = worker
     if worker.name != f"{service}-worker":
         # Flower asks about cms with the worker of lms.
-        own = next(iter(resources.find("Deployment", f"{service}-worker", worker.namespace)), worker)
-        if own is worker:
+        of_service = next(iter(resources.find("Deployment", f"{service}-worker", worker.namespace)), worker)
+        if of_service is worker:
             return None
-    emitted = emitted_in(service, own)
+    emitted = emitted_in(service, of_service)
     return None if emitted is None else own_settings(resources, emitted)
 
 
@@ -174,7 +182,7 @@ def _text(file: EnvironmentFile, options: dict[str, Any], name: str) -> str:
 
 def _addresses(hostname: str, *, sentinel: bool, namespace: str) -> tuple[str, ...]:
     """Return each host and port of a CELERY_BROKER_HOSTNAME; kombu takes several URLs with ``;`` between them."""
-    port = DEFAULT_SENTINEL_PORT if sentinel else DEFAULT_PORT
+    port = SENTINEL_PORT if sentinel else REDIS_PORT
     addresses = []
     for part in hostname.split(";"):
         address = part.rpartition("://")[2].rpartition("@")[2].split("/")[0].strip()

@@ -6,6 +6,8 @@ from kustomizer.record import Record
 
 UNACKED = "unacked"
 """Celery's own in-flight key (kombu/transport/redis.py)."""
+REDIS_PORT, SENTINEL_PORT = 6379, 26379
+"""kombu's default ports."""
 SOCKET = "socket://"
 """What a host begins with that is a file of the pod."""
 

@@ -46,6 +46,8 @@ _POD_TEMPLATES = {
 _COMMON_POD_TEMPLATE = ("spec", "template")
 # They have no pods, or pods that end once. What else has a pod template may run a worker, as Argo's Rollout.
 _RUNS_NO_WORKER = frozenset({"CeleryWorkers", "ConfigMap", "Job", "Pod", "Secret"})
+CELERYS_VISIBILITY_TIMEOUT = 3600
+"""The seconds after which Redis hands an unacknowledged task out again, by default (kombu/transport/redis.py)."""
 RECURRING = frozenset({"CronJob", "ScaledJob"})
 """Kinds whose pods end, and come again."""
 

@@ -10,12 +10,13 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.values import did_you_mean
 from kustomizer.config.worker import DEFAULT, Worker, deployment_name
 from kustomizer.errors import INFO, WARNING, Problem
+from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT
 from kustomizer.tasks.model import SiteTasks
 from kustomizer.tasks.task_file import SAVE_AGAIN
 from kustomizer.transform.keda.checks import warnings
 from kustomizer.transform.model import Variant
 from kustomizer.transform.plan import builtin_settings
-from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT, grace_period_problems, shared_key_problems
+from kustomizer.transform.timeouts import grace_period_problems, shared_key_problems
 
 # The site's settings are read by a build.
 _ASSUMED = f"Celery's {CELERYS_VISIBILITY_TIMEOUT} s hold unless the site sets BROKER_TRANSPORT_OPTIONS"

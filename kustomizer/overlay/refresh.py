@@ -15,6 +15,7 @@ from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.kustomize.kustomization import kustomization_file, objects, read_kustomization
+from kustomizer.kustomize.programs import FUNCTIONS, OWN_COMMAND
 from kustomizer.manifests import full_reader
 from kustomizer.manifests.tree import list_at, lookup, plain_value
 from kustomizer.overlay import templates
@@ -24,8 +25,8 @@ from kustomizer.record import Record
 from kustomizer.system.files import read_text, write_file
 
 _ANNOTATIONS = ("metadata", "annotations")
-_OLD_ANNOTATION = "config.k8s.io/function"
-_EXEC = f"exec: {{path: {templates.FUNCTION}}}"
+_OLD_ANNOTATION = FUNCTIONS[1]
+_EXEC = f"exec: {{path: {OWN_COMMAND}}}"
 
 
 class Refreshed(Record):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import NAMES
+from kustomizer.kustomize.programs import FUNCTIONS, OWN_COMMAND
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.writer import quote
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 
     from kustomizer.overlay.survey import Survey, SurveyedService
 
-FUNCTION = "tutor-celery-workers"
-"""What kustomize looks for on PATH; the package installs it."""
-FUNCTION_ANNOTATION = "config.kubernetes.io/function"
-"""By it kustomize knows an exec function. kubectl skips an object that carries it, and runs it as a legacy plugin
-without."""
+FUNCTION_ANNOTATION = FUNCTIONS[0]
+"""Marks an exec function for kustomize. kubectl skips what has it, and runs what has none as a legacy plugin."""
 GUARD_NAME = "the-function-has-run"
 BY_KUSTOMIZE = "#   kustomize build --enable-alpha-plugins --enable-exec .\n"
 BY_KUBECTL = "#   KUSTOMIZE_PLUGIN_HOME=... kubectl kustomize --enable-alpha-plugins .\n"
@@ -102,7 +100,7 @@ CONFIGURATION_HEAD_WITH_FUNCTION = f"""\
 {CONFIGURATION_HEAD}  annotations:
     {FUNCTION_ANNOTATION}: |
       exec:
-        path: {FUNCTION}
+        path: {OWN_COMMAND}
 """
 SCHEMA_FILE = "celery-workers.schema.json"
 GUARD_FILE = "guard.yaml"

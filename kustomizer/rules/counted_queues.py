@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mappings
+from kustomizer.openedx.celery.transport import SEPARATOR
 from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.stopped import least
 from kustomizer.openedx.targeting import scale_target
@@ -39,7 +40,7 @@ _BROKERS: Mapping[str, AbstractSet[str]] = {
 _FIELD = "spec.triggers"
 _OF_NO_QUEUE = frozenset({"cpu", "cron", "memory"})
 # What kombu puts between a queue's name and a priority, unless the settings say otherwise (kombu/transport/redis.py).
-_PRIORITY = re.compile("\x06\x16[0-9]+$")
+_PRIORITY = re.compile(f"{SEPARATOR}[0-9]+$")
 
 
 def check(site: Site) -> Iterator[Problem]:

@@ -17,10 +17,9 @@ from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import UNACKED
 from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.targeting import scale_target
-from kustomizer.openedx.workers import KNOWN_QUEUES, EmittedWorker, workers_of
+from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT, KNOWN_QUEUES, EmittedWorker, workers_of
 from kustomizer.record import Record
 from kustomizer.tasks.model import SiteTasks
-from kustomizer.transform.timeouts import CELERYS_VISIBILITY_TIMEOUT
 
 
 class SiteWorker(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from kustomizer.errors import UserError
@@ -24,16 +24,17 @@ def read_text(path: Path) -> str:
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, *, required: bool = False) -> Iterator[None]:
     """Hold the lock of ``directory``, so that others of us don't change its files at the same time.
 
-    Nothing is held where the directory can't be read, or its file system has no locks.
+    Where the directory can't be read, or its file system has no locks, nothing is held; with ``required`` OSError is
+    raised.
     """
     handle = None
-    with suppress(OSError):
-        handle = os.open(directory, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_EX)
     try:
+        with nullcontext() if required else suppress(OSError):
+            handle = os.open(directory, os.O_RDONLY)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         if handle is not None:

@@ -9,7 +9,12 @@ if TYPE_CHECKING:
 
 def plural(number: int, noun: str) -> str:
     """Return ``1 object``, ``2 objects``."""
-    return f"{number} {noun}{'s' * (number != 1)}"
+    return f"{number} {noun_for(number, noun)}"
+
+
+def noun_for(number: int, noun: str) -> str:
+    """Return ``object`` for one, ``objects`` for any other number."""
+    return f"{noun}s" if number != 1 else noun
 
 
 def joined(words: Sequence[str], *, most: int | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.config.layers import merge_by_name, merge_maps
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
-from kustomizer.manifests.resource import Resource
+from kustomizer.manifests.resource import LAST_APPLIED, Resource
 from kustomizer.manifests.tree import is_null, lookup
 from kustomizer.openedx.settings_volume import containers
 from kustomizer.openedx.workers import NAME_LABEL
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SOFT_SHUTDOWN = ({"name": "REMAP_SIGTERM", "value": "SIGQUIT"},)
 _OF_SERVER = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
 _OF_LIVE_OBJECT = (
-    *("deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration"),
+    *("deployment.kubernetes.io/revision", LAST_APPLIED),
     # Names the very object, by which Argo CD knows its own.
     "argocd.argoproj.io/tracking-id",
 )

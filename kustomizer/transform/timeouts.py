@@ -6,7 +6,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
 from kustomizer.manifests.tree import text_at
 from kustomizer.openedx.own_settings import REDIS, own_settings, transport
-from kustomizer.openedx.workers import emitted_worker, grace_period, pod_template
+from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT, emitted_worker, grace_period, pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.transform.model import ServicePlan, Variant
 
-CELERYS_VISIBILITY_TIMEOUT = 3600
-"""Seconds (kombu/transport/redis.py)."""
+
 PROTECTION = {
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
     "karpenter.sh/do-not-disrupt": "true",

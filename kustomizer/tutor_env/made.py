@@ -17,6 +17,7 @@ from kustomizer.errors import Problem
 from kustomizer.export.json_patch import operations
 from kustomizer.export.parts import File, object_of, parts_of, with_passwords, write_files
 from kustomizer.export.secrets import EXAMPLE
+from kustomizer.kustomize.fields import HEAD
 from kustomizer.manifests.equality import same
 from kustomizer.manifests.name_hashes import GENERATED_KINDS, stem_of
 from kustomizer.manifests.protocols import read_build
@@ -33,7 +34,7 @@ from kustomizer.tutor_env.configuration import read_configuration
 from kustomizer.tutor_env.state import SUMMARY
 
 _WIDE = 10_000
-_HEAD = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+
 _MADE_BY = "# Made by the Tutor plugin kustomizer; `tutor config save` makes it again. Changes here are lost.\n"
 
 
@@ -88,11 +89,11 @@ def split_files(given: Iterable[Resource], made: Iterable[Resource]) -> dict[str
     files = {path: file for path, file in parts.files.items() if not path.endswith(EXAMPLE)}
     transformers = _as_transformers(parts.patches, files)
     fields = {key: value for key, value in parts.fields().items() if key != "patches"}
-    top = {**_HEAD, **fields, "configurations": ["name-references.yaml"]}
+    top = {**HEAD, **fields, "configurations": ["name-references.yaml"]}
     files["kustomization.yaml"] = File(text=_MADE_BY + emit(top))
     files["name-references.yaml"] = File(text=NAME_REFERENCES)
     if transformers:
-        files["patches/kustomization.yaml"] = File(text=emit({**_HEAD, "resources": transformers}))
+        files["patches/kustomization.yaml"] = File(text=emit({**HEAD, "resources": transformers}))
     return dict(sorted(files.items()))
 
 

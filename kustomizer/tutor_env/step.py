@@ -6,10 +6,8 @@ before, env/ can't be built, and nobody applies half a split, or an older one.
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +18,7 @@ from kustomizer import __version__
 from kustomizer.kustomize.executable import Kustomize
 from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.record import Record
-from kustomizer.system.files import write_file
+from kustomizer.system.files import locked, write_file
 from kustomizer.tutor_env.kustomization import read_fresh, with_split
 from kustomizer.tutor_env.making import Fresh, make, sweep, usable
 from kustomizer.tutor_env.state import (
@@ -61,7 +59,7 @@ def save_split(request: Request, kustomize: Kustomize) -> Split:
     """
     env = request.root / "env"
     text = read_fresh(env)
-    with usable(request.root), _locked(env):
+    with usable(request.root), locked(env, required=True):
         sweep(request.root)
         files = list(named_in(env))
         inputs = {
@@ -102,24 +100,13 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-@contextmanager
-def _locked(env: Path) -> Iterator[None]:
-    """Let one process at a time write the split."""
-    handle = os.open(env, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def remove_split(root: Path) -> Sequence[Path]:
     """Remove the splits that lie in an env/ which Tutor has just rendered without one: they hold passwords, too.
 
     Returns those that can't be removed. Raises UserError where that can't be told.
     """
     env = root / "env"
-    with usable(root), _locked(env):
+    with usable(root), locked(env, required=True):
         sweep(root)
         _remove_splits(env)
         with suppress(OSError):

@@ -28,7 +28,7 @@ from kustomizer.findings.model import Finding, count
 from kustomizer.manifests.tree import lookup, mapping, mappings
 from kustomizer.masking.marks import Absent
 from kustomizer.system.visible import visible
-from kustomizer.system.wording import joined, plural
+from kustomizer.system.wording import joined, noun_for, plural
 
 SIGNS = {ADD: "+", CHANGE: "~", REPLACE: "-/+", DESTROY: "-"}
 """The sign before an object, as in Terraform's plans."""
@@ -104,13 +104,13 @@ def restarts(objects: Sequence[ObjectId], quoted: Callable[[str], str] = str) ->
         parts.append(
             f"read by {quoted(shown)} Jobs"
             if shown.isdigit()
-            else f"read by Job{'s' * (len(jobs) > 1)} {quoted(shown)}"
+            else f"read by {noun_for(len(jobs), 'Job')} {quoted(shown)}"
         )
     return "; ".join(parts) or "no pod refers to it"
 
 
 def alike(renamings: Iterable[Renaming]) -> list[list[Renaming]]:
-    """Return the renamings in groups that share a sentence; each guess stands alone."""
+    """Return the renamings in groups that share a sentence; each guess is a group of its own."""
     groups: dict[tuple[object, ...], list[Renaming]] = {}
     for renaming in renamings:
         key = (renaming.id.kind, tuple(renaming.rolls)) if renaming.proven else (renaming.id,)
@@ -122,7 +122,7 @@ def renaming_text(renamings: Sequence[Renaming]) -> str:
     """Return the sentence of one group: ``ConfigMap openedx-config changed; rolls lms, cms and 6 workers``."""
     first = renamings[0]
     names = joined([visible(renaming.id.name) for renaming in renamings])
-    text = f"{visible(first.id.kind)}{'s' * (len(renamings) != 1)} {names} changed"
+    text = f"{noun_for(len(renamings), visible(first.id.kind))} {names} changed"
     if not first.proven:
         before = visible(first.before)
         text += f" (a guess: the name before was {before}, and only how they begin says that they are one)"
@@ -194,7 +194,7 @@ def what(change: ObjectChange, comparison: Comparison) -> str:
         return " ".join(["scales", _word(lookup(spec, "scaleTargetRef", "name")), *limits])
     if kind == "Service":
         ports = [_word(port.get("port")) for port in mappings(spec.get("ports"))]
-        return f"port{'s' * (len(ports) > 1)} {joined(ports)}" if ports else ""
+        return f"{noun_for(len(ports), 'port')} {joined(ports)}" if ports else ""
     if kind == "PersistentVolumeClaim":
         return _word(lookup(spec, "resources", "requests", "storage"))
     return _queues(change, comparison) or _images(spec)

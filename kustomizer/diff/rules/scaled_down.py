@@ -26,10 +26,9 @@ from kustomizer.diff.model import ADD, ObjectChange
 from kustomizer.diff.sides import Sides
 from kustomizer.diff.workloads import changed
 from kustomizer.errors import ERROR, INFO, WARNING, Problem
+from kustomizer.manifests.pods import COUNTED_KINDS
 from kustomizer.manifests.tree import lookup, number_at
 from kustomizer.openedx.targeting import scale_target
-
-_WORKLOADS = ("Deployment", "StatefulSet")
 
 
 def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
@@ -38,7 +37,7 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         (scaler.namespace, *scale_target(scaler)) for scaler in sides.after.site.resources.of_kind("ScaledObject")
     }
     workers = {worker.resource.identity for worker in sides.before.site.workers}
-    for item in changed(objects, *_WORKLOADS):
+    for item in changed(objects, *COUNTED_KINDS):
         before, after = (number_at(tree, "spec", "replicas") for tree in sides.trees(item.id))
         if after == 0 and before != 0 and (item.id.namespace, item.id.kind, item.id.name) not in scaled:
             resource = sides.before.resources[item.id]

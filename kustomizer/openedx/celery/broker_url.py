@@ -5,10 +5,13 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, unquote, urlparse
 
 from kustomizer.manifests.digits import whole_number
-from kustomizer.openedx.endpoint import SOCKET
+from kustomizer.openedx.endpoint import REDIS_PORT, SENTINEL_PORT, SOCKET
 from kustomizer.record import Record
 
-DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "sentinel": 26379, "amqp": 5672, "amqps": 5671, "pyamqp": 5672}
+DEFAULT_PORTS = {
+    **{"redis": REDIS_PORT, "rediss": REDIS_PORT, "sentinel": SENTINEL_PORT},
+    **{"amqp": 5672, "amqps": 5671, "pyamqp": 5672},
+}
 REDIS = frozenset({"redis", "rediss", "sentinel"})
 
 

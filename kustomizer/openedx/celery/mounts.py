@@ -5,6 +5,7 @@ from __future__ import annotations
 from kustomizer.manifests.tree import is_null, lookup
 from kustomizer.openedx.celery.environment import data_of, entries
 from kustomizer.openedx.celery.values import Source, Unknown
+from kustomizer.openedx.settings_source import KINDS
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.manifests.resource import Resource, Resources
-
-_KINDS = {"configMap": "ConfigMap", "secret": "Secret"}
 
 
 class MountedFile(Record):
@@ -77,7 +76,7 @@ class Mounts:
             # Of two that hold the same path the later one counts.
             files = [file for source in sources if (file := self._in_volume(source, inside)) is not None]
             return files[-1] if files else None
-        for field, kind in _KINDS.items():
+        for field, kind in KINDS.items():
             reference = lookup(volume, field)
             if isinstance(reference, dict):
                 return self._in_object(kind, reference, inside)

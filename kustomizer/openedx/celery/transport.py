@@ -9,6 +9,7 @@ from kustomizer.manifests.digits import whole_seconds
 from kustomizer.openedx.celery.broker_url import parsed
 from kustomizer.openedx.celery.python_values import doubt_in
 from kustomizer.openedx.celery.values import CELERYS, KOMBUS, Known, Source, Unknown
+from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT
 
 if TYPE_CHECKING:
     from kustomizer.openedx.celery.command import Command
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.loaded_settings import LoadedSettings
     from kustomizer.openedx.celery.values import Value
 
-VISIBILITY_TIMEOUT = 3600
 PRIORITY_STEPS = (0, 3, 6, 9)
 SEPARATOR = "\x06\x16"
+"""Between a queue and a priority in the name of a list, unless settings say otherwise (kombu/transport/redis.py)."""
 
 
 class TransportView:
@@ -81,7 +82,7 @@ class TransportView:
     @property
     def visibility_timeout(self) -> Value:
         """The seconds after which Redis hands an unacknowledged task out again."""
-        return self.transport_option("visibility_timeout", VISIBILITY_TIMEOUT)
+        return self.transport_option("visibility_timeout", CELERYS_VISIBILITY_TIMEOUT)
 
     @property
     def visibility_seconds(self) -> int | None:
@@ -92,7 +93,7 @@ class TransportView:
         timeout = self.visibility_timeout
         known = timeout if isinstance(timeout, Known) else timeout.otherwise
         if known is None:
-            return None if timeout.source.line else VISIBILITY_TIMEOUT
+            return None if timeout.source.line else CELERYS_VISIBILITY_TIMEOUT
         return whole_seconds(known.value)
 
     @property

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import ServicePlan, Variant
 
 NAME = "celery-workers"
+GROUPS = ("celery-workers", "celery-alerts")
+"""The groups of recording rules and of alerts."""
 # Tasks of a priority wait on a list of their own, with kombu's two control characters and a number behind its name.
 _PRIORITY = "([^!-~]{2}[0-9]+)?"
 
@@ -45,7 +47,7 @@ def add_alerts(
     has_flower = flower is not None and flower.enabled and flower.service_monitor.enabled
     restores = config.spec.celery.restore_orphans.enabled
     rules = alert_rules(namespace, workers=bool(plans), keda=has_keda, flower=has_flower, restores=restores)
-    groups = [("celery-workers", records), ("celery-alerts", rules)]
+    groups = zip(GROUPS, (records, rules), strict=True)
     metadata = site_metadata(owner, name=NAME)
     metadata["labels"] = {**metadata["labels"], NAME_LABEL: NAME, **labels}
     filled = [{"name": name, "rules": entries} for name, entries in groups if entries]

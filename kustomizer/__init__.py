@@ -24,3 +24,8 @@ kustomizer/kustomize/function_log.py reads it.
 def is_configuration(api_version: object, kind: object) -> bool:
     """Tell whether an object of this API version and kind is our configuration, in whichever version of its format."""
     return kind == KIND and str(api_version).startswith(f"{GROUP}/")
+
+
+def is_configuration_or_patch(api_version: object, kind: object) -> bool:
+    """Tell whether an object is our configuration, or a patch of it: one that has a target needs no API version."""
+    return is_configuration(api_version or API_VERSION, kind)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from kustomizer import KIND
+from kustomizer import KIND, is_configuration_or_patch
 from kustomizer.errors import Problem, ResourceRef
 from kustomizer.manifests.resource import Resource
 from kustomizer.record import Record
@@ -20,26 +20,26 @@ class Place(Record):
 
 
 class Locations(Record):
-    """What was checked, and where each part of it is written: a build's output, or an overlay's files."""
+    """Where each part of what was checked is written: in a build's output, or in an overlay's files."""
 
     whole: Place
-    """Where a finding is shown that is about nothing else."""
+    """The place of a finding that is about no object and no field."""
     objects: Mapping[ResourceRef, Place] = {}
-    """In an overlay they are known by kind and name alone: namespace and API come with the build."""
+    """The objects. An overlay's have a kind and a name alone: namespace and API version come with the build."""
     fields: Mapping[str, Place] = {}
     """The fields of the configuration."""
     made: Mapping[str, str] = {}
     """Names of objects that the function makes or changes, and the field of the configuration that is about them."""
     texts: Mapping[str, str] = {}
-    """What is in an overlay's files."""
+    """The texts of an overlay's files."""
 
     def place(self, problem: Problem) -> Place:
-        """Return where a problem is caused."""
+        """Return the place of a problem."""
         about = problem.resource
         if about is None and not problem.field and self.texts:
             path, line = named_line(str(problem), self.texts, self.whole.path)
             return Place(path=path, line=line)
-        if about is None or about.kind == KIND:
+        if about is None or is_configuration_or_patch(about.api_version, about.kind):
             return self._field(problem.field)
         by_name = self.objects.get(about) or self.objects.get(ResourceRef(kind=about.kind, name=about.name))
         if by_name is not None:
@@ -54,7 +54,7 @@ class Locations(Record):
 
 
 def file_locations(path: Path, text: str, resources: Iterable[Resource]) -> Locations:
-    """Return the source of a file that holds ``text``, the resources in its order."""
+    """Return the locations in a file that holds ``text``, with the resources in its order."""
     shown = relative(path)
     places: dict[ResourceRef, Place] = {}
     offset, line = 0, 1
@@ -68,7 +68,7 @@ def file_locations(path: Path, text: str, resources: Iterable[Resource]) -> Loca
 
 
 def relative(path: Path) -> str:
-    """Return the path as code hosts know it: below the working directory, where it is."""
+    """Return the path as code hosts know it: relative to the working directory if it is below that."""
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
@@ -83,7 +83,7 @@ _WORD = re.compile(r"[\w.-]{4,}")
 
 
 def named_line(message: str, texts: Mapping[str, str], first: str) -> tuple[str, int]:
-    """Return the file of ``texts`` and the line of it that ``message`` speaks of: line 1 of ``first`` in doubt."""
+    """Return the file of ``texts`` and the line that ``message`` is about; in doubt line 1 of ``first``."""
     message = _CANT_BUILD.sub("", message)
     file = _named_file(message, texts) or first
     line = _LINE.search(message)
@@ -114,7 +114,7 @@ def _position(name: str, message: str) -> int | None:
 
 
 def _words(message: str) -> Iterator[str]:
-    """Yield what may stand in the file as it does in the message: what is quoted, paths, their last parts."""
+    """Yield the words of a message that may occur in the file: quoted ones, paths, the last parts of paths."""
     for pattern in (_QUOTED, _PATH):
         for found in pattern.finditer(message):
             word = found[found.lastindex or 0]

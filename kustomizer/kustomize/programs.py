@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from kustomizer import API_VERSION, KIND
+from kustomizer import API_VERSION, KIND, is_configuration
 from kustomizer.kustomize.certain_yaml import Uncertain, read_heads, read_one, text_of
 from kustomizer.manifests.tree import is_null
 from kustomizer.record import Record
@@ -81,7 +81,7 @@ def program_of(item: Any) -> Program | None:
         if kind not in _BUILTINS:
             raise Uncertain(f"kustomize has no builtin plugin {kind!r}")
         return None
-    if kind == KIND and not _CONFIGURATION_FIELDS.issuperset(item):
+    if is_configuration(api_version, kind) and not _CONFIGURATION_FIELDS.issuperset(item):
         raise Uncertain(f"its {KIND} has fields that it can't have")
     metadata = _mapping(item.get("metadata"), "metadata")
     named = _function(metadata)

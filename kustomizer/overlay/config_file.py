@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kustomizer import KIND, OWN_FILE
+from kustomizer import KIND, OWN_FILE, is_configuration_or_patch
 from kustomizer.config.layers import merge_maps
 from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
@@ -25,20 +25,20 @@ from kustomizer.system.files import read_text, write_file
 
 
 class ConfigFile(Record):
-    """A configuration, or a patch of one, as it stands in a file."""
+    """A file with a configuration, or with a patch of one."""
 
     path: Path
     text: str
     base: dict[str, Any] | None = None
-    """What it patches, None where it is the whole configuration."""
+    """The configuration that it patches, None where it is a whole one."""
 
     @property
     def own(self) -> dict[str, Any]:
-        """What the file itself says."""
+        """The object in the file itself."""
         return _config_in(self.text) or {}
 
     def load(self) -> CeleryWorkers:
-        """Return the configuration that holds in the end. Raises UserError where it isn't right."""
+        """Return the configuration with the patch. Raises UserError where it isn't right."""
         # In a whole configuration null has a meaning of its own; in a patch kustomize takes it out.
         return load(self.own if self.base is None else merge_maps(self.base, self.own))
 
@@ -56,7 +56,7 @@ class ConfigFile(Record):
         return self._changed(set_values(self.text, KIND, values), expected) if values else self
 
     def remove(self, path: Sequence[str]) -> ConfigFile:
-        """Return the file without what is at ``path``; a patch says null where its base has it."""
+        """Return the file without the value at ``path``; a patch gets a null there if its base has the value."""
         from kustomizer.overlay.yaml_edit import remove_key, without  # noqa: PLC0415 - see above
 
         own = self.own
@@ -65,15 +65,15 @@ class ConfigFile(Record):
         return self._changed(remove_key(self.text, KIND, path), without(own, path)) if _has(own, path) else self
 
     def write(self) -> None:
-        """Put it back in one step, with the mode it had."""
+        """Write the file in one step, with the mode that it had."""
         write_file(self.path, self.text)
 
     def _changed(self, text: str, expected: dict[str, Any]) -> ConfigFile:
         try:
-            right = _config_in(text) == expected
+            is_right = _config_in(text) == expected
         except UserError:
-            right = False
-        if not right:
+            is_right = False
+        if not is_right:
             raise UserError.of(
                 f"{self.path} is written in a way that can't be changed in place (an alias, a complex key)",
                 remedy="Change it by hand",
@@ -89,14 +89,14 @@ def find_config(overlay: Path) -> ConfigFile:
     if not paths:
         remedy = "Name the overlay with --overlay, or the file with --file"
         raise UserError.of(f"{overlay} has no configuration of kind {KIND}", remedy=remedy)
-    mine = [path for path in paths if path.resolve().is_relative_to(overlay.resolve())]
-    if not mine:
+    in_overlay = [path for path in paths if path.resolve().is_relative_to(overlay.resolve())]
+    if not in_overlay:
         shared = os.path.normpath(paths[-1])
         message = f"{overlay} takes its configuration from {shared}, which other overlays may share"
         raise UserError.of(message, remedy=f"To change it for all: --file {shared}")
-    config = config_file(mine[-1])
-    if len(mine) > 1 and config.base is None:
-        message = f"{overlay} has more than one configuration: {', '.join(map(str, mine))}"
+    config = config_file(in_overlay[-1])
+    if len(in_overlay) > 1 and config.base is None:
+        message = f"{overlay} has more than one configuration: {', '.join(map(str, in_overlay))}"
         raise UserError.of(message, remedy="Name one with --file")
     return config
 
@@ -133,7 +133,7 @@ def config_file(path: Path) -> ConfigFile:
 
 
 def configuration_files(overlay: Path) -> Iterator[Path]:
-    """Yield the files of an overlay that speak of the configuration, the weakest first."""
+    """Yield the files of an overlay with a configuration or a patch of one, each before those that override it."""
     for path in listed_paths(overlay, kustomization_in(overlay), "transformers", "generators"):
         yield from _layers(path) if path.is_dir() else [path] if _holds_config(path) else []
     yield from _layers(overlay)
@@ -163,10 +163,14 @@ def _holds_config(path: Path) -> bool:
 def _config_in(text: str) -> dict[str, Any] | None:
     """Return the configuration in ``text``. Raises UserError where it holds two: it isn't known which is meant."""
     trees = map(plain_value, read_all(text) if KIND in text else ())
-    found = [tree for tree in trees if isinstance(tree, dict) and tree.get("kind") == KIND]
-    if len(found) > 1:
-        raise UserError(several(len(found)))
-    return found[0] if found else None
+    configurations = [
+        tree
+        for tree in trees
+        if isinstance(tree, dict) and is_configuration_or_patch(tree.get("apiVersion"), tree.get("kind"))
+    ]
+    if len(configurations) > 1:
+        raise UserError(several(len(configurations)))
+    return configurations[0] if configurations else None
 
 
 def _config_of(path: Path) -> dict[str, Any] | None:

@@ -17,15 +17,15 @@ from kustomizer.findings.locations import Locations, Place, relative
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.kustomize.kustomization import listed_paths, read_kustomization, resource_files
 from kustomizer.overlay.config_file import configuration_files
-from kustomizer.overlay.yaml_edit import documents, entry
+from kustomizer.overlay.yaml_edit import documents, entry, is_of
 from kustomizer.system.files import read_text
 
 _PARTS = {"flower": "flower", "monitoring": "celery-workers"}
-"""Parts of the configuration, and the name of what the function makes for them."""
+"""Parts of the configuration, and the names of the objects that the function makes for them."""
 
 
 def overlay_locations(overlay: Path) -> Locations:
-    """Return where what ``overlay`` builds is written; what can't be read is shown at its kustomization."""
+    """Return where the fields and objects of ``overlay`` are written; its kustomization for all others."""
     paths = [overlay / name for name in NAMES]
     whole = Place(path=relative(next((path for path in paths if path.is_file()), paths[0])))
     fields: dict[str, Place] = {}
@@ -55,13 +55,13 @@ def _files(overlay: Path) -> Iterator[Path]:
 
 def _objects(path: Path, text: str) -> dict[ResourceRef, Place]:
     shown = relative(path)
-    found = {}
+    places = {}
     for node in _mappings(text):
         kind, name = entry(node, "kind"), entry(_value(node, "metadata"), "name")
-        if kind is not None and name is not None and kind[1].value != KIND:
+        if kind is not None and name is not None and not is_of(node, KIND):
             ref = ResourceRef(kind=str(kind[1].value), name=str(name[1].value))
-            found[ref] = Place(path=shown, line=node.start_mark.line + 1)
-    return found
+            places[ref] = Place(path=shown, line=node.start_mark.line + 1)
+    return places
 
 
 def _fields(path: Path) -> dict[str, Place]:
@@ -69,7 +69,7 @@ def _fields(path: Path) -> dict[str, Place]:
     return {
         field: Place(path=shown, line=line)
         for node in _mappings(read_text(path))
-        if (kind := entry(node, "kind")) is not None and kind[1].value == KIND
+        if is_of(node, KIND)
         for field, line in _lines(node, "")
     }
 
@@ -105,5 +105,5 @@ def _made(fields: dict[str, Place]) -> dict[str, str]:
 
 
 def _value(node: MappingNode, key: str) -> MappingNode:
-    found = entry(node, key)
-    return found[1] if found is not None and isinstance(found[1], MappingNode) else MappingNode("", [])
+    pair = entry(node, key)
+    return pair[1] if pair is not None and isinstance(pair[1], MappingNode) else MappingNode("", [])

@@ -1,8 +1,8 @@
 """Changes single values in YAML text and leaves every other character as it is: a diff shows the touched lines only.
 
-A round trip through objects would lose the spacing of flow collections and move comments. So ruamel.yaml only says
-where each value stands, and the text is changed there. What a change can't be trusted with (aliases, complex keys) the
-caller finds by reading the result.
+A round trip through objects would lose the spacing of flow collections and move comments. So ruamel.yaml only finds the
+place of each value, and the text is changed there. Aliases and complex keys may make a change go wrong: the caller
+finds that by reading the result.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
+from kustomizer import KIND, is_configuration_or_patch
 from kustomizer.errors import UserError
 from kustomizer.manifests.writer import quote, quoted_scalar
 
@@ -26,18 +27,20 @@ _QUANTITY = re.compile(r"[1-9][0-9]*(m|[KMGT]i?)")
 
 
 def document(text: str, kind: str) -> Any:
-    """Return where the document of this ``kind`` stands in ``text``, None where there is none."""
-    for node in documents(text):
-        kind_entry = entry(node, "kind") if isinstance(node, MappingNode) else None
-        if kind_entry is not None and kind_entry[1].value == kind:
-            return node
-    return None
+    """Return the node of the document of this ``kind`` in ``text``, None where there is none."""
+    return next((node for node in documents(text) if isinstance(node, MappingNode) and is_of(node, kind)), None)
+
+
+def is_of(node: MappingNode, kind: str) -> bool:
+    """Tell whether the object at ``node`` has this ``kind``; for our configuration's, its API group has to be ours."""
+    api_version, found = (pair and pair[1].value for pair in (entry(node, "apiVersion"), entry(node, "kind")))
+    return bool(found == kind) and (kind != KIND or is_configuration_or_patch(api_version, kind))
 
 
 def documents(text: str) -> list[Any]:
-    """Return the nodes of the documents, which say where each value stands. Raises UserError for what isn't YAML."""
+    """Return the nodes of the documents, which hold the place of each value. Raises UserError for what isn't YAML."""
     try:
-        # The pure reader says where things stand; libyaml's isn't there on every platform.
+        # Only the pure reader gives places on every platform: libyaml's may be missing.
         return list(YAML(pure=True).compose_all(text))
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)

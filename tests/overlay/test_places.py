@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kustomizer import API_VERSION, KIND
 from kustomizer.errors import Problem, ResourceRef
 from kustomizer.overlay.places import overlay_locations
 
@@ -49,7 +50,8 @@ def overlay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def place(overlay: Path, kind: str, name: str, field: str = "") -> str:
-    about = ResourceRef(api_version="v1", kind=kind, namespace="openedx", name=name)
+    api_version = API_VERSION if kind == KIND else "v1"
+    about = ResourceRef(api_version=api_version, kind=kind, namespace="openedx", name=name)
     found = overlay_locations(overlay).place(Problem(message="", resource=about, field=field))
     return f"{found.path}:{found.line}"
 
@@ -96,3 +98,11 @@ def test_everything_else_is_at_the_kustomization(overlay: Path) -> None:
     (overlay / "celery-workers.yaml").write_text("a: [")
     assert place(overlay, "Ingress", "x") == "overlay/kustomization.yaml:1"
     assert place(overlay, "Deployment", "lms-worker") == "overlay/kustomization.yaml:1"
+
+
+def test_another_groups_object_is_an_object_like_others(overlay: Path) -> None:
+    theirs = "apiVersion: workers.example.com/v1\nkind: CeleryWorkers\nmetadata: {name: theirs}\nspec: {flower: 1}\n"
+    (overlay / "ingress.yaml").write_text(f"{INGRESS}---\n{theirs}")
+    about = ResourceRef(api_version="workers.example.com/v1", kind="CeleryWorkers", name="theirs")
+    found = overlay_locations(overlay).place(Problem(message="", resource=about, field="spec.flower"))
+    assert (found.path, found.line) == ("overlay/ingress.yaml", 9)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.config.broker import Broker
+    from kustomizer.openedx.celery.broker_url import BrokerUrl
     from kustomizer.openedx.celery.values import Source, Value
     from kustomizer.openedx.celery.view import CeleryView
 
@@ -28,7 +29,7 @@ def says_it_elsewhere(celery: CeleryView) -> bool:
 
 
 def is_environments(source: Source) -> bool:
-    """Tell whether a value would be of the container's environment, which its command may set, too."""
+    """Tell whether the source is the container's environment, which its command may set as well."""
     return ".env" in source.field or source.field.endswith((".command", ".args"))
 
 
@@ -43,22 +44,7 @@ def celery_broker(
     broker = reader.value(celery.broker, "where the broker is", "spec.broker.address (or sentinel)", needed=not located)
     address = Endpoint(addresses=())
     if broker is not None:
-        if not broker.is_redis and not located:
-            message = f"the broker's transport is {broker.transport}: only Redis tells how many tasks wait and how "
-            message += "many are in flight"
-            remedy = "Use redis, rediss or sentinel, or leave keda, flower and restoreOrphans out"
-            raise UserError(celery.broker.source.problem(message, remedy))
-        database = broker.database
-        if database is None and (configured is None or configured.database is None):
-            raise UserError(celery.broker.source.problem("the database isn't a number", "Set spec.broker.database"))
-        hosts = [server(host, port, namespace) for host, port in broker.hosts]
-        address = Endpoint(
-            addresses=tuple(hosts if broker.transport == "sentinel" else hosts[:1]),
-            database=database or 0,
-            username=broker.username,
-            password=broker.password,
-            tls=broker.transport == "rediss" or any(name.startswith("ssl_") for name, _ in broker.query),
-        )
+        address = _address(broker, celery.broker.source, configured, namespace, located=located)
     tls = configured is not None and configured.tls is not None and configured.tls.enabled is not None
     prefix = configured is not None and configured.key_prefix is not None
     ssl = reader.value(celery.use_ssl, "whether the broker speaks TLS", "spec.broker.tls.enabled", needed=not tls)
@@ -87,8 +73,30 @@ def celery_broker(
     )
 
 
+def _address(
+    broker: BrokerUrl, source: Source, configured: Broker | None, namespace: str, *, located: bool
+) -> Endpoint:
+    """Return what the broker's URL says. Raises UserError where it is no Redis, or has no database's number."""
+    if not broker.is_redis and not located:
+        message = f"the broker's transport is {broker.transport}: only Redis tells how many tasks wait and how "
+        message += "many are in flight"
+        remedy = "Use redis, rediss or sentinel, or leave keda, flower and restoreOrphans out"
+        raise UserError(source.problem(message, remedy))
+    database = broker.database
+    if database is None and (configured is None or configured.database is None):
+        raise UserError(source.problem("the database isn't a number", "Set spec.broker.database"))
+    hosts = [server(host, port, namespace) for host, port in broker.hosts]
+    return Endpoint(
+        addresses=tuple(hosts if broker.transport == "sentinel" else hosts[:1]),
+        database=database or 0,
+        username=broker.username,
+        password=broker.password,
+        tls=broker.transport == "rediss" or any(name.startswith("ssl_") for name, _ in broker.query),
+    )
+
+
 class _EndpointReader:
-    """Reads values that may not be known, and keeps what is to be warned of."""
+    """Reads values that may not be known, and collects warnings."""
 
     def __init__(self, container: Source, *, located: bool) -> None:
         self.container = container
@@ -96,12 +104,12 @@ class _EndpointReader:
         self.warnings: list[Problem] = []
 
     def value(self, value: Value, what: str, field: str, *, needed: bool) -> Any:
-        """Return what is known of ``value``; raises UserError where nothing is, and it is ``needed``."""
+        """Return ``value`` as far as it is known, else None; raises UserError if it is unknown and ``needed``."""
         if isinstance(value, Known):
             return value.value
         remedy = f"Set {field}"
         if value.otherwise is not None:
-            # Code of the image that isn't part of the build is nothing that each site is to be asked about.
+            # Code in the image isn't part of the build: not every site is to be warned of it.
             unseen = (is_environments(value.source) and needed) or value.source.field.endswith(".volumes")
             if unseen and not self.located and not any(value.reason in warning.message for warning in self.warnings):
                 message = f"{what} isn't sure: {value.reason}. Without that it is as {value.otherwise.source} says"
@@ -109,7 +117,7 @@ class _EndpointReader:
             return value.otherwise.value
         if needed:
             message = f"{what} isn't known: {value.reason}"
-            # A default has no object: what could say more is what the container mounts.
+            # A default has no object: the container's mounts could say more.
             source = value.source if value.source.resource is not None else self.container
             raise UserError(source.problem(message, f"{remedy}, and what else differs from the defaults"))
         return None

@@ -79,48 +79,53 @@ def json_schema() -> dict[str, Any]:
                 "items": _fields(reason=_STRING, changes=_COUNT, findings=_COUNT, errors=_COUNT, stale=_BOOLEAN),
             },
         ),
-        "$defs": {
-            "id": {
-                "description": "The version of its API isn't part of what an object is, nor is a hash in its name.",
-                **_fields(group=_STRING, kind=_STRING, namespace=_STRING, name=_STRING),
-            },
-            "path": {
-                "description": "Steps from the object to the field: a key of a mapping, a place in a list from 0, or "
-                "the fields that tell an item of a list from the others, as {name: lms}.",
-                "type": "array",
-                "items": {"anyOf": [_STRING, _COUNT, _NAMES]},
-            },
-            "change": {"oneOf": _CHANGES},
-            "object": {
-                "oneOf": [
-                    _object(ADD, after=_WHOLE),
-                    _object(DESTROY, before=_WHOLE),
-                    _object(CHANGE, changes=_list("change")),
-                    _object(REPLACE, changes=_list("change")),
+        "$defs": _definitions(),
+    }
+
+
+def _definitions() -> dict[str, Any]:
+    """Return the schemas of the parts, by name."""
+    return {
+        "id": {
+            "description": "The version of its API isn't part of what an object is, nor is a hash in its name.",
+            **_fields(group=_STRING, kind=_STRING, namespace=_STRING, name=_STRING),
+        },
+        "path": {
+            "description": "Steps from the object to the field: a key of a mapping, a place in a list from 0, or "
+            "the fields that tell an item of a list from the others, as {name: lms}.",
+            "type": "array",
+            "items": {"anyOf": [_STRING, _COUNT, _NAMES]},
+        },
+        "change": {"oneOf": _CHANGES},
+        "object": {
+            "oneOf": [
+                _object(ADD, after=_WHOLE),
+                _object(DESTROY, before=_WHOLE),
+                _object(CHANGE, changes=_list("change")),
+                _object(REPLACE, changes=_list("change")),
+            ]
+        },
+        "group": {
+            "description": "One change that many objects share; it stands in each object's changes, too.",
+            **_fields(change=_ref("change"), objects={**_list("id"), "minItems": 2}),
+        },
+        "renaming": {
+            "description": "A generated ConfigMap or Secret whose name ends in another hash, and what restarts.",
+            **_fields(id=_ref("id"), before=_STRING, after=_STRING, proven=_BOOLEAN, rolls=_list("id")),
+        },
+        "finding": _fields(
+            rule=_STRING,
+            severity={"enum": list(SEVERITIES)},
+            resource={
+                "anyOf": [
+                    {"type": "null"},
+                    _fields(apiVersion=_STRING, kind=_STRING, namespace=_STRING, name=_STRING),
                 ]
             },
-            "group": {
-                "description": "One change that many objects share; it stands in each object's changes, too.",
-                **_fields(change=_ref("change"), objects={**_list("id"), "minItems": 2}),
-            },
-            "renaming": {
-                "description": "A generated ConfigMap or Secret whose name ends in another hash, and what restarts.",
-                **_fields(id=_ref("id"), before=_STRING, after=_STRING, proven=_BOOLEAN, rolls=_list("id")),
-            },
-            "finding": _fields(
-                rule=_STRING,
-                severity={"enum": list(SEVERITIES)},
-                resource={
-                    "anyOf": [
-                        {"type": "null"},
-                        _fields(apiVersion=_STRING, kind=_STRING, namespace=_STRING, name=_STRING),
-                    ]
-                },
-                field=_STRING,
-                message=_STRING,
-                remedy=_STRING,
-            ),
-        },
+            field=_STRING,
+            message=_STRING,
+            remedy=_STRING,
+        ),
     }
 
 

@@ -42,7 +42,7 @@ def render(
     env: Mapping[str, object] | None = None,
     patches: Mapping[str, str] | None = None,
 ) -> Path:
-    """Return the ``env`` directory of a Tutor 22 site with these Tutor settings.
+    """Return the ``env`` directory of a site of the newest Tutor with these Tutor settings.
 
     ``env`` goes into lms.env.yml and cms.env.yml the way an operator gets it there: as a plugin's patches. ``patches``
     are further ones.
@@ -52,11 +52,11 @@ def render(
     patch = yaml.safe_dump(dict(env)) if env else ""
     plugin = {"name": "broker", "version": "1", "patches": {"lms-env": patch, "cms-env": patch, **(patches or {})}}
     (plugins / "broker.yml").write_text(yaml.safe_dump(plugin))
-    config = yaml.safe_load((sites.site("22").parent / "config.yml").read_text())
+    config = yaml.safe_load((sites.site(sites.NEWEST_TUTOR).parent / "config.yml").read_text())
     (root / "config.yml").write_text(yaml.safe_dump({**config, **settings, "PLUGINS": ["broker"]}))
     environ = {key: value for key, value in os.environ.items() if not key.startswith("TUTOR_")}
     environ |= {"TUTOR_ROOT": str(root), "TUTOR_PLUGINS_ROOT": str(plugins)}
-    sites.run(sites.tutor("22"), "config", "save", env=environ)
+    sites.run(sites.tutor(sites.NEWEST_TUTOR), "config", "save", env=environ)
     return root / "env"
 
 

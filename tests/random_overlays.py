@@ -22,7 +22,7 @@ from tests import builds as b, sites
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SITES = ("16", "18", "21", "22", "22", "22", "full")
+SITES = ("16", "18", "21", *[sites.NEWEST_TUTOR] * 3, "full")
 WORKLOADS = ("lms", "cms", "lms-worker", "cms-worker", "mysql", "redis", "caddy", "nothing-of-this-name")
 # kustomize's function, but with the ids that kustomize gave each item for the call.
 KEEPS_IDS = """\

@@ -28,9 +28,10 @@ ROOT, TOOLS = parts.ROOT, parts.TOOLS
 PLAIN_SITES = tuple(versions.TUTOR)
 """One site per Tutor version, without plugins."""
 SITES = (*PLAIN_SITES, "full")
-"""All that the function has to work on; "full" is Tutor 22 with eleven plugins."""
+"""All that the function has to work on; "full" is the newest Tutor with eleven plugins."""
 
 NEWEST, OLDEST = versions.KUSTOMIZE
+NEWEST_TUTOR = versions.NEWEST_TUTOR
 
 BUILD = ("build", "--enable-alpha-plugins", "--enable-exec")
 FUNCTION = "config.kubernetes.io/function"
@@ -135,7 +136,7 @@ def render_oracle(tmp_path: Path, workers_config: str, settings: Mapping[str, st
     )
     env = {key: value for key, value in os.environ.items() if not key.startswith("TUTOR_")}
     env |= {"TUTOR_ROOT": str(root), "TUTOR_PLUGINS_ROOT": str(plugins)}
-    run(tutor("22"), "plugins", "enable", "celery", "workers", env=env)
+    run(tutor(NEWEST_TUTOR), "plugins", "enable", "celery", "workers", env=env)
     options = [f"--set={key}={value}" for key, value in (settings or {}).items()]
-    run(tutor("22"), "config", "save", *options, env=env)
+    run(tutor(NEWEST_TUTOR), "config", "save", *options, env=env)
     return root / "env"

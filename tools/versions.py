@@ -1,8 +1,8 @@
-"""The newest and the oldest version of everything that tests run on: said here, and nowhere else.
+"""The newest and the oldest version of everything that tests run on, in one place.
 
 What the tests need besides Python is put into .tools by the scripts beside this file. What is installed from PyPI is
-pinned in requirements/, for the versions that stand here; a test holds the two together. Redis, Prometheus and etcd
-are those of the system.
+pinned in requirements/, for these versions; a test holds the two together. CONTRIBUTING.md lists the few other files
+that a new version changes. Redis, Prometheus and etcd are those of the system.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ TUTOR = {
     "21": "21.0.9",
     "22": "22.0.3",
 }
+NEWEST_TUTOR = list(TUTOR)[-1]
 
 FLOWER = Versions("2.2.0", "2.0.1")
 """The oldest is the one of the image that upstream uses."""

@@ -27,7 +27,7 @@ from kustomizer.system.wording import plural
 
 _SHOWN = 3
 # https://github.com/kubernetes/apimachinery/blob/master/pkg/util/managedfields/internal/conflict.go
-# One field stands behind the manager, several on lines of their own; the time of an update has colons, too.
+# One field follows the manager, several are on lines of their own; the time of an update has colons, too.
 _CONFLICT = re.compile(
     r'conflicts? with "(?P<manager>[^"]+)"[^\n]*?:(?: (?P<one>\.[^\n]+)|(?P<several>(?:\n- [^\n]+)+))'
 )

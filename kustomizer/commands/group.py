@@ -103,7 +103,7 @@ class Commands(ReportingGroup):
 
 
 def _let_be_verbose(command: click.Command) -> None:
-    """Add `-v` to a command and its subcommands, so that it may stand before or after the command."""
+    """Add `-v` to a command and its subcommands, so that it may come before or after the command."""
     if any(parameter.name == "verbose" for parameter in command.params):
         return
     more_verbose_option(command)

@@ -27,7 +27,7 @@ PAUSED, PAUSED_REPLICAS = "autoscaling.keda.sh/paused", "autoscaling.keda.sh/pau
 TRANSFER_HPA = "scaledobject.keda.sh/transfer-hpa-ownership"
 """The annotation by which KEDA takes over an HPA."""
 OWN_ANNOTATIONS = {PAUSED: "paused", PAUSED_REPLICAS: "pausedReplicas", TRANSFER_HPA: "replaceHPA"}
-"""Annotations of a ScaledObject that a field stands for."""
+"""Annotations of a ScaledObject that a field sets."""
 
 
 def check_site(config: CeleryWorkers) -> list[Problem]:

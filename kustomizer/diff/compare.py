@@ -171,7 +171,7 @@ def is_stale(ignore: Ignore, sides: Sides) -> bool:
 
 
 def _takes_change(ignore: Ignore, identity: ObjectId, change: AnyChange | None) -> bool:
-    """Tell whether the entry matches a change of an object; None stands for the whole object."""
+    """Tell whether the entry matches a change of an object; None is the whole object."""
     if ignore.rule or not ignore.is_about(identity.kind, identity.namespace, identity.name):
         return False
     return not ignore.field or (change is not None and ignore.is_above(path_text(change.path)))

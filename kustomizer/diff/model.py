@@ -21,7 +21,7 @@ ACTIONS = (DESTROY, REPLACE, CHANGE, ADD)
 
 HASH = "(hash)"
 CHANGED_HASH = "(hash, changed)"
-"""Stand for the hash in a generated ConfigMap's name; SECRET and CHANGED_SECRET stand for that of a Secret."""
+"""Replace the hash in a generated ConfigMap's name; SECRET and CHANGED_SECRET replace that of a Secret."""
 
 
 class Key(Record):
@@ -71,7 +71,7 @@ class TextChange(Record):
 
 
 class OrderChange(Record):
-    """The items of a keyed list in another order; changes of the items stand beside it."""
+    """The items of a keyed list in another order; changes of the items are changes of their own."""
 
     path: Path
     after: Sequence[Key]
@@ -156,7 +156,7 @@ class Comparison(Record):
     objects: Sequence[ObjectChange]
     """By risk: in the order of ACTIONS, then by id."""
     groups: Sequence[SharedChange] = ()
-    """The most widely shared first. A shared change stands in its objects' own changes, too."""
+    """The most widely shared first. A shared change is among its objects' own changes, too."""
     renamings: Sequence[Renaming] = ()
     unchanged: int = 0
     """How many objects are the same on both sides."""

@@ -30,7 +30,7 @@ class Side(Record):
     names: Mapping[str, str]
     """Replacements for generated names in references: their stems."""
     real_names: Mapping[str, str]
-    """Replacements for generated names where the name itself counts: a mark stands for the hash.
+    """Replacements for generated names where the name itself counts: a mark replaces the hash.
 
     The hash of an object with a password lets anybody try passwords against it.
     """
@@ -130,7 +130,7 @@ def _mapping(mapping: dict[str, Any], names: Mapping[str, str], may_be_empty: fr
 
 
 def _node(node: Any, names: Mapping[str, str], field: str) -> Any:
-    """Return a copy of what stands in ``field``."""
+    """Return a copy of the value of ``field``."""
     if isinstance(node, str):
         return _renamed(node, names)
     if isinstance(node, dict):

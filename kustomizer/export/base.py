@@ -146,7 +146,7 @@ def _is_ours(overlay: Path, entry: str) -> bool:
 
 
 def _place_and_name(overlay: Path, kustomization: Path, entry: str) -> tuple[str, str]:
-    """Return where a configuration stands, in a file or in the kustomization itself, and its name."""
+    """Return the file that holds a configuration, which may be the kustomization itself, and its name."""
     place = str(kustomization) if "\n" in entry else os.path.normpath(overlay / entry)
     return place, str(lookup(next(iter(objects(overlay, entry))), "metadata", "name"))
 

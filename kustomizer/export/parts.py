@@ -222,7 +222,7 @@ def passwords_in(node: Any, key: str = "") -> Iterator[str]:
 
 
 def _in_operations(operations: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield what a JSON patch sets by its path: a variable's value alone stands behind a test of its name."""
+    """Yield what a JSON patch sets by its path; for a variable's value a test of its name comes first."""
     names: dict[str, str] = {}
     for operation in operations:
         holder, _, key = str(operation["path"]).rpartition("/")

@@ -40,7 +40,7 @@ def _unfit(secret: Resource, key: str, reason: str) -> UserError:
 
 
 def env_file(values: dict[str, str]) -> str:
-    """Return an env file for kustomize's secretGenerator (``envs``): values stand in it unquoted."""
+    """Return an env file for kustomize's secretGenerator (``envs``): its values aren't quoted."""
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
 

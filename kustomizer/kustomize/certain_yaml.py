@@ -96,7 +96,7 @@ def _without_comments(lines: list[str]) -> list[str]:
 
 
 def _in_block_style(line: str, depth: int) -> list[str]:
-    """Return the lines that `key: [a, b]` or `key: {a: b}` stands for, where the words are simple ones."""
+    """Return the lines of the same meaning as `key: [a, b]` or `key: {a: b}`, where the words are simple ones."""
     head, _, rest = line.partition(": ")
     key, inner = head[depth:], rest[1:-1]
     if rest[:1] not in _BRACKETS or rest[-1] != _BRACKETS[rest[0]] or not _SIMPLE.issuperset(key + inner) or " " in key:
@@ -112,7 +112,7 @@ def _in_block_style(line: str, depth: int) -> list[str]:
 
 
 def _owner_of_block(content: str, depth: int) -> int | None:
-    """Return the column that a block of text has to stand right of, None where the line doesn't open one."""
+    """Return the column that a block of text has to be right of, None where the line doesn't open one."""
     token = content.rpartition(" ")[2]
     if not token.startswith(("|", ">")):
         return None

@@ -14,10 +14,10 @@ from kustomizer.kustomize.split_names import FILE, PLACE, PREFIX
 from kustomizer.system.files import read_text
 
 MISSING = f"{PLACE}/the-split-is-missing--run-"
-"""How the entry begins that stands in a fresh env/; the command that puts the split there follows."""
+"""The beginning of the entry in a fresh env/; the command that puts the split there follows."""
 
 ENTRY = re.compile(rf"^([ \t]*-[ \t]+){re.escape(MISSING)}[\w-]+[ \t]*$", re.MULTILINE)
-"""The entry of a fresh env/, with what stands before it on its line."""
+"""The entry of a fresh env/, with the beginning of its line."""
 _SPLIT = re.compile(rf"^[ \t]*-[ \t]+{re.escape(PLACE)}/({PREFIX}[0-9a-f]+)[ \t]*$", re.MULTILINE)
 SPLIT_ENTRIES = re.compile(rf"^[ \t]*-[ \t]+{re.escape(PLACE)}/{PREFIX}[0-9a-f]+(?:/patches)?[ \t]*\n", re.MULTILINE)
 """The lines by which env/ is built with a split."""

@@ -48,7 +48,7 @@ def without_call_ids(text: str) -> str:
 
 
 def _start_of_others(text: str, start: int, end: int) -> int:
-    """Return where the object's id and indexes start, if they stand right before ``end``; else ``end``."""
+    """Return the start of the object's id and indexes, if they end at ``end``; else ``end``."""
     position = text.rfind(_OBJECT_ID, start, end)
     if position < 0:
         return end

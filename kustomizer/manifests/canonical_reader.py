@@ -137,7 +137,7 @@ class _Reader:
         return result
 
     def below(self, indent: int, *, sequence_indent: int) -> Any:
-        """Read the value below ``key:``; a sequence may stand in the same column as its key."""
+        """Read the value below ``key:``; a sequence may start in the same column as its key."""
         line = self.skip_blank()
         if line is not None:
             depth = _indent(line)
@@ -173,7 +173,7 @@ class _Reader:
     def folded(self, token: str, indent: int) -> Scalar:
         """Read a quoted scalar of several lines, as kustomize writes one of more than 80 columns.
 
-        It does so in its output and in what it hands to a legacy plugin. A line break stands for a space.
+        It does so in its output and in what it hands to a legacy plugin. A line break means a space.
         """
         parts, raw = [token], [token]
         while True:
@@ -313,7 +313,7 @@ def _end_of_quoted(line: str, start: int) -> int:
 
 
 def unquote(token: str) -> str:
-    """Return the text of a quoted scalar that stands on one line."""
+    """Return the text of a quoted scalar on one line."""
     text = token[1:-1]
     if token[0] == "'":
         return text.replace("''", "'")

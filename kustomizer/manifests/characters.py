@@ -22,12 +22,12 @@ def has_odd_character(text: str) -> bool:
 
 
 def is_line(text: str) -> bool:
-    """Tell whether ``text`` can stand on a line of YAML as it is."""
+    """Tell whether ``text`` can be written on a line of YAML as it is."""
     return text.isprintable() or _compiled(f"[ -~{_LETTERS}]*").fullmatch(text) is not None
 
 
 def escaped(text: str) -> str:
-    """Return ``text`` as it stands between double quotes."""
+    """Return ``text`` as it is written between double quotes."""
     plain = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return plain if plain.isprintable() else _compiled(f"[^ !#-\\[\\]-~{_LETTERS}]").sub(_escape, text)
 

@@ -54,7 +54,7 @@ class Scalar(str):
 
 
 _resolved: dict[str, str | int | float | bool | None] = {}
-"""What the unquoted scalars that were read first stand for: the objects of all workers hold much the same."""
+"""The values of the unquoted scalars that were read first: the objects of all workers hold much the same."""
 _MOST_RESOLVED = 4000
 
 

@@ -213,7 +213,7 @@ def _plain_value(text: str, match: re.Match[str], indent: int) -> Iterator[Span]
 
 
 def _end_of_deeper_lines(text: str, end: int, indent: int) -> int:
-    """Return where the lines that stand further in than ``indent`` end, from the line break at ``end`` on."""
+    """Return the end of the lines, from the line break at ``end`` on, that are indented by more than ``indent``."""
     deeper = re.compile(rf"(?:\n(?:[ \t]{{{indent + 1},}}[^\n]*|[ \t]*(?=\n)))*").match(text, end)
     return deeper.end() if deeper else end
 

@@ -1,4 +1,4 @@
-"""Gathers the secrets of two builds: the values that stand in places that say so."""
+"""Gathers the secrets of two builds: the values in places that hold secrets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NEAR = 300
 
 
 class Collector:
-    """The values of two builds that stand in secret places, and the names that aren't to be mistaken for them."""
+    """The values in the secret places of two builds, and the names that must not be mistaken for them."""
 
     def __init__(self, before: Resources, after: Resources) -> None:
         """Gather from two builds; an object that is the same in both is read once."""

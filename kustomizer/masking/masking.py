@@ -33,7 +33,7 @@ _TOKEN = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 
 
 class Masks:
-    """What is secret in two builds, and the tokens that stand for it."""
+    """The secrets of two builds, and the tokens that replace them."""
 
     def __init__(self, before: Resources, after: Resources) -> None:
         """Find what is secret in either build: it is masked in the other, too."""
@@ -70,7 +70,7 @@ class Masks:
         return "".join(parts)
 
     def token(self, secret: Any) -> str:
-        """Return what stands for ``secret``, always the same."""
+        """Return the token of ``secret``, always the same."""
         key = (type(secret).__name__, secret)
         return self._tokens.setdefault(key, f"{_OPEN}{len(self._tokens)}{_CLOSE}")
 

@@ -53,7 +53,7 @@ def looks_random(value: str) -> bool:
 
 
 def readings(text: str) -> set[str]:
-    """Return what ``text``, cut out of a file, may mean: as it stands, and with its language's escapes undone."""
+    """Return the possible meanings of ``text`` from a file: as it is, and with its language's escapes undone."""
     forms = {text, text.strip(), text.strip().rstrip(",;"), text.replace("''", "'")}
     if "%" in text:
         forms |= {unquote(text), unquote_plus(text)}
@@ -110,7 +110,7 @@ class Finder:
             by_length.setdefault(len(string), set()).add(string)
 
     def spans(self, text: str) -> Iterator[Span]:
-        """Yield where a string stands in ``text``; they may overlap."""
+        """Yield the spans of the strings in ``text``; they may overlap."""
         if self._by_head:
             for start in range(len(text) - SHORTEST + 1):
                 for length, strings in self._by_head.get(text[start : start + SHORTEST], _NONE).items():
@@ -201,7 +201,7 @@ def _forms(value: str) -> set[str]:
 
 
 def _cores(data: bytes) -> Iterator[str]:
-    """Yield the letters that base64 has for ``data`` wherever it stands in what is encoded."""
+    """Yield the letters that base64 has for ``data``, for each position that it may have in the encoded text."""
     for shift in range(3):
         whole = base64.b64encode(b"\0" * shift + data).decode()
         core = whole[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]

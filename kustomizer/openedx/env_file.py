@@ -152,7 +152,7 @@ def use_ssl(file: EnvironmentFile) -> Any:
 
 
 def url_ssl(file: EnvironmentFile) -> dict[str, str]:
-    """Return the TLS options that stand in the URL which Open edX makes."""
+    """Return the TLS options of the URL which Open edX makes."""
     query = str(file.values.get("CELERY_BROKER_VHOST") or "").partition("?")[2]
     options = (option.partition("=") for option in query.split("&"))
     return {name: value for name, _, value in options if name.startswith("ssl_")}

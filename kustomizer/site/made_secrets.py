@@ -62,7 +62,7 @@ def _is_copied_to(original: Resource, namespace: str) -> bool:
 
 
 def _matches(patterns: str, namespace: str) -> bool:
-    """Tell whether one of the regular expressions, parted by commas, is ``namespace``; none stands for all."""
+    """Tell whether one of the regular expressions, separated by commas, matches ``namespace``; none matches all."""
     for pattern in filter(None, map(str.strip, patterns.split(","))):
         try:
             if re.fullmatch(pattern, namespace):

@@ -56,7 +56,7 @@ class Once(Record):
 def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
     """Return what the worker's pod runs once, None where there is nothing of the kind.
 
-    ``variables`` are those that stand for options of the worker.
+    ``variables`` are those that set options of the worker.
     """
     template = pod_template(worker.resource)
     containers = dict(running(template))

@@ -80,7 +80,7 @@ def _appended(text: str, lines: str) -> str:
 
 
 def _top_level_keys(path: Path, text: str) -> list[str]:
-    """Return the keys of the kustomization, each as often as it stands there."""
+    """Return the keys of the kustomization, each as often as it occurs."""
     try:
         # libyaml's reader takes a few milliseconds where Python's own takes a quarter of a second.
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -23,7 +23,7 @@ _HELD = {
     "CMS_HOST": ("apps/openedx/config/lms.env.yml", '\nCMS_BASE: "{}"\n'),
     "DOCKER_IMAGE_OPENEDX": ("k8s/deployments.yml", "image: {}\n"),
 }
-"""Values of Tutor's config.yml, each with a file of env/ and how it stands there. None is secret."""
+"""Values of Tutor's config.yml, each with a file of env/ and the form that it has there. None is secret."""
 _NO_PLAIN_VALUE = ("|", ">", "&", "*", "{", "[", "!")
 OFF = ("", "false", "no", "off", "null", "~")
 """What is false to Tutor, in small letters."""

@@ -28,7 +28,7 @@ class Option(Record):
     since: str = ""
     """The Celery version that brought it; empty for the options that 5.2 has."""
     before_worker: bool = False
-    """An option of ``celery`` itself, which stands before ``worker``."""
+    """An option of ``celery`` itself, which comes before ``worker``."""
     reserved: tuple[str, str] | None = None
     """Why a site can't set it in extraArgs, and what to do instead."""
 
@@ -258,7 +258,7 @@ def read_all(words: Sequence[Word]) -> tuple[Item, ...]:
 
 
 def commands_of_celery(tokens: Sequence[str]) -> Iterator[int]:
-    """Yield the index of what stands behind each ``celery`` and its own options; it may be the end of ``tokens``."""
+    """Yield the index of the token after each ``celery`` and its own options; it may be the end of ``tokens``."""
     words = list_words(tokens)
     # A celery may be the value of another one's option: what stands behind that was read already.
     ends: dict[int, int] = {}

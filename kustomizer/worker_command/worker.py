@@ -18,7 +18,7 @@ OTHER_COMMANDS = frozenset({
 # fmt: on
 _SEVERAL = "`celery multi` starts its workers in the background, where Kubernetes neither sees nor stops them"
 _NO_WORD = str.maketrans(dict.fromkeys(";&|()'\"\\", " "))
-"""What may stand beside a word of a script."""
+"""Characters that may be next to a word of a script."""
 
 _found: dict[tuple[tuple[str, ...] | None, tuple[str, ...] | None], CommandLine | None] = {}
 """The workers that were found, by the words of ``command`` and ``args``: a comparison asks several times for each."""
@@ -123,7 +123,7 @@ def _find_in_script(line: CommandLine, script: str) -> CommandLine | None:
 
 
 def _holds_script(texts: Sequence[str]) -> bool:
-    """Tell whether a command may run a command of celery that stands in one of its words: ``bash -c``, ``eval``."""
+    """Tell whether a command may run a celery command that is in one of its words: ``bash -c``, ``eval``."""
     before = texts[: _worker_index(texts)]
     return texts[0] not in ("echo", "printf") and any("celery" in text and " " in text for text in before)
 

@@ -36,7 +36,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _kept(older: Sequence[str], newer: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield where each line that stays stands before and after."""
+    """Yield the index before and after of each line that stays."""
     shorter = min(len(older), len(newer))
     head = next((place for place in range(shorter) if older[place] != newer[place]), shorter)
     rest = range(shorter - head)

@@ -41,13 +41,13 @@ class ChangedField(Record):
 
 
 class EarlierHunks:
-    """The place in a report where each hunk stands first: Tutor's settings of lms and cms commonly change alike."""
+    """The first place of each hunk in a report: Tutor's settings of lms and cms commonly change alike."""
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, ...], str] = {}
 
     def place(self, hunk: Hunk, here: str) -> str:
-        """Return the place where these lines stand already, empty where they are new ``here``."""
+        """Return the place that has these lines already, empty where they are new ``here``."""
         first = self._places.setdefault(tuple(hunk.lines), here)
         return "" if first == here else first
 
@@ -57,7 +57,7 @@ def fields_of(
 ) -> list[ChangedField]:
     """Return the changed fields of one object, without the changes in ``without``.
 
-    With ``earlier``, a hunk that stands in the report already is replaced by a reference to it.
+    With ``earlier``, a hunk that the report has already is replaced by a reference to it.
     """
     fields = [
         field_of(change, full=full, earlier=earlier, of=item.id.name)
@@ -86,7 +86,7 @@ def field_of(
 
 
 def in_groups(comparison: Comparison) -> Mapping[ObjectId, list[AnyChange]]:
-    """Return the changes that stand elsewhere in the report, by object: shared ones, and new hashes in names."""
+    """Return the changes that are elsewhere in the report, by object: shared ones, and new hashes in names."""
     shared: dict[ObjectId, list[AnyChange]] = {}
     for group in comparison.groups:
         for identity in group.objects:

@@ -69,7 +69,7 @@ class Command:
 
     @property
     def overrides(self) -> bool:
-        """Whether settings stand behind the options (``-- worker.prefetch_multiplier=4``)."""
+        """Whether settings follow the options (``-- worker.prefetch_multiplier=4``)."""
         return any(
             item.trouble == "positional" and "=" in "".join(w.text for w in item.words) for item in self._line.items
         )
@@ -105,7 +105,7 @@ class Command:
 
 
 def _leading(line: CommandLine) -> Iterator[Setting]:
-    """Yield the options that stand between ``celery`` and ``worker``."""
+    """Yield the options between ``celery`` and ``worker``."""
     tokens = [*(line.command or ()), *(line.args or ())]
     if line.script is not None:
         from kustomizer.worker_command.shell_words import read_script  # noqa: PLC0415 - only a shell string needs it

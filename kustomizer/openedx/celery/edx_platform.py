@@ -39,7 +39,7 @@ def settings(
 ) -> tuple[dict[str, Any], dict[str, Source]]:
     """Return the names that Open edX's settings for ``service`` give, and where each value is from.
 
-    ``tokens`` is what ``<service>.env.yml`` holds, ``places`` where in it each key stands.
+    ``tokens`` is the content of ``<service>.env.yml``, ``places`` has the source of each key.
     """
     names: dict[str, Any] = {
         "CELERY_CREATE_MISSING_QUEUES": True,

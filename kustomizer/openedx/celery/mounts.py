@@ -24,11 +24,11 @@ class MountedFile(Record):
 
     @property
     def source(self) -> Source:
-        """Where its text stands."""
+        """The source of its text."""
         return Source(resource=self.owner.ref, field=f'data["{self.key}"]')
 
     def line(self, number: int) -> Source:
-        """Return the source of what stands on a line."""
+        """Return the source of a line."""
         return self.source.replace(line=number)
 
 

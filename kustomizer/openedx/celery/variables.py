@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Variables:
-    """The variables of the environment, and where the statements stand that change them."""
+    """The variables of the environment, and the places of the statements that change them."""
 
     def __init__(self, container: Container) -> None:
         """Begin with those of ``container``."""

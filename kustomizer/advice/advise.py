@@ -31,21 +31,21 @@ class Advised(Record):
     """Warnings that a build would give of the changed workers, and the long tasks that no route can move."""
 
 
-def advise(known: SiteTasks, file: ConfigFile) -> Advised:
-    """Return the changes of the configuration in ``file`` that the numbers in ``known`` speak for.
+def advise(site_tasks: SiteTasks, file: ConfigFile) -> Advised:
+    """Return the changes of the configuration in ``file`` that the numbers in ``site_tasks`` recommend.
 
     Raises UserError where the file can't be changed, or too little was measured.
     """
-    days = 0 if known.measured is None else known.measured.days
+    days = 0 if site_tasks.measured is None else site_tasks.measured.days
     # Samples of a whole day may lack its first minutes.
     if round(days, 1) < 1:
         message = f"the numbers are of {span(days)}: less than a day says nothing of others"
         raise UserError.of(message, remedy="Ask for more, as with --window 7d, or wait")
-    routed, reasons, moved = _routed(known, file)
+    routed, reasons, moved = _routed(site_tasks, file)
     config = routed.load()
-    found = list(loads(known, config, moved).values())
+    measured_loads = list(loads(site_tasks, config, moved).values())
     values, touched = {}, []
-    for load in found:
+    for load in measured_loads:
         for change in changes(config, load):
             values[change.field] = change.value
             reasons.append(change)
@@ -53,16 +53,16 @@ def advise(known: SiteTasks, file: ConfigFile) -> Advised:
     changed = routed.set_all(values)
     config = changed.load()
     notes = [note for service, variant in dict.fromkeys(touched) for note in advice(config, service, variant)]
-    notes += stuck(known, config)
-    return Advised(loads=found, reasons=reasons, before=file, after=changed, notes=notes)
+    notes += stuck(site_tasks, config)
+    return Advised(loads=measured_loads, reasons=reasons, before=file, after=changed, notes=notes)
 
 
-def _routed(known: SiteTasks, file: ConfigFile) -> tuple[ConfigFile, list[Change], dict[tuple[str, str], str]]:
+def _routed(site_tasks: SiteTasks, file: ConfigFile) -> tuple[ConfigFile, list[Change], dict[tuple[str, str], str]]:
     """Return ``file`` with better routes, their reasons, and the queues by service and task."""
     reasons, moved = [], {}
     values: dict[tuple[str, ...], Any] = {}
     config = file.load()
-    for route in routes(known, config):
+    for route in routes(site_tasks, config):
         if route.adds and NEW not in config.variants(route.adds):
             values["spec", "workers", route.adds, NEW] = {}
         for sender in route.senders:
@@ -73,9 +73,9 @@ def _routed(known: SiteTasks, file: ConfigFile) -> tuple[ConfigFile, list[Change
     return file.set_all(values), reasons, moved
 
 
-def advised_text(known: SiteTasks, advised: Advised, width: int) -> str:
+def advised_text(site_tasks: SiteTasks, advised: Advised, width: int) -> str:
     """Return what was measured, the reasons, and the diff; `git apply` ignores all text before the diff."""
-    sources = (str(known.measured), f"The site was asked for its tasks on {known.asked}.")
+    sources = (str(site_tasks.measured), f"The site was asked for its tasks on {site_tasks.asked}.")
     parts = ["\n".join(map(visible, sources)), text_table(list(_rows(advised.loads)), width)]
     parts += [_paragraph(reason) for reason in advised.reasons] or ["Nothing to change."]
     parts += [advised_diff(advised)] if advised.reasons else []
@@ -89,9 +89,9 @@ def advised_diff(advised: Advised) -> str:
     return "".join(difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")).rstrip("\n")
 
 
-def _rows(found: Sequence[Load]) -> Iterator[Sequence[str]]:
+def _rows(loads: Sequence[Load]) -> Iterator[Sequence[str]]:
     yield ("worker", "tasks", "runs a day", "a run", "at a time: in an ordinary hour", "in the busiest hour")
-    for load in found:
+    for load in loads:
         cells = [f"{load.service} {load.variant}", str(len(load.tasks)), amount(load.per_day)]
         if load.is_enough:
             cells += [duration(load.mean), amount(load.ordinary), amount(load.busiest)]

@@ -21,17 +21,17 @@ OFTEN = 10
 _SHOWN = 3
 
 
-def concerns(known: SiteTasks, rows: Iterable[QueueRow]) -> list[Problem]:
+def concerns(site_tasks: SiteTasks, rows: Iterable[QueueRow]) -> list[Problem]:
     """Return what doesn't fit, with the build's queues ``rows``."""
     row_of = {row.queue: row for row in rows if row.deployment}
     consumers = {queue: row.deployment for queue, row in row_of.items()}
-    queues = {(task.service, task.name): task.queue_in_fact(consumers) for task in known.tasks}
-    found: list[Problem] = []
-    for task in known.tasks:
+    queues = {(task.service, task.name): task.queue_in_fact(consumers) for task in site_tasks.tasks}
+    problems: list[Problem] = []
+    for task in site_tasks.tasks:
         row = row_of.get(queues[task.service, task.name])
         if row is not None and task.numbers is not None and task.numbers.longest is not None:
-            found += _too_long(task, task.numbers.longest, row)
-    return [*found, *_in_the_way(known, queues), *_not_told(known)]
+            problems += _too_long(task, task.numbers.longest, row)
+    return [*problems, *_in_the_way(site_tasks, queues), *_not_told(site_tasks)]
 
 
 def is_long(task: Task) -> bool:
@@ -73,9 +73,9 @@ def _too_long(task: Task, longest: RunTime, row: QueueRow) -> Iterator[Problem]:
         )
 
 
-def _in_the_way(known: SiteTasks, queues: Mapping[tuple[str, str], str]) -> Iterator[Problem]:
+def _in_the_way(site_tasks: SiteTasks, queues: Mapping[tuple[str, str], str]) -> Iterator[Problem]:
     tasks_of: dict[str, list[Task]] = {}
-    for task in known.tasks:
+    for task in site_tasks.tasks:
         tasks_of.setdefault(queues[task.service, task.name], []).append(task)
     tasks_of.pop("", None)
     for queue, here in sorted(tasks_of.items()):
@@ -99,9 +99,9 @@ def _described(task: Task) -> str:
     return f"{task.name} (one run in twenty took {duration(p95.least) if p95 else ''} or more)"
 
 
-def _not_told(known: SiteTasks) -> Iterator[Problem]:
-    top = known.measured.top_bucket if known.measured else None
-    longest = [task.numbers.longest for task in known.tasks if task.numbers and task.numbers.longest]
+def _not_told(site_tasks: SiteTasks) -> Iterator[Problem]:
+    top = site_tasks.measured.top_bucket if site_tasks.measured else None
+    longest = [task.numbers.longest for task in site_tasks.tasks if task.numbers and task.numbers.longest]
     cut = [time for time in longest if time.most is None]
     if top is not None and cut:
         yield Problem(

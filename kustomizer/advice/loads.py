@@ -92,14 +92,14 @@ class Load(Record):
         return [task for task in self.tasks if is_short(task)]
 
 
-def loads(known: SiteTasks, config: CeleryWorkers, moved: Mapping[tuple[str, str], str]) -> dict[Worker, Load]:
+def loads(site_tasks: SiteTasks, config: CeleryWorkers, moved: Mapping[tuple[str, str], str]) -> dict[Worker, Load]:
     """Return the load of each worker of the configuration, with the queues that tasks are ``moved`` to.
 
     ``moved`` has queues by service and task; what isn't in it goes where the configuration or the site sends it.
     """
     routing = Routing(config)
     tasks_of: dict[str, list[Task]] = {}
-    for task in known.tasks:
+    for task in site_tasks.tasks:
         if task.numbers is not None:
             queue = moved.get((task.service, task.name)) or routing.queue_of(task)
             tasks_of.setdefault(queue, []).append(task)
@@ -159,10 +159,10 @@ class Move(Record):
     measured: str
 
 
-def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Move]:
+def routes(site_tasks: SiteTasks, config: CeleryWorkers) -> Iterator[Move]:
     """Yield the routes that the numbers recommend."""
-    measured, routing = loads(known, config, {}), Routing(config)
-    movable = _by_name(task for task in known.tasks if not routing.is_settled(task))
+    measured, routing = loads(site_tasks, config, {}), Routing(config)
+    movable = _by_name(task for task in site_tasks.tasks if not routing.is_settled(task))
     for (service, _), load in measured.items():
         if not load.short:
             continue
@@ -172,15 +172,15 @@ def routes(known: SiteTasks, config: CeleryWorkers) -> Iterator[Move]:
         for name in dict.fromkeys(task.name for task in long if _is_measured(task) and task.name in here):
             task = here[name][0]
             # Which of the services that send it to the same queue did isn't measured.
-            senders = (each.service for each in movable[name] if routing.queue_of(each) == routing.queue_of(task))
-            told = _measured(task, load)
-            yield Move(name=name, senders=tuple(sorted(senders)), queue=queue, adds=adds, measured=told)
+            senders = (sent.service for sent in movable[name] if routing.queue_of(sent) == routing.queue_of(task))
+            reason = _measured(task, load)
+            yield Move(name=name, senders=tuple(sorted(senders)), queue=queue, adds=adds, measured=reason)
 
 
-def stuck(known: SiteTasks, config: CeleryWorkers) -> Iterator[Problem]:
+def stuck(site_tasks: SiteTasks, config: CeleryWorkers) -> Iterator[Problem]:
     """Yield the long tasks among short ones that no route moves."""
     routing = Routing(config)
-    for load in loads(known, config, {}).values():
+    for load in loads(site_tasks, config, {}).values():
         for task in load.long if load.short else ():
             if _is_measured(task) and routing.is_settled(task):
                 by = "it says so itself" if task.names_queue else "its calls name another queue than its router"
@@ -206,10 +206,10 @@ def _destination(service: str, config: CeleryWorkers, workers: list[Load]) -> tu
 
 
 def _by_name(tasks: Iterable[Task]) -> dict[str, list[Task]]:
-    found: dict[str, list[Task]] = {}
+    tasks_of: dict[str, list[Task]] = {}
     for task in tasks:
-        found.setdefault(task.name, []).append(task)
-    return found
+        tasks_of.setdefault(task.name, []).append(task)
+    return tasks_of
 
 
 def _measured(task: Task, load: Load) -> str:

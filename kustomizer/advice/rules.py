@@ -105,17 +105,17 @@ def _concurrency(settings: Worker, load: Load) -> Change | None:
     """Return another concurrency, None where the one that is stated fits."""
     now = settings.concurrency
     if load.long_share > _MOSTLY:
-        wanted, rule = 1, ONE_AT_A_TIME
+        best, rule = 1, ONE_AT_A_TIME
         measured = f"{load.long_share:.0%} of its time went into {load.long[0].name}" + (
             f" and {len(load.long) - 1} more" if len(load.long) > 1 else ""
         )
     else:
         ordinary = min(MOST_AT_A_TIME, max(1, math.ceil(load.ordinary)))
-        wanted, rule, measured = max(ordinary, now or 0), AT_A_TIME, _ordinary(load)
-    if wanted == now:
+        best, rule, measured = max(ordinary, now or 0), AT_A_TIME, _ordinary(load)
+    if best == now:
         return None
     was = "not stated, the node's CPUs" if now is None else str(now)
-    return Change(field=("concurrency",), value=wanted, was=was, measured=measured, rule=rule)
+    return Change(field=("concurrency",), value=best, was=was, measured=measured, rule=rule)
 
 
 def _scaling(settings: Worker, load: Load, slots: int) -> Iterator[Change]:

@@ -152,8 +152,8 @@ def _preview_beside(
     others = [item for item in resources if _namespace(item) not in error.namespaces]
     if not others:
         return Preview(before=Resources([]), after=Resources(new), force=force)
-    seen = _preview_of(kubectl, "---\n".join(item.render() for item in others), others, force=force)
-    return Preview(before=seen.before, after=Resources([*seen.after, *new]), force=seen.force)
+    of_others = _preview_of(kubectl, "---\n".join(item.render() for item in others), others, force=force)
+    return Preview(before=of_others.before, after=Resources([*of_others.after, *new]), force=of_others.force)
 
 
 def _namespace(item: Resource) -> str:

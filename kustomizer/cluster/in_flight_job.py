@@ -72,10 +72,10 @@ def job(
             },
         },
     }
-    left = "".join(
+    comments = "".join(
         f"# Left out, as its value stands in the Deployment: {mapping(entry).get('name')}\n" for entry in secret
     )
-    return _head(name, command) + left + emit(tree)
+    return _head(name, command) + comments + emit(tree)
 
 
 def _head(name: str, command: str) -> str:

@@ -95,9 +95,9 @@ def _hash(key: Hash, width: int) -> str:
         again = "yes" if message.redelivered else ""
         text.append(f"{message.id or '(unreadable)':{_ID_WIDTH}}  {age(message.age):{_AGE_WIDTH}}  {again}".rstrip())
         # On a line of their own: the names of tasks are long, and ids are to be copied.
-        kept = f", kept for {_time(message.eta)}" if message.eta else ""
-        told = [f"{message.task} on {message.queue}{kept}", f"in hand: {message.worker or message.held}"]
-        for line in [*(told if message.id else ()), *_arguments(message)]:
+        eta = f", kept for {_time(message.eta)}" if message.eta else ""
+        facts = [f"{message.task} on {message.queue}{eta}", f"in hand: {message.worker or message.held}"]
+        for line in [*(facts if message.id else ()), *_arguments(message)]:
             text += fold(line, width, "  ")
     if key.unknown and any(message.held == "unknown" for message in key.messages):
         text += fold(f"in hand: unknown, since {key.unknown}", width)

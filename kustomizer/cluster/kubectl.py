@@ -149,21 +149,21 @@ def refusal(what: str, done: subprocess.CompletedProcess[str], more: str = "") -
     words = "\n".join(line for line in lines if not _LOGGED.match(line)) or "\n".join(lines)
     words = _ADVICE.sub("", words)
     missing = _missing_kinds(words)
-    said = _MISSING.sub("", words).strip().removeprefix("error: ").rstrip(".?")
+    reason = _MISSING.sub("", words).strip().removeprefix("error: ").rstrip(".?")
     remedy = "Install what brings such a kind, or take the objects out of the build" if missing else ""
-    if any(sign in said for sign in _NO_CLUSTER):
+    if any(sign in reason for sign in _NO_CLUSTER):
         remedy = "Which cluster that is: --context, --kubeconfig, `kubectl config current-context`"
-    message = "\n".join(filter(None, (said, *missing))) or f"exit status {done.returncode}"
+    message = "\n".join(filter(None, (reason, *missing))) or f"exit status {done.returncode}"
     return UserError.of(f"{what}: {message}{more}", remedy=remedy)
 
 
 def _missing_kinds(words: str) -> list[str]:
     """Return a sentence about each kind that the cluster doesn't know."""
-    found: dict[tuple[str, str], list[str]] = {}
+    kinds: dict[tuple[str, str], list[str]] = {}
     for match in _MISSING.finditer(words):
-        found.setdefault((match["kind"], match["version"]), []).append(match["name"])
+        kinds.setdefault((match["kind"], match["version"]), []).append(match["name"])
     sentences = []
-    for (kind, version), names in found.items():
+    for (kind, version), names in kinds.items():
         brings = _BRINGS.get(version.partition("/")[0])
         brought = f", which {brings} brings" if brings else ""
         sentences.append(f"the cluster doesn't know {kind} of {version}{brought}: {joined(names, most=_SHOWN)}")

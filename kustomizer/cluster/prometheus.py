@@ -66,8 +66,8 @@ class Prometheus:
 
     def _of_site(self, namespace: str) -> str:
         """Return the matcher of the site's own series."""
-        found = self._query(f"count by (namespace) (present_over_time({_EVENTS}[{self._window}s]))")
-        names = sorted(item["metric"].get("namespace", "") for item in found)
+        series = self._query(f"count by (namespace) (present_over_time({_EVENTS}[{self._window}s]))")
+        names = sorted(item["metric"].get("namespace", "") for item in series)
         if not names:
             raise self._server.problem(
                 f"it has no metric {_EVENTS} of the last {span(self._window / DAY)}",
@@ -81,7 +81,7 @@ class Prometheus:
                 f"it has {_EVENTS} of namespace {listed}, and none of {namespace or 'no namespace'}",
                 "Name the one that is meant with --namespace",
             )
-        return f'namespace="{_QUOTED.sub(lambda found: chr(92) + found[0], namespace)}"'
+        return f'namespace="{_QUOTED.sub(lambda match: chr(92) + match[0], namespace)}"'
 
     def _covered(self) -> float:
         """Return the seconds of the window in which Flower was scraped: every point of many that has a sample."""
@@ -114,8 +114,8 @@ class Prometheus:
             ran_on, task = _labels(item)
             key = service_of(ran_on), task
             values = {at: _value(value) for at, value in item["values"]}
-            others = hours.get(key) or (0.0,) * len(times)
-            hours[key] = tuple(total + max(0.0, values.get(at, 0.0)) for total, at in zip(others, times, strict=True))
+            summed = hours.get(key) or (0.0,) * len(times)
+            hours[key] = tuple(total + max(0.0, values.get(at, 0.0)) for total, at in zip(summed, times, strict=True))
         return hours
 
     def _growth(self, metric: str, seconds: int, matchers: str = "") -> str:

@@ -66,8 +66,8 @@ def read_answers(paths: Sequence[Path], workers: Mapping[str, SiteWorker]) -> li
     """
     answers: dict[str, Mapping[str, Any]] = {}
     for path in paths:
-        found = [answer for line in read_text(path).splitlines() if (answer := _answer(line)) is not None]
-        for answer in found:
+        site_answers = [answer for line in read_text(path).splitlines() if (answer := _answer(line)) is not None]
+        for answer in site_answers:
             if "error" in answer:
                 raise UserError.of(f"{path}: the Job says: {answer['error']}")
             service = str(answer["service"])
@@ -75,7 +75,7 @@ def read_answers(paths: Sequence[Path], workers: Mapping[str, SiteWorker]) -> li
                 remedy = "Print the Job again with this build, and run it"
                 raise UserError.of(f"{path}: a Job of another build asked {service}", remedy=remedy)
             answers[service] = answer
-        if not found:
+        if not site_answers:
             remedy = f"Write the log of a Job of --print-job: kubectl logs -l {NAME_LABEL}={JOB} --tail=-1"
             raise UserError.of(f"{path} holds no answer", remedy=remedy)
     return [answers[service] for service in sorted(answers)]

@@ -128,15 +128,17 @@ def _conditions(conditions: Mapping[str, Mapping[str, Any]], *, paused: bool) ->
 
 
 def _specification(configured: Resource, live_object: Mapping[str, Any]) -> Iterator[Difference]:
-    wanted, there = (mapping(lookup(tree, "spec")) for tree in (configured.tree, dict(live_object)))
+    spec_of_build, live_spec = (mapping(lookup(tree, "spec")) for tree in (configured.tree, dict(live_object)))
     remedy = "Apply the build, or see what changes it"
     for field in ("minReplicaCount", "maxReplicaCount"):
-        if wanted.get(field) != there.get(field):
-            shown = (str(wanted.get(field)), str(there.get(field)))
+        if spec_of_build.get(field) != live_spec.get(field):
+            shown = (str(spec_of_build.get(field)), str(live_spec.get(field)))
             yield Difference(what=field, configured=shown[0], in_force=shown[1], remedy=remedy)
-    ours, theirs = (mappings(spec.get("triggers")) for spec in (wanted, there))
+    triggers, live_triggers = (mappings(spec.get("triggers")) for spec in (spec_of_build, live_spec))
     # The API server may have added to each.
-    same = len(ours) == len(theirs) and all(own.items() <= its.items() for own, its in zip(ours, theirs, strict=True))
+    same = len(triggers) == len(live_triggers) and all(
+        trigger.items() <= live_trigger.items() for trigger, live_trigger in zip(triggers, live_triggers, strict=True)
+    )
     if not same:
         yield Difference(what="triggers", configured="those of the build", in_force="others", remedy=remedy)
 
@@ -185,7 +187,7 @@ def _apart(counts: Sequence[Count]) -> Iterator[Difference]:
 def _counted(triggers: Sequence[Mapping[str, Any]], in_force: Mapping[str, Any]) -> Iterator[Difference]:
     """Find queues, keys and databases that the worker uses and KEDA doesn't count."""
     redis = [trigger for trigger in triggers if list_name(trigger)]
-    kept = f"{in_force['prefix']}{in_force['keys'][0]}"
+    unacked = f"{in_force['prefix']}{in_force['keys'][0]}"
     consumed = set(in_force["lists"])
     counted = {list_name(trigger) for trigger in redis if trigger.get("name") != "inflight"}
     for name in sorted(consumed - counted) if counted else ():
@@ -195,8 +197,8 @@ def _counted(triggers: Sequence[Mapping[str, Any]], in_force: Mapping[str, Any])
             in_force=f"it consumes {visible(name)}, too",
         )
     for trigger in redis:
-        if trigger.get("name") == "inflight" and list_name(trigger) != kept:
-            yield Difference(what="counted in flight", configured=list_name(trigger), in_force=kept)
+        if trigger.get("name") == "inflight" and list_name(trigger) != unacked:
+            yield Difference(what="counted in flight", configured=list_name(trigger), in_force=unacked)
     databases = {str(mapping(trigger.get("metadata")).get("databaseIndex", "0")) for trigger in redis}
     if databases and in_force["database"] is not None and databases != {str(in_force["database"])}:
         configured = ", ".join(sorted(databases))

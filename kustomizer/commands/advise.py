@@ -30,10 +30,10 @@ def advise_command(*, overlay: Path, file: Path | None, write: bool, **options: 
     The tasks, and numbers where none are asked for, are those that `tutor-kustomizer tasks --save` wrote beside it.
     Each change has its reason: what was measured, and the rule. Nothing is written without --write.
     """
-    known = _known(place_of(overlay, file), options)
+    site_tasks = _known(place_of(overlay, file), options)
     config = open_config(overlay, file)
-    advised = advise(known, config)
-    click.echo(advised_text(known, advised, table_width()))
+    advised = advise(site_tasks, config)
+    click.echo(advised_text(site_tasks, advised, table_width()))
     for note in advised.notes:
         say(str(note), label=note.severity.capitalize())
     if not advised.reasons:
@@ -45,17 +45,17 @@ def advise_command(*, overlay: Path, file: Path | None, write: bool, **options: 
     say(f"{config.path}: changed")
 
 
-def _known(place: Path, options: dict[str, Any]) -> SiteTasks:
+def _known(directory: Path, options: dict[str, Any]) -> SiteTasks:
     """Return the saved tasks with numbers. Raises UserError where there are none."""
-    known = saved_tasks(place)
-    save = f"tutor-kustomizer tasks {place} --save {place}"
-    if known is None:
-        message = f"{place / FILE} is missing: where the site's tasks go isn't known"
+    site_tasks = saved_tasks(directory)
+    save = f"tutor-kustomizer tasks {directory} --save {directory}"
+    if site_tasks is None:
+        message = f"{directory / FILE} is missing: where the site's tasks go isn't known"
         raise UserError.of(message, remedy=f"Save them: {save}")
-    found = measure(options, options["namespace"]) if asks_for_numbers(options) else None
-    if found is not None:
-        return with_numbers(known, found)
-    if known.measured is None:
+    numbers = measure(options, options["namespace"]) if asks_for_numbers(options) else None
+    if numbers is not None:
+        return with_numbers(site_tasks, numbers)
+    if site_tasks.measured is None:
         remedy = f"Name --prometheus or --flower here, or save numbers with them: {save} --prometheus URL"
-        raise UserError.of(f"{place / FILE} holds no numbers", remedy=remedy)
-    return known
+        raise UserError.of(f"{directory / FILE} holds no numbers", remedy=remedy)
+    return site_tasks

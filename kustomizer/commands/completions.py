@@ -31,22 +31,22 @@ def _completion(words: Callable[[click.Context, CeleryWorkers, SiteTasks | None]
 
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
         overlay, file = Path(ctx.params.get("overlay") or "."), ctx.params.get("file")
-        known = None
+        site_tasks = None
         try:
             config = named_config(overlay, file).load()
             with suppress(UserError):
-                known = saved_tasks(place_of(overlay, file))
+                site_tasks = saved_tasks(place_of(overlay, file))
         except (UserError, OSError):
             return []
-        return sorted({word for word in words(ctx, config, known) if word.startswith(incomplete)})
+        return sorted({word for word in words(ctx, config, site_tasks) if word.startswith(incomplete)})
 
     return complete
 
 
-def _tasks(ctx: click.Context, config: CeleryWorkers, known: SiteTasks | None) -> Iterable[str]:
+def _tasks(ctx: click.Context, config: CeleryWorkers, site_tasks: SiteTasks | None) -> Iterable[str]:
     service = ctx.params.get("service") or ""
     routed = config.spec.routing.get(service, {})
-    return [*routed, *(() if known is None or ctx.params.get("remove") else known.names(service))]
+    return [*routed, *(() if site_tasks is None or ctx.params.get("remove") else site_tasks.names(service))]
 
 
 def _workers(ctx: click.Context, config: CeleryWorkers, _known: SiteTasks | None) -> Iterable[str]:
@@ -54,14 +54,14 @@ def _workers(ctx: click.Context, config: CeleryWorkers, _known: SiteTasks | None
     return config.variants(service) if service in config.services() else ()
 
 
-def _new_workers(ctx: click.Context, config: CeleryWorkers, known: SiteTasks | None) -> Iterable[str]:
+def _new_workers(ctx: click.Context, config: CeleryWorkers, site_tasks: SiteTasks | None) -> Iterable[str]:
     """Return what Open edX's queues, and those that tasks go to, would have a worker be called."""
     service = ctx.params.get("service") or ""
     prefix = f"edx.{service}.core."
-    queues = {*KNOWN_QUEUES.get(service, ()), *(() if known is None else known.queues)}
+    queues = {*KNOWN_QUEUES.get(service, ()), *(() if site_tasks is None else site_tasks.queues)}
     variants = config.variants(service) if service in config.services() else ()
-    there = {f"{prefix}{DEFAULT}", *(queue for variant in variants for queue in config.queues(service, variant))}
-    return [queue.removeprefix(prefix) for queue in queues - there if queue.startswith(prefix)]
+    consumed = {f"{prefix}{DEFAULT}", *(queue for variant in variants for queue in config.queues(service, variant))}
+    return [queue.removeprefix(prefix) for queue in queues - consumed if queue.startswith(prefix)]
 
 
 complete_task, complete_worker, complete_new_worker = map(_completion, (_tasks, _workers, _new_workers))

@@ -64,9 +64,9 @@ def export_command(
             say(f"{output} is out of date: `{again}`")
             ctx.exit(EXIT_STALE)
         return
-    kept = write_export(output, files, force=force)
-    say(f"Wrote {len(files.keys() - {*kept})} files into {output}")
-    for name in kept:
+    edited = write_export(output, files, force=force)
+    say(f"Wrote {len(files.keys() - {*edited})} files into {output}")
+    for name in edited:
         reason = "was edited" if name in files else "was edited, and isn't part of the export any more"
         say(f"Kept {output / name}, which {reason}: --force replaces it")
     for name in export.to_fill_in:

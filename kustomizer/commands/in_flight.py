@@ -189,9 +189,9 @@ def _restore_orphans(
         site, worker = Path(worker), None
     cluster = open_cluster(site, options)
     kubectl = cluster.kubectl
-    found = restore_orphans(cluster.site, worker, older=older, pods=lambda: live_pods(kubectl), ask=cluster.ask)
-    click.echo(orphans_json(found) if output == "json" else orphans_text(found, older))
-    if any(orphans.left for orphans in found):
+    outcomes = restore_orphans(cluster.site, worker, older=older, pods=lambda: live_pods(kubectl), ask=cluster.ask)
+    click.echo(orphans_json(outcomes) if output == "json" else orphans_text(outcomes, older))
+    if any(orphans.left for orphans in outcomes):
         raise SystemExit(1)
 
 
@@ -215,8 +215,8 @@ def drop_command(
     if print_job:
         cluster.print_job(task_request(cluster.site, task_id, drop=True))
         return
-    asked = cluster.ask(task_request(cluster.site, task_id, drop=False, arguments=arguments))
-    messages = [message(task, task["key"]) for task in asked["found"]]
+    found_task = cluster.ask(task_request(cluster.site, task_id, drop=False, arguments=arguments))
+    messages = [message(task, task["key"]) for task in found_task["found"]]
     if not messages:
         raise UserError.of(f"no task {task_id} is in flight or waiting", remedy="`in-flight list` shows their ids")
     for task in messages:

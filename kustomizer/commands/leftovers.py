@@ -45,18 +45,18 @@ def leftovers_command(
     What still has tasks stays: on a queue that no worker of SITE consumes, or in flight under a key that none uses. The
     exit status is 3 where something is left in the end. Apply SITE before.
     """
-    place = _open(site, options, unsplit=unsplit)
-    found = look(place)
+    running = _open(site, options, unsplit=unsplit)
+    leftovers_now = look(running)
     removed: Sequence[str] = ()
     if output == "text":
-        click.echo(leftovers_text(found, terminal_width()))
+        click.echo(leftovers_text(leftovers_now, terminal_width()))
     try:
-        if not dry_run and any(not counted.reasons for counted in found):
-            removed = _remove(place, found, yes=yes)
+        if not dry_run and any(not counted.reasons for counted in leftovers_now):
+            removed = _remove(running, leftovers_now, yes=yes)
     finally:
         if output == "json":
-            click.echo(leftovers_json(found, removed))
-    if len(removed) < len(found):
+            click.echo(leftovers_json(leftovers_now, removed))
+    if len(removed) < len(leftovers_now):
         ctx.exit(EXIT_FINDINGS)
 
 
@@ -73,35 +73,37 @@ def _open(site: Path, options: Mapping[str, Any], *, unsplit: bool) -> RunningSi
     return RunningSite(site=built, namespace=options["namespace"] or namespace_of(built), given=options)
 
 
-def look(place: RunningSite) -> list[Counted]:
+def look(running: RunningSite) -> list[Counted]:
     """Return what is left over, each with the tasks that would be left to nobody with it."""
-    kubectl = place.kubectl
-    found = leftovers(live_resources(kubectl), place.site, place.namespace)
-    with_tasks = [leftover for leftover in found if leftover.queues or leftover.key]
+    kubectl = running.kubectl
+    live_leftovers = leftovers(live_resources(kubectl), running.site, running.namespace)
+    with_tasks = [leftover for leftover in live_leftovers if leftover.queues or leftover.key]
     if not with_tasks:
-        return [Counted(leftover=leftover) for leftover in found]
+        return [Counted(leftover=leftover) for leftover in live_leftovers]
     try:
-        pod = pod_to_ask(live_pods(kubectl), name=place.given.get("pod"), namespace=place.namespace)
+        pod = pod_to_ask(live_pods(kubectl), name=running.given.get("pod"), namespace=running.namespace)
         counts = pod.ask(kubectl, counts_request(with_tasks))["counts"]
     except UserError as error:
         unknown = "; ".join(problem.message for problem in error.problems)
-        return [Counted(leftover=leftover, unknown=unknown if leftover in with_tasks else "") for leftover in found]
+        return [
+            Counted(leftover=leftover, unknown=unknown if leftover in with_tasks else "") for leftover in live_leftovers
+        ]
     return [
         Counted(leftover=leftover, counts={name: counts[name] for name in (*leftover.queues, leftover.key) if name})
-        for leftover in found
+        for leftover in live_leftovers
     ]
 
 
-def _remove(place: RunningSite, shown: Sequence[Counted], *, yes: bool) -> Sequence[str]:
+def _remove(running: RunningSite, shown: Sequence[Counted], *, yes: bool) -> Sequence[str]:
     """Ask, and remove what can still go; return the names."""
     if not yes:
         ask("Remove what can go?", undone="nothing was removed", remedy="To remove unasked: --yes")
     # The answer may have taken a while, and what was shown is what was agreed to.
     agreed = {counted.leftover.name: counted.leftover.objects for counted in shown if not counted.reasons}
-    now = [counted for counted in look(place) if counted.leftover.name in agreed]
+    now = [counted for counted in look(running) if counted.leftover.name in agreed]
     for counted in now:
         if counted.reasons:
             say(f"{counted.leftover.name} stays: {'; '.join(counted.reasons)}")
     going = [counted.leftover.replace(objects=agreed[counted.leftover.name]) for counted in now if not counted.reasons]
-    click.echo(remove(place.kubectl, going), nl=False, err=True)
+    click.echo(remove(running.kubectl, going), nl=False, err=True)
     return [leftover.name for leftover in going]

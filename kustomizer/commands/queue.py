@@ -133,16 +133,16 @@ def worker_options(command: Command) -> Command:
 
 def settings(values: dict[str, Any]) -> dict[tuple[str, ...], Any]:
     """Return the values of the options by their paths in the worker."""
-    given: dict[tuple[str, ...], Any] = {}
+    by_path: dict[tuple[str, ...], Any] = {}
     for option, (path, _) in _OPTIONS.items():
         value = values[_parameter(option)]
         if isinstance(value, dict):
-            given.update({(*path, name): quantity for name, quantity in value.items()})
+            by_path.update({(*path, name): quantity for name, quantity in value.items()})
         elif option == "--queues" and value is not None:
-            given[path] = [queue.strip() for queue in value.split(",") if queue.strip()]
+            by_path[path] = [queue.strip() for queue in value.split(",") if queue.strip()]
         elif value is not None and value != ():
-            given[path] = list(value) if isinstance(value, tuple) else value
-    return given
+            by_path[path] = list(value) if isinstance(value, tuple) else value
+    return by_path
 
 
 @click.group("queue", short_help="Change workers in a configuration, in place.")

@@ -32,6 +32,6 @@ def route_command(
     if queue is None:
         finish(config, remove_route(config, service, task))
         return
-    known = saved_tasks(place_of(overlay, file))
-    notes = [] if known is None else list(route_notes(known, service, task))
+    site_tasks = saved_tasks(place_of(overlay, file))
+    notes = [] if site_tasks is None else list(route_notes(site_tasks, service, task))
     finish(config, route_task(config, service, task, queue).replace(notes=notes))

@@ -68,42 +68,46 @@ def tasks_command(
     """
     if not asks_for_numbers(options) and sort == "load":
         raise click.UsageError("To sort by load, name --prometheus or --flower.")
-    place = open_cluster(site, options)
-    workers = workers_of_services(place.site, place.namespace)
+    running = open_cluster(site, options)
+    workers = workers_of_services(running.site, running.namespace)
     if print_job:
         requests = [(worker, tasks_request(worker)) for worker in workers.values()]
-        jobs = [job(worker, request, place.namespace, name=JOB, command="tasks") for worker, request in requests]
+        jobs = [job(worker, request, running.namespace, name=JOB, command="tasks") for worker, request in requests]
         click.echo("---\n".join(jobs), nl=False)
         return
     # First: it takes less time to fail than pods take to answer.
-    found = measure(options, place.namespace)
+    numbers = measure(options, running.namespace)
     today = datetime.now(timezone.utc).date().isoformat()
-    known = site_tasks(read_answers(answers, workers), today) if answers else _asked(place, workers, today)
-    if found is not None:
-        known = with_numbers(known, found)
+    tasks_of_site = site_tasks(read_answers(answers, workers), today) if answers else _asked(running, workers, today)
+    if numbers is not None:
+        tasks_of_site = with_numbers(tasks_of_site, numbers)
     if save is not None:
-        write_file(save / FILE if save.is_dir() else save, tasks_json(known) + "\n")
+        write_file(save / FILE if save.is_dir() else save, tasks_json(tasks_of_site) + "\n")
     if output == "json":
-        click.echo(tasks_json(known))
+        click.echo(tasks_json(tasks_of_site))
     else:
-        click.echo(tasks_markdown(known, sort) if output == "markdown" else tasks_text(known, sort, table_width()))
-    for problem in concerns(known, queues_of(place.site)):
+        click.echo(
+            tasks_markdown(tasks_of_site, sort)
+            if output == "markdown"
+            else tasks_text(tasks_of_site, sort, table_width())
+        )
+    for problem in concerns(tasks_of_site, queues_of(running.site)):
         say(str(problem), label="Warning")
 
 
-def _asked(place: RunningSite, workers: Workers, today: str) -> SiteTasks:
+def _asked(running: RunningSite, workers: Workers, today: str) -> SiteTasks:
     """Return what a pod of each service says, a worker's where one is ready. Raises UserError where none is."""
-    kubectl, wanted = place.kubectl, place.given["pod"]
-    ready = [pod for pod in live_pods(kubectl) if pod.is_ready and wanted in (None, pod.name)]
+    kubectl, pod_name = running.kubectl, running.given["pod"]
+    ready = [pod for pod in live_pods(kubectl) if pod.is_ready and pod_name in (None, pod.name)]
     pods: list[LivePod] = []
     for service in workers:
-        own = [pod for pod in ready if pod.service == service]
-        if own:
-            pods.append(pod_to_ask(own, name=wanted, namespace=place.namespace))
-        elif wanted is None and ready:
+        candidates = [pod for pod in ready if pod.service == service]
+        if candidates:
+            pods.append(pod_to_ask(candidates, name=pod_name, namespace=running.namespace))
+        elif pod_name is None and ready:
             say(f"No pod of {service} is ready: its tasks aren't shown")
     if not pods:
-        pod_to_ask([], name=wanted, namespace=place.namespace)
+        pod_to_ask([], name=pod_name, namespace=running.namespace)
 
     def ask(pod: LivePod) -> Mapping[str, Any]:
         return pod.ask(kubectl, tasks_request(workers[pod.service]))

@@ -44,22 +44,24 @@ def verify_command(ctx: click.Context, /, *, site: Path, output: str, **options:
         ctx.exit(EXIT_FINDINGS)
 
 
-def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
+def verify(running: RunningSite) -> tuple[list[Verified], list[Scaled]]:
     """Return what was found of each worker and of each ScaledObject. Raises UserError where pods can't be listed."""
-    kubectl, workers = place.kubectl, workers_in(place.site, place.namespace)
+    kubectl, workers = running.kubectl, workers_in(running.site, running.namespace)
     pods = live_pods(kubectl)
-    objects = scaled_objects(place.site, workers)
+    objects = scaled_objects(running.site, workers)
     lists = redis_lists(objects)
 
-    own = {worker.resource.name: pods_of(worker, pods) for worker in workers}
-    to_ask = {name: [pod for pod in found if pod.is_ready and pod.is_worker] for name, found in own.items()}
+    pods_by_worker = {worker.resource.name: pods_of(worker, pods) for worker in workers}
+    to_ask = {
+        name: [pod for pod in own_pods if pod.is_ready and pod.is_worker] for name, own_pods in pods_by_worker.items()
+    }
     # One counts for all.
     counting = next((name for name, ready in to_ask.items() if ready), "")
 
     def ask(worker: SiteWorker) -> tuple[Verified, Mapping[str, int] | None]:
         name = worker.resource.name
         if not to_ask[name]:
-            return without_pod(place.site, worker, own[name]), {}
+            return without_pod(running.site, worker, pods_by_worker[name]), {}
         return _ask(kubectl, worker, to_ask[name][0], lists if name == counting else ())
 
     with threads(_AT_ONCE) as executor:
@@ -67,10 +69,10 @@ def verify(place: RunningSite) -> tuple[list[Verified], list[Scaled]]:
         counts = next((counted for _, counted in answers if counted), None)
         if counts is None and objects:
             silent = {worker.pod for worker, counted in answers if counted is None}
-            others = [pod for pod in pods if pod.name not in silent]
-            counts = _counts(place, kubectl, others or pods, lists)
-        found = {worker.worker: worker for worker, _ in answers}
-        return list(found.values()), _scaled(executor, kubectl, objects, counts or {}, found)
+            answering = [pod for pod in pods if pod.name not in silent]
+            counts = _counts(running, kubectl, answering or pods, lists)
+        results = {worker.worker: worker for worker, _ in answers}
+        return list(results.values()), _scaled(executor, kubectl, objects, counts or {}, results)
 
 
 def _scaled(

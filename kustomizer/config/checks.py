@@ -79,7 +79,7 @@ def _deployment_names(config: CeleryWorkers) -> Iterator[Problem]:
 
 def _hpa_names(config: CeleryWorkers) -> Iterator[Problem]:
     """Yield the problems of HPAs that two workers would take over: it scales one of them."""
-    taken: dict[str, str] = {}
+    worker_of: dict[str, str] = {}
     for path, settings in config.layers():
         name = settings.keda.replace_hpa if settings.keda else None
         if not isinstance(name, str):
@@ -88,14 +88,14 @@ def _hpa_names(config: CeleryWorkers) -> Iterator[Problem]:
         if path == "spec.defaults":
             message, remedy = f"would have every worker take over {name}", "Name it at the worker that it scales"
             yield Problem(field=field, message=message, remedy=remedy)
-        elif name in taken:
-            message = f"{name} is also that of {taken[name]}"
+        elif name in worker_of:
+            message = f"{name} is also that of {worker_of[name]}"
             yield Problem(field=field, message=message, remedy="Keep the one that it scales")
-        taken.setdefault(name, field)
+        worker_of.setdefault(name, field)
 
 
 def _queues(config: CeleryWorkers, service: str) -> Iterator[Problem]:
-    taken: dict[str, str] = {}
+    worker_of: dict[str, str] = {}
     for variant in config.variants(service):
         worker = config.spec.workers[service].get(variant)
         path, queues = worker_path(service, variant), config.queues(service, variant)
@@ -106,11 +106,11 @@ def _queues(config: CeleryWorkers, service: str) -> Iterator[Problem]:
             yield Problem(field=f"{path}.queues", message=message, remedy=remedy)
         for index, queue in enumerate(queues):
             at = f"{path}.queues[{index}]" if named else path
-            if queue in taken:
-                message = f"queue {queue} is also that of {taken[queue]}"
+            if queue in worker_of:
+                message = f"queue {queue} is also that of {worker_of[queue]}"
                 remedy = "Give it to one worker: a worker's pods share its queues"
                 yield Problem(field=at, message=message, remedy=remedy)
-            taken.setdefault(queue, at)
+            worker_of.setdefault(queue, at)
 
 
 def _in_flight(config: CeleryWorkers, service: str) -> Iterator[Problem]:
@@ -177,13 +177,13 @@ def _broker_in_env(config: CeleryWorkers, service: str, variant: str, worker: Wo
     is_located = broker is not None and broker.is_located
     restores = config.spec.celery.restore_orphans.enabled
     readers = (("KEDA", worker.keda_enabled), ("Flower", flower and flower.enabled), ("restoreOrphans", restores))
-    others = [name for name, on in readers if on]
-    if is_located or not others or service not in OPEN_EDX_SERVICES:
+    features = [name for name, on in readers if on]
+    if is_located or not features or service not in OPEN_EDX_SERVICES:
         return []
     return [
         Problem(
             field=f"{config.origin(service, variant, 'env')} ({entry['name']})",
-            message=f"says where Celery's broker is, and {' and '.join(others)} would look where Tutor has it",
+            message=f"says where Celery's broker is, and {' and '.join(features)} would look where Tutor has it",
             remedy="Say the same in spec.broker.address (or sentinel), and what else differs from the defaults",
         )
         for entry in worker.env or ()

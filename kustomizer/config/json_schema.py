@@ -34,14 +34,14 @@ def reference_markdown() -> str:
     """Return the reference page: a table for each section, outermost first."""
     pages = [f"# The configuration: `{KIND}`, `{API_VERSION}`"]
     for record, paths in records().items():
-        own = [item for item in fields_of(record).items() if item[1].owner is record]
+        own_fields = [item for item in fields_of(record).items() if item[1].owner is record]
         bases = [base.__name__ for base in record.__bases__ if fields_of(base)]
         inherited = "".join(f"\n\nAnd every field of [{base}](#{base.lower()})." for base in bases)
         where = f"\n\nUsed at {' and '.join(f'`{path}`' for path in paths)}." if paths != [""] else ""
         pages.append(
             f"## {_title(record)}\n\n{inspect.getdoc(record)}{where}\n\n"
             "| Field | Value | Default | What it does |\n| --- | --- | --- | --- |\n"
-            + "\n".join(_row(key, field) for key, field in own)
+            + "\n".join(_row(key, field) for key, field in own_fields)
             + inherited
         )
     return "\n\n".join(pages) + "\n"
@@ -230,9 +230,9 @@ def openapi_schema() -> dict[str, Any]:
 def _openapi(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     reference = schema.get("$ref")
     if reference is not None:
-        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        siblings = {key: value for key, value in schema.items() if key != "$ref"}
         # Keywords next to a reference hold for this use of it.
-        return _openapi({**definitions[reference.rpartition("/")[2]], **rest}, definitions)
+        return _openapi({**definitions[reference.rpartition("/")[2]], **siblings}, definitions)
     if "anyOf" in schema:
         return _any_of(schema, definitions)
     converted = {key: value for key, value in schema.items() if key not in {"propertyNames", "properties", "items"}}

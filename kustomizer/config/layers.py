@@ -42,9 +42,9 @@ def _merge_field(field: str, below: Any, value: Any, option_key: OptionKey) -> A
         return merge_by_name(below or [], value)
     if field == "extraArgs":
         # Without the options of below that are given again.
-        own = dict(option_key(list(value)))
-        kept = {key: tokens for key, tokens in option_key(list(below or [])) if key not in own}
-        return [token for tokens in (*kept.values(), *own.values()) for token in tokens]
+        new_options = dict(option_key(list(value)))
+        old_options = {key: tokens for key, tokens in option_key(list(below or [])) if key not in new_options}
+        return [token for tokens in (*old_options.values(), *new_options.values()) for token in tokens]
     return value
 
 

@@ -26,8 +26,8 @@ def load(document: object) -> CeleryWorkers:
     try:
         _refuse_newer(document)
         typed = decode(Document, document, path="")
-        given = document.get("spec") or NOTHING if isinstance(document, dict) else NOTHING
-        config = CeleryWorkers(name=name, spec=typed.spec, given=given)
+        spec = document.get("spec") or NOTHING if isinstance(document, dict) else NOTHING
+        config = CeleryWorkers(name=name, spec=typed.spec, given=spec)
         problems = check_site(config)
         scaled = set()
         for service in config.services():

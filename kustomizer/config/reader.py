@@ -179,8 +179,8 @@ def interpret(annotation: str, module: object) -> Type:
         kind = interpret(key, module)
         assert isinstance(kind, Text), annotation  # noqa: S101 - the declaration is wrong
         return MapOf(kind, interpret(item, module))
-    known = BASIC.get(outer) or getattr(module, outer)
-    return known if isinstance(known, Type) else Section(known)
+    named_type = BASIC.get(outer) or getattr(module, outer)
+    return named_type if isinstance(named_type, Type) else Section(named_type)
 
 
 def decode(record: type[R], value: object, *, path: str) -> R:

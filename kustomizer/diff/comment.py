@@ -122,15 +122,15 @@ def gitlab(environment: Mapping[str, str]) -> Host:
     project = _number(environment, "CI_MERGE_REQUEST_PROJECT_ID")
     headers = {"PRIVATE-TOKEN": _needed(environment, "GITLAB_TOKEN")}
     notes = f"{api}/projects/{project}/merge_requests/{_number(environment, 'CI_MERGE_REQUEST_IID')}/notes"
-    ours = request("GET", f"{api}/user", headers).get("id")
-    if ours is None:
+    bot = request("GET", f"{api}/user", headers).get("id")
+    if bot is None:
         raise UserError.of(f"GET {api}/user: the answer isn't that of an API of comments")
     return Host(
         comments=notes,
         edited=f"{notes}/{{id}}",
         method="PUT",
         headers=headers,
-        author=("author", "id", ours),
+        author=("author", "id", bot),
     )
 
 
@@ -153,7 +153,7 @@ def request(
         data=None if body is None else json.dumps(body).encode(),
         headers={**headers, "Content-Type": "application/json", "User-Agent": "tutor-kustomizer"},
     )
-    for left in reversed(range(_TRIES)):
+    for tries_left in reversed(range(_TRIES)):
         try:
             with urllib.request.build_opener(_NoRedirect).open(call, timeout=_TIMEOUT) as answer:
                 content = json.load(answer)
@@ -163,7 +163,7 @@ def request(
         except urllib.error.HTTPError as error:
             with error:
                 message = _message(error)
-            if error.code in _BUSY.get(method, _BUSY_READING) and left:
+            if error.code in _BUSY.get(method, _BUSY_READING) and tries_left:
                 seconds = whole_number(error.headers.get("Retry-After") or "1")
                 time.sleep(1 if seconds is None else min(seconds, _LONGEST_WAIT))
                 continue
@@ -171,7 +171,7 @@ def request(
                 raise CommentRefusedError(f"{error.code} {message}") from None
             raise UserError.of(f"{method} {url}: {error.code} {message}") from None
         except (OSError, ValueError, http.client.HTTPException) as error:
-            if isinstance(error, ValueError) or method == "POST" or not left:
+            if isinstance(error, ValueError) or method == "POST" or not tries_left:
                 raise UserError.of(f"{method} {url}: {error}") from None
             time.sleep(1)
     raise AssertionError("every round returns or raises")

@@ -50,15 +50,15 @@ def comparison(
     """
     sides = prepare(before, after, warnings, stale)
     objects = compare(sides)
-    kept, findings, ignored = without_ignored(objects, find(sides, objects), ignores)
+    shown, findings, ignored = without_ignored(objects, find(sides, objects), ignores)
     # A renaming of an ignored object is ignored, too.
-    hidden = {item.id for item in objects} - {item.id for item in kept}
-    known = sum(identity in sides.after.resources for identity in sides.before.resources)
+    hidden = {item.id for item in objects} - {item.id for item in shown}
+    matched = sum(identity in sides.after.resources for identity in sides.before.resources)
     return Comparison(
-        objects=kept,
-        groups=groups(kept),
+        objects=shown,
+        groups=groups(shown),
         renamings=tuple(item for item in sides.renamings if item.id not in hidden),
-        unchanged=known - sum(bool(item.changes) for item in objects),
+        unchanged=matched - sum(bool(item.changes) for item in objects),
         findings=findings,
         ignored=tuple(_shown(sides, *entry) for entry in zip(ignores, ignored, strict=True)),
         queues=(tuple(queues_of(sides.before.site)), tuple(queues_of(sides.after.site))),
@@ -82,9 +82,9 @@ def compare(sides: Sides) -> tuple[ObjectChange, ...]:
 def _object(sides: Sides, identity: ObjectId) -> ObjectChange | None:
     if sides.is_same(identity):
         return None
-    known = [side.resources[identity] for side in (sides.before, sides.after) if identity in side.resources]
+    resources = [side.resources[identity] for side in (sides.before, sides.after) if identity in side.resources]
     # The rule template-jobs speaks of a template Job of Tutor's that one build alone has.
-    if len(known) == 1 and is_template_job(known[0]):
+    if len(resources) == 1 and is_template_job(resources[0]):
         return None
     before, after = sides.trees(identity)
     versions = (_version(before), _version(after))
@@ -99,7 +99,7 @@ def _object(sides: Sides, identity: ObjectId) -> ObjectChange | None:
     changes = tree_changes(before, after, sides.masks.shown)
     if not changes:
         return None
-    has_one_name = known[0].name == known[1].name
+    has_one_name = resources[0].name == resources[1].name
     refused = immutable_changes(before, after, changes) if has_one_name else []
     return ObjectChange(
         action=REPLACE if refused else CHANGE,
@@ -145,16 +145,16 @@ def without_ignored(
         if (item.id.kind, item.id.namespace, item.id.name) in in_error:
             kept_objects.append(item)
             continue
-        left: list[AnyChange] = []
+        remaining_changes: list[AnyChange] = []
         for change in item.changes or (None,):
             takers = (index for index, ignore in enumerate(ignores) if _takes_change(ignore, item.id, change))
             taker = next(takers, None)
             if taker is not None:
                 changes[taker] += 1
             elif change is not None:
-                left.append(change)
-        if left or (not item.changes and taker is None):
-            kept_objects.append(item.replace(changes=tuple(left)))
+                remaining_changes.append(change)
+        if remaining_changes or (not item.changes and taker is None):
+            kept_objects.append(item.replace(changes=tuple(remaining_changes)))
     ignored = tuple(entry.replace(changes=number) for entry, number in zip(matched, changes, strict=True))
     return tuple(kept_objects), findings, ignored
 

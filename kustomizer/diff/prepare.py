@@ -120,7 +120,7 @@ def pair(before: Site, after: Site) -> tuple[Side, Side, dict[ObjectId, Pair]]:
     real_names: tuple[dict[str, str], ...] = ({}, {})
     renamed = {}
     for (kind, namespace, stem), (older, newer) in sorted(families.items(), key=lambda item: item[0]):
-        known = {resource.name for resource in older}
+        old_names = {resource.name for resource in older}
         for name, match in _named(stem, _pairs(older, newer)):
             identity = ObjectId(group="", kind=kind, namespace=namespace, name=name)
             if match.is_renamed:
@@ -131,7 +131,7 @@ def pair(before: Site, after: Site) -> tuple[Side, Side, dict[ObjectId, Pair]]:
                 sides[position][identity] = partner
                 if partner.name != name:
                     names[position][partner.name] = name
-                    is_old = position == 0 or partner.name in known
+                    is_old = position == 0 or partner.name in old_names
                     real_names[position][partner.name] = f"{name}-{_MARKS[kind][not is_old]}"
     return (
         Side(site=before, resources=sides[0], names=names[0], real_names=real_names[0]),

@@ -74,9 +74,9 @@ class Sides(Record):
         tree = normalised(self.masks.tree(resource), side.names, side.real_names)
         metadata = tree.get("metadata")
         if isinstance(metadata, dict) and resource.name in side.names:
-            both = [each for each in (self.before, self.after) if identity in each.resources]
+            both = [one_side for one_side in (self.before, self.after) if identity in one_side.resources]
             # A name that has a hash on both sides, or on the only one, needn't be compared.
-            if not all(each.resources[identity].name in each.names for each in both):
+            if not all(one_side.resources[identity].name in one_side.names for one_side in both):
                 metadata["name"] = side.real_names.get(resource.name, resource.name)
         return tree
 

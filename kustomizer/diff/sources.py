@@ -81,18 +81,18 @@ def read_revision(options: RevisionOptions, find: Callable[[], Kustomize]) -> tu
         _refuse_to_render(checkout, commit, options.revision)
     kustomize = _with_list_of_base(find(), checkout, commit)
     with tempfile.TemporaryDirectory(prefix="tutor-kustomizer-") as directory:
-        place = Path(directory).resolve()
-        base = Tree(mirror=place / "base", repository=checkout, overlay=overlay)
+        top = Path(directory).resolve()
+        base = Tree(mirror=top / "base", repository=checkout, overlay=overlay)
         base.top.mkdir(parents=True)
         checkout.check_out(commit, base.top)
         how = _add_to_base(base, options)
-        head = _rendered_head(place / "head", checkout, overlay, options.tutor) if options.render else overlay
+        head = _rendered_head(top / "head", checkout, overlay, options.tutor) if options.render else overlay
         if not base.root.is_dir():
             _refuse_ignored(overlay, checkout)
             # The report says so, since every object of a renamed overlay is new.
             how = ", where it isn't there yet"
         name = _name(overlay, checkout)
-        known_as = {str(place / "base"): "", str(place / "head"): ""}
+        known_as = {str(top / "base"): "", str(top / "head"): ""}
         for mirror in known_as:
             kustomize = kustomize.replace(permissions=kustomize.permissions.moved(mirror))
         with threads(2) as pool:
@@ -120,8 +120,8 @@ def with_file(error: UserError, builds: Iterable[ComparedBuild]) -> UserError:
                 try:
                     _ = resource.tree
                 except UserError as cause:
-                    place = f"{name}: {resource.ref}, lines counted from its first one"
-                    return cause.within(place)
+                    location = f"{name}: {resource.ref}, lines counted from its first one"
+                    return cause.within(location)
     return error
 
 

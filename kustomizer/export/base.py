@@ -103,18 +103,18 @@ def read_base(overlay: Path) -> Base:
     if problems:
         raise UserError(*problems)
     transformers = entries(tree, "transformers")
-    ours = [position for position, entry in enumerate(transformers) if _is_ours(overlay, entry)]
-    if len(ours) > 1:
-        raise UserError(in_files([_place_and_name(overlay, path, transformers[position]) for position in ours]))
-    if not ours:
+    positions = [position for position, entry in enumerate(transformers) if _is_ours(overlay, entry)]
+    if len(positions) > 1:
+        raise UserError(in_files([_place_and_name(overlay, path, transformers[position]) for position in positions]))
+    if not positions:
         raise UserError(_no_function(overlay, path))
     below = {field: value for field, value in tree.items() if field not in _ON_TOP}
     below["resources"] = [entry for entry in entries(tree, "resources") if not _is_ours(overlay, entry)]
-    below["transformers"] = transformers[: ours[0]]
+    below["transformers"] = transformers[: positions[0]]
     if not below["transformers"]:
         del below["transformers"]
     on_top = {field: tree[field] for field in _ON_TOP if field in tree}
-    behind = [entry for entry in transformers[ours[0] + 1 :] if not _is_guard(overlay, entry)]
+    behind = [entry for entry in transformers[positions[0] + 1 :] if not _is_guard(overlay, entry)]
     if behind:
         on_top["transformers"] = behind
     files = {name: _file_text(overlay, name) for part in (below, on_top) for name in named_files(overlay, part)}

@@ -77,23 +77,23 @@ def _create(directory: Path, files: Mapping[str, File]) -> None:
 
 def _update(directory: Path, files: Mapping[str, File], *, force: bool) -> list[str]:
     """Replace the files of an earlier export, and return those that were edited and kept."""
-    known = read_digests(directory)
-    stale = [name for name in known if name not in files and (directory / name).is_file()]
-    edited = {name for name in (*files, *stale) if _is_edited(directory, name, files.get(name), known)}
-    kept = set() if force else edited
-    new = digests_of({name: file for name, file in files.items() if name not in kept})
+    digests = read_digests(directory)
+    stale = [name for name in digests if name not in files and (directory / name).is_file()]
+    edited = {name for name in (*files, *stale) if _is_edited(directory, name, files.get(name), digests)}
+    untouched = set() if force else edited
+    new = digests_of({name: file for name, file in files.items() if name not in untouched})
     # An interrupted export leaves old and new files: the next one has to know both.
-    write_file(directory / RECORD, record_text(known, new))
+    write_file(directory / RECORD, record_text(digests, new))
     for name, file in files.items():
         path = directory / name
-        if name not in kept and _content(path) != file.text.encode():
+        if name not in untouched and _content(path) != file.text.encode():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_file(path, file.text, mode=new_mode(file.mode))
     for name in stale:
-        if name not in kept:
+        if name not in untouched:
             _remove(directory, name)
-    write_file(directory / RECORD, record_text(new, {name: known[name] for name in kept if name in known}))
-    return sorted(kept)
+    write_file(directory / RECORD, record_text(new, {name: digests[name] for name in untouched if name in digests}))
+    return sorted(untouched)
 
 
 def _is_edited(directory: Path, name: str, file: File | None, known: Digests) -> bool:

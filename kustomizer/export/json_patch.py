@@ -47,18 +47,18 @@ def _has_elements_to_match(before: list[Any], after: list[Any]) -> bool:
 
 def _of_lists(before: list[Any], after: list[Any], path: str) -> Iterator[Operation]:
     for position, element in enumerate(after):
-        place = f"{path}/{position}"
+        item_path = f"{path}/{position}"
         if position >= len(before):
             yield {"op": "add", "path": f"{path}/-", "value": element}
         elif not same(before[position], element):
             name = before[position].get("name")
             if isinstance(name, str):
-                yield {"op": "test", "path": f"{place}/name", "value": name}
+                yield {"op": "test", "path": f"{item_path}/name", "value": name}
             renamed = {**before[position], "name": element.get("name")}
             if name == element.get("name") or ("name" in before[position] and same(renamed, element)):
-                yield from operations(before[position], element, place)
+                yield from operations(before[position], element, item_path)
             else:
-                yield {"op": "replace", "path": place, "value": element}
+                yield {"op": "replace", "path": item_path, "value": element}
 
 
 def _escaped(key: str) -> str:

@@ -99,16 +99,16 @@ def without_ignored(
 
     The first entry that matches a finding counts it.
     """
-    kept: list[Finding] = []
-    taken: list[list[Finding]] = [[] for _ in ignores]
+    shown: list[Finding] = []
+    matched: list[list[Finding]] = [[] for _ in ignores]
     for finding in findings:
         taker = next((index for index, ignore in enumerate(ignores) if ignore.takes(finding)), None)
-        (kept if taker is None else taken[taker]).append(finding)
+        (shown if taker is None else matched[taker]).append(finding)
     ignored = []
-    for ignore, own in zip(ignores, taken, strict=True):
-        errors = sum(finding.severity == ERROR for finding in own)
-        ignored.append(Ignored(reason=ignore.reason, findings=len(own), errors=errors))
-    return tuple(kept), tuple(ignored)
+    for ignore, findings_of in zip(ignores, matched, strict=True):
+        errors = sum(finding.severity == ERROR for finding in findings_of)
+        ignored.append(Ignored(reason=ignore.reason, findings=len(findings_of), errors=errors))
+    return tuple(shown), tuple(ignored)
 
 
 def ignores_of(file: Path | None, overlay: Path | None, rules: Container[str]) -> tuple[Ignore, ...]:

@@ -91,9 +91,9 @@ def named_line(message: str, texts: Mapping[str, str], first: str) -> tuple[str,
         return file, int(line[1])
     text = _without_comments(texts.get(file, ""))
     for word in _words(message):
-        found = re.search(rf"(?m)^.*(?<![\w.-]){re.escape(word)}(?![\w-])", text)
-        if found is not None:
-            return file, text.count("\n", 0, found.start()) + 1
+        match = re.search(rf"(?m)^.*(?<![\w.-]){re.escape(word)}(?![\w-])", text)
+        if match is not None:
+            return file, text.count("\n", 0, match.start()) + 1
     return file, 1
 
 
@@ -109,8 +109,8 @@ def _named_file(message: str, texts: Mapping[str, str]) -> str | None:
 
 
 def _position(name: str, message: str) -> int | None:
-    found = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w/-]|\.\w)", message)
-    return None if found is None else found.start()
+    match = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w/-]|\.\w)", message)
+    return None if match is None else match.start()
 
 
 def _words(message: str) -> Iterator[str]:

@@ -38,13 +38,13 @@ def find_and_build(overlay: str, wanted: Wanted) -> BuildOutput:
     if path is not None:
         with processes.Scratch() as scratch:
             try:
-                asked = started([path, "version"], scratch)
+                version_process = started([path, "version"], scratch)
                 try:
                     unchecked = Kustomize(path=path, version="", permissions=wanted.permissions, limits=wanted.limits)
                     run = _run(overlay, unchecked, scratch)
-                    kustomize = recent(path, asked, wanted)
+                    kustomize = recent(path, version_process, wanted)
                 finally:
-                    asked.stop()
+                    version_process.stop()
             except UserError:
                 if wanted.executable is not None:
                     raise
@@ -140,15 +140,15 @@ def _run(overlay: Path | str, kustomize: Kustomize, scratch: Scratch) -> _Run:
     ask = asking(kustomize, scratch, env)
     examined = examine(str(overlay), kustomize.permissions, ask)
     link_plugins(env[PLUGIN_HOME], examined.legacy)
-    place, notes, mirror = str(overlay), "", ""
+    directory, notes, mirror = str(overlay), "", ""
     copies = other_copies(examined) if examined.paths else {}
     if copies:
         from kustomizer.kustomize.own_path import copy_with_own  # noqa: PLC0415 - it imports a reader of all YAML
 
         mirror = f"{os.path.realpath(scratch.path)}/copy"
-        place = copy_with_own(examined, copies, mirror, ask)
+        directory = copy_with_own(examined, copies, mirror, ask)
         notes = "".join(f"tutor-kustomizer: {note}\n" for note in version_notes(copies))
-    process = finished(kustomize.command(place), scratch, kustomize.limits, env=env)
+    process = finished(kustomize.command(directory), scratch, kustomize.limits, env=env)
     if mirror:
         process = process.replace(stderr=process.stderr.replace(mirror.encode(), b""))
     try:

@@ -79,20 +79,20 @@ def _documents(text: str) -> list[list[str]]:
 
 
 def _without_comments(lines: list[str]) -> list[str]:
-    kept: list[str] = []
+    lines_left: list[str] = []
     block: int | None = None
     for line in lines:
         content = line.lstrip(" ")
         depth = len(line) - len(content)
         if block is not None:
             if not content or depth > block:
-                kept.append(line)
+                lines_left.append(line)
                 continue
             block = None
         if content and not content.startswith("#"):
-            kept += _in_block_style(line, depth) if line.endswith(("]", "}")) else (line,)
+            lines_left += _in_block_style(line, depth) if line.endswith(("]", "}")) else (line,)
             block = _owner_of_block(content, depth)
-    return kept
+    return lines_left
 
 
 def _in_block_style(line: str, depth: int) -> list[str]:
@@ -123,19 +123,19 @@ def _owner_of_block(content: str, depth: int) -> int | None:
 
 
 def _without_spec(lines: list[str]) -> list[str]:
-    kept: list[str] = []
+    lines_left: list[str] = []
     cut = False
-    seen = False
+    has_spec = False
     for line in lines:
         if line and line[0] != " ":
             # A sequence may stand at its key's own column.
             cut = line.startswith(_CUT) or (cut and line.startswith("-"))
-            if cut and seen and line.startswith(_CUT):
+            if cut and has_spec and line.startswith(_CUT):
                 raise Uncertain("the key 'spec' stands there twice")
-            seen = seen or cut
+            has_spec = has_spec or cut
         if not cut:
-            kept.append(line)
-    return kept
+            lines_left.append(line)
+    return lines_left
 
 
 def _read(lines: list[str], *, without_spec: bool = False) -> Any:

@@ -21,13 +21,13 @@ _VERSION = b"__version__ = "
 def other_copies(examined: Examined) -> dict[Listed, str]:
     """Return the lists that name another copy of the function than this package's, each with that file's path."""
     root = os.path.dirname(os.path.abspath(DIRECTORY))  # noqa: PTH100, PTH120 - pathlib costs 5 ms to import
-    own = [f"{root}/{IN_REPOSITORY}", f"{os.path.dirname(sys.executable)}/{OWN_COMMAND}"]  # noqa: PTH120
-    ours = {os.path.realpath(path) for path in own if os.path.exists(path)}  # noqa: PTH110
+    paths = [f"{root}/{IN_REPOSITORY}", f"{os.path.dirname(sys.executable)}/{OWN_COMMAND}"]  # noqa: PTH120
+    real_paths = {os.path.realpath(path) for path in paths if os.path.exists(path)}  # noqa: PTH110
     copies = {}
     for listed, name in examined.paths.items():
         path = os.path.join(listed.directory, name)  # noqa: PTH118
         # One that is a link would look for `readlink`, which a build isn't given.
-        if os.path.realpath(path) not in ours or os.path.islink(path):  # noqa: PTH114
+        if os.path.realpath(path) not in real_paths or os.path.islink(path):  # noqa: PTH114
             copies[listed] = os.path.realpath(path)
     return copies
 

@@ -41,8 +41,8 @@ def checkout_of(directory: str) -> str:
 
 def is_outside(directory: str, checkout: str) -> bool:
     """Tell whether ``directory`` is outside of ``checkout``, and neither written by Tutor nor part of this tool."""
-    own = f"{os.path.dirname(os.path.realpath(DIRECTORY))}/generators"  # noqa: PTH120
-    if _is_in(directory, checkout) or _is_in(directory, own):
+    generators = f"{os.path.dirname(os.path.realpath(DIRECTORY))}/generators"  # noqa: PTH120
+    if _is_in(directory, checkout) or _is_in(directory, generators):
         return False
     while not os.path.isfile(f"{directory}/{_OF_TUTOR}"):  # noqa: PTH113
         above = os.path.dirname(directory)  # noqa: PTH120

@@ -120,11 +120,11 @@ def waited_for(running: Running, command: list[str], limits: Limits) -> Finished
         ) from None
 
 
-def recent(path: str, asked: Running, wanted: Wanted) -> Kustomize:
-    """Return the kustomize at ``path``, which was ``asked`` for its version. Raises UserError where it is too old."""
-    if not asked.ends_within(_A_WHILE):
+def recent(path: str, version_process: Running, wanted: Wanted) -> Kustomize:
+    """Return the kustomize at ``path``; ``version_process`` prints its version. Raises UserError if that is too old."""
+    if not version_process.ends_within(_A_WHILE):
         raise UserError.of(f"{path} can't be run: it doesn't answer")
-    version = asked.wait().stdout.decode(errors="replace").strip().split("\n")[-1].strip()
+    version = version_process.wait().stdout.decode(errors="replace").strip().split("\n")[-1].strip()
     if not version:
         raise UserError.of(f"{path} isn't kustomize: `{path} version` prints nothing")
     numbers = version.rpartition("/")[2].lstrip("v").partition("-")[0].split(".")

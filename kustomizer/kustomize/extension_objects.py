@@ -35,22 +35,22 @@ def extension_objects(extensions: Sequence[str], kustomize: Kustomize, scratch: 
 
     Raises UserError where kustomize can't build them.
     """
-    place = f"{os.path.realpath(scratch.path)}/plugins-{os.urandom(8).hex()}"
-    os.mkdir(place)  # noqa: PTH102 - pathlib costs 5 ms to import
+    directory = f"{os.path.realpath(scratch.path)}/plugins-{os.urandom(8).hex()}"
+    os.mkdir(directory)  # noqa: PTH102 - pathlib costs 5 ms to import
     entries = []
     for extension in extensions:
         if extension.startswith("/"):
-            entries.append(os.path.relpath(extension, place))
+            entries.append(os.path.relpath(extension, directory))
         else:
             entries.append(f"{len(entries)}.yaml")
-            _write(f"{place}/{entries[-1]}", extension)
+            _write(f"{directory}/{entries[-1]}", extension)
     lines = "\n".join(f"- {quote(entry)}" for entry in entries)
-    _write(f"{place}/kustomization.yaml", _KUSTOMIZATION.format(entries=lines))
-    process = finished(kustomize.plain_command(place), scratch, kustomize.limits, env=env)
+    _write(f"{directory}/kustomization.yaml", _KUSTOMIZATION.format(entries=lines))
+    process = finished(kustomize.plain_command(directory), scratch, kustomize.limits, env=env)
     if process.status != 0:
         from kustomizer.masking.messages import without_secrets  # noqa: PLC0415 - only where a build fails
 
-        words = without_secrets(process.stderr_text.strip()).replace(place, "the plugins")
+        words = without_secrets(process.stderr_text.strip()).replace(directory, "the plugins")
         raise UserError.of(f"it can't be told which programs a build would run:\n{words}")
     return process.stdout.decode()
 

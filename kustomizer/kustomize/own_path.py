@@ -58,8 +58,8 @@ class _Copy:
             for file in self._files(directory):
                 self._write(file, read_file(file))
         for directory in sorted(self.copied):
-            for place, real in self._below(directory):
-                link = f"{self.mirror}{place}"
+            for path, real in self._below(directory):
+                link = f"{self.mirror}{path}"
                 if not os.path.lexists(link):
                     os.makedirs(os.path.dirname(link), exist_ok=True)  # noqa: PTH103, PTH120
                     os.symlink(f"{self.mirror}{real}" if real in self.copied else real, link)  # noqa: PTH211

@@ -57,7 +57,7 @@ def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[st
     tree = plain_value(resources)
     if not isinstance(tree, dict):
         return
-    found: dict[tuple[str, str], float] = {}
+    amounts: dict[tuple[str, str], float] = {}
     for section in ("requests", "limits"):
         values = tree.get(section)
         for name, value in values.items() if isinstance(values, dict) else ():
@@ -69,15 +69,15 @@ def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[st
                 continue
             number = None if is_null(value) else amount(value)
             if number is not None and not _is_part_of_a_byte(name, number):
-                found[section, name] = number
+                amounts[section, name] = number
             elif number is not None:
                 why = _SUFFIXES.get(str(value)[-1:], "a number without a unit counts bytes")
                 yield f"{section}.{name}", f"{value} is {number:g} bytes: {why}", "Write 512Mi, say"
             elif not is_null(value):
                 yield f"{section}.{name}", f"{value!r} is no amount that Kubernetes knows", "Write 500m, 2 or 8Gi, say"
-    for (section, name), number in found.items():
+    for (section, name), number in amounts.items():
         if section == "requests":
-            limit = found.get(("limits", name))
+            limit = amounts.get(("limits", name))
             message = _above(tree, name, number, limit, whole=whole)
             if message:
                 yield f"requests.{name}", message, "Raise the limit, or lower the request"
@@ -91,8 +91,8 @@ def faults_beside_pods(resources: Any, of_pod: Any) -> Iterator[tuple[str, str, 
     for section in ("requests", "limits"):
         values, whole = (plain_value(lookup(tree, section)) for tree in (resources, of_pod))
         for name, value in values.items() if isinstance(values, dict) and isinstance(whole, dict) else ():
-            own, most = amount(value), amount(whole.get(name))
-            if own is not None and most is not None and own > most * (1 + _SAME):
+            value_amount, most = amount(value), amount(whole.get(name))
+            if value_amount is not None and most is not None and value_amount > most * (1 + _SAME):
                 message = f"{value} is more than the whole pod's {section}.{name}, {whole[name]}"
                 yield f"{section}.{name}", message, "Lower it, or raise the pod's own resources"
 

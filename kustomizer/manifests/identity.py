@@ -66,10 +66,10 @@ def scan_entries(text: str, indent: int, *fields: str) -> dict[str, str] | None:
     for field in fields:
         start = text.find(f"{margin}{field}:")
         if start >= 0:
-            found = _entries_below(text, start + len(f"{margin}{field}:"), margin)
-            if found is None:
+            below = _entries_below(text, start + len(f"{margin}{field}:"), margin)
+            if below is None:
                 return None
-            entries.update(found)
+            entries.update(below)
     return entries
 
 
@@ -143,11 +143,11 @@ def _states_namespace_otherwise(text: str, start: int, end: int) -> bool:
     """Tell whether the namespace may be written as kustomize doesn't: quoted, behind a question mark, merged in."""
     if text.find("<<", start, end) >= 0:
         return True
-    asked = text.find("?", start, end) >= 0
+    has_complex_key = text.find("?", start, end) >= 0
     position = text.find("namespace", start, end)
     while position >= 0:
         position += len("namespace")
-        if asked or text[position : position + 100].lstrip("'\" ").startswith(":"):
+        if has_complex_key or text[position : position + 100].lstrip("'\" ").startswith(":"):
             return True
         position = text.find("namespace", position, end)
     return False

@@ -42,5 +42,5 @@ def _items(resource: Resource) -> Iterator[Resource]:
             continue
         if not isinstance(item, dict):
             raise UserError.of(f"an item of a {resource.kind} is not an object", field=f"items[{index}]")
-        own = {key: value for key, value in item.items() if key not in typed or not is_null(value)}
-        yield Resource.new({**(typed if resource.kind != _LIST else {}), **own}, indent=0)
+        fields = {key: value for key, value in item.items() if key not in typed or not is_null(value)}
+        yield Resource.new({**(typed if resource.kind != _LIST else {}), **fields}, indent=0)

@@ -93,13 +93,13 @@ def _shown(node: Any, before: Any) -> Any:
     if not isinstance(node, str) or _OPEN not in node:
         return node
     tokens = _TOKEN.findall(node)
-    known = _TOKEN.findall(before) if isinstance(before, str) else None
-    if known is None:
+    tokens_before = _TOKEN.findall(before) if isinstance(before, str) else None
+    if tokens_before is None:
         same = [before is ABSENT or before is None] * len(tokens)
-    elif len(known) == len(tokens):
-        same = [token == known_token for token, known_token in zip(tokens, known, strict=True)]
+    elif len(tokens_before) == len(tokens):
+        same = [token == known_token for token, known_token in zip(tokens, tokens_before, strict=True)]
     else:
-        same = [token in known for token in tokens]
+        same = [token in tokens_before for token in tokens]
     words = iter(SECRET if is_same else CHANGED_SECRET for is_same in same)
     return _TOKEN.sub(lambda _match: next(words), node).replace(_ESCAPED, _OPEN)
 

@@ -34,22 +34,22 @@ def grouped(differences: Iterable[Deviation]) -> Iterator[str]:
         yield f"{', '.join(objects)}: {difference.aspect} {change}{because}".replace(":  ", ": ")
 
 
-def compare(plugin: SiteFacts, ours: SiteFacts) -> list[Deviation]:
-    """Return where ``ours`` deviates from the plugin's site."""
+def compare(plugin: SiteFacts, migrated: SiteFacts) -> list[Deviation]:
+    """Return where ``migrated`` deviates from the plugin's site."""
     deviations: list[Deviation] = []
-    for name in dict.fromkeys([*plugin.workers, *ours.workers]):
-        before, after = plugin.workers.get(name), ours.workers.get(name)
+    for name in dict.fromkeys([*plugin.workers, *migrated.workers]):
+        before, after = plugin.workers.get(name), migrated.workers.get(name)
         if before is None or after is None:
             deviations.append(Deviation(of=name, aspect="Deployment", was=_there(before), now=_there(after)))
         else:
             deviations += _worker(name, before, after)
     for service in plugin.routing:
-        before_table, after_table = plugin.routing[service], ours.routing[service]
+        before_table, after_table = plugin.routing[service], migrated.routing[service]
         for task in dict.fromkeys([*before_table, *after_table]):
             was, now = before_table.get(task, ""), after_table.get(task, "")
             if was != now:
                 deviations.append(Deviation(of=f"{task}, sent by {service}", aspect="queue", was=was, now=now))
-    return [*deviations, *_flower(plugin.flower, ours.flower)]
+    return [*deviations, *_flower(plugin.flower, migrated.flower)]
 
 
 def _there(fact: object) -> str:
@@ -64,8 +64,8 @@ def _differing(of: str, *aspects: tuple[str, object, object]) -> Iterator[Deviat
 
 def _worker(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviation]:
     if sorted(was.queues) != sorted(now.queues):
-        kept = set(was.queues) < set(now.queues)
-        why = "nobody consumed the others" if kept else ""
+        has_more = set(was.queues) < set(now.queues)
+        why = "nobody consumed the others" if has_more else ""
         yield Deviation(of=name, aspect="queues", was=", ".join(was.queues), now=", ".join(now.queues), why=why)
     for option in sorted({*was.options, *now.options}):
         before, after = was.options.get(option), now.options.get(option)
@@ -95,12 +95,12 @@ def _scaling(name: str, was: WorkerFacts, now: WorkerFacts) -> Iterator[Deviatio
         scaler, ("minimum", before.minimum, after.minimum), ("maximum", before.maximum, after.maximum)
     )
     for queue in dict.fromkeys([*was.list_lengths, *now.list_lengths]):
-        length, ours = was.list_lengths.get(queue), now.list_lengths.get(queue)
-        if length != ours:
+        length, new_length = was.list_lengths.get(queue), now.list_lengths.get(queue)
+        if length != new_length:
             counted = "the worker consumes it, and the plugin didn't count it"
             why = "" if length is not None else counted if queue in was.queues else "nobody consumed it"
             aspect = f"list length of {queue}"
-            yield Deviation(of=scaler, aspect=aspect, was=str(length or ""), now=str(ours or ""), why=why)
+            yield Deviation(of=scaler, aspect=aspect, was=str(length or ""), now=str(new_length or ""), why=why)
 
 
 def _flower(was: FlowerFacts | None, now: FlowerFacts | None) -> Iterator[Deviation]:

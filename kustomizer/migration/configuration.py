@@ -53,14 +53,14 @@ def migrate(
         for service in OPEN_EDX_SERVICES
         if (variants := _service(service, workers.get(service, {}), queues[service], with_hpa, notes))
     }
-    taken = _consumed(split)
-    orphans = [queue for service in split for queue in queues[service] if queue not in taken]
+    of_split = _consumed(split)
+    orphans = [queue for service in split for queue in queues[service] if queue not in of_split]
     if orphans:
         spec["unassignedQueues"] = "KeepOnDefault"
         them = "it" if len(orphans) == 1 else "them"
         notes.append(f"nobody consumed {', '.join(orphans)} with the plugin: the default worker keeps {them} here")
     spec["workers"] = split
-    consumed = {*(queue for known in queues.values() for queue in known), *taken}
+    consumed = {*(queue for of_service in queues.values() for queue in of_service), *of_split}
     routing = {service: _routes(settings, service, consumed, notes) for service in OPEN_EDX_SERVICES}
     if any(routing.values()):
         spec["routing"] = {service: table for service, table in routing.items() if table}
@@ -92,7 +92,7 @@ def _service(
         if settings.get("enable_keda"):
             worker["keda"] = {
                 "enabled": True,
-                **{ours: settings[its] for its, ours in _SCALING.items() if its in settings},
+                **{setting: settings[contribs] for contribs, setting in _SCALING.items() if contribs in settings},
             }
             if deployment_name(service, variant) in with_hpa:
                 worker["keda"]["replaceHPA"] = True

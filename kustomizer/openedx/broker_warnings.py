@@ -55,7 +55,7 @@ def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoi
         message += "workers can't connect"
         remedy = "Percent-encode it in Tutor's REDIS_PASSWORD; it is decoded here as Celery does"
         warn("CELERY_BROKER_PASSWORD", message, remedy)
-    ssl, place = use_ssl(file), "CELERY_BROKER_VHOST" if url_ssl(file) else "BROKER_USE_SSL"
+    ssl, key = use_ssl(file), "CELERY_BROKER_VHOST" if url_ssl(file) else "BROKER_USE_SSL"
     if not broker.tls:
         if broker.ca or broker.client_cert or broker.unsafe:
             message = f"says how to talk TLS, but {file.owner.ref} says that the broker talks plain text"
@@ -72,16 +72,16 @@ def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoi
     if broker.ca is None and isinstance(ssl, dict) and ssl.get("ssl_ca_certs"):
         message = "names a CA by a path in the worker's pod, which no other pod can read"
         remedy = "Set spec.broker.tls.ca to the Secret that holds it, unless a public CA signed the certificate"
-        warn(place, message, remedy)
+        warn(key, message, remedy)
     elif broker.ca is None and _is_unverified(ssl):
         message = "lets the workers take any certificate, but KEDA, Flower and restoreOrphans check it"
         remedy = "Set spec.broker.tls.ca to the Secret that holds its CA (or unsafe: true), unless a public CA "
         remedy += "signed it"
-        warn(place, message, remedy)
+        warn(key, message, remedy)
     if not broker.client_cert and isinstance(ssl, dict) and ssl.get("ssl_certfile"):
         message = "names a client certificate by a path in the worker's pod, which no other pod can read"
         remedy = "Set spec.broker.tls.clientCert to the Secret that holds it, if the broker asks for one"
-        warn(place, message, remedy)
+        warn(key, message, remedy)
     return warnings
 
 

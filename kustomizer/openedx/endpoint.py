@@ -53,7 +53,7 @@ class Endpoint(Record):
 
     def is_same(self, other: Endpoint, namespace: str) -> bool:
         """Tell whether ``other`` is the same broker, for pods of ``namespace``, under whatever names."""
-        mine, theirs = (
+        parts, other_parts = (
             endpoint.replace(
                 addresses=sorted(
                     f"{one_name(host, namespace)}:{port}"
@@ -63,7 +63,7 @@ class Endpoint(Record):
             )
             for endpoint in (self, other)
         )
-        return mine == theirs
+        return parts == other_parts
 
 
 def is_placeholder(text: str) -> bool:

@@ -92,7 +92,7 @@ def _has_plain_command(worker: EmittedWorker) -> bool:
 def _mounts_tutors(worker: EmittedWorker, container: Any) -> bool:
     """Tell whether nothing else takes the place of the files that Tutor mounts."""
     service = worker.service
-    wanted = {
+    files = {
         f"/openedx/edx-platform/{service}/envs/tutor": f"openedx-settings-{service}",
         "/openedx/config": CONFIG_MAP,
     }
@@ -102,10 +102,10 @@ def _mounts_tutors(worker: EmittedWorker, container: Any) -> bool:
         if is_null(lookup(volume, "configMap", "items"))
     }
     for mount in list_at(container, "volumeMounts"):
-        place = str(lookup(mount, "mountPath")).rstrip("/")
-        name = wanted.get(place)
+        mount_path = str(lookup(mount, "mountPath")).rstrip("/")
+        name = files.get(mount_path)
         if name is None:
-            if any(place.startswith(path) or path.startswith(f"{place}/") for path in wanted):
+            if any(mount_path.startswith(path) or path.startswith(f"{mount_path}/") for path in files):
                 return False
         elif not is_null(lookup(mount, "subPath")) or not is_generated_name(
             names.get(str(lookup(mount, "name")), ""), name

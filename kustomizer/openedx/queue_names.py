@@ -84,18 +84,18 @@ def redis_lists(resources: Resources, worker: EmittedWorker, queue: str) -> tupl
     """
     if worker.service not in OPEN_EDX_SERVICES:
         return (queue,)
-    own = _lists_of(resources, worker, queue)
-    if own != (queue,):
-        return own
-    others = [other for other in _open_edx_workers(resources, worker) if other.service != worker.service]
-    sent_to = dict.fromkeys(name for other in others for name in _lists_of(resources, other, queue))
+    lists = _lists_of(resources, worker, queue)
+    if lists != (queue,):
+        return lists
+    other_workers = [other for other in _open_edx_workers(resources, worker) if other.service != worker.service]
+    sent_to = dict.fromkeys(name for other in other_workers for name in _lists_of(resources, other, queue))
     if not sent_to.keys() - {queue}:
-        return own
+        return lists
     from kustomizer.openedx.celery.transport import PRIORITY_STEPS, SEPARATOR  # noqa: PLC0415 - as below
 
     # A worker that is told nothing of priorities looks on these lists, whether tasks have one or not.
     looked_on = {f"{queue}{SEPARATOR}{number}" for number in PRIORITY_STEPS}
-    return (*own, *(name for name in sent_to if name in looked_on))
+    return (*lists, *(name for name in sent_to if name in looked_on))
 
 
 def _open_edx_workers(resources: Resources, worker: EmittedWorker) -> list[EmittedWorker]:

@@ -51,9 +51,9 @@ def _path_at(mount: Any, file: SettingsFile) -> str:
     sub = "" if is_null(lookup(mount, "subPath")) else str(lookup(mount, "subPath")).strip("/")
     if _is_single_file(mount, file):
         return sub
-    place = str(lookup(mount, "mountPath") or "").rstrip("/")
+    mount_path = str(lookup(mount, "mountPath") or "").rstrip("/")
     # A subPath there that is called like the file would be a file in the place of a directory.
-    is_package = place.endswith(f"/{file.package_path}") and not sub.endswith(".py")
+    is_package = mount_path.endswith(f"/{file.package_path}") and not sub.endswith(".py")
     return "/".join(filter(None, (sub, file.name))) if is_package else ""
 
 
@@ -101,8 +101,8 @@ def obstacle(
     modules = [environment(reader, "DJANGO_SETTINGS_MODULE") for reader in readers]
     foreign = [module for module in modules if module and module != file.module]
     if container is None:
-        others = tuple(f"{service}." for service in OPEN_EDX_SERVICES if service != file.service)
-        foreign = [module for module in foreign if not module.startswith(others)]
+        other_packages = tuple(f"{service}." for service in OPEN_EDX_SERVICES if service != file.service)
+        foreign = [module for module in foreign if not module.startswith(other_packages)]
     if len(foreign) == len(modules):
         return f"its DJANGO_SETTINGS_MODULE is {foreign[0]}, which never loads {file.module}"
     return ""
@@ -117,11 +117,11 @@ def _is_odd(mount: Any, volume: SettingsVolume, reader: Any) -> bool:
         return True
     if not _is_of_file(mount, volume):
         return False
-    place = str(lookup(mount, "mountPath") or "").rstrip("/")
+    mount_path = str(lookup(mount, "mountPath") or "").rstrip("/")
     mounted = lookup(reader, "volumeMounts")
-    around = [str(lookup(other, "mountPath") or "").rstrip("/") for other in mounted if other is not mount]
+    other_paths = [str(lookup(other, "mountPath") or "").rstrip("/") for other in mounted if other is not mount]
     # Nothing can be added to a directory that is a volume itself.
-    return not place.endswith(".py") or any(place.startswith(f"{directory}/") for directory in around)
+    return not mount_path.endswith(".py") or any(mount_path.startswith(f"{directory}/") for directory in other_paths)
 
 
 def _is_of_file(mount: Any, volume: SettingsVolume) -> bool:
@@ -156,8 +156,8 @@ def mount_ours(
     if volume.ours is not None:
         volume.ours["name"] = config_map
         return
-    ours = {"name": config_map, "items": [{"key": file.name, "path": volume.path}]}
-    sources = extended(volume, source, ours)
+    source_of_ours = {"name": config_map, "items": [{"key": file.name, "path": volume.path}]}
+    sources = extended(volume, source, source_of_ours)
     name = volume.name
     if "projected" in volume.tree:
         projected = {**volume.tree["projected"], "sources": sources}

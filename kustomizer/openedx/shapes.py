@@ -56,11 +56,11 @@ def _faults(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not _is(items, list):
             yield ".".join(path), "a list"
         for index, item in enumerate(items if type(items) is list else ()):
-            place = f"{'.'.join(path)}[{index}]"
+            list_path = f"{'.'.join(path)}[{index}]"
             if type(item) is not dict:
-                yield place, "a mapping"
+                yield list_path, "a mapping"
             elif path[-1] != "volumes":
-                yield from _faults_of_container(item, place)
+                yield from _faults_of_container(item, list_path)
 
 
 def _faults_of_container(container: dict[str, Any], place: str) -> Iterator[tuple[str, str]]:

@@ -62,14 +62,14 @@ def _variant(config: CeleryWorkers, service: str, name: str) -> Variant:
     )
 
 
-def route_notes(known: SiteTasks, service: str, name: str) -> Iterator[Problem]:
+def route_notes(site_tasks: SiteTasks, service: str, name: str) -> Iterator[Problem]:
     """Yield why a route of a task of ``service`` will have no effect, as far as the saved tasks tell."""
-    if service not in known.services:
+    if service not in site_tasks.services:
         return
-    task = known.find(service, name)
+    task = site_tasks.find(service, name)
     if task is None:
-        remedy = did_you_mean(name, known.names(service)) or SAVE_AGAIN
-        message = f"{service} had no task {name} on {known.asked}: the route has no effect"
+        remedy = did_you_mean(name, site_tasks.names(service)) or SAVE_AGAIN
+        message = f"{service} had no task {name} on {site_tasks.asked}: the route has no effect"
         yield Problem(message=message, severity=WARNING, remedy=remedy)
     elif task.names_queue:
         message = f"{name} says itself that it goes to {task.queue}: the route has no effect"

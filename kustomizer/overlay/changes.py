@@ -74,10 +74,10 @@ def change_worker(
 
 def _unset(file: ConfigFile, worker: Sequence[str], path: Sequence[str]) -> ConfigFile:
     name = ".".join(path)
-    held = lookup(file.load().given, *worker[1:], *path)
-    if held is None and lookup(file.own, *worker, *path) is None:
-        there = ", ".join(_fields(lookup(file.own, *worker))) or "none"
-        remedy = did_you_mean(name, list(_fields(lookup(file.own, *worker)))) or f"What it has: {there}"
+    value = lookup(file.load().given, *worker[1:], *path)
+    if value is None and lookup(file.own, *worker, *path) is None:
+        set_fields = ", ".join(_fields(lookup(file.own, *worker))) or "none"
+        remedy = did_you_mean(name, list(_fields(lookup(file.own, *worker)))) or f"What it has: {set_fields}"
         refuse(f"{_name(*worker[2:])} has no {name}", remedy)
     at = [*worker, *path]
     # What is left empty goes, too, up to the worker itself.
@@ -177,10 +177,13 @@ def consumed_queues(config: CeleryWorkers) -> list[str]:
         for queue in config.queues(service, variant)
     ]
     keeps = config.spec.unassigned_queues == "KeepOnDefault"
-    kept = [
-        queue for service, known in KNOWN_QUEUES.items() for queue in known if keeps or service not in config.services()
+    unassigned = [
+        queue
+        for service, queues in KNOWN_QUEUES.items()
+        for queue in queues
+        if keeps or service not in config.services()
     ]
-    return list(dict.fromkeys([*named, *kept]))
+    return list(dict.fromkeys([*named, *unassigned]))
 
 
 def _without_consumer(config: CeleryWorkers, service: str) -> Iterator[Problem]:

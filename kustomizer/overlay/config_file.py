@@ -84,8 +84,8 @@ class ConfigFile(Record):
 def find_config(overlay: Path) -> ConfigFile:
     """Return the configuration of ``overlay``. Raises UserError where it has none, or more than one, of its own."""
     _refuse_several(overlay)
-    own = overlay / OWN_FILE
-    paths = [own] if _holds_config(own) else list(dict.fromkeys(configuration_files(overlay)))
+    own_file = overlay / OWN_FILE
+    paths = [own_file] if _holds_config(own_file) else list(dict.fromkeys(configuration_files(overlay)))
     if not paths:
         remedy = "Name the overlay with --overlay, or the file with --file"
         raise UserError.of(f"{overlay} has no configuration of kind {KIND}", remedy=remedy)

@@ -102,31 +102,31 @@ class _Refresh:
 
     def _with_guard(self, text: str, tree: dict[str, Any], config: CeleryWorkers) -> str:
         services = [service for service in OPEN_EDX_SERVICES if service in config.services()]
-        path, wanted = self._overlay / templates.GUARD_FILE, templates.guard(services[0] if services else "")
+        path, guard = self._overlay / templates.GUARD_FILE, templates.guard(services[0] if services else "")
         if not services:
-            if path.exists() and _shape(read_text(path)) == _shape(wanted):
+            if path.exists() and _shape(read_text(path)) == _shape(guard):
                 self._notes.append(f"{path} fails every build, since lms and cms aren't split: take it out")
             return text
         if path.exists():
-            if _shape(read_text(path)) == _shape(wanted):
-                self._texts[path] = wanted
+            if _shape(read_text(path)) == _shape(guard):
+                self._texts[path] = guard
             else:
                 self._notes.append(f"{path} holds something else than the guard of `init`: left as it is")
             return text
         if any(name == templates.GUARD_NAME for _, name in self._transformers(tree)):
             # It is listed from elsewhere, as the overlays of this repository do.
             return text
-        self._texts[path] = wanted
+        self._texts[path] = guard
         return append_item(text, "transformers", templates.GUARD_FILE)
 
     def _with_name_references(self, text: str, tree: dict[str, Any]) -> str:
         path = self._overlay / templates.NAME_REFERENCES_FILE
-        wanted = _references(templates.NAME_REFERENCES)
+        new_references = _references(templates.NAME_REFERENCES)
         if path.exists():
             present = _references(read_text(path))
-            if all(entry in wanted for entry in present):
+            if all(entry in new_references for entry in present):
                 self._texts[path] = templates.NAME_REFERENCES
-            elif missing := [entry for entry in wanted if entry not in present]:
+            elif missing := [entry for entry in new_references if entry not in present]:
                 kinds = ", ".join(sorted({kind for kind, _ in missing}))
                 self._notes.append(f"{path} has entries of yours, and lacks ours for {kinds}: left as it is")
             return text
@@ -145,9 +145,9 @@ def _shape(text: str) -> Any:
     for document in documents:
         for replacement in list_at(document, "replacements"):
             selects = [lookup(target, "select") for target in list_at(replacement, "targets")]
-            for place in (lookup(replacement, "source"), *selects):
-                if isinstance(place, dict):
-                    place.pop("name", None)
+            for selector in (lookup(replacement, "source"), *selects):
+                if isinstance(selector, dict):
+                    selector.pop("name", None)
     return documents
 
 

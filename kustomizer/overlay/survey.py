@@ -78,7 +78,7 @@ def survey(resources: Resources) -> Survey:
     autoscalers = [
         f"{item.kind} {item.name}" for item in resources.of_kind("HorizontalPodAutoscaler") if item.name in workers
     ]
-    others = {
+    other_workers = {
         f"{worker.resource.kind} {worker.resource.name}{'' if worker.listed == 'containers' else ', in a sidecar,'}"
         for worker in workers_of(resources)
         if worker.service in OPEN_EDX_SERVICES
@@ -90,7 +90,7 @@ def survey(resources: Resources) -> Survey:
             services.append(_service(resources, name))
         except UserError as error:
             services.append(SurveyedService(name=name, queues=(), variants=(), broker="", refused=error.problems))
-    return Survey(services=services, autoscalers=autoscalers, others=sorted(others))
+    return Survey(services=services, autoscalers=autoscalers, others=sorted(other_workers))
 
 
 def _service(resources: Resources, name: str) -> SurveyedService:
@@ -108,14 +108,14 @@ def _service(resources: Resources, name: str) -> SurveyedService:
     consumed = [variants[queue] for queue in queues if queue in variants]
     elsewhere = consumed_queues(resources, (item for item in resources if item is not worker.resource))
     strays = [queue for queue in queues if queue and queue not in variants and queue not in elsewhere]
-    own = [queue for queue in queues if variants.get(queue) == DEFAULT]
+    default_queues = [queue for queue in queues if variants.get(queue) == DEFAULT]
     return SurveyedService(
         name=name,
         queues=queues,
         variants=[variant for variant in consumed if variant != DEFAULT],
         broker=_broker(resources, name) if name in OPEN_EDX_SERVICES else "",
         concurrency=_concurrency(resources, worker),
-        kept=[*own, *strays] if strays and consumed else (),
+        kept=[*default_queues, *strays] if strays and consumed else (),
         module=_module(worker) if name in OPEN_EDX_SERVICES else "",
     )
 

@@ -259,10 +259,10 @@ def _replacement(text: str, mapping: Any, key: Any, old: Any, value: Any) -> _Ed
     lines = block(key.value, value, key.start_mark.column, _step(mapping))
     if mapping.flow_style or len(lines) == 1:
         return _Edit(colon, end, f" {flow(value)}")
-    rest = _next_line(text, end)
-    behind = text[end:rest].rstrip()
+    line_end = _next_line(text, end)
+    behind = text[end:line_end].rstrip()
     inner = "".join(line + _newline(text) for line in lines[1:])
-    return _Edit(colon, rest, behind + _newline(text) + inner)
+    return _Edit(colon, line_end, behind + _newline(text) + inner)
 
 
 def apply(data: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:

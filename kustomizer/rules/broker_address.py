@@ -37,15 +37,15 @@ _KEYS = ("address", "addresses", "host", "hosts")
 def check(site: Site) -> Iterator[Problem]:
     """Find the addresses without a namespace, those with another one, and what isn't the worker's own."""
     for resource in site.resources.of_kind("ScaledObject"):
-        seen = set()
+        addresses = set()
         for index, trigger in enumerate(mappings(lookup(resource.tree, "spec", "triggers"))):
             if not str(trigger.get("type", "")).startswith("redis"):
                 continue
             yield from _of_another(site, resource, index, trigger)
             for key, address in _addresses(mapping(trigger.get("metadata"))):
                 message = _fault(site, resource, address)
-                if message and address not in seen:
-                    seen.add(address)
+                if message and address not in addresses:
+                    addresses.add(address)
                     field = f"spec.triggers[{index}].metadata.{key}"
                     yield resource.problem(message, _remedy(resource, address), field=field)
 

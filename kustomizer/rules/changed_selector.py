@@ -34,7 +34,7 @@ _FIELD = "spec.selector"
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers whose selector can't be right, or can't be Tutor's."""
-    seen: dict[str, Resource] = {}
+    by_name: dict[str, Resource] = {}
     for worker in site.workers:
         resource = worker.resource
         selector = mapping(lookup(resource.tree, "spec", "selector"))
@@ -44,7 +44,9 @@ def check(site: Site) -> Iterator[Problem]:
         if unmatched:
             message = f"doesn't select its own pods, whose labels differ in {', '.join(unmatched)}: it is refused"
             yield resource.problem(message, "Change the pods' labels back: a selector is immutable", field=_FIELD)
-        twin = seen.setdefault(f"{resource.namespace} {sorted(selector.items())!r}", resource) if selector else resource
+        twin = (
+            by_name.setdefault(f"{resource.namespace} {sorted(selector.items())!r}", resource) if selector else resource
+        )
         if twin is not resource:
             message = f"is the same as that of {twin.name}: each of the two claims the other's pods"
             remedy = f"Give each a {NAME_LABEL} of its own, in the selector and in the pods' labels"

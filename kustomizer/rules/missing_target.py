@@ -24,8 +24,8 @@ def check(site: Site) -> Iterator[Problem]:
     for resource in autoscalers(site):
         kind, name = scale_target(resource)
         if kind in {"Deployment", "StatefulSet"} and not site.resources.find(kind, name, resource.namespace):
-            own = resource.namespace
-            where = f"namespace {own} of this build" if own else "this build without a namespace"
+            namespace = resource.namespace
+            where = f"namespace {namespace} of this build" if namespace else "this build without a namespace"
             message = f"scales {kind} {name}, which isn't in {where}"
             remedy = "Name a worker that is there, or take the autoscaler out"
             elsewhere = [namesake.namespace for namesake in site.resources.find(kind, name)]

@@ -32,7 +32,7 @@ def check(site: Site) -> Iterator[Problem]:
     for resource in site.resources.of_kind("Deployment"):
         sent_to |= {(resource.namespace, queue) for queue in site.open_edx_queues(resource.namespace, resource.name)}
     stopped = {worker.resource.identity: stopped_by(site.resources, worker.resource) for worker in site.workers}
-    taken = {
+    taken_queues = {
         (worker.resource.namespace, queue)
         for worker in site.workers
         if stopped[worker.resource.identity] is None
@@ -41,7 +41,7 @@ def check(site: Site) -> Iterator[Problem]:
     for worker in site.workers:
         by = stopped[worker.resource.identity]
         namespace = worker.resource.namespace
-        waiting = [queue for queue in worker.queues if (namespace, queue) not in taken]
+        waiting = [queue for queue in worker.queues if (namespace, queue) not in taken_queues]
         is_known = any((namespace, queue) in sent_to for queue in waiting)
         if by is None or not waiting or not (is_known or worker.is_open_edx):
             continue

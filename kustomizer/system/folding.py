@@ -17,7 +17,7 @@ def fold(text: str, width: int, indent: str = "", more: str = "  ") -> list[str]
 
     A command in backticks stays on one line. A word that is longer than ``width`` is left whole, too.
     """
-    whole = _COMMAND.sub(lambda found: found[0].replace(" ", _KEPT), text)
+    whole = _COMMAND.sub(lambda match: match[0].replace(" ", _KEPT), text)
     lines = textwrap.wrap(
         whole,
         width,

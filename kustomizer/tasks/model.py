@@ -111,13 +111,15 @@ class SiteTasks(Record):
 
         The service of a number is that of the worker; where that isn't known, it is the one service that has the task.
         """
-        known = {(task.service, task.name) for task in self.tasks}
-        of_task = {key: found for key, found in numbers.items() if key in known}
+        keys = {(task.service, task.name) for task in self.tasks}
+        of_task = {key: task_numbers for key, task_numbers in numbers.items() if key in keys}
         unknown = []
-        for (_, name), found in ((key, found) for key, found in numbers.items() if key not in known):
-            services = [service for service, task in known if task == name]
+        for (_, name), task_numbers in (
+            (key, task_numbers) for key, task_numbers in numbers.items() if key not in keys
+        ):
+            services = [service for service, task in keys if task == name]
             if len(services) == 1:
-                of_task.setdefault((services[0], name), found)
+                of_task.setdefault((services[0], name), task_numbers)
             else:
                 unknown.append(name)
         tasks = [task.replace(numbers=of_task.get((task.service, task.name))) for task in self.tasks]

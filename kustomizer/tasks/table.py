@@ -77,17 +77,17 @@ def _numbers(task: Task) -> Sequence[str]:
     return [amount(numbers.per_day), *times, failed]
 
 
-def _sources(known: SiteTasks) -> list[str]:
+def _sources(site_tasks: SiteTasks) -> list[str]:
     lines = []
-    for service in known.services:
-        tasks, versions = [task for task in known.tasks if task.service == service], known.versions[service]
+    for service in site_tasks.services:
+        tasks, versions = [task for task in site_tasks.tasks if task.service == service], site_tasks.versions[service]
         # No worker was asked: other pods load other settings.
         without = "; no worker was asked, so only priorities are shown of the settings"
         lines.append(
             f"{service}: {len(tasks)} tasks, Celery {versions['celery']}, kombu {versions['kombu']}, "
-            f"asked on {known.asked}{without if any(task.settings is None for task in tasks) else ''}"
+            f"asked on {site_tasks.asked}{without if any(task.settings is None for task in tasks) else ''}"
         )
-    lines += [str(known.measured)] if known.measured else []
+    lines += [str(site_tasks.measured)] if site_tasks.measured else []
     return [visible(line) for line in lines]
 
 

@@ -25,14 +25,14 @@ VERSION = 1
 _RECORDS: dict[str, type[Record]] = {kind.__name__: kind for kind in (TaskSettings, Numbers, RunTime)}
 
 
-def tasks_json(known: SiteTasks) -> str:
-    """Return ``known`` as JSON, a line for each value, in an order that makes a good diff."""
-    tasks = sorted(known.tasks, key=lambda task: (task.service, task.name))
+def tasks_json(site_tasks: SiteTasks) -> str:
+    """Return a site's tasks as JSON, a line for each value, in an order that makes a good diff."""
+    tasks = sorted(site_tasks.tasks, key=lambda task: (task.service, task.name))
     tree = {
         "version": VERSION,
-        "asked": known.asked,
-        "services": {service: dict(known.versions[service]) for service in known.services},
-        "measured": None if known.measured is None else _tree(known.measured),
+        "asked": site_tasks.asked,
+        "services": {service: dict(site_tasks.versions[service]) for service in site_tasks.services},
+        "measured": None if site_tasks.measured is None else _tree(site_tasks.measured),
         "tasks": [_tree(task) for task in tasks],
     }
     return json.dumps(tree, indent=1)
@@ -84,8 +84,8 @@ def _record(kind: type[Any], tree: dict[str, Any]) -> Any:
 
 def _value(annotation: str, value: Any) -> Any:
     """Return a field's value, read as its annotation says. Raises TypeError where it is of another type."""
-    kind, *others = annotation.split(" | ")
-    if value is None and others == ["None"]:
+    kind, *alternatives = annotation.split(" | ")
+    if value is None and alternatives == ["None"]:
         return None
     if kind in _RECORDS:
         return _record(_RECORDS[kind], value)

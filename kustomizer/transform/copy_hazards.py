@@ -35,10 +35,10 @@ def hazards(
     yield from reference_hazards(others, worker, [copy.name for copy in copies])
 
 
-def selector_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[Resource]) -> Iterator[Problem]:
-    """Yield a warning for each of ``others`` that selects the pods of ``worker`` and not those of all its copies."""
+def selector_hazards(resources: Sequence[Resource], worker: Resource, copies: Sequence[Resource]) -> Iterator[Problem]:
+    """Yield a warning for each of ``resources`` that selects the pods of ``worker`` and not those of all its copies."""
     labels = pod_labels(worker)
-    for resource in others:
+    for resource in resources:
         near = _near(resource, worker.namespace)
         # A selector of Cilium's names a namespace, or means that of its object.
         selectors = [
@@ -68,9 +68,9 @@ def _near(resource: Resource, namespace: str) -> set[str]:
     return {namespace} - {""}
 
 
-def exemption_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[Resource]) -> Iterator[Problem]:
-    """Yield a warning for each of ``others`` that holds for all pods but those of ``worker``, and so for its copies."""
-    for resource in others:
+def exemption_hazards(resources: Sequence[Resource], worker: Resource, copies: Sequence[Resource]) -> Iterator[Problem]:
+    """Yield a warning for each of ``resources`` that exempts the pods of ``worker`` alone, and not its copies'."""
+    for resource in resources:
         if resource.namespace not in ("", worker.namespace):
             continue
         for path, selector in _selectors_of(resource):
@@ -97,9 +97,9 @@ def _excludes(selector: Any, name: str) -> bool:
     )
 
 
-def reference_hazards(others: Sequence[Resource], worker: Resource, copies: Sequence[str]) -> Iterator[Problem]:
-    """Yield a warning for each of ``others`` that names the Deployment ``worker`` and not all of its copies."""
-    for resource in others:
+def reference_hazards(resources: Sequence[Resource], worker: Resource, copies: Sequence[str]) -> Iterator[Problem]:
+    """Yield a warning for each of ``resources`` that names the Deployment ``worker`` and not all of its copies."""
+    for resource in resources:
         if resource.namespace not in ("", worker.namespace):
             continue
         named = {name: path for path, name in (*_deployments(resource.tree, ""), *_for_kubectl(resource))}
@@ -172,10 +172,10 @@ def _selectors(node: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _of_pods(selector: dict[str, Any]) -> dict[str, Any]:
     labels = lookup(selector, "matchLabels")
     expressions = list_at(selector, "matchExpressions")
-    kept = {_key(key): value for key, value in labels.items()} if isinstance(labels, dict) else {}
+    expected = {_key(key): value for key, value in labels.items()} if isinstance(labels, dict) else {}
     return {
-        "namespace": str(kept.get(_NAMESPACE, "")),
-        "matchLabels": {key: value for key, value in kept.items() if not key.startswith(_NOT_OF_PODS)},
+        "namespace": str(expected.get(_NAMESPACE, "")),
+        "matchLabels": {key: value for key, value in expected.items() if not key.startswith(_NOT_OF_PODS)},
         "matchExpressions": [
             {**expression, "key": _key(str(lookup(expression, "key")))}
             for expression in expressions

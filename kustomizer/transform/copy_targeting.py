@@ -163,9 +163,9 @@ def _keep_peers(spec: dict[str, Any], worker: Resource) -> None:
     for direction, peers in PEERS:
         rules = []
         for rule in list_at(spec, direction):
-            own = [peer for peer in list_at(rule, peers) if selects(lookup(peer, "podSelector"), labels)]
-            if own:
-                rules.append({**rule, peers: own})
+            selecting = [peer for peer in list_at(rule, peers) if selects(lookup(peer, "podSelector"), labels)]
+            if selecting:
+                rules.append({**rule, peers: selecting})
         if direction in spec:
             spec[direction] = rules
 

@@ -117,13 +117,13 @@ def _replaced(node: Any, old: str, new: str) -> Any:
         return {key: _replaced(child, old, new) for key, child in node.items()}
     if not isinstance(node, str) or old not in node:
         return node
-    first, *others = str(node).split(old)
+    first, *parts = str(node).split(old)
     text = first
-    for other in others:
+    for part in parts:
         # Part of a longer word it isn't the node's name, whose host the shell puts behind it: /tmp/lms-ready.
-        is_node = not (text[-1:].isalnum() or text[-1:] in _OF_NAMES or other[:1].isalnum())
+        is_node = not (text[-1:].isalnum() or text[-1:] in _OF_NAMES or part[:1].isalnum())
         # The percent sign is the one that Tutor 16 and 17 have in the name, see CommandLine.hostname_for().
-        text += new + other.removeprefix("%") if is_node else old + other
+        text += new + part.removeprefix("%") if is_node else old + part
     return text
 
 

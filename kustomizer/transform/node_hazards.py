@@ -123,8 +123,8 @@ def _of_one(what: str, names: str, *, of_pod: bool) -> tuple[str, str]:
 
 def _network(template: Any, names: str) -> Iterator[tuple[str, str, str, str]]:
     annotations = mapping(lookup(template, "metadata", "annotations"))
-    given = {_NETWORKS} if '"ips"' in str(annotations.get(_NETWORKS)) else set()
-    for key in sorted((_ADDRESSES | given) & set(annotations)):
+    annotations_set = {_NETWORKS} if '"ips"' in str(annotations.get(_NETWORKS)) else set()
+    for key in sorted((_ADDRESSES | annotations_set) & set(annotations)):
         message = f"asks for an address of its own, and pods of {names} would ask for the same"
         remedy = "Leave it out; an egress gateway or a NetworkPolicy tells pods apart by their labels"
         yield join("spec.template.metadata.annotations", key), message, remedy, WARNING

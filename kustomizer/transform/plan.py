@@ -70,12 +70,12 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
     # The queues of workers that the configuration doesn't name, each with one such worker.
     named = {deployment_name(service, name) for service in config.services() for name in config.variants(service)}
     unnamed = (item for item in resources if item.kind != "Deployment" or item.name not in named)
-    others = consumed_queues(resources, unnamed)
+    consumers = consumed_queues(resources, unnamed)
     for service in config.spec.workers:
         try:
             emitted = emitted_worker(resources, service)
             check_shape(emitted)
-            service_plan, warnings = _split(resources, config, emitted, others)
+            service_plan, warnings = _split(resources, config, emitted, consumers)
         except UserError as error:
             problems += [problem.replace(resource=problem.resource or config.ref) for problem in error.problems]
             continue
@@ -83,8 +83,8 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
         problems += warnings
     problems += check_timeouts(resources, config, plans)
     if len(plans) == len(config.spec.workers):
-        problems += _unserved_routes(config, plans, others)
-        problems += _shared_queues(config, plans, others)
+        problems += _unserved_routes(config, plans, consumers)
+        problems += _shared_queues(config, plans, consumers)
     errors = [problem for problem in problems if problem.severity != WARNING]
     if errors:
         raise UserError(*errors)
@@ -110,17 +110,17 @@ def _split(
         for queue in (config.queues(split, variant) if split != service else ())
     }
     assigned |= {queue for variant in variants for queue in variant.queues}
-    taken = taken_queues(resources, emitted) or ()
+    emitted_queues = taken_queues(resources, emitted) or ()
     # To a name that is empty, behind a comma at the end, no task gets.
-    orphans = tuple(queue for queue in taken if queue and queue not in assigned and queue not in others)
+    orphans = tuple(queue for queue in emitted_queues if queue and queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
     problems = [problem for variant in variants for problem in _resources(config, emitted, variant)]
-    left = {queue: others[queue] for queue in taken if queue in others and queue not in assigned}
-    own = lookup(emitted.resource.tree, "spec")
-    if left or autoscalers or number_at(own, "replicas") == 0 or lookup(own, "paused"):
+    queues_left = {queue: others[queue] for queue in emitted_queues if queue in others and queue not in assigned}
+    emitted_spec = lookup(emitted.resource.tree, "spec")
+    if queues_left or autoscalers or number_at(emitted_spec, "replicas") == 0 or lookup(emitted_spec, "paused"):
         from kustomizer.transform.without_pods import others_without_pods, split_without_pods  # noqa: PLC0415 - as above
 
-        problems += others_without_pods(resources, left)
+        problems += others_without_pods(resources, queues_left)
         problems += split_without_pods(resources, emitted, variants)
     if orphans and policy == "KeepOnDefault":
         variants[0] = variants[0].replace(queues=(*variants[0].queues, *orphans))
@@ -152,8 +152,8 @@ def _may_name_nodes(emitted: EmittedWorker) -> bool:
 
 def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) -> list[Problem]:
     """Return the problems of requests and limits that don't fit those of Tutor's worker, which they are merged with."""
-    own = variant.settings.resources
-    if not own:
+    stated = variant.settings.resources
+    if not stated:
         return []
     from kustomizer.config.layers import merge_maps  # noqa: PLC0415 - many configurations have none
     from kustomizer.manifests.amounts import faults_beside_pods, resource_faults  # noqa: PLC0415 - as above
@@ -161,7 +161,7 @@ def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) 
     container = emitted.container_tree
     present = plain_value(lookup(container, "resources"))
     of_pod = lookup(pod_template(emitted.resource), "spec", "resources")
-    merged = merge_maps(present if isinstance(present, dict) else {}, own)
+    merged = merge_maps(present if isinstance(present, dict) else {}, stated)
     beside = f" (with those of Deployment {emitted.deployment}, which Tutor or a plugin sets)" if present else ""
     field = config.origin(variant.service, variant.name, "resources")
     both = f"State both in {variant.path}.resources: "
@@ -190,8 +190,8 @@ def _variant(
     builtin = builtin_settings(service, name, is_scaled=is_scaled, emitted_grace_period=grace_period(present))
     if "visibilityTimeout" in builtin:
         # Long tasks need the longer of the two; where only a running pod knows the site's, that stays.
-        own = site_timeout(resources, emitted)
-        builtin["visibilityTimeout"] = None if own is None else max(_REPORTS_VISIBILITY_TIMEOUT, own)
+        site_seconds = site_timeout(resources, emitted)
+        builtin["visibilityTimeout"] = None if site_seconds is None else max(_REPORTS_VISIBILITY_TIMEOUT, site_seconds)
     settings = worker_settings(config, service, name, builtin=builtin)
     hpa = "HorizontalPodAutoscaler"
     own_autoscalers = autoscalers.get(emitted.deployment, ()) if hpa in config.spec.copy_targeting else ()
@@ -240,18 +240,20 @@ def _shared_queues(
 ) -> list[Problem]:
     """Return warnings about queues that a worker of another service, or one that isn't ours, consumes, too."""
     problems = []
-    taken = {queue: str(worker.ref) for queue, worker in others.items()}
+    worker_of = {queue: str(worker.ref) for queue, worker in others.items()}
     for plan in plans:
         problems += [
             config.problem(
-                f"{taken[queue]} consumes {queue}, too: chance decides which of the two gets a task",
+                f"{worker_of[queue]} consumes {queue}, too: chance decides which of the two gets a task",
                 "Leave the queue to the workers of one service",
                 field=f"{variant.path}.queues",
                 severity=WARNING,
             )
             for variant in plan.variants
             for queue in variant.queues
-            if queue in taken
+            if queue in worker_of
         ]
-        taken |= {queue: f"Deployment {variant.deployment}" for variant in plan.variants for queue in variant.queues}
+        worker_of |= {
+            queue: f"Deployment {variant.deployment}" for variant in plan.variants for queue in variant.queues
+        }
     return problems

@@ -113,10 +113,10 @@ def _objects(
         SETTINGS: _settings(resources, config, plans, broker),
         **({CONFIG_FILE: reach.config} if reach.config else {}),
     }
-    found = [deployment(owner, RESTORER, _pod(config, plans[0], reach))]
+    objects = [deployment(owner, RESTORER, _pod(config, plans[0], reach))]
     if reach.url:
-        found.append(url_secret(owner, metadata(owner, RESTORER), reach.url))
-    return [*found, object_with_hash(owner, "ConfigMap", metadata(owner, RESTORER), data), *_permissions(owner)]
+        objects.append(url_secret(owner, metadata(owner, RESTORER), reach.url))
+    return [*objects, object_with_hash(owner, "ConfigMap", metadata(owner, RESTORER), data), *_permissions(owner)]
 
 
 def _permissions(owner: Resource) -> list[Resource]:
@@ -141,29 +141,31 @@ def _settings(resources: Resources, config: CeleryWorkers, plans: Sequence[Servi
     variants = [variant for plan in plans for variant in plan.variants]
     emitted = [plan.emitted for plan in plans]
     # A service that isn't split shares Celery's own key with the default workers of the other one.
-    others = [worker for worker in workers_of(resources) if worker.service in OPEN_EDX_SERVICES]
+    workers = [worker for worker in workers_of(resources) if worker.service in OPEN_EDX_SERVICES]
     queues = {queue for worker in emitted for queue in taken_queues(resources, worker) or ()}
-    queues.update(consumed_queues(resources, (worker.resource for worker in others)))
+    queues.update(consumed_queues(resources, (worker.resource for worker in workers)))
     queues.update(queue for variant in variants for queue in variant.queues)
-    own = {variant.deployment: f"unacked{variant.unacked_suffix}" for variant in variants if variant.unacked_suffix}
+    key_of_worker = {
+        variant.deployment: f"unacked{variant.unacked_suffix}" for variant in variants if variant.unacked_suffix
+    }
     settings = {
         "every": config.spec.celery.restore_orphans.every_seconds,
         "older": OLDER_SECONDS,
         "patience": PATIENCE,
         "looked": LOOKED,
         "unacked": broker.unacked_key,
-        "keys": [broker.unacked_key, *own.values()],
+        "keys": [broker.unacked_key, *key_of_worker.values()],
         "queues": sorted(queues),
-        "workers": sorted({variant.deployment for variant in variants} | {worker.resource.name for worker in others}),
+        "workers": sorted({variant.deployment for variant in variants} | {worker.resource.name for worker in workers}),
         # Whose pod has these settings has its tasks under this key, and no other.
-        "own": {f"{name}{CONFIG_MAP_SUFFIX}": key for name, key in own.items()},
+        "own": {f"{name}{CONFIG_MAP_SUFFIX}": key for name, key in key_of_worker.items()},
     }
     return "".join(["{\n", *(f"    {name!r}: {value!r},\n" for name, value in settings.items()), "}\n"])
 
 
 def _pod(config: CeleryWorkers, plan: ServicePlan, reach: BrokerAccess) -> dict[str, Any]:
-    given = lookup(plan.emitted.resource.tree, "spec", "template", "spec")
-    worker = given["containers"][plan.emitted.container]
+    pod_of_worker = lookup(plan.emitted.resource.tree, "spec", "template", "spec")
+    worker = pod_of_worker["containers"][plan.emitted.container]
     mounted: list[VolumeAndMount] = [
         (
             {"name": "program", "configMap": {"name": RESTORER}},
@@ -190,8 +192,8 @@ def _pod(config: CeleryWorkers, plan: ServicePlan, reach: BrokerAccess) -> dict[
     }
     if policy := lookup(worker, "imagePullPolicy"):
         container["imagePullPolicy"] = policy
-    user = plain_value(lookup(given, "securityContext", "runAsUser"))
+    user = plain_value(lookup(pod_of_worker, "securityContext", "runAsUser"))
     # The one pod of a site that talks to the API server.
     pod = pod_spec(container, mounted, user=user if isinstance(user, int) and user > 0 else USER, account=RESTORER)
-    placed = {field: clone(value) for field in _PLACEMENT if (value := lookup(given, field))}
+    placed = {field: clone(value) for field in _PLACEMENT if (value := lookup(pod_of_worker, field))}
     return {**pod, **placed}

@@ -72,8 +72,8 @@ def _other_routers(
     routers = [*value] if isinstance(value, (list, tuple)) else [value]
     before = routers[: routers.index(ROUTER)] if ROUTER in routers else None
     # Celery asks one after the other, and a table answers for what is in it.
-    taken = [task for task in table if any(isinstance(routes, dict) and task in routes for routes in before or ())]
-    if before is not None and not taken:
+    routed = [task for task in table if any(isinstance(routes, dict) and task in routes for routes in before or ())]
+    if before is not None and not routed:
         return []
     if value is None and routes.source.resource is None:
         # Settings that aren't in the build: nothing says that they are other than Tutor's.
@@ -84,7 +84,7 @@ def _other_routers(
     elif before is None:
         what = "has Celery ask another router than Open edX's, which reads what spec.routing says"
     else:
-        what = f"says first where {', '.join(taken)} goes, whatever spec.routing says"
+        what = f"says first where {', '.join(routed)} goes, whatever spec.routing says"
     problem = routes.source.problem(f"CELERY_ROUTES {what}", f"Leave CELERY_ROUTES out, or let it begin with {ROUTER}")
     return [problem.replace(severity=WARNING, resource=problem.resource or config.ref)]
 
@@ -125,13 +125,13 @@ def _route_service(
         readers += 1
         # One ConfigMap for all of a namespace's pods, wherever each has its settings from.
         owner = owners.setdefault(resource.namespace, source.resource or resource)
-        ours = config_map(name, file, text, owner=owner, annotations=config.spec.settings.annotations)
-        present = settled(resources, ours)
+        routed_settings = config_map(name, file, text, owner=owner, annotations=config.spec.settings.annotations)
+        present = settled(resources, routed_settings)
         if present_ours is None or present_ours["name"] != present.name:
             resource.edit()
             mount_ours(template, volume, file, config_map=present.name, source=source)
-        if present is ours:
-            resources.add(ours, after=owner)
+        if present is routed_settings:
+            resources.add(routed_settings, after=owner)
     if not readers:
         message = f"no pod of this build loads its settings from {file.config_map}: the routing would have no effect"
         remedy = f"Take it out, or mount {file.config_map} as Tutor does"

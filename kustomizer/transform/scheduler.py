@@ -60,21 +60,21 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
     """
     template = pod_template(worker.resource)
     containers = dict(running(template))
-    own = containers.pop(("containers", worker.container))
-    image = plain_value(lookup(own, "image"))
-    beats = tuple(place for place, container in containers.items() if runs_beat(container))
+    scheduler = containers.pop(("containers", worker.container))
+    image = plain_value(lookup(scheduler, "image"))
+    beats = tuple(key for key, container in containers.items() if runs_beat(container))
     line = worker.command_line
     runs_once = Once(
         in_worker=line.has("--beat") or BEAT in variables,
         purges=line.has("--purge") or PURGE in variables,
         containers=beats,
         doubtful=tuple(
-            place
-            for place, container in containers.items()
-            if place not in beats and (_has_image(container, image) or runs_program_once(container))
+            key
+            for key, container in containers.items()
+            if key not in beats and (_has_image(container, image) or runs_program_once(container))
         )
         # Before the pod starts, one may delete what waits.
-        + tuple(place for place, item in starting(template) if watches_celery(item) == "celery purge"),
+        + tuple(key for key, item in starting(template) if watches_celery(item) == "celery purge"),
         endless=tuple(endless(template)),
         variables=variables & {BEAT, PURGE},
     )

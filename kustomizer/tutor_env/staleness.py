@@ -74,7 +74,7 @@ def _of_split(env: str) -> str:
 
     from kustomizer.tutor_env.state import stale_reason  # noqa: PLC0415
 
-    return stale_reason(Path(env).parent, told=True)
+    return stale_reason(Path(env).parent, as_recorded=True)
 
 
 def _of_version(env: str) -> str:

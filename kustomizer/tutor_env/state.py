@@ -73,22 +73,22 @@ def read_summary(directory: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     files = summary.get("files") if isinstance(summary, dict) else None
-    whole = isinstance(files, dict) and all(
+    is_whole = isinstance(files, dict) and all(
         (directory / name).is_file() and digest_of_text(read_text(directory / name)) == digest
         for name, digest in files.items()
     )
-    return summary if whole else None
+    return summary if is_whole else None
 
 
 def stale_reason(
-    root: Path, named: Path | None = None, added: Mapping[str, Any] | None = None, *, told: bool = False
+    root: Path, named: Path | None = None, added: Mapping[str, Any] | None = None, *, as_recorded: bool = False
 ) -> str:
     """Return why the split in env/ is out of date; empty where it isn't.
 
     It is compared with the files of env/, with the configuration ``named`` and with what other plugins have ``added``
-    (None: not compared). With ``told`` the configuration is the file that the split names as its source, or the default
-    file if the split had none; a file that is missing counts as unchanged. Which kustomize built the split doesn't
-    matter: its outcome was compared with the function's.
+    (None: not compared). With ``as_recorded`` the configuration is the file that the split names as its source, or the
+    default file if the split had none; a file that is missing counts as unchanged. Which kustomize built the split
+    doesn't matter: its outcome was compared with the function's.
     """
     env = root / "env"
     directory = split_directory(env)
@@ -101,10 +101,10 @@ def stale_reason(
     if inputs["version"] != __version__:
         return f"version {inputs['version']} of tutor-kustomizer split it, and this is {__version__}"
     source = summary["source"]
-    if told:
+    if as_recorded:
         path = root / (OWN_FILE if source == RECOMMENDED else source)
         named = path if path.exists() else None
-    is_at_hand = not told or named is not None or source == RECOMMENDED
+    is_at_hand = not as_recorded or named is not None or source == RECOMMENDED
     if is_at_hand and inputs["configuration"] != digest_of_text(config_text(named)):
         return f"{named or source} has changed"
     if added is not None and inputs["plugins"] != digest_of_added(added):

@@ -264,7 +264,7 @@ def test_it_is_stale_when_what_it_was_made_from_changes(tmp_path: Path) -> None:
     config.unlink()
     assert "celery-workers.yaml has changed" in stale_reason(root)
     # Who doesn't know where it is looked for takes it as it was.
-    assert stale_reason(root, told=True) == "files that Tutor wrote have changed"
+    assert stale_reason(root, as_recorded=True) == "files that Tutor wrote have changed"
 
 
 @pytest.mark.parametrize(("same", "refused"), [(True, False), (False, True)])

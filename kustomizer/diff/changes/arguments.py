@@ -32,9 +32,9 @@ def order_queues(container: Any) -> None:
         if len(settings) == 1 and value is not None:
             ordered = ",".join(sorted(split_queues(value)))
             line = line if ordered == value else line.with_option(name, ordered)
-    for field, given in (("command", line.command), ("args", line.args)):
-        if given is not None:
-            container[field] = list(given)
+    for field, words in (("command", line.command), ("args", line.args)):
+        if words is not None:
+            container[field] = list(words)
 
 
 def argument_changes(path: Path, before: Any, after: Any, shown: Shown) -> dict[str, ArgumentsChange]:
@@ -51,8 +51,8 @@ def argument_changes(path: Path, before: Any, after: Any, shown: Shown) -> dict[
     for field in differing:
         old, new = shown(string_list(before, field), string_list(after, field))
         # The notes about the whole command line stand beside its last field only.
-        own = notes if field == differing[-1] else ()
-        changes[field] = ArgumentsChange(path=(*path, field), before=tuple(old), after=tuple(new), notes=own)
+        own_notes = notes if field == differing[-1] else ()
+        changes[field] = ArgumentsChange(path=(*path, field), before=tuple(old), after=tuple(new), notes=own_notes)
     return changes
 
 

@@ -39,8 +39,8 @@ def _kept(older: Sequence[str], newer: Sequence[str]) -> Iterator[tuple[int, int
     """Yield the index before and after of each line that stays."""
     shorter = min(len(older), len(newer))
     head = next((place for place in range(shorter) if older[place] != newer[place]), shorter)
-    rest = range(shorter - head)
-    tail = next((place for place in rest if older[-1 - place] != newer[-1 - place]), len(rest))
+    middle = range(shorter - head)
+    tail = next((place for place in middle if older[-1 - place] != newer[-1 - place]), len(middle))
     yield from ((place, place) for place in range(head))
     # A line that the other text doesn't have can't stay: without it there is less to compare.
     places = _places_of_shared_lines(older, newer, head, tail)

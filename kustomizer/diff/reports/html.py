@@ -93,7 +93,9 @@ def _words(comparison: Comparison) -> Iterator[str]:
         yield _folded(html.escape(wording.renaming_text(renamings)), f"<ul>{names}</ul>" if names else "")
     for group in groups_to_show(comparison):
         kinds = wording.by_kind(group.objects)
-        names = "".join(f"<li>{html.escape(kind)}: {html.escape(', '.join(own))}</li>" for kind, own in kinds)
+        names = "".join(
+            f"<li>{html.escape(kind)}: {html.escape(', '.join(names_of_kind))}</li>" for kind, names_of_kind in kinds
+        )
         yield _folded(html.escape(wording.group_text(group)), f"<ul>{names}</ul>")
     for ignored in comparison.ignored:
         yield f"<p>Ignored, {ignored.counts}: {_escaped(ignored.reason)}</p>"

@@ -81,8 +81,8 @@ def _change(change: AnyChange) -> dict[str, Any]:
     if isinstance(change, ValueChange):
         sides = (("before", change.before), ("after", change.after))
         values = {side: value for side, value in sides if not isinstance(value, Absent)}
-        place = {} if change.index is None else {"index": change.index}
-        return {"type": "value", "path": path, **values, **place}
+        index = {} if change.index is None else {"index": change.index}
+        return {"type": "value", "path": path, **values, **index}
     if isinstance(change, TextChange):
         before, after = change.newline_at_end
         at_end = {"before": before, "after": after}

@@ -31,9 +31,9 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
         before = number_at(old, "spec", "replicas")
         if before is None or before <= 1 or lookup(new, "spec", "replicas") is not None:
             continue
-        place = (item.id.namespace, item.id.kind, item.id.name)
+        target = (item.id.namespace, item.id.kind, item.id.name)
         scalers = [
-            scaler for scaler in autoscalers(sides.after.site) if (scaler.namespace, *scale_target(scaler)) == place
+            scaler for scaler in autoscalers(sides.after.site) if (scaler.namespace, *scale_target(scaler)) == target
         ]
         until = f"until {scalers[0].kind} {scalers[0].name} scales it again" if scalers else NOTHING
         message = f"states no replicas any more, {before} before: it falls to 1, {until}"

@@ -30,9 +30,11 @@ def check(_sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
                 places_by_images.setdefault((change.before, change.after), []).append((item, path_text(change.path)))
     for (before, after), places in sorted(places_by_images.items(), key=lambda pair: pair[0]):
         item, field = places[0]
-        others = list(dict.fromkeys(other.id for other, _ in places if other.id != item.id))
+        other_objects = list(dict.fromkeys(other.id for other, _ in places if other.id != item.id))
         is_open = _is_open(after) and not _is_open(before)
-        message = f"{before} becomes {after}" + (f", also in {listed(names_of(others))}" if others else "")
+        message = f"{before} becomes {after}" + (
+            f", also in {listed(names_of(other_objects))}" if other_objects else ""
+        )
         if is_open:
             message += ": that is another image each time it is built"
             yield item.problem(message, "Name a version", field=field, severity=WARNING)

@@ -64,14 +64,24 @@ def check(sides: Sides, objects: Sequence[ObjectChange]) -> Iterator[Problem]:
             continue
         before, after = sides.trees(item.id)
         refused = [path_text(change.path) for change in immutable_changes(before, after, item.changes)]
-        others = len(refused) - 1
-        more = f", as are {others} other fields" if others > 1 else ", as is another field" if others == 1 else ""
+        other_count = len(refused) - 1
+        more = (
+            f", as are {other_count} other fields"
+            if other_count > 1
+            else ", as is another field"
+            if other_count == 1
+            else ""
+        )
         kind = item.id.kind
         message = f"is refused by Kubernetes{more}: {_CAUSES.get(kind, _CAUSE)}"
         remedy = _REMEDIES.get(kind, _REMEDY).format(kind, item.id.name)
         yield item.problem(message, remedy, field=refused[0] if refused else "")
     if jobs:
-        others = len(jobs) - 1
-        too = f", as {'are' if others > 1 else 'is'} {listed(item.id.name for item in jobs[1:])}" if others else ""
+        other_count = len(jobs) - 1
+        too = (
+            f", as {'are' if other_count > 1 else 'is'} {listed(item.id.name for item in jobs[1:])}"
+            if other_count
+            else ""
+        )
         message = f"is refused where it was applied before{too}: {_CAUSES['Job']}"
         yield jobs[0].problem(message, _TUTORS_JOB, field="spec.template", severity=WARNING)

@@ -61,10 +61,10 @@ def _pairs(gone: Sequence[ObjectChange], come: Sequence[ObjectChange]) -> Iterat
         for number, old in enumerate(gone)
         for other, new in enumerate(come)
     )
-    taken: set[ObjectChange | tuple[str, int]] = set()
+    paired: set[ObjectChange | tuple[str, int]] = set()
     for score, _old_name, _new_name, number, other in scores:
-        if -score >= _ALIKE and not {("old", number), ("new", other)} & taken:
-            taken |= {("old", number), ("new", other)}
+        if -score >= _ALIKE and not {("old", number), ("new", other)} & paired:
+            paired |= {("old", number), ("new", other)}
             yield gone[number], come[other]
 
 

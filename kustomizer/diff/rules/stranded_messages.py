@@ -25,12 +25,12 @@ from kustomizer.errors import WARNING, Problem
 
 def check(sides: Sides, _objects: Sequence[ObjectChange]) -> Iterator[Problem]:
     """Find the in-flight keys that no worker has afterwards."""
-    kept = {(worker.resource.namespace, worker.unacked_key) for worker in sides.after.site.open_edx_workers}
+    keys = {(worker.resource.namespace, worker.unacked_key) for worker in sides.after.site.open_edx_workers}
     for worker in sides.before.site.open_edx_workers:
         key = (worker.resource.namespace, worker.unacked_key)
-        if key in kept:
+        if key in keys:
             continue
-        kept.add(key)
+        keys.add(key)
         name = worker.resource.name
         yield worker.resource.problem(
             f"has its tasks in flight in {worker.unacked_key}, and no worker has that key afterwards: "

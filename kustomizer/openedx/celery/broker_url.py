@@ -77,9 +77,9 @@ def _wrapped(transport: str, url: str) -> BrokerUrl | None:
     except ValueError:
         return None
     query = tuple(parse_qsl(parts.query)) if is_socket else ()
-    scheme, _, place = url.partition("://")
+    scheme, _, location = url.partition("://")
     # Without credentials: it is shown. kombu takes a socket's path, and nothing before it.
-    server = (parts.path if is_socket else place.partition("?")[0]).rpartition("@")[2]
+    server = (parts.path if is_socket else location.partition("?")[0]).rpartition("@")[2]
     return BrokerUrl(
         transport=transport,
         hosts=((f"{scheme}://{server}", None),),

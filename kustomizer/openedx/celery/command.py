@@ -91,9 +91,9 @@ class Command:
 
     def _variable(self, name: str) -> Value | None:
         option = SPELLINGS[name]
-        own = name.removeprefix("--").replace("-", "_").upper()
+        suffix = name.removeprefix("--").replace("-", "_").upper()
         prefix = "CELERY_" if option.before_worker else "CELERY_WORKER_"
-        for variable in filter(None, (_VARIABLES.get(name), prefix + own)):
+        for variable in filter(None, (_VARIABLES.get(name), prefix + suffix)):
             value = self._environment.get(variable)
             if isinstance(value, Unknown):
                 # What may be set somewhere unseen is hardly ever an option.

@@ -95,10 +95,10 @@ def _dict(node: ast.Dict, scope: Scope) -> Any:
     for key, value in zip(node.keys, node.values, strict=True):
         item = evaluate(value, scope)
         if key is not None:
-            known = evaluate(key, scope)
-            doubt = doubt or doubt_in(known)
+            key_value = evaluate(key, scope)
+            doubt = doubt or doubt_in(key_value)
             if doubt is None:
-                table[known] = item
+                table[key_value] = item
             else:
                 escapes(scope, item, doubt)
         elif isinstance(item, dict):
@@ -106,10 +106,10 @@ def _dict(node: ast.Dict, scope: Scope) -> Any:
         elif (why := own_doubt(item)) is None:
             raise TypeError(item)
         else:
-            rest = Table()
-            rest.partial, rest.rest = True, why
+            unknown_part = Table()
+            unknown_part.partial, unknown_part.rest = True, why
             parts_escape(scope, [item], why)
-            merge(table, rest)
+            merge(table, unknown_part)
     if doubt is not None:
         parts_escape(scope, [table], doubt)
     return table if doubt is None else doubt

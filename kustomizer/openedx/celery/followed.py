@@ -66,28 +66,28 @@ _whole: dict[Hashable, tuple[dict[tuple[str, str], Hashable], Scope]] = {}
 
 def shared(key: Hashable, container: Container, follow: Callable[[Asked], Scope]) -> Scope:
     """Return the scope that ``follow`` makes for a container, or made for one like it. It is shared: read it only."""
-    known = _whole.get(key)
-    asked = Asked(container)
-    if known is not None and asked.answers_like(known[0]):
-        return known[1]
-    scope = follow(asked)
+    cached = _whole.get(key)
+    asking = Asked(container)
+    if cached is not None and asking.answers_like(cached[0]):
+        return cached[1]
+    scope = follow(asking)
     scope.forget_container()
     if len(_whole) >= _MOST_WHOLE:
         _whole.clear()
-    _whole[key] = (asked.answers, scope)
+    _whole[key] = (asking.answers, scope)
     return scope
 
 
 def once(key: Hashable, scope: Scope, follow: Callable[[], None]) -> None:
     """Give ``scope`` the state in which ``follow`` leaves it, from the cache where it has the ``key``."""
-    asked = Asked(scope.container)
-    for kept in _kept:
-        if kept.key == key and asked.answers_like(kept.answers):
-            scope.take(kept.state)
+    asking = Asked(scope.container)
+    for cached in _kept:
+        if cached.key == key and asking.answers_like(cached.answers):
+            scope.take(cached.state)
             return
-    with scope.asking(asked):
+    with scope.asking(asking):
         follow()
-    _kept.append(_Followed(key, asked.answers, scope.state()))
+    _kept.append(_Followed(key, asking.answers, scope.state()))
     del _kept[:-_MOST]
 
 

@@ -35,23 +35,24 @@ def defined(
         or any(isinstance(inner, _NOT_FOLLOWED) for inner in ast.walk(node))
     )
     names = [parameter.arg for parameter in (*arguments.posonlyargs, *arguments.args)]
-    given = [*zip(reversed(names), reversed(arguments.defaults), strict=False)]
-    given += [(one.arg, each) for one, each in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if each]
-    defaults = {name: evaluate(default, scope) for name, default in given}
+    with_defaults = [*zip(reversed(names), reversed(arguments.defaults), strict=False)]
+    keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    with_defaults += [(parameter.arg, default) for parameter, default in keyword_only if default]
+    defaults = {name: evaluate(default, scope) for name, default in with_defaults}
     return Defined(node, scope.module, scope.place, defaults, is_plain=is_plain)
 
 
 def function_called(call: Call, function: Defined) -> Any:
     """Return what a function or class of the settings gives, and carry out what it does."""
     scope, node = call.scope, function.node
-    given = _given(call, function) if function.is_plain and not isinstance(node, ast.ClassDef) else None
-    if given is None or scope.calls >= _DEEPEST or scope.is_long:
+    parameters = _given(call, function) if function.is_plain and not isinstance(node, ast.ClassDef) else None
+    if parameters is None or scope.calls >= _DEEPEST or scope.is_long:
         return _unfollowed(call, function)
     body = body_of(node) if not isinstance(node, ast.Lambda) else [ast.copy_location(ast.Return(node.body), node.body)]
     scope.calls += 1
     scope.steps += 1
     try:
-        with scope.at(function.module, function.place, scope.frame(local_names(node), given)):
+        with scope.at(function.module, function.place, scope.frame(local_names(node), parameters)):
             scope.run(body)  # type: ignore[arg-type]
     except Returned as returned:
         return returned.value
@@ -69,13 +70,13 @@ def _given(call: Call, function: Defined) -> dict[str, Any] | None:
     arguments = function.node.args  # type: ignore[union-attr]
     names = [parameter.arg for parameter in (*arguments.posonlyargs, *arguments.args)]
     args, kwargs, _ = call.arguments()
-    given = function.defaults | dict(zip(names, args, strict=False)) | kwargs
+    values = function.defaults | dict(zip(names, args, strict=False)) | kwargs
     all_names = {*names, *(parameter.arg for parameter in arguments.kwonlyargs)}
     is_generator = any(isinstance(argument, ast.GeneratorExp) for argument in call.node.args)
     is_known = args.doubt is None and kwargs.doubt is None and not kwargs.partial
     by_place = {*names[: len(args)], *(parameter.arg for parameter in arguments.posonlyargs)}
-    fits = len(args) <= len(names) and given.keys() == all_names and not by_place & kwargs.keys()
-    return given if is_known and not is_generator and fits else None
+    fits = len(args) <= len(names) and values.keys() == all_names and not by_place & kwargs.keys()
+    return values if is_known and not is_generator and fits else None
 
 
 def _unfollowed(call: Call, function: Defined) -> Opaque:

@@ -49,17 +49,17 @@ def import_names(scope: Scope, node: ast.ImportFrom, follow: Follow) -> None:
 
 def _member(scope: Scope, module: str, name: str, line: int, follow: Follow) -> Any:
     """Return what a module has under a name, None where that isn't known."""
-    known = library.member(module, name)
-    names = _module(scope, module, follow) if known is None else None
+    library_value = library.member(module, name)
+    names = _module(scope, module, follow) if library_value is None else None
     if names is not None and name in names.values:
         value, _, doubt = names.read(name)
         return None if doubt is not None else value
     submodule = f"{module}.{name}"
-    if known is None and _module(scope, submodule, follow) is not None:
+    if library_value is None and _module(scope, submodule, follow) is not None:
         return Namespace(submodule)
     if names is not None and names.everything is None and module != scope.base:
         scope.fail(Opaque(f"{module} has no {name}", line))
-    return known
+    return library_value
 
 
 def _module(scope: Scope, module: str, follow: Follow) -> Names | None:

@@ -63,14 +63,18 @@ def method_called(call: Call, function: ast.Attribute) -> Any:
     """Return what a method or a module's function gives, and carry out what it does."""
     holder = call.evaluate(function.value)
     if isinstance(holder, Module):
-        known = library.member(holder.name, function.attr)
-        return imported(call, known) if isinstance(known, Function) else call.unknown()
+        library_function = library.member(holder.name, function.attr)
+        return imported(call, library_function) if isinstance(library_function, Function) else call.unknown()
     if isinstance(holder, Environ):
         return of_environment(call, function.attr)
     if isinstance(holder, Namespace):
         with call.scope.at(holder.module):
-            own = call.scope.value(function.attr)
-        return function_called(call, own) if isinstance(own, Defined) else _of_namespace(call, function.attr, holder)
+            module_value = call.scope.value(function.attr)
+        return (
+            function_called(call, module_value)
+            if isinstance(module_value, Defined)
+            else _of_namespace(call, function.attr, holder)
+        )
     methods = ((_PURE_METHODS, _pure), (_CHANGING_METHODS, _changing))
     for table, carry_out in methods:
         if function.attr in table.get(type(holder), ()):

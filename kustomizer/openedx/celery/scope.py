@@ -148,15 +148,15 @@ class Scope(Variables):
 
     def get(self, name: str, line: int, *, default: Any = _UNSET) -> Any:
         """Return what a name holds for a statement on ``line``."""
-        held, holder = self._modules[self.module], self._holder(name)
+        names, holder = self._modules[self.module], self._holder(name)
         if name == "__name__":
             return self.module
-        if holder is not held.values:
+        if holder is not names.values:
             return self.value(name) if self.has(name) else Opaque(f"{name} isn't set", line)
-        value, _, _ = held.read(name)
-        if name in held.values or isinstance(value, Opaque):
+        value, _, _ = names.read(name)
+        if name in names.values or isinstance(value, Opaque):
             return value
-        if default is not _UNSET and held.everything is None and (name in _CELERYS_NAMES or name in held.settled):
+        if default is not _UNSET and names.everything is None and (name in _CELERYS_NAMES or name in names.settled):
             return default
         return Opaque(f"{name} isn't known", line)
 
@@ -184,15 +184,15 @@ class Scope(Variables):
         """Give a name a value."""
         if isinstance(value, Passing):
             value = Opaque("what it goes through is kept under a name", line)
-        held, holder = self._modules[self.module], self._holder(name)
+        names, holder = self._modules[self.module], self._holder(name)
         holder[name] = value
-        if holder is held.values:
-            if name in held.lost:
+        if holder is names.values:
+            if name in names.lost:
                 # Something unknown may change what the name holds from now on.
-                self.spoil(value, held.lost[name].why)
+                self.spoil(value, names.lost[name].why)
             line = value.line if isinstance(value, Opaque) and value.line else line
-            held.sources[name] = self.place.replace(line=line)
-            held.settled.add(name)
+            names.sources[name] = self.place.replace(line=line)
+            names.settled.add(name)
 
     def import_name(self, name: str, names: Names) -> None:
         """Give a name what it has among ``names``, those of another module."""

@@ -249,11 +249,15 @@ class _Notes:
     def _has_of_modules(self, node: ast.Import | ast.ImportFrom, names: Sequence[str]) -> None:
         """Note that the import has other names share the values of modules that were followed."""
         for name in names:
-            held = self._scope.names_of(name)
-            if held is None:
+            module_names = self._scope.names_of(name)
+            if module_names is None:
                 continue
             is_of = isinstance(node, ast.ImportFrom) and name is names[0] and names[-1] != f"{name}.*"
-            members = [held.values.get(alias.name) for alias in node.names] if is_of else [*held.values.values()]
+            members = (
+                [module_names.values.get(alias.name) for alias in node.names]
+                if is_of
+                else [*module_names.values.values()]
+            )
             for value in members:
                 if isinstance(value, (Defined, *HOLDERS, tuple)):
                     self.escapes(value)

@@ -116,14 +116,14 @@ class TransportView:
 
         With ``looked_on`` they are all the lists that a worker takes tasks from, whether anything sends to them or not.
         """
-        known: list[Known] = []
+        values: list[Known] = []
         options = (self.transport_option("priority_steps"), self.transport_option("sep", SEPARATOR))
         for option in (self.default_priority, *options):
             value = option.otherwise if isinstance(option, Unknown) and option.otherwise is not None else option
             if isinstance(value, Unknown):
                 return value
-            known.append(value)
-        priority, steps, separator = known
+            values.append(value)
+        priority, steps, separator = values
         if priority.value is None and steps.value is None and not looked_on:
             return Known(value=(queue,), source=KOMBUS)
         source = next((option.source for option in (steps, priority) if option.value is not None), separator.source)

@@ -69,8 +69,8 @@ def _records(variant: Variant, deployment: Resource, lists: Sequence[str]) -> li
     }
     keda = variant.settings.keda
     if variant.settings.keda_enabled and keda is not None:
-        wanted = either_namespace("kube_deployment_spec_replicas", namespace, replicas)
-        recorded["celery:at_maximum"] = f"sum({wanted}) >= bool {max_replicas(keda, variant.name)}"
+        replicas_metric = either_namespace("kube_deployment_spec_replicas", namespace, replicas)
+        recorded["celery:at_maximum"] = f"sum({replicas_metric}) >= bool {max_replicas(keda, variant.name)}"
     labels = {"worker": variant.deployment, **({"namespace": namespace} if namespace else {})}
     return [{"record": name, "expr": expression, "labels": dict(labels)} for name, expression in recorded.items()]
 

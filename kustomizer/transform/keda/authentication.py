@@ -25,15 +25,15 @@ def authentication(
         return {"name": existing.name, **({"kind": existing.kind} if existing.kind != KIND else {})}, []
     name = f"{service}-worker-broker"
     keys = {"username": broker.username_key, "password": broker.password_key}
-    known = {"password": broker.password}
+    values = {"password": broker.password}
     if broker.sentinel_master:
         keys["sentinelPassword"] = broker.sentinel_password_key
-        known["sentinelPassword"] = broker.sentinel_password
+        values["sentinelPassword"] = broker.sentinel_password
     if broker.tls:
         keys["ca"] = broker.ca
     references = [_reference(parameter, key.secret, key.key) for parameter, key in keys.items() if key is not None]
     # A value that another Secret holds isn't written into ours.
-    secret = {parameter: value for parameter, value in known.items() if value and keys.get(parameter) is None}
+    secret = {parameter: value for parameter, value in values.items() if value and keys.get(parameter) is None}
     references += [_reference(parameter, name, parameter) for parameter in secret]
     if broker.tls and broker.client_cert:
         references.append(_reference("cert", broker.client_cert, "tls.crt"))

@@ -31,12 +31,12 @@ def check_rivals(autoscalers: Sequence[Resource], variant: Variant, *, own: str)
     """
     keda = variant.settings.keda
     hpas = [autoscaler for autoscaler in autoscalers if autoscaler.kind == "HorizontalPodAutoscaler"]
-    wanted = keda.replace_hpa if keda is not None else None
-    taken = next((hpa for hpa in hpas if wanted and wanted in (True, hpa.name)), None)
-    rivals = [rival for rival in autoscalers if rival is not taken and (rival in hpas or rival.name != own)]
+    replaced = keda.replace_hpa if keda is not None else None
+    replaced_hpa = next((hpa for hpa in hpas if replaced and replaced in (True, hpa.name)), None)
+    rivals = [rival for rival in autoscalers if rival is not replaced_hpa and (rival in hpas or rival.name != own)]
     if rivals:
-        raise UserError(*(_rival(rival, variant, taken) for rival in rivals))
-    return taken
+        raise UserError(*(_rival(rival, variant, replaced_hpa) for rival in rivals))
+    return replaced_hpa
 
 
 def _rival(resource: Resource, variant: Variant, taken: Resource | None) -> Problem:

@@ -97,10 +97,10 @@ def _scale(
     deployment = resources.find("Deployment", variant.deployment, emitted.resource.namespace)[0]
     check_triggers(config, variant, (*triggers.queued, *triggers.in_flight))
     present = next(iter(resources.find("ScaledObject", name, deployment.namespace)), None)
-    taken = hpa.name if hpa else _taken_elsewhere(present, _keda(variant))
+    replaced = hpa.name if hpa else _taken_elsewhere(present, _keda(variant))
     metadata = site_metadata(deployment, name=name)
     metadata["annotations"] |= _annotations(_keda(variant))
-    if taken:
+    if replaced:
         metadata["annotations"][TRANSFER_HPA] = "true"
     formula = ""
     if _keda(variant).in_flight == "Slots":
@@ -110,7 +110,7 @@ def _scale(
     elif len(triggers.queued) > len(variant.queues):
         formula = _formula(variant, triggers, slots=None)
     usual = f"keda-hpa-{name}"
-    hpa_name = taken or (f"keda-hpa-{variant.deployment}" if len(usual) > _LABEL_LENGTH else "")
+    hpa_name = replaced or (f"keda-hpa-{variant.deployment}" if len(usual) > _LABEL_LENGTH else "")
     spec = _spec(variant, triggers, formula=formula, hpa_name=hpa_name)
     made = Resource.beside(deployment, "keda.sh/v1alpha1", "ScaledObject", metadata, spec=spec)
     if present is not None and not same_object(present.tree, made.tree):

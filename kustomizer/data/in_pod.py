@@ -44,28 +44,28 @@ def in_flight(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     aren't known.
     """
     broker = broker_of(app)
-    found: list[dict[str, Any]] = []
+    hashes: list[dict[str, Any]] = []
     for key in broker.hashes(request["keys"]):
         messages = broker.messages(key, request["limit"] or None)
         shown = [described(text, tag, taken, arguments=request["arguments"]) for tag, taken, text in messages]
-        found.append({"key": key, "count": broker.redis.hlen(broker.prefix + key), "messages": shown})
-    if any(each["messages"] for each in found):
-        _say_who(app, broker, found, request)
-    return {"keys": found}
+        hashes.append({"key": key, "count": broker.redis.hlen(broker.prefix + key), "messages": shown})
+    if any(hash_of_key["messages"] for hash_of_key in hashes):
+        _say_who(app, broker, hashes, request)
+    return {"keys": hashes}
 
 
-def _say_who(app: Any, broker: RedisBroker, found: list[dict[str, Any]], request: dict[str, Any]) -> None:
+def _say_who(app: Any, broker: RedisBroker, hashes: list[dict[str, Any]], request: dict[str, Any]) -> None:
     mailbox, exchange = remote_control(app, broker)
     answers = ask(broker, mailbox, exchange, request["patience"])
     slow = limited(mailbox, answers, request["patience"])
     pods = request.get("pods")
-    for each in found:
-        each["unknown"] = None if pods is None else refusal(each["key"], pods, answers)
+    for hash_of_key in hashes:
+        hash_of_key["unknown"] = None if pods is None else refusal(hash_of_key["key"], pods, answers)
         if slow is None:
-            each["unknown"] = each["unknown"] or UNSAID
-        for message in each["messages"]:
+            hash_of_key["unknown"] = hash_of_key["unknown"] or UNSAID
+        for message in hash_of_key["messages"]:
             message["limited"] = slow is not None and message["task"] in slow
-    name_holders([message for each in found for message in each["messages"]], answers["workers"])
+    name_holders([message for hash_of_key in hashes for message in hash_of_key["messages"]], answers["workers"])
 
 
 def name_holders(messages: list[dict[str, Any]], workers: dict[str, Any]) -> None:
@@ -98,18 +98,18 @@ def put_back(app: Any, request: dict[str, Any]) -> dict[str, Any]:
     first, second = request["looks"]
     answer = []
     for key, messages in second["messages"].items():
-        seen = both(first["messages"].get(key, ()), messages)
-        reasons = [refusal(key, each["pods"], each["answers"]) for each in (first, second)]
+        orphans = both(first["messages"].get(key, ()), messages)
+        reasons = [refusal(key, one_look["pods"], one_look["answers"]) for one_look in (first, second)]
         reason = next(filter(None, reasons), "")
         restored: dict[str, int] = {}
-        free = [] if reason else [message for message in seen if not message["limited"]]
-        left = len(seen) - len(free)
+        free = [] if reason else [message for message in orphans if not message["limited"]]
+        left_count = len(orphans) - len(free)
         for message in free:
             queue = restore_one(broker, key, message)
             if queue:
                 restored[queue] = restored.get(queue, 0) + 1
-        reason = reason or (LIMITED if left else "")
-        answer.append({"key": key, "restored": restored, "left": left, "reason": reason})
+        reason = reason or (LIMITED if left_count else "")
+        answer.append({"key": key, "restored": restored, "left": left_count, "reason": reason})
     return {"keys": answer}
 
 
@@ -135,15 +135,15 @@ def _search(broker: RedisBroker, request: dict[str, Any]) -> list[dict[str, Any]
                         message["dropped"] = bool(pipe.execute()[0])
                 matches.append(dict(message, key=key))
     for queue in request["queues"]:
-        for place in broker.lists(queue):
-            matches += _waiting(broker, place, queue, request)
+        for list_name in broker.lists(queue):
+            matches += _waiting(broker, list_name, queue, request)
     return matches
 
 
-def _waiting(broker: RedisBroker, place: str, queue: str, request: dict[str, Any]) -> list[dict[str, Any]]:
+def _waiting(broker: RedisBroker, list_name: str, queue: str, request: dict[str, Any]) -> list[dict[str, Any]]:
     matches = []
-    for start in range(0, broker.redis.llen(place), PAGE):
-        for text in broker.redis.lrange(place, start, start + PAGE - 1):
+    for start in range(0, broker.redis.llen(list_name), PAGE):
+        for text in broker.redis.lrange(list_name, start, start + PAGE - 1):
             if request["id"].encode() not in text:
                 continue
             whole = b'[%s, "", %s]' % (text, json.dumps(queue).encode())
@@ -152,7 +152,7 @@ def _waiting(broker: RedisBroker, place: str, queue: str, request: dict[str, Any
                 matches.append((text, dict(message, key="")))
     if request["drop"]:
         for text, message in matches:
-            message["dropped"] = bool(broker.redis.lrem(place, 1, text))
+            message["dropped"] = bool(broker.redis.lrem(list_name, 1, text))
     return [message for _, message in matches]
 
 
@@ -181,18 +181,18 @@ def restore(app: Any, request: dict[str, Any]) -> dict[str, Any]:
         return result
     index = broker.index_of(key)
     mutex = index.replace("_index", "_mutex", 1)
-    own = broker_of(app, {"unacked_key": key, "unacked_index_key": index, "unacked_mutex_key": mutex})
-    client = own.channel._create_client()
+    broker_of_key = broker_of(app, {"unacked_key": key, "unacked_index_key": index, "unacked_mutex_key": mutex})
+    client = broker_of_key.channel._create_client()
     restored: dict[str, int] = {}
-    kept = 0
+    kept_count = 0
     for tag, text in tags:
-        queues = destinations(own.channel, text)
+        queues = destinations(broker_of_key.channel, text)
         if queues:
-            own.channel.qos.restore_by_tag(tag, client)
+            broker_of_key.channel.qos.restore_by_tag(tag, client)
             restored[queues[0]] = restored.get(queues[0], 0) + 1
         else:
-            kept += 1
-    return {**result, "restored": restored, "kept": kept}
+            kept_count += 1
+    return {**result, "restored": restored, "kept": kept_count}
 
 
 def _keys_in_use(app: Any, patience: float, expected: int) -> list[tuple[str, str]]:

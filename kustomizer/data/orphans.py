@@ -1,9 +1,9 @@
 """Orphans: messages in flight that no worker has in hand, found with two looks and put back one by one.
 
-It is part of programs that are sent to a pod as text, with redis_broker.py; kombu and redis will do. docs/in-flight.md
-says why each step is safe. In short: a delivery of a message, told by its tag and the time when it was taken, has one
-taker. First the messages are read, then the workers are asked, then the pods are listed: whoever took one of those
-messages is a pod that answered, a pod that didn't, or gone.
+It is part of programs that are sent to a pod as text, with redis_broker.py; it needs kombu and redis only.
+docs/in-flight.md says why each step is safe. In short: one worker takes a delivery of a message, which its tag and the
+time when it was taken identify. First the messages are read, then the workers are asked, then the pods are listed: the
+pod that took one of these messages answered, or didn't, or is gone.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ return 1
 
 
 def ask(broker: RedisBroker, mailbox: Any, exchange: str, patience: float) -> dict[str, Any]:
-    """Ask all workers what they have in hand; as JSON takes it: how many listen, how many answered, and each answer.
+    """Ask all workers what they have in hand; return the number that listen, and the answers by worker, fit for JSON.
 
-    A worker counts as one that answered only where it answered every question.
+    Only a worker that answered every question counts.
     """
     listeners = broker.listeners(exchange)
     replies: dict[str, list[tuple[str, Any]]] = {}
     expected = listeners
     for question in QUESTIONS if listeners else ():
-        found = mailbox._broadcast(question, {}, reply=True, timeout=patience, limit=expected) or []
-        replies[question] = [(node, said) for answer in found for node, said in answer.items()]
+        answered = mailbox._broadcast(question, {}, reply=True, timeout=patience, limit=expected) or []
+        replies[question] = [(node, said) for answer in answered for node, said in answer.items()]
         expected = len(replies[question])
         if not expected:
             break
-    asked = replies.get("stats", [])
+    stats_replies = replies.get("stats", [])
     workers: dict[str, dict[str, Any]] = {}
-    for node, stats in asked:
+    for node, stats in stats_replies:
         same = [[said for name, said in replies.get(question, ()) if name == node] for question in QUESTIONS[1:]]
         lists = [said for answers in same for said in answers]
         key = _key(stats)
         # Two workers may go by one name.
-        complete = all(len(answers) == [name for name, _ in asked].count(node) for answers in same)
+        complete = all(len(answers) == [name for name, _ in stats_replies].count(node) for answers in same)
         if key is None or not complete or not all(isinstance(said, list) for said in lists):
             continue
         before = workers.setdefault(node, {"keys": [], "prefork": True, "ids": [], "count": 0})
@@ -74,7 +74,7 @@ def ask(broker: RedisBroker, mailbox: Any, exchange: str, patience: float) -> di
 
 
 def _key(stats: Any) -> str | None:
-    """Return a worker's in-flight key; None where it has just lost its connection, and doesn't know."""
+    """Return a worker's in-flight key; None if it has just lost its connection, and doesn't know the key."""
     broker = stats.get("broker") if isinstance(stats, dict) else None
     if not isinstance(broker, dict) or "transport_options" not in broker:
         return None
@@ -82,7 +82,7 @@ def _key(stats: Any) -> str | None:
 
 
 def _is_prefork(pool: Mapping[str, Any]) -> bool:
-    """Tell whether it is the pool that counts what it writes to its processes; Celery 5.2 doesn't say its name."""
+    """Tell whether it is the prefork pool, which counts its writes to processes; Celery 5.2 doesn't name the pool."""
     return isinstance(pool.get("writes"), dict) and pool.get("implementation", PREFORK) == PREFORK
 
 
@@ -91,43 +91,44 @@ def _id(entry: Mapping[str, Any]) -> str:
 
 
 def limited(mailbox: Any, answers: Mapping[str, Any], patience: float) -> list[str] | None:
-    """Return the tasks that some worker limits the rate of; None where not all of them say so."""
+    """Return the tasks whose rate some worker limits; None unless all workers answer."""
     count = sum(worker["count"] for worker in answers["workers"].values())
-    given = {"taskinfoitems": ["rate_limit"]}
-    found = mailbox._broadcast("registered", given, reply=True, timeout=patience, limit=count) if count else []
-    lists = [said for answer in found or [] for said in answer.values()]
+    arguments = {"taskinfoitems": ["rate_limit"]}
+    answered = mailbox._broadcast("registered", arguments, reply=True, timeout=patience, limit=count) if count else []
+    lists = [said for answer in answered or [] for said in answer.values()]
     if len(lists) < count or not all(isinstance(said, list) for said in lists):
         return None
     return sorted({text.split(" ")[0] for said in lists for text in said if "rate_limit=" in text})
 
 
 def redis_since(broker: RedisBroker, *, note: bool) -> float:
-    """Return since when Redis is the one that it is now: one that restarts or fails over may forget the last moments.
+    """Return since when the present process of Redis is known: a restart or failover may lose the last changes.
 
-    With ``note`` that is kept in Redis itself, so that a failover is seen by whoever looks next; what was before the
-    first note isn't known.
+    With ``note`` it is noted in Redis itself, so that the next look recognises a failover. Of the time before the first
+    note nothing is known.
     """
     run, now = broker.redis.info("server"), time.time()
-    place = broker.prefix + RECORD
-    text = broker.redis.get(place)
-    known = json.loads(text) if text else {}
-    if known.get("run_id") == run["run_id"]:
-        return float(known["since"])
+    name = broker.prefix + RECORD
+    text = broker.redis.get(name)
+    record = json.loads(text) if text else {}
+    if record.get("run_id") == run["run_id"]:
+        return float(record["since"])
     if note:
-        broker.redis.set(place, json.dumps({"run_id": run["run_id"], "since": now}))
-    return now if note or known else now - float(run["uptime_in_seconds"])
+        broker.redis.set(name, json.dumps({"run_id": run["run_id"], "since": now}))
+    return now if note or record else now - float(run["uptime_in_seconds"])
 
 
 def may_use(key: str, names: Iterable[str]) -> bool:
-    """Tell whether a pod's worker may have its tasks under ``key``: a worker's own key has one of the pod's names."""
+    """Tell whether a worker in a pod with these ``names`` may use ``key``: a key with a worker's name is its alone."""
     return not key.startswith(f"{UNACKED}.") or key[len(UNACKED) + 1 :] in names
 
 
 def refusal(key: str, pods: Mapping[str, Iterable[str]], answers: Mapping[str, Any], departed: int = 0) -> str:
-    """Say why nobody can tell what of ``key`` is an orphan; empty where it can be told.
+    """Return why the orphans under ``key`` can't be known; empty where they can.
 
-    ``pods`` are those of the namespace that run a worker, with the names that say which; they were listed after the
-    workers were asked. ``departed`` is how many listeners may be pods that are gone: Redis takes a while to notice.
+    ``pods`` are those of the namespace that run a worker, with the names that a key may have; they were listed after
+    the workers were asked. ``departed`` is the number of listeners that may be pods which are gone: Redis takes a while
+    to notice.
     """
     workers = answers["workers"]
     silent = sorted(
@@ -139,9 +140,9 @@ def refusal(key: str, pods: Mapping[str, Iterable[str]], answers: Mapping[str, A
     strangers = sorted(node for node in users if not any(is_of(node, pod) for pod in pods))
     if strangers:
         return f"{', '.join(strangers)} uses it, and is no pod of this namespace"
-    others = sorted(node for node, worker in users.items() if not worker["prefork"])
-    if others:
-        return f"{', '.join(others)} has another pool than prefork, and can't say what it has in hand"
+    without_prefork = sorted(node for node, worker in users.items() if not worker["prefork"])
+    if without_prefork:
+        return f"{', '.join(without_prefork)} has another pool than prefork, and can't say what it has in hand"
     unknown = answers["listeners"] - sum(worker["count"] for worker in workers.values()) - departed
     if unknown > 0:
         return f"{unknown} more that listen on this broker don't answer, and may use it"
@@ -154,16 +155,16 @@ def departed(
     now: Mapping[str, Mapping[str, Any]],
     at: float,
 ) -> dict[str, tuple[str, float]]:
-    """Return the pods that are gone, with their addresses and when that was seen; ``known`` are those of earlier.
+    """Return the pods that are gone, with their addresses and when that was seen; ``known`` are the earlier ones.
 
-    The object of a pod goes when its containers are gone, or its node. In the latter case its connections stay.
+    The object of a pod is deleted when its containers are gone, or its node. In the latter case its connections stay.
     """
-    left = {name: (pod["address"], at) for name, pod in before.items() if name not in now}
-    return {name: seen for name, seen in {**known, **left}.items() if seen[1] > at - DEPARTED_SECONDS}
+    departed_now = {name: (pod["address"], at) for name, pod in before.items() if name not in now}
+    return {name: seen for name, seen in {**known, **departed_now}.items() if seen[1] > at - DEPARTED_SECONDS}
 
 
 def is_of(node: str, pod: str) -> bool:
-    """Tell whether a worker's name is one in this pod: it ends with the host's, which Kubernetes cuts at 63."""
+    """Tell whether a worker of this name is in the pod: it ends with the pod's host name, cut at 63 characters."""
     host = pod[:63].rstrip("-.")
     return node.endswith(("@" + host, "." + host))
 
@@ -171,24 +172,29 @@ def is_of(node: str, pod: str) -> bool:
 def look(
     broker: RedisBroker, mailbox: Any, exchange: str, request: Mapping[str, Any], *, since: float = 0
 ) -> dict[str, Any]:
-    """Return the messages older than ``older`` seconds that nobody says to have, by key, and what the workers said.
+    """Return the messages that no worker names, by key, and the workers' answers.
 
-    A message says whether it is of a task whose rate is ``limited``. Those that were taken before ``since`` are left
-    out: Redis may have forgotten that they were acknowledged. Clocks may differ by ``older`` seconds, too. Workers are
-    asked only where there is something to ask about.
+    Messages that were taken less than ``older`` seconds ago are left out, and those that were taken before ``since``,
+    or less than ``older`` seconds after it: Redis may have lost their acknowledgement, and clocks differ. A message has
+    the field ``limited``: whether some worker limits its task's rate. Without messages no worker is asked.
     """
     messages: dict[str, list[dict[str, Any]]] = {}
     for key in request["keys"]:
         for tag, taken, text in broker.messages(key):
-            known = described(text, tag, taken, arguments=False)
-            if taken is None or known["age"] < request["older"] or taken < since + request["older"] or not known["id"]:
+            message = described(text, tag, taken, arguments=False)
+            if (
+                taken is None
+                or message["age"] < request["older"]
+                or taken < since + request["older"]
+                or not message["id"]
+            ):
                 continue
-            messages.setdefault(key, []).append({**known, "taken": taken})
+            messages.setdefault(key, []).append({**message, "taken": taken})
     nobody: dict[str, Any] = {"listeners": 0, "workers": {}}
     if not messages:
         return {"messages": {}, "answers": nobody}
     answers = ask(broker, mailbox, exchange, request["patience"])
-    ids = {held for worker in answers["workers"].values() for held in worker["ids"]}
+    ids = {id_in_hand for worker in answers["workers"].values() for id_in_hand in worker["ids"]}
     unheld = {key: [one for one in found if one["id"] not in ids] for key, found in messages.items()}
     if any(unheld.values()):
         slow = answers["limited"] = limited(mailbox, answers, request["patience"])
@@ -200,25 +206,25 @@ def look(
 
 
 def both(first: Iterable[Mapping[str, Any]], second: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the messages of the second look that the first one saw, too, in the same delivery."""
+    """Return the messages of the second look that the first one saw in the same delivery."""
     seen = {(one["tag"], one["taken"]) for one in first}
     return [one for one in second if (one["tag"], one["taken"]) in seen]
 
 
 def restore_one(broker: RedisBroker, key: str, message: Mapping[str, Any], queues: Iterable[str] | None = None) -> str:
-    """Put one message back where kombu would, if it is still the same delivery; return its queue, or nothing.
+    """Put one message back where kombu would, if it is still the same delivery; return its queue, else an empty text.
 
-    With ``queues`` it has to be one of these: other services' workers may take others under the same key.
+    With ``queues`` only a message of one of these is put back: others under the key may be other services'.
     """
-    place, index, tag = broker.prefix + key, broker.prefix + broker.index_of(key), message["tag"]
-    text = broker.redis.hget(place, tag)
-    found = destinations(broker.channel, text) if text is not None else []
-    if len(found) != 1 or (queues is not None and found[0] not in queues):
+    hash_name, index, tag = broker.prefix + key, broker.prefix + broker.index_of(key), message["tag"]
+    text = broker.redis.hget(hash_name, tag)
+    names = destinations(broker.channel, text) if text is not None else []
+    if len(names) != 1 or (queues is not None and names[0] not in queues):
         return ""
     payload = json.loads(text)[0]
     payload.setdefault("headers", {})["redelivered"] = True
     payload["properties"].setdefault("delivery_info", {})["redelivered"] = True
     priority = broker.channel._get_message_priority(payload, reverse=False)
-    target = broker.prefix + broker.channel._q_for_pri(found[0], priority)
-    given = (tag, repr(float(message["taken"])), text, json.dumps(payload))
-    return str(found[0]) if broker.redis.eval(RESTORE, 3, place, index, target, *given) else ""
+    target = broker.prefix + broker.channel._q_for_pri(names[0], priority)
+    values = (tag, repr(float(message["taken"])), text, json.dumps(payload))
+    return str(names[0]) if broker.redis.eval(RESTORE, 3, hash_name, index, target, *values) else ""

@@ -68,28 +68,28 @@ class RedisBroker:
 
         Last come those that the sorted set doesn't have, without a time: kombu never puts these back by itself.
         """
-        place, index = self.prefix + key, self.prefix + self.index_of(key)
-        left = float("inf") if limit is None else limit
+        hash_name, index = self.prefix + key, self.prefix + self.index_of(key)
+        count_left = float("inf") if limit is None else limit
         timed: set[bytes] = set()
         start = 0
-        while left > 0:
-            page = self.redis.zrange(index, start, start + min(PAGE, left) - 1, withscores=True)
+        while count_left > 0:
+            page = self.redis.zrange(index, start, start + min(PAGE, count_left) - 1, withscores=True)
             if not page:
                 break
             start += len(page)
-            texts = self.redis.hmget(place, [tag for tag, _ in page])
+            texts = self.redis.hmget(hash_name, [tag for tag, _ in page])
             for (tag, score), text in zip(page, texts):  # noqa: B905 - Python 3.8 has no strict
                 if text is not None:
                     timed.add(tag)
-                    left -= 1
+                    count_left -= 1
                     yield tag.decode(), score, text
-        if left <= 0 or self.redis.hlen(place) <= len(timed):
+        if count_left <= 0 or self.redis.hlen(hash_name) <= len(timed):
             return
-        for tag, text in self.redis.hscan_iter(place, count=PAGE):
+        for tag, text in self.redis.hscan_iter(hash_name, count=PAGE):
             if tag not in timed:
-                if left <= 0:
+                if count_left <= 0:
                     return
-                left -= 1
+                count_left -= 1
                 yield tag.decode(), None, text
 
     def lists(self, queue: str) -> list[str]:
@@ -184,5 +184,5 @@ def error_text(error: Exception) -> str:
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
-    place = f" at {frame.tb_frame.f_code.co_filename}, line {frame.tb_lineno}" if frame is not None else ""
-    return f"{type(error).__name__}{place}"
+    where = f" at {frame.tb_frame.f_code.co_filename}, line {frame.tb_lineno}" if frame is not None else ""
+    return f"{type(error).__name__}{where}"

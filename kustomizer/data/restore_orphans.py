@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 TURN_SECONDS = 300
-"""What takes longer hangs: the container is started again."""
+"""A turn that takes longer hangs: the container is started again."""
 REQUEST_SECONDS = 30
 PAGE_OF_PODS = 100
 NAME_LABEL = "app.kubernetes.io/name"
-# What ends the line of a worker's own, as a word of any script: whatever may be a worker counts as one.
+# A worker's command line, also within a script: whatever may be a worker counts as one.
 WORKER = re.compile(r"(^|[\s/'\"])celery['\"]?\s(.*\s)?(worker|multi)(\s|$)", re.DOTALL)
 ENDED = ("Succeeded", "Failed")
 
@@ -49,37 +49,41 @@ class Pods:
         self.tls = ssl.create_default_context(cafile=str(self.account / "ca.crt"))
 
     def listed(self) -> dict[str, dict[str, Any]]:
-        """Return each pod that may run a worker and hasn't ended: the names that say which, its address and its key.
+        """Return each pod that may run a worker and hasn't ended: the names that a key may have, its address, its key.
 
-        The key is that of the settings that it has; empty where they leave it to Celery, or aren't ours.
+        The key is the one in its settings; empty where these leave it to Celery, or aren't ours.
         """
-        found: dict[str, dict[str, Any]] = {}
+        workers: dict[str, dict[str, Any]] = {}
         for pod in self._all():
             names = self._names(pod)
             # One that was never given to a node never ran.
             if names and pod["spec"].get("nodeName") and pod["status"].get("phase") not in ENDED:
-                found[pod["metadata"]["name"]] = {
+                workers[pod["metadata"]["name"]] = {
                     "names": names,
                     "address": pod["status"].get("podIP", ""),
                     "key": self._key(pod["spec"]),
                 }
-        return found
+        return workers
 
     def _names(self, pod: Mapping[str, Any]) -> list[str]:
-        """Return the names that a key of its worker's own may have; none where it runs no worker."""
+        """Return the names that the pod's own key may have; none where the pod runs no worker."""
         label = (pod["metadata"].get("labels") or {}).get(NAME_LABEL, "")
-        stays = [each for each in pod["spec"].get("initContainers") or () if each.get("restartPolicy") == "Always"]
-        containers = [
-            each["name"]
-            for each in [*pod["spec"]["containers"], *stays]
-            if WORKER.search(" ".join([*(each.get("command") or ()), *(each.get("args") or ())]))
+        sidecars = [
+            container
+            for container in pod["spec"].get("initContainers") or ()
+            if container.get("restartPolicy") == "Always"
         ]
-        if not containers and label not in self.workers:
+        names = [
+            container["name"]
+            for container in [*pod["spec"]["containers"], *sidecars]
+            if WORKER.search(" ".join([*(container.get("command") or ()), *(container.get("args") or ())]))
+        ]
+        if not names and label not in self.workers:
             return []
-        return sorted({*containers, label, pod["metadata"]["name"].rpartition("-")[0].rpartition("-")[0]} - {""})
+        return sorted({*names, label, pod["metadata"]["name"].rpartition("-")[0].rpartition("-")[0]} - {""})
 
     def _key(self, spec: Mapping[str, Any]) -> str:
-        """Return the key of the settings that a pod has, by their ConfigMap: a prefix and a hash may be around it."""
+        """Return the key in a pod's settings, by the name of their ConfigMap, which may have a prefix and a hash."""
         sources = [source for volume in spec.get("volumes") or () for source in _sources(volume)]
         keys = {key for name, key in self.own.items() for source in sources if name in source}
         return keys.pop() if len(keys) == 1 else ""
@@ -111,9 +115,9 @@ class Pods:
 
 
 def _sources(volume: Mapping[str, Any]) -> list[str]:
-    """Return the names of the ConfigMaps in a projected volume, which is where our settings are."""
-    found = (volume.get("projected") or {}).get("sources") or ()
-    return [source["configMap"]["name"] for source in found if "configMap" in source]
+    """Return the names of the ConfigMaps in a projected volume, which holds our settings."""
+    sources = (volume.get("projected") or {}).get("sources") or ()
+    return [source["configMap"]["name"] for source in sources if "configMap" in source]
 
 
 class Looker:
@@ -130,49 +134,49 @@ class Looker:
         self.said: dict[str, str] = {}
 
     def turn(self) -> None:
-        """Look once, and put back what nobody has now and nobody had when it was looked at last."""
+        """Look once, and put back the messages that nobody has at this look and nobody had at the last one."""
         if self.broker is None:
             self.broker, self.mailbox = connected(self.settings)
         exchange = str(self.mailbox.exchange.name)
-        found = look(self.broker, self.mailbox, exchange, self.settings, since=redis_since(self.broker, note=True))
-        # After the question: whoever took one of these messages answered it, didn't, or is gone.
-        second = {**found, **self._listed()}
+        look_now = look(self.broker, self.mailbox, exchange, self.settings, since=redis_since(self.broker, note=True))
+        # After the question: a pod that took one of these messages answered it, didn't, or is gone.
+        second = {**look_now, **self._listed()}
         first, self.first = self.first, second
         for key in self.settings["keys"]:
             self._restore(key, first, second)
 
     def _listed(self) -> dict[str, Any]:
-        """Return who is there, and how many listeners may be pods that were there and are gone."""
-        there = self.pods.listed()
-        self.gone = departed(self.gone, self.there, there, time.time())
-        self.there = there
-        present = {pod["address"] for pod in there.values()}
+        """Return the pods, and how many listeners may be pods that are gone."""
+        pods = self.pods.listed()
+        self.gone = departed(self.gone, self.there, pods, time.time())
+        self.there = pods
+        present = {pod["address"] for pod in pods.values()}
         lost = {address for address, _ in self.gone.values()} - present - {""}
-        return {"pods": there, "departed": len(lost & self.broker.listening_from()) if lost else 0}
+        return {"pods": pods, "departed": len(lost & self.broker.listening_from()) if lost else 0}
 
     def _restore(self, key: str, first: Mapping[str, Any] | None, second: Mapping[str, Any]) -> None:
         messages = second["messages"].get(key, ())
-        seen = both(first["messages"].get(key, ()), messages) if first is not None else []
-        if first is None or not seen:
+        orphans = both(first["messages"].get(key, ()), messages) if first is not None else []
+        if first is None or not orphans:
             self._say(key, "")
             return
         reason = _reason(key, first) or _reason(key, second)
-        free = [] if reason else [message for message in seen if not message["limited"]]
-        left = len(seen) - len(free)
-        self._say(key, f"{left} left under {key}: {reason or LIMITED}" if left else "")
+        free = [] if reason else [message for message in orphans if not message["limited"]]
+        left_count = len(orphans) - len(free)
+        self._say(key, f"{left_count} left under {key}: {reason or LIMITED}" if left_count else "")
         for message in free:
             queue = restore_one(self.broker, key, message, self.settings["queues"])
             if queue:
                 say(f"put back on {queue}: {message['task']} {message['id']}, taken {message['age']} s ago ({key})")
 
     def _say(self, key: str, text: str) -> None:
-        """Say what is new: what stays as it is would be said each minute."""
+        """Log ``text``, the state of ``key``, unless it was the last one logged: a look is made each minute."""
         if text and text != self.said.get(key):
             say(text)
         self.said[key] = text
 
     def forget(self) -> None:
-        """Begin anew, with another connection and the first of two looks."""
+        """Start over, with another connection and the first of two looks."""
         broker, self.broker, self.mailbox, self.first = self.broker, None, None, None
         if broker is not None:
             with suppress(Exception):
@@ -184,7 +188,7 @@ def _reason(key: str, seen: Mapping[str, Any]) -> str:
 
 
 def _users(key: str, pods: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return the pods whose settings don't say another key, with the names by which they may have this one."""
+    """Return the pods whose settings don't name another key, with the names that their own key may have."""
     own = [key.partition(".")[2]]
     return {
         name: pod["names"] + (own if pod["key"] == key else []) for name, pod in pods.items() if pod["key"] in ("", key)
@@ -193,7 +197,7 @@ def _users(key: str, pods: Mapping[str, Mapping[str, Any]]) -> dict[str, list[st
 
 def connected(settings: Mapping[str, Any]) -> tuple[RedisBroker, Any]:
     """Return the broker, and Celery's mailbox for remote control on it."""
-    # Here, and not above: what can't be imported is to be told as other errors are.
+    # Here, and not above: a failing import is logged as other errors are.
     from kombu import connection as connections, pidbox  # noqa: PLC0415
 
     config: Any = None
@@ -218,7 +222,7 @@ def say(text: str) -> None:
 
 
 def main(directory: str, account: str = ACCOUNT) -> None:
-    """Look for ever."""
+    """Look again and again, without end."""
     settings = ast.literal_eval((Path(directory) / "settings.txt").read_text(encoding="utf-8"))
     # The first process of a container has no default for signals. Each step in Redis is whole, or isn't done.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -51,7 +51,7 @@ def tasks(app: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings_of(app: Any, task: Any) -> dict[str, Any]:
-    """Return what holds for a task: its own, or what the settings say for all."""
+    """Return the settings of a task: its own, or those for all tasks."""
     retries = task.max_retries
     return {
         "name": task.name,
@@ -65,12 +65,12 @@ def settings_of(app: Any, task: Any) -> dict[str, Any]:
 
 
 def number(value: Any) -> float | None:
-    """Return a number as one, None for anything else."""
+    """Return ``value`` if it is a number, else None."""
     return value if isinstance(value, (int, float)) else None
 
 
 class ExplicitQueues:
-    """Open edX's EXPLICIT_QUEUES: as they are in this pod, and as they would be with another routing."""
+    """Open edX's EXPLICIT_QUEUES: as in this pod, and as with another routing."""
 
     def __init__(self) -> None:
         self.settings: Any = None
@@ -90,9 +90,9 @@ class ExplicitQueues:
             self.settings.EXPLICIT_QUEUES = copied(table)
 
     def with_routing(self, routing: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
-        """Return the table with ``routing`` in the place of what a build of ours put there before.
+        """Return the table with ``routing`` in the place of the routes that an earlier build of ours added.
 
-        With it are the tasks that had a route of ours, and have none now.
+        Returned with it are the tasks that had a route of ours, and have none now.
         """
         table = dict(self.now)
         lost = []
@@ -100,11 +100,11 @@ class ExplicitQueues:
         path = Path(str(getattr(module, "__file__", None) or ""))
         package = module.__name__.split(".")[0] if module is not None else ""
         # Open edX's own, which Tutor's settings are made of by `import *`.
-        own = copied(getattr(sys.modules.get(package + ".envs.production"), EXPLICIT, None) or {})
+        open_edx_routes = copied(getattr(sys.modules.get(package + ".envs.production"), EXPLICIT, None) or {})
         for name in added_by_us(path) if path.is_file() else ():
             table.pop(name, None)
-            if name in own:
-                table[name] = own[name]
+            if name in open_edx_routes:
+                table[name] = open_edx_routes[name]
             elif name not in routing:
                 lost.append(name)
         table.update({name: {"queue": queue} for name, queue in routing.items()})
@@ -117,7 +117,7 @@ def copied(table: Any) -> dict[str, Any]:
 
 
 def added_by_us(path: Path) -> list[str]:
-    """Return the tasks in the statement that settings of ours, or Tutor's with our plugin, end in."""
+    """Return the tasks in the last statement of our settings, or of Tutor's with our plugin."""
     names: list[str] = []
     for statement in ast.parse(path.read_bytes()).body:
         if not (isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict)):
@@ -145,8 +145,8 @@ def destination(app: Any, table: ExplicitQueues, task: Any) -> dict[str, Any]:
     exchange, key = routed.get("exchange"), routed.get("routing_key")
     if exchange and key:
         # Then the message goes by the bindings (celery/app/amqp.py, send_task_message).
-        wanted = str(getattr(exchange, "name", exchange))
-        bound = [item for item in app.amqp.queues.values() if getattr(item.exchange, "name", "") == wanted]
+        exchange_name = str(getattr(exchange, "name", exchange))
+        bound = [item for item in app.amqp.queues.values() if getattr(item.exchange, "name", "") == exchange_name]
         name = next((item.name for item in bound if item.routing_key == key), "")
     priority = routed.get("priority", app.conf.task_default_priority)
     return {"queue": name, "by": by, "rule": rule, "priority": number(priority)}
@@ -160,13 +160,13 @@ def decided_by(app: Any, table: ExplicitQueues, task: Any, options: dict[str, An
         # What the task says of itself wins over every route.
         return OWN, "", bool(options.get("queue"))
     router = app.amqp.router
-    for each in router.routes or ():
-        found = router.query_router(each, task.name, (), {}, dict(options), task)
-        if found is None:
+    for one_router in router.routes or ():
+        answer = router.query_router(one_router, task.name, (), {}, dict(options), task)
+        if answer is None:
             continue
-        if not found or (isinstance(found, dict) and not found.get("queue")):
+        if not answer or (isinstance(answer, dict) and not answer.get("queue")):
             break
-        route = maybe_evaluate(each)
+        route = maybe_evaluate(one_router)
         if hasattr(route, "patterns"):
             return ROUTES, task.name if task.name in route.map else pattern(app.conf.task_routes, task.name), True
         return (*by_name(table, task.name, route), True)

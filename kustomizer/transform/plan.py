@@ -8,6 +8,7 @@ from kustomizer.config.values import join
 from kustomizer.config.worker import deployment_name
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
 from kustomizer.manifests.tree import lookup, number_at, plain_value
+from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.queue_names import consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.shapes import check_shape
 from kustomizer.openedx.targeting import autoscalers_by_target
@@ -132,6 +133,11 @@ def _split(
         remedy += "spec.unassignedQueues: KeepOnDefault"
         severity = WARNING if policy == "Ignore" else ERROR
         problems.append(config.problem(message, remedy, field=join("spec.workers", service), severity=severity))
+    celery = own_settings(resources, emitted)
+    if celery is not None:
+        from kustomizer.transform.unheard_tasks import check_queues  # noqa: PLC0415 - most sites set nothing of their own
+
+        problems += check_queues(resources, config, celery, variants)
     if _may_name_nodes(emitted):
         from kustomizer.transform.node_names import node_names  # noqa: PLC0415 - Tutor's name has the pod's in it
 

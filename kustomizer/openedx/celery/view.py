@@ -51,7 +51,7 @@ class CeleryView(TransportView):
     def queues(self) -> Value:
         """The queues that the worker takes."""
         named = self.command.queues
-        taken = self._all_queues if named is None else named
+        taken = self.defined_queues if named is None else named
         excluded = self.command.excluded_queues
         if excluded is None or isinstance(taken, Unknown):
             return taken
@@ -60,7 +60,7 @@ class CeleryView(TransportView):
         return taken.replace(value=tuple(queue for queue in taken.value if queue not in excluded.value))
 
     @property
-    def _all_queues(self) -> Value:
+    def defined_queues(self) -> Value:
         """The queues that the settings define, which a worker takes that isn't told any."""
         setting = self.settings.setting("CELERY_QUEUES")
         if isinstance(setting, Unknown):
@@ -74,6 +74,11 @@ class CeleryView(TransportView):
     def default_queue(self) -> Value:
         """The queue of tasks that nothing routes."""
         return self.settings.setting("CELERY_DEFAULT_QUEUE", "celery")
+
+    @property
+    def creates_queues(self) -> Value:
+        """Whether a queue may be named that the settings don't define."""
+        return _truth(self.settings.setting("CELERY_CREATE_MISSING_QUEUES", True))
 
     def queue_of(self, variant: str) -> Value:
         """Return the site's name for the queue that Open edX calls default, high, high_mem or low."""
@@ -101,6 +106,11 @@ class CeleryView(TransportView):
                     queue = route.get("queue") if isinstance(route, dict) else route if is_name else None
                     if isinstance(task, str) and isinstance(queue, str):
                         yield task, queue, source
+
+    @property
+    def runs_eagerly(self) -> Value:
+        """Whether tasks are run by who sends them, and never get to a worker."""
+        return _truth(self.settings.setting("CELERY_ALWAYS_EAGER", False))
 
     # The worker
 

@@ -292,6 +292,15 @@ CASES: list[Case] = [
     ),
     case("renamed-in-settings", settings="HIGH_PRIORITY_QUEUE = 'quick'\nCELERY_DEFAULT_QUEUE = 'slow'\n"),
     case("default-queue-in-env-file", env_file="CELERY_DEFAULT_QUEUE: mine\n"),
+    case(
+        "no-missing-queues",
+        settings="CELERY_CREATE_MISSING_QUEUES = False\nCELERY_QUEUES['one.more'] = {}\n",
+    ),
+    case("no-missing-queues-in-env-file", env_file="CELERY_CREATE_MISSING_QUEUES: false\n"),
+    case("no-missing-queues-in-vain", settings="CELERY_TASK_CREATE_MISSING_QUEUES = False\n"),
+    case("eager", settings="CELERY_ALWAYS_EAGER = True\n"),
+    case("eager-in-env-file", env_file="CELERY_ALWAYS_EAGER: 'false'\n"),
+    case("eager-in-vain", settings="CELERY_TASK_ALWAYS_EAGER = True\n", env_file="CELERY_TASK_ALWAYS_EAGER: true\n"),
     # The broker
     case("broker-in-env-file", env_file='CELERY_BROKER_HOSTNAME: "cache.example.com:6380"\nCELERY_BROKER_VHOST: "4"\n'),
     case("broker-with-password", env_file='CELERY_BROKER_USER: "edx%2Fapp"\nCELERY_BROKER_PASSWORD: "p%40ss"\n'),

@@ -1,0 +1,38 @@
+"""Holds a split to settings by which tasks never get to a worker, or a worker doesn't start with its queues."""
+
+from __future__ import annotations
+
+from kustomizer.config.values import join
+from kustomizer.openedx.unheard_tasks import doubt, eager, refusal, undefined
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kustomizer.config.model import CeleryWorkers
+    from kustomizer.errors import Problem
+    from kustomizer.manifests.resource import Resources
+    from kustomizer.openedx.celery.view import CeleryView
+    from kustomizer.transform.model import Variant
+
+
+def check_queues(
+    resources: Resources, config: CeleryWorkers, celery: CeleryView, variants: Sequence[Variant]
+) -> Iterator[Problem]:
+    """Yield what is wrong with the workers of a service, and with the queues that the configuration routes to."""
+    yield from eager(resources, celery)
+    routed = {
+        join(join(f"spec.routing.{celery.service}", task), "queue"): (route.queue,)
+        for task, route in config.spec.routing.get(celery.service, {}).items()
+    }
+    named = {f"{variant.path}.queues": variant.queues for variant in variants} | routed
+    for field, queues in named.items():
+        missing, unknown = undefined(resources, celery, queues)
+        if unknown is not None:
+            # Nothing is said of Tutor's own queues, which are there as a rule.
+            yield doubt(celery, unknown)
+            return
+        if missing:
+            happens = "sending the task fails" if field in routed else "the worker doesn't start"
+            message, remedy = refusal(celery, missing)
+            yield config.problem(f"{happens}: {message}", remedy, field=field)

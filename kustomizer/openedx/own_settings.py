@@ -84,7 +84,9 @@ def _has_plain_command(worker: EmittedWorker) -> bool:
     if any(word.expands for item in line.items for word in item.words):
         return False
     if line.script is not None:
-        return not any(mark in line.script.head for mark in _IN_SCRIPT)
+        from kustomizer.worker_command.shell_words import starters  # noqa: PLC0415 - read by it before
+
+        return not any(mark in line.script.head for mark in _IN_SCRIPT) and not starters(line.script.head)
     before = [*(line.command or ()), *(line.args or ())][: line.place]
     return before in (["celery", f"--app={worker.service}.celery"], ["celery"])
 

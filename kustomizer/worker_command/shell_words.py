@@ -40,6 +40,7 @@ _ODD = {
     "$": "more than a plain variable behind a $",
     "\\": "a backslash at the end",
 }
+_ENDS = str.maketrans(dict.fromkeys("&|\n", ";"))
 # fmt: off
 _KEYWORDS = frozenset({
     "!", "case", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "select", "then", "until",
@@ -83,6 +84,17 @@ def read_script(script: str) -> list[ShellCommand]:
             commands.append(ShellCommand(words=tuple(words), ends=tuple(ends)))
             words, ends = [], []
     return commands
+
+
+def starters(script: str) -> list[str]:
+    """Return the words before ``celery``, or before what is handed on, in a script's last command: what starts it."""
+    try:
+        words = [command.texts for command in read_script(f"{script}\n")][-1]
+    except Unreadable:
+        words = script.translate(_ENDS).rstrip("; ").rpartition(";")[2].split()
+    end = next((index for index, word in enumerate(words) if word.rpartition("/")[2] == "celery" or "$@" in word), 0)
+    named = [index for index, word in enumerate(words[:end]) if word != "exec" and "=" not in word]
+    return words[named[0] : end] if named else []
 
 
 def hands_on(script: str) -> bool:

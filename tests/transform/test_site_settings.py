@@ -242,7 +242,14 @@ def test_an_environment_that_may_hold_a_broker_is_warned_of() -> None:
         (["chamber", "exec", "prod", "--"], "chamber, which starts Celery, may set it"),
         (["/usr/local/bin/entrypoint.sh"], "/usr/local/bin/entrypoint.sh, which starts Celery, may set it"),
         (["sh", "-c", '. /vault/secrets/env; exec "$@"', "--"], "a file that a shell script reads may set it"),
+        (["sh", "-c", "chamber exec prod -- $@", "--"], "chamber, which starts Celery, may set it"),
+        (["sh", "-c", 'eval "$(vault-env)"; exec "$@"', "--"], "a shell script's eval may set it"),
+        (["sh", "-c", 'export `cat /env` && exec "$@"', "--"], "a shell script's export may set it"),
+        (["tini", "--", "chamber", "exec", "prod", "--"], "chamber, which starts Celery, may set it"),
+        (["chpst", "-e", "/env"], "the directory of chpst's -e may set it"),
+        (["gosu", "app", "env", "-u", "CELERY_BROKER_URL"], "an option of env may set it, or take it out"),
         (["tini", "--"], ""),
+        (["gosu", "app", "env", "A=b", "nice", "-n", "5"], ""),
         (["/usr/bin/python3.11", "-m"], ""),
         (["ddtrace-run"], ""),
     ],
@@ -257,6 +264,38 @@ def test_what_starts_celery_may_set_the_broker(command: list[str], said: str) ->
     assert all(f"containers[0].command: where the broker is isn't sure: {said}" in each for each in result.warnings)
     own["spec"]["template"]["spec"]["containers"][0]["command"] = ["env", "CELERY_BROKER_URL=redis://other:1/2"]
     assert worked(SPLIT % (KEDA, ""), given).metadata("lms-worker-high")["address"] == "other.openedx:1"
+
+
+def test_a_script_that_reads_the_broker() -> None:
+    own = lms_worker()
+    container = own["spec"]["template"]["spec"]["containers"][0]
+    container["command"] = ["sh", "-c", 'read CELERY_BROKER_URL </run/url; export CELERY_BROKER_URL; exec "$@"', "--"]
+    (error,) = built(SPLIT % (KEDA, ""), site(lms_worker=own)).errors
+    assert "containers[0].command: where the broker is isn't known: a shell script reads it" in error
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("chamber exec prod -- ", "chamber, which starts Celery, may set it"),
+        ("cd /openedx; exec /opt/run.sh ", "/opt/run.sh, which starts Celery, may set it"),
+        ("export HOME=/x && exec doppler run -- ", "doppler, which starts Celery, may set it"),
+        ("exec tini -- vault-env ", "vault-env, which starts Celery, may set it"),
+        ("eval $MORE; exec ", "a shell script's eval may set it"),
+        ("umask 022; exec nice -n 5 ", ""),
+        ("exec ", ""),
+        ("HOME=/x exec ", ""),
+    ],
+)
+def test_what_starts_celery_in_a_script_may_set_the_broker(before: str, said: str) -> None:
+    own = lms_worker()
+    container = own["spec"]["template"]["spec"]["containers"][0]
+    container["command"] = ["bash", "-c", before + " ".join(container.pop("args"))]
+    result = worked(SPLIT % (KEDA, ""), site(lms_worker=own))
+    assert result.metadata("lms-worker-high")["address"] == "redis.openedx:6379"
+    assert [f"containers[0].command: where the broker is isn't sure: {said}" in each for each in result.warnings] == (
+        [True] * bool(said)
+    )
 
 
 STEPS = env_file(**{OPTIONS: "{priority_steps: [0, 1, 2], sep: ':'}"})

@@ -28,6 +28,15 @@ _SETS_NOTHING = (
     *("nohup", "opentelemetry-instrument", "prlimit", "pyroscope", "python", "runuser", "setpriv", "setsid", "stdbuf"),
     *("su-exec", "sudo", "taskset", "timeout", "tini", "watchmedo"),
 )
+# Programs that fetch variables for what they start.
+# fmt: off
+_SETS_MORE = frozenset({
+    "aws-env", "aws-vault", "berglas", "chamber", "doppler", "dotenv", "envconsul", "envdir", "honcho", "infisical",
+    "op", "secrethub-env", "sops", "ssm-env", "summon", "teller", "vals", "vault-env", "with-contenv",
+})
+# fmt: on
+# What may stand beside a word of a script.
+_BETWEEN = str.maketrans(dict.fromkeys(";&|()", " "))
 
 
 class Start(Record):
@@ -63,26 +72,49 @@ class Environment:
         if start is not None:
             self._heed(start.script, self._source(start.field))
             self._heed_programs(start.programs, self._source(start.field))
+            self._heed_env(start.programs, self._source(start.field))
 
     def _heed(self, script: str, source: Source) -> None:
         """Note what a shell script may set."""
-        words = script.replace(";", " ").split()
+        words = [word.strip("\"'") for word in script.translate(_BETWEEN).split()]
         if "source" in words or "." in words:
             self._may_set("a file that a shell script reads may set it", source)
-        for word in words:
+        for word, following in zip(words, [*words[1:], ""], strict=False):
             name, equals, _ = word.partition("=")
             if equals and name.isidentifier():
                 self._values[name] = Unknown(reason="a shell script sets it", source=source)
+            if word == "eval" or (word == "export" and ("$" in following.partition("=")[0] or "`" in following)):
+                self._may_set(f"a shell script's {word} may set it", source)
+        if "read" in words:
+            names = words[words.index("read") + 1 :]
+            self._values |= {name: Unknown(reason="a shell script reads it", source=source) for name in names}
+        if script:
+            from kustomizer.worker_command.shell_words import starters  # noqa: PLC0415 - only a shell string needs it
+
+            self._heed_programs(starters(script), source)
 
     def _heed_programs(self, words: Sequence[str], source: Source) -> None:
-        """Note what the programs that start Celery may set: ``env NAME=value``, ``chamber exec production --``."""
-        program = words[0].rpartition("/")[2] if words else ""
-        if program == "env":
-            for name, equals, value in (word.partition("=") for word in words):
-                if equals and name.isidentifier():
-                    self._values[name] = self.expanded(value).replace(source=source)
-        elif program and not program.startswith(_SETS_NOTHING):
-            self._may_set(f"{words[0]}, which starts Celery, may set it", source)
+        """Note what the programs that start Celery may set: ``chamber exec production --``, ``nice chpst -e /env``."""
+        programs = [word.rpartition("/")[2] for word in words]
+        is_unknown = bool(words) and programs[0] != "env" and not programs[0].startswith(_SETS_NOTHING)
+        # Behind a program that sets nothing there may be one that does.
+        setters = words[:1] if is_unknown else [word for word in words if word.rpartition("/")[2] in _SETS_MORE]
+        for word in setters[:1]:
+            self._may_set(f"{word}, which starts Celery, may set it", source)
+        if programs[:1] == ["chpst"] and "-e" in words:
+            self._may_set("the directory of chpst's -e may set it", source)
+
+    def _heed_env(self, words: Sequence[str], source: Source) -> None:
+        """Note what ``env NAME=value`` sets, wherever it stands before Celery."""
+        programs = [word.rpartition("/")[2] for word in words]
+        for word in words[programs.index("env") + 1 :] if "env" in programs else ():
+            name, equals, value = word.partition("=")
+            if word.startswith("-"):
+                self._may_set("an option of env may set it, or take it out", source)
+            elif not equals:
+                return
+            elif name.isidentifier():
+                self._values[name] = self.expanded(value).replace(source=source)
 
     def _may_set(self, reason: str, source: Source) -> None:
         self._unseen.append(("", Unknown(reason=reason, source=source, may_be_unset=True)))

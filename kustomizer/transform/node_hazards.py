@@ -5,6 +5,7 @@ from __future__ import annotations
 from kustomizer.config.values import join
 from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.tree import is_null, list_at, lookup, mapping, plain_value, text_at
+from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.workers import DISKS, emitted_in, pod_template, running
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ _NETWORKS = "k8s.v1.cni.cncf.io/networks"
 _MANY_NODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 # Options with a file that Celery locks, or refuses to start with where it is there.
 _LOCKED = ("--pidfile", "--statedb")
+_LOG = "--logfile"
 # Celery puts the node's name or its host there (node_format in celery/utils/nodenames.py), a shell a variable.
 _OF_NODE = ("%h", "%p", "$")
 # Volumes that each pod has for itself, or can't write to.
@@ -51,7 +53,7 @@ def node_hazards(resources: Resources, emitted: EmittedWorker, copies: Sequence[
         *_volumes(resources, emitted.resource, template, names, on_one_node=bool(node)),
         *_network(template, names),
         *_devices(emitted, template, copies),
-        *_files(emitted, template, names),
+        *_files(resources, emitted, template, names),
     ):
         yield emitted.resource.problem(message, remedy, field=field, severity=severity)
 
@@ -159,10 +161,11 @@ def _devices(emitted: EmittedWorker, template: Any, copies: Sequence[Variant]) -
                 yield f"{_POD}.{listed}[{number}].resources", message, remedy, INFO
 
 
-def _files(emitted: EmittedWorker, template: Any, names: str) -> Iterator[tuple[str, str, str, str]]:
+def _files(
+    resources: Resources, emitted: EmittedWorker, template: Any, names: str
+) -> Iterator[tuple[str, str, str, str]]:
     volumes = {text_at(volume, "name"): volume for volume in list_at(template, "spec", "volumes")}
-    for option in _LOCKED:
-        path = emitted.command_line.option(option) or ""
+    for option, path in _paths(resources, emitted):
         mounts = [
             mount
             for mount in list_at(emitted.container_tree, "volumeMounts")
@@ -173,5 +176,21 @@ def _files(emitted: EmittedWorker, template: Any, names: str) -> Iterator[tuple[
         volume = volumes.get(text_at(mount, "name"))
         is_shared = isinstance(volume, dict) and bool({*volume} - _OF_A_POD) and is_null(lookup(mount, "subPathExpr"))
         if is_shared and not any(mark in path for mark in _OF_NODE):
-            message = f"{option}={path} is one file for the pods of {names}, too: only one of them can have it"
-            yield emitted.field, message, f"Put the node's name into it ({option}={path}.%p), or leave it out", WARNING
+            is_log = option == _LOG
+            happens = "they write between each other's lines" if is_log else "only one of them can have it"
+            message = f"{option}={path} is one file for the pods of {names}, too: {happens}"
+            remedy = f"Put the node's name into it ({option}={path}.%p), or leave it out"
+            yield emitted.field, message, remedy, INFO if is_log else WARNING
+
+
+def _paths(resources: Resources, emitted: EmittedWorker) -> Iterator[tuple[str, str]]:
+    """Yield the files that a worker is told to write, by option, variable or setting, each with the option's name."""
+    line, celery = emitted.command_line, own_settings(resources, emitted)
+    for option in (*_LOCKED, _LOG):
+        if celery is None:
+            yield option, line.option(option) or ""
+            continue
+        value = celery.command.option(option)
+        if value is None and option == "--statedb":
+            value = celery.settings.setting("CELERYD_STATE_DB", "")
+        yield option, str(value.likely.value) if value is not None and value.likely is not None else ""

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 _OF_ONE_NODE = (
     *("persistentVolumeClaim", "hostPort", "hostNetwork", "ipAddrs", "ovn.kubernetes.io/", "cni.cncf.io"),
     # Devices have their maker's name in front.
-    *("resourceClaimName", "hugepages-", ".com/", "--pidfile", "--statedb"),
+    *("resourceClaimName", "hugepages-", ".com/"),
+    # What a worker writes there, more than one may.
+    *("hostPath", "nfs", "csi", "cephfs", "azureFile", "glusterfs"),
     *("nodeName", "kubernetes.io/hostname", "matchFields"),
     *DISKS,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.keda_site import LMS_VARIANTS, site, worked, worker
+from tests.keda_site import LMS_VARIANTS, SETTINGS, site, worked, worker
 from tests.transform.test_copy_hazards import SPLIT, found
 
 
@@ -237,3 +237,28 @@ def test_a_file_that_one_worker_locks(
     pod["volumes"].append(volume)
     problems = worked(SPLIT, site(lms_worker=lms, others=[claim("ReadWriteMany")])).warnings
     assert [f"{option} is one file for the pods of lms-worker-high" in each for each in problems] == [True] * warned
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "settings", "said"),
+    [
+        (["--logfile=/data/worker.log"], [], "", "info --logfile=/data/worker.log"),
+        (["-f", "/data/worker.log"], [], "", "info --logfile=/data/worker.log"),
+        (["-f", "/data/%p.log"], [], "", ""),
+        (["-f", "/logs/worker.log"], [], "", ""),
+        (["-S", "/data/state"], [], "", "warning --statedb=/data/state"),
+        ([], [{"name": "CELERY_WORKER_STATEDB", "value": "/data/state"}], "", "warning --statedb=/data/state"),
+        ([], [{"name": "CELERY_WORKER_LOGFILE", "value": "/data/a.log"}], "", "info --logfile=/data/a.log"),
+        ([], [], "CELERYD_STATE_DB = '/data/state'\n", "warning --statedb=/data/state"),
+        ([], [], "CELERY_WORKER_STATE_DB = '/data/state'\n", ""),
+    ],
+)
+def test_a_file_on_a_shared_volume(options: list[str], env: list[dict[str, str]], settings: str, said: str) -> None:
+    lms = worker("lms", LMS_VARIANTS)
+    pod = lms["spec"]["template"]["spec"]
+    pod["containers"][0]["args"] += options
+    pod["containers"][0]["env"] = env
+    pod["containers"][0]["volumeMounts"].append({"name": "v", "mountPath": "/data"})
+    pod["volumes"].append({"name": "v", "nfs": {"server": "s", "path": "/x"}})
+    found = worked(SPLIT, site(lms_worker=lms, settings=SETTINGS + settings)).output.problems
+    assert [f"{each.severity} {each.message.partition(' is one file')[0]}" for each in found] == [said] * bool(said)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.digits import whole_number, whole_seconds
-from kustomizer.manifests.tree import list_at
+from kustomizer.manifests.tree import is_null, lookup
 from kustomizer.openedx.endpoint import (
     REDIS_PORT,
     SENTINEL_PORT,
@@ -67,11 +67,14 @@ def endpoint(
     inside = next((address for address in broker.addresses if is_of_the_pod(address)), "")
     configured = config.spec.broker
     located = configured is not None and configured.is_located
-    has_aliases = bool(list_at(pod_template(worker), "spec", "hostAliases")) and not located
-    if has_aliases or any(map(is_placeholder, (broker.username, broker.password, *broker.addresses))):
+    pod = lookup(pod_template(worker), "spec")
+    has_names = not located and any(
+        not is_null(lookup(pod, field)) for field in ("hostAliases", "dnsConfig", "dnsPolicy")
+    )
+    if has_names or any(map(is_placeholder, (broker.username, broker.password, *broker.addresses))):
         from kustomizer.openedx.broker_warnings import unsure  # noqa: PLC0415 - few sites have one of these
 
-        warnings = [*warnings, *unsure(config, service, worker if has_aliases else None, broker)]
+        warnings = [*warnings, *unsure(resources, config, service, worker if has_names else None, broker)]
     # What the configuration itself states is meant so.
     if not inside or located:
         return broker, warnings

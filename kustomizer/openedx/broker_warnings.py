@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.manifests.tree import list_at
+from kustomizer.manifests.tree import list_at, lookup, text_at
 from kustomizer.openedx.endpoint import is_placeholder
 from kustomizer.openedx.env_file import url_ssl, use_ssl
 from kustomizer.openedx.workers import pod_template
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
-    from kustomizer.manifests.resource import Resource
+    from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.endpoint import Endpoint
     from kustomizer.openedx.env_file import EnvironmentFile
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 _NOT_IN_URLS = frozenset("/?#;[]")
 
 
-def unsure(config: CeleryWorkers, service: str, worker: Resource | None, broker: Endpoint) -> Iterator[Problem]:
-    """Yield warnings about values that the cluster replaces; ``worker`` is given if it has hostAliases."""
+def unsure(
+    resources: Resources, config: CeleryWorkers, service: str, worker: Resource | None, broker: Endpoint
+) -> Iterator[Problem]:
+    """Yield warnings about values that the cluster replaces; ``worker`` is given if it has names of hosts of its own."""
     secret = "Name the Secret that holds it in spec.broker.existingSecret"
     encoded = "put in later, and the Secrets that are made here have it encoded: there it may stay as it is"
     for what, values, why, remedy in (
@@ -34,12 +36,27 @@ def unsure(config: CeleryWorkers, service: str, worker: Resource | None, broker:
         if any(map(is_placeholder, values)):
             message = f"the {what} of {service}'s broker is {why}"
             yield config.problem(message, remedy, field="spec.broker", severity=WARNING)
-    template = None if worker is None else pod_template(worker)
-    names = {str(name) for alias in list_at(template, "spec", "hostAliases") for name in list_at(alias, "hostnames")}
-    hosts = [address.rpartition(":")[0] for address in broker.addresses]
-    for host in hosts:
-        if worker is not None and names & {host, host.partition(".")[0]}:
+    if worker is not None:
+        yield from _other_names(resources, config, worker, broker)
+
+
+def _other_names(resources: Resources, config: CeleryWorkers, worker: Resource, broker: Endpoint) -> Iterator[Problem]:
+    """Yield warnings where the pods of ``worker`` find another host than the rest of the cluster under a name."""
+    pod = lookup(pod_template(worker), "spec")
+    aliases = {str(name) for alias in list_at(pod, "hostAliases") for name in list_at(alias, "hostnames")}
+    searched = list_at(pod, "dnsConfig", "searches")
+    policy = text_at(pod, "dnsPolicy")
+    for host in [address.rpartition(":")[0] for address in broker.addresses]:
+        name, _, rest = host.partition(".")
+        message = ""
+        if aliases & {host, name}:
             message = f"pods of {worker.name} have another address for {host} than all else (hostAliases)"
+        elif rest == worker.namespace and policy in ("Default", "None"):
+            message = f"pods of {worker.name} don't ask the cluster for {name} first (dnsPolicy: {policy})"
+        elif rest == worker.namespace and searched and not resources.find("Service", name, worker.namespace):
+            message = f"pods of {worker.name} look {name} up in {', '.join(map(str, searched))}, too (dnsConfig), and "
+            message += f"the build has no Service of that name in {worker.namespace}"
+        if message:
             yield config.problem(message, "Set it to that address", field="spec.broker.address", severity=WARNING)
 
 

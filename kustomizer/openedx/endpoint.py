@@ -66,9 +66,18 @@ class Endpoint(Record):
         return parts == other_parts
 
 
+# What a webhook or a program in the pod replaces (Bank-Vaults, 1Password, vals), and what SOPS has encrypted.
+_REFERENCES = (
+    *("vault:", ">>vault:", "op://", "ref+", "ENC[", "arn:aws:secretsmanager:", "arn:aws:ssm:", "gcp:secretmanager:"),
+    *("akv@", "azurekeyvault@", "awsssm:", "awssm:"),
+)
+
+
 def is_placeholder(text: str) -> bool:
-    """Tell whether Flux (``${NAME}``) or Argo CD's Vault plugin (``<path:…>``) puts something else there."""
-    return "${" in text or (text.startswith("<") and text.endswith(">"))
+    """Tell whether something else is put there later: by Flux (``${NAME}``), Argo CD's Vault plugin (``<path:…>``)."""
+    is_variable = text.startswith("$") and "_" in text and text[1:].isidentifier() and text.isupper()
+    is_template = "${" in text or "{{" in text or (text.startswith("<") and text.endswith(">"))
+    return is_template or is_variable or text.startswith(_REFERENCES)
 
 
 def reachable(host: str, namespace: str) -> str:

@@ -97,10 +97,24 @@ def starters(script: str) -> list[str]:
     return words[named[0] : end] if named else []
 
 
-def hands_on(script: str) -> bool:
-    """Tell whether a script ends in running its own arguments, and runs no celery itself."""
-    last = script.replace("&", ";").replace("\n", ";").rstrip("; ").rpartition(";")[2].split()
-    return last[-1:] in (['"$@"'], ["$@"], ['"${@}"']) and last[0] not in ("echo", "printf") and "celery" not in script
+def hands_on(script: str) -> int | None:
+    """Return the first of a script's own arguments that it runs at its end, counted from its name; None without any.
+
+    ``exec "$@"`` begins with the second one, ``exec "$0" "$@"`` with the name itself.
+    """
+    last = script.translate(_ENDS).rstrip("; ").rpartition(";")[2].split()
+    if last[-1:] not in (['"$@"'], ["$@"], ['"${@}"']) or last[0] in ("echo", "printf") or "celery" in script:
+        return None
+    return 0 if last[-2:-1] in (['"$0"'], ["$0"]) else 1
+
+
+def may_run_arguments(script: str) -> bool:
+    """Tell whether a script does anything but print its own arguments."""
+    return any(
+        mark in command and command.split()[0] not in ("echo", "printf")
+        for command in script.translate(_ENDS).split(";")
+        for mark in ("$@", "${@}")
+    )
 
 
 def _word(raw: str, gap: str) -> Word:

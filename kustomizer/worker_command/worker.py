@@ -17,6 +17,7 @@ OTHER_COMMANDS = frozenset({
 })
 # fmt: on
 _SEVERAL = "`celery multi` starts its workers in the background, where Kubernetes neither sees nor stops them"
+_HANDED_ON = "the shell string does more with its arguments than run them at its end"
 _NO_WORD = str.maketrans(dict.fromkeys(";&|()'\"\\", " "))
 """Characters that may be next to a word of a script."""
 
@@ -43,12 +44,15 @@ def _find_worker(command: tuple[str, ...] | None, args: tuple[str, ...] | None) 
     if worker is None and _starts_several(tokens):
         return line.replace(uneditable=_SEVERAL)
     if script is not None and (worker is None or script < worker):
-        from kustomizer.worker_command.shell_words import hands_on  # noqa: PLC0415 - only a shell string needs it
+        from kustomizer.worker_command.shell_words import hands_on, may_run_arguments  # noqa: PLC0415 - only a shell string needs it
 
+        first = hands_on(tokens[script]) if worker is not None else None
         # What comes first behind the script is its $0.
-        if worker is None or not hands_on(tokens[script]) or tokens[script + 1].endswith("celery"):
-            return _find_in_script(line.replace(place=script), tokens[script])
-        line = line.replace(wrapper=tokens[script])
+        is_run = first is not None and (first == 0 or not tokens[script + 1].endswith("celery"))
+        found = None if is_run else _find_in_script(line.replace(place=script), tokens[script])
+        if worker is None or found is not None or not (is_run or may_run_arguments(tokens[script])):
+            return found
+        line = line.replace(wrapper=tokens[script], uneditable="" if is_run else _HANDED_ON)
     if worker is None:
         return None
     split = len(command or ())

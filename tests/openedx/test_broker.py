@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, strategies as st
 
 from kustomizer.openedx import broker
-from tests.keda_site import LMS_VARIANTS, Result, built, config_map, env_file, site, worked, worker
+from tests.keda_site import LMS_VARIANTS, Result, built, config_map, env_file, metadata, site, worked, worker
 
 LMS = "{workers: {lms: {high: {keda: {enabled: true}}, high_mem: {}}}%s}"
 BOTH = "{workers: {lms: {high: {keda: {enabled: true}}, high_mem: {}}, cms: {high: {keda: {enabled: true}}, low: {}}}}"
@@ -67,7 +67,14 @@ def test_hostname(hostname: str, address: str) -> None:
     assert high(lms(CELERY_BROKER_HOSTNAME=f'"{hostname}"'))["address"] == address
 
 
-@pytest.mark.parametrize("password", ["${REDIS_PASSWORD}", "<path:secret/data/redis>"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("${REDIS_PASSWORD}", "<path:secret/data/redis>", "$REDIS_PASSWORD", "{{ REDIS_PASSWORD }}"),
+        *("vault:secret%2Fdata%2Fedx%23REDIS", "op:%2F%2Fvault%2Fredis", "ENC%5BAES256_GCM,data:Zm9v]"),
+        "arn:aws:secretsmanager:us-east-1:1:secret:redis",
+    ],
+)
 def test_a_password_that_is_put_in_later(password: str) -> None:
     result = lms(CELERY_BROKER_PASSWORD=f'"{password}"')
     [warning] = [each for each in result.warnings if "put in later" in each]
@@ -92,6 +99,29 @@ def test_hosts_that_the_pods_alone_know() -> None:
     assert not worked(LMS % ", broker: {address: '10.0.0.9:6379'}", site(lms_worker=own)).warnings
     own["spec"]["template"]["spec"]["hostAliases"] = [{"ip": "10.0.0.9", "hostnames": ["mysql"]}, None]
     assert not worked(LMS % "", site(lms_worker=own)).warnings
+
+
+@pytest.mark.parametrize(
+    ("pod", "host", "said"),
+    [
+        ({"dnsConfig": {"searches": ["infra.svc"]}}, "cache", "look cache up in infra.svc, too (dnsConfig), and the"),
+        ({"dnsPolicy": "None"}, "redis", "don't ask the cluster for redis first (dnsPolicy: None)"),
+        ({"dnsPolicy": "None"}, "redis.example.com", ""),
+        ({"dnsPolicy": "ClusterFirst"}, "redis", ""),
+        ({"dnsConfig": {"searches": ["infra.svc"]}}, "redis", ""),
+        ({"dnsConfig": {"options": [{"name": "ndots", "value": "2"}]}}, "cache", ""),
+        ({"dnsConfig": "odd", "dnsPolicy": 3}, "cache", ""),
+    ],
+)
+def test_pods_that_look_names_up_elsewhere(pod: dict[str, Any], host: str, said: str) -> None:
+    own = worker("lms", LMS_VARIANTS)
+    own["spec"]["template"]["spec"].update(pod)
+    redis = {"apiVersion": "v1", "kind": "Service", "metadata": metadata("redis")}
+    file = env_file(CELERY_BROKER_HOSTNAME=f'"{host}:6379"')
+    objects = site(lms_worker=own, lms_env=file, cms_env=file, others=[redis])
+    warnings = worked(LMS % "", objects).warnings
+    assert [f"spec.broker.address: pods of lms-worker {said}" in warning for warning in warnings] == [True] * bool(said)
+    assert not worked(LMS % ", broker: {address: 'there:6379'}", objects).warnings
 
 
 def test_several_servers_with_a_comma_between_them() -> None:

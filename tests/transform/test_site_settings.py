@@ -12,7 +12,7 @@ from kustomizer.manifests.protocols import read_build
 from kustomizer.rules.registry import findings_of
 from kustomizer.site.model import Site
 from kustomizer.site.value_sources import value_sources
-from tests.keda_site import LMS_VARIANTS, Result, built, config_map, env_file, site, worked, worker
+from tests.keda_site import LMS_VARIANTS, Result, built, config_map, env_file, metadata, site, worked, worker
 
 OPTIONS = "CELERY_BROKER_TRANSPORT_OPTIONS"
 SPLIT = "{workers: {lms: {high: {%s}, high_mem: {}}}%s}"
@@ -252,6 +252,7 @@ def test_an_environment_that_may_hold_a_broker_is_warned_of() -> None:
         (["gosu", "app", "env", "A=b", "nice", "-n", "5"], ""),
         (["/usr/bin/python3.11", "-m"], ""),
         (["ddtrace-run"], ""),
+        (["/linkerd-await", "--shutdown", "--"], ""),
     ],
 )
 def test_what_starts_celery_may_set_the_broker(command: list[str], said: str) -> None:
@@ -264,6 +265,14 @@ def test_what_starts_celery_may_set_the_broker(command: list[str], said: str) ->
     assert all(f"containers[0].command: where the broker is isn't sure: {said}" in each for each in result.warnings)
     own["spec"]["template"]["spec"]["containers"][0]["command"] = ["env", "CELERY_BROKER_URL=redis://other:1/2"]
     assert worked(SPLIT % (KEDA, ""), given).metadata("lms-worker-high")["address"] == "other.openedx:1"
+
+
+def test_a_secret_that_is_encrypted() -> None:
+    """As SOPS leaves it, for Flux to decrypt."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata("managed"), "data": {"url": "ENC[AES,data:Z]"}}
+    given = lms(env=[of_secret("managed")], others=[secret])
+    (error,) = built(SPLIT % (KEDA, ""), given).errors
+    assert "what Secret managed has under url isn't base64, and may be encrypted" in error
 
 
 def test_a_script_that_reads_the_broker() -> None:

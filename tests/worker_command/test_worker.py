@@ -489,15 +489,40 @@ def test_a_shell_that_hands_its_arguments_on(script: str) -> None:
     assert (edited.command, edited.args) == (("sh", "-c", script), (*HANDED_ON[:4], "--queues=c"))
 
 
-@pytest.mark.parametrize(
-    "script", ['echo "$@"', "true", 'exec "$@" --beat', "celery beat & exec $@", '"$@" | tee', 'exec "$*"']
-)
-def test_a_shell_that_does_something_else_with_them(script: str) -> None:
+@pytest.mark.parametrize("script", ['echo "$@"', "true", "printf $@; true", 'exec "$*"'])
+def test_a_shell_that_does_not_run_them(script: str) -> None:
     assert find_worker(["sh", "-c", script], HANDED_ON) is None
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        *('exec "$@" --beat', "celery beat & exec $@", '"$@" | tee'),
+        'if [ -f /env ]; then . /env; exec "$@"; fi',
+    ],
+)
+def test_a_shell_that_does_something_else_with_them(script: str) -> None:
+    found = find_worker(["sh", "-c", script], HANDED_ON)
+    assert found is not None
+    assert (found.queues, found.doubt) == (("a", "b"), "")
+    assert found.uneditable == "the shell string does more with its arguments than run them at its end"
+
+
 def test_the_first_argument_of_a_script_is_its_name() -> None:
-    assert find_worker(["sh", "-c", 'exec "$@"'], HANDED_ON[1:]) is None
+    found = find_worker(["sh", "-c", 'exec "$@"'], HANDED_ON[1:])
+    assert found is not None
+    assert found.uneditable
+
+
+def test_a_shell_without_arguments() -> None:
+    assert find_worker(["sh", "-c", 'exec "$@"'], None) is None
+
+
+def test_a_shell_that_runs_its_name_too() -> None:
+    script = '. /vault/env && exec "$0" "$@"'
+    found = find_worker(["sh", "-c", script], HANDED_ON[1:])
+    assert found is not None
+    assert (found.queues, found.wrapper, found.uneditable) == (("a", "b"), script, "")
 
 
 def test_a_worker_option_named_like_a_shell_is_no_shell() -> None:

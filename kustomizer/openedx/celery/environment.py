@@ -24,9 +24,20 @@ _KINDS = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret", "configMapRe
 
 # Programs that start another one as it is, and give it no variables that Celery heeds.
 _SETS_NOTHING = (
-    *("catatonit", "chpst", "chroot", "ddtrace-run", "dumb-init", "exec", "gosu", "ionice", "newrelic-admin", "nice"),
-    *("nohup", "opentelemetry-instrument", "prlimit", "pyroscope", "python", "runuser", "setpriv", "setsid", "stdbuf"),
-    *("su-exec", "sudo", "taskset", "timeout", "tini", "watchmedo"),
+    *("catatonit", "chpst", "chroot", "ddtrace-run", "dockerize", "dumb-init", "elasticapm-run", "envoy-preflight"),
+    *("exec", "gosu", "ionice", "linkerd-await", "memray", "newrelic-admin", "nice", "nohup", "numactl"),
+    *(
+        "opentelemetry-instrument",
+        "prlimit",
+        "py-spy",
+        "pyroscope",
+        "python",
+        "runuser",
+        "scuttle",
+        "setpriv",
+        "setsid",
+    ),
+    *("stdbuf", "strace", "su-exec", "sudo", "taskset", "time", "tini", "wait-for", "watchmedo", "xvfb-run"),
 )
 # Programs that fetch variables for what they start.
 # fmt: off
@@ -199,7 +210,10 @@ class Environment:
         resource, data = owner_and_data
         if key not in data:
             # A kubelet leaves an optional one out, and starts no container without any other.
+            is_there = not is_null(lookup(resource.tree, "data", key))
             reason = f"{kind} {name} has no key {key}"
+            if is_there:
+                reason = f"what {kind} {name} has under {key} isn't base64, and may be encrypted"
             return Unknown(reason=reason, source=self._source(path), may_be_unset=optional)
         field = f'data["{key}"]'
         return Known(value=str(data[key]), source=Source(resource=resource.ref, field=field))

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 SCALED_OBJECT_SUFFIX = "-scaledobject"
 OWN_SETTINGS = "it needs settings in Open edX's own form, which only lms and cms read"
 
-BROKER_VARIABLES = frozenset({"CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER", "BROKER_URL"})
-"""Variables that Celery, or its command, takes its broker from."""
 PAUSED, PAUSED_REPLICAS = "autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas"
 """Annotations by which KEDA leaves a worker alone (https://keda.sh/docs/2.21/concepts/scaling-deployments/)."""
 TRANSFER_HPA = "scaledobject.keda.sh/transfer-hpa-ownership"
@@ -139,7 +137,9 @@ def check_worker(config: CeleryWorkers, service: str, variant: str, worker: Work
     problems = [*_name(service, variant, worker), *_keda(config, service, variant, worker)]
     problems += _strategy(config, service, variant, worker)
     if worker.env:
-        problems += _broker_in_env(config, service, variant, worker)
+        from kustomizer.config.variables import variable_problems  # noqa: PLC0415 - many configurations have none
+
+        problems += variable_problems(config, service, variant, worker)
     if worker.resources:
         problems += _resources(config, service, variant, worker.resources)
     budget = worker.pod_disruption_budget
@@ -166,29 +166,6 @@ def _name(service: str, variant: str, worker: Worker) -> list[Problem]:
     why = f", since KEDA makes a label of {name}{SCALED_OBJECT_SUFFIX}" if worker.keda_enabled else ""
     message = f"its Deployment would be called {name}, {len(name)} characters; at most {longest} are possible{why}"
     return [Problem(field=worker_path(service, variant), message=message, remedy="Shorten the name")]
-
-
-def _broker_in_env(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
-    """Return the problem that a variable moves the worker to a broker at which nothing else of ours would look.
-
-    For Celery these variables come before its settings (docs/what-is-read.md), and each worker may have others.
-    """
-    broker, flower = config.spec.broker, config.spec.flower
-    is_located = broker is not None and broker.is_located
-    restores = config.spec.celery.restore_orphans.enabled
-    readers = (("KEDA", worker.keda_enabled), ("Flower", flower and flower.enabled), ("restoreOrphans", restores))
-    features = [name for name, on in readers if on]
-    if is_located or not features or service not in OPEN_EDX_SERVICES:
-        return []
-    return [
-        Problem(
-            field=f"{config.origin(service, variant, 'env')} ({entry['name']})",
-            message=f"says where Celery's broker is, and {' and '.join(features)} would look where Tutor has it",
-            remedy="Say the same in spec.broker.address (or sentinel), and what else differs from the defaults",
-        )
-        for entry in worker.env or ()
-        if entry["name"] in BROKER_VARIABLES and (entry.get("value") or entry.get("valueFrom"))
-    ]
 
 
 def _resources(config: CeleryWorkers, service: str, variant: str, resources: JsonMap) -> list[Problem]:

@@ -7,7 +7,7 @@ decoded one.
 
 from __future__ import annotations
 
-from kustomizer.errors import Problem, UserError
+from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.digits import whole_number, whole_seconds
 from kustomizer.manifests.tree import is_null, lookup
 from kustomizer.openedx.endpoint import (
@@ -105,11 +105,22 @@ def _endpoint(
         return _overridden(Endpoint(addresses=()), configured, worker.namespace), []
     emitted = _emitted(file, configured, worker.namespace, located=located)
     broker = _overridden(emitted, configured, worker.namespace)
+    stand_by = [] if located or broker.sentinel_master else _stand_by(file)
     if not (broker.password or broker.tls or broker.ca or broker.client_cert or broker.unsafe):
-        return broker, []
+        return broker, stand_by
     from kustomizer.openedx.broker_warnings import broker_warnings  # noqa: PLC0415 - all are about these
 
-    return broker, broker_warnings(config, file, broker)
+    return broker, [*stand_by, *broker_warnings(config, file, broker)]
+
+
+def _stand_by(file: EnvironmentFile) -> list[Problem]:
+    """Return the warning that Celery may be connected to another server than the first."""
+    if ";" not in str(file.values.get("CELERY_BROKER_HOSTNAME")).strip("; "):
+        return []
+    message = "names several servers, of which Celery takes the first that answers: KEDA, Flower and restoreOrphans "
+    message += "look at the first alone"
+    remedy = "Name one, or set spec.broker.address to a name that is always that of the one in use"
+    return [file.problem("CELERY_BROKER_HOSTNAME", message, remedy, severity=WARNING)]
 
 
 def _celery_of(resources: Resources, service: str, worker: Resource) -> CeleryView | None:

@@ -45,6 +45,13 @@ def celery_broker(
     address = Endpoint(addresses=())
     if broker is not None:
         address = _address(broker, celery.broker.source, configured, namespace, located=located)
+        if len(broker.hosts) > 1 and broker.transport != "sentinel" and not located:
+            message = (
+                f"names {len(broker.hosts)} brokers, of which Celery takes the first that answers: KEDA, Flower and "
+            )
+            message += f"restoreOrphans look at {address.addresses[0]} alone"
+            remedy = "Name one, or set spec.broker.address to a name that is always that of the one in use"
+            reader.warnings.append(celery.broker.source.problem(message, remedy, severity=WARNING))
     tls = configured is not None and configured.tls is not None and configured.tls.enabled is not None
     prefix = configured is not None and configured.key_prefix is not None
     ssl = reader.value(celery.use_ssl, "whether the broker speaks TLS", "spec.broker.tls.enabled", needed=not tls)

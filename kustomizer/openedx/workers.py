@@ -198,6 +198,10 @@ def _workers_in(service: str, resource: Resource) -> list[EmittedWorker]:
             remedy = "Give the container `celery … worker` as its command or args, without a shell script"
             field = f"spec.template.spec.containers[{index}]"
             raise UserError(resource.problem(message, f"{remedy}{beat}{several}", field=field))
+        if command_line.has("--detach"):
+            message = "the worker goes to the background (--detach), and its container ends"
+            field = f"spec.template.spec.containers[{index}]"
+            raise UserError(resource.problem(message, "Take --detach out: Kubernetes keeps it running", field=field))
         workers.append(EmittedWorker(service=service, resource=resource, container=index, command_line=command_line))
     return workers
 

@@ -8,6 +8,8 @@ when two variants name the same queue.
 
 **What to do:** name the queue in one worker only. Give that worker more pods where one isn't enough.
 
+A worker that is kept without pods takes nothing, and isn't counted ([stopped-worker](stopped-worker.md)).
+
 **What isn't seen:** whether the two use the same broker; workers that another build deploys.
 """
 
@@ -16,14 +18,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kustomizer.errors import WARNING, Problem
-from kustomizer.site.model import Site
+from kustomizer.openedx.stopped import stopped_by
+from kustomizer.site.model import Site, SiteWorker
 
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the queues that more than one worker consumes."""
+    takers: dict[tuple[str, str], SiteWorker] = {}
     for worker in site.workers:
+        if stopped_by(site.resources, worker.resource) is not None:
+            continue
         for queue in dict.fromkeys(worker.queues):
-            rival = site.takers[worker.resource.namespace, queue]
+            rival = takers.setdefault((worker.resource.namespace, queue), worker)
             if rival is not worker:
                 message = f"consumes {queue}, which {rival.resource.name} consumes, too: which of the two takes a "
                 message += "task is chance"

@@ -85,7 +85,7 @@ def plan(resources: Resources, config: CeleryWorkers) -> tuple[list[ServicePlan]
     problems += check_timeouts(resources, config, plans)
     if len(plans) == len(config.spec.workers):
         problems += _unserved_routes(config, plans, consumers)
-        problems += _shared_queues(config, plans, consumers)
+        problems += _shared_queues(resources, config, plans, consumers)
     errors = [problem for problem in problems if problem.severity != WARNING]
     if errors:
         raise UserError(*errors)
@@ -135,9 +135,10 @@ def _split(
         problems.append(config.problem(message, remedy, field=join("spec.workers", service), severity=severity))
     celery = own_settings(resources, emitted)
     if celery is not None:
+        from kustomizer.transform.early_tasks import check_early  # noqa: PLC0415 - as below
         from kustomizer.transform.unheard_tasks import check_queues  # noqa: PLC0415 - most sites set nothing of their own
 
-        problems += check_queues(resources, config, celery, variants)
+        problems += [*check_queues(resources, config, celery, variants), *check_early(config, celery)]
     if _may_name_nodes(emitted):
         from kustomizer.transform.node_names import node_names  # noqa: PLC0415 - Tutor's name has the pod's in it
 
@@ -242,11 +243,11 @@ def _unserved_routes(
 
 
 def _shared_queues(
-    config: CeleryWorkers, plans: Sequence[ServicePlan], others: Mapping[str, Resource]
+    resources: Resources, config: CeleryWorkers, plans: Sequence[ServicePlan], others: Mapping[str, Resource]
 ) -> list[Problem]:
     """Return warnings about queues that a worker of another service, or one that isn't ours, consumes, too."""
     problems = []
-    worker_of = {queue: str(worker.ref) for queue, worker in others.items()}
+    worker_of = {queue: str(worker.ref) for queue, worker in _with_pods(resources, others).items()}
     for plan in plans:
         problems += [
             config.problem(
@@ -263,3 +264,14 @@ def _shared_queues(
             queue: f"Deployment {variant.deployment}" for variant in plan.variants for queue in variant.queues
         }
     return problems
+
+
+def _with_pods(resources: Resources, others: Mapping[str, Resource]) -> Mapping[str, Resource]:
+    """Return the queues whose workers aren't kept without pods."""
+    if not others:
+        return others
+    from kustomizer.openedx.stopped import stopped_by  # noqa: PLC0415 - most sites have no other workers
+
+    workers = {id(worker): worker for worker in others.values()}
+    running = {key for key, worker in workers.items() if stopped_by(resources, worker) is None}
+    return {queue: worker for queue, worker in others.items() if id(worker) in running}

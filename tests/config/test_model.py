@@ -494,6 +494,35 @@ def test_this_version_is_new_enough() -> None:
             "it. Say the same in spec.broker.address (or sentinel), and what else differs from the defaults",
         ),
         (
+            {
+                "defaults": {"env": [{"name": "LMS_CFG", "value": "/mine.yml"}]},
+                "workers": {"lms": {"default": {"keda": {"enabled": True}}}},
+            },
+            "spec.defaults.env (LMS_CFG): names a file that may say where Celery's broker is, and KEDA would look "
+            "where Tutor has it. Say the same in spec.broker.address (or sentinel), and what else differs from the "
+            "defaults",
+        ),
+        (
+            {"workers": {"lms": {"a": {"env": [{"name": "CELERY_WORKER_EXCLUDE_QUEUES", "value": "x"}]}}}},
+            "spec.workers.lms.a.env (CELERY_WORKER_EXCLUDE_QUEUES): stands for --exclude-queues: a worker consumes its "
+            "`queues` and no others. Set `queues` of the worker instead",
+        ),
+        (
+            {"workers": {"lms": {"a": {"env": [{"name": "CELERY_WORKER_PURGE", "valueFrom": {"x": {}}}]}}}},
+            "spec.workers.lms.a.env (CELERY_WORKER_PURGE): stands for --purge: every pod that starts would delete the "
+            "tasks that wait on its queues. Remove it; `celery purge` empties a queue once",
+        ),
+        (
+            {"workers": {"lms": {"a": {"env": [{"name": "DJANGO_SETTINGS_MODULE", "value": "lms.envs.other"}]}}}},
+            "spec.workers.lms.a.env (DJANGO_SETTINGS_MODULE): has the worker load other settings, and those that a "
+            "split needs aren't in them. Take it out, or name the module of all workers in spec.settings.modules.lms",
+        ),
+        (
+            {"workers": {"cms": {"a": {"env": [{"name": "SERVICE_VARIANT", "value": "lms"}]}}}},
+            "spec.workers.cms.a.env (SERVICE_VARIANT): has the worker load other settings, and those that a split "
+            "needs aren't in them. Take it out",
+        ),
+        (
             {"workers": {"lms": {"a": {"strategy": {"type": "Recreate"}}}}},
             "spec.workers.lms.a.strategy.type: has to be RollingUpdate, not the string 'Recreate'. For Recreate, set "
             "rollingUpdate: {maxSurge: 0, maxUnavailable: 100%}: applied server-side over a Deployment that runs, "

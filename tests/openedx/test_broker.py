@@ -124,6 +124,18 @@ def test_pods_that_look_names_up_elsewhere(pod: dict[str, Any], host: str, said:
     assert not worked(LMS % ", broker: {address: 'there:6379'}", objects).warnings
 
 
+def test_brokers_that_stand_by() -> None:
+    text = "BROKER_URL = 'redis://one:6379/0;redis://two:6379/0'\n"
+    (warning,) = worked(LMS % "", site(settings=text)).warnings
+    assert "names 2 brokers, of which Celery takes the first that answers: KEDA" in warning
+    assert "look at one.openedx:6379 alone" in warning
+    assert not worked(LMS % ", broker: {address: 'there:6379'}", site(settings=text)).warnings
+    (warning,) = lms(CELERY_BROKER_HOSTNAME='"one:6379;redis://two:6379"').warnings
+    assert "CELERY_BROKER_HOSTNAME names several servers, of which Celery takes the first that answers" in warning
+    sentinels = "BROKER_URL = 'sentinel://a;sentinel://b'\nBROKER_TRANSPORT_OPTIONS['master_name'] = 'm'\n"
+    assert not worked(LMS % "", site(settings=sentinels)).warnings
+
+
 def test_several_servers_with_a_comma_between_them() -> None:
     """kombu 5.6: Port could not be cast to integer value as '6379,two:6379'."""
     assert "CELERY_BROKER_HOSTNAME names several servers with a comma" in refused(

@@ -178,3 +178,10 @@ def test_a_command_that_is_no_list() -> None:
     resources = Resources([deployment("lms-worker", {"args": "celery --app=lms.celery worker"})])
     with pytest.raises(UserError, match=r"containers\[0\].args: isn't a list"):
         emitted_worker(resources, "lms")
+
+
+@pytest.mark.parametrize("words", [["--detach"], ["-D"], ["-ED"]])
+def test_a_worker_that_leaves_its_container(words: list[str]) -> None:
+    given = Resources([deployment("lms-worker", {"args": [*CELERY, *words]})])
+    with pytest.raises(UserError, match=r"containers\[0\]: the worker goes to the background \(--detach\)"):
+        emitted_worker(given, "lms")

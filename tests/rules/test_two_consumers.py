@@ -24,3 +24,9 @@ def test_other_namespaces_have_queues_of_their_own() -> None:
 
 def test_a_queue_named_twice_in_one_worker() -> None:
     assert found(worker("lms-worker", "a,a")) == []
+
+
+def test_a_worker_without_pods_takes_nothing() -> None:
+    rival = worker("lms-spare", "edx.lms.core.high", replicas=0)
+    assert found(*split_site(), rival) == []
+    assert found(*split_site(), worker("lms-spare", "edx.lms.core.high")) != []

@@ -10,12 +10,14 @@ from kustomizer.config.load import load
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import DEFAULT, deployment_name
+from kustomizer.errors import UserError
 from kustomizer.manifests.full_reader import read
 from kustomizer.manifests.tree import plain_value
 from kustomizer.migration.settings import ContribSettings
 from kustomizer.overlay.templates import CONFIGURATION_HEAD_WITH_FUNCTION, SCHEMA_LINE
 from kustomizer.overlay.yaml_edit import block
 from kustomizer.record import Record
+from kustomizer.worker_command.worker import find_worker
 
 SECRET = {"name": "flower-basic-auth", "key": "auth"}
 """The Secret with Flower's user and password; the operator makes it."""
@@ -24,6 +26,7 @@ _HEAD = f"""\
 {SCHEMA_LINE}# Made by `tutor-kustomizer migrate` from the settings of tutor-contrib-celery.
 {CONFIGURATION_HEAD_WITH_FUNCTION}"""
 # Our settings by the plugin's.
+_SETTINGS = frozenset({"enable_keda", "extra_params", "list_length", "max_replicas", "min_replicas"})
 _SCALING = {"min_replicas": "minReplicas", "max_replicas": "maxReplicas", "list_length": "listLength"}
 
 Workers = dict[str, dict[str, dict[str, Any]]]
@@ -82,17 +85,26 @@ def _service(
     for variant in sorted(variants, key=lambda name: name != DEFAULT):
         settings = variants[variant] or {}
         worker: dict[str, Any] = {}
-        extra = list(settings.get("extra_params") or ())
+        extra = _extra(service, variant, settings.get("extra_params") or ())
         if extra and variant == DEFAULT:
             notes.append(
                 f"extra_params of {service}'s default worker had no effect, and are left out: {' '.join(extra)}"
             )
         elif extra:
-            worker["extraArgs"] = extra
+            worker |= _options(deployment_name(service, variant), extra, notes)
+        notes += [
+            f"{key} of {deployment_name(service, variant)} had no effect with the plugin, and is left out"
+            for key in settings
+            if key not in _SETTINGS
+        ]
         if settings.get("enable_keda"):
             worker["keda"] = {
                 "enabled": True,
-                **{setting: settings[contribs] for contribs, setting in _SCALING.items() if contribs in settings},
+                **{
+                    setting: _number(settings[contribs])
+                    for contribs, setting in _SCALING.items()
+                    if contribs in settings
+                },
             }
             if deployment_name(service, variant) in with_hpa:
                 worker["keda"]["replaceHPA"] = True
@@ -111,6 +123,41 @@ def _service(
     return split
 
 
+def _extra(service: str, variant: str, extra: Any) -> list[str]:
+    """Return the arguments in ``extra_params``, each as the plugin writes it."""
+    if isinstance(extra, str):
+        message = f"extra_params is the text {extra!r}, and the plugin made an argument of each letter"
+        field = f'CELERY_WORKERS_CONFIG["{service}"]["{variant}"]'
+        raise UserError.of(message, field=field, remedy=f"Write a list in your plugin: {[extra]!r}")
+    return [str(word) for word in extra]
+
+
+def _options(deployment: str, extra: list[str], notes: list[str]) -> dict[str, Any]:
+    """Return what ``extra`` becomes: of options that are given twice the last counts, and queues have their field."""
+    line = find_worker(["celery", "worker"], extra)
+    if line is None or line.uneditable:
+        return {"extraArgs": extra}
+    worker: dict[str, Any] = {}
+    if line.queues is not None:
+        worker["queues"] = [queue for queue in dict.fromkeys(line.queues) if queue]
+        notes.append(f"{deployment} took {', '.join(worker['queues'])}, since its extra_params say so")
+        line = line.without_option("--queues")
+    if line.hostname is not None:
+        notes.append(f"--hostname of {deployment} is left out: here each worker is named by its own queue")
+        line = line.without_option("--hostname")
+    given = [setting for item in line.items for setting in item.settings]
+    for option in {setting.option.name: setting.option for setting in given}.values():
+        if sum(setting.option is option for setting in given) > 1:
+            notes.append(f"{option.name} was given {deployment} several times: the last one counts")
+            line = line.with_option(option.name, None if option.is_flag else line.option(option.name))
+    return worker | ({"extraArgs": list(line.args)} if line.args else {})
+
+
+def _number(value: Any) -> Any:
+    """Return a number that was written as a text, of which the plugin makes the same YAML."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
 def _consumed(split: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
     return [
         queue
@@ -127,9 +174,12 @@ def _routes(
     table = settings.value(name) or {}
     routes = {}
     for task, route in table.items() if isinstance(table, dict) else ():
-        queue = route.get("queue") if isinstance(route, dict) else None
-        if queue in consumed:
-            routes[task] = {"queue": str(queue)}
+        # Celery takes a queue's name alone, too.
+        queue = route.get("queue") if isinstance(route, dict) else route
+        if isinstance(queue, str) and queue in consumed:
+            routes[task] = {"queue": queue}
+            more = sorted(str(key) for key in route if key != "queue") if isinstance(route, dict) else ()
+            notes += [f"{key} of {task} in {name} is left out: a queue's name says where it goes" for key in more]
         else:
             notes.append(f"{task} of {name} is left out: nobody consumes {queue}")
     return routes

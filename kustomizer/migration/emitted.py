@@ -48,9 +48,10 @@ def workers_config(resources: Resources) -> dict[str, dict[str, dict[str, Any]]]
         places = [index for index, arg in enumerate(args) if arg.startswith("--queues=")]
         if copy is None or not places or not _is_from_plugin(deployment):
             continue
-        queue = args[places[-1]].partition("=")[2]
+        # What stands behind the plugin's own is the site's.
+        queue = args[places[0]].partition("=")[2]
         variant = queue.removeprefix(f"edx.{copy[1]}.core.")
-        by_deployment[deployment.name] = workers[copy[1]][variant] = {"extra_params": args[places[-1] + 1 :]}
+        by_deployment[deployment.name] = workers[copy[1]][variant] = {"extra_params": args[places[0] + 1 :]}
     for scaled_object in resources.of_kind("ScaledObject"):
         worker = by_deployment.get(scale_target(scaled_object)[1])
         if worker is not None:

@@ -30,12 +30,18 @@ hooks.Actions.CORE_READY.do()
 hooks.Actions.PROJECT_ROOT_READY.do(root)
 full = config.load_full(root)
 from tutorcelery.hooks import CELERY_WORKERS_CONFIG
+# What it has rendered: a filter that is asked once more may change its own dictionaries once more.
+plugin = sys.modules.get("tutorcelery.plugin")
+workers = plugin.get_celery_workers_config() if plugin else CELERY_WORKERS_CONFIG.apply({})
 wanted = [key for key in full if key.startswith("CELERY_") or key in ("LMS_HOST", "K8S_NAMESPACE", "PLUGINS")]
 values = {key: env.render_unknown(full, full[key]) for key in wanted}
-# Plugins are Python: a set of options, a path.
-plain = lambda value: sorted(value, key=str) if isinstance(value, (set, frozenset)) else str(value)
+# Plugins are Python: a set of options, a path, a generator.
+def plain(value):
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
+    return list(value) if hasattr(value, "__iter__") and not isinstance(value, bytes) else str(value)
 with open(answer, "w") as file:
-    json.dump({"workers": CELERY_WORKERS_CONFIG.apply({}), "values": values}, file, default=plain)
+    json.dump({"workers": workers, "values": values}, file, default=plain)
 """
 TIMEOUT = 120
 

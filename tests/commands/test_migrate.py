@@ -78,6 +78,34 @@ spec:
 """,
         said="nobody consumed edx.cms.core.low with the plugin: the default worker keeps",
     ),
+    # A filter that can be asked once; numbers as texts; arguments that the configuration has a field for, or not.
+    "odd": Case(
+        workers="""\
+workers_config["cms"].pop("default")
+scaling = {"enable_keda": True, "min_replicas": "1", "max_replicas": "5", "list_length": "20", "cooldown": 3}
+workers_config["lms"]["high"] = {**scaling, "extra_params": ["-c", 2]}
+workers_config["lms"]["high"]["extra_params"] += ["--queues=edx.lms.core.high,edx.lms.core.high_mem"]
+workers_config["cms"]["high"] = {"extra_params": ["--max-tasks-per-child=5", "-E", "--max-tasks-per-child=9"]}
+workers_config["cms"]["low"] = {"extra_params": (word for word in ["--concurrency=2"])}
+""",
+        settings={"CELERY_LMS_EXPLICIT_QUEUES": "{a.task: edx.lms.core.high}"},
+        spec="""\
+spec:
+  workers:
+    lms:
+      high:
+        queues: [edx.lms.core.high, edx.lms.core.high_mem]
+        extraArgs: [-c, '2']
+        keda: {enabled: true, minReplicas: 1, maxReplicas: 5, listLength: 20}
+    cms:
+      high: {extraArgs: [--max-tasks-per-child=9, -E]}
+      low: {extraArgs: [--concurrency=2]}
+  routing:
+    lms:
+      a.task: {queue: edx.lms.core.high}
+""",
+        said="--max-tasks-per-child was given cms-worker-high several times: the last one counts",
+    ),
     "flower": Case(
         workers=RECOMMENDED,
         settings={

@@ -72,7 +72,26 @@ def test_flower_as_it_was() -> None:
 
 def test_what_the_plugin_took_and_is_wrong_is_refused() -> None:
     with pytest.raises(UserError, match="extraArgs"):
-        made({"lms": {"high": {"extra_params": ["--queues=a"]}}})
+        made({"lms": {"high": {"extra_params": ["--beat"]}}})
+
+
+def test_what_had_no_effect_is_said() -> None:
+    lms = {"high": {"cooldown": 3, "extra_params": ["--hostname=x@%h", "-E"]}, "high_mem": {}}
+    routes = {"a": {"queue": "edx.lms.core.high", "routing_key": "x"}, "b": ["x"]}
+    migration = made({"lms": lms}, CELERY_LMS_EXPLICIT_QUEUES=routes)
+    assert spec(migration)["workers"] == {"lms": {"high": {"extraArgs": ["-E"]}, "high_mem": {}}}
+    assert migration.notes == [
+        "--hostname of lms-worker-high is left out: here each worker is named by its own queue",
+        "cooldown of lms-worker-high had no effect with the plugin, and is left out",
+        "routing_key of a in CELERY_LMS_EXPLICIT_QUEUES is left out: a queue's name says where it goes",
+        "b of CELERY_LMS_EXPLICIT_QUEUES is left out: nobody consumes ['x']",
+    ]
+
+
+def test_arguments_in_one_text_are_refused_once() -> None:
+    with pytest.raises(UserError, match="an argument of each letter. Write a list in your plugin") as refused:
+        made({"lms": {"high": {"extra_params": "--concurrency=2"}}})
+    assert len(refused.value.problems) == 1
 
 
 def worker(**changes: Any) -> WorkerFacts:

@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.view import CeleryView
     from kustomizer.openedx.env_file import EnvironmentFile
 
-
+# Kyverno's, Gatekeeper's, Kubernetes' own, and those of PodPresets and Kubeflow.
+_CHANGE_PODS = (
+    *("Assign", "ClusterPolicy", "MutatingAdmissionPolicy", "MutatingPolicy", "ModifySet", "PodDefault", "PodPreset"),
+    "Policy",
+)
 # kombu/transport/__init__.py: Celery has no transport for a Redis Cluster.
 _TRANSPORTS = {"redis": (False, False), "rediss": (True, False), "sentinel": (False, True)}
 
@@ -64,6 +68,8 @@ def endpoint(
     Raises UserError where neither Tutor's output nor the configuration says where others reach the broker.
     """
     broker, warnings = _endpoint(resources, config, service, worker)
+    if config.spec.broker is None or not config.spec.broker.is_located:
+        warnings = [*warnings, *_put_in(resources, worker.namespace)]
     inside = next((address for address in broker.addresses if is_of_the_pod(address)), "")
     configured = config.spec.broker
     located = configured is not None and configured.is_located
@@ -81,6 +87,17 @@ def endpoint(
     message = f"{worker.name}'s broker is {inside}, in its own pod (a proxy, say): nothing outside of it can reach that"
     remedy = "Set it to the host:port of the Redis behind it, and spec.broker.tls where that speaks TLS"
     raise UserError(config.problem(message, remedy, field="spec.broker.address"))
+
+
+def _put_in(resources: Resources, namespace: str) -> list[Problem]:
+    """Return warnings about policies that put a broker's variable into pods when they are made."""
+    found = [item for item in resources.of_kind(*_CHANGE_PODS) if item.namespace in ("", namespace)]
+    message = "may put CELERY_BROKER_URL into the workers' pods, and KEDA, Flower and restoreOrphans look elsewhere"
+    return [
+        item.problem(message, "Set spec.broker.address if it does", field="spec", severity=WARNING)
+        for item in found
+        if item.mentions("CELERY_BROKER_URL")
+    ]
 
 
 def _endpoint(

@@ -30,7 +30,7 @@ def says_it_elsewhere(celery: CeleryView) -> bool:
 
 def is_environments(source: Source) -> bool:
     """Tell whether the source is the container's environment, which its command may set as well."""
-    return ".env" in source.field or source.field.endswith((".command", ".args"))
+    return ".env" in source.field or source.field.endswith((".annotations", ".args", ".command"))
 
 
 def celery_broker(

@@ -24,6 +24,9 @@ NAME_LABEL = "app.kubernetes.io/name"
 CONFIG_MAP = "openedx-config"
 """The ConfigMap that holds ``lms.env.yml`` and ``cms.env.yml``."""
 
+INJECTED = "vault-env-from-path"
+"""The annotation by which a webhook (Bank-Vaults') gives a pod all variables that are at a path."""
+
 # Tutor 16 and 17 name no queues: their workers take whatever edx-platform's CELERY_QUEUES lists
 # (lms/envs/production.py and cms/envs/production.py of the releases Palm and Quince).
 KNOWN_QUEUES = {

@@ -89,7 +89,7 @@ def test_what_had_no_effect_is_said() -> None:
 
 
 def test_arguments_in_one_text_are_refused_once() -> None:
-    with pytest.raises(UserError, match="an argument of each letter. Write a list in your plugin") as refused:
+    with pytest.raises(UserError, match=r"an argument of each letter\. Write a list in your plugin") as refused:
         made({"lms": {"high": {"extra_params": "--concurrency=2"}}})
     assert len(refused.value.problems) == 1
 

@@ -136,6 +136,29 @@ def test_brokers_that_stand_by() -> None:
     assert not worked(LMS % "", site(settings=sentinels)).warnings
 
 
+def test_what_puts_variables_into_pods() -> None:
+    rule = {"mutate": {"env": [{"name": "CELERY_BROKER_URL", "value": "redis://x"}]}}
+    policy = {"apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": "p"}, "spec": {"a": [rule]}}
+    preset = {"apiVersion": "settings.k8s.io/v1alpha1", "kind": "PodPreset", "metadata": metadata("q"), "spec": rule}
+    for other in (policy, preset):
+        objects = site(others=[other])
+        (warning,) = worked(LMS % "", objects).warnings
+        assert "may put CELERY_BROKER_URL into the workers' pods" in warning
+        assert not worked(LMS % ", broker: {address: 'there:6379'}", objects).warnings
+    assert not worked("{workers: {lms: {high: {}, high_mem: {}}}}", site(others=[policy])).warnings
+    harmless = {**policy, "spec": {"a": []}}
+    assert not worked(LMS % "", site(others=[harmless])).warnings
+
+
+def test_a_webhook_that_gives_pods_all_variables_of_a_path() -> None:
+    own = worker("lms", LMS_VARIANTS)
+    template = own["spec"]["template"]["metadata"]
+    template["annotations"] = {"vault.security.banzaicloud.io/vault-env-from-path": "secret/data/edx"}
+    (warning,) = worked(LMS % "", site(lms_worker=own)).warnings
+    assert "annotations: where the broker is isn't sure: what a webhook puts in (vault-env-from-path)" in warning
+    assert not worked(LMS % ", broker: {address: 'there:6379'}", site(lms_worker=own)).warnings
+
+
 def test_several_servers_with_a_comma_between_them() -> None:
     """kombu 5.6: Port could not be cast to integer value as '6379,two:6379'."""
     assert "CELERY_BROKER_HOSTNAME names several servers with a comma" in refused(

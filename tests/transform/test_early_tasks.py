@@ -21,6 +21,8 @@ ANNOTATIONS = "{'*': {'rate_limit': '1/s'}, 'a.task': {'acks_late': False}}"
         (f"CELERY_ANNOTATIONS = {ANNOTATIONS}", "CELERY_ANNOTATIONS has a.task acknowledged early"),
         (f"CELERY_ANNOTATIONS = [{ANNOTATIONS}, 3]", "CELERY_ANNOTATIONS has a.task acknowledged early"),
         ("CELERY_ANNOTATIONS = {'*': {'acks_late': True}, 'x': 3}", ""),
+        ("CELERY_ANNOTATIONS = {'*': {'acks_late': 0}}", "CELERY_ANNOTATIONS has * acknowledged early"),
+        ("CELERY_ANNOTATIONS = {'grades.*': {'acks_late': False}}", ""),
         (f"CELERY_TASK_ANNOTATIONS = {ANNOTATIONS}", ""),
         ("CELERY_ANNOTATIONS = made_elsewhere()", ""),
     ],

@@ -37,7 +37,7 @@ def check_early(config: CeleryWorkers, celery: CeleryView) -> Iterator[Problem]:
 
 
 def _early(annotations: Any) -> Iterator[str]:
-    """Yield the tasks that ``annotations`` have acknowledged early: a table, or several. Of patterns ``*`` alone counts."""
+    """Yield the tasks that ``annotations`` have acknowledged early: a table, or several; of patterns ``*`` counts."""
     for table in annotations if isinstance(annotations, (list, tuple)) else (annotations,):
         for task, options in table.items() if isinstance(table, dict) else ():
             if "*" in str(task) and task != "*":

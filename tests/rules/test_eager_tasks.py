@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.manifests.protocols import read_build
-from kustomizer.rules import check
+from kustomizer.rules.registry import findings_of
 from kustomizer.site.model import Site
 from tests.keda_site import SETTINGS, site, worked
 from tests.rules.small_site import deployment, finder, resource, settings, split_site, with_settings
@@ -34,6 +34,6 @@ def test_what_the_service_itself_loads_counts() -> None:
 def test_it_is_said_once() -> None:
     result = worked("{workers: {lms: {high: {}, high_mem: {}}}}", site(settings=f"{SETTINGS}CELERY_ALWAYS_EAGER = 1\n"))
     built = Site(read_build(result.output.data), result.output.problems)
-    assert [finding.rule for finding in check(built) if "its own processes" in finding.problem.message] == [
+    assert [finding.rule for finding in findings_of(built) if "its own processes" in finding.problem.message] == [
         "eager-tasks"
     ]

@@ -124,7 +124,9 @@ def test_the_last_of_two_options_counts() -> None:
         ("EXPLICIT_QUEUES = {**(globals().get('EXPLICIT_QUEUES') or {}), 'a.task': {'queue': 'nobody'}}", 1),
         ("try:\n    EXPLICIT_QUEUES.update({'a.task': {'queue': 'nobody'}})\nexcept NameError:\n    pass", 2),
         ("EXPLICIT_QUEUES['a.task'] = {'queue': 'nobody'}", 1),
+        ("EXPLICIT_QUEUES['a.task'] = 'nobody'", 1),
         ("CELERY_ROUTES = {'a.task': {'queue': 'nobody'}}", 1),
+        ("CELERY_ROUTES = ([('a.task', {'queue': 'nobody'}), ('b', 'edx.lms.core.high')],)", 1),
         ("CELERY_ROUTES = ('openedx.router', {'a.task': 'nobody'}, {'b': {'routing_key': 'b'}})", 1),
         ("def route(queue):\n    return {'queue': queue}\nEXPLICIT_QUEUES.update({'a.task': route('nobody')})", 3),
         ("for task in ['a.task']:\n    EXPLICIT_QUEUES[task] = {'queue': 'no' + 'body'}", 2),
@@ -143,7 +145,6 @@ def test_a_task_routed_to_nobody(text: str, line: int) -> None:
         "def never_called():\n    EXPLICIT_QUEUES['a.task'] = {'queue': 'nobody'}",
         "EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}\nEXPLICIT_QUEUES.pop('a.task')",
         "EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}\nEXPLICIT_QUEUES = {}",
-        "EXPLICIT_QUEUES = {'a.task': 'nobody'}",
         "raise SystemExit\nEXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}",
     ],
 )

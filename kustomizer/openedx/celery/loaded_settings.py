@@ -79,7 +79,7 @@ class LoadedSettings:
             return [], whole.source
         value, source, _doubt = whole.read(name)
         listed = value if isinstance(value, (list, tuple)) else [value]
-        return [table for table in listed if isinstance(table, Table)], source
+        return [table for table in map(_table, listed) if table is not None], source
 
     def variable(self, name: str) -> Value | None:
         """Return an environment variable as it is after the settings are loaded, None where it isn't set."""
@@ -214,6 +214,13 @@ class LoadedSettings:
         """What Open edX's own settings depend on: the service, and its env.yml."""
         file = self.env_file
         return self.service, file.reason if isinstance(file, Unknown) else (file.text, file.source)
+
+
+def _table(value: Any) -> Table | None:
+    """Return a mapping, which Celery takes as pairs, too; None where it is neither."""
+    if isinstance(value, (list, tuple)):
+        return Table({pair[0]: pair[1] for pair in value if isinstance(pair, tuple) and len(pair) == len(("key", ""))})
+    return value if isinstance(value, Table) else None
 
 
 @functools.lru_cache(maxsize=16)

@@ -101,9 +101,8 @@ class CeleryView(TransportView):
             tables, source = self.settings.tables(name)
             for table in tables:
                 for task, route in table.items():
-                    # Celery takes a queue's name alone, Open edX doesn't.
-                    is_name = isinstance(route, str) and name != "EXPLICIT_QUEUES"
-                    queue = route.get("queue") if isinstance(route, dict) else route if is_name else None
+                    # Open edX's router hands on what is there, and Celery takes a queue's name alone.
+                    queue = route.get("queue") if isinstance(route, dict) else route
                     if isinstance(task, str) and isinstance(queue, str):
                         yield task, queue, source
 

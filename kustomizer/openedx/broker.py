@@ -96,7 +96,7 @@ def _put_in(resources: Resources, namespace: str) -> list[Problem]:
     return [
         item.problem(message, "Set spec.broker.address if it does", field="spec", severity=WARNING)
         for item in found
-        if item.mentions("CELERY_BROKER_URL")
+        if item.mentions("CELERY_BROKER_URL") and "CELERY_BROKER_URL" in str(item.tree)
     ]
 
 

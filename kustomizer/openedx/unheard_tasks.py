@@ -60,7 +60,8 @@ def doubt(celery: CeleryView, value: Unknown) -> Problem:
 
 def _is_named(resources: Resources, name: str) -> bool:
     """Tell whether a settings file names it: what could set any setting is hardly ever this one."""
-    return any(item.mentions(name) for item in resources.of_kind("ConfigMap", "Secret"))
+    found = (item for item in resources.of_kind("ConfigMap", "Secret") if item.mentions(name))
+    return any(name in str(item.tree) for item in found)
 
 
 def _problem(celery: CeleryView, value: Value, message: str, remedy: str) -> Problem:

@@ -81,7 +81,9 @@ class Environment:
             name = lookup(entry, "name")
             if not is_null(name):
                 self._values[str(name)] = self._entry(entry, f"{path}.env[{index}]")
-        if owner.mentions(INJECTED):
+        if owner.mentions(INJECTED) and INJECTED in str(
+            lookup(owner.tree, "spec", "template", "metadata", "annotations")
+        ):
             annotations = Source(resource=owner.ref, field="spec.template.metadata.annotations")
             self._may_set(f"what a webhook puts in ({INJECTED}) may set it", annotations)
         if start is not None:

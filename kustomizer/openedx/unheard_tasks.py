@@ -41,7 +41,8 @@ def undefined(resources: Resources, celery: CeleryView, queues: Iterable[str]) -
     if isinstance(defined, Unknown) and defined.otherwise is None:
         return [], defined
     known = defined.value if isinstance(defined, Known) else defined.otherwise.value  # type: ignore[union-attr]
-    return [queue for queue in queues if queue not in known], None
+    there = {*known}
+    return [queue for queue in queues if queue not in there], None
 
 
 def refusal(celery: CeleryView, queues: Iterable[str]) -> tuple[str, str]:

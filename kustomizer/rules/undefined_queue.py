@@ -42,8 +42,8 @@ def check(site: Site) -> Iterator[Problem]:
         if place in seen or not isinstance(routes, Known):
             continue
         seen.add(place)
-        for task, queue in routes.value.items():
-            missing, _ = undefined(site.resources, celery, [queue])
-            if missing:
-                message, remedy = refusal(celery, missing)
+        missing, _ = undefined(site.resources, celery, routes.value.values())
+        for task, queue in routes.value.items() if missing else ():
+            if queue in missing:
+                message, remedy = refusal(celery, [queue])
                 yield routes.source.problem(f"{worker.service} can't send {task}: {message}", remedy)

@@ -26,12 +26,11 @@ def check_queues(
         for task, route in config.spec.routing.get(celery.service, {}).items()
     }
     named = {f"{variant.path}.queues": variant.queues for variant in variants} | routed
-    for field, queues in named.items():
-        missing, unknown = undefined(resources, celery, queues)
-        if unknown is not None:
-            # Nothing is said of Tutor's own queues, which are there as a rule.
-            yield doubt(celery, unknown)
-            return
+    refused, unknown = undefined(resources, celery, [queue for queues in named.values() for queue in queues])
+    if unknown is not None:
+        yield doubt(celery, unknown)
+    for field, queues in named.items() if refused else ():
+        missing = [queue for queue in queues if queue in refused]
         if missing:
             happens = "sending the task fails" if field in routed else "the worker doesn't start"
             message, remedy = refusal(celery, missing)

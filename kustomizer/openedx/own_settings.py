@@ -7,7 +7,7 @@ from kustomizer.manifests.identity import scan_entries
 from kustomizer.manifests.name_hashes import is_generated_name
 from kustomizer.manifests.tree import is_null, list_at, lookup
 from kustomizer.openedx.settings_module import settings_file
-from kustomizer.openedx.workers import CONFIG_MAP, INJECTED, pod_template
+from kustomizer.openedx.workers import CONFIG_MAP, has_injected_variables, pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _is_plain(resources: Resources, worker: EmittedWorker) -> bool:
     config_maps = (resources.generated("ConfigMap", name, namespace) for name in names)
     return (
         is_null(lookup(container, "envFrom"))
-        and not worker.resource.mentions(INJECTED)
+        and not has_injected_variables(worker.resource)
         and not any(_is_heeded(worker.service, entry) for entry in list_at(container, "env"))
         and _has_plain_command(worker)
         and _mounts_tutors(worker, container)

@@ -24,8 +24,8 @@ NAME_LABEL = "app.kubernetes.io/name"
 CONFIG_MAP = "openedx-config"
 """The ConfigMap that holds ``lms.env.yml`` and ``cms.env.yml``."""
 
-INJECTED = "vault-env-from-path"
-"""The annotation by which a webhook (Bank-Vaults') gives a pod all variables that are at a path."""
+# The annotation by which a webhook (Bank-Vaults') gives a pod all variables that are at a path.
+_INJECTED = "vault-env-from-path"
 
 # Tutor 16 and 17 name no queues: their workers take whatever edx-platform's CELERY_QUEUES lists
 # (lms/envs/production.py and cms/envs/production.py of the releases Palm and Quince).
@@ -224,6 +224,12 @@ def worker_services(resources: Resources) -> list[str]:
         and resource.mentions("celery")
         and any(map(worker_line, list_at(pod_template(resource), "spec", "containers")))
     ]
+
+
+def has_injected_variables(owner: Resource) -> bool:
+    """Tell whether a webhook gives the pods of ``owner`` variables that stand nowhere in the build."""
+    # False is certain of the first, and parses nothing.
+    return owner.mentions(_INJECTED) and _INJECTED in str(lookup(pod_template(owner), "metadata", "annotations"))
 
 
 def worker_line(container: Any) -> CommandLine | None:

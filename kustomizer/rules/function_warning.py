@@ -39,6 +39,7 @@ _ALIKE: Sequence[tuple[re.Pattern[str], ModuleType, str]] = (
     (re.compile(r"pods of (\S+) get \d+ s to finish a task, which Redis"), grace_period, "which Redis hands to"),
     (re.compile(r"pods of (\S+) are killed after \d+ s, before"), grace_period, "of the soft shutdown are over"),
     (re.compile(r"never ends: no pod of (.+) starts"), endless_init_container, "never ends"),
+    (re.compile(r"that nothing routes go to (\S+), and no"), orphaned_queue, "no worker consumes it"),
     (re.compile(r" is set: (\S+) runs its tasks"), eager_tasks, "runs its tasks in its own processes"),
     (re.compile(r"alone takes (\S+) after the split"), stopped_worker, "alone takes"),
     (re.compile(r"tasks on the queues of (.+) wait for ever"), stopped_worker, "alone takes"),

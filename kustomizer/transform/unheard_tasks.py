@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from kustomizer.config.values import join
+from kustomizer.errors import WARNING
 from kustomizer.openedx.unheard_tasks import doubt, eager, refusal, undefined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.errors import Problem
@@ -35,3 +36,12 @@ def check_queues(
             happens = "sending the task fails" if field in routed else "the worker doesn't start"
             message, remedy = refusal(celery, missing)
             yield config.problem(f"{happens}: {message}", remedy, field=field)
+
+
+def check_default_queue(celery: CeleryView, consumed: Collection[str]) -> Iterator[Problem]:
+    """Yield a warning where the site has a default queue of its own, and nobody takes it."""
+    queue = celery.default_queue.likely
+    if queue is not None and queue.source.resource is not None and queue.value and queue.value not in consumed:
+        message = f"tasks of {celery.service} that nothing routes go to {queue.value}, and no worker consumes it"
+        remedy = f"Add it to the queues of a worker (spec.workers.{celery.service}), or take CELERY_DEFAULT_QUEUE out"
+        yield queue.source.problem(message, remedy, severity=WARNING)

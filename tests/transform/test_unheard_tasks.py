@@ -64,3 +64,18 @@ def test_queues_that_settings_compute() -> None:
     settings = f"{NO_OTHERS}import os\nCELERY_QUEUES = {{os.urandom(2).hex(): {{}}}}\n"
     (warning,) = worked(SPLIT % ("", ""), site(settings=settings)).warnings
     assert "whether Celery starts with queues that CELERY_QUEUES hasn't got isn't known" in warning
+
+
+@pytest.mark.parametrize(
+    ("settings", "workers", "said"),
+    [
+        ("CELERY_DEFAULT_QUEUE = 'mine'\n", "", True),
+        ("CELERY_DEFAULT_QUEUE = 'mine'\n", "other: {queues: [mine]}", False),
+        ("CELERY_DEFAULT_QUEUE = 'edx.lms.core.high'\n", "", False),
+        ("CELERY_DEFAULT_QUEUE = 'edx.cms.core.low'\n", "", False),
+        ("CELERY_TASK_DEFAULT_QUEUE = 'mine'\n", "", False),
+    ],
+)
+def test_a_default_queue_that_nobody_takes(settings: str, workers: str, said: bool) -> None:
+    warnings = worked(SPLIT % (workers, ""), site(settings=SETTINGS + settings)).warnings
+    assert ["tasks of lms that nothing routes go to mine, and no" in warning for warning in warnings] == [True] * said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kustomizer.manifests.tree import is_null, lookup, plain_value
 from kustomizer.openedx.celery.values import Known, Source, Unknown
-from kustomizer.openedx.workers import INJECTED
+from kustomizer.openedx.workers import has_injected_variables
 from kustomizer.record import Record
 
 TYPE_CHECKING = False
@@ -81,11 +81,9 @@ class Environment:
             name = lookup(entry, "name")
             if not is_null(name):
                 self._values[str(name)] = self._entry(entry, f"{path}.env[{index}]")
-        if owner.mentions(INJECTED) and INJECTED in str(
-            lookup(owner.tree, "spec", "template", "metadata", "annotations")
-        ):
+        if has_injected_variables(owner):
             annotations = Source(resource=owner.ref, field="spec.template.metadata.annotations")
-            self._may_set(f"what a webhook puts in ({INJECTED}) may set it", annotations)
+            self._may_set(f"what a webhook puts in (vault-env-from-path) may set it", annotations)
         if start is not None:
             self._heed(start.script, self._source(start.field))
             self._heed_programs(start.programs, self._source(start.field))

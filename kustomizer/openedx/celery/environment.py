@@ -83,7 +83,7 @@ class Environment:
                 self._values[str(name)] = self._entry(entry, f"{path}.env[{index}]")
         if has_injected_variables(owner):
             annotations = Source(resource=owner.ref, field="spec.template.metadata.annotations")
-            self._may_set(f"what a webhook puts in (vault-env-from-path) may set it", annotations)
+            self._may_set("what a webhook puts in (vault-env-from-path) may set it", annotations)
         if start is not None:
             self._heed(start.script, self._source(start.field))
             self._heed_programs(start.programs, self._source(start.field))

@@ -25,7 +25,7 @@ _NOT_IN_URLS = frozenset("/?#;[]")
 def unsure(
     resources: Resources, config: CeleryWorkers, service: str, worker: Resource | None, broker: Endpoint
 ) -> Iterator[Problem]:
-    """Yield warnings about values that the cluster replaces; ``worker`` is given if it has names of hosts of its own."""
+    """Yield warnings about values that the cluster replaces; ``worker`` is given if it names hosts by itself."""
     secret = "Name the Secret that holds it in spec.broker.existingSecret"
     encoded = "put in later, and the Secrets that are made here have it encoded: there it may stay as it is"
     for what, values, why, remedy in (

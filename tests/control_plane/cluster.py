@@ -52,15 +52,6 @@ OF_NODES = (
     "ttl-after-finished-controller",
 )
 """What real nodes need besides: tests/node has them."""
-# Where a site's objects that make pods are; KEDA's first, since it looks for what it scales when they go.
-_MAKERS = (
-    "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects",
-    "/apis/apps/v1/namespaces/{}/deployments",
-    "/apis/apps/v1/namespaces/{}/statefulsets",
-    "/apis/batch/v1/namespaces/{}/cronjobs",
-    "/apis/batch/v1/namespaces/{}/jobs",
-    "/apis/apps/v1/namespaces/{}/replicasets",
-)
 SYNC_SECONDS, DOWNSCALE_SECONDS = 15, 300
 """The controllers' own defaults for an HPA."""
 
@@ -96,22 +87,41 @@ class Cluster(Api):
                 process.send_signal(signal.SIGCONT)
 
     def clear(self, namespace: str) -> None:
-        """Delete the namespace with all that is in it, pods too, without grace."""
+        """Delete the namespace with all that is in it, pods too, without grace.
+
+        Its controller does the same, but waits for five seconds before it begins.
+        """
         deadline = time.monotonic() + PATIENCE
-        # What makes others goes first: a pod that is deleted before would come back.
-        for kind in _MAKERS:
-            self.request("DELETE", f"{kind.format(namespace)}?propagationPolicy=Background")
         core = f"/api/v1/namespaces/{namespace}"
-        while any(self._empty(f"{core}/{kind}") for kind in ("pods", "persistentvolumeclaims")) or any(
-            self.request("GET", kind.format(namespace))["items"] for kind in _MAKERS
-        ):
-            assert time.monotonic() < deadline, self.kubectl("get", "all,pvc,scaledobjects", "-n", namespace).stdout
+        with contextlib.suppress(ApiError):
+            # From now on nothing can be made in it: what is deleted doesn't come back.
+            self.request("DELETE", core)
+        places = [f"{group}/namespaces/{namespace}/{name}" for group, name in self._namespaced()]
+        while left := [place for place in places if self.request("GET", place)["items"]]:
+            assert time.monotonic() < deadline, left
+            for place in left:
+                self.request("DELETE", f"{place}?propagationPolicy=Background&gracePeriodSeconds=0")
+            for kind in ("pods", "persistentvolumeclaims"):
+                self._empty(f"{core}/{kind}")
             time.sleep(0.1)
         with contextlib.suppress(ApiError):
-            self.request("DELETE", core)
+            ending = self.request("GET", core)
+            ending["spec"]["finalizers"] = []
+            self.request("PUT", f"{core}/finalize", ending)
             while time.monotonic() < deadline:
                 self.request("GET", core)
                 time.sleep(0.1)
+
+    def _namespaced(self) -> Iterator[tuple[str, str]]:
+        """Yield what a namespace may hold: the path of each kind's group, and its name. Events stay."""
+        groups = ["/api/v1"]
+        for group in self.request("GET", "/apis")["groups"]:
+            groups += [f"/apis/{version['groupVersion']}" for version in group["versions"]]
+        for path in groups:
+            for kind in self.request("GET", path)["resources"]:
+                is_kept = kind["namespaced"] and {"list", "deletecollection"} <= {*kind["verbs"]}
+                if is_kept and kind["name"] != "events":
+                    yield path, kind["name"]
 
     def _empty(self, path: str) -> bool:
         """Delete what is in a collection, whatever holds it; returns whether there was anything."""

@@ -40,8 +40,11 @@ AUTOSCALER = {
 UPGRADES = (("18", "19"), ("21", "22"))
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
-@pytest.mark.parametrize("name", ["18", "22", "full"])
+@pytest.mark.parametrize(
+    ("name", "overlay"),
+    # Of what an older Tutor emits, the overlay that has everything tells enough.
+    [("18", "production"), *((name, overlay) for name in ("22", "full") for overlay in OVERLAYS)],
+)
 def test_accepted_over_tutors_own(name: str, overlay: str, cluster: Cluster, tmp_path: Path) -> None:
     site = OperatorSite(tmp_path, cluster, name)
     site.tutor("k8s", "start")

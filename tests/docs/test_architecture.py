@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import pytest
 
 from tests import sites
 from tests.docs.pages import page
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from tests.test_packages import floors
 
 TEXT = page("architecture")
 PAGES = {"docs/architecture.md": TEXT, "CONTRIBUTING.md": (sites.ROOT / "CONTRIBUTING.md").read_text()}
 INDEX = re.findall(r"(?m)^\| ([^|]+) \| (\[kustomizer/[^|]+) \| ([^|]+) \|$", TEXT.partition("## Where do I find")[2])
 # Names of the walk as `module.name`, in backticks.
 WALK = TEXT.partition("## One build")[2].partition("## The two protocols")[0]
-
-
-def contract() -> list[list[str]]:
-    """Return the layers of pyproject.toml, the highest first; those that stand side by side in one list."""
-    settings = tomllib.loads((sites.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    (layers,) = [each["layers"] for each in settings["contracts"] if each["type"] == "layers"]
-    return [layer.split(" | ") for layer in layers]
 
 
 def defines(text: str, name: str) -> bool:
@@ -39,12 +27,12 @@ def defines(text: str, name: str) -> bool:
 def test_the_picture_is_the_contract() -> None:
     (picture,) = re.findall(r"(?ms)^```mermaid\n(.*?)^```$", TEXT)
     chain = [label.split(" · ") for label in re.findall(r'\["(.+?)"\]', picture)]
-    assert chain == contract()
+    assert chain == floors()
 
 
 def test_the_table_is_the_contract() -> None:
     table = TEXT.partition("| layer | what it owns |\n")[2].partition("\n\n")[0]
-    assert re.findall(r"(?m)^\| `(\w+)` \|", table) == [name for layer in contract() for name in layer]
+    assert re.findall(r"(?m)^\| `(\w+)` \|", table) == [name for layer in floors() for name in layer]
 
 
 @pytest.mark.parametrize("name", PAGES)

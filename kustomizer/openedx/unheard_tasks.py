@@ -61,8 +61,11 @@ def doubt(celery: CeleryView, value: Unknown) -> Problem:
 
 def _is_named(resources: Resources, name: str) -> bool:
     """Tell whether a settings file names it: what could set any setting is hardly ever this one."""
-    found = (item for item in resources.of_kind("ConfigMap", "Secret") if item.mentions(name))
-    return any(name in str(item.tree) for item in found)
+    key = (_is_named, name)
+    if key not in resources.memo:
+        found = (item for item in resources.of_kind("ConfigMap", "Secret") if item.mentions(name))
+        resources.memo[key] = any(name in str(item.tree) for item in found)
+    return bool(resources.memo[key])
 
 
 def _problem(celery: CeleryView, value: Value, message: str, remedy: str) -> Problem:

@@ -41,6 +41,8 @@ LABEL_LENGTH = 63
 NAME_LENGTH = 253
 OPEN_EDX_SERVICES = ("lms", "cms")
 """The services that read Open edX's settings, and can therefore read ours."""
+ENV_FILE_VARIABLES = {"lms": "LMS_CFG", "cms": "CMS_CFG"}
+"""The variables that name a service's ``lms.env.yml`` or ``cms.env.yml``."""
 LARGEST_PORT = 65535
 PERCENTAGES = frozenset(f"{number}%" for number in range(101))
 SUBDOMAIN = "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
@@ -198,3 +200,8 @@ def env_problems(entries: Sequence[JsonMap], path: str) -> list[Problem]:
         if entry.get("value") is not None and entry.get("valueFrom") is not None:
             problems.append(Problem(field=at, message="has both value and valueFrom", remedy="Keep one of them"))
     return problems
+
+
+def tutors_settings(service: str) -> str:
+    """Return the Django settings module that Tutor has lms or cms load."""
+    return f"{service}.envs.tutor.production"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.types import ENV_FILE_VARIABLES, OPEN_EDX_SERVICES, tutors_settings
 from kustomizer.errors import Problem
 from kustomizer.worker_command.options import SPELLINGS
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # Variables that Celery, or its command, takes its broker from.
 _BROKER = frozenset({"CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER", "BROKER_URL"})
-_FILES = {"lms": "LMS_CFG", "cms": "CMS_CFG"}
 # Celery's command takes these for options where the command line hasn't got them; what is stated there counts.
 _PREFIX = "CELERY_WORKER_"
 _STATED = frozenset({"--help", "--hostname", "--queues"})
@@ -49,7 +48,7 @@ def _broker(config: CeleryWorkers, service: str, worker: Worker, name: str) -> I
     if is_located or not others or service not in OPEN_EDX_SERVICES:
         return
     says = "says where Celery's broker is" if name in _BROKER else "names a file that may say where Celery's broker is"
-    if name in _BROKER or name == _FILES[service]:
+    if name in _BROKER or name == ENV_FILE_VARIABLES[service]:
         message = f"{says}, and {' and '.join(others)} would look where Tutor has it"
         yield message, "Say the same in spec.broker.address (or sentinel), and what else differs from the defaults"
 
@@ -66,7 +65,7 @@ def _settings(config: CeleryWorkers, service: str, entry: dict[str, Any]) -> Ite
     """Yield the problem that a worker loads other settings than those that ours are put beside."""
     if service not in OPEN_EDX_SERVICES:
         return
-    module = config.spec.settings.modules.get(service) or f"{service}.envs.tutor.production"
+    module = config.spec.settings.modules.get(service) or tutors_settings(service)
     expected = {"DJANGO_SETTINGS_MODULE": module, "SERVICE_VARIANT": service}.get(entry["name"])
     if expected is not None and entry.get("value") != expected:
         message = "has the worker load other settings, and those that a split needs aren't in them"

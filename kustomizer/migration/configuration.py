@@ -26,8 +26,8 @@ _HEAD = f"""\
 {SCHEMA_LINE}# Made by `tutor-kustomizer migrate` from the settings of tutor-contrib-celery.
 {CONFIGURATION_HEAD_WITH_FUNCTION}"""
 # Our settings by the plugin's.
-_SETTINGS = frozenset({"enable_keda", "extra_params", "list_length", "max_replicas", "min_replicas"})
 _SCALING = {"min_replicas": "minReplicas", "max_replicas": "maxReplicas", "list_length": "listLength"}
+_SETTINGS = frozenset({"enable_keda", "extra_params", *_SCALING})
 
 Workers = dict[str, dict[str, dict[str, Any]]]
 

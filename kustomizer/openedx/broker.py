@@ -68,11 +68,11 @@ def endpoint(
     Raises UserError where neither Tutor's output nor the configuration says where others reach the broker.
     """
     broker, warnings = _endpoint(resources, config, service, worker)
-    if config.spec.broker is None or not config.spec.broker.is_located:
-        warnings = [*warnings, *_put_in(resources, worker.namespace)]
-    inside = next((address for address in broker.addresses if is_of_the_pod(address)), "")
     configured = config.spec.broker
     located = configured is not None and configured.is_located
+    if not located:
+        warnings = [*warnings, *_put_in(resources, worker.namespace)]
+    inside = next((address for address in broker.addresses if is_of_the_pod(address)), "")
     pod = lookup(pod_template(worker), "spec")
     has_names = not located and any(
         not is_null(lookup(pod, field)) for field in ("hostAliases", "dnsConfig", "dnsPolicy")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.types import OPEN_EDX_SERVICES, tutors_settings
 from kustomizer.manifests.identity import scan_entries
 from kustomizer.manifests.name_hashes import is_generated_name
 from kustomizer.manifests.tree import is_null, list_at, lookup
@@ -76,7 +76,7 @@ def _is_heeded(service: str, entry: Any) -> bool:
     """Tell whether a variable may have Celery do anything else than Tutor's do."""
     name = str(lookup(entry, "name"))
     if name == "DJANGO_SETTINGS_MODULE":
-        return bool(lookup(entry, "value") != f"{service}.envs.tutor.production")
+        return bool(lookup(entry, "value") != tutors_settings(service))
     return name.startswith(_VARIABLES)
 
 

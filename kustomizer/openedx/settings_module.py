@@ -7,6 +7,7 @@ projected volume has *a new name*: server-side apply refuses a volume that keeps
 
 from __future__ import annotations
 
+from kustomizer.config.types import tutors_settings
 from kustomizer.manifests.name_hashes import suffixes
 from kustomizer.manifests.resource import NEEDS_HASH_SUFFIX, Resource
 from kustomizer.openedx.workers import site_metadata
@@ -75,7 +76,7 @@ class SettingsFile(Record):
 
 def settings_file(service: str, modules: Mapping[str, str]) -> SettingsFile:
     """Return the settings module of ``service``: the one that the configuration names, or Tutor's."""
-    return SettingsFile(service=service, module=modules.get(service, f"{service}.envs.tutor.production"))
+    return SettingsFile(service=service, module=modules.get(service, tutors_settings(service)))
 
 
 # https://man7.org/linux/man-pages/man7/pid_namespaces.7.html. Celery's handler is there before the worker takes a task

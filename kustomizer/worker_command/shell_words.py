@@ -91,10 +91,14 @@ def starters(script: str) -> list[str]:
     try:
         words = [command.texts for command in read_script(f"{script}\n")][-1]
     except Unreadable:
-        words = script.translate(_ENDS).rstrip("; ").rpartition(";")[2].split()
+        words = _last_words(script)
     end = next((index for index, word in enumerate(words) if word.rpartition("/")[2] == "celery" or "$@" in word), 0)
     named = [index for index, word in enumerate(words[:end]) if word != "exec" and "=" not in word]
     return words[named[0] : end] if named else []
+
+
+def _last_words(script: str) -> list[str]:
+    return script.translate(_ENDS).rstrip("; ").rpartition(";")[2].split()
 
 
 def hands_on(script: str) -> int | None:
@@ -102,7 +106,7 @@ def hands_on(script: str) -> int | None:
 
     ``exec "$@"`` begins with the second one, ``exec "$0" "$@"`` with the name itself.
     """
-    last = script.translate(_ENDS).rstrip("; ").rpartition(";")[2].split()
+    last = _last_words(script)
     if last[-1:] not in (['"$@"'], ["$@"], ['"${@}"']) or last[0] in ("echo", "printf") or "celery" in script:
         return None
     return 0 if last[-2:-1] in (['"$0"'], ["$0"]) else 1

@@ -22,26 +22,15 @@ _MOST_OF_A_PROCESS = 6 * 2**20
 _OF_EACH_POD = frozenset({"CMS_CFG", "HOME", "HOSTNAME", "LMS_CFG", "PATH", "PWD"})
 _KINDS = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret", "configMapRef": "ConfigMap", "secretRef": "Secret"}
 
-
+# fmt: off
 # Programs that start another one as it is, and give it no variables that Celery heeds.
 _SETS_NOTHING = (
-    *("catatonit", "chpst", "chroot", "ddtrace-run", "dockerize", "dumb-init", "elasticapm-run", "envoy-preflight"),
-    *("exec", "gosu", "ionice", "linkerd-await", "memray", "newrelic-admin", "nice", "nohup", "numactl"),
-    *(
-        "opentelemetry-instrument",
-        "prlimit",
-        "py-spy",
-        "pyroscope",
-        "python",
-        "runuser",
-        "scuttle",
-        "setpriv",
-        "setsid",
-    ),
-    *("stdbuf", "strace", "su-exec", "sudo", "taskset", "time", "tini", "wait-for", "watchmedo", "xvfb-run"),
+    "catatonit", "chpst", "chroot", "ddtrace-run", "dockerize", "dumb-init", "elasticapm-run", "envoy-preflight",
+    "exec", "gosu", "ionice", "linkerd-await", "memray", "newrelic-admin", "nice", "nohup", "numactl",
+    "opentelemetry-instrument", "prlimit", "py-spy", "pyroscope", "python", "runuser", "scuttle", "setpriv", "setsid",
+    "stdbuf", "strace", "su-exec", "sudo", "taskset", "time", "tini", "wait-for", "watchmedo", "xvfb-run",
 )
 # Programs that fetch variables for what they start.
-# fmt: off
 _SETS_MORE = frozenset({
     "aws-env", "aws-vault", "berglas", "chamber", "doppler", "dotenv", "envconsul", "envdir", "honcho", "infisical",
     "op", "secrethub-env", "sops", "ssm-env", "summon", "teller", "vals", "vault-env", "with-contenv",

@@ -6,7 +6,7 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.types import ENV_FILE_VARIABLES, OPEN_EDX_SERVICES, tutors_settings
 from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.celery import edx_platform
 from kustomizer.openedx.celery.followed import Asked, shared
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.values import Value
     from kustomizer.openedx.workers import EmittedWorker
 
-# Where the image has its configuration file unless LMS_CFG or CMS_CFG says otherwise (Tutor's Dockerfile).
-_FILES = {"lms": ("LMS_CFG", "/openedx/config/lms.env.yml"), "cms": ("CMS_CFG", "/openedx/config/cms.env.yml")}
 _BASE = frozenset(f"{service}.envs.{file}" for service in OPEN_EDX_SERVICES for file in ("production", "common"))
 
 
@@ -171,20 +169,20 @@ class LoadedSettings:
         if isinstance(module, Unknown) and module.may_be_unset:
             module = None
         # Tutor's image has it for lms; its Deployments state it for both.
-        return Known(value=f"{self.service}.envs.tutor.production", source=self.container) if module is None else module
+        return Known(value=tutors_settings(self.service), source=self.container) if module is None else module
 
     @functools.cached_property
     def env_file(self) -> MountedFile | Unknown:
         """The ``lms.env.yml`` or ``cms.env.yml`` that the container reads."""
-        variable, default = _FILES[self.service]
-        path = self.environment.get(variable)
-        if isinstance(path, Known):
-            default = str(path.value)
-        elif path is not None and not path.may_be_unset:
+        name = f"{self.service}.env.yml"
+        path = self.environment.get(ENV_FILE_VARIABLES[self.service])
+        if isinstance(path, Unknown) and not path.may_be_unset:
             return path
-        file = self._mounts.file(default) or self._unmounted(f"{self.service}.env.yml")
+        # Where the image has it by itself (Tutor's Dockerfile).
+        place = str(path.value) if isinstance(path, Known) else f"/openedx/config/{name}"
         source = self.container.replace(field=f"{self.container.field}.volumeMounts")
-        return file or Unknown(reason=f"nothing of the build is mounted at {default}", source=source)
+        missing = Unknown(reason=f"nothing of the build is mounted at {place}", source=source)
+        return self._mounts.file(place) or self._unmounted(name) or missing
 
     @property
     def mounted_env_file(self) -> MountedFile | None:

@@ -8,7 +8,7 @@ with its source; what can't be known is an Unknown.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.digits import whole_number
 from kustomizer.openedx.celery import edx_platform
@@ -90,10 +90,8 @@ class CeleryView(TransportView):
         explicit = self.settings.setting("EXPLICIT_QUEUES", {})
         if isinstance(explicit, Unknown):
             return explicit
-        routes = {
-            task: route.get("queue") if isinstance(route, dict) else route for task, route in explicit.value.items()
-        }
-        return explicit.replace(value={str(task): queue for task, queue in routes.items() if isinstance(queue, str)})
+        queues = ((task, _queue_of(route)) for task, route in explicit.value.items())
+        return explicit.replace(value={str(task): queue for task, queue in queues if queue is not None})
 
     def known_routes(self) -> Iterator[tuple[str, str, Source]]:
         """Yield the routes that the site's settings surely add: the task, its queue, and what says so."""
@@ -101,9 +99,8 @@ class CeleryView(TransportView):
             tables, source = self.settings.tables(name)
             for table in tables:
                 for task, route in table.items():
-                    # Open edX's router hands on what is there, and Celery takes a queue's name alone.
-                    queue = route.get("queue") if isinstance(route, dict) else route
-                    if isinstance(task, str) and isinstance(queue, str):
+                    queue = _queue_of(route)
+                    if isinstance(task, str) and queue is not None:
                         yield task, queue, source
 
     @property
@@ -195,6 +192,12 @@ def _start(path: str, line: CommandLine) -> Start:
 
 def _command_path(path: str, line: CommandLine) -> str:
     return f"{path}.{'command' if line.place < len(line.command or ()) and line.args is None else 'args'}"
+
+
+def _queue_of(route: Any) -> str | None:
+    """Return the queue that a route names: Open edX hands it on to Celery, which takes a name alone, too."""
+    queue = route.get("queue") if isinstance(route, dict) else route
+    return queue if isinstance(queue, str) else None
 
 
 def _names(setting: Known) -> Known:

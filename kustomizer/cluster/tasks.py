@@ -11,6 +11,7 @@ from kustomizer.cluster.in_flight import workers_in
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import UserError
 from kustomizer.openedx.celery.values import Known
+from kustomizer.openedx.celery.view import routed_queue
 from kustomizer.openedx.workers import NAME_LABEL
 from kustomizer.site.model import Site, SiteWorker
 from kustomizer.system.files import read_text
@@ -41,8 +42,8 @@ def routing_of(worker: SiteWorker) -> dict[str, Any]:
     """
     celery = worker.celery
     table: Mapping[Any, Any] = {} if celery is None else celery.settings.table("EXPLICIT_QUEUES") or {}
-    queues = {str(task): route.get("queue") for task, route in table.items() if isinstance(route, dict)}
-    named = {task: str(queue) for task, queue in sorted(queues.items()) if isinstance(queue, str)}
+    queues = {str(task): routed_queue(route) for task, route in table.items()}
+    named = {task: queue for task, queue in sorted(queues.items()) if queue is not None}
     return {"queues": named, "whole": celery is not None and isinstance(celery.routes, Known)}
 
 

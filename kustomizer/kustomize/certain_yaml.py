@@ -146,21 +146,17 @@ def _read(lines: list[str], *, without_spec: bool = False) -> Any:
         tree = canonical_reader.read(_without_spec(plain) if without_spec else plain)
     except NotCanonical:
         return _read_fully("\n".join(lines))
-    _refuse_folded(tree)
-    return tree
+    # What looks like a comment, or like nothing, is a part of such a text, and was left out.
+    return _read_fully("\n".join(lines)) if _has_folded(tree) else tree
 
 
-def _refuse_folded(node: Any) -> None:
-    """Raise Uncertain where a quoted scalar goes on in a next line: what looked like a comment in it is missing."""
+def _has_folded(node: Any) -> bool:
+    """Tell whether a quoted scalar goes on in a next line."""
     if type(node) is dict:
-        for key, value in node.items():
-            _refuse_folded(key)
-            _refuse_folded(value)
-    elif type(node) is list:
-        for value in node:
-            _refuse_folded(value)
-    elif type(node) is Scalar and node.raw[:1] in {"'", '"'} and "\n" in node.raw:
-        raise Uncertain("it holds a quoted text of several lines")
+        return any(_has_folded(child) for pair in node.items() for child in pair)
+    if type(node) is list:
+        return any(map(_has_folded, node))
+    return type(node) is Scalar and node.raw[:1] in {"'", '"'} and "\n" in node.raw
 
 
 def _read_fully(text: str) -> Any:

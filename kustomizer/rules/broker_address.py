@@ -6,7 +6,8 @@ address without one finds nothing, or another site's Redis; and when an outer ku
 then counts another site's queues, or the ScaledObject isn't ready and its worker keeps the pods that it has.
 
 A trigger of somebody else's that asks another server or database than its worker's, or without its worker's TLS, is
-found, too.
+found, too. So is an address that is a URL (KEDA takes `host:port`), and one from a variable (`addressFromEnv`) that the
+container hasn't got.
 
 **Severity:** error; warning for another server, which may be another name of the same.
 
@@ -25,13 +26,21 @@ from typing import Any
 
 from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import lookup, mapping, mappings
+from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
+from kustomizer.openedx.celery.environment import Environment
+from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.endpoint import SOCKET, one_name
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.site.counted_lists import is_ours
 from kustomizer.site.model import Site
 
 _KEYS = ("address", "addresses", "host", "hosts")
+# What the name of a field ends in that names a variable, and the fields that may (KEDA's pkg/scalers/redis_scaler.go).
+_FROM_ENV = "FromEnv"
+_OF_VARIABLES = (
+    *_KEYS,
+    *("password", "port", "ports", "sentinelMaster", "sentinelPassword", "sentinelUsername", "username"),
+)
 
 
 def check(site: Site) -> Iterator[Problem]:
@@ -41,16 +50,52 @@ def check(site: Site) -> Iterator[Problem]:
         for index, trigger in enumerate(mappings(lookup(resource.tree, "spec", "triggers"))):
             if not str(trigger.get("type", "")).startswith("redis"):
                 continue
-            yield from _of_another(site, resource, index, trigger)
-            for key, address in _addresses(mapping(trigger.get("metadata"))):
+            path = f"spec.triggers[{index}].metadata"
+            metadata, missing = _with_variables(site, resource, mapping(trigger.get("metadata")))
+            # What it is authenticated with may have the value, too.
+            for key, variable in missing.items() if not trigger.get("authenticationRef") else ():
+                yield _without_variable(resource, f"{path}.{key}", variable)
+            yield from _of_another(site, resource, path, trigger | {"metadata": metadata})
+            for key, address in _addresses(metadata):
                 message = _fault(site, resource, address)
                 if message and address not in addresses:
                     addresses.add(address)
-                    field = f"spec.triggers[{index}].metadata.{key}"
+                    field = f"{path}.{_field(metadata, key)}"
                     yield resource.problem(message, _remedy(resource, address), field=field)
 
 
+def _with_variables(
+    site: Site, resource: Resource, metadata: Mapping[str, Any]
+) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """Return a trigger's metadata with what the variables hold that it names, and those that aren't there."""
+    named = {key: str(metadata[key + _FROM_ENV]) for key in _OF_VARIABLES if metadata.get(key + _FROM_ENV)}
+    workers = site.workers_of(*scale_target(resource), resource.namespace) if named else []
+    if not workers:
+        return dict(metadata), {}
+    containers = mappings(lookup(workers[0].resource.tree, "spec", "template", "spec", "containers"))
+    asked = plain_value(lookup(resource.tree, "spec", "scaleTargetRef", "envSourceContainerName"))
+    container = next((each for each in containers if asked in (None, "", each.get("name"))), {})
+    environment = Environment(site.resources, workers[0].resource, "", container)
+    values = {key: environment.get(variable) for key, variable in named.items() if key not in metadata}
+    known = {key: str(value.value) for key, value in values.items() if isinstance(value, Known)}
+    return {**metadata, **known}, {key + _FROM_ENV: named[key] for key, value in values.items() if value is None}
+
+
+def _without_variable(resource: Resource, field: str, variable: str) -> Problem:
+    message = f"{variable} is no variable of the container that KEDA looks at (the first of the pod, or "
+    message += "envSourceContainerName): the trigger counts nothing"
+    remedy = f"Set {variable} there, or name the value itself where this ScaledObject is made"
+    return resource.problem(message, remedy, field=field)
+
+
+def _field(metadata: Mapping[str, Any], key: str) -> str:
+    """Return what the trigger has itself: the key, or the one that names a variable."""
+    return f"{key}{_FROM_ENV}" if metadata.get(f"{key}{_FROM_ENV}") else key
+
+
 def _remedy(resource: Resource, address: str) -> str:
+    if _is_url(address):
+        return "Give it host:port, where this ScaledObject is made"
     if not resource.namespace:
         return "Set the site's namespace (`namespace:` in a kustomization below the function), or one in the address"
     if is_ours(resource):
@@ -63,7 +108,7 @@ def _remedy(resource: Resource, address: str) -> str:
     )
 
 
-def _of_another(site: Site, resource: Resource, index: int, trigger: Mapping[str, Any]) -> Iterator[Problem]:
+def _of_another(site: Site, resource: Resource, path: str, trigger: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield how somebody else's trigger asks another Redis than its worker's, where that is known."""
     workers = site.workers_of(*scale_target(resource), resource.namespace)
     broker = workers[0].broker if workers and not is_ours(resource) else None
@@ -74,7 +119,7 @@ def _of_another(site: Site, resource: Resource, index: int, trigger: Mapping[str
 
     def problem(key: str, message: str, severity: str = ERROR) -> Problem:
         remedy = "Correct it where this ScaledObject is made, or turn it off there and set keda.enabled: true"
-        field = f"spec.triggers[{index}].metadata.{key}"
+        field = f"{path}.{_field(metadata, key)}"
         return resource.problem(message, remedy, field=field, severity=severity)
 
     database = str(metadata.get("databaseIndex", "0"))
@@ -103,9 +148,15 @@ def _addresses(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield key, address.strip()
 
 
+def _is_url(address: str) -> bool:
+    return "://" in address or "@" in address
+
+
 def _fault(site: Site, resource: Resource, address: str) -> str:
     host = address.rpartition(":")[0] if address.rpartition(":")[2].isdigit() else address
     name, dot, rest = host.partition(".")
+    if _is_url(address):
+        return "has a URL for an address, and KEDA takes host:port alone: the trigger counts nothing"
     if ":" in host or host == "localhost" or host.startswith("$"):
         return ""
     if not dot:

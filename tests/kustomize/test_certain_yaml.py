@@ -43,6 +43,9 @@ def outcome(text: str) -> object:
         "a: |\n  b\n\n\nc: |-\n  # d\n",
         "a:\n# c\n- |\n # e\n- f\n",
         "a: |  # c\n  # d\n  e\n",
+        'a: "b\n  # c\n  d"\n',
+        "a: 'b\n\n  c: [d]\n  # e'\nf: [g]\n",
+        'a:\n- b: "- op: add\\n  path: /c\\n\\\n    \\  value: d\\n"\n  e: f\n',
     ],
 )
 def test_it_reads_what_a_full_reader_reads(text: str) -> None:
@@ -88,7 +91,6 @@ def test_it_never_reads_anything_else(text: str) -> None:
         "a: b\u2028c: d\n",
         "a: b\x85c: d\n",
         "\ufeffa: b\n",
-        'a: "b\n  # c\n  d"\n',
         "a: [b\n",
     ],
 )

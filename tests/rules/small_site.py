@@ -70,7 +70,9 @@ def split_site(lms_settings: str = "", **instead: str) -> list[str]:
 
 def with_settings(name: str, queues: str, **more: Any) -> str:
     """Return a worker that mounts ``openedx-settings-<service>`` as Tutor does."""
-    return worker(name, queues, **_mounted(name.partition("-")[0]), **more)
+    mounted = _mounted(name.partition("-")[0])
+    mounted["container"] |= more.pop("container", {})
+    return worker(name, queues, **mounted, **more)
 
 
 def _mounted(owner: str) -> dict[str, Any]:

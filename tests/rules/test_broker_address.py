@@ -104,3 +104,54 @@ def test_another_redis_than_the_workers(url: str, metadata: dict[str, str], key:
 )
 def test_the_workers_own_or_one_that_nobody_knows(url: str, metadata: dict[str, str]) -> None:
     assert found(*with_broker(url, **metadata)) == []
+
+
+PASSWORD = "kept-to-itself"  # noqa: S105 - what no message may show
+VARIABLES = {
+    "RIGHT": "redis.openedx:6379",
+    "NO_NAMESPACE": "redis:6379",
+    "URL": f"redis://:{PASSWORD}@redis.openedx:6379/0",
+    "ELSEWHERE": "cache.example.com:6379",
+}
+
+
+def from_variable(name: str, key: str = "addressFromEnv", **target: str) -> list[str]:
+    """Return a worker with variables, and somebody else's ScaledObject that has its address from one."""
+    environment = [{"name": variable, "value": value} for variable, value in VARIABLES.items()]
+    counted = {"type": "redis", "metadata": {"listName": "a", "listLength": "40", key: name}}
+    scaled = scaled_object("lms-worker", scaleTargetRef={"name": "lms-worker", **target}, triggers=[counted])
+    lms = with_settings("lms-worker", "a", container={"env": environment})
+    return [REDIS, lms, settings("BROKER_URL = 'redis://redis:6379/0'\nBROKER_USE_SSL = False\n"), scaled]
+
+
+@pytest.mark.parametrize(
+    ("variable", "severity", "said"),
+    [
+        ("MISSING", "error", "MISSING is no variable of the container"),
+        ("NO_NAMESPACE", "error", "names redis:6379 without a namespace"),
+        ("URL", "error", "has a URL for an address"),
+        ("ELSEWHERE", "warning", "counts at cache.example.com:6379"),
+    ],
+)
+def test_an_address_from_a_variable(variable: str, severity: str, said: str) -> None:
+    (problem,) = problems("broker-address", *from_variable(variable))
+    assert (problem.severity, problem.field) == (severity, "spec.triggers[0].metadata.addressFromEnv")
+    assert problem.message.startswith(said)
+    assert PASSWORD not in str(problem)
+
+
+def test_a_variable_of_another_container() -> None:
+    assert found(*from_variable("RIGHT", envSourceContainerName="lms-worker")) == []
+    (problem,) = problems("broker-address", *from_variable("RIGHT", envSourceContainerName="proxy"))
+    assert "RIGHT is no variable of the container" in problem.message
+
+
+def test_variables_that_may_be_right() -> None:
+    assert found(*from_variable("RIGHT")) == []
+    (problem,) = problems("broker-address", *from_variable("MISSING", "passwordFromEnv"))
+    assert problem.field == "spec.triggers[0].metadata.passwordFromEnv"
+    assert problem.severity == "error"
+    *others, scaled = from_variable("MISSING", "passwordFromEnv")
+    assert found(*others, scaled.replace('"type": "redis"', '"type": "redis", "authenticationRef": {"name": "a"}')) == []
+    # Of an application that isn't in the build nothing is known.
+    assert found(REDIS, from_variable("MISSING")[-1]) == []

@@ -27,8 +27,8 @@ _KINDS = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret", "configMapRe
 _SETS_NOTHING = (
     "catatonit", "chpst", "chroot", "ddtrace-run", "dockerize", "dumb-init", "elasticapm-run", "envoy-preflight",
     "exec", "gosu", "ionice", "linkerd-await", "memray", "newrelic-admin", "nice", "nohup", "numactl",
-    "opentelemetry-instrument", "prlimit", "py-spy", "pyroscope", "python", "runuser", "scuttle", "setpriv", "setsid",
-    "stdbuf", "strace", "su-exec", "sudo", "taskset", "time", "tini", "wait-for", "watchmedo", "xvfb-run",
+    "opentelemetry-instrument", "poetry", "prlimit", "py-spy", "pyroscope", "python", "runuser", "scuttle", "setpriv",
+    "setsid", "stdbuf", "strace", "su-exec", "sudo", "taskset", "time", "tini", "uv", "wait-for", "watchmedo", "xvfb-run",
 )
 # Programs that fetch variables for what they start.
 _SETS_MORE = frozenset({
@@ -107,6 +107,8 @@ class Environment:
             self._may_set(f"{word}, which starts Celery, may set it", source)
         if programs[:1] == ["chpst"] and "-e" in words:
             self._may_set("the directory of chpst's -e may set it", source)
+        if any(word.startswith("--env-file") for word in words):
+            self._may_set("the file of --env-file may set it", source)
 
     def _heed_env(self, words: Sequence[str], source: Source) -> None:
         """Note what ``env NAME=value`` sets, wherever it stands before Celery."""

@@ -90,7 +90,7 @@ class CeleryView(TransportView):
         explicit = self.settings.setting("EXPLICIT_QUEUES", {})
         if isinstance(explicit, Unknown):
             return explicit
-        queues = ((task, _queue_of(route)) for task, route in explicit.value.items())
+        queues = ((task, routed_queue(route)) for task, route in explicit.value.items())
         return explicit.replace(value={str(task): queue for task, queue in queues if queue is not None})
 
     def known_routes(self) -> Iterator[tuple[str, str, Source]]:
@@ -99,7 +99,7 @@ class CeleryView(TransportView):
             tables, source = self.settings.tables(name)
             for table in tables:
                 for task, route in table.items():
-                    queue = _queue_of(route)
+                    queue = routed_queue(route)
                     if isinstance(task, str) and queue is not None:
                         yield task, queue, source
 
@@ -194,7 +194,7 @@ def _command_path(path: str, line: CommandLine) -> str:
     return f"{path}.{'command' if line.place < len(line.command or ()) and line.args is None else 'args'}"
 
 
-def _queue_of(route: Any) -> str | None:
+def routed_queue(route: Any) -> str | None:
     """Return the queue that a route names: Open edX hands it on to Celery, which takes a name alone, too."""
     queue = route.get("queue") if isinstance(route, dict) else route
     return queue if isinstance(queue, str) else None

@@ -11,7 +11,11 @@ from tests.rules.small_site import settings, site, with_settings
 @pytest.mark.parametrize(
     ("text", "queues", "whole"),
     [
-        ("EXPLICIT_QUEUES = {'b.task': {'queue': 'b'}, 'a.task': {'queue': 'a'}}", {"a.task": "a", "b.task": "b"}, True),
+        (
+            "EXPLICIT_QUEUES = {'b.task': {'queue': 'b'}, 'a.task': {'queue': 'a'}}",
+            {"a.task": "a", "b.task": "b"},
+            True,
+        ),
         ("EXPLICIT_QUEUES = {'a.task': 'a'}", {"a.task": "a"}, True),
         ("EXPLICIT_QUEUES = {'a.task': {'priority': 3}}", {}, True),
         ("EXPLICIT_QUEUES = computed()", {}, False),

@@ -106,7 +106,7 @@ def test_the_workers_own_or_one_that_nobody_knows(url: str, metadata: dict[str, 
     assert found(*with_broker(url, **metadata)) == []
 
 
-PASSWORD = "kept-to-itself"  # noqa: S105 - what no message may show
+PASSWORD = "kept-to-itself"
 VARIABLES = {
     "RIGHT": "redis.openedx:6379",
     "NO_NAMESPACE": "redis:6379",
@@ -152,6 +152,8 @@ def test_variables_that_may_be_right() -> None:
     assert problem.field == "spec.triggers[0].metadata.passwordFromEnv"
     assert problem.severity == "error"
     *others, scaled = from_variable("MISSING", "passwordFromEnv")
-    assert found(*others, scaled.replace('"type": "redis"', '"type": "redis", "authenticationRef": {"name": "a"}')) == []
+    assert (
+        found(*others, scaled.replace('"type": "redis"', '"type": "redis", "authenticationRef": {"name": "a"}')) == []
+    )
     # Of an application that isn't in the build nothing is known.
     assert found(REDIS, from_variable("MISSING")[-1]) == []

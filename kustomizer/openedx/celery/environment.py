@@ -28,7 +28,8 @@ _SETS_NOTHING = (
     "catatonit", "chpst", "chroot", "ddtrace-run", "dockerize", "dumb-init", "elasticapm-run", "envoy-preflight",
     "exec", "gosu", "ionice", "linkerd-await", "memray", "newrelic-admin", "nice", "nohup", "numactl",
     "opentelemetry-instrument", "poetry", "prlimit", "py-spy", "pyroscope", "python", "runuser", "scuttle", "setpriv",
-    "setsid", "stdbuf", "strace", "su-exec", "sudo", "taskset", "time", "tini", "uv", "wait-for", "watchmedo", "xvfb-run",
+    "setsid", "stdbuf", "strace", "su-exec", "sudo", "taskset", "time", "tini", "uv", "wait-for", "watchmedo",
+    "xvfb-run",
 )
 # Programs that fetch variables for what they start.
 _SETS_MORE = frozenset({

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import os
+import random
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from tests.golden_cases import TAIL, Case, cases, documents, items, resource_lis
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kustomizer.function import Output
 
 CASES = {case.directory.name: case for case in cases()}
 SUCCEEDING = {name: case for name, case in CASES.items() if case.expected}
@@ -59,6 +62,20 @@ def test_golden(case: Case, request: pytest.FixtureRequest) -> None:
     assert said(output) == case.stderr
     assert output.data.decode() == case.expected
     assert output.failed == (not case.expected)
+
+
+def test_the_order_of_the_objects_does_not_matter(case: Case) -> None:
+    """Neither for what comes out, nor for what is said."""
+    documents = [text for text in case.stream.split("---\n") if text.strip()]
+    expected = run_stream(case.stream.encode(), case.config)
+    random.Random(case.directory.name).shuffle(documents)  # noqa: S311 - no secret
+    output = run_stream("---\n".join(documents).encode(), case.config)
+    assert sorted(said(output).splitlines()) == sorted(said(expected).splitlines())
+    assert parted(output) == parted(expected)
+
+
+def parted(output: Output) -> list[str]:
+    return sorted(text.strip() for text in output.data.decode().split("---\n"))
 
 
 def test_each_case_says_what_it_shows(case: Case) -> None:

@@ -154,7 +154,8 @@ def emitted_worker(resources: Resources, service: str) -> EmittedWorker:
         message = f"the build has no Deployment {name} that runs a Celery worker{why}"
         remedy = f"{_instead(resources, name, service)}. Services that have one: {services}"
         raise UserError.of(message, field=field, remedy=remedy)
-    places = ", ".join([*(f"{worker.resource.ref} (container {worker.container})" for worker in workers), *sidecars])
+    containers = [f"{worker.resource.ref} (container {worker.container})" for worker in workers]
+    places = ", ".join(sorted([*containers, *sidecars]))
     remedy = "Build one site at a time, with one worker container in the pod"
     message = f"more than one container runs the Celery worker of {service}: {places}"
     raise UserError.of(message, field=field, remedy=remedy)

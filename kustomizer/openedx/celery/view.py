@@ -163,12 +163,12 @@ class CeleryView(TransportView):
     def prefetch_multiplier(self) -> Value:
         """How many tasks a worker takes for each that it can run."""
         option = self.command.option("--prefetch-multiplier")
-        number = _whole(str(option.value)) if isinstance(option, Known) else None
-        return (
-            option.replace(value=number)
-            if isinstance(option, Known) and number
-            else (option if isinstance(option, Unknown) else self.settings.setting("CELERYD_PREFETCH_MULTIPLIER", 4))
-        )
+        if isinstance(option, Unknown):
+            return option
+        number = _whole(str(option.value)) if option is not None else None
+        if number:
+            return Known(value=number, source=option.source)  # type: ignore[union-attr]
+        return self.settings.setting("CELERYD_PREFETCH_MULTIPLIER", 4)
 
     @property
     def scheduler(self) -> Value:

@@ -1,4 +1,4 @@
-"""A repository for each test, and each controller once for all tests that a process runs."""
+"""A repository for each test, and each controller once for all tests of this package that a process runs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def repository(cluster: Cluster, tmp_path: Path) -> Iterator[Repository]:
         yield Repository(site, f"{url}/site.git", cluster)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _flux(_cluster: Cluster) -> Flux:
     return Flux(_cluster)
 
@@ -48,7 +48,7 @@ def flux(cluster: Cluster, _flux: Flux) -> Iterator[Flux]:
     _flux.forget()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _argo_cd(_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArgoCd]:
     directory = tmp_path_factory.mktemp("argo-cd")
     # The plugin's sidecar has what a site's machine has.

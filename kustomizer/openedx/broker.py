@@ -107,11 +107,16 @@ def _endpoint(
     located = configured is not None and configured.is_located
     celery = _celery_of(resources, service, worker)
     if celery is not None:
-        from kustomizer.openedx.celery_broker import celery_broker, says_it_elsewhere  # noqa: PLC0415 - few sites do
+        from kustomizer.openedx.celery_broker import (  # noqa: PLC0415 - few sites do
+            celery_broker,
+            connection_warnings,
+            says_it_elsewhere,
+        )
 
         if says_it_elsewhere(celery):
             endpoint, warnings = celery_broker(celery, configured, worker.namespace, located=located)
-            return _overridden(endpoint, configured, worker.namespace), warnings
+            broker = _overridden(endpoint, configured, worker.namespace)
+            return broker, [*warnings, *connection_warnings(config, celery, broker)]
     file = environment_file(resources, service, worker.namespace, celery)
     if not located and (file is None or not file.values.get("CELERY_BROKER_HOSTNAME")):
         message = f"the build doesn't say which broker {service} uses: "

@@ -10,7 +10,7 @@ from kustomizer.openedx.workers import pod_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
@@ -63,47 +63,57 @@ def _other_names(resources: Resources, config: CeleryWorkers, worker: Resource, 
 def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoint) -> list[Problem]:
     """Return warnings about ``broker``, which Open edX reads from ``file``."""
     warnings = []
-
-    def warn(name: str, message: str, remedy: str) -> None:
-        warnings.append(file.problem(name, message, remedy, severity=WARNING))
-
     if broker.password and _NOT_IN_URLS & set(file.values["CELERY_BROKER_PASSWORD"]):
         message = "has a '/', '?', '#', ';' or bracket, which ends the host in the URL that Open edX makes: its "
         message += "workers can't connect"
         remedy = "Percent-encode it in Tutor's REDIS_PASSWORD; it is decoded here as Celery does"
-        warn("CELERY_BROKER_PASSWORD", message, remedy)
-    ssl, key = use_ssl(file), "CELERY_BROKER_VHOST" if url_ssl(file) else "BROKER_USE_SSL"
+        warnings.append(file.problem("CELERY_BROKER_PASSWORD", message, remedy, severity=WARNING))
+    key = "CELERY_BROKER_VHOST" if url_ssl(file) else "BROKER_USE_SSL"
+
+    def problem(message: str, remedy: str) -> Problem:
+        return file.problem(key, message, remedy, severity=WARNING)
+
+    return [*warnings, *tls_warnings(config, broker, use_ssl(file), str(file.owner.ref), problem)]
+
+
+def tls_warnings(
+    config: CeleryWorkers, broker: Endpoint, ssl: Any, owner: str, problem: Callable[[str, str], Problem]
+) -> Iterator[Problem]:
+    """Yield warnings about how others than the workers talk TLS to ``broker``.
+
+    ``ssl`` are the workers' TLS options, ``owner`` says so, and ``problem`` makes a warning about them.
+    """
     if not broker.tls:
         if broker.ca or broker.client_cert or broker.unsafe:
-            message = f"says how to talk TLS, but {file.owner.ref} says that the broker talks plain text"
+            message = f"says how to talk TLS, but {owner} says that the broker talks plain text"
             remedy = "Set spec.broker.tls.enabled: true if the broker talks TLS, or take tls out"
-            warnings.append(config.problem(message, remedy, field="spec.broker.tls", severity=WARNING))
-        return warnings
+            yield config.problem(message, remedy, field="spec.broker.tls", severity=WARNING)
+        return
     if broker.unsafe:
-        return warnings
+        return
     if ssl is True:
         message = "is true, which Celery's Redis transport ignores: the workers talk plain text"
         remedy = "Write the options instead, such as {ssl_cert_reqs: required}; where plain text is meant, set "
-        remedy += "spec.broker.tls.enabled: false"
-        warn("BROKER_USE_SSL", message, remedy)
+        yield problem(message, f"{remedy}spec.broker.tls.enabled: false")
     if broker.ca is None and isinstance(ssl, dict) and ssl.get("ssl_ca_certs"):
         message = "names a CA by a path in the worker's pod, which no other pod can read"
         remedy = "Set spec.broker.tls.ca to the Secret that holds it, unless a public CA signed the certificate"
-        warn(key, message, remedy)
+        yield problem(message, remedy)
     elif broker.ca is None and _is_unverified(ssl):
         message = "lets the workers take any certificate, but KEDA, Flower and restoreOrphans check it"
         remedy = "Set spec.broker.tls.ca to the Secret that holds its CA (or unsafe: true), unless a public CA "
-        remedy += "signed it"
-        warn(key, message, remedy)
+        yield problem(message, f"{remedy}signed it")
     if not broker.client_cert and isinstance(ssl, dict) and ssl.get("ssl_certfile"):
         message = "names a client certificate by a path in the worker's pod, which no other pod can read"
         remedy = "Set spec.broker.tls.clientCert to the Secret that holds it, if the broker asks for one"
-        warn(key, message, remedy)
-    return warnings
+        yield problem(message, remedy)
 
 
 def _is_unverified(ssl: Any) -> bool:
     """Tell whether the workers check no certificate; by default kombu checks none (kombu/utils/url.py)."""
     if not isinstance(ssl, dict):
         return not ssl
-    return str(ssl.get("ssl_cert_reqs", "required")).upper().removeprefix("CERT_") in ("NONE", "0")
+    required = ssl.get("ssl_cert_reqs", "required")
+    # One of Python's own (ssl.CERT_NONE) is a number.
+    required = int(required) if isinstance(required, int) else required
+    return str(required).upper().removeprefix("CERT_") in ("NONE", "0")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.config.broker import Broker
+    from kustomizer.config.model import CeleryWorkers
     from kustomizer.openedx.celery.broker_url import BrokerUrl
     from kustomizer.openedx.celery.values import Source, Value
     from kustomizer.openedx.celery.view import CeleryView
@@ -67,6 +68,8 @@ def celery_broker(
     if sentinel and not master and not located:
         message = "the URL is that of Sentinels, and the transport's options have no master_name"
         raise UserError(celery.broker.source.problem(message, "Set spec.broker.sentinel: addresses and master"))
+    own = reader.value(celery.transport_option("sentinel_kwargs"), "", "", needed=False) if sentinel else None
+    credentials = own if isinstance(own, dict) else {}
     timeout = celery.visibility_timeout
     return (
         address.replace(
@@ -74,9 +77,42 @@ def celery_broker(
             unacked_key=option("unacked_key", needed=not located) or UNACKED,
             tls=address.tls or bool(ssl),
             sentinel_master=master,
+            sentinel_username=_text(credentials.get("username")),
+            sentinel_password=_text(credentials.get("password")),
             visibility_timeout=whole_seconds(timeout.value) if isinstance(timeout, Known) else None,
         ),
         reader.warnings,
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def connection_warnings(config: CeleryWorkers, celery: CeleryView, broker: Endpoint) -> list[Problem]:
+    """Return warnings about how others than the workers talk TLS to ``broker``, where the workers' way is known."""
+    if not (broker.tls or broker.ca or broker.client_cert or broker.unsafe):
+        return []
+    from kustomizer.openedx.broker_warnings import tls_warnings  # noqa: PLC0415 - all are about these
+
+    url, options = celery.broker.likely, celery.use_ssl.likely
+    # kombu takes options of the URL before the settings'.
+    of_url = {name: value for name, value in url.value.query if name.startswith("ssl_")} if url is not None else {}
+    if options is None and not of_url:
+        return []
+    ssl = of_url or (options.value if options is not None else None)
+    stated = options is not None and not of_url and not options.source.default
+    source = options.source if stated and options is not None else celery.broker.source
+    what = "BROKER_USE_SSL" if stated else "the broker's URL"
+    owner = str(source.resource or celery.settings.container.resource)
+    return list(
+        tls_warnings(
+            config,
+            broker,
+            ssl,
+            owner,
+            lambda message, remedy: source.problem(f"{what} {message}", remedy, severity=WARNING),
+        )
     )
 
 

@@ -344,6 +344,27 @@ def test_what_tls_means_to_the_workers(changes: dict[str, str], message: str | N
     assert message is None or "plain text" in message or not lms(given, **changes).warnings
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("BROKER_USE_SSL = {'ssl_cert_reqs': 'required'}", None),
+        ("BROKER_URL = 'rediss://a.b?ssl_cert_reqs=none'", "the broker's URL lets the workers take any certificate"),
+        ("BROKER_URL = 'rediss://a.b'", "the broker's URL lets the workers take any certificate"),
+        ("import ssl\nBROKER_USE_SSL = {'ssl_cert_reqs': ssl.CERT_NONE}", "BROKER_USE_SSL lets the workers take any"),
+        ("BROKER_USE_SSL = True", "BROKER_USE_SSL is true, which Celery's Redis transport ignores"),
+        ("BROKER_USE_SSL = {'ssl_ca_certs': '/ca.pem'}", "BROKER_USE_SSL names a CA by a path"),
+        ("BROKER_USE_SSL = {'ssl_certfile': '/c', 'ssl_keyfile': '/k'}", "names a client certificate by a path"),
+    ],
+)
+def test_what_tls_of_python_settings_means_to_the_workers(settings: str, message: str | None) -> None:
+    text = f"from lms.envs.production import *\n{settings}\n"
+    found = worked(LMS % "", site(settings=text)).warnings
+    assert len(found) == bool(message)
+    assert not message or message in found[0]
+    given = ", broker: {tls: {enabled: true, ca: {name: ca}, clientCert: {name: cert}}}"
+    assert message is None or "is true" in message or not worked(LMS % given, site(settings=text)).warnings
+
+
 def test_tls_as_the_configuration_says() -> None:
     result = lms("tls: {enabled: true, ca: {name: redis-ca, key: ca.pem}, clientCert: {name: redis-client}}")
     assert high(result)["enableTLS"] == "true"
@@ -456,6 +477,14 @@ def test_sentinel_as_the_configuration_says() -> None:
     assert secret_values(result) == {"password": "x"}
 
 
+def test_sentinels_own_password_in_python_settings() -> None:
+    options = "{'master_name': 'm', 'sentinel_kwargs': {'username': 'u', 'password': 'of the sentinels'}}"
+    settings = f"BROKER_URL = 'sentinel://one:26379'\nBROKER_TRANSPORT_OPTIONS = {options}\n"
+    result = worked(LMS % "", site(settings=f"from lms.envs.production import *\n{settings}"))
+    assert secret_values(result) == {"sentinelPassword": "of the sentinels"}
+    assert high(result)["sentinelUsername"] == "u"
+
+
 def test_sentinel_without_a_master() -> None:
     assert "CELERY_BROKER_TRANSPORT_OPTIONS has no master_name" in refused(CELERY_BROKER_TRANSPORT="sentinel")
 
@@ -523,7 +552,10 @@ def test_settings_that_only_a_running_pod_knows(settings: str) -> None:
     ("settings", "expected"),
     [
         ("BROKER_URL = 'redis://elsewhere/3'", {"address": "elsewhere.openedx:6379", "databaseIndex": "3"}),
-        ("BROKER_URL: str = 'rediss://cache.example.com:1'", {"address": "cache.example.com:1", "enableTLS": "true"}),
+        (
+            "BROKER_URL: str = 'rediss://cache.example.com:1?ssl_cert_reqs=required'",
+            {"address": "cache.example.com:1", "enableTLS": "true"},
+        ),
         ("BROKER_URL = f'redis://{ENV_TOKENS[\"SITE_NAME\"]}'", {"address": "lms.example.com:6379"}),
         ("BROKER_TRANSPORT_OPTIONS = {}", {}),
         ("BROKER_TRANSPORT_OPTIONS.update({'global_keyprefix': 'x'})", {"listName": "xedx.lms.core.high"}),

@@ -9,7 +9,8 @@ A trigger of somebody else's that asks another server or database than its worke
 found, too. So is an address that is a URL (KEDA takes `host:port`), and one from a variable (`addressFromEnv`) that the
 container hasn't got.
 
-**Severity:** error; warning for another server, which may be another name of the same.
+**Severity:** error; warning for another server, which may be another name of the same, and for another namespace where
+only a running pod knows the worker's broker. A Redis in another namespace is right where the worker itself names it.
 
 **What to do:** set the namespace below the function, where Tutor does (`K8S_NAMESPACE`), or name the address in
 `spec.broker.address`. A ScaledObject that is somebody else's has its address from there: for tutor-contrib-k8s it is
@@ -57,11 +58,11 @@ def check(site: Site) -> Iterator[Problem]:
                 yield _without_variable(resource, f"{path}.{key}", variable)
             yield from _of_another(site, resource, path, trigger | {"metadata": metadata})
             for key, address in _addresses(metadata):
-                message = _fault(site, resource, address)
+                message, severity = _fault(site, resource, address)
                 if message and address not in addresses:
                     addresses.add(address)
                     field = f"{path}.{_field(metadata, key)}"
-                    yield resource.problem(message, _remedy(resource, address), field=field)
+                    yield resource.problem(message, _remedy(resource, address), field=field, severity=severity)
 
 
 def _with_variables(
@@ -135,7 +136,7 @@ def _of_another(site: Site, resource: Resource, path: str, trigger: Mapping[str,
     host, port = address.rpartition(":")[0], address.rpartition(":")[2]
     counted = f"{one_name(host, resource.namespace)}:{port}"
     own = [f"{one_name(server, resource.namespace)}:{number}" for server, number in broker.hosts]
-    is_certain = host and "$" not in address and not _fault(site, resource, address)
+    is_certain = host and "$" not in address and not _fault(site, resource, address)[0]
     if is_certain and counted not in own and not any(server.startswith(("localhost:", SOCKET)) for server in own):
         message = f"counts at {counted}, and {name} takes its tasks from {', '.join(own)}"
         yield problem("address", f"{message}, unless these are two names of one server", WARNING)
@@ -152,18 +153,28 @@ def _is_url(address: str) -> bool:
     return "://" in address or "@" in address
 
 
-def _fault(site: Site, resource: Resource, address: str) -> str:
+def _fault(site: Site, resource: Resource, address: str) -> tuple[str, str]:
+    """Return what is wrong with an address, empty if nothing is, and how grave that is."""
     host = address.rpartition(":")[0] if address.rpartition(":")[2].isdigit() else address
     name, dot, rest = host.partition(".")
     if _is_url(address):
-        return "has a URL for an address, and KEDA takes host:port alone: the trigger counts nothing"
+        return "has a URL for an address, and KEDA takes host:port alone: the trigger counts nothing", ERROR
     if ":" in host or host == "localhost" or host.startswith("$"):
-        return ""
+        return "", ERROR
     if not dot:
-        return f"names {address} without a namespace, and KEDA looks for it in its own"
+        return f"names {address} without a namespace, and KEDA looks for it in its own", ERROR
     namespace, _, domain = rest.partition(".")
     in_cluster = not domain or domain == "svc" or domain.startswith("svc.")
     own = site.resources.find("Service", name, resource.namespace)
-    if in_cluster and own and namespace != resource.namespace:
-        return f"names {address}, in namespace {namespace}, and the worker's is in {resource.namespace}"
-    return ""
+    if not in_cluster or not own or namespace == resource.namespace:
+        return "", ERROR
+    workers = site.workers_of(*scale_target(resource), resource.namespace)
+    broker = workers[0].broker if workers else None
+    if broker is not None and one_name(host, resource.namespace) in [
+        one_name(server, resource.namespace) for server, _ in broker.hosts
+    ]:
+        return "", ERROR
+    message = f"names {address}, in namespace {namespace}, and the worker's is in {resource.namespace}"
+    if workers and broker is None:
+        return f"{message}, unless a running pod knows it better", WARNING
+    return message, ERROR

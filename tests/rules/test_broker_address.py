@@ -50,6 +50,18 @@ def test_an_address_that_stayed_when_the_site_moved(address: str) -> None:
     assert "in namespace old, and the worker's is in openedx" in problem.message
 
 
+def test_a_redis_of_another_namespace_that_the_worker_names() -> None:
+    named = with_broker("redis://redis.shared:6379", address="redis.shared:6379")
+    assert found(REDIS, *named) == []
+    assert len(found(REDIS, *with_broker("redis://redis.shared:6379", address="redis.old:6379"))) == 1
+
+
+def test_a_namespace_that_may_be_the_workers() -> None:
+    unknown = [with_settings("lms-worker", "a"), settings("BROKER_URL = secret()\n"), scaler("redis.shared:6379")]
+    (problem,) = problems("broker-address", REDIS, *unknown)
+    assert problem.severity == "warning"
+
+
 def test_each_sentinel_is_looked_at() -> None:
     sentinels = trigger("a", type="redis-sentinel", metadata={"addresses": "redis.openedx:26379,redis:26379"})
     assert len(found(REDIS, scaled_object("lms-worker", triggers=[sentinels]))) == 1

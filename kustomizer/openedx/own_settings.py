@@ -23,7 +23,10 @@ REDIS = frozenset({"redis", "rediss", "sentinel", ""})
 # Variables that Celery's command and Open edX's settings read; Tutor sets the service's name and its module.
 _VARIABLES = ("CELERY", "BROKER", "APP", "CONFIG_MODULE", "LOADER", "LMS_CFG", "CMS_CFG")
 # What stands in a settings file that sets something of Celery's, or may. Tutor's own hand globals() on once.
-_IN_SETTINGS = ("CELERY", "BROKER_", "PRIORITY_QUEUE", "HIGH_MEM_QUEUE", "exec(", "setattr(", "vars()", "locals()")
+_IN_SETTINGS = (
+    *("CELERY", "BROKER_", "PRIORITY_QUEUE", "HIGH_MEM_QUEUE", "exec(", "setattr(", "vars()", "locals()"),
+    *('"priority', "'priority", "priority="),
+)
 _IMPORTS = (".envs.production ", ".envs.devstack ", ".envs.test ")
 # In a shell script, before the worker's options.
 _IN_SCRIPT = ("CELERY", "BROKER", "source ", ". ", "-b", "--workdir", "$")

@@ -178,7 +178,7 @@ SECRET = {
     "apiVersion": "v1",
     "kind": "Secret",
     "metadata": {"name": "managed", "namespace": "openedx"},
-    "stringData": {"url": "rediss://user:pa%40ss@cache.example.com:6380/3"},
+    "stringData": {"url": "rediss://user:pa%40ss@cache.example.com:6380/3?ssl_cert_reqs=required"},
 }
 
 
@@ -311,6 +311,8 @@ def test_what_starts_celery_in_a_script_may_set_the_broker(before: str, said: st
     )
 
 
+ROUNDED = ["", "\x06\x163", "\x06\x166", "\x06\x169"]
+"""The ends of the lists on which kombu puts tasks that have a priority."""
 STEPS = env_file(**{OPTIONS: "{priority_steps: [0, 1, 2], sep: ':'}"})
 
 
@@ -318,8 +320,12 @@ STEPS = env_file(**{OPTIONS: "{priority_steps: [0, 1, 2], sep: ':'}"})
     ("change", "lists"),
     [
         ({"lms_env": STEPS}, ["", ":1", ":2"]),
-        ({"settings": "CELERY_DEFAULT_PRIORITY = 5\n"}, ["", "\x06\x163", "\x06\x166", "\x06\x169"]),
+        ({"settings": "CELERY_DEFAULT_PRIORITY = 5\n"}, ROUNDED),
         ({"settings": "CELERY_TASK_DEFAULT_PRIORITY = 5\n"}, [""]),
+        ({"settings": "EXPLICIT_QUEUES['a.b'] = {'queue': 'edx.lms.core.high', 'priority': 9}\n"}, ROUNDED),
+        ({"settings": "EXPLICIT_QUEUES['a.b'] = {'queue': 'edx.lms.core.high', 'priority': 0}\n"}, [""]),
+        ({"settings": "CELERY_ANNOTATIONS = ({'a.b': dict(priority=3)},)\n"}, ROUNDED),
+        ({"settings": "CELERY_ANNOTATIONS = {'a.b': {'rate_limit': '1/s'}}\n"}, [""]),
         ({"settings": "BROKER_TRANSPORT_OPTIONS['priority_steps'] = [5, 6]\n"}, ["\x06\x165", "\x06\x166"]),
         ({"settings": "BROKER_TRANSPORT_OPTIONS['priority_steps'] = list(range(3))\n"}, ["", "\x06\x161", "\x06\x162"]),
     ],

@@ -111,6 +111,15 @@ class TransportView:
         """The priority of tasks that name none."""
         return self.settings.setting("CELERY_DEFAULT_PRIORITY")
 
+    @functools.cached_property
+    def task_priority(self) -> Source | None:
+        """What gives single tasks a priority, a route or an annotation; None where nothing of the build does."""
+        for name in ("EXPLICIT_QUEUES", "CELERY_ROUTES", "CELERY_ANNOTATIONS"):
+            tables, source = self.settings.tables(name)
+            if any(isinstance(item, dict) and item.get("priority") for table in tables for item in table.values()):
+                return source
+        return None
+
     def lists_of(self, queue: str, *, looked_on: bool = False) -> Value:
         """Return the lists in Redis that hold a queue's tasks, without a key prefix: one for each priority in use.
 
@@ -124,9 +133,11 @@ class TransportView:
                 return value
             values.append(value)
         priority, steps, separator = values
-        if priority.value is None and steps.value is None and not looked_on:
+        of_tasks = self.task_priority
+        if priority.value is None and steps.value is None and of_tasks is None and not looked_on:
             return Known(value=(queue,), source=KOMBUS)
-        source = next((option.source for option in (steps, priority) if option.value is not None), separator.source)
+        stated = [option.source for option in (steps, priority) if option.value is not None]
+        source = [*stated, of_tasks or separator.source][0]
         numbers = PRIORITY_STEPS if steps.value is None else steps.value
         if not isinstance(numbers, (list, tuple)) or not all(type(number) is int for number in numbers):
             return Unknown(reason="priority_steps isn't a list of numbers", source=source)

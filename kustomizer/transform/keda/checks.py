@@ -9,6 +9,7 @@ from __future__ import annotations
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.worker import Keda
 from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.openedx.targeting import scale_target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kustomizer.config.model import CeleryWorkers
-    from kustomizer.manifests.resource import Resource
+    from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.transform.model import Variant
 
 # These are the HPA's own metrics, not KEDA's: they count beside a formula.
@@ -52,6 +53,19 @@ def _rival(resource: Resource, variant: Variant, taken: Resource | None) -> Prob
         remedy += f"{variables}_HPA_ENABLE: false), or {off}"
     message = f"scales {variant.deployment}, which {variant.path}.keda would scale, too"
     return resource.problem(message, remedy, field="spec.scaleTargetRef")
+
+
+def check_named_hpa(resources: Resources, config: CeleryWorkers, variant: Variant, namespace: str) -> None:
+    """Raise UserError where the HPA that ``replaceHPA`` names is in the build, and scales something else."""
+    keda = variant.settings.keda
+    name = keda.replace_hpa if keda is not None else None
+    for hpa in resources.find("HorizontalPodAutoscaler", name, namespace) if isinstance(name, str) else ():
+        kind, scaled = scale_target(hpa)
+        if (kind, scaled) != ("Deployment", variant.deployment):
+            message = f"{hpa.ref} scales {kind} {scaled}, not {variant.deployment}: KEDA would take it away from that"
+            remedy = f"Name the one that scales {variant.deployment}, or leave it out where there is none"
+            field = config.origin(variant.service, variant.name, "keda", "replaceHPA")
+            raise UserError(config.problem(message, remedy, field=field))
 
 
 def other_scaled_object(present: Resource, variant: Variant) -> Problem:

@@ -16,7 +16,14 @@ from kustomizer.openedx.queue_names import redis_lists
 from kustomizer.openedx.targeting import autoscalers_by_target
 from kustomizer.openedx.workers import site_metadata
 from kustomizer.record import Record
-from kustomizer.transform.keda.checks import check_rivals, check_triggers, other_scaled_object, taken_over, warnings
+from kustomizer.transform.keda.checks import (
+    check_named_hpa,
+    check_rivals,
+    check_triggers,
+    other_scaled_object,
+    taken_over,
+    warnings,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,6 +102,7 @@ def _scale(
 ) -> list[Problem]:
     name = _name(variant)
     deployment = resources.find("Deployment", variant.deployment, emitted.resource.namespace)[0]
+    check_named_hpa(resources, config, variant, deployment.namespace)
     check_triggers(config, variant, (*triggers.queued, *triggers.in_flight))
     present = next(iter(resources.find("ScaledObject", name, deployment.namespace)), None)
     replaced = hpa.name if hpa else _taken_elsewhere(present, _keda(variant))

@@ -332,6 +332,13 @@ def test_taking_over_an_hpa_by_its_name() -> None:
     assert "HorizontalPodAutoscaler new-hpa" in built(spec, other).errors[0]
 
 
+def test_a_name_that_is_another_workloads_hpa() -> None:
+    spec = SPLIT % ("keda: {enabled: true, replaceHPA: lms-hpa}", "", "", "")
+    (message,) = built(spec, site(others=[scaler("HorizontalPodAutoscaler", "lms-hpa", "lms")])).errors
+    assert "spec.workers.lms.default.keda.replaceHPA: HorizontalPodAutoscaler lms-hpa" in message
+    assert "scales Deployment lms, not lms-worker" in message
+
+
 @pytest.mark.parametrize("enabled", [True, False])
 def test_an_hpa_copied_for_a_copy(enabled: bool) -> None:
     """Never beside KEDA; and where it is copied the copy states no replicas, which would fight with it."""

@@ -12,7 +12,7 @@ from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resources
 from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.celery.values import Known
-from kustomizer.openedx.own_settings import own_settings
+from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.queue_names import NAMED, consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.settings_module import settings_file
 from kustomizer.openedx.shapes import check_shape
@@ -73,7 +73,14 @@ class Survey(Record):
 
 def survey(resources: Resources) -> Survey:
     """Survey ``resources``, Tutor's own build."""
-    names = sorted(worker_services(resources), key=lambda name: (name not in OPEN_EDX_SERVICES, name))
+    others = [worker.resource.name for worker in workers_of(resources)]
+    # A script or a supervisor may start the worker of one of these.
+    unseen = {
+        service
+        for service in OPEN_EDX_SERVICES
+        if resources.find("Deployment", f"{service}-worker") and f"{service}-worker" not in others
+    }
+    names = sorted({*worker_services(resources), *unseen}, key=lambda name: (name not in OPEN_EDX_SERVICES, name))
     workers = {f"{name}-worker" for name in names}
     autoscalers = [
         f"{item.kind} {item.name}" for item in resources.of_kind("HorizontalPodAutoscaler") if item.name in workers
@@ -101,13 +108,15 @@ def _service(resources: Resources, name: str) -> SurveyedService:
     variants = {queue: queue.removeprefix(prefix) for queue in queues if queue.startswith(prefix)}
     if name in OPEN_EDX_SERVICES:
         # The site may have names of its own for what Open edX calls high, high_mem and low.
-        variants |= {
-            queue: variant for variant in sorted(NAMED) if (queue := _name(resources, worker, variant)) in queues
-        }
+        own = {_name(resources, worker, variant): variant for variant in sorted(NAMED)}
+        variants = {queue: variant for queue, variant in variants.items() if variant not in NAMED}
+        variants |= {queue: own[queue] for queue in queues if queue in own}
     variants = {queue: variant for queue, variant in variants.items() if is_label(variant, "-_")}
     consumed = [variants[queue] for queue in queues if queue in variants]
     elsewhere = consumed_queues(resources, (item for item in resources if item is not worker.resource))
-    strays = [queue for queue in queues if queue and queue not in variants and queue not in elsewhere]
+    # Celery takes blanks for a part of the name: nobody sends there, and a configuration can't name it.
+    named = [queue for queue in queues if queue and not any(map(str.isspace, queue))]
+    strays = [queue for queue in named if queue not in variants and queue not in elsewhere]
     default_queues = [queue for queue in queues if variants.get(queue) == DEFAULT]
     return SurveyedService(
         name=name,
@@ -135,10 +144,9 @@ def _name(resources: Resources, worker: EmittedWorker, variant: str) -> str:
 def _concurrency(resources: Resources, worker: EmittedWorker) -> str:
     line = worker.command_line
     stated = line.option("--autoscale") or line.option("--concurrency")
-    celery = own_settings(resources, worker)
-    settings = celery.concurrency if celery is not None else None
-    # A variable may override an option.
-    return str(settings.value) if isinstance(settings, Known) else stated or ""
+    # A variable, settings or the pool may say so, too.
+    known = CeleryView(resources, worker).concurrency
+    return str(known.value) if isinstance(known, Known) else stated or ""
 
 
 def _broker(resources: Resources, name: str) -> str:

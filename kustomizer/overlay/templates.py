@@ -165,7 +165,7 @@ def configuration_text(survey: Survey, *, with_function: bool = False) -> str:
     head = CONFIGURATION_HEAD_WITH_FUNCTION if with_function else CONFIGURATION_HEAD
     # What Tutor's workers have stays, in their copies as well.
     concurrency = "" if any(service.concurrency for service in services) else _CONCURRENCY
-    workers = (line + "\n" for service in services for line in _workers(service))
+    workers = (line + "\n" for service in services for line in _workers(service, states_own=not concurrency))
     modules = [f"      {service.name}: {quote(service.module)}\n" for service in services if service.module]
     settings = _MODULES + "".join(modules) if modules else ""
     return SCHEMA_LINE + head + _RECOMMENDED.format(concurrency=concurrency) + "".join(workers) + settings
@@ -183,7 +183,8 @@ def guard(service: str) -> str:
     return _GUARD.format(name=GUARD_NAME, config_map=f"{service}-worker{CONFIG_MAP_SUFFIX}")
 
 
-def _workers(service: SurveyedService) -> list[str]:
+def _workers(service: SurveyedService, *, states_own: bool) -> list[str]:
+    """Return the lines of a service; ``states_own`` says that each worker, and no default, states its concurrency."""
     lines = [f"    {service.name}:"]
     for variant in ("default", *service.variants):
         note = _NOTES.get((service.name, variant))
@@ -194,6 +195,8 @@ def _workers(service: SurveyedService) -> list[str]:
             for line in _SETTINGS.get((service.name, variant), ())
             if not (service.concurrency and line.startswith("concurrency:"))
         ]
+        if states_own and not service.concurrency and not any(line.startswith("concurrency:") for line in settings):
+            settings.append("concurrency: 4")
         if service.kept and variant == "default":
             settings.append(f"queues: [{', '.join(map(quote, service.kept))}]")
         lines.append(f"      {variant}:" if settings else f"      {variant}: {{}}")

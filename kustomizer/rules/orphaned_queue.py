@@ -9,7 +9,7 @@ and `low` of cms) and those that the settings of lms, cms and their workers rout
 so takes those of its service. It may run in any workload, in a container or a sidecar.
 
 **Severity:** error; a note where it can't be known which queues a worker of the service takes (`--queues=$QUEUES` in a
-shell script, `celery multi`).
+shell script, `celery multi`, a script or a supervisor that starts it).
 
 **What to do:** give the queue a worker (`spec.workers.lms.high: {}`), or add it to one (`queues: [...]`). With
 tutor-contrib-celery this happens whenever only some of the queues are configured.
@@ -36,7 +36,7 @@ def check(site: Site) -> Iterator[Problem]:
                 reported.add((resource.namespace, queue))
                 doubtful = site.doubt(resource.namespace, resource.name)
                 if doubtful is not None:
-                    message = f"whether it consumes {queue} isn't known: {doubtful.doubt}"
+                    message = f"whether it consumes {queue} isn't known: {doubtful.reason}"
                     remedy = "Start it as `celery … worker --queues=…`, in plain words"
                     yield doubtful.resource.problem(message, remedy, field=doubtful.field, severity=INFO)
                     continue
@@ -60,4 +60,7 @@ def _remedy(site: Site, service: Resource, queue: str) -> str:
         return f"Deploy a worker that names it in --queues: there is no {name} in this build that could be split"
     if all(worker.obstacle for worker in emitted):
         return f"Name {queue} in its --queues. {name} can't be split in spec.workers: {emitted[0].obstacle}"
-    return f"Give {queue} a worker: spec.workers.{service.name}.{queue.rpartition('.')[2]}: {{}}"
+    variant = queue.rpartition(".")[2]
+    # A variant's own name says its queue where that is called as Open edX has it.
+    queues = "" if queue == f"edx.{service.name}.core.{variant}" else f"queues: [{queue}]"
+    return f"Give {queue} a worker: spec.workers.{service.name}.{variant}: {{{queues}}}"

@@ -17,7 +17,7 @@ from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.endpoint import UNACKED
 from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.targeting import scale_target
-from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT, KNOWN_QUEUES, EmittedWorker, workers_of
+from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT, KNOWN_QUEUES, EmittedWorker, pod_field, workers_of
 from kustomizer.record import Record
 from kustomizer.tasks.model import SiteTasks
 
@@ -111,6 +111,14 @@ class RoutedTask(Record):
     """What says so."""
 
 
+class Doubt(Record):
+    """A worker of which it isn't known which queues it takes, and why."""
+
+    resource: Resource
+    field: str
+    reason: str
+
+
 class Site:
     """All resources of one build, and what is known of its workers."""
 
@@ -168,10 +176,18 @@ class Site:
                 takers.setdefault((worker.resource.namespace, queue), worker)
         return takers
 
-    def doubt(self, namespace: str, service: str) -> SiteWorker | None:
-        """Return a worker of ``service`` of which nobody can tell the queues that it takes, None without one."""
-        workers = (worker for worker in self.workers if worker.doubt and worker.service == service)
-        return next((worker for worker in workers if worker.resource.namespace == namespace), None)
+    def doubt(self, namespace: str, service: str) -> Doubt | None:
+        """Return the worker of ``service`` of which nobody can tell the queues that it takes, None without one."""
+        for worker in self.workers:
+            if worker.doubt and (worker.service, worker.resource.namespace) == (service, namespace):
+                return Doubt(resource=worker.resource, field=worker.field, reason=worker.doubt)
+        name = f"{service}-worker"
+        if service not in OPEN_EDX_SERVICES or self.workers_of("Deployment", name, namespace):
+            return None
+        # A script or a supervisor may start it.
+        reason = "its command line has no `celery … worker`"
+        unseen = self.resources.find("Deployment", name, namespace)
+        return next((Doubt(resource=item, field=pod_field(item), reason=reason) for item in unseen), None)
 
     def open_edx_queues(self, namespace: str, service: str) -> tuple[str, ...]:
         """Return the queues that Open edX's own code sends to, by the names that the site has for them."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.site.flower import FlowerRow, flower_sentences
 from kustomizer.site.legend import counted, counting, legend
 from kustomizer.site.mermaid import mermaid
@@ -19,6 +20,7 @@ VERSION = 1
 NONE = "No Celery worker in this site."
 NOBODY = "(nobody)"
 _UNNAMED = "(its settings say)"
+_UNKNOWN = "(not known)"
 _MARKDOWN = ("service", "queue", "Deployment", "pods", "queued tasks per pod", "running tasks", "tasks routed to it")
 _NAME = re.compile(r"[\w.:/-]+", re.ASCII)
 # Markdown's own characters, and the table's.
@@ -42,7 +44,8 @@ def queues_text(rows: Sequence[QueueRow], width: int, flowers: Sequence[FlowerRo
 
 
 def _line(row: QueueRow) -> tuple[str, ...]:
-    service, queue = visible(row.service), visible(row.queue or _UNNAMED)
+    unnamed = _UNKNOWN if row.service in OPEN_EDX_SERVICES else _UNNAMED
+    service, queue = visible(row.service), visible(row.queue or unnamed)
     if not row.deployment:
         return (service, queue, NOBODY, "", "", "")
     length = str(row.scaling.list_length or "")

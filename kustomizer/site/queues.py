@@ -91,6 +91,7 @@ def queues_of(site: Site) -> list[QueueRow]:
     tasks = _routed(site)
     scalers = scalers_by_target(site)
     rows = [row for worker in site.workers for row in _rows(site, worker, scalers, tasks)]
+    rows += _unseen(site, scalers)
     consumed = {(row.namespace, row.queue) for row in rows}
     rows += [
         QueueRow(namespace=namespace, service=service_of(queue), queue=queue, tasks=tasks.get((namespace, queue), ()))
@@ -141,6 +142,19 @@ def _known(site: Site) -> Iterator[tuple[str, str]]:
             # Where a worker takes nobody knows what, that nobody takes a queue isn't known either.
             if site.doubt(resource.namespace, resource.name) is None:
                 yield resource.namespace, queue
+
+
+def _unseen(site: Site, scalers: Mapping[tuple[str, str, str], Resource]) -> Iterator[QueueRow]:
+    """Yield a row for each of Tutor's workers that something else than `celery … worker` may start."""
+    for resource in site.resources.of_kind("Deployment"):
+        doubt = site.doubt(resource.namespace, resource.name)
+        if doubt is not None and not site.workers_of("Deployment", doubt.resource.name, resource.namespace):
+            worker = doubt.resource
+            scaler = scalers.get((worker.namespace, worker.kind, worker.name))
+            scaling = scaling_of(worker, scaler)
+            yield QueueRow(
+                namespace=worker.namespace, service=resource.name, queue="", deployment=worker.name, scaling=scaling
+            )
 
 
 def scalers_by_target(site: Site) -> dict[tuple[str, str, str], Resource]:

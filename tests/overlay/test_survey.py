@@ -5,7 +5,7 @@ from __future__ import annotations
 from kustomizer.manifests.protocols import plain_config, read_document
 from kustomizer.overlay.survey import survey
 from kustomizer.overlay.templates import configuration_text
-from tests.rules.small_site import resource, service, site, worker
+from tests.rules.small_site import deployment, resource, service, site, worker
 
 CELERY = {"args": ["celery", "--app=cms.celery", "worker"], "env": [{"name": "SERVICE_VARIANT", "value": "cms"}]}
 
@@ -41,3 +41,29 @@ def test_a_plain_site_has_no_such_queue() -> None:
     built = site(worker("lms-worker", "edx.lms.core.default,edx.lms.core.high,"))
     assert [service.kept for service in survey(built.resources).services] == [()]
     assert "lms-worker consumes edx.lms.core.default, edx.lms.core.high" in [*survey(built.resources).lines()]
+
+
+def test_a_worker_that_something_else_starts() -> None:
+    found = survey(site(worker("cms-worker", "a"), deployment("lms-worker", {"command": ["supervisord"]})).resources)
+    assert "lms-worker is left out of the configuration:" in [*found.lines()]
+    assert "it may be started by a script" in found.refused[0].message
+
+
+def test_names_of_queues_that_the_workers_do_not_take() -> None:
+    """`low` would mean the site's own name for it, which nobody takes."""
+    config = resource("ConfigMap", "openedx-config", data={"cms.env.yml": "LOW_PRIORITY_QUEUE: slow\n"})
+    queues = "edx.cms.core.default,edx.cms.core.high,edx.cms.core.low, edx.cms.core.blank"
+    [cms] = survey(site(config, worker("cms-worker", queues)).resources).services
+    assert cms.variants == ["high"]
+    assert cms.kept == ["edx.cms.core.default", "edx.cms.core.low"]
+
+
+def test_concurrency_that_one_service_has() -> None:
+    """What Tutor's worker has stays; the other gets the recommended one."""
+    queues = "edx.%s.core.default,edx.%s.core.high"
+    own = worker("lms-worker", queues % ("lms", "lms"), "--pool=solo")
+    text = configuration_text(survey(site(own, worker("cms-worker", queues % ("cms", "cms"))).resources))
+    spec = plain_config(read_document(text))["spec"]
+    assert "concurrency" not in spec["defaults"]
+    assert [item.get("concurrency") for item in spec["workers"]["cms"].values()] == [4, 4]
+    assert [item.get("concurrency") for item in spec["workers"]["lms"].values()] == [None, None]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from kustomizer.site.queues import queues_of
-from tests.rules.small_site import finder, problems, resource, service, settings, site, split_site, worker
+from tests.rules.small_site import deployment, finder, problems, resource, service, settings, site, split_site, worker
 
 found = finder("orphaned-queue")
 DEFAULT, HIGH = "edx.lms.core.default", "edx.lms.core.high"
@@ -29,7 +29,24 @@ def test_a_default_queue_of_the_sites_own() -> None:
     config = resource("ConfigMap", "openedx-config", data={"lms.env.yml": "CELERY_DEFAULT_QUEUE: edx.lms.core.other\n"})
     (problem,) = problems("orphaned-queue", config, *split_site())
     assert "lms sends tasks to edx.lms.core.other, and no worker consumes it" in problem.message
+    assert problem.remedy == "Give edx.lms.core.other a worker: spec.workers.lms.other: {}"
     assert problems("orphaned-queue", config, *split_site(), worker("lms-worker-other", "edx.lms.core.other")) == []
+
+
+def test_a_queue_that_is_called_otherwise() -> None:
+    config = resource("ConfigMap", "openedx-config", data={"lms.env.yml": "CELERY_DEFAULT_QUEUE: celery\n"})
+    (problem,) = problems("orphaned-queue", config, *split_site())
+    assert problem.remedy == "Give celery a worker: spec.workers.lms.celery: {queues: [celery]}"
+
+
+def test_a_worker_that_something_else_starts() -> None:
+    """A supervisor or a script of the image may run one."""
+    built = [service("lms"), deployment("lms-worker", {"command": ["supervisord", "-n"]})]
+    first, *_ = problems("orphaned-queue", *built)
+    assert (first.severity, first.field) == ("info", "spec.template.spec")
+    assert "its command line has no `celery … worker`" in first.message
+    [row] = queues_of(site(*built))
+    assert (row.service, row.queue, row.deployment) == ("lms", "", "lms-worker")
 
 
 STATEFUL = {

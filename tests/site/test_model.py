@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kustomizer.openedx.celery.values import Unknown
 from kustomizer.rules.registry import RULES, findings_of
 from kustomizer.site.queues import queues_of
 from tests import growth
@@ -101,3 +102,14 @@ def test_the_work_grows_with_the_number_of_workers_and_not_with_its_square() -> 
         small, large = (growth.calls(functools.partial(judge, rule.check, one)) for one in (few, lots))
         assert large < 12 * max(small, 500), rule.id
     assert growth.calls(lambda: queues_of(lots)) < 12 * growth.calls(lambda: queues_of(few))
+
+
+def test_a_command_that_cannot_be_read_has_no_defaults() -> None:
+    script = "celery -A lms.celery beat & exec celery --app=lms.celery worker --queues=a --concurrency=2"
+    [found] = site(deployment("lms-worker", {"command": ["sh", "-c", script], "args": []})).workers
+    assert found.celery is not None
+    for value in (found.celery.queues, found.celery.concurrency, found.celery.prefetch_multiplier):
+        assert isinstance(value, Unknown)
+        assert str(value.source).endswith("containers[0].command")
+    assert isinstance(found.celery.scheduler, Unknown)
+    assert isinstance(found.celery.broker, Unknown)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kustomizer.openedx.celery.environment import Environment
     from kustomizer.openedx.celery.values import Value
     from kustomizer.worker_command.command_line import CommandLine
-    from kustomizer.worker_command.options import Setting
+    from kustomizer.worker_command.options import Option, Setting
 
 # Options of `celery` that name a variable of their own.
 _VARIABLES = {
@@ -44,13 +44,16 @@ class Command:
         settings = [setting for setting in self._settings(before=option.before_worker) if setting.option is option]
         if settings and settings[-1].value is not None:
             return self._expanded(settings[-1].value)
-        return self._variable(name)
+        return self._unreadable(option) or self._variable(name)
 
     def has(self, name: str) -> Value:
         """Return whether a flag is given."""
         option = SPELLINGS[name]
         if any(setting.option is option for setting in self._settings(before=option.before_worker)):
             return Known(value=True, source=self._source)
+        unreadable = self._unreadable(option)
+        if unreadable is not None:
+            return unreadable
         value = self._variable(name)
         if isinstance(value, Known):
             # Older versions of click take whatever there is for a yes, newer ones for a no (8.1 and 8.5 were tried).
@@ -80,6 +83,15 @@ class Command:
             return
         for item in self._line.items:
             yield from item.settings
+
+    def _unreadable(self, option: Option) -> Unknown | None:
+        """Return why it isn't known whether a command that can't be read has an option.
+
+        Of those before ``worker`` it may name a broker; a worker of lms runs no other application.
+        """
+        if not self._line.doubt or (option.before_worker and option.name != "--broker"):
+            return None
+        return Unknown(reason=self._line.doubt, source=self._source, may_be_unset=option.before_worker)
 
     def _expanded(self, text: str) -> Value:
         value = (

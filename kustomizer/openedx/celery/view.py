@@ -191,7 +191,7 @@ def _start(path: str, line: CommandLine) -> Start:
 
 
 def _command_path(path: str, line: CommandLine) -> str:
-    return f"{path}.{'command' if line.place < len(line.command or ()) and line.args is None else 'args'}"
+    return f"{path}.{'command' if line.place < len(line.command or ()) and not line.args else 'args'}"
 
 
 def routed_queue(route: Any) -> str | None:

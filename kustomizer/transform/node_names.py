@@ -1,9 +1,9 @@
-"""Warnings about what names Celery's nodes and queues: pods of one name, probes and hooks that mean another worker."""
+"""Problems with what names Celery's nodes and queues, pods of one name say, and with what probes and hooks do."""
 
 from __future__ import annotations
 
 from kustomizer.config.types import OPEN_EDX_SERVICES
-from kustomizer.errors import WARNING, Problem
+from kustomizer.errors import ERROR, WARNING, Problem
 from kustomizer.manifests.tree import lookup, text_at
 from kustomizer.openedx.workers import environment, pod_template
 from kustomizer.transform.deployments import PROBES, has_own_name, hostname
@@ -54,6 +54,8 @@ def _in_probes(emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[
                 yield emitted.resource.problem(
                     message, f"{remedy}{own}", field=f"{emitted.field}.{field}", severity=WARNING
                 )
+        if field == "lifecycle":
+            yield from _runs_once(emitted, mine, words)
         program, control, *_ = [*(word for word in words if word in ("control", "celery")), "", ""]
         if (program, control) == ("celery", "control") and not _DESTINATIONS.intersection(_options(words)):
             names = ", ".join(variant.deployment for variant in mine)
@@ -61,6 +63,24 @@ def _in_probes(emitted: EmittedWorker, variants: Sequence[Variant]) -> Iterator[
             remedy = "Name the pod's own node in it: --destination celery@….$HOSTNAME, by a shell"
             field_of = f"{emitted.field}.{field}"
             yield emitted.resource.problem(f"{message}{names} sends it", remedy, field=field_of, severity=WARNING)
+
+
+def _runs_once(emitted: EmittedWorker, variants: Sequence[Variant], words: Sequence[str]) -> Iterator[Problem]:
+    """Yield what a hook does in each pod of ``variants`` that one pod may do: run a scheduler, or delete what waits."""
+    does = next((word for word in words if word in ("beat", "purge")), "")
+    several = [item.deployment for item in variants if not item.is_default or not has_one_pod(emitted, item)]
+    if not does or not several or not any(word.rpartition("/")[2] == "celery" for word in words):
+        return
+    message = f"starts `celery {does}` in each pod of {', '.join(several)}"
+    of_own = f"state {variants[-1].path}.lifecycle, and that of each of these, without it"
+    if does == "beat":
+        message += ": each periodic task would be sent by all of them"
+        remedy = f"Give the worker the option --beat in its place, and set spec.scheduler.enabled: true; or {of_own}"
+    else:
+        message += ": what waits is deleted whenever one starts"
+        remedy = f"Take it out, or {of_own}"
+    severity = ERROR if does == "beat" else WARNING
+    yield emitted.resource.problem(message, remedy, field=f"{emitted.field}.lifecycle", severity=severity)
 
 
 def _options(words: Sequence[str]) -> set[str]:

@@ -7,7 +7,7 @@ from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.config.values import join
 from kustomizer.config.worker import deployment_name
 from kustomizer.errors import ERROR, WARNING, Problem, UserError
-from kustomizer.manifests.tree import lookup, number_at, plain_value
+from kustomizer.manifests.tree import is_null, lookup, number_at, plain_value
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.queue_names import consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.shapes import check_shape
@@ -116,6 +116,8 @@ def _split(
     orphans = tuple(queue for queue in emitted_queues if queue and queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
     problems = [problem for variant in variants for problem in _resources(config, emitted, variant)]
+    if not all(variant.settings.resources for variant in variants):
+        problems += _emitted_resources(emitted)
     queues_left = {queue: others[queue] for queue in emitted_queues if queue in others and queue not in assigned}
     emitted_spec = lookup(emitted.resource.tree, "spec")
     if queues_left or autoscalers or number_at(emitted_spec, "replicas") == 0 or lookup(emitted_spec, "paused"):
@@ -182,6 +184,27 @@ def _resources(config: CeleryWorkers, emitted: EmittedWorker, variant: Variant) 
     return problems + [
         config.problem(f"{message} in {emitted.resource.ref}", remedy, field=field)
         for _, message, remedy in faults_beside_pods(merged, of_pod)
+    ]
+
+
+def _emitted_resources(emitted: EmittedWorker) -> list[Problem]:
+    """Return the problems of the requests and limits that Tutor's worker has, and its copies get."""
+    stated = lookup(emitted.container_tree, "resources")
+    if not isinstance(stated, dict):
+        return []
+    from kustomizer.manifests.amounts import resource_faults  # noqa: PLC0415 - Tutor's own worker has none
+
+    # As they are written: to read 0.5 as a number takes modules that most sites need for nothing else.
+    present = {
+        section: {name: str(value) for name, value in stated[section].items() if not is_null(value)}
+        for section in ("requests", "limits")
+        if isinstance(stated.get(section), dict)
+    }
+    path = f"{emitted.field}.resources"
+    instead = ", where Tutor or a plugin sets it, or state both in spec.defaults.resources"
+    return [
+        emitted.resource.problem(message, f"{remedy}{instead}", field=f"{path}.{field}")
+        for field, message, remedy in resource_faults(present, whole=True)
     ]
 
 

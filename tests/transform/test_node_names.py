@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.keda_site import LMS_VARIANTS, site, worked, worker
+from tests.keda_site import LMS_VARIANTS, built, site, worked, worker
 
 SPLIT = "{%s workers: {lms: {default: {%s}, high: {}, high_mem: {}}}}"
 
@@ -149,3 +149,30 @@ def test_a_name_that_a_variable_gives() -> None:
     assert "CELERY_WORKER_HOSTNAME=lms@site gives all pods of lms-worker one name" in warning
     assert warnings("lms@%h", container={"env": env}, replicas=2) == []
     assert warnings(None, container={"env": [{**env[0], "value": "lms@%h"}]}, replicas=2) == []
+
+
+BEAT, PURGE = "celery -A lms.celery beat --detach", "celery -A lms.celery purge -f"
+
+
+def hook(command: str, spec: str = "{workers: {lms: {high: {}, high_mem: {}}}}") -> tuple[list[str], list[str]]:
+    """Return the errors and warnings about a worker whose postStart hook runs this."""
+    lms = worker("lms", LMS_VARIANTS)
+    own = lms["spec"]["template"]["spec"]["containers"][0]
+    own["lifecycle"] = {"postStart": {"exec": {"command": ["sh", "-c", f"{command} || true"]}}}
+    found = built(spec, site(lms_worker=lms))
+    return list(found.errors), [each for each in found.warnings if "lifecycle" in each]
+
+
+def test_a_hook_that_starts_a_scheduler() -> None:
+    [error], _ = hook(BEAT)
+    assert "lifecycle: starts `celery beat` in each pod of lms-worker-high, lms-worker-high-mem: each periodic" in error
+    of_own = "{workers: {lms: {high: {lifecycle: {}}, high_mem: {lifecycle: {}}}}}"
+    assert hook(BEAT, of_own) == ([], [])
+    [error], _ = hook(BEAT, of_own.replace("high: {", "default: {replicas: 2}, high: {", 1))
+    assert "in each pod of lms-worker: " in error
+
+
+def test_a_hook_that_deletes_what_waits() -> None:
+    errors, [warning] = hook(PURGE)
+    assert not errors
+    assert "starts `celery purge` in each pod of lms-worker-high, lms-worker-high-mem: what waits" in warning

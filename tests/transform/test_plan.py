@@ -11,6 +11,7 @@ from kustomizer.errors import UserError
 from kustomizer.manifests.resource import Resource, Resources
 from kustomizer.transform.model import ServicePlan
 from kustomizer.transform.plan import plan
+from tests import keda_site
 
 
 def worker(name: str, *queues: str, grace: int | None = None) -> Resource:
@@ -280,3 +281,22 @@ def test_times_of_another_application_are_not_ours_to_judge() -> None:
     spec = {"workers": {"superset": {"default": {"queues": ["a"], "terminationGracePeriodSeconds": 9000}}}}
 
     assert planned(spec, worker("superset-worker"))[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ({"requests": {"memory": "2G"}, "limits": {"memory": "1Gi"}}, "requests.memory: 2G is more than limits.memory"),
+        ({"requests": {"memory": "1G", "cpu": None}, "limits": {"memory": "1Gi", "cpu": 1}}, ""),
+        ({"requests": {"cpu": 0.5}, "limits": {"cpu": "100m"}}, "requests.cpu: 0.5 is more than limits.cpu, 100m"),
+        (None, ""),
+    ],
+)
+def test_requests_above_limits_that_a_plugin_wrote(resources: dict[str, Any] | None, expected: str) -> None:
+    given = keda_site.worker("lms", keda_site.LMS_VARIANTS)
+    given["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+    spec = "{%s workers: {lms: {high: {}, high_mem: {}}}}"
+    errors = keda_site.built(spec % "", keda_site.site(lms_worker=given)).errors
+    assert [expected in error for error in errors] == [True] * bool(expected)
+    own = "defaults: {resources: {requests: {memory: 1G, cpu: 1}, limits: {memory: 1G, cpu: 1}}},"
+    assert not keda_site.built(spec % own, keda_site.site(lms_worker=given)).errors

@@ -111,7 +111,9 @@ def shared_key_problems(
         remedy = f"Split {unsplit} with the same visibilityTimeout, too, or give the long tasks a worker of their own"
     message = f"the default worker shares Celery's in-flight key with that of {rival}; of {timeouts[own.service]} s "
     message += f"and {seconds} s the shorter counts for both: what runs longer is run twice"
-    severity = ERROR if second is not None else WARNING
+    # Where the site itself has two, it is so without a split, too.
+    is_ours = any(visibility_timeout_path(config, variant) for variant in defaults)
+    severity = ERROR if second is not None and is_ours else WARNING
     return [config.problem(message, remedy, field=visibility_timeout_path(config, own), severity=severity)]
 
 

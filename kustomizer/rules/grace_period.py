@@ -18,7 +18,8 @@ Times are read from the settings that the worker loads: ours, Tutor's `productio
 `visibilityTimeout` above it. With `softShutdownTimeout` keep that below the grace period, so that there is time to
 put tasks back.
 
-**What isn't seen:** how long tasks really take. Where the worker has a `--time-limit`, that is what they may need.
+**What isn't seen:** how long tasks really take. Where the worker has a `--time-limit` or `CELERYD_TASK_TIME_LIMIT`,
+that is what they may need.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ def _seconds_of_hook(worker: SiteWorker) -> int:
 
 
 def _faults(worker: SiteWorker, seconds: int, timeout: int | None, *, is_stated: bool) -> Iterator[tuple[str, str]]:
-    limit = whole_number((worker.emitted.command_line.option("--time-limit") or "").partition(".")[0])
+    likely = worker.celery.time_limit.likely if worker.celery is not None else None
+    limit = whole_number(str(likely.value).partition(".")[0]) if likely is not None else None
     if seconds < KUBERNETES_DEFAULT or not is_stated:
         kind = "Kubernetes' default of " if not is_stated else ""
         yield (
@@ -71,7 +73,7 @@ def _faults(worker: SiteWorker, seconds: int, timeout: int | None, *, is_stated:
         )
     elif limit is not None and seconds < limit:
         yield (
-            f"pods get {seconds} s to finish, and a task may take {limit} s (--time-limit)",
+            f"pods get {seconds} s to finish, and a task may take {limit} s ({_name(worker)})",
             f"Set terminationGracePeriodSeconds to {limit} or more",
         )
     if timeout is not None and seconds > timeout:
@@ -87,3 +89,8 @@ def _faults(worker: SiteWorker, seconds: int, timeout: int | None, *, is_stated:
             "done can't be put back",
             f"Set softShutdownTimeout below {seconds}, or raise terminationGracePeriodSeconds",
         )
+
+
+def _name(worker: SiteWorker) -> str:
+    """Return what sets the worker's time limit."""
+    return "--time-limit" if worker.emitted.command_line.has("--time-limit") else "CELERYD_TASK_TIME_LIMIT"

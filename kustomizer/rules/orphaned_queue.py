@@ -8,8 +8,8 @@ and `low` of cms) and those that the settings of lms, cms and their workers rout
 `CELERY_ROUTES`). A queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and
 so takes those of its service. It may run in any workload, in a container or a sidecar.
 
-**Severity:** error; a note where it can't be known which queues a worker of the service takes (`--queues=$QUEUES` in a
-shell script, `celery multi`, a script or a supervisor that starts it).
+**Severity:** error; a note where settings compute the routes, and where it can't be known which queues a worker of the
+service takes (`--queues=$QUEUES` in a shell script, `celery multi`, a script or a supervisor that starts it).
 
 **What to do:** give the queue a worker (`spec.workers.lms.high: {}`), or add it to one (`queues: [...]`). With
 tutor-contrib-celery this happens whenever only some of the queues are configured.
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from kustomizer.errors import INFO, Problem
 from kustomizer.manifests.resource import Resource
+from kustomizer.openedx.celery.values import Unknown
 from kustomizer.site.model import Site
 
 
@@ -49,6 +50,17 @@ def check(site: Site) -> Iterator[Problem]:
             message = f"{route.task} is routed to {route.queue}, and no worker consumes it: it is never run"
             remedy = "Route it to a queue that a worker consumes, or give the queue a worker"
             yield route.source.problem(message, remedy)
+    yield from _unknown_routes(site)
+
+
+def _unknown_routes(site: Site) -> Iterator[Problem]:
+    """Yield a note for each service whose settings compute its routes."""
+    for _, celery in site.senders:
+        routes = celery.routes
+        if isinstance(routes, Unknown) and routes.source.line and routes.otherwise is None:
+            message = f"which tasks of {celery.service} it routes to which queue isn't known: {routes.reason}"
+            remedy = "Write the routes in plain words, or let `tutor-kustomizer tasks` ask the running site"
+            yield routes.source.problem(message, remedy, severity=INFO)
 
 
 def _remedy(site: Site, service: Resource, queue: str) -> str:

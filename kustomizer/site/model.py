@@ -214,14 +214,19 @@ class Site:
         return self._workers_of.get((kind, name, namespace), ())
 
     @functools.cached_property
+    def senders(self) -> Sequence[tuple[str, CeleryView]]:
+        """What the Celery of lms and of cms themselves does, each with its namespace."""
+        services = (item for item in self.resources.of_kind("Deployment") if item.name in OPEN_EDX_SERVICES)
+        views = ((service.namespace, sender_view(self.resources, service)) for service in services)
+        return [(namespace, view) for namespace, view in views if view is not None]
+
+    @functools.cached_property
     def routes(self) -> Sequence[RoutedTask]:
         """The routes in the settings of lms, cms and their workers, which send tasks: first those of lms and cms."""
-        services = (item for item in self.resources.of_kind("Deployment") if item.name in OPEN_EDX_SERVICES)
-        senders = [(service.namespace, sender_view(self.resources, service)) for service in services]
         workers = [(worker.resource.namespace, worker.celery) for worker in self.open_edx_workers]
         return [
             RoutedTask(task=task, queue=queue, namespace=namespace, source=source)
-            for namespace, celery in (*senders, *workers)
+            for namespace, celery in (*self.senders, *workers)
             if celery is not None
             for task, queue, source in celery.known_routes()
         ]

@@ -30,6 +30,9 @@ def test_shorter_than_tasks_may_take() -> None:
     (said,) = messages(worker("lms-worker", HIGH_MEM, "--time-limit=900", grace=600))
     assert said == "pods get 600 s to finish, and a task may take 900 s (--time-limit)"
     assert messages(worker("lms-worker", HIGH_MEM, "--time-limit", "600", grace=600)) == []
+    by_settings = [with_settings("lms-worker", HIGH_MEM), settings("CELERYD_TASK_TIME_LIMIT = 900\n")]
+    (said,) = messages(*by_settings)
+    assert said == "pods get 600 s to finish, and a task may take 900 s (CELERYD_TASK_TIME_LIMIT)"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,20 @@ def test_a_worker_that_something_else_starts() -> None:
     assert (row.service, row.queue, row.deployment) == ("lms", "", "lms-worker")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("import acme\nEXPLICIT_QUEUES.update(acme.routes())\n", 1), ("EXPLICIT_QUEUES['a'] = {'queue': 'b'}\n", 0)],
+)
+def test_routes_that_settings_compute(text: str, expected: int) -> None:
+    given = split_site(
+        f"from lms.envs.production import *\n{text}", lms_worker_high=worker("lms-worker-high", f"{HIGH},b")
+    )
+    found = [
+        item for item in problems("orphaned-queue", *given) if "it routes to which queue isn't known" in item.message
+    ]
+    assert [(item.severity, item.field) for item in found] == [("info", 'data["production.py"] line 3')] * expected
+
+
 STATEFUL = {
     "StatefulSet": "apps/v1",
     "DaemonSet": "apps/v1",
@@ -166,7 +180,7 @@ def test_a_task_routed_to_nobody(text: str, line: int) -> None:
     ],
 )
 def test_what_the_settings_do_not_route(text: str) -> None:
-    assert found(*split_site(text)) == []
+    assert [item for item in problems("orphaned-queue", *split_site(text)) if item.severity == "error"] == []
 
 
 def test_settings_that_nothing_loads() -> None:
@@ -174,8 +188,11 @@ def test_settings_that_nothing_loads() -> None:
 
 
 def test_a_task_routed_to_a_worker() -> None:
-    text = "EXPLICIT_QUEUES = {'a.task': {'queue': 'edx.lms.core.high'}, 'b': {'queue': computed()}}"
+    text = "EXPLICIT_QUEUES = {'a.task': {'queue': 'edx.lms.core.high'}, 'b': {'queue': 'edx.lms.core.default'}}"
     assert found(*split_site(text)) == []
+    # Where the other's goes isn't known.
+    [note] = problems("orphaned-queue", *split_site(text.replace("'edx.lms.core.default'", "computed()")))
+    assert note.severity == "info"
 
 
 def test_another_application_has_no_known_queues() -> None:

@@ -123,7 +123,9 @@ class LoadedSettings:
         if not isinstance(file, MountedFile):
             scope = self._open_edx(module, self._container)
             reason = file.reason if file else f"its settings module {module} isn't part of the build"
-            scope.doubt_all(Opaque(f"{reason}, and may set it"), maybe=True, source=file.source if file else None)
+            # What mounts nothing there is the container.
+            source = file.source if file else self.container
+            scope.doubt_all(Opaque(f"{reason}, and may set it"), maybe=True, source=source)
             return scope
         key = (self._origin, module, file.text, file.source)
         return shared(key, self._container, lambda asked: self._followed(file, module, asked))

@@ -171,6 +171,11 @@ class CeleryView(TransportView):
         return self.settings.setting("CELERYD_PREFETCH_MULTIPLIER", 4)
 
     @property
+    def time_limit(self) -> Value:
+        """The seconds after which a task is killed that sets no limit of its own, None where it isn't."""
+        return self.command.option("--time-limit") or self.settings.setting("CELERYD_TASK_TIME_LIMIT")
+
+    @property
     def scheduler(self) -> Value:
         """Whether the worker runs a scheduler besides."""
         return self.command.has("--beat")

@@ -142,6 +142,8 @@ def check_worker(config: CeleryWorkers, service: str, variant: str, worker: Work
         problems += variable_problems(config, service, variant, worker)
     if worker.resources:
         problems += _resources(config, service, variant, worker.resources)
+    if worker.liveness_probe or (worker.keda and worker.keda.behavior):
+        problems += _handed_on(config, service, variant, worker)
     budget = worker.pod_disruption_budget
     if budget and budget.max_unavailable is not None and budget.min_available is not None:
         field = config.origin(service, variant, "podDisruptionBudget", "minAvailable")
@@ -176,6 +178,19 @@ def _resources(config: CeleryWorkers, service: str, variant: str, resources: Jso
         Problem(field=config.origin(service, variant, "resources", *path.split(".", 1)), message=message, remedy=remedy)
         for path, message, remedy in resource_faults(resources)
     ]
+
+
+def _handed_on(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> Iterator[Problem]:
+    """Yield the problems of maps of Kubernetes' own that an API server refuses."""
+    from kustomizer.config.handed_on import behavior_faults, probe_faults  # noqa: PLC0415 - many configurations have none
+
+    probe, behavior = worker.liveness_probe, worker.keda.behavior if worker.keda else None
+    of_probe = config.origin(service, variant, "livenessProbe")
+    of_behavior = config.origin(service, variant, "keda", "behavior")
+    found = [(of_probe, fault) for fault in (probe_faults(probe) if isinstance(probe, dict) else ())]
+    found += [(of_behavior, fault) for fault in (behavior_faults(behavior) if behavior else ())]
+    for field, (path, message, remedy) in found:
+        yield Problem(field=".".join((field, *path)), message=message, remedy=remedy)
 
 
 def _strategy(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:

@@ -481,6 +481,53 @@ def test_this_version_is_new_enough() -> None:
             "or lower the request",
         ),
         (
+            {"defaults": {"livenessProbe": {"periodSeconds": 5}}, "workers": {"lms": {"a": {}}}},
+            "spec.defaults.livenessProbe: says nothing to look at. State one of exec, httpGet, tcpSocket, grpc",
+        ),
+        (
+            {"workers": {"lms": {"a": {"livenessProbe": {"exec": {"command": ["x"]}, "successThreshold": 2}}}}},
+            "spec.workers.lms.a.livenessProbe.successThreshold: has to be 1 for a liveness probe. Leave it out",
+        ),
+        (
+            {"workers": {"lms": {"a": {"livenessProbe": {"grpc": {"port": 1}, "timeoutSeconds": -1}}}}},
+            "spec.workers.lms.a.livenessProbe.timeoutSeconds: isn't a whole number, 0 or more. Write it without quotes",
+        ),
+        (
+            {
+                "workers": {
+                    "lms": {"a": {"keda": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}}}},
+                }
+            },
+            "spec.workers.lms.a.keda.behavior.scaleDown.stabilizationWindowSeconds: isn't a whole number from 0 to "
+            "3600. Set it to 3600 or less",
+        ),
+        (
+            {"workers": {"lms": {"a": {"keda": {"behavior": {"scaledown": {}}}}}}},
+            "spec.workers.lms.a.keda.behavior.scaledown: unknown field. Known fields: scaleUp, scaleDown",
+        ),
+        (
+            {
+                "workers": {
+                    "lms": {
+                        "a": {
+                            "keda": {
+                                "behavior": {
+                                    "scaleUp": {
+                                        "policies": [
+                                            {"type": "Pods", "value": 1, "periodSeconds": 1801},
+                                            {"type": "Percent", "value": 10, "periodSeconds": 1800},
+                                        ]
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            },
+            "spec.workers.lms.a.keda.behavior.scaleUp.policies: has a policy whose periodSeconds isn't a whole number "
+            "from 1 to 1800. Mend it",
+        ),
+        (
             {"workers": {"lms": {"a": {"resources": {"limits": {"cpu": "1 core"}}}}}},
             "spec.workers.lms.a.resources.limits.cpu: '1 core' is no amount that Kubernetes knows. Write 500m, 2 or "
             "8Gi, say",

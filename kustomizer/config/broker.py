@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.config.types import HostPort, KubernetesName, NonEmpty, SecretKey, Word
+from kustomizer.config.types import HostPort, KubernetesName, SecretKey, Word
 from kustomizer.config.values import NonNegative
 from kustomizer.errors import Problem
 from kustomizer.record import Record
@@ -106,8 +106,8 @@ class Broker(Record):
     username: Word | None = None
     """User's name, for Redis 6 and later with access lists."""
 
-    key_prefix: NonEmpty | None = None
-    """Prefix of every key, as `global_keyprefix` in Celery's transport options."""
+    key_prefix: str | None = None
+    """Prefix of every key, as `global_keyprefix` in Celery's transport options. `''` says that there is none."""
 
     existing_secret: Credentials | None = None
     """A Secret that is managed elsewhere (External Secrets, Sealed Secrets). None is emitted then."""

@@ -91,6 +91,9 @@ def _has_plain_command(worker: EmittedWorker) -> bool:
         from kustomizer.worker_command.shell_words import starters  # noqa: PLC0415 - read by it before
 
         return not any(mark in line.script.head for mark in _IN_SCRIPT) and not starters(line.script.head)
+    if any(item.spelling == "--" for item in line.items):
+        # Settings may stand behind it.
+        return False
     before = [*(line.command or ()), *(line.args or ())][: line.place]
     return before in (["celery", f"--app={worker.service}.celery"], ["celery"])
 

@@ -9,8 +9,9 @@ A trigger of somebody else's that asks another server or database than its worke
 found, too. So is an address that is a URL (KEDA takes `host:port`), and one from a variable (`addressFromEnv`) that the
 container hasn't got.
 
-**Severity:** error; warning for another server, which may be another name of the same, and for another namespace where
-only a running pod knows the worker's broker. A Redis in another namespace is right where the worker itself names it.
+**Severity:** error; warning for another server, which may be another name of the same; a note for another namespace
+where only a running pod knows the worker's broker. A Redis in another namespace is right where the worker itself names
+it.
 
 **What to do:** set the namespace below the function, where Tutor does (`K8S_NAMESPACE`), or name the address in
 `spec.broker.address`. A ScaledObject that is somebody else's has its address from there: for tutor-contrib-k8s it is
@@ -25,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kustomizer.errors import ERROR, WARNING, Problem
+from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.manifests.tree import lookup, mapping, mappings, plain_value
 from kustomizer.openedx.celery.environment import Environment
@@ -62,7 +63,9 @@ def check(site: Site) -> Iterator[Problem]:
                 if message and address not in addresses:
                     addresses.add(address)
                     field = f"{path}.{_field(metadata, key)}"
-                    yield resource.problem(message, _remedy(resource, address), field=field, severity=severity)
+                    remedy = _remedy(resource, address)
+                    remedy = f"Where it doesn't, {remedy[0].lower()}{remedy[1:]}" if severity == INFO else remedy
+                    yield resource.problem(message, remedy, field=field, severity=severity)
 
 
 def _with_variables(
@@ -174,7 +177,8 @@ def _fault(site: Site, resource: Resource, address: str) -> tuple[str, str]:
         one_name(server, resource.namespace) for server, _ in broker.hosts
     ]:
         return "", ERROR
-    message = f"names {address}, in namespace {namespace}, and the worker's is in {resource.namespace}"
+    names = f"names {address}, in namespace {namespace}"
     if workers and broker is None:
-        return f"{message}, unless a running pod knows it better", WARNING
-    return message, ERROR
+        # As where spec.broker.address answers for a Secret that isn't in the build.
+        return f"{names}: whether {workers[0].resource.name} connects there, only a running pod knows", INFO
+    return f"{names}, and the worker's is in {resource.namespace}", ERROR

@@ -46,7 +46,7 @@ def check(site: Site) -> Iterator[Problem]:
         for worker in site.workers_of(*scale_target(scaled_object), scaled_object.namespace):
             prefix = key_prefix(worker, lists)
             counts = _counts_unacknowledged(worker, mappings(spec.get("triggers")))
-            if counts or f"{prefix}{worker.unacked_key}" in lists or (guards and not worker.is_open_edx):
+            if counts or f"{prefix}{worker.unacked_key}" in lists or (guards and not _has_known_key(worker)):
                 continue
             message = _message(worker, guards, prefix)
             if counts is None:
@@ -55,6 +55,11 @@ def check(site: Site) -> Iterator[Problem]:
             severity = ERROR if worker.is_open_edx and counts is False else WARNING
             yield scaled_object.problem(message, remedy, field=f"spec.{minimum}", severity=severity)
     yield from _by_autoscalers(site)
+
+
+def _has_known_key(worker: SiteWorker) -> bool:
+    """Tell whether it is known where a worker's running tasks are."""
+    return worker.is_open_edx and worker.is_key_known
 
 
 def _by_autoscalers(site: Site) -> Iterator[Problem]:

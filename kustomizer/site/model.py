@@ -34,6 +34,8 @@ class SiteWorker(Record):
     """Why it isn't known which queues it takes, empty where it is."""
     unacked_key: str = UNACKED
     """The hash in Redis where its tasks in flight are."""
+    is_key_known: bool = True
+    """Whether nothing of the build names one that only a running pod knows."""
     key_prefix: str | None = None
     """What its settings put before every key in Redis (global_keyprefix), None where they don't say."""
     own_visibility_timeout: int | None = CELERYS_VISIBILITY_TIMEOUT
@@ -234,7 +236,8 @@ class Site:
     def _with_settings(self, emitted: EmittedWorker) -> SiteWorker:
         """Return a worker of Open edX's with what its Celery will do, by default where only a running pod knows."""
         celery = CeleryView(self.resources, emitted)
-        key = _likely(celery.transport_option("unacked_key", UNACKED))
+        key_option = celery.transport_option("unacked_key", UNACKED)
+        key = _likely(key_option)
         prefix = _likely(celery.transport_option("global_keyprefix"))
         soft_shutdown = _likely(celery.soft_shutdown_timeout)
         queues = _likely(celery.queues)
@@ -249,6 +252,7 @@ class Site:
             queues=tuple(queues) if isinstance(queues, tuple) else (() if doubt else emitted.queues or ()),
             doubt=doubt,
             unacked_key=key if isinstance(key, str) and key else UNACKED,
+            is_key_known=key is not None or bool(key_option.source.default),
             key_prefix=prefix if isinstance(prefix, str) else None,
             own_visibility_timeout=celery.visibility_seconds,
             soft_shutdown=soft_shutdown if type(soft_shutdown) is int and soft_shutdown else None,

@@ -544,8 +544,10 @@ def test_settings_that_only_a_running_pod_knows(settings: str) -> None:
     message = refused(settings=f"x = 1\n{settings}\n")
     assert message.startswith('ConfigMap openedx-settings-lms in namespace openedx: data["production.py"]')
     assert "Set spec.broker." in message
-    said = ", broker: {address: 'redis:6379', keyPrefix: x, tls: {enabled: false}}"
-    assert worked(LMS % said, site(settings=f"x = 1\n{settings}\n"))
+    for prefix in ("x", "''"):
+        said = f", broker: {{address: 'redis:6379', keyPrefix: {prefix}, tls: {{enabled: false}}}}"
+        result = worked(LMS % said, site(settings=f"x = 1\n{settings}\n"))
+        assert high(result)["listName"] == f"{prefix.strip(chr(39))}edx.lms.core.high"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,13 @@ def test_nothing_counts_what_runs(spec: dict[str, Any]) -> None:
     assert "keda.inFlight: Zero" in problem.remedy
 
 
+def test_a_key_that_only_a_running_pod_knows() -> None:
+    """Settings that stand behind the options may name another."""
+    scaled = scaled_object("lms-worker", triggers=[QUEUED, trigger("unacked.mine", name="inflight")])
+    assert found(worker("lms-worker", "a", "--", "broker_transport_options.x=1"), scaled) == []
+    assert found(worker("lms-worker", "a"), scaled) != []
+
+
 def test_somebody_elses_is_mended_where_it_is_made() -> None:
     scaled = scaled_object("lms-worker", triggers=[trigger("edx.lms.core.default")])
     (problem,) = problems("scale-to-zero", worker("lms-worker"), scaled)

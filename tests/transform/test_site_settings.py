@@ -594,3 +594,13 @@ def test_several_brokers_are_said_to_be_several() -> None:
     [message] = built(SPLIT % (KEDA, ""), given).errors
     assert "it names several brokers, and Celery takes the first that answers. Set spec.broker.address" in message
     assert worked(SPLIT % ("", ""), given)
+
+
+def test_settings_behind_the_options() -> None:
+    """`celery worker … -- broker.url=…` overrides what the settings say."""
+    own = lms_worker()
+    own["spec"]["template"]["spec"]["containers"][0]["args"] += ["--", "worker.prefetch_multiplier=4"]
+    [error] = built(SPLIT % (KEDA, ""), site(lms_worker=own)).errors
+    assert "where the broker is isn't known: settings stand behind the options" in error
+    stated = ", broker: {address: 'redis:6379', keyPrefix: '', tls: {enabled: false}}"
+    assert worked(SPLIT % (KEDA, stated), site(lms_worker=own))

@@ -109,6 +109,13 @@ class Broker(Record):
     key_prefix: str | None = None
     """Prefix of every key, as `global_keyprefix` in Celery's transport options. `''` says that there is none."""
 
+    priority_steps: list[NonNegative] | None = None
+    """Priorities that each queue has a list for, as `priority_steps` in these options, where settings compute them.
+    KEDA and the alerts count all of these lists. `[0]` says that tasks have no priorities."""
+
+    priority_separator: str | None = None
+    """What stands between a queue and a priority in a list's name, as `sep` in these options; kombu's by default."""
+
     existing_secret: Credentials | None = None
     """A Secret that is managed elsewhere (External Secrets, Sealed Secrets). None is emitted then."""
 

@@ -218,7 +218,10 @@ def _keda(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> 
         where = config.origin(service, variant, "keda", "maxReplicas")
         most_is = f"{where}, {most}" if keda.max_replicas is not None else f"maxReplicas, by default {most}"
         refuse("minReplicas", f"{least} is more than {most_is}", "Raise maxReplicas, or lower minReplicas")
-    if keda.idle_replicas is not None and keda.idle_replicas >= least:
+    if keda.idle_replicas:
+        message = f"{keda.idle_replicas} is a number that KEDA takes and doesn't keep to: it documents 0 alone"
+        refuse("idleReplicas", message, "Set idleReplicas: 0, or leave it out and set minReplicas")
+    elif keda.idle_replicas is not None and least == 0:
         message = f"{keda.idle_replicas} isn't less than minReplicas, {least}"
         refuse("idleReplicas", message, "Raise minReplicas, or remove idleReplicas")
     if keda.paused is False and keda.paused_replicas is not None:

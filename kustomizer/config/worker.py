@@ -59,7 +59,8 @@ class Keda(Record):
     """Seconds after its creation in which KEDA doesn't scale a worker to zero. Default: KEDA's, 0 s."""
 
     idle_replicas: NonNegative | None = None
-    """Number of pods while there is nothing to do; less than `minReplicas`, which holds as long as there is work."""
+    """0 for no pod while there is nothing to do, where `minReplicas` is more and holds as long as there is work. KEDA
+    keeps to no other number."""
 
     in_flight: Literal["Zero", "Slots", "Off"] | None = None
     """How running tasks affect the number of pods. `Zero` keeps the worker from zero while it works on something.

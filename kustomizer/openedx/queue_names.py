@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kustomizer.config.broker import Broker
     from kustomizer.manifests.resource import Resource, Resources
     from kustomizer.openedx.workers import EmittedWorker
 
@@ -76,14 +77,21 @@ def queue_name(resources: Resources, worker: EmittedWorker, variant: str) -> str
     raise UserError(name.source.problem(message, f"Set spec.workers.{worker.service}.{variant}.queues"))
 
 
-def redis_lists(resources: Resources, worker: EmittedWorker, queue: str) -> tuple[str, ...]:
+def redis_lists(
+    resources: Resources, worker: EmittedWorker, queue: str, stated: Broker | None = None
+) -> tuple[str, ...]:
     """Return the lists in Redis that hold a queue's tasks, without a key prefix: one for each priority in use.
 
-    Who sends a task gives it its priority, and lms and cms send to each other's queues. Raises UserError where only a
-    running pod knows them.
+    Who sends a task gives it its priority, and lms and cms send to each other's queues. What the configuration has
+    ``stated`` counts. Raises UserError where only a running pod knows them.
     """
     if worker.service not in OPEN_EDX_SERVICES:
         return (queue,)
+    if stated is not None and stated.priority_steps is not None:
+        from kustomizer.openedx.celery.transport import SEPARATOR, priority_lists  # noqa: PLC0415 - few sites have more than one
+
+        separator = SEPARATOR if stated.priority_separator is None else stated.priority_separator
+        return priority_lists(queue, stated.priority_steps or (0,), separator)
     lists = _lists_of(resources, worker, queue)
     if lists != (queue,):
         return lists
@@ -118,6 +126,6 @@ def _lists_of(resources: Resources, worker: EmittedWorker, queue: str) -> tuple[
     if not lists.source.line:
         return (queue,)
     message = f"on which lists of Redis tasks of {queue} wait isn't known: {lists.reason}"
-    remedy = "State CELERY_DEFAULT_PRIORITY, and priority_steps and sep of the transport's options, in plain words, or "
-    remedy += f"leave keda out for {worker.deployment} and its copies"
+    remedy = "Name the priorities in spec.broker.prioritySteps ([0] where tasks have none), and what sep of the "
+    remedy += "transport's options is in prioritySeparator"
     raise UserError(lists.source.problem(message, remedy))

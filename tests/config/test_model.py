@@ -441,6 +441,11 @@ def test_this_version_is_new_enough() -> None:
             "maxReplicas, or lower minReplicas",
         ),
         (
+            {"workers": {"lms": {"a": {"keda": {"enabled": True, "minReplicas": 2, "idleReplicas": 1}}}}},
+            "spec.workers.lms.a.keda.idleReplicas: 1 is a number that KEDA takes and doesn't keep to: it documents 0 "
+            "alone. Set idleReplicas: 0, or leave it out and set minReplicas",
+        ),
+        (
             {"workers": {"lms": {"a": {"keda": {"enabled": True, "idleReplicas": 0}}}}},
             "spec.workers.lms.a.keda.idleReplicas: 0 isn't less than minReplicas, 0. Raise minReplicas, or "
             "remove idleReplicas",
@@ -677,7 +682,7 @@ def test_what_contradicts_itself(spec: dict[str, Any], message: str) -> None:
         {"workers": {"lms": {"a": {"keda": {"replaceHPA": "x"}}, "b": {"keda": {"replaceHPA": True}}}}},
         {"workers": {"lms": {"x" * 39: {"keda": {"enabled": True}}}}},
         {"workers": {"lms": {"a": {"queues": ["x"]}}, "cms": {"a": {"queues": ["x"]}}}},
-        {"workers": {"lms": {"a": {"keda": {"enabled": True, "minReplicas": 2, "maxReplicas": 2, "idleReplicas": 1}}}}},
+        {"workers": {"lms": {"a": {"keda": {"enabled": True, "minReplicas": 2, "maxReplicas": 2, "idleReplicas": 0}}}}},
         {"defaults": {"keda": {"enabled": True}, "replicas": 2}, "workers": {"lms": {"default": {"replicas": None}}}},
         {
             "defaults": {"keda": {"enabled": True}},

@@ -316,6 +316,12 @@ ROUNDED = ["", "\x06\x163", "\x06\x166", "\x06\x169"]
 STEPS = env_file(**{OPTIONS: "{priority_steps: [0, 1, 2], sep: ':'}"})
 
 
+def counted(result: Result) -> list[str]:
+    """Return the lists of which KEDA asks for the length, for the worker of high."""
+    triggers = result.triggers("lms-worker-high")
+    return [trigger["metadata"]["listName"] for name, trigger in triggers.items() if name.startswith("queued")]
+
+
 @pytest.mark.parametrize(
     ("change", "lists"),
     [
@@ -332,9 +338,7 @@ STEPS = env_file(**{OPTIONS: "{priority_steps: [0, 1, 2], sep: ':'}"})
 )
 def test_every_list_of_a_queue_is_counted(change: dict[str, Any], lists: list[str]) -> None:
     result = worked(SPLIT % (KEDA, ""), lms(**change))
-    triggers = result.triggers("lms-worker-high")
-    found = [trigger["metadata"]["listName"] for name, trigger in triggers.items() if name.startswith("queued")]
-    assert found == [f"edx.lms.core.high{end}" for end in lists]
+    assert counted(result) == [f"edx.lms.core.high{end}" for end in lists]
     advanced = result.get("ScaledObject", "lms-worker-high-scaledobject")["spec"]["advanced"]
     if len(lists) == 1:
         assert "scalingModifiers" not in advanced
@@ -381,6 +385,21 @@ def test_priorities_that_are_computed_are_refused() -> None:
     [message] = built(SPLIT % (KEDA, ""), given).errors
     assert "on which lists of Redis tasks of edx.lms.core.high wait isn't known" in message
     assert worked(SPLIT % ("", ""), given)
+
+
+@pytest.mark.parametrize(
+    ("stated", "lists"),
+    [
+        ("prioritySteps: [0]", ["edx.lms.core.high"]),
+        ("prioritySteps: [3, 0]", ["edx.lms.core.high", "edx.lms.core.high\x06\x163"]),
+        ("prioritySteps: [0, 5], prioritySeparator: ':'", ["edx.lms.core.high", "edx.lms.core.high:5"]),
+    ],
+)
+def test_what_the_configuration_says_of_priorities_counts(stated: str, lists: list[str]) -> None:
+    given = lms(settings="import steps\nBROKER_TRANSPORT_OPTIONS = steps.options()\n")
+    named = f", broker: {{address: 'redis.openedx:6379', keyPrefix: '', {stated}}}"
+    result = worked(SPLIT % (KEDA, named), given)
+    assert counted(result) == lists
 
 
 @pytest.mark.parametrize(

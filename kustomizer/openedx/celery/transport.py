@@ -12,6 +12,8 @@ from kustomizer.openedx.celery.values import CELERYS, KOMBUS, Known, Source, Unk
 from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kustomizer.openedx.celery.command import Command
     from kustomizer.openedx.celery.environment import Environment
     from kustomizer.openedx.celery.loaded_settings import LoadedSettings
@@ -141,8 +143,12 @@ class TransportView:
         numbers = PRIORITY_STEPS if steps.value is None else steps.value
         if not isinstance(numbers, (list, tuple)) or not all(type(number) is int for number in numbers):
             return Unknown(reason="priority_steps isn't a list of numbers", source=source)
-        names = tuple(f"{queue}{separator.value}{number}" if number else queue for number in sorted(numbers))
-        return Known(value=names, source=source)
+        return Known(value=priority_lists(queue, numbers, separator.value), source=source)
+
+
+def priority_lists(queue: str, steps: Iterable[int], separator: str = SEPARATOR) -> tuple[str, ...]:
+    """Return the lists in Redis that hold a queue's tasks, one for each priority (kombu/transport/redis.py)."""
+    return tuple(f"{queue}{separator}{number}" if number else queue for number in sorted(steps))
 
 
 def first_set(*values: Value | None) -> Value:

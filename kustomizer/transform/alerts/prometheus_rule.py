@@ -40,7 +40,8 @@ def add_alerts(
     for plan in plans:
         for variant in plan.variants:
             deployment = resources.find("Deployment", variant.deployment, namespace)[0]
-            lists = [name for queue in variant.queues for name in redis_lists(resources, plan.emitted, queue)]
+            stated = config.spec.broker
+            lists = [name for queue in variant.queues for name in redis_lists(resources, plan.emitted, queue, stated)]
             records += _records(variant, deployment, lists)
     flower = config.spec.flower
     has_keda = any(variant.settings.keda_enabled for plan in plans for variant in plan.variants)

@@ -137,9 +137,6 @@ def warnings(config: CeleryWorkers, variant: Variant, slots: int | None) -> list
         in_flight = "inFlight: Zero, or " if variant.service in OPEN_EDX_SERVICES else ""
         without_idle = "idleReplicas: null and " if has_idle else ""
         warn("inFlight", message, f"Set {in_flight}{without_idle}minReplicas: 1")
-    if keda.idle_replicas:
-        message = f"{keda.idle_replicas} is a number that KEDA takes and doesn't keep to: it documents 0 alone"
-        warn("idleReplicas", message, "Set idleReplicas: 0, or leave it out and set minReplicas")
     if keda.list_length is not None and slots is not None and keda.list_length < slots:
         message = f"{keda.list_length} is less than the {slots} tasks that a pod of {variant.deployment} works on at a "
         message += "time: KEDA starts pods that find nothing to do"

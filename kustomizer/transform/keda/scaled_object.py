@@ -75,7 +75,8 @@ def scale(resources: Resources, config: CeleryWorkers, plan: ServicePlan, broker
     for variant in scaled:
         try:
             hpa = check_rivals(autoscalers.get(variant.deployment, ()), variant, own=_name(variant))
-            lists = [name for queue in variant.queues for name in redis_lists(resources, plan.emitted, queue)]
+            stated = config.spec.broker
+            lists = [name for queue in variant.queues for name in redis_lists(resources, plan.emitted, queue, stated)]
             triggers = _triggers(variant, broker, credentials, lists)
             notes += _scale(resources, config, variant, plan.emitted, triggers=triggers, hpa=hpa)
         except UserError as error:

@@ -459,7 +459,6 @@ def test_a_site_without_a_namespace() -> None:
         ("concurrency: 4, keda: {enabled: true, listLength: 2}", "is less than the 4 tasks"),
         ("concurrency: 2, keda: {enabled: true, listLength: 2}", ""),
         ("concurrency: 64, keda: {enabled: true}", ""),
-        ("keda: {enabled: true, minReplicas: 2, idleReplicas: 1}", "it documents 0 alone"),
         ("keda: {enabled: true, minReplicas: 2, idleReplicas: 0}", ""),
     ],
 )

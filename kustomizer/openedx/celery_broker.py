@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def says_it_elsewhere(celery: CeleryView) -> bool:
     """Tell whether the broker comes from anywhere but ``lms.env.yml``."""
     file = celery.settings.env_file
-    place = None if isinstance(file, Unknown) else (file.owner.ref, file.source.field)
+    if isinstance(file, Unknown):
+        # Not the one that Tutor's ConfigMap holds.
+        return True
+    place = file.owner.ref, file.source.field
     sources = (celery.broker_url.source, celery.transport_options.source, celery.use_ssl.source)
     return not all(source.default or (source.resource, source.field) == place for source in sources)
 

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, strategies as st
 
 from kustomizer.openedx import broker
-from tests.keda_site import LMS_VARIANTS, Result, built, config_map, env_file, metadata, site, worked, worker
+from tests.keda_site import LMS_VARIANTS, Result, Site, built, config_map, env_file, metadata, site, worked, worker
 
 LMS = "{workers: {lms: {high: {keda: {enabled: true}}, high_mem: {}}}%s}"
 BOTH = "{workers: {lms: {high: {keda: {enabled: true}}, high_mem: {}}, cms: {high: {keda: {enabled: true}}, low: {}}}}"
@@ -457,6 +457,41 @@ def test_sentinel() -> None:
         "sentinelMaster": "mymaster",
     }
     assert secret_values(result) == {"sentinelPassword": "of the sentinels"}
+
+
+def _with_an_env_file_of_the_pods_own(change: str) -> Site:
+    lms_worker = worker("lms", LMS_VARIANTS)
+    pod = lms_worker["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    if change == "emptyDir":
+        mount = {"name": "config", "mountPath": "/openedx/config"}
+        pod["volumes"].append({"name": "config", "emptyDir": {}})
+        container["volumeMounts"].append(mount)
+        pod["initContainers"] = [{"name": "envsubst", "image": "a", "volumeMounts": [mount]}]
+    else:
+        container["env"] = [{"name": "LMS_CFG", "value": "/vault/secrets/lms.env.yml"}]
+    return site(lms_worker=lms_worker)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("emptyDir", "volume config (emptyDir) holds files that only the pod itself writes"),
+        ("variable", "nothing of the build is mounted at /vault/secrets/lms.env.yml"),
+    ],
+)
+def test_an_env_file_that_is_written_in_the_pod(change: str, reason: str) -> None:
+    """An init container, or Vault's agent, writes it: Tutor's own ConfigMap is not what Open edX reads."""
+    given = _with_an_env_file_of_the_pods_own(change)
+    [message] = built(LMS % "", given).errors
+    assert reason in message
+    assert message.startswith("Deployment lms-worker in namespace openedx: spec.template.spec.")
+    said = ", broker: {address: 'cache:6379', tls: {enabled: false}, keyPrefix: ''}"
+    assert high(worked(LMS % said, given)) == {
+        "listName": "edx.lms.core.high",
+        "listLength": "40",
+        "address": "cache.openedx:6379",
+    }
 
 
 def test_sentinels_database_is_that_of_the_first_url() -> None:

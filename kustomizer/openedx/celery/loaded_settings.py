@@ -15,7 +15,7 @@ from kustomizer.openedx.celery.mounts import MountedFile, Mounts
 from kustomizer.openedx.celery.python_values import Opaque, Table, doubt_in
 from kustomizer.openedx.celery.scope import Scope
 from kustomizer.openedx.celery.statements import follow
-from kustomizer.openedx.celery.values import CELERYS, Known, Source, Unknown
+from kustomizer.openedx.celery.values import CELERYS, EDX_PLATFORMS, Known, Source, Unknown
 from kustomizer.openedx.settings_module import MADE_BY, TUTORS_FILE_PREFIX
 from kustomizer.openedx.workers import CONFIG_MAP, pod_template
 
@@ -140,6 +140,9 @@ class LoadedSettings:
         """Return Open edX's own settings, before any file of the site's; ``module`` is the settings module."""
         tokens, places = self._tokens
         names, sources = edx_platform.settings(self.service, tokens, places)
+        if isinstance(self.env_file, Unknown):
+            unseen = self.env_file.source
+            sources |= {name: unseen for name, value in names.items() if isinstance(value, Opaque)}
         base = f"{self.service}.envs.production"
         return Scope(names, sources, container, module=module, base=base, origin=self._origin)
 
@@ -181,10 +184,12 @@ class LoadedSettings:
         if isinstance(path, Unknown) and not path.may_be_unset:
             return path
         # Where the image has it by itself (Tutor's Dockerfile).
-        place = str(path.value) if isinstance(path, Known) else f"/openedx/config/{name}"
-        source = self.container.replace(field=f"{self.container.field}.volumeMounts")
-        missing = Unknown(reason=f"nothing of the build is mounted at {place}", source=source)
-        return self._mounts.file(place) or self._unmounted(name) or missing
+        tutors = f"/openedx/config/{name}"
+        place = str(path.value) if isinstance(path, Known) else tutors
+        found = self._mounts.file(place) or (self._unmounted(name) if place == tutors else None)
+        elsewhere = self.container.replace(field=f"{self.container.field}.volumeMounts")
+        source = EDX_PLATFORMS if place == tutors else elsewhere
+        return found or Unknown(reason=f"nothing of the build is mounted at {place}", source=source)
 
     @property
     def mounted_env_file(self) -> MountedFile | None:

@@ -49,7 +49,7 @@ class Mounts:
         """Return the file at an absolute path, None where the image's own would be."""
         for place, mount in self._mounts:
             if path == place or path.startswith(f"{place}/"):
-                return self._file(mount, path[len(place) + 1 :])
+                return self._written_in_the_pod(mount) or self._file(mount, path[len(place) + 1 :])
         return None
 
     def module(self, name: str) -> MountedFile | Unknown | None:
@@ -62,6 +62,13 @@ class Mounts:
                 if file is not None:
                     return file
         return None
+
+    def _written_in_the_pod(self, mount: Any) -> Unknown | None:
+        """Say that a mount's files are what another container writes (an init container that puts them together)."""
+        name = str(lookup(mount, "name"))
+        if is_null(lookup(self._volumes.get(name), "emptyDir")):
+            return None
+        return self._unseen(f"volume {name} (emptyDir) holds files that only the pod itself writes")
 
     def _file(self, mount: Any, inside: str) -> MountedFile | Unknown | None:
         volume = self._volumes.get(str(lookup(mount, "name")))
@@ -82,9 +89,7 @@ class Mounts:
                 return self._in_object(kind, reference, inside)
         if any(not is_null(lookup(volume, field)) for field in ("emptyDir", "downwardAPI", "serviceAccountToken")):
             return None
-        name = lookup(volume, "name")
-        source = Source(resource=self._owner.ref, field="spec.template.spec.volumes")
-        return Unknown(reason=f"volume {name} holds files that the build doesn't show", source=source)
+        return self._unseen(f"volume {lookup(volume, 'name')} holds files that the build doesn't show")
 
     def _in_object(self, kind: str, reference: dict[str, Any], inside: str) -> MountedFile | Unknown | None:
         name_field = "secretName" if kind == "Secret" and "secretName" in reference else "name"
@@ -96,10 +101,12 @@ class Mounts:
             return None
         owner_and_data = data_of(self._resources, kind, str(name), self._owner.namespace)
         if owner_and_data is None:
-            source = Source(resource=self._owner.ref, field="spec.template.spec.volumes")
-            return Unknown(reason=f"{kind} {name} isn't in the build", source=source)
+            return self._unseen(f"{kind} {name} isn't in the build")
         resource, data = owner_and_data
         return MountedFile(text=str(data[key]), owner=resource, key=key) if key in data else None
+
+    def _unseen(self, reason: str) -> Unknown:
+        return Unknown(reason=reason, source=Source(resource=self._owner.ref, field="spec.template.spec.volumes"))
 
 
 def _path(path: Any) -> str:

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resources
     from kustomizer.system.processes import Finished, Scratch
 
-_GUARD = "nothing selected by ConfigMap"
-"""kustomize's words where our guard stops a build."""
+_GUARDS = ("nothing selected by ConfigMap", "nothing selected by Deployment")
+"""kustomize's words where a guard of ours stops a build."""
 _OTHER_GUARD = (
     "The function ran. If it is the guard that looks for this, let it name lms-worker-celery-settings or "
     "cms-worker-celery-settings, of a service that the configuration splits (`tutor-kustomizer init --refresh` "
-    "does it); where it splits neither of the two, take the guard out"
+    "does it), or a copy (kind: Deployment, name: lms-worker-high) where the workers mount no settings that ours can "
+    "replace; where it splits neither of the two, take the guard out"
 )
 
 
@@ -164,7 +165,7 @@ def _outcome(overlay: Path | str, kustomize: Kustomize, run: _Run, *, needs_func
     if process.status != 0:
         words = _without_secrets(process.stderr_text.strip()) or f"exit status {process.status}"
         message, remedy = f"{kustomize.path} can't build {overlay}:\n{words}", ""
-        if _GUARD in words:
+        if any(guard in words for guard in _GUARDS):
             remedy = f"The function didn't run. {_why_not(overlay, kustomize)}" if run.report is None else _OTHER_GUARD
         else:
             from kustomizer.kustomize.split_env import missing_command  # noqa: PLC0415 - only where a build fails

@@ -13,6 +13,7 @@ from typing import Any
 
 from kustomizer.config.model import CeleryWorkers
 from kustomizer.config.types import OPEN_EDX_SERVICES
+from kustomizer.config.worker import DEFAULT
 from kustomizer.errors import UserError
 from kustomizer.kustomize.kustomization import kustomization_file, objects, read_kustomization
 from kustomizer.kustomize.programs import FUNCTIONS, OWN_COMMAND
@@ -102,7 +103,9 @@ class _Refresh:
 
     def _with_guard(self, text: str, tree: dict[str, Any], config: CeleryWorkers) -> str:
         services = [service for service in OPEN_EDX_SERVICES if service in config.services()]
-        path, guard = self._overlay / templates.GUARD_FILE, templates.guard(services[0] if services else "")
+        path, guard = self._overlay / templates.GUARD_FILE, templates.settings_guard(services[0] if services else "")
+        if path.exists() and self._looks_for_a_copy(path, config):
+            return text
         if not services:
             if path.exists() and _shape(read_text(path)) == _shape(guard):
                 self._notes.append(f"{path} fails every build, since lms and cms aren't split: take it out")
@@ -118,6 +121,20 @@ class _Refresh:
             return text
         self._texts[path] = guard
         return append_item(text, "transformers", templates.GUARD_FILE)
+
+    def _looks_for_a_copy(self, path: Path, config: CeleryWorkers) -> bool:
+        """Tell whether a guard is the one of workers that mount no settings of ours, and name a copy that there is."""
+        copies = [
+            templates.copy_guard(service, variant)
+            for service, workers in config.spec.workers.items()
+            for variant in workers
+            if variant != DEFAULT
+        ]
+        present = read_text(path)
+        if not copies or _shape(present) != _shape(copies[0]):
+            return False
+        self._texts[path] = present if present in copies else copies[0]
+        return True
 
     def _with_name_references(self, text: str, tree: dict[str, Any]) -> str:
         path = self._overlay / templates.NAME_REFERENCES_FILE
@@ -137,7 +154,7 @@ class _Refresh:
 
 
 def _shape(text: str) -> Any:
-    """Return the content of a guard, without the name of the ConfigMap that it looks for."""
+    """Return the content of a guard, without the name of what it looks for."""
     try:
         documents = [plain_value(document) for document in full_reader.read_all(text)]
     except UserError:

@@ -10,13 +10,23 @@ from kustomizer.config.types import OPEN_EDX_SERVICES, is_label
 from kustomizer.config.worker import DEFAULT
 from kustomizer.errors import Problem, UserError
 from kustomizer.manifests.resource import Resources
+from kustomizer.manifests.tree import lookup
 from kustomizer.openedx.broker import endpoint
 from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.queue_names import NAMED, consumed_queues, queue_name, taken_queues
 from kustomizer.openedx.settings_module import settings_file
+from kustomizer.openedx.settings_source import find_source
+from kustomizer.openedx.settings_volume import find_volume, obstacle
 from kustomizer.openedx.shapes import check_shape
-from kustomizer.openedx.workers import EmittedWorker, emitted_worker, environment, worker_services, workers_of
+from kustomizer.openedx.workers import (
+    EmittedWorker,
+    emitted_worker,
+    environment,
+    pod_template,
+    worker_services,
+    workers_of,
+)
 from kustomizer.record import Record
 
 
@@ -31,6 +41,8 @@ class SurveyedService(Record):
     """What its worker already has for how many tasks it works on at a time."""
     module: str = ""
     """The settings module that its worker loads, where that isn't Tutor's."""
+    mounts_settings: bool = True
+    """Whether its worker mounts that module from an object that ours can be put beside."""
     kept: Sequence[str] = ()
     """The queues that the default worker keeps, its own first, where others than the variants' are taken."""
     refused: Sequence[Problem] = ()
@@ -83,7 +95,9 @@ def survey(resources: Resources) -> Survey:
     names = sorted({*worker_services(resources), *unseen}, key=lambda name: (name not in OPEN_EDX_SERVICES, name))
     workers = {f"{name}-worker" for name in names}
     autoscalers = [
-        f"{item.kind} {item.name}" for item in resources.of_kind("HorizontalPodAutoscaler") if item.name in workers
+        f"{item.kind} {item.name}"
+        for item in resources.of_kind("HorizontalPodAutoscaler")
+        if lookup(item.tree, "spec", "scaleTargetRef", "name") in workers
     ]
     other_workers = {
         f"{worker.resource.kind} {worker.resource.name}{'' if worker.listed == 'containers' else ', in a sidecar,'}"
@@ -126,12 +140,24 @@ def _service(resources: Resources, name: str) -> SurveyedService:
         concurrency=_concurrency(resources, worker),
         kept=[*default_queues, *strays] if strays and consumed else (),
         module=_module(worker) if name in OPEN_EDX_SERVICES else "",
+        mounts_settings=name in OPEN_EDX_SERVICES and _mounts_settings(resources, worker),
     )
 
 
 def _module(worker: EmittedWorker) -> str:
     module = environment(worker.container_tree, "DJANGO_SETTINGS_MODULE") or ""
     return "" if module == settings_file(worker.service, {}).module else module
+
+
+def _mounts_settings(resources: Resources, worker: EmittedWorker) -> bool:
+    module = _module(worker)
+    file = settings_file(worker.service, {worker.service: module} if module else {})
+    template = pod_template(worker.resource) or {}
+    volume = find_volume(template, file, container=worker.container)
+    if volume is None:
+        return False
+    source = find_source(resources, file, worker.resource.namespace, volume)
+    return not obstacle(template, volume, file, source, container=worker.container)
 
 
 def _name(resources: Resources, worker: EmittedWorker, variant: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from kustomizer.config.worker import deployment_name
 from kustomizer.errors import UserError
 from kustomizer.kustomize.fields import NAMES
 from kustomizer.kustomize.programs import FUNCTIONS, OWN_COMMAND
@@ -63,13 +64,13 @@ metadata:
   name: {name}
 replacements:
 - source:
-    kind: ConfigMap
-    name: {config_map}
+    kind: {kind}
+    name: {made}
     fieldPath: metadata.name
   targets:
   - select:
-      kind: ConfigMap
-      name: {config_map}
+      kind: {kind}
+      name: {made}
     fieldPaths:
     - metadata.name
 """
@@ -154,7 +155,7 @@ def overlay_files(env: str, survey: Survey, *, kubectl: bool = False) -> Mapping
         "kustomization.yaml": _KUSTOMIZATION.format(env=quote(env), by=BY_KUBECTL if kubectl else BY_KUSTOMIZE),
         "celery-workers.yaml": configuration_text(survey, with_function=not kubectl),
         SCHEMA_FILE: schema_text(),
-        GUARD_FILE: guard(services[0].name),
+        GUARD_FILE: _guard(services),
         NAME_REFERENCES_FILE: NAME_REFERENCES,
     }
 
@@ -178,9 +179,19 @@ def schema_text() -> str:
     return json.dumps(json_schema(), indent=2) + "\n"
 
 
-def guard(service: str) -> str:
+def settings_guard(service: str) -> str:
     """Return the guard, which fails a build that doesn't hold the settings that the function makes for ``service``."""
-    return _GUARD.format(name=GUARD_NAME, config_map=f"{service}-worker{CONFIG_MAP_SUFFIX}")
+    return _GUARD.format(name=GUARD_NAME, kind="ConfigMap", made=f"{service}-worker{CONFIG_MAP_SUFFIX}")
+
+
+def copy_guard(service: str, variant: str) -> str:
+    """Return the guard that looks for a copy, where workers mount no settings that ours can be put beside."""
+    return _GUARD.format(name=GUARD_NAME, kind="Deployment", made=deployment_name(service, variant))
+
+
+def _guard(services: list[SurveyedService]) -> str:
+    mounting = [service.name for service in services if service.mounts_settings]
+    return settings_guard(mounting[0]) if mounting else copy_guard(services[0].name, services[0].variants[0])
 
 
 def _workers(service: SurveyedService, *, states_own: bool) -> list[str]:

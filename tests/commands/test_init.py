@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -147,6 +148,28 @@ def test_a_worker_that_cannot_be_split_is_left_out(
     assert checked.exit_code == 0, checked.output
     # What it takes can't be known, or is known and taken.
     assert "error: orphaned-queue" not in checked.output
+
+
+def test_settings_in_the_image(run: CliRunner, tmp_path: Path) -> None:
+    """The function makes no settings there, and the guard looks for a copy."""
+    changes = [(f"value: {service}.envs.tutor", f"value: {service}.envs") for service in ("lms", "cms")]
+    root = changed_site(tmp_path, *changes)
+    overlay = str(tmp_path / "overlay")
+    assert run.invoke(main, ["init", overlay, "--tutor-root", root]).exit_code == 0
+    built = run.invoke(main, ["build", overlay, "-o", str(tmp_path / "built.yaml")])
+    assert built.exit_code == 0, built.output
+    assert "mounts no ConfigMap at …/lms/envs" in built.stderr
+    names = {item.name for item in documents((tmp_path / "built.yaml").read_bytes()) if item.kind == "Deployment"}
+    assert names >= VARIANTS
+
+    kustomize = shutil.which("kustomize")
+    assert kustomize
+    # Without --enable-exec it skips the function.
+    skipped = subprocess.run(
+        [kustomize, "build", "--enable-alpha-plugins", overlay], capture_output=True, text=True, check=False
+    )
+    assert skipped.returncode == 1
+    assert "nothing selected by Deployment" in skipped.stderr
 
 
 def test_a_worker_that_is_no_deployment(run: CliRunner, tmp_path: Path) -> None:

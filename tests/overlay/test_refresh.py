@@ -12,7 +12,13 @@ from kustomizer.config.load import load
 from kustomizer.errors import UserError
 from kustomizer.overlay.refresh import refresh
 from kustomizer.overlay.survey import Survey, SurveyedService
-from kustomizer.overlay.templates import FUNCTION_ANNOTATION, GUARD_FILE, configuration_text, overlay_files
+from kustomizer.overlay.templates import (
+    FUNCTION_ANNOTATION,
+    GUARD_FILE,
+    configuration_text,
+    copy_guard,
+    overlay_files,
+)
 from kustomizer.overlay.yaml_edit import append_item
 from tests import sites
 
@@ -95,6 +101,17 @@ def test_the_guard_follows_the_services_that_are_split(tmp_path: Path) -> None:
     config.write_text(config.read_text().partition("    lms:\n")[0] + "    cms: {low: {}}\n")
     refresh(overlay, kubectl=None)
     assert "name: cms-worker-celery-settings\n" in (overlay / GUARD_FILE).read_text()
+
+
+def test_the_guard_of_workers_without_settings_names_a_copy_that_there_is(tmp_path: Path) -> None:
+    overlay = written(tmp_path / "overlay")
+    guard, config = overlay / GUARD_FILE, overlay / "celery-workers.yaml"
+    guard.write_text(copy_guard("lms", "high"))
+    refresh(overlay, kubectl=None)
+    assert "kind: Deployment\n    name: lms-worker-high\n" in guard.read_text()
+    config.write_text(config.read_text().partition("    lms:\n")[0] + "    cms: {low: {}}\n")
+    refresh(overlay, kubectl=None)
+    assert "kind: Deployment\n    name: cms-worker-low\n" in guard.read_text()
 
 
 def test_a_guard_that_can_find_nothing_is_said(tmp_path: Path) -> None:

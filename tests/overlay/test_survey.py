@@ -67,3 +67,11 @@ def test_concurrency_that_one_service_has() -> None:
     assert "concurrency" not in spec["defaults"]
     assert [item.get("concurrency") for item in spec["workers"]["cms"].values()] == [4, 4]
     assert [item.get("concurrency") for item in spec["workers"]["lms"].values()] == [None, None]
+
+
+def test_an_autoscaler_is_known_by_what_it_scales() -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "lms-worker"}
+    scaler = resource("HorizontalPodAutoscaler", "lms-worker-hpa", spec={"scaleTargetRef": target})
+    other = resource("HorizontalPodAutoscaler", "lms-worker", spec={"scaleTargetRef": {**target, "name": "lms"}})
+    found = survey(site(worker("lms-worker", "a"), scaler, other).resources)
+    assert found.autoscalers == ["HorizontalPodAutoscaler lms-worker-hpa"]

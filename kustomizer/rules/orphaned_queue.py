@@ -4,9 +4,11 @@ Tasks on it wait for ever: certificates aren't issued, grades aren't computed, a
 notices.
 
 The rule knows the queues that Open edX itself sends to (`default`, `high` and `high_mem` of lms; `default`, `high`
-and `low` of cms) and those that the settings of lms, cms and their workers route tasks to (`EXPLICIT_QUEUES` and
-`CELERY_ROUTES`). A queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and
-so takes those of its service. It may run in any workload, in a container or a sidecar.
+and `low` of cms) and those that the settings of lms, cms and their workers route tasks to: `EXPLICIT_QUEUES`,
+`CELERY_ROUTES`, the settings of `lms.env.yml` and `cms.env.yml` that Open edX makes routes of
+(`BULK_EMAIL_ROUTING_KEY` and its siblings), and a queue among the `options` of an entry in `CELERYBEAT_SCHEDULE`. A
+queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and so takes those of
+its service. It may run in any workload, in a container or a sidecar.
 
 **Severity:** error; a note where settings compute the routes, and where it can't be known which queues a worker of the
 service takes (`--queues=$QUEUES` in a shell script, `celery multi`, a script or a supervisor that starts it).

@@ -224,13 +224,16 @@ class Site:
 
     @functools.cached_property
     def routes(self) -> Sequence[RoutedTask]:
-        """The routes in the settings of lms, cms and their workers, which send tasks: first those of lms and cms."""
+        """The routes in the settings of lms, cms and their workers, which send tasks: first those of lms and cms.
+
+        A schedule may have routes of its own.
+        """
         workers = [(worker.resource.namespace, worker.celery) for worker in self.open_edx_workers]
         return [
             RoutedTask(task=task, queue=queue, namespace=namespace, source=source)
             for namespace, celery in (*self.senders, *workers)
             if celery is not None
-            for task, queue, source in celery.known_routes()
+            for task, queue, source in (*celery.known_routes(), *celery.scheduled_routes())
         ]
 
     def _with_settings(self, emitted: EmittedWorker) -> SiteWorker:

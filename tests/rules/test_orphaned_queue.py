@@ -170,6 +170,57 @@ def test_a_task_routed_to_nobody(text: str, line: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("CELERYBEAT_SCHEDULE['night'] = {'task': 'a.task', 'options': {'queue': 'nobody'}}", 1),
+        (
+            "from celery.schedules import crontab\nCELERYBEAT_SCHEDULE.update({'night': {\n'task': 'a.task',\n"
+            "'schedule': crontab(hour=0), 'options': {'queue': 'nobody'}}})",
+            2,
+        ),
+        ("CELERYBEAT_SCHEDULE = {'night': {'task': 'a.task', 'schedule': 5, 'options': {'queue': 'nobody'}}}", 1),
+    ],
+)
+def test_a_task_that_is_scheduled_to_nobody(text: str, line: int) -> None:
+    (problem,) = problems("orphaned-queue", *split_site(text))
+    assert problem.message == "a.task is routed to nobody, and no worker consumes it: it is never run"
+    assert problem.field == f'data["production.py"] line {line}'
+
+
+def test_a_schedule_without_a_queue_of_its_own() -> None:
+    entries = "'a': {'task': 'a', 'schedule': 5}, 'b': {'task': 'b', 'options': {'queue': 'edx.lms.core.high'}}, 'c': 1"
+    assert found(*split_site(f"CELERYBEAT_SCHEDULE = {{{entries}, 'd': {{'task': 'd', 'options': 'nobody'}}}}")) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "task"),
+    [
+        ("GRADES_DOWNLOAD_ROUTING_KEY", "lms.djangoapps.instructor_task.tasks.calculate_grades_csv"),
+        ("BULK_EMAIL_ROUTING_KEY", "lms.djangoapps.bulk_email.tasks.send_course_email"),
+    ],
+)
+def test_a_routing_key_of_open_edxs_own(setting: str, task: str) -> None:
+    """``lms/envs/production.py`` makes EXPLICIT_QUEUES of them, before any settings file of the site."""
+    env = resource("ConfigMap", "openedx-config", data={"lms.env.yml": f"A: 1\n{setting}: nobody\n"})
+    (problem,) = problems("orphaned-queue", *split_site("x = 1"), env)
+    assert problem.message == f"{task} is routed to nobody, and no worker consumes it: it is never run"
+    assert problem.field == 'data["lms.env.yml"] line 2'
+    own = resource("ConfigMap", "openedx-config", data={"lms.env.yml": f"{setting}: {DEFAULT}\n"})
+    assert not [row for row in queues_of(site(*split_site("x = 1"), own)) if row.tasks]
+    null = resource("ConfigMap", "openedx-config", data={"lms.env.yml": f"{setting}: null\n"})
+    assert found(*split_site("x = 1"), null) == []
+
+
+def test_a_routing_key_of_tutors_own_beside_a_renamed_queue() -> None:
+    """Tutor's ``lms.env.yml`` names the default queue itself."""
+    text = "DEFAULT_PRIORITY_QUEUE: own\nCELERY_DEFAULT_QUEUE: own\nACE_ROUTING_KEY: edx.lms.core.default\n"
+    env = resource("ConfigMap", "openedx-config", data={"lms.env.yml": text})
+    given = split_site("x = 1", lms_worker=worker("lms-worker", "own"))
+    (problem,) = problems("orphaned-queue", *given, env)
+    assert "send_verification_status_email is routed to edx.lms.core.default" in problem.message
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "if False:\n    EXPLICIT_QUEUES = {'a.task': {'queue': 'nobody'}}",

@@ -31,6 +31,32 @@ _NOT_SETTINGS = frozenset(
     {"FEATURES", "TRACKING_BACKENDS", "EVENT_TRACKING_BACKENDS", "JWT_AUTH", "CELERY_QUEUES", "MKTG_URL_LINK_MAP"}
     | {"MKTG_URL_OVERRIDES", "REST_FRAMEWORK", "EVENT_BUS_PRODUCER_CONFIG"}
 )
+# Settings by which production.py makes EXPLICIT_QUEUES, and the tasks that it routes by each in all those releases.
+_GRADES = "lms.djangoapps.grades.tasks"
+_REPORTS = "lms.djangoapps.instructor_task.tasks"
+_ROUTING_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "lms": {
+        "ACE_ROUTING_KEY": ("lms.djangoapps.verify_student.tasks.send_verification_status_email",),
+        "BULK_EMAIL_ROUTING_KEY": ("lms.djangoapps.bulk_email.tasks.send_course_email",),
+        "ENTITLEMENTS_EXPIRATION_ROUTING_KEY": ("common.djangoapps.entitlements.tasks.expire_old_entitlements",),
+        "GRADES_DOWNLOAD_ROUTING_KEY": tuple(
+            f"{_REPORTS}.{task}"
+            for task in ("calculate_grades_csv", "calculate_problem_grade_report", "generate_certificates")
+        ),
+        "HEARTBEAT_CELERY_ROUTING_KEY": ("openedx.core.djangoapps.heartbeat.tasks.sample_task",),
+        "POLICY_CHANGE_GRADES_ROUTING_KEY": (f"{_GRADES}.recalculate_course_and_subsection_grades_for_user",),
+        "PROGRAM_CERTIFICATES_ROUTING_KEY": ("openedx.core.djangoapps.programs.tasks.award_program_certificates",),
+        "SINGLE_LEARNER_COURSE_REGRADE_ROUTING_KEY": (f"{_GRADES}.recalculate_subsection_grade_v3",),
+        "SOFTWARE_SECURE_VERIFICATION_ROUTING_KEY": (
+            "lms.djangoapps.verify_student.tasks.send_request_to_ss_for_user",
+        ),
+    },
+    "cms": {
+        "POLICY_CHANGE_GRADES_ROUTING_KEY": (f"{_GRADES}.compute_all_grades_for_course",),
+        "SINGLE_LEARNER_COURSE_REGRADE_ROUTING_KEY": (f"{_GRADES}.recalculate_course_and_subsection_grades_for_user",),
+        "UPDATE_SEARCH_INDEX_JOB_QUEUE": ("cms.djangoapps.contentstore.tasks.update_search_index",),
+    },
+}
 _BROKER = ("TRANSPORT", "USER", "PASSWORD", "HOSTNAME", "VHOST")
 
 
@@ -44,6 +70,7 @@ def settings(
     names: dict[str, Any] = {
         "CELERY_CREATE_MISSING_QUEUES": True,
         "CELERY_ROUTES": "openedx.core.lib.celery.routers.route_task",
+        "CELERYBEAT_SCHEDULE": _partial(),
         "SERVICE_VARIANT": service,
     }
     originals = {variant: f"edx.{service}.core.{variant}" for variant in VARIANTS[service]}
@@ -59,7 +86,7 @@ def settings(
         "CELERY_DEFAULT_QUEUE": _default_queue(tokens, names, originals),
         "CELERYD_PREFETCH_MULTIPLIER": 1,
         "BROKER_POOL_LIMIT": 0,
-        "EXPLICIT_QUEUES": _explicit_queues(),
+        "EXPLICIT_QUEUES": _explicit_queues(service, tokens, places, names),
         "ENV_TOKENS": tokens,
         "AUTH_TOKENS": tokens,
     }
@@ -141,10 +168,25 @@ def _default_queue(tokens: Table | Opaque, names: dict[str, Any], originals: dic
     return originals["default"]
 
 
-def _explicit_queues() -> Table:
-    queues = Table()
-    queues.partial = True
+def _explicit_queues(service: str, tokens: Table | Opaque, places: dict[str, Source], names: dict[str, Any]) -> Table:
+    """Return the routes of ``lms.env.yml`` to other queues than Open edX's own, each with its place.
+
+    There are more, to those: Tutor's file has one of them.
+    """
+    queues, own = _partial(), [names[QUEUE_SETTINGS[variant]] for variant in VARIANTS[service]]
+    for setting, tasks in _ROUTING_KEYS[service].items():
+        queue = None if isinstance(tokens, Opaque) else tokens.get(setting)
+        if isinstance(queue, str) and queue not in own:
+            for task in tasks:
+                queues[task] = Table({"queue": queue})
+                queues[task].changed = places.get(setting)
     return queues
+
+
+def _partial() -> Table:
+    table = Table()
+    table.partial = True
+    return table
 
 
 def read_tokens(text: str) -> Table | Opaque:

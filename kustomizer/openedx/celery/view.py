@@ -101,7 +101,16 @@ class CeleryView(TransportView):
                 for task, route in table.items():
                     queue = routed_queue(route)
                     if isinstance(task, str) and queue is not None:
-                        yield task, queue, source
+                        yield task, queue, getattr(route, "changed", None) or source
+
+    def scheduled_routes(self) -> Iterator[tuple[str, str, Source]]:
+        """Yield the tasks that the site's schedule surely sends to a queue of its own: as :meth:`known_routes` does."""
+        tables, source = self.settings.tables("CELERYBEAT_SCHEDULE")
+        for entry in (entry for table in tables for entry in table.values() if isinstance(entry, dict)):
+            task, options = entry.get("task"), entry.get("options")
+            queue = options.get("queue") if isinstance(options, dict) else None
+            if isinstance(task, str) and isinstance(queue, str):
+                yield task, queue, source
 
     @property
     def runs_eagerly(self) -> Value:

@@ -27,6 +27,8 @@ _IN_SETTINGS = (
     *("CELERY", "BROKER_", "PRIORITY_QUEUE", "HIGH_MEM_QUEUE", "exec(", "setattr(", "vars()", "locals()"),
     *('"priority', "'priority", "priority="),
 )
+# Celery's own application, whose conf counts before settings.
+_APPLICATIONS = ("celery import APP", "current_app")
 _IMPORTS = (".envs.production ", ".envs.devstack ", ".envs.test ")
 # In a shell script, before the worker's options.
 _IN_SCRIPT = ("CELERY", "BROKER", "source ", ". ", "-b", "--workdir", "$")
@@ -147,7 +149,7 @@ def _is_plain_map(config_map: Resource) -> bool:
     return (
         all(before.endswith(_IMPORTS) for before in text.split("import *")[:-1])
         and text.count("globals()") == text.count("FeaturesProxy(globals())") + text.count("globals().get(")
-        and not any(mark in text for mark in _IN_SETTINGS)
+        and not any(mark in text for mark in (*_IN_SETTINGS, *_APPLICATIONS))
     )
 
 

@@ -138,11 +138,12 @@ def _split(
     celery = own_settings(resources, emitted)
     if celery is not None:
         from kustomizer.transform.early_tasks import check_early  # noqa: PLC0415 - as below
+        from kustomizer.transform.overruled import check_overruled  # noqa: PLC0415 - as below
         from kustomizer.transform.silent_workers import check_answers  # noqa: PLC0415 - as below
         from kustomizer.transform.unheard_tasks import check_default_queue, check_queues  # noqa: PLC0415 - most sites set nothing of their own
 
         problems += [*check_queues(resources, config, celery, variants), *check_early(config, celery)]
-        problems += check_answers(config, celery)
+        problems += [*check_answers(config, celery), *check_overruled(celery)]
         problems += check_default_queue(celery, {*assigned, *others, *variants[0].queues})
     if _may_name_nodes(emitted):
         from kustomizer.transform.node_names import node_names  # noqa: PLC0415 - Tutor's name has the pod's in it

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any, cast
 
 from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery.app_conf import Configuration, changed
 from kustomizer.openedx.celery.expressions import evaluate, passing
 from kustomizer.openedx.celery.os_environ import change_variables
 from kustomizer.openedx.celery.python_values import (
@@ -88,13 +89,19 @@ def _store_item(scope: Scope, target: ast.Subscript, value: Any, line: int) -> N
     elif isinstance(holder, (str, int, float, tuple, type(None))):
         raise TypeError(holder)
     else:
-        why = Opaque("an item of it is set", line)
-        scope.unknown.append(why)
-        scope.spoil(holder, why)
-        escapes(scope, value, why)
-        if not isinstance(holder, HOLDERS) and isinstance(key, str):
-            # It may be the names of this very module.
-            scope.may_be_set_anywhere(key, Opaque(f"an item {key} is set, which may be it", line))
+        _store_item_of_unknown(scope, holder, key, value, line)
+
+
+def _store_item_of_unknown(scope: Scope, holder: Any, key: Any, value: Any, line: int) -> None:
+    if isinstance(holder, Configuration):
+        changed(scope, [key], line)
+    why = Opaque("an item of it is set", line)
+    scope.unknown.append(why)
+    scope.spoil(holder, why)
+    escapes(scope, value, why)
+    if not isinstance(holder, HOLDERS) and isinstance(key, str):
+        # It may be the names of this very module.
+        scope.may_be_set_anywhere(key, Opaque(f"an item {key} is set, which may be it", line))
 
 
 def _store_attribute(scope: Scope, target: ast.Attribute, value: Any, line: int) -> None:
@@ -102,6 +109,9 @@ def _store_attribute(scope: Scope, target: ast.Attribute, value: Any, line: int)
     if isinstance(holder, Namespace):
         with scope.at(holder.module):
             scope.bind(target.attr, value, line)
+        return
+    if isinstance(holder, Configuration):
+        changed(scope, [target.attr], line)
         return
     if isinstance(holder, Module) and f"{holder.name}.{target.attr}" in library.NAMED:
         scope.stop(Opaque(f"{holder.name}.{target.attr} is another one", line))

@@ -7,6 +7,7 @@ import builtins
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery.app_conf import Configuration, changed
 from kustomizer.openedx.celery.functions import function_called
 from kustomizer.openedx.celery.methods import imported, method_called
 from kustomizer.openedx.celery.operators import LARGEST, is_text
@@ -155,6 +156,9 @@ def _of_object(call: Call, function: str) -> Any:
     if function == "getattr":
         escapes(call.scope, args, Opaque("what it has may be changed", call.line))
         return call.computed()
+    if isinstance(holder, Configuration):
+        changed(call.scope, [name], call.line)
+        return None
     why = Opaque(f"{function}() may set it", call.line)
     escapes(call.scope, rest, why)
     if not isinstance(name, str):

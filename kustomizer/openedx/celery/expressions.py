@@ -7,7 +7,7 @@ import builtins
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery import app_conf, library
 from kustomizer.openedx.celery.call import Call
 from kustomizer.openedx.celery.calls import called
 from kustomizer.openedx.celery.comparisons import compared
@@ -239,7 +239,7 @@ def _attribute(node: ast.Attribute, scope: Scope) -> Any:
         return known
     if isinstance(value, Opaque):
         scope.may_be_had(node.attr, value)
-        return value
+        return app_conf.attribute(scope, value, node.attr, node.lineno) or value
     if not has_attribute(value, node.attr):
         raise AttributeError(node.attr)
     # It may be a method that changes it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery.app_conf import application
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import Module, Namespace, Opaque, doubt_in
 
@@ -39,7 +40,7 @@ def import_names(scope: Scope, node: ast.ImportFrom, follow: Follow) -> None:
         if alias.name == "*":
             _import_all(scope, module, node.lineno, follow)
             continue
-        value = _member(scope, module, alias.name, node.lineno, follow)
+        value = application(module, alias.name, node.lineno) or _member(scope, module, alias.name, node.lineno, follow)
         if value is None:
             value = Opaque(f"it is imported from {module}", node.lineno)
             scope.unknown.append(value)

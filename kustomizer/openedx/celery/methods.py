@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery import library
+from kustomizer.openedx.celery.app_conf import Configuration, changed
 from kustomizer.openedx.celery.functions import function_called
 from kustomizer.openedx.celery.operators import LARGEST, is_text, is_wide
 from kustomizer.openedx.celery.os_environ import of_environment, variable_asked
@@ -67,6 +68,8 @@ def method_called(call: Call, function: ast.Attribute) -> Any:
         return imported(call, library_function) if isinstance(library_function, Function) else call.unknown()
     if isinstance(holder, Environ):
         return of_environment(call, function.attr)
+    if isinstance(holder, Configuration):
+        return _of_celerys_conf(call, function.attr)
     if isinstance(holder, Namespace):
         with call.scope.at(holder.module):
             module_value = call.scope.value(function.attr)
@@ -82,6 +85,15 @@ def method_called(call: Call, function: ast.Attribute) -> Any:
     if not has_attribute(holder, function.attr):
         raise AttributeError(function.attr)
     escapes(call.scope, holder, Opaque(f"{function.attr}() may change it", call.line))
+    return call.unknown()
+
+
+def _of_celerys_conf(call: Call, method: str) -> Any:
+    args, kwargs, _ = call.arguments()
+    if method == "update":
+        tables = [kwargs, *args]
+        are_known = all(isinstance(table, Table) and keys_doubt(table) is None for table in tables)
+        changed(call.scope, [name for table in tables for name in table] if are_known else None, call.line)
     return call.unknown()
 
 

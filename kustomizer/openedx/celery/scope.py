@@ -242,6 +242,12 @@ class Scope(Variables):
         held = self._modules[self.module]
         held.lost[name] = Doubt(why, self.place.replace(line=why.line), maybe=False)
 
+    def lose_settings(self, names: Iterable[str], why: Opaque) -> None:
+        """Note that something else than the settings themselves says what these are."""
+        with self.at(self._main):
+            for name in names:
+                self.lose(name, why)
+
     def doubt_all(self, why: Opaque, *, maybe: bool = False, source: Source | None = None) -> None:
         """Note that any name may have been set; ``source`` is what would say more than the statement that did it."""
         doubt = Doubt(why, source or self.place.replace(line=why.line), maybe=maybe)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from kustomizer.openedx.celery.app_conf import Application, Configuration, changed
 from kustomizer.openedx.celery.jumps import EndUnknown, Left
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import HOLDERS, Defined, Environ, Namespace, Opaque, parts_of
@@ -187,6 +188,11 @@ class _Notes:
                 self.escapes(value)
         elif isinstance(value, Defined):
             self.escapes(value)
+        elif isinstance(value, Application) and key == "conf":
+            self._used(value.conf, above[-1], above[:-1])
+        elif isinstance(value, Configuration):
+            is_one = use in ("attribute", "item", "stored") and key not in ("", "update")
+            changed(self._scope, [key] if is_one else None, self._why.line)
 
     def _name(self, node: ast.Name, local: Local) -> None:
         if local is not None and node.id in local:

@@ -10,12 +10,14 @@ from tests.openedx.celery.settings_cases import ALL
 OPTIONS = ("key_prefix", "lists", "transport_options", "visibility_timeout")
 BROKER = ("broker", "broker_url")
 PRIORITY = ("default_priority", "lists")
+APP = "from openedx.core.lib.celery import APP\n"
 HOST = """
 import socket
 HOST = socket.gethostname()
 """
 
 FORMS: dict[str, str] = {
+    "Celery's conf, of what isn't asked for": APP + "APP.conf.timezone = 'UTC'\nAPP.conf.update(result_expires=5)\n",
     # Routes
     "routes that may not be there": """
 try:
@@ -1014,6 +1016,43 @@ host = 'a' if 'host' not in globals() else host
 BROKER_URL = f'redis://{host}:1/1'
 """,
         BROKER,
+    ),
+    # Celery's own configuration
+    "Celery's conf, by keywords": (
+        APP + "APP.conf.update(broker_url='redis://own:1/1', task_acks_late=True)\nBROKER_URL = 'redis://later:1/1'\n",
+        (*BROKER, "acknowledges_late"),
+    ),
+    "Celery's conf, by a table": (
+        APP + "conf = APP.conf\nconf.update({'task_default_queue': 'own'})\n",
+        ("default_queue",),
+    ),
+    "an attribute of Celery's conf": (APP + "APP.conf.task_default_priority = 3\n", PRIORITY),
+    "an item of Celery's conf": (
+        APP + "APP.conf['broker_transport_options'] = {'visibility_timeout': 5, 'global_keyprefix': 'a'}\n",
+        OPTIONS,
+    ),
+    "an old name of Celery's conf": (APP + "APP.conf['CELERY_ACKS_LATE'] = True\n", ("acknowledges_late",)),
+    "names of Celery's conf from a table": (
+        APP
+        + """
+for name, value in {'task_acks_late': True, 'worker_pool': 'solo'}.items():
+    setattr(APP.conf, name, value)
+""",
+        ("acknowledges_late", "pool"),
+    ),
+    "what Celery's conf holds is changed": (
+        "BROKER_TRANSPORT_OPTIONS = {'a': 1}\n" + APP + "APP.conf.broker_transport_options['visibility_timeout'] = 5\n",
+        OPTIONS,
+    ),
+    "Celery's conf, in a branch": (
+        HOST
+        + """
+from celery import current_app
+if HOST:
+    current_app.conf.broker_url = 'redis://own:1/1'
+    current_app.conf['task_acks_late'] = True
+""",
+        (*BROKER, "acknowledges_late"),
     ),
     # What is done once
     "a place that is computed": (

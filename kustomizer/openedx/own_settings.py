@@ -28,7 +28,7 @@ _IN_SETTINGS = (
     *('"priority', "'priority", "priority="),
 )
 # Celery's own application, whose conf counts before settings.
-_APPLICATIONS = ("celery import APP", "current_app")
+_APPLICATIONS = ("lib.celery", "s.celery", "current_app")
 _IMPORTS = (".envs.production ", ".envs.devstack ", ".envs.test ")
 # In a shell script, before the worker's options.
 _IN_SCRIPT = ("CELERY", "BROKER", "source ", ". ", "-b", "--workdir", "$")

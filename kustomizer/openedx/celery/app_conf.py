@@ -43,6 +43,8 @@ _APPLICATIONS = frozenset(
     {"openedx.core.lib.celery.APP", "lms.celery.APP", "cms.celery.APP", "celery.current_app", "celery.app.current_app"}
 )
 
+_ATTRIBUTES = frozenset({"APP", "current_app"})
+
 
 class Configuration(Opaque):
     """The ``conf`` of Celery's application."""
@@ -63,13 +65,14 @@ def application(module: str, name: str, line: int) -> Application | None:
     return Application(f"it is imported from {module}", line) if full in _APPLICATIONS else None
 
 
-def attribute(scope: Scope, value: Opaque, name: str, line: int) -> Configuration | None:
-    """Return an application's ``conf``; note what is taken from one, and may be changed then."""
+def attribute(scope: Scope, value: Opaque, name: str, line: int) -> Application | Configuration | None:
+    """Return a module's application, or an application's ``conf``; note what is taken from one, and may be changed."""
     if isinstance(value, Application):
         return value.conf if name == "conf" else None
     if isinstance(value, Configuration):
         changed(scope, [name], line)
-    return None
+        return None
+    return Application("it is Celery's application", line) if name in _ATTRIBUTES else None
 
 
 def changed(scope: Scope, names: Iterable[Any] | None, line: int) -> None:

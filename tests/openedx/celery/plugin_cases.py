@@ -1044,6 +1044,15 @@ for name, value in {'task_acks_late': True, 'worker_pool': 'solo'}.items():
         "BROKER_TRANSPORT_OPTIONS = {'a': 1}\n" + APP + "APP.conf.broker_transport_options['visibility_timeout'] = 5\n",
         OPTIONS,
     ),
+    "Celery's conf, by its modules": (
+        """
+import celery
+import openedx.core.lib.celery as own
+celery.current_app.conf.task_acks_late = True
+own.APP.conf.update(task_default_queue='own')
+""",
+        ("acknowledges_late", "default_queue"),
+    ),
     "Celery's conf, in a branch": (
         HOST
         + """

@@ -45,5 +45,5 @@ def _stays(line: CommandLine) -> bool:
     if to_all or "exec" in commands[-1]:
         return False
     # A trap is carried out when the worker has ended.
-    has_trap = any(command[0] == "trap" for command in commands)
+    has_trap = any("trap" in command[0].split() for command in commands)
     return bool(behind) or has_trap or starters[shell] not in _BECOME_THE_LAST

@@ -1,8 +1,9 @@
 """Reads the commands of a shell string word by word, so that one option in it can be edited.
 
-It reads what plugins write: plain commands in a row (``source /env; exec celery …``), quotes and variables. Anything
-else is refused by name: pipes, redirections, loops, commands in the background. ``shlex`` can't be used: it drops the
-quotes, and takes ``;`` for a part of a word.
+It reads what plugins write: plain commands in a row (``source /env; exec celery …``), quotes and variables. What else
+there is (pipes, redirections, loops, commands in the background) may stand in commands before these, which are left as
+they are; where it isn't known to end before, it is refused by name. ``shlex`` can't be used: it drops the quotes, and
+takes ``;`` for a part of a word.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ _KEYWORDS = frozenset({
     "while",
 })
 # fmt: on
+_OPENING = frozenset({"case", "for", "if", "select", "until", "while"})
+_CLOSING = frozenset({"done", "esac", "fi"})
+# Behind them nobody knows where a command begins.
+_ENDLESS = frozenset("'\"`\\")
 
 
 class ShellCommand(Record):
@@ -66,11 +71,26 @@ class Unreadable(Exception):  # noqa: N818 - says what is in the way, not that s
 
 
 def read_script(script: str) -> list[ShellCommand]:
-    """Return the commands of a shell string in their order. Raises Unreadable, which says what can't be read."""
+    """Return the commands of a shell string in their order. Raises Unreadable, which says what can't be read.
+
+    What can't be read before the last commands, a loop that waits for a database say, is one command of one word.
+    """
+    try:
+        return _commands(script)
+    except Unreadable:
+        start = _after_unreadable(script)
+        commands = _commands(script, start)
+        if not start or not commands:
+            raise
+        text = script[:start]
+        return [ShellCommand(words=(Word(text=text, raw=text),), ends=(start,)), *commands]
+
+
+def _commands(script: str, start: int = 0) -> list[ShellCommand]:
     commands: list[ShellCommand] = []
     words: list[Word] = []
     ends: list[int] = []
-    for token in _TOKEN.finditer(script):
+    for token in _TOKEN.finditer(script, start):
         if token["odd"]:
             raise Unreadable(f"the shell string holds {_ODD[token['odd']]}")
         if token["gap"] and words and ends[-1] == token.start() and not token["gap"].strip("\\\n"):
@@ -84,6 +104,30 @@ def read_script(script: str) -> list[ShellCommand]:
             commands.append(ShellCommand(words=tuple(words), ends=tuple(ends)))
             words, ends = [], []
     return commands
+
+
+def _after_unreadable(script: str) -> int:
+    """Return where a command begins behind the last one that isn't read; 0 where that can't be told."""
+    start, depth = 0, 0
+    is_odd, begins = False, True
+    for token in _TOKEN.finditer(script):
+        odd, word = token["odd"], token["word"]
+        if odd in _ENDLESS or (odd == "<" and script.startswith("<<", token.end() - 1)):
+            return 0
+        if odd:
+            depth += (odd in "({") - (odd in ")}")
+            is_odd, begins = True, odd in "|&({"
+        elif word:
+            is_keyword = begins and word in _KEYWORDS
+            depth += (is_keyword and word in _OPENING) - (is_keyword and word in _CLOSING)
+            is_odd, begins = is_odd or is_keyword, is_keyword
+        elif token["end"]:
+            if depth == 0 and is_odd:
+                start, is_odd = token.end(), False
+            begins = True
+        if depth < 0:
+            return 0
+    return start
 
 
 def starters(script: str) -> list[str]:

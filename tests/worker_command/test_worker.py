@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -529,6 +532,42 @@ def test_a_worker_option_named_like_a_shell_is_no_shell() -> None:
     assert worker("-n", "sh", "-c", "4").option("--concurrency") == "4"
 
 
+# Each waits, or prepares something, in a way that isn't read.
+PREPARING = [
+    "until nc -z redis 6379; do sleep 1; done; ",
+    "while ! nc -z redis 6379 >/dev/null 2>&1; do echo waiting; sleep 1; done && ",
+    "for host in mysql redis; do\n  nc -z $host 1 | cat\ndone\n",
+    "if [ -f /env ]; then . /env; fi; if false; then exit 1; else echo fi; fi; ",
+    "(cd / && nc a) || exit 1; set -e\n",
+    "TOKEN=$(nc token); export TOKEN; echo $TOKEN; ",
+    "wait_for() { nc $1; }; wait_for redis; ",
+    "sleep 0 & echo proxy\n",
+    "echo a # the worker's start; (\nnc b >/dev/null; ",
+    "{ nc a; nc b; } 2>/dev/null; echo '(' \")\" do done; ",
+]
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize("before", PREPARING)
+def test_what_comes_first_is_left_as_it_is(before: str, shell: str, tmp_path: Path) -> None:
+    """A real shell does the same before it, and runs the worker with what it was told."""
+    for name in ("celery", "nc"):
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        program.chmod(0o700)
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    def said(script: str) -> list[str]:
+        run = subprocess.run([shell, "-c", script], env=environ, capture_output=True, text=True, timeout=20, check=True)
+        return run.stdout.splitlines()
+
+    script = f"{before}exec celery --app=lms.celery worker -Qa -E"
+    edited = script_of(in_shell(script).with_option("--queues", "x"))
+    assert edited == script.replace("-Qa", "--queues=x")
+    assert said(edited) == [line.replace("-Qa", "--queues=x") for line in said(script)]
+    assert said(edited)[-1] == "celery --app=lms.celery worker --queues=x -E"
+
+
 # ---- what can't be edited
 
 
@@ -537,7 +576,12 @@ def test_a_worker_option_named_like_a_shell_is_no_shell() -> None:
     [
         ("celery worker > /log", "a redirection"),
         ("celery worker -Qa 2>&1", "a redirection"),
-        ("echo log > /tmp/log; celery worker", "a redirection"),
+        ("celery worker; echo log > /tmp/log", "a redirection"),
+        ("case a in a) true;; esac; celery worker", "a group of commands"),
+        ("if true; then celery beat; fi; celery worker", "another one that names celery"),
+        ("true | (celery worker)", "a pipe"),
+        ("until celery status; do sleep 1; done; celery worker", "another one that names celery"),
+        ("A=`date`; celery worker", "backticks"),
         ("cat <<X\nX\ncelery worker", "a redirection"),
         ("celery worker $OPTIONS", r"\$OPTIONS may hold options"),
         ('celery worker -E "$@"', r"\$@ may hold options"),

@@ -6,6 +6,7 @@ from kustomizer import KIND
 from kustomizer.errors import INFO, WARNING, Problem, UserError
 from kustomizer.manifests.name_hashes import is_generated_name
 from kustomizer.manifests.tree import lookup
+from kustomizer.openedx.celery.values import Unknown
 from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.settings_module import CONFIG_MAP_SUFFIX, config_map, render, render_routing, settings_file
 from kustomizer.openedx.settings_source import find_source
@@ -77,7 +78,7 @@ def _other_routers(
     routed = [task for task in table if any(_matches(task, pattern) for pattern in patterns)]
     if before is not None and not routed:
         return []
-    if value is None and routes.source.resource is None:
+    if isinstance(routes, Unknown) and not routes.source.line:
         # Settings that aren't in the build: nothing says that they are other than Tutor's.
         return []
     if value is None:

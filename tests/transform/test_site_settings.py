@@ -271,6 +271,28 @@ def test_what_starts_celery_may_set_the_broker(command: list[str], said: str) ->
     assert worked(SPLIT % (KEDA, ""), given).metadata("lms-worker-high")["address"] == "other.openedx:1"
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("{'ssl_cert_reqs': 'required', 'ssl_ca_certs': certifi.where()}", "BROKER_USE_SSL names a CA by a path"),
+        ("dict(ssl_certfile=certifi.where())", "BROKER_USE_SSL names a client certificate by a path"),
+    ],
+)
+def test_tls_with_a_file_that_is_not_known(options: str, said: str) -> None:
+    result = worked(SPLIT % (KEDA, ""), lms(settings=f"import certifi\nBROKER_USE_SSL = {options}\n"))
+    assert result.metadata("lms-worker-high")["enableTLS"] == "true"
+    (warning,) = result.warnings
+    assert said in warning
+
+
+@pytest.mark.parametrize(
+    "options", ["{'ssl_cert_reqs': certifi.reqs()}", "{certifi.where(): 'x'}", "certifi.options()"]
+)
+def test_tls_that_is_not_known(options: str) -> None:
+    (error,) = built(SPLIT % (KEDA, ""), lms(settings=f"import certifi\nBROKER_USE_SSL = {options}\n")).errors
+    assert "whether the broker speaks TLS isn't known" in error
+
+
 def test_a_secret_that_is_encrypted() -> None:
     """As SOPS leaves it, for Flux to decrypt."""
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata("managed"), "data": {"url": "ENC[AES,data:Z]"}}

@@ -105,8 +105,15 @@ class TransportView:
 
     @property
     def use_ssl(self) -> Value:
-        """The TLS options of the settings."""
-        return self.settings.setting("BROKER_USE_SSL", False)
+        """The TLS options of the settings; one that isn't known, and names a file, is True."""
+        options = self.settings.setting("BROKER_USE_SSL", False)
+        table = self.settings.table("BROKER_USE_SSL") if isinstance(options, Unknown) else None
+        if not table or table.partial or table.doubt is not None or options.otherwise is not None:  # type: ignore[union-attr]
+            return options
+        if doubt_in([*table, table.get("ssl_cert_reqs")]):
+            return options
+        known = {name: True if doubt_in(option) else option for name, option in table.items()}
+        return Known(value=known, source=options.source)
 
     @property
     def default_priority(self) -> Value:

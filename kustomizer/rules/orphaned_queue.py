@@ -10,8 +10,10 @@ and `low` of cms) and those that the settings of lms, cms and their workers rout
 queue has a consumer when a worker of the same namespace names it in `--queues`, or names none and so takes those of
 its service. It may run in any workload, in a container or a sidecar.
 
-**Severity:** error; a note where settings compute the routes, and where it can't be known which queues a worker of the
-service takes (`--queues=$QUEUES` in a shell script, `celery multi`, a script or a supervisor that starts it).
+**Severity:** error; a warning for Tutor's own route to `edx.lms.core.default` (`ACE_ROUTING_KEY`) where a site has
+renamed that queue, which is so without a split, too; a note where settings compute the routes, and where it can't be
+known which queues a worker of the service takes (`--queues=$QUEUES` in a shell script, `celery multi`, a script or a
+supervisor that starts it).
 
 **What to do:** give the queue a worker (`spec.workers.lms.high: {}`), or add it to one (`queues: [...]`). With
 tutor-contrib-celery this happens whenever only some of the queues are configured.
@@ -23,16 +25,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kustomizer.errors import INFO, Problem
+from kustomizer.errors import ERROR, INFO, WARNING, Problem
 from kustomizer.manifests.resource import Resource
 from kustomizer.openedx.celery.values import Unknown
+from kustomizer.openedx.workers import KNOWN_QUEUES
 from kustomizer.site.model import Site
+
+_OPEN_EDX_QUEUES = frozenset(queue for queues in KNOWN_QUEUES.values() for queue in queues)
 
 
 def check(site: Site) -> Iterator[Problem]:
     """Find the queues without a consumer."""
     consumed = site.consumed
-    reported = set()
+    reported: set[tuple[str | bool, ...]] = set()
     for resource in site.resources.of_kind("Deployment"):
         for queue in site.open_edx_queues(resource.namespace, resource.name):
             if (resource.namespace, queue) not in consumed:
@@ -47,11 +52,17 @@ def check(site: Site) -> Iterator[Problem]:
                 yield resource.problem(message, _remedy(site, resource, queue))
     for route in site.routes:
         key = (route.namespace, route.queue)
-        if key not in consumed and key not in reported:
-            reported.add(key)
-            message = f"{route.task} is routed to {route.queue}, and no worker consumes it: it is never run"
-            remedy = "Route it to a queue that a worker consumes, or give the queue a worker"
-            yield route.source.problem(message, remedy)
+        # As Tutor writes it (ACE_ROUTING_KEY), whatever the site calls its queues: it is so without a split.
+        is_tutors = route.queue in _OPEN_EDX_QUEUES and ".env.yml" in route.source.field
+        if key in consumed or key in reported or (*key, is_tutors) in reported:
+            continue
+        reported.add((*key, is_tutors))
+        message = f"{route.task} is routed to {route.queue}, and no worker consumes it: it is never run"
+        remedy = "Route it to a queue that a worker consumes, or give the queue a worker"
+        if is_tutors:
+            remedy = "State the routing key with the site's own name, too (a plugin's lms-env or cms-env), or give the "
+            remedy += "queue a worker"
+        yield route.source.problem(message, remedy, severity=WARNING if is_tutors else ERROR)
     yield from _unknown_routes(site)
 
 

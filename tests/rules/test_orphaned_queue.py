@@ -218,6 +218,12 @@ def test_a_routing_key_of_tutors_own_beside_a_renamed_queue() -> None:
     given = split_site("x = 1", lms_worker=worker("lms-worker", "own"))
     (problem,) = problems("orphaned-queue", *given, env)
     assert "send_verification_status_email is routed to edx.lms.core.default" in problem.message
+    # It is so without a split; a route of the site's own to that queue isn't.
+    assert problem.severity == "warning"
+    routed = split_site(
+        "EXPLICIT_QUEUES['a.task'] = {'queue': 'edx.lms.core.default'}", lms_worker=worker("lms-worker", "own")
+    )
+    assert [item.severity for item in problems("orphaned-queue", *routed, env)] == ["warning", "error"]
 
 
 @pytest.mark.parametrize(

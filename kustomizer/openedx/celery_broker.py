@@ -58,7 +58,9 @@ def celery_broker(
             reader.warnings.append(celery.broker.source.problem(message, remedy, severity=WARNING))
     tls = configured is not None and configured.tls is not None and configured.tls.enabled is not None
     prefix = configured is not None and configured.key_prefix is not None
-    ssl = reader.value(celery.use_ssl, "whether the broker speaks TLS", "spec.broker.tls.enabled", needed=not tls)
+    # A rediss:// speaks it, whatever the options are.
+    is_open = not tls and not address.tls
+    ssl = reader.value(celery.use_ssl, "whether the broker speaks TLS", "spec.broker.tls.enabled", needed=is_open)
     sentinel = broker is not None and broker.transport == "sentinel"
 
     def option(name: str, field: str = "spec.broker", *, needed: bool = True) -> str:

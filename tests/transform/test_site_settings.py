@@ -291,6 +291,8 @@ def test_tls_with_a_file_that_is_not_known(options: str, said: str) -> None:
 def test_tls_that_is_not_known(options: str) -> None:
     (error,) = built(SPLIT % (KEDA, ""), lms(settings=f"import certifi\nBROKER_USE_SSL = {options}\n")).errors
     assert "whether the broker speaks TLS isn't known" in error
+    url = f"import certifi\nBROKER_URL = 'rediss://a.b:6379/0'\nBROKER_USE_SSL = {options}\n"
+    assert worked(SPLIT % (KEDA, ""), lms(settings=url)).metadata("lms-worker-high")["enableTLS"] == "true"
 
 
 def test_a_secret_that_is_encrypted() -> None:

@@ -137,7 +137,8 @@ def starters(script: str) -> list[str]:
     except Unreadable:
         words = _last_words(script)
     end = next((index for index, word in enumerate(words) if word.rpartition("/")[2] == "celery" or "$@" in word), 0)
-    named = [index for index, word in enumerate(words[:end]) if word != "exec" and "=" not in word]
+    # A script's name that is handed on, "$0", is celery itself.
+    named = [i for i, word in enumerate(words[:end]) if word.strip('"') not in ("exec", "$0") and "=" not in word]
     return words[named[0] : end] if named else []
 
 

@@ -250,6 +250,8 @@ def test_an_environment_that_may_hold_a_broker_is_warned_of() -> None:
         (["uv", "run", "--env-file=/vault/env"], "the file of --env-file may set it"),
         (["gosu", "app", "env", "-u", "CELERY_BROKER_URL"], "an option of env may set it, or take it out"),
         (["tini", "--"], ""),
+        (["sh", "-c", 'exec "$0" "$@"'], ""),
+        (["sh", "-c", 'exec chamber exec prod -- "$0" "$@"'], "chamber, which starts Celery, may set it"),
         (["uv", "run", "--no-sync"], ""),
         (["poetry", "run"], ""),
         (["pipenv", "run"], "pipenv, which starts Celery, may set it"),

@@ -79,8 +79,8 @@ def read_script(script: str) -> list[ShellCommand]:
         return _commands(script)
     except Unreadable:
         start = _after_unreadable(script)
-        commands = _commands(script, start)
-        if not start or not commands:
+        commands = _commands(script, start) if start else []
+        if not commands:
             raise
         text = script[:start]
         return [ShellCommand(words=(Word(text=text, raw=text),), ends=(start,)), *commands]

@@ -538,6 +538,28 @@ def test_settings_in_a_secret_that_the_build_has_not_got() -> None:
     assert not worked(SPLIT % (KEDA, ", broker: {address: 'cache:6379'}"), given).output.problems
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "from .secrets import *",
+        "try:\n    from .secrets import *\nexcept ImportError:\n    pass",
+        "import contextlib\nwith contextlib.suppress(ImportError):\n    from .secrets import *",
+        "import certifi\nif certifi.where():\n    from .secrets import *",
+        "import certifi\nfor _ in certifi.all():\n    from lms.envs.tutor.secrets import *",
+    ],
+)
+def test_a_module_of_a_secret_that_the_build_has_not_got(statements: str) -> None:
+    secret = {"secret": {"name": "vault", "items": [{"key": "secrets.py", "path": "secrets.py"}]}}
+    own = lms_worker()
+    [present] = own["spec"]["template"]["spec"]["volumes"]
+    del present["configMap"]
+    present["projected"] = {"sources": [TUTORS, secret]}
+    given = site(lms_worker=own, settings=f"from lms.envs.production import *\n{statements}\n")
+    [warning] = worked(SPLIT % (KEDA, ""), given).warnings
+    assert "where the broker is isn't sure: Secret vault isn't in the build, and may set it" in warning
+    assert "spec.template.spec.volumes" in warning
+
+
 def test_a_redis_in_capitals() -> None:
     for given in (
         lms(env=[variable("CELERY_BROKER_URL", "REDIS://redis:6379/0")]),

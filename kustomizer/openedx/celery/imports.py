@@ -8,6 +8,7 @@ from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.app_conf import application
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import Module, Namespace, Opaque, doubt_in
+from kustomizer.openedx.celery.values import Unknown
 
 if TYPE_CHECKING:
     import ast
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from kustomizer.openedx.celery.names import Names
     from kustomizer.openedx.celery.scope import Scope
+    from kustomizer.openedx.celery.values import Source
 
     Follow = Callable[[Scope, MountedFile], None]
 
@@ -100,8 +102,14 @@ def _not_seen(scope: Scope, module: str, line: int) -> None:
         for name in [*scope.names_of(scope.base).values]:  # type: ignore[union-attr]
             scope.bind(name, Opaque(f"it is as {module} has it", line), line)
         return
+    why, source = unseen(scope, module, line)
+    scope.unknown.append(why)
+    scope.doubt_all(why, maybe=True, source=source)
+
+
+def unseen(scope: Scope, module: str, line: int) -> tuple[Opaque, Source | None]:
+    """Return why a star import of a module that isn't followed leaves names in doubt, and what would say more."""
     file = scope.container.module(module)
-    why = f"{module} isn't part of the build" if file is None else file.reason  # type: ignore[union-attr]
-    source = None if file is None else file.source
-    scope.unknown.append(Opaque(why, line))
-    scope.doubt_all(Opaque(f"{why}, and may set it", line), maybe=True, source=source)
+    if isinstance(file, Unknown):
+        return Opaque(f"{file.reason}, and may set it", line), file.source
+    return Opaque(f"{module} isn't part of the build, and may set it", line), None

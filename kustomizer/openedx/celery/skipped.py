@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.app_conf import Application, Configuration, changed
+from kustomizer.openedx.celery.imports import unseen
 from kustomizer.openedx.celery.jumps import EndUnknown, Left
 from kustomizer.openedx.celery.mounts import MountedFile, beside
 from kustomizer.openedx.celery.python_values import HOLDERS, Defined, Environ, Namespace, Opaque, parts_of
@@ -249,8 +250,11 @@ class _Notes:
             self._of_module(name)
         self._has_of_modules(node, names)
         if names[-1].endswith("*"):
-            is_seen = self._scope.names_of(names[0]) is not None
-            self._scope.doubt_all(Opaque(f"{names[0]} may set it", node.lineno), maybe=not is_seen)
+            if self._scope.names_of(names[0]) is not None:
+                self._scope.doubt_all(Opaque(f"{names[0]} may set it", node.lineno))
+            else:
+                why, source = unseen(self._scope, names[0], node.lineno)
+                self._scope.doubt_all(why, maybe=True, source=source)
 
     def _has_of_modules(self, node: ast.Import | ast.ImportFrom, names: Sequence[str]) -> None:
         """Note that the import has other names share the values of modules that were followed."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.digits import whole_seconds
 from kustomizer.openedx.celery.values import Known, Unknown
-from kustomizer.openedx.endpoint import UNACKED, Endpoint, server
+from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from kustomizer.config.broker import Broker
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.openedx.celery.broker_url import BrokerUrl
-    from kustomizer.openedx.celery.values import Source, Value
+    from kustomizer.openedx.celery.values import Source, Unseen, Value
     from kustomizer.openedx.celery.view import CeleryView
 
 
@@ -46,6 +47,8 @@ def celery_broker(
     """
     reader = _EndpointReader(celery.settings.container, located=located)
     broker = reader.value(celery.broker, "where the broker is", "spec.broker.address (or sentinel)", needed=not located)
+    if broker is None:
+        broker = celery.partial_broker
     address = Endpoint(addresses=())
     if broker is not None:
         address = _address(broker, celery.broker.source, configured, namespace, located=located)
@@ -56,7 +59,10 @@ def celery_broker(
             message += f"restoreOrphans look at {address.addresses[0]} alone"
             remedy = "Name one, or set spec.broker.address to a name that is always that of the one in use"
             reader.warnings.append(celery.broker.source.problem(message, remedy, severity=WARNING))
+        reader.warnings += _credentials_warnings(broker, (celery.broker.likely or celery.broker).source, configured)
     tls = configured is not None and configured.tls is not None and configured.tls.enabled is not None
+    if broker is None and (not tls or configured is None or configured.database is None):
+        reader.warnings.append(_unstated(celery.broker))
     prefix = configured is not None and configured.key_prefix is not None
     # A rediss:// speaks it, whatever the options are.
     is_open = not tls and not address.tls
@@ -103,7 +109,8 @@ def connection_warnings(config: CeleryWorkers, celery: CeleryView, broker: Endpo
     url, options = celery.broker.likely, celery.use_ssl.likely
     # kombu takes options of the URL before the settings'.
     of_url = {name: value for name, value in url.value.query if name.startswith("ssl_")} if url is not None else {}
-    if options is None and not of_url:
+    is_unknown = options is None or (url is None and bool(options.source.default))
+    if is_unknown and not of_url:
         return []
     ssl = of_url or (options.value if options is not None else None)
     stated = options is not None and not of_url and not options.source.default
@@ -132,15 +139,47 @@ def _address(
         raise UserError(source.problem(message, remedy))
     database = broker.database
     if database is None and (configured is None or configured.database is None):
-        raise UserError(source.problem("the database isn't a number", "Set spec.broker.database"))
+        message = f"the database isn't {'known' if broker.unknown else 'a number'}"
+        raise UserError(source.problem(message, "Set spec.broker.database"))
     hosts = [server(host, port, namespace) for host, port in broker.hosts]
     return Endpoint(
         addresses=tuple(hosts if broker.transport == "sentinel" else hosts[:1]),
         database=database or 0,
         username=broker.username,
         password=broker.password,
+        username_key=_key(broker.username_from),
+        password_key=_key(broker.password_from),
         tls=broker.transport == "rediss" or any(name.startswith("ssl_") for name, _ in broker.query),
     )
+
+
+def _key(unseen: Unseen | None) -> SecretKey | None:
+    return None if unseen is None else SecretKey(secret=unseen.secret, key=unseen.key)
+
+
+def _credentials_warnings(broker: BrokerUrl, source: Source, configured: Broker | None) -> Iterator[Problem]:
+    """Yield warnings about credentials that only a running pod knows."""
+    if configured is not None and (configured.existing_secret or configured.trigger_authentication):
+        return
+    for name, unseen in (("username", broker.username_from), ("password", broker.password_from)):
+        if name in broker.unknown:
+            message = f"the broker's {name} isn't known, and KEDA, Flower and restoreOrphans give none"
+            remedy = "Name the Secret that holds it in spec.broker.existingSecret"
+            yield source.problem(message, remedy, severity=WARNING)
+        elif unseen is not None and not unseen.is_quoted:
+            message = f"the broker's {name} is {unseen.key} of Secret {unseen.secret}, which isn't in the build: "
+            message += "Celery decodes %xx in it, and KEDA, Flower and restoreOrphans take it as it is"
+            remedy = "Name a Secret with it as Redis knows it in spec.broker.existingSecret; that may be the same one"
+            yield source.problem(message, remedy, severity=WARNING)
+
+
+def _unstated(broker: Value) -> Problem:
+    """Return the warning that the configuration says where a broker is, and not how to talk to it."""
+    reason = broker.reason if isinstance(broker, Unknown) else ""
+    message = f"what the broker's URL says isn't known ({reason}): where spec.broker doesn't say otherwise, "
+    message += "database 0, no TLS and no credentials are taken"
+    remedy = "State spec.broker.database and tls.enabled, and existingSecret where Redis wants a password"
+    return broker.source.problem(message, remedy, severity=WARNING)
 
 
 class _EndpointReader:

@@ -59,8 +59,7 @@ def transport(resources: Resources, worker: EmittedWorker) -> str:
     celery = own_settings(resources, worker)
     if celery is None:
         return "redis"
-    known = celery.broker.likely
-    return "" if known is None else str(known.value.transport)
+    return celery.transport
 
 
 def _is_plain(resources: Resources, worker: EmittedWorker) -> bool:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from kustomizer.config.worker import CELERY_PROBE
 from kustomizer.errors import WARNING, Problem, UserError
+from kustomizer.openedx.celery.values import Unknown
+from kustomizer.openedx.own_settings import own_settings
 from kustomizer.transform.timeouts import visibility_timeout_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kustomizer.config.model import CeleryWorkers
+    from kustomizer.manifests.resource import Resources
     from kustomizer.openedx.settings_module import SettingsFile
     from kustomizer.openedx.workers import EmittedWorker
     from kustomizer.transform.model import ServicePlan
 
+_LATE = "spec.celery.lateAcknowledgement"
 _RABBITMQ = (
     "which ends a delivery that isn't acknowledged within consumer_timeout (30 minutes unless it is changed)",
     "consumer_timeout is longer than the longest task",
@@ -85,4 +89,16 @@ def undecided(config: CeleryWorkers, emitted: EmittedWorker, transport: str) -> 
         does, condition = _TRANSPORTS.get(transport, _TRANSPORTS[""])
         message += f", {does}: with late acknowledgement a longer task is run again beside the first run"
         remedy = f"Set it to false (a worker that is killed then loses its tasks), or to true where {condition}"
-    return config.problem(message, remedy, field="spec.celery.lateAcknowledgement")
+    return config.problem(message, remedy, field=_LATE)
+
+
+def unsure_transport(resources: Resources, config: CeleryWorkers, emitted: EmittedWorker) -> list[Problem]:
+    """Return the warning that late acknowledgement is right for a Redis, where nothing says that the broker is one."""
+    celery = own_settings(resources, emitted)
+    broker = None if celery is None else celery.broker
+    if not isinstance(broker, Unknown):
+        return []
+    message = f"what {emitted.deployment}'s broker is isn't known ({broker.reason}, {broker.source}): tasks are "
+    message += "acknowledged late, which is right for a Redis; RabbitMQ runs one again that takes longer than its "
+    message += "consumer_timeout"
+    return [config.problem(message, "Set it to true where the broker is a Redis", field=_LATE, severity=WARNING)]

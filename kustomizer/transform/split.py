@@ -203,7 +203,12 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
         from kustomizer.transform.needed_settings import undecided  # noqa: PLC0415 - Tutor's is a Redis
 
         raise UserError(undecided(config, emitted, kind))
-    return _Settings(file=file, source=source, transport=kind), []
+    warnings = []
+    if not kind and config.spec.celery.late_acknowledgement is None:
+        from kustomizer.transform.needed_settings import unsure_transport  # noqa: PLC0415 - as above
+
+        warnings = unsure_transport(resources, config, emitted)
+    return _Settings(file=file, source=source, transport=kind), warnings
 
 
 def _mount(

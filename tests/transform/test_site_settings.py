@@ -219,10 +219,131 @@ def test_a_broker_that_only_the_cluster_knows_is_asked_for() -> None:
     [message] = built(SPLIT % (KEDA, ""), given).errors
     assert "where the broker is isn't known: Secret not-in-the-build isn't in the build" in message
     assert "containers[0].env[0].valueFrom.secretKeyRef" in message
-    stated = ", broker: {address: 'cache.example.com:6380', keyPrefix: x}"
-    assert worked(SPLIT % (KEDA, stated), given).metadata("lms-worker-high")["address"] == "cache.example.com:6380"
-    # A split without KEDA needs none of it.
-    assert worked(SPLIT % ("", ""), given)
+    stated = ", broker: {address: 'cache.example.com:6380', keyPrefix: x%s}"
+    result = worked(SPLIT % (KEDA, stated % ""), given)
+    assert result.metadata("lms-worker-high")["address"] == "cache.example.com:6380"
+    [warning] = result.warnings
+    assert "what the broker's URL says isn't known (Secret not-in-the-build isn't in the build)" in warning
+    assert "database 0, no TLS and no credentials are taken. State spec.broker.database and tls.enabled" in warning
+    assert not worked(SPLIT % (KEDA, stated % ", database: 2, tls: {enabled: true}"), given).warnings
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lms(env=[of_secret("not-in-the-build")]),
+        lms(
+            env=[of_secret("not-in-the-build") | {"name": "RABBIT_URL"}],
+            settings="import os\nBROKER_URL = os.environ.get('RABBIT_URL', 'amqp://guest@rabbit:5672//')\n",
+        ),
+    ],
+)
+def test_a_transport_that_only_the_cluster_knows(given: bytes) -> None:
+    """Late acknowledgement is right for a Redis, and nothing says that it is one."""
+    [warning] = worked(SPLIT % ("", ""), given).warnings
+    assert "spec.celery.lateAcknowledgement: what lms-worker's broker is isn't known" in warning
+    assert "Secret not-in-the-build isn't in the build" in warning
+    for stated in ("celery: {lateAcknowledgement: true}", "celery: {lateAcknowledgement: false}"):
+        assert not worked(SPLIT % ("", f", {stated}"), given).warnings
+
+
+def secret_variable(name: str, key: str = "password") -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": "vault", "key": key}}}
+
+
+def of_settings(expression: str, *more: dict[str, Any]) -> bytes:
+    text = f"import os\nfrom urllib.parse import quote\nBROKER_URL = {expression}\n"
+    return lms(env=[secret_variable("RPW"), *more], settings=text)
+
+
+def in_variables(url: str, *more: dict[str, Any]) -> bytes:
+    return lms(env=[secret_variable("RPW"), *more, variable("CELERY_BROKER_URL", url)])
+
+
+@pytest.mark.parametrize(
+    ("given", "warned"),
+    [
+        (in_variables("redis://:$(RPW)@cache.example.com:6380/3"), "the broker's password is password of Secret vault"),
+        (of_settings("f\"redis://:{os.environ['RPW']}@cache.example.com:6380/3\""), "Celery decodes %xx in it"),
+        (of_settings("'redis://:' + os.getenv('RPW', 'x') + '@cache.example.com:6380/3'"), "Celery decodes %xx in it"),
+        (of_settings("'redis://:%s@%s:6380/3' % (os.environ['RPW'], 'cache.example.com')"), "Celery decodes"),
+        (of_settings("'redis://:{}@{h}:6380/3'.format(os.environ['RPW'], h='cache.example.com')"), "Celery decodes"),
+        (of_settings("'@'.join(['redis://:' + os.environ['RPW'], 'cache.example.com:6380/3'])"), "Celery decodes"),
+        (of_settings("f\"redis://:{quote(os.environ['RPW'])}@cache.example.com:6380/3\""), ""),
+        (of_settings("os.environ['URL']", variable("URL", "redis://:$(RPW)@cache.example.com:6380/3")), "Celery decod"),
+    ],
+)
+def test_a_password_that_only_the_cluster_knows(given: bytes, warned: str) -> None:
+    """The rest of the URL is known, and KEDA takes the password from where the worker has it."""
+    result = worked(SPLIT % (KEDA, ""), given)
+    metadata = result.metadata("lms-worker-high")
+    assert (metadata["address"], metadata["databaseIndex"]) == ("cache.example.com:6380", "3")
+    [trigger_authentication] = [item for item in result.items if item["kind"] == "TriggerAuthentication"]
+    assert trigger_authentication["spec"]["secretTargetRef"] == [
+        {"parameter": "password", "name": "vault", "key": "password"}
+    ]
+    assert [warned in warning for warning in result.warnings] == [True] * bool(warned)
+    assert not worked(
+        SPLIT % (KEDA, ", broker: {existingSecret: {name: vault, passwordKey: password}}"), given
+    ).warnings
+    assert not worked(SPLIT % ("", ""), given).warnings
+
+
+def test_a_user_and_a_password_of_a_whole_secret() -> None:
+    own = lms_worker(env=[variable("CELERY_BROKER_URL", "redis://$(R_USER):$(R_PW)@c.d:1/2")])
+    container = own["spec"]["template"]["spec"]["containers"][0]
+    container["envFrom"] = [{"prefix": "R_", "secretRef": {"name": "vault"}}]
+    result = worked(SPLIT % (KEDA, ""), site(lms_worker=own))
+    [trigger_authentication] = [item for item in result.items if item["kind"] == "TriggerAuthentication"]
+    assert trigger_authentication["spec"]["secretTargetRef"] == [
+        {"parameter": "username", "name": "vault", "key": "USER"},
+        {"parameter": "password", "name": "vault", "key": "PW"},
+    ]
+    # Of two, either may have it.
+    container["envFrom"].append({"prefix": "R", "secretRef": {"name": "other"}})
+    result = worked(SPLIT % (KEDA, ""), site(lms_worker=own))
+    assert not result.kinds("TriggerAuthentication")
+    assert ["isn't known, and KEDA, Flower and restoreOrphans give none" in each for each in result.warnings] == [
+        True
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (in_variables("redis://:$(RPW)@$(HOST)/3", secret_variable("HOST", "host")), "where the broker is isn't known"),
+        (
+            in_variables("redis://:$(RPW)@c.d/$(DB)", secret_variable("DB", "db")),
+            "the database isn't known. Set spec.br",
+        ),
+        (in_variables("$(URL)", secret_variable("URL", "url")), "where the broker is isn't known"),
+        (of_settings("f\"redis://:{os.environ['RPW']:>9}@c.d:6380/3\""), "where the broker is isn't known"),
+        (of_settings("'redis://:{:>99}@c.d:6380/3'.format(os.environ['RPW'])"), "where the broker is isn't known"),
+        (of_settings("'redis://:%.3s@c.d:6380/3' % os.environ['RPW']"), "where the broker is isn't known"),
+        (of_settings("f\"redis://:{os.environ['RPW']}@{certifi.host()}/3\""), "where the broker is isn't known"),
+        (of_settings("f\"redis://:{os.environ['RPW']}@c.d/\\0{7}\\0\""), "where the broker is isn't known"),
+        (of_settings("f\"amqp://:{os.environ['RPW']}@rabbit//\""), "the broker's transport is amqp"),
+    ],
+)
+def test_a_url_of_which_too_little_is_known(given: bytes, said: str) -> None:
+    [error] = built(SPLIT % (KEDA, ""), given).errors
+    assert said in error
+
+
+def test_the_rest_of_a_url_whose_host_only_the_cluster_knows() -> None:
+    given = in_variables("rediss://:$(RPW)@$(HOST)/3", secret_variable("HOST", "host"))
+    result = worked(SPLIT % (KEDA, ", broker: {address: 'c.d:1', tls: {unsafe: true}}"), given)
+    metadata = result.metadata("lms-worker-high")
+    assert (metadata["address"], metadata["databaseIndex"], metadata["enableTLS"]) == ("c.d:1", "3", "true")
+    [warning] = result.warnings
+    assert "the broker's password is password of Secret vault" in warning
+
+
+def test_a_password_that_is_known_in_part() -> None:
+    result = worked(SPLIT % (KEDA, ""), in_variables("redis://:prefix-$(RPW)@c.d/3"))
+    assert not result.kinds("TriggerAuthentication")
+    [warning] = result.warnings
+    assert "the broker's password isn't known, and KEDA, Flower and restoreOrphans give none" in warning
 
 
 def test_an_environment_that_may_hold_a_broker_is_warned_of() -> None:
@@ -510,7 +631,8 @@ def test_settings_that_empty_the_brokers_url(url: str) -> None:
     given = lms(settings=f"import os\nBROKER_URL = {url}\n")
     [message] = built(SPLIT % (KEDA, ""), given).errors
     assert "where the broker is isn't known: nothing sets it" in message
-    assert not worked(SPLIT % (KEDA, ", broker: {address: 'redis:6379'}"), given).warnings
+    stated = ", broker: {address: 'redis:6379', database: 0, tls: {enabled: false}}"
+    assert not worked(SPLIT % (KEDA, stated), given).warnings
     assert worked(SPLIT % ("", ""), given)
 
 

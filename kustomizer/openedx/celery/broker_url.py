@@ -8,6 +8,12 @@ from kustomizer.manifests.digits import whole_number
 from kustomizer.openedx.endpoint import REDIS_PORT, SENTINEL_PORT, SOCKET
 from kustomizer.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kustomizer.openedx.celery.values import Parts, Unseen
+
 DEFAULT_PORTS = {
     **{"redis": REDIS_PORT, "rediss": REDIS_PORT, "sentinel": SENTINEL_PORT},
     **{"amqp": 5672, "amqps": 5671, "pyamqp": 5672},
@@ -25,6 +31,10 @@ class BrokerUrl(Record):
     password: str = ""
     virtual_host: str = ""
     query: tuple[tuple[str, str], ...] = ()
+    username_from: Unseen | None = None
+    password_from: Unseen | None = None
+    unknown: frozenset[str] = frozenset()
+    """What isn't known of username, password and virtual_host, nor where it comes from."""
 
     @property
     def is_redis(self) -> bool:
@@ -33,7 +43,9 @@ class BrokerUrl(Record):
 
     @property
     def database(self) -> int | None:
-        """The number of a Redis database, None where it isn't one."""
+        """The number of a Redis database, None where it isn't one or isn't known."""
+        if "virtual_host" in self.unknown:
+            return None
         return whole_number(self.virtual_host.strip("/") or "0")
 
 
@@ -65,6 +77,30 @@ def parsed(url: str) -> BrokerUrl | None:
         virtual_host=unquote(path),
         query=tuple(parse_qsl(first.query)),
     )
+
+
+def parsed_in_part(parts: Parts) -> BrokerUrl | None:
+    """Return what is known of a URL; None where its transport isn't. Where no place is known, it has no hosts."""
+    # No variable has this character.
+    marks = [part if isinstance(part, str) else f"\0{number}\0" for number, part in enumerate(parts)]
+    url = parsed("".join(marks)) if parts else None
+    if url is None or any("\0" in text for text in (url.transport, *(word for option in url.query for word in option))):
+        return None
+    changes: dict[str, Any] = {}
+    if any("\0" in host for host, _ in url.hosts):
+        changes["hosts"] = ()
+    unknown = set()
+    for name in ("username", "password", "virtual_host"):
+        text = getattr(url, name)
+        if "\0" not in text:
+            continue
+        changes[name] = ""
+        source = parts[marks.index(text)] if text in marks else None
+        if source is None or isinstance(source, str) or name == "virtual_host":
+            unknown.add(name)
+        else:
+            changes[f"{name}_from"] = source
+    return url.replace(**changes, unknown=frozenset(unknown))
 
 
 def _wrapped(transport: str, url: str) -> BrokerUrl | None:

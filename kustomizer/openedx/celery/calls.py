@@ -10,7 +10,7 @@ from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.app_conf import Configuration, changed
 from kustomizer.openedx.celery.functions import function_called
 from kustomizer.openedx.celery.methods import imported, method_called
-from kustomizer.openedx.celery.operators import LARGEST, is_text
+from kustomizer.openedx.celery.operators import LARGEST
 from kustomizer.openedx.celery.python_values import (
     HOLDERS,
     Defined,
@@ -31,6 +31,7 @@ from kustomizer.openedx.celery.python_values import (
     truth,
 )
 from kustomizer.openedx.celery.skipped import NAMESPACES, escapes, parts_escape
+from kustomizer.openedx.celery.texts import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.manifests.tree import is_null, lookup, plain_value
-from kustomizer.openedx.celery.values import Known, Source, Unknown
+from kustomizer.openedx.celery.values import MOST_PARTS, Known, Parts, Source, Unknown, Unseen
 from kustomizer.openedx.workers import has_injected_variables
 from kustomizer.record import Record
 
@@ -62,9 +62,9 @@ class Environment:
         self._resources = resources
         self._owner = owner
         self._values: dict[str, Value] = {}
-        self._unseen: list[tuple[str, Unknown]] = []
+        self._unseen: list[tuple[str, Unknown, str | None]] = []
+        """What may set variables that the build doesn't show: each with the prefix that it gives them, and a Secret."""
         self._expanded = 0
-        # What may set variables that the build doesn't show, each with the prefix that it gives them.
         for index, source in enumerate(entries(container, "envFrom")):
             self._add_all(source, f"{path}.envFrom[{index}]")
         for index, entry in enumerate(entries(container, "env")):
@@ -124,7 +124,7 @@ class Environment:
                 self._values[name] = self.expanded(value).replace(source=source)
 
     def _may_set(self, reason: str, source: Source) -> None:
-        self._unseen.append(("", Unknown(reason=reason, source=source, may_be_unset=True)))
+        self._unseen.append(("", Unknown(reason=reason, source=source, may_be_unset=True), None))
 
     def get(self, name: str) -> Value | None:
         """Return a variable's value, None where nothing sets it that the build shows."""
@@ -136,8 +136,19 @@ class Environment:
     def _set(self, name: str) -> Value | None:
         value = self._values.get(name)
         if value is None:
-            value = next((unseen for prefix, unseen in self._unseen if name.startswith(prefix)), None)
+            value = self._of_unseen(name)
         return value or self._link(name)
+
+    def _of_unseen(self, name: str) -> Unknown | None:
+        """Return a variable that what the build hasn't got may set, None where nothing may."""
+        found = [each for each in self._unseen if name.startswith(each[0])]
+        if not found:
+            return None
+        prefix, unseen, secret = found[0]
+        # Of several, any may have it.
+        if secret is None or len(found) > 1:
+            return unseen
+        return unseen.replace(parts=Parts([Unseen(secret=secret, key=name.removeprefix(prefix))]))
 
     def _link(self, name: str) -> Unknown | None:
         """Return a variable that names a Service of the namespace, None where it is none of these."""
@@ -155,7 +166,8 @@ class Environment:
     def expanded(self, text: str) -> Value:
         """Return ``text`` with the kubelet's ``$(NAME)`` expanded; an unset name stays as it is."""
         source = self._source("")
-        parts: list[str] = []
+        parts: list[Any] = []
+        unknown: Unknown | None = None
         start, last_bracket, room = 0, text.rfind(")"), _MOST_OF_A_PROCESS - self._expanded
         while (dollar := text.find("$", start)) >= 0:
             parts.append(text[start:dollar])
@@ -167,17 +179,23 @@ class Environment:
                 end = text.find(")", start)
                 name = text[start + 1 : end]
                 value = self._set(name)
+                start = end + 1
                 if isinstance(value, Unknown):
-                    return value
+                    unknown = unknown or value
+                    parts += value.parts or (None,)
+                    continue
                 inserted = f"$({name})" if value is None else str(value.value)
                 room -= len(inserted)
                 if room < 0:
                     return Unknown(reason="its variables are more than a process can have", source=source)
                 parts.append(inserted)
-                start = end + 1
             else:
                 parts.append("$")
         parts.append(text[start:])
+        if unknown is not None:
+            known_in_part = Parts(part for part in parts if part != "")
+            is_much = len(known_in_part) > MOST_PARTS
+            return unknown.replace(parts=Parts() if is_much else known_in_part, may_be_unset=False)
         return Known(value="".join(parts), source=source)
 
     def _source(self, field: str) -> Source:
@@ -202,7 +220,8 @@ class Environment:
         optional = plain_value(lookup(reference, "optional")) is True
         if owner_and_data is None:
             reason = f"{kind} {name} isn't in the build"
-            return Unknown(reason=reason, source=self._source(path), may_be_unset=optional)
+            parts = Parts([Unseen(secret=name, key=key)] if kind == "Secret" else ())
+            return Unknown(reason=reason, source=self._source(path), may_be_unset=optional, parts=parts)
         resource, data = owner_and_data
         if key not in data:
             # A kubelet leaves an optional one out, and starts no container without any other.
@@ -226,7 +245,8 @@ class Environment:
             where = self._source(f"{path}.{field}")
             if owner_and_data is None:
                 reason = f"{kind} {name}, which isn't in the build, may set it"
-                self._unseen.append((prefix, Unknown(reason=reason, source=where, may_be_unset=True)))
+                unseen = Unknown(reason=reason, source=where, may_be_unset=True)
+                self._unseen.append((prefix, unseen, name if kind == "Secret" else None))
                 # Of two sources of one name the later one counts.
                 self._values = {name: value for name, value in self._values.items() if not name.startswith(prefix)}
                 continue

@@ -13,7 +13,7 @@ from kustomizer.openedx.celery.calls import called
 from kustomizer.openedx.celery.comparisons import compared
 from kustomizer.openedx.celery.comprehensions import comprehended
 from kustomizer.openedx.celery.functions import defined
-from kustomizer.openedx.celery.operators import binary, is_text, is_wide, unary
+from kustomizer.openedx.celery.operators import binary, unary
 from kustomizer.openedx.celery.os_environ import variable
 from kustomizer.openedx.celery.python_values import (
     Environ,
@@ -37,6 +37,7 @@ from kustomizer.openedx.celery.python_values import (
     truth,
 )
 from kustomizer.openedx.celery.skipped import escapes, may_have_run, parts_escape
+from kustomizer.openedx.celery.texts import is_text, is_wide, put_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,14 +139,17 @@ def _joined(node: ast.JoinedStr, scope: Scope) -> Any:
         _formatted(part, scope) if isinstance(part, ast.FormattedValue) else evaluate(part, scope)
         for part in node.values
     ]
-    return next((part for part in parts if isinstance(part, Opaque)), None) or "".join(map(str, parts))
+    return put_together(lambda *texts: "".join(map(str, texts)), *parts)
 
 
 def _formatted(part: ast.FormattedValue, scope: Scope) -> Any:
     value = evaluate(part.value, scope)
     spec = "" if part.format_spec is None else evaluate(part.format_spec, scope)
     doubt = doubt_in(value) or doubt_in(spec)
-    if doubt is not None or (not spec and part.conversion in (-1, 115) and is_text((value,))):
+    is_as_it_is = not spec and part.conversion in (-1, 115)
+    if doubt is not None and not is_as_it_is:
+        return Opaque(doubt.reason, doubt.line)
+    if doubt is not None or (is_as_it_is and is_text((value,))):
         return doubt if doubt is not None else value
     if is_wide(f"{{:{spec}}}") or not is_text(value):
         return Opaque("it is formatted", part.lineno)

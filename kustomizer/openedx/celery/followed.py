@@ -100,4 +100,4 @@ def _told(answer: Any) -> Hashable:
     if isinstance(answer, Known):
         return ("known", str(answer.value))
     # Where it stands is said of what may set a name.
-    return ("unknown", answer.reason, answer.may_be_unset, answer.source)
+    return ("unknown", answer.reason, answer.may_be_unset, answer.source, answer.parts)

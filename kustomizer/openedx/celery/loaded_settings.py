@@ -12,10 +12,10 @@ from kustomizer.openedx.celery import edx_platform
 from kustomizer.openedx.celery.followed import Asked, shared
 from kustomizer.openedx.celery.jumps import SettingsFailed
 from kustomizer.openedx.celery.mounts import MountedFile, Mounts
-from kustomizer.openedx.celery.python_values import Opaque, Table, doubt_in
+from kustomizer.openedx.celery.python_values import Opaque, Partial, Table, doubt_in
 from kustomizer.openedx.celery.scope import Scope
 from kustomizer.openedx.celery.statements import follow
-from kustomizer.openedx.celery.values import CELERYS, EDX_PLATFORMS, Known, Source, Unknown
+from kustomizer.openedx.celery.values import CELERYS, EDX_PLATFORMS, Known, Parts, Source, Unknown
 from kustomizer.openedx.settings_module import MADE_BY, TUTORS_FILE_PREFIX
 from kustomizer.openedx.workers import CONFIG_MAP, pod_template
 
@@ -104,7 +104,9 @@ class LoadedSettings:
         doubt = doubt_in(dict(value) if is_own else value)
         if doubt is not None:
             return Unknown(
-                reason=doubt.reason, source=source.replace(line=doubt.line or source.line, field=source.field or name)
+                reason=doubt.reason,
+                source=source.replace(line=doubt.line or source.line, field=source.field or name),
+                parts=value.parts if isinstance(value, Partial) else Parts(),
             )
         return Known(value=value, source=source)
 

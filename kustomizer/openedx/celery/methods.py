@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kustomizer.openedx.celery import library
 from kustomizer.openedx.celery.app_conf import Configuration, changed
 from kustomizer.openedx.celery.functions import function_called
-from kustomizer.openedx.celery.operators import LARGEST, is_text, is_wide
+from kustomizer.openedx.celery.operators import LARGEST
 from kustomizer.openedx.celery.os_environ import of_environment, variable_asked
 from kustomizer.openedx.celery.python_values import (
     HOLDERS,
@@ -20,6 +20,7 @@ from kustomizer.openedx.celery.python_values import (
     Module,
     Namespace,
     Opaque,
+    Partial,
     Passing,
     Table,
     copied,
@@ -32,6 +33,7 @@ from kustomizer.openedx.celery.python_values import (
     shallow,
 )
 from kustomizer.openedx.celery.skipped import escapes, parts_escape
+from kustomizer.openedx.celery.texts import is_text, is_wide, put_together, quoted
 
 if TYPE_CHECKING:
     import ast
@@ -56,6 +58,7 @@ _CHANGING_METHODS: dict[type, frozenset[str]] = {
     Listing: frozenset({"append", "clear", "extend", "insert", "pop", "remove"}),
     Group: frozenset({"add", "discard", "update"}),
 }
+_QUOTING = frozenset({"urllib.parse.quote", "urllib.parse.quote_plus"})
 # Methods of lists that look for what is equal.
 _LOOKING = frozenset({"count", "index", "remove"})
 
@@ -105,6 +108,8 @@ def imported(call: Call, function: Function) -> Any:
     args, kwargs, doubt = call.arguments()
     if function.name in ("copy.copy", "copy.deepcopy") and args:
         return shallow(args[0]) if function.name == "copy.copy" else copied(args[0], {})
+    if function.name in _QUOTING and isinstance(doubt, Partial) and args[:1] == [doubt]:
+        return quoted(doubt)
     carry_out = library.FUNCTIONS.get(function.name)
     return doubt or (call.computed() if carry_out is None else carry_out(*args, **kwargs))
 
@@ -118,6 +123,9 @@ def _pure(call: Call, method: str, holder: Any) -> Any:
     doubt = doubt or keys_doubt(holder) or _order_doubt(call, holder)
     if method in _LOOKING:
         doubt = doubt or doubt_in(holder)
+    makes_text = isinstance(holder, str) and (method == "join" or (method == "format" and not is_wide(holder)))
+    if makes_text and isinstance(doubt, Partial):
+        return put_together(getattr(holder, method), *args, **kwargs)
     if doubt is not None:
         parts_escape(call.scope, [holder], doubt)
         return doubt

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.openedx.celery.python_values import (
     Group,
     Listing,
-    Member,
     Opaque,
+    Partial,
     Table,
     doubt_in,
     merge,
     own_doubt,
-    parts_of,
     table_like,
     truth,
 )
+from kustomizer.openedx.celery.texts import is_text, is_wide, put_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +52,6 @@ COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.Is: lambda left, right: left is right,
     ast.IsNot: lambda left, right: left is not right,
 }
-# A width of four digits, or one that is given as an argument.
-_WIDE = re.compile(r"\{[^{}]*:[^{}]*(?:\d{4}|\{)|%(?:\([^)]*\))?[^a-zA-Z%]*(?:\d{4}|\*)")
 
 
 def binary(op: ast.operator, left: Any, right: Any, line: int) -> Any:
@@ -67,6 +64,8 @@ def binary(op: ast.operator, left: Any, right: Any, line: int) -> Any:
     is_list = isinstance(op, ast.Add) and isinstance(left, list)
     doubt = own_doubt(left) or own_doubt(right) if is_list else doubt_in(left) or doubt_in(right)
     apply = _BINARY.get(type(op))
+    if isinstance(doubt, Partial) and (isinstance(op, ast.Add) or (isinstance(op, ast.Mod) and not is_wide(left))):
+        return put_together(_BINARY[type(op)], left, right)
     if doubt is not None or apply is None or not _is_small(op, left, right):
         return doubt or Opaque(f"the operator {type(op).__name__} isn't followed", line)
     result = apply(left, right)
@@ -100,14 +99,3 @@ def _is_small(op: ast.operator, left: Any, right: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int) and abs(value) <= _LARGEST_NUMBER
-
-
-def is_wide(text: object) -> bool:
-    """Tell whether a format may ask for a text that takes much room."""
-    return not isinstance(text, str) or _WIDE.search(text) is not None
-
-
-def is_text(value: object) -> bool:
-    """Tell whether a value, or each one in it, becomes the text that it would become in the settings."""
-    scalars = parts_of(value) if isinstance(value, (tuple, dict)) else (value,)
-    return all(part is None or (isinstance(part, (str, int, float)) and type(part) is not Member) for part in scalars)

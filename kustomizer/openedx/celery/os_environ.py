@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery.python_values import Opaque, doubt_in, keys_doubt
-from kustomizer.openedx.celery.values import Known, Unknown
+from kustomizer.openedx.celery.python_values import Opaque, Partial, doubt_in, keys_doubt
+from kustomizer.openedx.celery.values import Known, Parts, Unknown
 
 if TYPE_CHECKING:
     from kustomizer.openedx.celery.call import Call
@@ -63,4 +63,4 @@ def variable(scope: Scope, name: Any, line: int, *, missing: Any) -> Any:
         return missing
     if isinstance(value, Known):
         return str(value.value)
-    return Opaque(f"{name} of the environment is read, and {value.reason}", line)
+    return Partial(f"{name} of the environment is read, and {value.reason}", line, value.parts or Parts([None]))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from kustomizer.openedx.celery.values import Source
+    from kustomizer.openedx.celery.values import Parts, Source
 
 _DEEPEST = 50
 
@@ -29,6 +29,14 @@ class Opaque:
 
 class Missing(Opaque):
     """No value: computing it surely raises KeyError."""
+
+
+class Partial(Opaque):
+    """A text that is known in part."""
+
+    def __init__(self, reason: str, line: int, parts: Parts) -> None:
+        super().__init__(reason, line)
+        self.parts = parts
 
 
 class NamedQueue(Opaque):

@@ -6,14 +6,15 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.digits import whole_seconds
-from kustomizer.openedx.celery.broker_url import parsed
+from kustomizer.openedx.celery.broker_url import parsed, parsed_in_part
 from kustomizer.openedx.celery.python_values import doubt_in
-from kustomizer.openedx.celery.values import CELERYS, KOMBUS, Known, Source, Unknown
+from kustomizer.openedx.celery.values import CELERYS, KOMBUS, Known, Parts, Source, Unknown
 from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kustomizer.openedx.celery.broker_url import BrokerUrl
     from kustomizer.openedx.celery.command import Command
     from kustomizer.openedx.celery.environment import Environment
     from kustomizer.openedx.celery.loaded_settings import LoadedSettings
@@ -52,8 +53,24 @@ class TransportView:
         url = self.broker_url
         if isinstance(url, Known):
             return _parsed(url)
+        partial = self.partial_broker
+        if partial is not None and partial.hosts:
+            return Known(value=partial, source=url.source)
         then = None if url.otherwise is None else _parsed(url.otherwise)
         return url.replace(otherwise=then if isinstance(then, Known) else None)
+
+    @property
+    def partial_broker(self) -> BrokerUrl | None:
+        """What is known of the broker's URL where not all of it is; None where its transport isn't."""
+        url = self.broker_url
+        return parsed_in_part(url.parts) if isinstance(url, Unknown) and not url.may_be_unset else None
+
+    @property
+    def transport(self) -> str:
+        """The broker's transport, empty where only a running pod knows it."""
+        known = self.broker.likely
+        broker = self.partial_broker if known is None else known.value
+        return "" if broker is None else str(broker.transport)
 
     @functools.cached_property
     def transport_options(self) -> Value:
@@ -165,6 +182,8 @@ def first_set(*values: Value | None) -> Value:
             if not value.may_be_unset or (value.otherwise is not None and value.otherwise.value):
                 return value
             then = first_set(*values[index + 1 :])
+            if isinstance(then, Unknown) and then.otherwise is None and then.parts:
+                then = Known(value=then.parts, source=then.source)
             return value.replace(otherwise=then if isinstance(then, Known) else then.otherwise)
         if value is not None and value.value:
             return value
@@ -172,6 +191,10 @@ def first_set(*values: Value | None) -> Value:
 
 
 def _parsed(url: Known) -> Value:
+    if isinstance(url.value, Parts):
+        partial = parsed_in_part(url.value)
+        is_placed = partial is not None and partial.hosts
+        return url.replace(value=partial) if is_placed else Unknown(reason="its place isn't known", source=url.source)
     text = url.value[0] if isinstance(url.value, (list, tuple)) and len(url.value) == 1 else url.value
     if isinstance(text, (list, tuple)) and len(text) > 1:
         return Unknown(reason="it names several brokers, and Celery takes the first that answers", source=url.source)

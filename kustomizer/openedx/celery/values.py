@@ -34,6 +34,21 @@ class Source(Record):
         return Problem(message=message, severity=severity, resource=self.resource, field=field, remedy=remedy)
 
 
+class Unseen(Record):
+    """A text that a pod gets from a Secret which the build hasn't got."""
+
+    secret: str
+    key: str
+    is_quoted: bool = False
+    """Whether it is percent-encoded before it is used."""
+
+
+class Parts(tuple[str | Unseen | None, ...]):
+    """The parts of a text that is known in part, in their order; None for one of which nothing is known."""
+
+    __slots__ = ()
+
+
 class Known(Record):
     """A value that is certain."""
 
@@ -55,6 +70,8 @@ class Unknown(Record):
     """Whether nothing may set it at all."""
     otherwise: Known | None = None
     """The value if nothing sets it."""
+    parts: Parts = Parts()
+    """What is known of a text; none where that is nothing."""
 
     @property
     def likely(self) -> Known | None:
@@ -62,6 +79,8 @@ class Unknown(Record):
         return self.otherwise
 
 
+MOST_PARTS = 30
+"""How many parts an Unknown may have: no broker's URL has more."""
 CELERYS = Source(default="Celery")
 EDX_PLATFORMS = Source(default="Open edX")
 KOMBUS = Source(default="kombu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kustomizer.manifests.tree import command_words, lookup, plain_value
+from kustomizer.openedx.celery.values import Known
 from kustomizer.openedx.workers import starting, worker_line
 from kustomizer.worker_command.worker import OTHER_COMMANDS
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from kustomizer.openedx.celery.view import CeleryView
     from kustomizer.openedx.workers import Place
 
 
@@ -63,6 +65,16 @@ def runs_beat(container: Any) -> bool:
     """Tell whether a container runs a scheduler by itself (``celery … beat``)."""
     words = _words(container)
     return "beat" in words and any(_is_celery(word) for word in words)
+
+
+def takes_turns(container: Any, celery: CeleryView | None) -> bool:
+    """Tell whether a scheduler that a container runs waits while another one runs, as RedBeat's does.
+
+    ``celery`` are the settings that it loads, None where they say nothing of it.
+    """
+    scheduler = None if celery is None else celery.scheduler_class
+    of_settings = str(scheduler.value) if isinstance(scheduler, Known) else ""
+    return any("redbeat" in text.lower() for text in (*_words(container), of_settings))
 
 
 def endless(template: Any) -> Iterator[tuple[Place, str]]:

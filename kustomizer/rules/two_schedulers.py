@@ -9,6 +9,8 @@ autoscaler gives it some.
 **What to do:** let one of them run. `spec.scheduler.enabled: true` takes `--beat` out of the worker, and gives the
 scheduler a Deployment that never has two pods.
 
+Not every version of Celery's command heeds `CELERY_WORKER_BEAT`: a worker with this variable may run a scheduler.
+
 **What isn't seen:** which tasks each has in its schedule. RedBeat's schedulers take turns, and are passed over.
 """
 
@@ -18,8 +20,8 @@ from collections.abc import Iterator
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import command_words, number_at
-from kustomizer.openedx.celery_programs import app_name, runs_beat
+from kustomizer.manifests.tree import number_at
+from kustomizer.openedx.celery_programs import app_name, runs_beat, takes_turns
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import environment, may_run_worker, pod_field, pod_template, running, worker_line
 from kustomizer.site.model import Site, autoscalers
@@ -29,8 +31,10 @@ def check(site: Site) -> Iterator[Problem]:
     """Find the applications with more than one scheduler."""
     scaled = {(item.namespace, *scale_target(item)): item for item in autoscalers(site)}
     first: dict[tuple[str, str], Resource] = {}
-    for resource, field, application in _schedulers(site):
+    for resource, field, application, is_sure in _schedulers(site):
         runs = f"runs a scheduler (beat) of {application}"
+        if not is_sure:
+            runs = f"may run a scheduler (beat) of {application} (CELERY_WORKER_BEAT, as Celery's command has it)"
         rival = first.setdefault((resource.namespace, application), resource)
         scaler = scaled.get((resource.namespace, resource.kind, resource.name))
         pods = number_at(resource.tree, "spec", "replicas") or 1
@@ -42,16 +46,22 @@ def check(site: Site) -> Iterator[Problem]:
             yield _problem(resource, field, f"{runs} in each of {pods} pods")
 
 
-def _schedulers(site: Site) -> Iterator[tuple[Resource, str, str]]:
-    """Yield each workload that runs a scheduler, with the container's path, and the application's name."""
+def _schedulers(site: Site) -> Iterator[tuple[Resource, str, str, bool]]:
+    """Yield what runs a scheduler, with the path of the container, the application, and whether that is sure."""
+    workers = {(worker.resource.identity, worker.field): worker.celery for worker in site.open_edx_workers}
+    senders = {(namespace, celery.service): celery for namespace, celery in site.senders}
     for resource in site.resources:
         for (listed, index), container in running(pod_template(resource)) if may_run_worker(resource) else ():
             line = worker_line(container)
-            is_one = runs_beat(container) or (line is not None and line.has("--beat"))
-            if is_one and "redbeat" not in " ".join(command_words(container)).lower():
-                application = app_name(container, resource.name.partition("-")[0]).partition(".")[0]
-                name = environment(container, "SERVICE_VARIANT") or application
-                yield resource, f"{pod_field(resource)}.{listed}[{index}]", name
+            field = f"{pod_field(resource)}.{listed}[{index}]"
+            celery = workers.get((resource.identity, field))
+            is_sure = runs_beat(container) or (line is not None and line.has("--beat"))
+            if not is_sure and (celery is None or celery.command.variable("--beat") is None):
+                continue
+            application = app_name(container, resource.name.partition("-")[0]).partition(".")[0]
+            name = environment(container, "SERVICE_VARIANT") or application
+            if not takes_turns(container, celery or senders.get((resource.namespace, name))):
+                yield resource, field, name, is_sure
 
 
 def _problem(resource: Resource, field: str, message: str) -> Problem:

@@ -50,10 +50,22 @@ class Variant(Record):
 
 def has_one_pod(emitted: EmittedWorker, variant: Variant) -> bool:
     """Tell whether a worker has exactly one pod, but for a rollout's moments."""
+    return not variant.settings.keda_enabled and not variant.has_autoscaler and _replicas(emitted, variant) == 1
+
+
+def may_have_no_pod(emitted: EmittedWorker, variant: Variant) -> bool:
+    """Tell whether the configuration lets a worker have no pod."""
+    keda = variant.settings.keda
+    if variant.settings.keda_enabled and keda is not None:
+        return not keda.min_replicas or keda.idle_replicas == 0
+    return not variant.has_autoscaler and _replicas(emitted, variant) == 0
+
+
+def _replicas(emitted: EmittedWorker, variant: Variant) -> float | None:
+    if variant.settings.replicas is not None:
+        return variant.settings.replicas
     stated = lookup(emitted.resource.tree, "spec", "replicas")
-    number = 1 if is_null(stated) else number_at(stated)
-    replicas = variant.settings.replicas if variant.settings.replicas is not None else number
-    return not variant.settings.keda_enabled and not variant.has_autoscaler and replicas == 1
+    return 1 if is_null(stated) else number_at(stated)
 
 
 class ServicePlan(Record):

@@ -11,12 +11,14 @@ from kustomizer.openedx.celery_programs import (
     never_ends,
     runs_beat,
     runs_once as runs_program_once,
+    takes_turns,
     watches_celery,
 )
+from kustomizer.openedx.own_settings import own_settings
 from kustomizer.openedx.workers import Place, pod_template, running, starting
 from kustomizer.record import Record
 from kustomizer.transform.deployments import PROBES, give_name, write_command_line
-from kustomizer.transform.model import has_one_pod
+from kustomizer.transform.model import has_one_pod, may_have_no_pod
 from kustomizer.transform.worker_variables import BEAT, PURGE, unset
 
 TYPE_CHECKING = False
@@ -38,6 +40,10 @@ class Once(Record):
     in_worker: bool
     """Whether the worker itself runs the scheduler (``--beat``)."""
     purges: bool
+    options: frozenset[str]
+    """Those of ``--beat`` and ``--purge`` that its command line has: what a variable says, not every version heeds."""
+    takes_turns: bool
+    """Whether of several schedulers one works at a time."""
     containers: tuple[Place, ...]
     """The other containers that run one."""
     doubtful: tuple[Place, ...]
@@ -52,8 +58,18 @@ class Once(Record):
         """Whether a scheduler runs."""
         return self.in_worker or bool(self.containers)
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether a scheduler runs, whatever version of Celery the image has."""
+        return bool(self.containers) or "--beat" in self.options
 
-def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
+    @property
+    def runs_scheduler(self) -> str:
+        """What is said of its pod, that runs a scheduler."""
+        return "runs a scheduler (beat)" if self.is_sure else f"may run a scheduler (beat; {_not_all(BEAT)})"
+
+
+def once(resources: Resources, worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
     """Return what the worker's pod runs once, None where there is nothing of the kind.
 
     ``variables`` are those that set options of the worker.
@@ -64,9 +80,15 @@ def once(worker: EmittedWorker, variables: frozenset[str]) -> Once | None:
     image = plain_value(lookup(scheduler, "image"))
     beats = tuple(key for key, container in containers.items() if runs_beat(container))
     line = worker.command_line
+    options = frozenset(option for option in ("--beat", "--purge") if line.has(option))
+    in_worker = "--beat" in options or BEAT in variables
+    schedulers = [*([scheduler] if in_worker else ()), *(containers[key] for key in beats)]
+    celery = own_settings(resources, worker) if schedulers else None
     runs_once = Once(
-        in_worker=line.has("--beat") or BEAT in variables,
-        purges=line.has("--purge") or PURGE in variables,
+        in_worker=in_worker,
+        purges="--purge" in options or PURGE in variables,
+        options=options,
+        takes_turns=all(takes_turns(each, celery) for each in schedulers),
         containers=beats,
         doubtful=tuple(
             key
@@ -88,15 +110,11 @@ def _has_image(container: Any, image: Any) -> bool:
 
 def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem]:
     """Return what the copies leave out, as notes. Raises UserError where the default worker can't keep it."""
-    emitted, default = plan.emitted, plan.variants[0]
+    emitted = plan.emitted
     field, problem = emitted.field, emitted.resource.problem
     moved = config.spec.scheduler is not None and config.spec.scheduler.enabled
-    if found.has_scheduler and not moved and not has_one_pod(emitted, default):
-        message = f"{emitted.deployment} runs a scheduler (beat) and may have any number of pods but one: each "
-        message += "periodic task would be sent by all of them, or by none"
-        remedy = "Set spec.scheduler.enabled: true to give it a Deployment of its own, or let "
-        remedy += f"{default.path} have one pod (replicas: 1, keda.enabled: false)"
-        raise UserError(problem(message, remedy, field=field))
+    if found.has_scheduler and not moved:
+        _check_pods(plan, found)
     copies = ", ".join(variant.deployment for variant in plan.variants[1:])
     names = ", ".join(variant.deployment for variant in plan.variants)
     notes = [
@@ -104,10 +122,13 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
         for place, program in found.endless
     ]
     if copies and found.has_scheduler and not moved:
-        message = f"the scheduler (beat) stays in it alone: {copies} run none"
+        message = f"{found.runs_scheduler}, which stays in it alone: {copies} run none"
         notes.append(problem(message, field=field, severity=INFO))
     if copies and found.purges:
-        message = f"deletes what waits when it starts (--purge): {copies} don't"
+        purges = "deletes what waits when it starts (--purge)"
+        if "--purge" not in found.options:
+            purges = f"may delete what waits when it starts ({_not_all(PURGE)})"
+        message = f"{purges}: {copies} don't"
         notes.append(problem(message, field=field, severity=INFO))
     image = plain_value(lookup(emitted.container_tree, "image"))
     for place in found.doubtful if copies else ():
@@ -119,6 +140,28 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
         remedy = "Give it a Deployment or a Job of its own where it has to run once"
         notes.append(problem(message, remedy, field=_path(place), severity=WARNING))
     return notes
+
+
+def _check_pods(plan: ServicePlan, found: Once) -> None:
+    """Raise UserError where a scheduler would stay in a worker that may have several pods, or none."""
+    emitted, default = plan.emitted, plan.variants[0]
+    if found.takes_turns:
+        wrong = "no pods: each periodic task would be sent by none then" if may_have_no_pod(emitted, default) else ""
+    else:
+        wrong = "any number of pods but one: each periodic task would be sent by all of them, or by none"
+        wrong = "" if has_one_pod(emitted, default) else wrong
+    if not wrong:
+        return
+    message = f"{emitted.deployment} {found.runs_scheduler} and may have {wrong}"
+    remedy = f"Set spec.scheduler.enabled: true to give it a Deployment of its own, or let {default.path} have "
+    remedy += "one pod (replicas: 1, keda.enabled: false)"
+    if not found.is_sure:
+        remedy += f", or take {BEAT} out where no scheduler is meant"
+    raise UserError(emitted.resource.problem(message, remedy, field=emitted.field))
+
+
+def _not_all(variable: str) -> str:
+    return f"not every version of Celery's command heeds {variable}"
 
 
 def _path(place: Place) -> str:

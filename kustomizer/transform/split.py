@@ -67,7 +67,7 @@ def split(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> lis
 
         check_celery_probe(resources, config, plan, settings.transport if settings else "")
     notes += _shell_notes(emitted)
-    runs_once = _once(plan)
+    runs_once = _once(resources, plan)
     if runs_once is not None:
         from kustomizer.transform.scheduler import add_scheduler, check, leave_out  # noqa: PLC0415 - few sites have one
 
@@ -154,7 +154,7 @@ def _shell_notes(emitted: EmittedWorker) -> list[Problem]:
     return check_shell(emitted)
 
 
-def _once(plan: ServicePlan) -> Once | None:
+def _once(resources: Resources, plan: ServicePlan) -> Once | None:
     """Return what runs in the worker's pod and may run in one pod only, None where there is nothing of the kind."""
     emitted = plan.emitted
     containers = lookup(pod_template(emitted.resource), "spec", "containers") or ()
@@ -169,7 +169,7 @@ def _once(plan: ServicePlan) -> Once | None:
         return None
     from kustomizer.transform.scheduler import once  # noqa: PLC0415 - few sites have one
 
-    return once(emitted, plan.variables)
+    return once(resources, emitted, plan.variables)
 
 
 def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) -> tuple[_Settings | None, list[Problem]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.rules.small_site import deployment, finder, hpa, problems, scaled_object, trigger, worker
+from tests.rules.small_site import deployment, finder, hpa, problems, routing_lms, scaled_object, trigger, worker
 
 found = finder("two-schedulers")
 BEAT = ["celery", "--app=lms.celery", "beat", "-l", "info"]
@@ -45,5 +45,17 @@ def test_one_in_several_pods() -> None:
     assert found(with_beat(), scaled_object("lms-worker", triggers=[trigger("a")])) == [("warning", "lms-worker")]
 
 
+def test_a_variable_that_only_some_versions_heed() -> None:
+    by_variable = worker("lms-worker", "a", container={"env": [{"name": "CELERY_WORKER_BEAT", "value": "true"}]})
+    (problem,) = problems("two-schedulers", by_variable, beat())
+    assert "may run a scheduler (beat) of lms (CELERY_WORKER_BEAT" in problem.message
+    assert found(by_variable) == []
+    assert found(worker("lms-worker", "a", container={"env": [{"name": "CELERY_WORKER_BEAT"}]}), beat()) == []
+
+
 def test_redbeats_take_turns() -> None:
+    lms = routing_lms("CELERYBEAT_SCHEDULER = 'redbeat.RedBeatScheduler'\n")
+    assert found(*lms, beat("lms-beat", replicas=2)) == []
+    of_cms = deployment("cms-beat", {"args": ["celery", "--app=cms.celery", "beat"]}, replicas=2)
+    assert found(*lms, of_cms) == [("warning", "cms-beat")]
     assert found(beat("lms-beat", "-S", "redbeat.RedBeatScheduler", replicas=2)) == []

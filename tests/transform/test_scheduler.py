@@ -70,7 +70,7 @@ def test_no_copy_has_the_option(options: list[str]) -> None:
     copy = pods(result)["lms-worker-high"][0]
     assert not any(word.startswith(("-s", "--sched", "schedule")) for word in copy)
     assert ("-E" in copy) == ("-EB" in options)
-    assert "the scheduler (beat) stays in it alone: lms-worker-high, lms-worker-high-mem run none" in str(
+    assert "runs a scheduler (beat), which stays in it alone: lms-worker-high, lms-worker-high-mem run none" in str(
         result.output.problems
     )
 
@@ -147,8 +147,13 @@ def test_a_variable_that_stands_for_the_option(source: str, value: str) -> None:
         container["envFrom"] = [{"configMapRef": {"name": "more"}}]
     given = site(lms_worker=lms, others=[config_map("more", dict.fromkeys(names, value))])
     result = worked(SPLIT % "", given)
-    assert ("the scheduler (beat) stays in it alone" in str(result.output.problems)) == bool(value)
-    assert ("deletes what waits when it starts" in str(result.output.problems)) == bool(value)
+    said = [problem.message for problem in result.output.problems]
+    assert [each for each in said if "not every version of Celery's command heeds CELERY_WORKER_" in each] == said
+    assert [each.partition(":")[0] for each in said] == [
+        "may run a scheduler (beat; not every version of Celery's command heeds CELERY_WORKER_BEAT), which stays in it "
+        "alone",
+        "may delete what waits when it starts (not every version of Celery's command heeds CELERY_WORKER_PURGE)",
+    ] * bool(value)
 
     def emptied(result: Result, name: str) -> list[str]:
         found = result.get("Deployment", name)["spec"]["template"]["spec"]["containers"][0].get("env") or []
@@ -161,6 +166,41 @@ def test_a_variable_that_stands_for_the_option(source: str, value: str) -> None:
     if value:
         assert emptied(moved, "lms-worker") == by_an_empty_one[:1]
         assert worked(SPLIT % MOVED, moved.output.data).output.data == moved.output.data
+
+
+def test_a_variable_in_a_worker_of_several_pods() -> None:
+    lms = worker("lms", LMS_VARIANTS)
+    lms["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "CELERY_WORKER_BEAT", "value": "1"}]
+    spec = SPLIT.replace("high: {}", "default: {replicas: 2}, high: {}")
+    [message] = built(spec % "", site(lms_worker=lms)).errors
+    assert "may run a scheduler (beat; not every version" in message
+    assert "or take CELERY_WORKER_BEAT out where no scheduler is meant" in message
+
+
+REDBEAT = {"name": "lms-beat", "image": "openedx", "args": ["celery", "--app=lms.celery", "beat", "-S", "redbeat.X"]}
+REDBEAT_SETTINGS = "CELERYBEAT_SCHEDULER = 'redbeat.RedBeatScheduler'\n"
+
+
+@pytest.mark.parametrize(
+    "lms",
+    [
+        given("--beat", "-S", "redbeat.RedBeatScheduler"),
+        given("--beat")._replace(settings=REDBEAT_SETTINGS),
+        given(containers=[REDBEAT]),
+        given(containers=[beat()])._replace(settings=REDBEAT_SETTINGS),
+    ],
+)
+def test_redbeats_take_turns(lms: Site) -> None:
+    """One of several works; with none of them, nothing is sent."""
+    spec = SPLIT.replace("high: {}", "default: {%s}, high: {}") % ("%s", "")
+    for pods_of_default in ("replicas: 3", "keda: {enabled: true, minReplicas: 1}"):
+        result = worked(spec % pods_of_default, lms)
+        assert beats(result) == ["lms-worker"]
+    for pods_of_default in ("keda: {enabled: true}", "keda: {enabled: true, minReplicas: 1, idleReplicas: 0}"):
+        [message] = built(spec % pods_of_default, lms).errors
+        assert "runs a scheduler (beat) and may have no pods: each periodic task would be sent by none then" in message
+    both = given("--beat", containers=[REDBEAT])
+    assert "any number of pods but one" in built(spec % "replicas: 3", both).errors[0]
 
 
 def test_a_purge_stays_where_it_is() -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # (celery/app/defaults.py).
 SETTINGS = {
     "beat_schedule": "CELERYBEAT_SCHEDULE",
+    "beat_scheduler": "CELERYBEAT_SCHEDULER",
     "broker_read_url": "BROKER_READ_URL",
     "broker_transport_options": "BROKER_TRANSPORT_OPTIONS",
     "broker_url": "BROKER_URL",

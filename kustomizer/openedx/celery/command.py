@@ -44,7 +44,25 @@ class Command:
         settings = [setting for setting in self._settings(before=option.before_worker) if setting.option is option]
         if settings and settings[-1].value is not None:
             return self._expanded(settings[-1].value)
-        return self._unreadable(option) or self._variable(name)
+        return self._unreadable(option) or self.variable(name)
+
+    def variable(self, name: str) -> Value | None:
+        """Return what the environment gives in the place of an option, None where it gives nothing.
+
+        Not every version of Celery heeds one that stands for a flag.
+        """
+        option = SPELLINGS[name]
+        suffix = name.removeprefix("--").replace("-", "_").upper()
+        prefix = "CELERY_" if option.before_worker else "CELERY_WORKER_"
+        for variable in filter(None, (_VARIABLES.get(name), prefix + suffix)):
+            value = self._environment.get(variable)
+            if isinstance(value, Unknown):
+                # What may be set somewhere unseen is hardly ever an option.
+                if not value.may_be_unset:
+                    return value
+            elif value is not None and value.value != "":
+                return value
+        return None
 
     def has(self, name: str) -> Value:
         """Return whether a flag is given."""
@@ -54,7 +72,7 @@ class Command:
         unreadable = self._unreadable(option)
         if unreadable is not None:
             return unreadable
-        value = self._variable(name)
+        value = self.variable(name)
         if isinstance(value, Known):
             # Older versions of click take whatever there is for a yes, newer ones for a no (8.1 and 8.5 were tried).
             return Unknown(reason="what Celery makes of this variable depends on its version", source=value.source)
@@ -100,20 +118,6 @@ class Command:
         if self._line.script is not None and "$" in text:
             return Unknown(reason=f"a shell makes {text} into something else", source=self._source)
         return value.replace(source=self._source)
-
-    def _variable(self, name: str) -> Value | None:
-        option = SPELLINGS[name]
-        suffix = name.removeprefix("--").replace("-", "_").upper()
-        prefix = "CELERY_" if option.before_worker else "CELERY_WORKER_"
-        for variable in filter(None, (_VARIABLES.get(name), prefix + suffix)):
-            value = self._environment.get(variable)
-            if isinstance(value, Unknown):
-                # What may be set somewhere unseen is hardly ever an option.
-                if not value.may_be_unset:
-                    return value
-            elif value is not None and value.value != "":
-                return value
-        return None
 
 
 def _leading(line: CommandLine) -> Iterator[Setting]:

@@ -190,6 +190,11 @@ class CeleryView(TransportView):
         return self.command.has("--beat")
 
     @property
+    def scheduler_class(self) -> Value:
+        """The class of a scheduler that runs with the worker's settings."""
+        return self.command.option("--scheduler") or self.settings.setting("CELERYBEAT_SCHEDULER", "")
+
+    @property
     def purges(self) -> Value:
         """Whether the worker deletes what waits when it starts."""
         return self.command.has("--purge")

@@ -6,8 +6,8 @@ Tasks wait where they were put, and the worker looks elsewhere: nothing fails, a
   lms or cms themselves, or the other way round;
 - when lms and cms differ in the broker, in its database or in `global_keyprefix`: each sends tasks to the default queue
   of the other (`ALTERNATE_WORKER_QUEUES`), and to those that `EXPLICIT_QUEUES` names;
-- when they differ in `sep` or `priority_steps` of the transport's options: a task with a priority is put on a list that
-  the worker doesn't look on.
+- when they differ in `sep` or `priority_steps` of the transport's options, and the settings of the sender have
+  priorities: a task with a priority is put on a list that the worker doesn't look on.
 
 **Severity:** warning.
 
@@ -16,7 +16,8 @@ Tasks wait where they were put, and the worker looks elsewhere: nothing fails, a
 is: set the finding aside with a reason.
 
 **What isn't seen:** two names of one server, unless they are those of one Service (`redis`, `redis.openedx.svc`); a
-broker that a Secret outside of the build or code of the image names.
+broker that a Secret outside of the build or code of the image names; a priority that code gives a task, where the
+sender's settings have none.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from kustomizer.manifests.resource import Resource
 from kustomizer.openedx.celery.broker_url import BrokerUrl
 from kustomizer.openedx.celery.sender import sender_view
 from kustomizer.openedx.celery.transport import SEPARATOR
-from kustomizer.openedx.celery.values import KOMBUS, Known, Unknown
+from kustomizer.openedx.celery.values import Known, Unknown
 from kustomizer.openedx.celery.view import CeleryView
 from kustomizer.openedx.celery_broker import is_environments
 from kustomizer.openedx.endpoint import one_name
@@ -80,13 +81,13 @@ def _problem(sender: CeleryView, service: Resource, worker: SiteWorker, queues: 
 
 
 def _missed(sender: CeleryView, celery: CeleryView, queues: list[str]) -> tuple[str, str]:
-    """Return the first list that a service puts tasks on and a worker doesn't look on, and what sets one of the two."""
+    """Return the first list that a service puts tasks on and a worker doesn't look on, and what has it do so."""
     for queue in queues:
-        put, looked = (_sure(view.lists_of(queue, looked_on=True)) for view in (sender, celery))
+        # With no priority in the sender's settings all its tasks go to one list, whatever its steps would be.
+        put, looked = _sure(sender.lists_of(queue)), _sure(celery.lists_of(queue, looked_on=True))
         missed = [name for name in put.value if name not in looked.value] if put and looked else []
         if put and looked and missed:
-            stated = looked if put.source is KOMBUS else put
-            return missed[0].replace(SEPARATOR, "\\x06\\x16"), str(stated.source)
+            return missed[0].replace(SEPARATOR, "\\x06\\x16"), str(put.source)
     return "", ""
 
 

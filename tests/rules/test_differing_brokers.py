@@ -101,15 +101,10 @@ def both(lms_options: str, cms_options: str = "", **more: str) -> list[str]:
         # What cms looks on has each that lms puts tasks on, and the other way round not.
         (TENS, "", ["cms-worker: doesn't look on edx.cms.core.default\\x06\\x161"]),
         ("", TENS, ["lms-worker: doesn't look on edx.lms.core.default\\x06\\x161"]),
-        ("priority_steps: [0]", "", ["lms-worker: doesn't look on edx.lms.core.default\\x06\\x163"]),
-        (
-            "sep: ':'",
-            "",
-            [
-                "cms-worker: doesn't look on edx.cms.core.default:3",
-                "lms-worker: doesn't look on edx.lms.core.default\\x06",
-            ],
-        ),
+        # A sender that gives no task a priority puts all on one list.
+        ("priority_steps: [0]", "", []),
+        ("sep: ':'", "", []),
+        ("sep: ':', priority_steps: [0, 1]", "", ["cms-worker: doesn't look on edx.cms.core.default:1"]),
         (
             "global_keyprefix: 'a-'",
             "",
@@ -130,6 +125,15 @@ def test_lms_and_cms_send_to_each_other(lms_options: str, cms_options: str, expe
     assert all("openedx-config" in message for message in messages if "look on" in message)
     assert all(message.endswith(": nobody runs them") for message in messages)
     assert both(lms_options, cms_options, alternate="") == []
+
+
+def test_a_sender_with_a_default_priority() -> None:
+    """Kombu's own steps are those of its lists then."""
+    message = "cms-worker: doesn't look on edx.cms.core.default\\x06\\x163, where lms puts tasks with a priority ("
+    [found_one] = both("", "priority_steps: [0]", lms="CELERY_DEFAULT_PRIORITY: 3\n")
+    assert found_one.startswith(message)
+    assert "lms.env.yml" in found_one
+    assert both("", "priority_steps: [0]") == []
 
 
 def test_one_database_for_lms_and_another_for_cms() -> None:

@@ -19,6 +19,7 @@ from kustomizer.openedx.settings_module import settings_file
 from kustomizer.openedx.settings_source import find_source
 from kustomizer.openedx.settings_volume import find_volume, obstacle
 from kustomizer.openedx.shapes import check_shape
+from kustomizer.openedx.stopped import stopped_by
 from kustomizer.openedx.workers import (
     EmittedWorker,
     emitted_worker,
@@ -43,6 +44,8 @@ class SurveyedService(Record):
     """The settings module that its worker loads, where that isn't Tutor's."""
     mounts_settings: bool = True
     """Whether its worker mounts that module from an object that ours can be put beside."""
+    stopped: str = ""
+    """What keeps its worker without pods, empty where nothing does: it has no variants then."""
     kept: Sequence[str] = ()
     """The queues that the default worker keeps, its own first, where others than the variants' are taken."""
     refused: Sequence[Problem] = ()
@@ -76,7 +79,7 @@ class Survey(Record):
             if not service.variants:
                 of_edx = service.name in OPEN_EDX_SERVICES
                 why = "it takes none of Open edX's queues but default" if of_edx else "its queues aren't Open edX's"
-                yield f"  stays as it is: {why}"
+                yield f"  stays as it is: {service.stopped or why}"
         for other in self.others:
             yield f"{other} runs a worker and stays as it is: only a Deployment's own container is split"
         for autoscaler in self.autoscalers:
@@ -127,7 +130,13 @@ def _service(resources: Resources, name: str) -> SurveyedService:
         variants |= {queue: own[queue] for queue in queues if queue in own}
     variants = {queue: variant for queue, variant in variants.items() if is_label(variant, "-_")}
     consumed = [variants[queue] for queue in queues if queue in variants]
-    elsewhere = consumed_queues(resources, (item for item in resources if item is not worker.resource))
+    running = (item for item in resources if item is not worker.resource and stopped_by(resources, item) is None)
+    elsewhere = consumed_queues(resources, running)
+    by = stopped_by(resources, worker.resource)
+    # A ScaledObject is of one worker; copies inherit what the worker itself says.
+    if by is not None and by.resource is worker.resource:
+        stopped = f"{by.resource.ref}: {by.field}: {by.why}, and so it would be with its copies"
+        return SurveyedService(name=name, queues=queues, variants=(), broker="", stopped=stopped)
     # Celery takes blanks for a part of the name: nobody sends there, and a configuration can't name it.
     named = [queue for queue in queues if queue and not any(map(str.isspace, queue))]
     strays = [queue for queue in named if queue not in variants and queue not in elsewhere]

@@ -49,6 +49,20 @@ def test_a_worker_that_something_else_starts() -> None:
     assert "it may be started by a script" in found.refused[0].message
 
 
+def test_a_worker_without_pods() -> None:
+    """Copies would have none either; the queues that another worker takes in its place stay with that."""
+    lms_queues, cms_queues = (f"edx.{name}.core.default,edx.{name}.core.high" for name in ("lms", "cms"))
+    stopped = worker("lms-worker", lms_queues, replicas=0)
+    found = survey(site(stopped, worker("cms-worker", f"{cms_queues},{lms_queues}")).resources)
+    cms, lms = found.services
+    assert (lms.variants, lms.kept) == ((), ())
+    why = "Deployment lms-worker in namespace openedx: spec.replicas: gives it 0 pods, and so it would be with its "
+    assert f"  stays as it is: {why}copies" in [*found.lines()]
+    assert cms.variants == ["high"]
+    assert cms.kept == ["edx.cms.core.default", "edx.lms.core.default", "edx.lms.core.high"]
+    assert list(plain_config(read_document(configuration_text(found)))["spec"]["workers"]) == ["cms"]
+
+
 def test_names_of_queues_that_the_workers_do_not_take() -> None:
     """`low` would mean the site's own name for it, which nobody takes."""
     config = resource("ConfigMap", "openedx-config", data={"cms.env.yml": "LOW_PRIORITY_QUEUE: slow\n"})

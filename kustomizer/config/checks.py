@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # KEDA puts the ScaledObject's name into a label.
 SCALED_OBJECT_SUFFIX = "-scaledobject"
+_GRACE = "terminationGracePeriodSeconds"
 OWN_SETTINGS = "it needs settings in Open edX's own form, which only lms and cms read"
 
 PAUSED, PAUSED_REPLICAS = "autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas"
@@ -135,7 +136,7 @@ def _in_flight(config: CeleryWorkers, service: str) -> Iterator[Problem]:
 def check_worker(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
     """Return the contradictions in the merged settings of a worker."""
     problems = [*_name(service, variant, worker), *_keda(config, service, variant, worker)]
-    problems += _strategy(config, service, variant, worker)
+    problems += [*_strategy(config, service, variant, worker), *_times(config, service, variant, worker)]
     if worker.env:
         from kustomizer.config.variables import variable_problems  # noqa: PLC0415 - many configurations have none
 
@@ -202,6 +203,24 @@ def _strategy(config: CeleryWorkers, service: str, variant: str, worker: Worker)
     field = config.origin(service, variant, "strategy", "rollingUpdate", "maxUnavailable")
     message = "is 0 as maxSurge is: a rollout could replace no pod, which Kubernetes refuses"
     return [Problem(field=field, message=message, remedy="Raise one of them")]
+
+
+def _times(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:
+    """Return the problem of a grace period above the visibility timeout, where the configuration states both.
+
+    Of a timeout that the site or Celery has, the build knows, and warns.
+    """
+    grace, timeout = worker.termination_grace_period_seconds, worker.visibility_timeout
+    layers = config.settings_layers(service, variant, {})
+    stated = [any(layer.get(name) is not None for layer in layers) for name in (_GRACE, "visibilityTimeout")]
+    if grace is None or timeout is None or grace <= timeout or not all(stated):
+        return []
+    message = (
+        f"{grace} is more than visibilityTimeout, {timeout}: Redis hands a task that takes so long to another worker, "
+    )
+    message += "too, and it is run twice"
+    remedy = f"Set visibilityTimeout to {grace} or more, or lower this one"
+    return [Problem(field=config.origin(service, variant, _GRACE), message=message, remedy=remedy)]
 
 
 def _keda(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> list[Problem]:

@@ -386,6 +386,15 @@ def test_pairs_that_a_build_warns_of(words: str, said: str, repository: Path) ->
     assert said in done("queue", "set", "lms", variant, *options, "--overlay", "own")
 
 
+def test_times_that_a_build_refuses(repository: Path) -> None:
+    times = ("--grace-period", "4000", "--visibility-timeout", "3999")
+    before = {path: path.read_bytes() for path in Path("own").iterdir()}
+    refused = run("queue", "set", "lms", "high", *times, "--overlay", "own")
+    assert refused.exit_code == 1
+    assert "terminationGracePeriodSeconds: 4000 is more than visibilityTimeout, 3999" in refused.stderr
+    assert {path: path.read_bytes() for path in Path("own").iterdir()} == before
+
+
 def test_pairs_that_fit_are_not_warned_of(repository: Path) -> None:
     fitting = ("--grace-period", "4000", "--visibility-timeout", "4001", "--list-length", "4", "--concurrency", "4")
     assert "Warning" not in done("queue", "set", "lms", "high", *fitting, "--overlay", "own")

@@ -477,6 +477,19 @@ def test_this_version_is_new_enough() -> None:
             "spec.workers.lms.a.strategy.rollingUpdate.maxUnavailable: is 0 as maxSurge is: a rollout could replace no "
             "pod, which Kubernetes refuses. Raise one of them",
         ),
+        *(
+            (
+                {"workers": {"lms": {"a": worker}}, **more},
+                f"{field}.terminationGracePeriodSeconds: 700 is more than visibilityTimeout, 650: Redis hands a task "
+                "that takes so long to another worker, too, and it is run twice. Set visibilityTimeout to 700 or "
+                "more, or lower this one",
+            )
+            for field, worker, more in (
+                ("spec.workers.lms.a", {"terminationGracePeriodSeconds": 700, "visibilityTimeout": 650}, {}),
+                ("spec.workers.lms.a", {"terminationGracePeriodSeconds": 700}, {"celery": {"visibilityTimeout": 650}}),
+                ("spec.defaults", {"visibilityTimeout": 650}, {"defaults": {"terminationGracePeriodSeconds": 700}}),
+            )
+        ),
         (
             {
                 "defaults": {"resources": {"limits": {"memory": "1Gi"}}},

@@ -28,7 +28,8 @@ def test_the_built_in_times_fit() -> None:
     [
         ("terminationGracePeriodSeconds: 3601", "{}", 3600),
         ("terminationGracePeriodSeconds: 3600", "{}", None),
-        ("terminationGracePeriodSeconds: 700, visibilityTimeout: 650", "{}", 650),
+        # The built-in grace period is 600.
+        ("visibilityTimeout: 500", "{}", 500),
         ("", "{visibility_timeout: 599}", 599),
         ("", "\n  visibility_timeout: 599", 599),
         ("visibilityTimeout: 4000", "{visibility_timeout: 599}", None),

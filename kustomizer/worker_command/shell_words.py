@@ -73,7 +73,8 @@ class Unreadable(Exception):  # noqa: N818 - says what is in the way, not that s
 def read_script(script: str) -> list[ShellCommand]:
     """Return the commands of a shell string in their order. Raises Unreadable, which says what can't be read.
 
-    What can't be read before the last commands, a loop that waits for a database say, is one command of one word.
+    What can't be read before the last commands, a loop that waits for a database say, is one command of one word, whose
+    text is what may run something that these words name.
     """
     try:
         return _commands(script)
@@ -82,8 +83,8 @@ def read_script(script: str) -> list[ShellCommand]:
         commands = _commands(script, start) if start else []
         if not commands:
             raise
-        text = script[:start]
-        return [ShellCommand(words=(Word(text=text, raw=text),), ends=(start,)), *commands]
+        before = Word(text=" ".join(_heeded(script, start)), raw=script[:start])
+        return [ShellCommand(words=(before,), ends=(start,)), *commands]
 
 
 def _commands(script: str, start: int = 0) -> list[ShellCommand]:
@@ -104,6 +105,21 @@ def _commands(script: str, start: int = 0) -> list[ShellCommand]:
             commands.append(ShellCommand(words=tuple(words), ends=tuple(ends)))
             words, ends = [], []
     return commands
+
+
+def _heeded(script: str, end: int) -> list[str]:
+    """Return the words before ``end``, without comments and what is only printed."""
+    heeded: list[str] = []
+    words: list[str] = []
+    for token in _TOKEN.finditer(script, 0, end):
+        if token["word"]:
+            words.append(_word(token["word"], "").text)
+        elif token["odd"] or token["end"]:
+            first = next((word for word in words if word not in _KEYWORDS), "")
+            # What is printed into a pipe or a file may be run.
+            heeded += words if token["odd"] or first not in ("echo", "printf") else ()
+            words = []
+    return heeded
 
 
 def _after_unreadable(script: str) -> int:

@@ -568,6 +568,19 @@ def test_what_comes_first_is_left_as_it_is(before: str, shell: str, tmp_path: Pa
     assert said(edited)[-1] == "celery --app=lms.celery worker --queues=x -E"
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "# the celery worker waits for Redis\nuntil ./up; do sleep 1; done\n",
+        "echo starting the celery worker; until ./up; do echo no celery worker yet; sleep 1; done; ",
+        "until ./up; do\n  # no celery yet\n  printf 'celery worker waits' && sleep 1\ndone\n",
+    ],
+)
+def test_what_is_printed_or_a_comment_runs_nothing(before: str) -> None:
+    script = f"{before}exec celery --app=lms.celery worker -Qa"
+    assert script_of(in_shell(script).with_option("--queues", "x")) == script.replace("-Qa", "--queues=x")
+
+
 # ---- what can't be edited
 
 
@@ -600,6 +613,8 @@ def test_what_comes_first_is_left_as_it_is(before: str, shell: str, tmp_path: Pa
         ("bash -c 'celery worker'", "another one that names celery"),
         ("sh -c 'celery beat'; celery worker", "another one that names celery"),
         ("su app -c 'celery beat'; celery worker", "another one that names celery"),
+        ("until ./up; do echo 'celery beat' | sh; done; celery worker", "another one that names celery"),
+        ("until ./up; do echo 'celery beat' > x; . x; done; celery worker", "another one that names celery"),
         ("eval 'celery beat'; celery worker", "another one that names celery"),
         ("C='celery beat'; $C; celery worker", "another one that names celery"),
         ("yes | celery worker", "a pipe"),

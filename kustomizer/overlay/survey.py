@@ -192,5 +192,5 @@ def _broker(resources: Resources, name: str) -> str:
         return f"not known: {error.problems[0].message}"
     kind = "Sentinel" if broker.sentinel_master else "Redis"
     tls = ", TLS" if broker.tls else ""
-    password = ", with a password" if broker.password else ""
+    password = ", with a password" if broker.password or broker.password_key else ""
     return f"{kind} {', '.join(broker.addresses)}, database {broker.database}{tls}{password}"

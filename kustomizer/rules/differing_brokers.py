@@ -94,7 +94,7 @@ def _missed(sender: CeleryView, celery: CeleryView, queues: list[str]) -> tuple[
 def _place(celery: CeleryView, namespace: str) -> str:
     """Return the place of a broker without its credentials, empty where it isn't known."""
     broker, prefix = _sure(celery.broker), _sure(celery.key_prefix)
-    if broker is None or prefix is None:
+    if broker is None or prefix is None or "virtual_host" in broker.value.unknown:
         return ""
     url: BrokerUrl = broker.value
     hosts = ", ".join(sorted(one_name(host, namespace) + (f":{port}" if port else "") for host, port in url.hosts))

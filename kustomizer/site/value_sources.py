@@ -61,7 +61,8 @@ def _plain(name: str, value: Any) -> Any:
         if "://" in value.hosts[0][0]:
             return f"{value.transport}+{value.hosts[0][0]}"
         hosts = ",".join(server(host, port, "") for host, port in value.hosts)
-        return f"{value.transport}://{hosts}/{value.virtual_host}"
+        where = "?" if "virtual_host" in value.unknown else value.virtual_host
+        return f"{value.transport}://{hosts}/{where}"
     if isinstance(value, tuple):
         return list(value)
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

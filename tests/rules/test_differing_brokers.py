@@ -142,6 +142,19 @@ def test_one_database_for_lms_and_another_for_cms() -> None:
     assert "and cms sends tasks of edx.lms.core.default to redis at redis.openedx:6379/0" in first + second
 
 
+def test_what_is_known_in_part() -> None:
+    """Of a URL whose password a Secret has that isn't here, the host tells two brokers apart."""
+    password = {"name": "RPW", "valueFrom": {"secretKeyRef": {"name": "broker", "key": "password"}}}
+
+    def lms_worker(url: str) -> str:
+        variables = [MODULE, password, {**password, "name": "DB"}, {"name": "CELERY_BROKER_URL", "value": url}]
+        return worker("lms-worker", QUEUE, container={"env": variables})
+
+    assert found(CONFIG, lms(**PLAIN), lms_worker("redis://:$(RPW)@other:6379/0")) == [("warning", "lms-worker")]
+    for url in ("redis://:$(RPW)@redis:6379/0", "redis://:$(RPW)@redis:6379/$(DB)", "redis://:$(RPW)@$(DB):6379/1"):
+        assert found(CONFIG, lms(**PLAIN), lms_worker(url)) == []
+
+
 def test_what_is_not_known() -> None:
     secret = {"name": "CELERY_BROKER_URL", "valueFrom": {"secretKeyRef": {"name": "broker", "key": "url"}}}
     hidden = {"env": [MODULE, secret]}

@@ -705,6 +705,14 @@ def test_a_redis_behind_a_socket() -> None:
     assert "hush" not in shown
 
 
+def test_a_url_that_is_known_in_part_is_shown_so() -> None:
+    given = in_variables("redis://me:hush-$(RPW)@c.d:6380/$(DB)", secret_variable("DB", "db"))
+    result = worked(SPLIT % ("", ""), given)
+    shown = str(value_sources(Site(read_build(result.output.data))))
+    assert "'redis://c.d:6380/?'" in shown
+    assert "hush" not in shown + str(result.output.problems)
+
+
 def test_a_url_within_a_url_has_no_credentials_where_it_is_shown() -> None:
     given = lms(env=[variable("CELERY_BROKER_URL", "sqla+postgresql://root:hush@db:5432/celery?password=hush")])
     result = worked(SPLIT % ("", ", celery: {lateAcknowledgement: false}"), given)

@@ -330,6 +330,14 @@ def test_a_url_of_which_too_little_is_known(given: bytes, said: str) -> None:
     assert said in error
 
 
+def test_a_user_and_a_password_in_one_variable() -> None:
+    result = worked(SPLIT % (KEDA, ""), in_variables("redis://$(RPW)@c.d/3"))
+    assert not result.kinds("TriggerAuthentication")
+    assert ["isn't known, and KEDA, Flower and restoreOrphans give none" in each for each in result.warnings] == [
+        True
+    ] * 2
+
+
 def test_the_rest_of_a_url_whose_host_only_the_cluster_knows() -> None:
     given = in_variables("rediss://:$(RPW)@$(HOST)/3", secret_variable("HOST", "host"))
     result = worked(SPLIT % (KEDA, ", broker: {address: 'c.d:1', tls: {unsafe: true}}"), given)
@@ -339,10 +347,11 @@ def test_the_rest_of_a_url_whose_host_only_the_cluster_knows() -> None:
     assert "the broker's password is password of Secret vault" in warning
 
 
-def test_a_password_that_is_known_in_part() -> None:
-    result = worked(SPLIT % (KEDA, ""), in_variables("redis://:prefix-$(RPW)@c.d/3"))
+@pytest.mark.parametrize("credentials", [":prefix-$(RPW)", "$(RPW)$(RPW)"])
+def test_a_password_that_is_known_in_part(credentials: str) -> None:
+    result = worked(SPLIT % (KEDA, ""), in_variables(f"redis://{credentials}@c.d/3"))
     assert not result.kinds("TriggerAuthentication")
-    [warning] = result.warnings
+    [warning] = [each for each in result.warnings if "broker's password" in each]
     assert "the broker's password isn't known, and KEDA, Flower and restoreOrphans give none" in warning
 
 

@@ -89,14 +89,15 @@ def parsed_in_part(parts: Parts) -> BrokerUrl | None:
     changes: dict[str, Any] = {}
     if any("\0" in host for host, _ in url.hosts):
         changes["hosts"] = ()
-    unknown = set()
+    # `redis://$(CREDENTIALS)@…` may hold both.
+    unknown = {"username", "password"} if "\0" in url.username and not url.password else set()
     for name in ("username", "password", "virtual_host"):
         text = getattr(url, name)
         if "\0" not in text:
             continue
         changes[name] = ""
         source = parts[marks.index(text)] if text in marks else None
-        if source is None or isinstance(source, str) or name == "virtual_host":
+        if name in unknown or source is None or isinstance(source, str) or name == "virtual_host":
             unknown.add(name)
         else:
             changes[f"{name}_from"] = source

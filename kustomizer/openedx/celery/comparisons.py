@@ -41,7 +41,7 @@ def _doubt(op: ast.cmpop, left: Any, right: Any, node: ast.AST) -> Opaque | None
     """Return why it isn't known how two values compare, None where it is."""
     if isinstance(op, (ast.Is, ast.IsNot)):
         is_single = any(each is None or isinstance(each, (bool, *HOLDERS)) for each in (left, right))
-        doubt = next((each for each in (left, right) if isinstance(each, Opaque)), None)
+        doubt = next((each.why for each in (left, right) if isinstance(each, Opaque)), None)
         return doubt or (None if is_single else Opaque("`is` compares what may be the same or not", node.lineno))  # type: ignore[attr-defined]
     doubt = doubt_in(left) or doubt_in(right)
     is_found = isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, dict) and left in right

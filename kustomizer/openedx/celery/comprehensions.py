@@ -98,7 +98,7 @@ def _give(target: ast.expr, item: Any, scope: Scope) -> None:
 
 def _or_raise(value: Any) -> Any:
     if isinstance(value, Opaque):
-        raise _UnknownError(value)
+        raise _UnknownError(value.why)
     return value
 
 

@@ -26,6 +26,7 @@ from kustomizer.openedx.celery.python_values import (
     NamedQueue,
     Namespace,
     Opaque,
+    Partial,
     Passing,
     Table,
     doubt_in,
@@ -146,11 +147,14 @@ def _formatted(part: ast.FormattedValue, scope: Scope) -> Any:
     value = evaluate(part.value, scope)
     spec = "" if part.format_spec is None else evaluate(part.format_spec, scope)
     doubt = doubt_in(value) or doubt_in(spec)
-    is_as_it_is = not spec and part.conversion in (-1, 115)
-    if doubt is not None and not is_as_it_is:
-        return Opaque(doubt.reason, doubt.line)
-    if doubt is not None or (is_as_it_is and is_text((value,))):
-        return doubt if doubt is not None else value
+    if (
+        not spec
+        and part.conversion in (-1, 115)
+        and (isinstance(value, Partial) or (doubt is None and is_text((value,))))
+    ):
+        return value
+    if doubt is not None:
+        return doubt
     if is_wide(f"{{:{spec}}}") or not is_text(value):
         return Opaque("it is formatted", part.lineno)
     conversions: dict[int, Callable[[Any], Any]] = {114: repr, 115: str, 97: ascii}
@@ -189,7 +193,7 @@ def _operation(node: ast.BinOp, scope: Scope) -> Any:
 
 def _subscript(node: ast.Subscript, scope: Scope) -> Any:
     holder, key = evaluate(node.value, scope), evaluate(node.slice, scope)
-    doubt = holder if isinstance(holder, Opaque) else doubt_in(key)
+    doubt = holder.why if isinstance(holder, Opaque) else doubt_in(key)
     if doubt is not None:
         parts_escape(scope, [holder], doubt)
         return doubt
@@ -243,7 +247,7 @@ def _attribute(node: ast.Attribute, scope: Scope) -> Any:
         return known
     if isinstance(value, Opaque):
         scope.may_be_had(node.attr, value)
-        return app_conf.attribute(scope, value, node.attr, node.lineno) or value
+        return app_conf.attribute(scope, value, node.attr, node.lineno) or value.why
     if not has_attribute(value, node.attr):
         raise AttributeError(node.attr)
     # It may be a method that changes it.

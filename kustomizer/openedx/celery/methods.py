@@ -108,8 +108,8 @@ def imported(call: Call, function: Function) -> Any:
     args, kwargs, doubt = call.arguments()
     if function.name in ("copy.copy", "copy.deepcopy") and args:
         return shallow(args[0]) if function.name == "copy.copy" else copied(args[0], {})
-    if function.name in _QUOTING and isinstance(doubt, Partial) and args[:1] == [doubt]:
-        return quoted(doubt)
+    if function.name in _QUOTING and args and isinstance(args[0], Partial) and "%" not in str([*args[1:], kwargs]):
+        return quoted(args[0])
     carry_out = library.FUNCTIONS.get(function.name)
     return doubt or (call.computed() if carry_out is None else carry_out(*args, **kwargs))
 
@@ -124,7 +124,7 @@ def _pure(call: Call, method: str, holder: Any) -> Any:
     if method in _LOOKING:
         doubt = doubt or doubt_in(holder)
     makes_text = isinstance(holder, str) and (method == "join" or (method == "format" and not is_wide(holder)))
-    if makes_text and isinstance(doubt, Partial):
+    if makes_text and doubt is not None and args.doubt is None and not kwargs.partial:
         return put_together(getattr(holder, method), *args, **kwargs)
     if doubt is not None:
         parts_escape(call.scope, [holder], doubt)

@@ -64,7 +64,7 @@ def binary(op: ast.operator, left: Any, right: Any, line: int) -> Any:
     is_list = isinstance(op, ast.Add) and isinstance(left, list)
     doubt = own_doubt(left) or own_doubt(right) if is_list else doubt_in(left) or doubt_in(right)
     apply = _BINARY.get(type(op))
-    if isinstance(doubt, Partial) and (isinstance(op, ast.Add) or (isinstance(op, ast.Mod) and not is_wide(left))):
+    if doubt is not None and _makes_text(op, left, right):
         return put_together(_BINARY[type(op)], left, right)
     if doubt is not None or apply is None or not _is_small(op, left, right):
         return doubt or Opaque(f"the operator {type(op).__name__} isn't followed", line)
@@ -95,6 +95,12 @@ def _is_small(op: ast.operator, left: Any, right: Any) -> bool:
         numbers = all(isinstance(operand, (int, float)) for operand in (left, right))
         return numbers and abs(left) <= LARGEST and 0 <= right <= _LARGEST_POWER
     return not (isinstance(op, ast.Mod) and isinstance(left, str) and (is_wide(left) or not is_text(right)))
+
+
+def _makes_text(op: ast.operator, left: Any, right: Any) -> bool:
+    if isinstance(op, ast.Mod):
+        return isinstance(left, str) and not is_wide(left)
+    return isinstance(op, ast.Add) and all(isinstance(each, (str, Partial)) for each in (left, right))
 
 
 def _is_number(value: Any) -> bool:

@@ -23,6 +23,11 @@ class Opaque:
         self.reason = reason
         self.line = line
 
+    @property
+    def why(self) -> Opaque:
+        """What is made of it, by something that doesn't hand it on as it is."""
+        return self
+
     def __repr__(self) -> str:
         return f"Opaque({self.reason!r}, {self.line})"
 
@@ -37,6 +42,11 @@ class Partial(Opaque):
     def __init__(self, reason: str, line: int, parts: Parts) -> None:
         super().__init__(reason, line)
         self.parts = parts
+
+    @property
+    def why(self) -> Opaque:
+        """The parts are those of this text alone."""
+        return Opaque(self.reason, self.line)
 
 
 class NamedQueue(Opaque):
@@ -220,11 +230,11 @@ def copied(value: Any, copies: dict[int, Any]) -> Any:
 def own_doubt(value: Any) -> Opaque | None:
     """Return why ``value`` itself isn't known, whatever it contains; None where it is."""
     if isinstance(value, Opaque):
-        return value
+        return value.why
     if isinstance(value, _TRUE):
         return Opaque("it is no plain value")
     doubt = getattr(value, "doubt", None)
-    return doubt if isinstance(doubt, Opaque) else None
+    return doubt.why if isinstance(doubt, Opaque) else None
 
 
 def keys_doubt(value: Any) -> Opaque | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kustomizer.openedx.celery.python_values import Member, Opaque, Partial, doubt_in, parts_of
+from kustomizer.openedx.celery.python_values import Member, Opaque, Partial, doubt_in, own_doubt, parts_of
 from kustomizer.openedx.celery.values import MOST_PARTS, Parts, Unseen
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ def put_together(make: Callable[..., Any], *values: Any, **named: Any) -> Any:
 
 def _other_doubt(value: Any) -> Opaque | None:
     """Return why a value isn't known, None where it is known in part."""
-    items = value if isinstance(value, (list, tuple)) else (value,)
-    return next((doubt for item in items if (doubt := doubt_in(item)) and not isinstance(item, Partial)), None)
+    is_many = isinstance(value, (list, tuple))
+    own = own_doubt(value) if is_many else None
+    items = value if is_many else (value,)
+    return own or next((doubt for item in items if not isinstance(item, Partial) and (doubt := doubt_in(item))), None)
 
 
 def quoted(value: Partial) -> Partial:

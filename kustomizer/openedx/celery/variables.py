@@ -6,8 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from kustomizer.openedx.celery.container import NoContainer
-from kustomizer.openedx.celery.python_values import Opaque
-from kustomizer.openedx.celery.values import Known, Source, Unknown
+from kustomizer.openedx.celery.python_values import Opaque, Partial
+from kustomizer.openedx.celery.values import Known, Parts, Source, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,8 @@ class Variables:
 
     def doubt_variable(self, name: str, why: Opaque) -> None:
         """Note that a variable of the environment may have been changed; any one without a ``name``."""
-        unknown = Unknown(reason=why.reason, source=self.place.replace(line=why.line))
+        parts = why.parts if isinstance(why, Partial) and name else Parts()
+        unknown = Unknown(reason=why.reason, source=self.place.replace(line=why.line), parts=parts)
         if not name:
             self._variables.clear()
         self._variables[name] = unknown

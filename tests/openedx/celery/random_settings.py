@@ -17,14 +17,15 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 from unittest import mock
+from urllib.parse import quote
 
 from kustomizer.errors import ResourceRef
 from kustomizer.openedx.celery.jumps import SettingsFailed
 from kustomizer.openedx.celery.mounts import MountedFile
-from kustomizer.openedx.celery.python_values import doubt_in
+from kustomizer.openedx.celery.python_values import Partial, doubt_in
 from kustomizer.openedx.celery.scope import Scope
 from kustomizer.openedx.celery.statements import follow
-from kustomizer.openedx.celery.values import Known, Source, Unknown
+from kustomizer.openedx.celery.values import Known, Parts, Source, Unknown, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +37,9 @@ MOST_ITEMS = 10_000
 MODULE = "random_settings_module"
 # What the build shows of the environment, and what only the pod has.
 VARIABLES = {"FLAG": "true", "PORT": "6380"}
-SECRETS = {"SECRET": "s3"}
+SECRETS = {"SECRET": "s3 %/"}
 HEAD = """
+from urllib.parse import quote
 import collections, contextlib, copy, functools, itertools, json, operator, os, sys, types
 this = sys.modules[__name__]
 HOST = os.path.basename('/a/host')
@@ -73,9 +75,12 @@ bool:   True   False   b   not $bool   $int < $int   $int == $int   $str in $str
     $bool or $bool   $any is None   isinstance($any, str)   $any in $list   YES   NO   $var in os.environ
     any($bool for x in $few)   all($list)   $L is $L   'i' in globals()   $int < $int <= $int   bool($any)
 str:   'a'   ''   'x,y'   $S   $S   $str + $str   f'{$int}'   f'{$str}-{$int:03d}'   f'{$str!r}'   str($int)
-    '%s-%d' % ($str, $int)   '{}/{}'.format($str, $int)   $str.upper()   $str.replace('a', 'bc')   $str[1:]
+    '%s-%d' % ($str, $int)   '{}/{}'.format($str, $int)   $str.upper()   quote($str)   f'{$str}{$str!s}:{$str:>3}'
+    '%s%s' % ($str, $str)   '%(a)s' % {'a': $str}   '{a}{}'.format($str, a=$str)   '-'.join([$str, $str])
+    $secret   $str.replace('a', 'bc')   $str[1:]
     $str.split(',')[0]   ','.join($texts)   os.environ.get($var, $str)   $str if $bool else $str   $str or $str
     os.environ.pop($var, $str)   HOST   ($S := $str)   $str.partition('/')[2]   ''.join(sorted($str))   str($any)
+secret:   os.environ['SECRET']   os.environ.get('SECRET', $str)   $str + $secret   f'{$secret}.{$str}'   '%s' % $secret
 few:   $list[:3]   $ints   (1, 2)
 texts:   ['a', 'b']   $str.split(',')   list($dict)   [$str for x in $few]   sorted(u)   list(u)   map(str, $ints)
 list:   []   $L   $L   $L   $ints   [$any, $any]   [*$list, $any]   $list + $list   $L[:]   list($list)
@@ -94,7 +99,8 @@ any:   $int   $str   $bool   $list   $dict   None   p   u   $X   $X   $F()   $F(
 """
 """What stands for what, three spaces apart: $int is any expression of a number, $I a name that holds one."""
 STATEMENTS = r"""
-$I = $int   $I = $int   $S = $str   $S = $str   b = $bool   $L = $list   $L = $list   $D = $dict   $D = $dict
+$I = $int   $I = $int   $S = $str   $S = $str   $S = $secret   $S = $secret   $S += $secret   b = $bool
+os.environ['CELERY_BROKER_URL'] = $secret   $L = $list   $L = $list   $D = $dict   $D = $dict
 $X = $any   $X = $any   u = {$str}   p = ($any, $list)   $N = $X = $any   $I, $X = $int, $any   x, *l = $list
 x, y = y, x   $I += $int   $S += $str   $L += $list   $L += ($any,)   $D |= $dict   u |= {$str}   $X += $any
 p += ($any,)   $D[$key] = $any   $D[$any] = $any   $D['sub'][$key] = $any   $D[$key] += $any   del $D[$key]
@@ -318,7 +324,8 @@ class _Writer:
 class _Container:
     def get(self, name: str) -> Known | Unknown | None:
         if name in SECRETS:
-            return Unknown(reason="it is secret", source=Source(field="env"))
+            parts = Parts([Unseen(secret="vault", key=name)])
+            return Unknown(reason="it is secret", source=Source(field="env"), parts=parts)
         return Known(value=VARIABLES[name], source=Source(field="env")) if name in VARIABLES else None
 
     def module(self, _name: str) -> None:
@@ -404,14 +411,31 @@ def wrong(seed: int) -> str:
     lines: list[str] = []
     for name in NAMES:
         value, _, doubt = scope.read(name)
+        value = put_together(value)
         if doubt is None and doubt_in(value) is None and not same(value, names.get(name)):
             lines.append(f"{name} is {names.get(name)!r}, not {value!r}")
     for name in (*VARIABLES, "CELERY_BROKER_URL"):
         variable = scope.environment(name)
-        known = None if variable is None else variable.value if isinstance(variable, Known) else environment.get(name)
+        known = environment.get(name)
+        if isinstance(variable, Unknown) and variable.parts and not variable.may_be_unset:
+            text = put_together(Partial("", 0, variable.parts))
+            known = text if isinstance(text, str) else known
+        elif not isinstance(variable, Unknown):
+            known = None if variable is None else variable.value
         if known != environment.get(name):
             lines.append(f"{name} is {environment.get(name)!r} in the environment, not {known!r}")
     return "\n".join([f"# {seed}: {'; '.join(lines)}", *statements[1:]]) if lines else ""
+
+
+def put_together(value: Any) -> Any:
+    """Return the text that a value is when its secret parts are what only the pod has; any other as it is."""
+    if not isinstance(value, Partial) or None in value.parts:
+        return value
+    texts = (SECRETS[part.key] if isinstance(part, Unseen) else str(part) for part in value.parts)
+    return "".join(
+        quote(text) if isinstance(part, Unseen) and part.is_quoted else text
+        for part, text in zip(value.parts, texts, strict=True)
+    )
 
 
 def same(value: Any, real: Any) -> bool:

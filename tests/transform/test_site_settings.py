@@ -691,6 +691,35 @@ def test_a_module_of_a_secret_that_the_build_has_not_got(statements: str) -> Non
     assert "spec.template.spec.volumes" in warning
 
 
+@pytest.mark.parametrize(
+    "then",
+    [
+        "BROKER_URL = f'redis://{HOST}:6379/1'",
+        "def url():\n    return f'redis://{HOST}:6379/1'\nBROKER_URL = url()",
+        "if HOST == 'cache':\n    BROKER_URL = 'redis://cache:6379/1'",
+        "for each in [HOST]:\n    BROKER_URL = f'redis://{each}:6379/1'",
+        "PLACE = f'{HOST}:6379/1'\nBROKER_URL = f'redis://{PLACE}'",
+        "from .tutor_host import *\nBROKER_URL = URL",
+    ],
+)
+def test_what_is_made_of_what_an_unseen_module_may_set(then: str) -> None:
+    """The unseen one sets HOST: the name that is made of it has another value, though nothing else sets that."""
+    secret = {"secret": {"name": "vault", "items": [{"key": "secrets.py", "path": "secrets.py"}]}}
+    other = {"configMap": {"name": "more", "items": [{"key": "tutor_host.py", "path": "tutor_host.py"}]}}
+    own = lms_worker()
+    [present] = own["spec"]["template"]["spec"]["volumes"]
+    del present["configMap"]
+    present["projected"] = {"sources": [TUTORS, secret, other]}
+    head = "HOST = 'cache'\ntry:\n    from .secrets import *\nexcept ImportError:\n    pass\n"
+    more = config_map("more", {"tutor_host.py": f"{head}URL = f'redis://{{HOST}}:6379/1'\n"})
+    settings_text = f"from lms.envs.production import *\n{'' if 'tutor_host' in then else head}{then}\n"
+    given = site(lms_worker=own, settings=settings_text, others=[more])
+    result = worked(SPLIT % (KEDA, ""), given)
+    assert result.metadata("lms-worker-high")["address"] == "cache.openedx:6379"
+    [warning] = result.warnings
+    assert "where the broker is isn't sure: Secret vault isn't in the build, and may set it" in warning
+
+
 def test_a_redis_in_capitals() -> None:
     for given in (
         lms(env=[variable("CELERY_BROKER_URL", "REDIS://redis:6379/0")]),

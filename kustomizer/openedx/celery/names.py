@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kustomizer.openedx.celery.python_values import Environ, Module, Opaque, copied
+from kustomizer.openedx.celery.python_values import Defined, Environ, Function, Module, Namespace, Opaque, copied
 from kustomizer.openedx.celery.values import Source
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Names:
         self.settled: set[str] = set()
         self.failure: Opaque | None = None
         """Why importing the module may fail."""
+        self.derived: dict[str, Doubt] = {}
+        """Names of ``settled`` that something may have set since, or whose values were made from such names."""
         self.lost: dict[str, Doubt] = {}
         """Names that a function may set whenever something unknown calls it."""
 
@@ -45,15 +47,15 @@ class Names:
                 values[name] = copied(value, copies)
         names = Names(values, dict(self.sources))
         names.everything, names.settled, names.lost = self.everything, set(self.settled), dict(self.lost)
-        names.failure = self.failure
+        names.derived, names.failure = dict(self.derived), self.failure
         return names
 
     def read(self, name: str) -> tuple[Any, Source, Doubt | None]:
         """Return a name's value (an Opaque where it can't be known), its source, and what else may have set it."""
         value = self.values.get(name)
-        # Whatever may have set any name is likely to have left `os`.
-        is_settled = name in self.settled or isinstance(value, (Environ, Module))
-        doubt = self.lost.get(name) or (None if is_settled else self.everything)
+        # Whatever may have set any name is likely to have left `os`, and what can be called.
+        is_settled = name in self.settled or isinstance(value, (Defined, Environ, Function, Module, Namespace))
+        doubt = self.lost.get(name) or (None if is_settled else self.everything) or self.derived.get(name)
         if doubt is not None and not doubt.maybe:
             return doubt.why, doubt.source, None
         return value, getattr(value, "changed", None) or self.sources.get(name, _NOWHERE), doubt
@@ -63,3 +65,5 @@ class Names:
         if self.everything is None or self.everything.maybe or not doubt.maybe:
             self.everything = doubt
             self.settled.clear()
+        else:
+            self.derived |= dict.fromkeys(self.settled, doubt)

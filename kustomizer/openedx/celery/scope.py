@@ -55,6 +55,8 @@ class Scope(Variables):
         """Names of the functions and comprehensions that are followed, as far as these see each other's."""
         self.run: Callable[[Iterable[ast.stmt]], None] = lambda _nodes: None
         """Follows statements."""
+        self.doubt: Doubt | None = None
+        """What may have set a name that the present statement has read."""
         self.calls = 0
         """How many functions of the settings are being followed, one in another."""
         self.steps = 0
@@ -153,8 +155,9 @@ class Scope(Variables):
             return self.module
         if holder is not names.values:
             return self.value(name) if self.has(name) else Opaque(f"{name} isn't set", line)
-        value, _, _ = names.read(name)
+        value, _, doubt = names.read(name)
         if name in names.values or isinstance(value, Opaque):
+            self.doubt = self.doubt or doubt
             return value
         if default is not _UNSET and names.everything is None and (name in _CELERYS_NAMES or name in names.settled):
             return default
@@ -193,12 +196,18 @@ class Scope(Variables):
             line = value.line if isinstance(value, Opaque) and value.line else line
             names.sources[name] = self.place.replace(line=line)
             names.settled.add(name)
+            names.derived.pop(name, None)
+            if self.doubt is not None:
+                names.derived[name] = self.doubt
 
     def import_name(self, name: str, names: Names) -> None:
         """Give a name what it has among ``names``, those of another module."""
         held = self._modules[self.module]
         held.values[name], held.sources[name], doubt = names.read(name)
-        (held.settled.discard if doubt else held.settled.add)(name)
+        held.settled.add(name)
+        held.derived.pop(name, None)
+        if doubt is not None:
+            held.derived[name] = doubt
 
     def remove(self, name: str) -> None:
         """Forget a name."""
@@ -211,8 +220,12 @@ class Scope(Variables):
 
     def touch(self, holder: Any, line: int) -> None:
         """Note that what ``holder`` holds was changed on ``line``."""
-        if isinstance(holder, HOLDERS):
-            holder.changed = self.place.replace(line=line)
+        if not isinstance(holder, HOLDERS):
+            return
+        holder.changed = self.place.replace(line=line)
+        if self.doubt is not None:
+            names = self._modules[self.module]
+            names.derived |= {name: self.doubt for name, value in names.values.items() if value is holder}
 
     def spoil(self, value: Any, why: Opaque) -> None:
         """Note that something unknown may have changed ``value``, which names may hold."""

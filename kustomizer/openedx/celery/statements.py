@@ -98,10 +98,14 @@ def _run(scope: Scope, nodes: Iterable[ast.stmt]) -> None:
         if handle is None:
             skip(scope, [node], Opaque(f"`{type(node).__name__.lower()}` isn't followed", node.lineno))
         else:
+            doubt = scope.doubt
             try:
                 handle(scope, node)
             except FAULTS:
                 failed(scope, node)
+            # What a function has read counts for the statement that calls it.
+            if not scope.is_local:
+                scope.doubt = doubt
 
 
 def _assign(scope: Scope, node: ast.Assign | ast.AnnAssign) -> None:
@@ -198,7 +202,8 @@ def _functiondef(scope: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef) -> 
 
 def _classdef(scope: Scope, node: ast.ClassDef) -> None:
     value = Defined(node, scope.module, scope.place, {}, is_plain=False)
-    statements = [statement for statement in node.body if not isinstance(statement, FUNCTIONS)]
+    # What decorates a method may call it.
+    statements = [each for each in node.body if not isinstance(each, FUNCTIONS) or each.decorator_list]
     why = Opaque(f"class {node.name} may set it", node.lineno)
     scope.unknown.append(why)
     may_have_run(scope, statements, why, local=frozenset(), maybe=False)
@@ -213,7 +218,9 @@ def _decorate(
     for maker in (*node.decorator_list, *more):
         escapes(scope, evaluate(maker, scope), Opaque(f"what {node.name} is made with may set it", node.lineno))
     if node.decorator_list:
-        escapes(scope, value, Opaque(f"{node.name} may be called, and set it", node.lineno))
+        why = Opaque(f"{node.name} may be called, and set it", node.lineno)
+        scope.unknown.append(why)
+        escapes(scope, value, why)
 
 
 def _delete(scope: Scope, node: ast.Delete) -> None:

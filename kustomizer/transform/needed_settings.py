@@ -96,7 +96,8 @@ def unsure_transport(resources: Resources, config: CeleryWorkers, emitted: Emitt
     """Return the warning that late acknowledgement is right for a Redis, where nothing says that the broker is one."""
     celery = own_settings(resources, emitted)
     broker = None if celery is None else celery.broker
-    if not isinstance(broker, Unknown):
+    # Where nothing surely sets it, Tutor's Redis is as likely as ever.
+    if not isinstance(broker, Unknown) or broker.may_be_unset or broker.source.default:
         return []
     message = f"what {emitted.deployment}'s broker is isn't known ({broker.reason}, {broker.source}): tasks are "
     message += "acknowledged late, which is right for a Redis; RabbitMQ runs one again that takes longer than its "

@@ -146,6 +146,8 @@ def broker_problems(broker: Broker) -> list[Problem]:
             refuse("address", "conflicts with sentinel, which says where the broker is", "Keep one of them")
         if not broker.sentinel.addresses:
             refuse("sentinel.addresses", "is empty", "Name at least one Sentinel as host:port")
+    if broker.priority_steps is not None and not broker.priority_steps:
+        refuse("prioritySteps", "is empty", "Set it to [0] where tasks have no priorities")
     if broker.username is not None and broker.existing_secret and broker.existing_secret.username_key:
         refuse("username", "conflicts with existingSecret.usernameKey", "Keep one of them")
     if broker.tls and broker.tls.enabled is False and (broker.tls.unsafe or broker.tls.ca or broker.tls.client_cert):

@@ -116,6 +116,7 @@ def _endpoint(
         if says_it_elsewhere(celery):
             endpoint, warnings = celery_broker(celery, configured, worker.namespace, located=located)
             broker = _overridden(endpoint, configured, worker.namespace)
+            warnings += _contradictions(config, endpoint, broker) if endpoint.addresses else ()
             return broker, [*warnings, *connection_warnings(config, celery, broker)]
     file = environment_file(resources, service, worker.namespace, celery)
     if not located and (file is None or not file.values.get("CELERY_BROKER_HOSTNAME")):
@@ -128,11 +129,30 @@ def _endpoint(
     emitted = _emitted(file, configured, worker.namespace, located=located)
     broker = _overridden(emitted, configured, worker.namespace)
     stand_by = [] if located or broker.sentinel_master else _stand_by(file)
+    stand_by += _contradictions(config, emitted, broker)
     if not (broker.password or broker.tls or broker.ca or broker.client_cert or broker.unsafe):
         return broker, stand_by
     from kustomizer.openedx.broker_warnings import broker_warnings  # noqa: PLC0415 - all are about these
 
     return broker, [*stand_by, *broker_warnings(config, file, broker)]
+
+
+def _contradictions(config: CeleryWorkers, emitted: Endpoint, broker: Endpoint) -> list[Problem]:
+    """Return warnings that the configuration has others look where the workers put nothing."""
+    pairs = (
+        ("database", "database", emitted.database, broker.database),
+        ("keyPrefix", "the key prefix", emitted.key_prefix or "''", broker.key_prefix or "''"),
+    )
+    return [
+        config.problem(
+            f"KEDA, Flower and restoreOrphans look with {what} {stated}, and the workers have {own}: no task is found",
+            "Leave it out, or set it to what the workers have",
+            field=f"spec.broker.{field}",
+            severity=WARNING,
+        )
+        for field, what, own, stated in pairs
+        if own != stated
+    ]
 
 
 def _stand_by(file: EnvironmentFile) -> list[Problem]:
@@ -162,7 +182,7 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
     values = file.values
     # kombu reads it in small letters.
     transport = str(values.get("CELERY_BROKER_TRANSPORT") or "redis").lower()
-    if transport not in _TRANSPORTS and not located:
+    if transport not in _TRANSPORTS and not (located and is_placeholder(transport)):
         message = f"is {transport}: only Redis tells how many tasks wait and how many are in flight"
         remedy = f"Use one of {', '.join(_TRANSPORTS)} (Celery has no transport for a Redis Cluster), or leave keda, "
         remedy += "flower and restoreOrphans out"
@@ -264,6 +284,8 @@ def _overridden(emitted: Endpoint, configured: Broker | None, namespace: str) ->
     for name in ("database", "username", "key_prefix"):
         if getattr(configured, name) is not None:
             changes[name] = getattr(configured, name)
+    if configured.username is not None:
+        changes["username_key"] = None
     if configured.existing_secret is not None:
         existing = configured.existing_secret
         changes |= {"password": "", "password_key": SecretKey(secret=existing.name, key=existing.password_key)}

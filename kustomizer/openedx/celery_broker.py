@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from kustomizer.errors import WARNING, Problem, UserError
 from kustomizer.manifests.digits import whole_seconds
-from kustomizer.openedx.celery.values import Known, Unknown
+from kustomizer.openedx.celery.python_values import Opaque, Partial, own_doubt
+from kustomizer.openedx.celery.values import Known, Unknown, Unseen
 from kustomizer.openedx.endpoint import UNACKED, Endpoint, SecretKey, server
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kustomizer.config.broker import Broker
     from kustomizer.config.model import CeleryWorkers
     from kustomizer.openedx.celery.broker_url import BrokerUrl
-    from kustomizer.openedx.celery.values import Source, Unseen, Value
+    from kustomizer.openedx.celery.values import Source, Value
     from kustomizer.openedx.celery.view import CeleryView
 
 
@@ -79,8 +80,10 @@ def celery_broker(
     if sentinel and not master and not located:
         message = "the URL is that of Sentinels, and the transport's options have no master_name"
         raise UserError(celery.broker.source.problem(message, "Set spec.broker.sentinel: addresses and master"))
-    own = reader.value(celery.transport_option("sentinel_kwargs"), "", "", needed=False) if sentinel else None
-    credentials = own if isinstance(own, dict) else {}
+    if sentinel and (configured is None or configured.sentinel is None):
+        of_sentinels, warnings = _of_sentinels(celery)
+        address = address.replace(**of_sentinels)
+        reader.warnings += warnings
     timeout = celery.visibility_timeout
     return (
         address.replace(
@@ -88,16 +91,32 @@ def celery_broker(
             unacked_key=option("unacked_key", needed=not located) or UNACKED,
             tls=address.tls or bool(ssl),
             sentinel_master=master,
-            sentinel_username=_text(credentials.get("username")),
-            sentinel_password=_text(credentials.get("password")),
             visibility_timeout=whole_seconds(timeout.value) if isinstance(timeout, Known) else None,
         ),
         reader.warnings,
     )
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _of_sentinels(celery: CeleryView) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the fields of an endpoint with the Sentinels' own credentials, and warnings where they aren't known."""
+    option = celery.transport_option("sentinel_kwargs")
+    own = option.likely.value if option.likely is not None else celery.unknown_option("sentinel_kwargs")
+    found: dict[str, Any] = {}
+    warnings = []
+    for name in ("username", "password"):
+        value = own.get(name) if isinstance(own, dict) and own_doubt(own) is None else own
+        key = value.parts[0] if isinstance(value, Partial) and len(value.parts) == 1 else None
+        if isinstance(value, str):
+            found[f"sentinel_{name}"] = value
+        elif name == "password" and isinstance(key, Unseen):
+            found["sentinel_password_key"] = _key(key)
+        elif isinstance(value, Opaque):
+            message = (
+                f"the Sentinels' {name} isn't known ({value.reason}), and KEDA, Flower and restoreOrphans give none"
+            )
+            remedy = "Set spec.broker.sentinel: addresses, master, username and existingSecret"
+            warnings.append(option.source.problem(message, remedy, severity=WARNING))
+    return found, warnings
 
 
 def connection_warnings(config: CeleryWorkers, celery: CeleryView, broker: Endpoint) -> list[Problem]:
@@ -132,7 +151,7 @@ def _address(
     broker: BrokerUrl, source: Source, configured: Broker | None, namespace: str, *, located: bool
 ) -> Endpoint:
     """Return what the broker's URL says. Raises UserError where it is no Redis, or has no database's number."""
-    if not broker.is_redis and not located:
+    if not broker.is_redis:
         message = f"the broker's transport is {broker.transport}: only Redis tells how many tasks wait and how "
         message += "many are in flight"
         remedy = "Use redis, rediss or sentinel, or leave keda, flower and restoreOrphans out"
@@ -162,6 +181,8 @@ def _credentials_warnings(broker: BrokerUrl, source: Source, configured: Broker 
     if configured is not None and (configured.existing_secret or configured.trigger_authentication):
         return
     for name, unseen in (("username", broker.username_from), ("password", broker.password_from)):
+        if name == "username" and configured is not None and configured.username is not None:
+            continue
         if name in broker.unknown:
             message = f"the broker's {name} isn't known, and KEDA, Flower and restoreOrphans give none"
             remedy = "Name the Secret that holds it in spec.broker.existingSecret"

@@ -9,7 +9,7 @@ from kustomizer.openedx.workers import workers_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kustomizer.config.broker import Broker
     from kustomizer.manifests.resource import Resource, Resources
@@ -59,6 +59,20 @@ def consumed_queues(resources: Resources, among: Iterable[Resource]) -> dict[str
     return queues
 
 
+def _check_stated(resources: Resources, worker: EmittedWorker, queue: str, names: Sequence[str]) -> None:
+    """Raise UserError where settings put tasks on other lists than ``names``, those that the configuration states."""
+    try:
+        known = _lists_of(resources, worker, queue)
+    except UserError:
+        return
+    missing = [name for name in known if name not in names]
+    if missing:
+        shown = missing[0].replace("\x06\x16", "\\x06\\x16")
+        message = f"{worker.deployment} takes tasks from {shown}, too, which nothing would count"
+        remedy = "Leave it out: the settings say which lists there are"
+        raise UserError.of(message, field="spec.broker.prioritySteps", remedy=remedy)
+
+
 def queue_name(resources: Resources, worker: EmittedWorker, variant: str) -> str:
     """Return the queue that a variant means by its name: the site's own name for it, or Open edX's.
 
@@ -91,7 +105,9 @@ def redis_lists(
         from kustomizer.openedx.celery.transport import SEPARATOR, priority_lists  # noqa: PLC0415 - few sites have more than one
 
         separator = SEPARATOR if stated.priority_separator is None else stated.priority_separator
-        return priority_lists(queue, stated.priority_steps or (0,), separator)
+        names = priority_lists(queue, stated.priority_steps, separator)
+        _check_stated(resources, worker, queue, names)
+        return names
     lists = _lists_of(resources, worker, queue)
     if lists != (queue,):
         return lists

@@ -189,7 +189,7 @@ def _broker(resources: Resources, name: str) -> str:
     try:
         broker, _ = endpoint(resources, load(document), name, emitted_worker(resources, name).resource)
     except UserError as error:
-        return f"not known: {error.problems[0].message}"
+        return error.problems[0].message
     kind = "Sentinel" if broker.sentinel_master else "Redis"
     tls = ", TLS" if broker.tls else ""
     password = ", with a password" if broker.password or broker.password_key else ""

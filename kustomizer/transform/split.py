@@ -195,8 +195,8 @@ def _settings(resources: Resources, config: CeleryWorkers, plan: ServicePlan) ->
         remedy += f"spec.settings.modules.{emitted.service}, or leave {emitted.service} out of spec.workers"
         raise UserError(emitted.resource.problem(message, remedy, field="spec.template.spec"))
     broker = config.spec.broker
-    # Where the configuration says where the broker is, that is a Redis.
-    kind = "redis" if broker is not None and broker.is_located else transport(resources, emitted)
+    # Where the build doesn't tell it and the configuration says where the broker is, that is a Redis.
+    kind = transport(resources, emitted) or ("redis" if broker is not None and broker.is_located else "")
     # KEDA's own step refuses the broker.
     is_scaled = any(variant.settings.keda_enabled for variant in plan.variants)
     if kind not in REDIS and config.spec.celery.late_acknowledgement is None and not is_scaled:

@@ -317,7 +317,6 @@ def test_a_user_and_a_password_of_a_whole_secret() -> None:
             "the database isn't known. Set spec.br",
         ),
         (in_variables("$(URL)", secret_variable("URL", "url")), "where the broker is isn't known"),
-        (of_settings("f\"redis://:{os.environ['RPW']:>9}@c.d:6380/3\""), "where the broker is isn't known"),
         (of_settings("'redis://:{:>99}@c.d:6380/3'.format(os.environ['RPW'])"), "where the broker is isn't known"),
         (of_settings("'redis://:%.3s@c.d:6380/3' % os.environ['RPW']"), "where the broker is isn't known"),
         (of_settings("f\"redis://:{os.environ['RPW']}@{certifi.host()}/3\""), "where the broker is isn't known"),
@@ -328,6 +327,105 @@ def test_a_user_and_a_password_of_a_whole_secret() -> None:
 def test_a_url_of_which_too_little_is_known(given: bytes, said: str) -> None:
     [error] = built(SPLIT % (KEDA, ""), given).errors
     assert said in error
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "quote(quote(os.environ['RPW']))",
+        "os.environ['RPW'][:8]",
+        "json.loads(os.environ['RPW'])['a']",
+        "certifi.where()",
+    ],
+)
+def test_what_is_made_of_a_secret_is_another_text(expression: str) -> None:
+    text = f"import os\nfrom urllib.parse import quote\np = {expression}\nBROKER_URL = f'redis://:{{p}}@c.d/3'\n"
+    given = lms(env=[secret_variable("RPW")], settings=text)
+    result = worked(SPLIT % (KEDA, ""), given)
+    assert not result.kinds("TriggerAuthentication")
+    assert result.metadata("lms-worker-high")["address"] == "c.d:6379"
+    [warning] = result.warnings
+    assert "the broker's password isn't known" in warning
+
+
+@pytest.mark.parametrize(
+    ("password", "expected", "warned"),
+    [
+        ("os.environ['RPW']", {"name": "vault", "key": "password"}, False),
+        ("f\"x{os.environ['RPW']}\"", None, True),
+        ("os.environ['RPW'][:8]", None, True),
+    ],
+)
+def test_sentinels_with_a_password_that_only_the_cluster_knows(
+    password: str, expected: dict[str, str] | None, *, warned: bool
+) -> None:
+    options = f"{{'master_name': 'm', 'sentinel_kwargs': {{'password': {password}}}}}"
+    settings_text = f"import os\nBROKER_URL = 'sentinel://a.b;sentinel://c.d'\nBROKER_TRANSPORT_OPTIONS = {options}\n"
+    given = lms(env=[secret_variable("RPW")], settings=settings_text)
+    result = worked(SPLIT % (KEDA, ""), given)
+    made = [item["spec"]["secretTargetRef"] for item in result.items if item["kind"] == "TriggerAuthentication"]
+    assert made == ([[{"parameter": "sentinelPassword", **expected}]] if expected else [])
+    assert ["the Sentinels' password isn't known" in each for each in result.warnings] == [True] * warned
+    stated = ", broker: {sentinel: {addresses: ['a.b:26379'], master: m, existingSecret: {name: s, passwordKey: p}}}"
+    assert not worked(SPLIT % (KEDA, stated), given).warnings
+
+
+@pytest.mark.parametrize("url", ["amqp://u:p@r//", "sqs://"])
+def test_an_address_makes_no_redis_of_another_broker(url: str) -> None:
+    given = lms(settings=f"BROKER_URL = {url!r}\n")
+    for keda in ("", KEDA):
+        [error] = built(SPLIT % (keda, ", broker: {address: 'r:6379'}"), given).errors
+        assert f"broker is {url.partition(':')[0]}" in error or "the broker's transport is" in error
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ("database: 7", "spec.broker.database: KEDA, Flower and restoreOrphans look with database 7, and the workers"),
+        ("keyPrefix: 'z:'", "spec.broker.keyPrefix: KEDA, Flower and restoreOrphans look with the key prefix z:, and"),
+        ("database: 0, keyPrefix: ''", ""),
+    ],
+)
+def test_fields_that_say_otherwise_than_the_workers(stated: str, said: str) -> None:
+    for given in (lms(), lms(env=[variable("CELERY_BROKER_URL", "redis://c.d:1/0")])):
+        result = worked(SPLIT % (KEDA, f", broker: {{{stated}}}"), given)
+        assert [said in each for each in result.warnings] == [True] * bool(said)
+
+
+def test_priority_steps_that_leave_lists_out() -> None:
+    given = lms(settings="CELERY_DEFAULT_PRIORITY = 3\n")
+    [error] = built(SPLIT % (KEDA, ", broker: {prioritySteps: [0]}"), given).errors
+    assert "spec.broker.prioritySteps: lms-worker takes tasks from edx.lms.core.high\\x06\\x163, too" in error
+    assert worked(SPLIT % (KEDA, ", broker: {prioritySteps: [0, 3, 6, 9]}"), given)
+
+
+def test_triggers_beside_a_formula() -> None:
+    keda = "keda: {enabled: true, extraTriggers: [{type: cron, metadata: {start: 0 8 * * *}}]}"
+    [error] = built(SPLIT % (keda, ""), lms(settings="CELERY_DEFAULT_PRIORITY = 3\n")).errors
+    assert "extraTriggers[0]: is ignored: a formula adds up the lists of priorities" in error
+    assert worked(SPLIT % (keda, ""), lms())
+
+
+def test_a_user_that_the_configuration_names() -> None:
+    given = in_variables("redis://$(RU):$(RPW)@c.d/3", secret_variable("RU", "user"))
+    result = worked(SPLIT % (KEDA, ", broker: {username: bob}"), given)
+    [trigger_authentication] = [item for item in result.items if item["kind"] == "TriggerAuthentication"]
+    assert trigger_authentication["spec"]["secretTargetRef"] == [
+        {"parameter": "password", "name": "vault", "key": "password"}
+    ]
+    assert result.metadata("lms-worker-high")["username"] == "bob"
+    assert not [each for each in result.warnings if "username" in each]
+
+
+def test_a_place_that_may_hold_credentials() -> None:
+    given = in_variables("redis://$(HOST)/3", secret_variable("HOST", "host"))
+    [warning] = worked(SPLIT % (KEDA, ", broker: {address: 'c.d:1'}"), given).warnings
+    assert "the broker's password isn't known" in warning
+
+
+def test_a_transport_that_something_puts_in_later() -> None:
+    [warning] = worked(SPLIT % ("", ""), lms(env=[variable("CELERY_BROKER_URL", "${SCHEME}://c.d/3")])).warnings
+    assert "what lms-worker's broker is isn't known (something puts in its transport later" in warning
 
 
 def test_a_user_and_a_password_in_one_variable() -> None:

@@ -89,8 +89,10 @@ def parsed_in_part(parts: Parts) -> BrokerUrl | None:
     changes: dict[str, Any] = {}
     if any("\0" in host for host, _ in url.hosts):
         changes["hosts"] = ()
-    # `redis://$(CREDENTIALS)@…` may hold both.
+    # `redis://$(CREDENTIALS)@…` may hold both, and what names the place may hold them, too.
     unknown = {"username", "password"} if "\0" in url.username and not url.password else set()
+    if "hosts" in changes and not (url.username or url.password):
+        unknown.add("password")
     for name in ("username", "password", "virtual_host"):
         text = getattr(url, name)
         if "\0" not in text:

@@ -39,6 +39,7 @@ from kustomizer.openedx.celery.python_values import (
 )
 from kustomizer.openedx.celery.skipped import escapes, may_have_run, parts_escape
 from kustomizer.openedx.celery.texts import is_text, is_wide, put_together
+from kustomizer.openedx.celery.values import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,6 +141,8 @@ def _joined(node: ast.JoinedStr, scope: Scope) -> Any:
         _formatted(part, scope) if isinstance(part, ast.FormattedValue) else evaluate(part, scope)
         for part in node.values
     ]
+    # Whatever it is, it becomes a text here.
+    parts = [Partial(part.reason, part.line, Parts([None])) if type(part) is Opaque else part for part in parts]
     return put_together(lambda *texts: "".join(map(str, texts)), *parts)
 
 

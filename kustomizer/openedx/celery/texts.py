@@ -62,7 +62,7 @@ def quoted(value: Partial) -> Partial:
     """Return a text, percent-encoded."""
     # A text beside it may get other characters.
     only = value.parts[0] if len(value.parts) == 1 else None
-    part = only.replace(is_quoted=True) if isinstance(only, Unseen) else None
+    part = only.replace(is_quoted=True) if isinstance(only, Unseen) and not only.is_quoted else None
     return Partial(value.reason, value.line, Parts([part]))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kustomizer.manifests.digits import whole_seconds
 from kustomizer.openedx.celery.broker_url import parsed, parsed_in_part
-from kustomizer.openedx.celery.python_values import doubt_in
+from kustomizer.openedx.celery.python_values import Opaque, doubt_in
 from kustomizer.openedx.celery.values import CELERYS, KOMBUS, Known, Parts, Source, Unknown
 from kustomizer.openedx.workers import CELERYS_VISIBILITY_TIMEOUT
 
@@ -92,6 +92,13 @@ class TransportView:
             if is_known:
                 return self._option(table, name, default, options.source)
         return options
+
+    def unknown_option(self, name: str) -> Any:
+        """Return what is known of an option that isn't known as a whole: a mapping's items may be."""
+        options = self.settings.table("BROKER_TRANSPORT_OPTIONS")
+        whole = self.transport_options
+        is_listed = options is not None and name in options and options.doubt is None
+        return options[name] if is_listed and options is not None else Opaque(getattr(whole, "reason", ""))
 
     @staticmethod
     def _option(options: dict[str, Any], name: str, default: Any, source: Source) -> Known:
@@ -182,12 +189,15 @@ def first_set(*values: Value | None) -> Value:
             if not value.may_be_unset or (value.otherwise is not None and value.otherwise.value):
                 return value
             then = first_set(*values[index + 1 :])
-            if isinstance(then, Unknown) and then.otherwise is None and then.parts:
+            if isinstance(then, Unknown) and then.otherwise is None and then.parts and None not in then.parts:
                 then = Known(value=then.parts, source=then.source)
             return value.replace(otherwise=then if isinstance(then, Known) else then.otherwise)
         if value is not None and value.value:
             return value
     return Unknown(reason="nothing sets it", source=CELERYS)
+
+
+_WITHIN_A_TRANSPORT = str.maketrans("", "", "+-._")
 
 
 def _parsed(url: Known) -> Value:
@@ -201,6 +211,8 @@ def _parsed(url: Known) -> Value:
     parts = parsed(text) if isinstance(text, str) else None
     if parts is None:
         return Unknown(reason="it isn't a URL that Celery can read", source=url.source)
+    if not parts.transport.translate(_WITHIN_A_TRANSPORT).isalnum():
+        return Unknown(reason=f"something puts in its transport later ({parts.transport})", source=url.source)
     return url.replace(value=parts)
 
 

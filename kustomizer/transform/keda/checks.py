@@ -83,8 +83,13 @@ def taken_over(hpa: Resource, variant: Variant) -> Problem:
     return hpa.problem(message, remedy, severity=WARNING)
 
 
-def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[str, Any]]) -> None:
-    """Raise UserError for the operator's own triggers and fallback where KEDA would refuse or ignore them."""
+def check_triggers(
+    config: CeleryWorkers, variant: Variant, ours: Iterable[dict[str, Any]], *, has_formula: bool
+) -> None:
+    """Raise UserError for the operator's own triggers and fallback where KEDA would refuse or ignore them.
+
+    ``has_formula`` says that a formula takes the place of all other triggers.
+    """
     keda = variant.settings.keda or Keda()
     problems = []
 
@@ -92,6 +97,8 @@ def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[
         field = config.origin(variant.service, variant.name, "keda", key) + at
         problems.append(config.problem(message, remedy, field=field))
 
+    of_slots = "with inFlight: Slots KEDA heeds its formula" if keda.in_flight == "Slots" else ""
+    formula = "a formula adds up the lists of priorities, and KEDA heeds that" if has_formula else of_slots
     names = {str(trigger["name"]) for trigger in ours}
     for index, trigger in enumerate(keda.extra_triggers or ()):
         at = f"[{index}]"
@@ -109,9 +116,9 @@ def check_triggers(config: CeleryWorkers, variant: Variant, ours: Iterable[dict[
             refuse("extraTriggers", f"{at}.name", message, "Give each trigger a name of its own")
         if isinstance(name, str) and name:
             names.add(name)
-        if keda.in_flight == "Slots" and kind not in _RESOURCE_TRIGGERS:
-            message = "is ignored: with inFlight: Slots KEDA heeds its formula and triggers on cpu and memory alone"
-            refuse("extraTriggers", at, message, "Take it out, or set inFlight: Zero")
+        if formula and kind not in _RESOURCE_TRIGGERS:
+            remedy = "Take it out" if has_formula else "Take it out, or set inFlight: Zero"
+            refuse("extraTriggers", at, f"is ignored: {formula} and triggers on cpu and memory alone", remedy)
     for key in ("failureThreshold", "replicas"):
         value = (keda.fallback or {key: 0}).get(key)
         if type(value) is not int or value < 0:

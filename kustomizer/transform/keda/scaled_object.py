@@ -104,7 +104,8 @@ def _scale(
     name = _name(variant)
     deployment = resources.find("Deployment", variant.deployment, emitted.resource.namespace)[0]
     check_named_hpa(resources, config, variant, deployment.namespace)
-    check_triggers(config, variant, (*triggers.queued, *triggers.in_flight))
+    has_lists = len(triggers.queued) > len(variant.queues)
+    check_triggers(config, variant, (*triggers.queued, *triggers.in_flight), has_formula=has_lists)
     present = next(iter(resources.find("ScaledObject", name, deployment.namespace)), None)
     replaced = hpa.name if hpa else _taken_elsewhere(present, _keda(variant))
     metadata = site_metadata(deployment, name=name)
@@ -116,7 +117,7 @@ def _scale(
         from kustomizer.transform.keda.slots import slots  # noqa: PLC0415 - by default tasks in flight aren't counted
 
         formula = _formula(variant, triggers, slots=slots(resources, config, variant, deployment, emitted))
-    elif len(triggers.queued) > len(variant.queues):
+    elif has_lists:
         formula = _formula(variant, triggers, slots=None)
     usual = f"keda-hpa-{name}"
     hpa_name = replaced or (f"keda-hpa-{variant.deployment}" if len(usual) > _LABEL_LENGTH else "")

@@ -39,6 +39,7 @@ def check_site(config: CeleryWorkers) -> list[Problem]:
 
             problems += check_extra_args(settings.extra_args, f"{path}.extraArgs")
     problems += [*_deployment_names(config), *_hpa_names(config)]
+    problems += _resources_of_others(config)
     for service in config.services():
         problems += _queues(config, service)
         problems += _in_flight(config, service)
@@ -179,6 +180,18 @@ def _resources(config: CeleryWorkers, service: str, variant: str, resources: Jso
         Problem(field=config.origin(service, variant, "resources", *path.split(".", 1)), message=message, remedy=remedy)
         for path, message, remedy in resource_faults(resources)
     ]
+
+
+def _resources_of_others(config: CeleryWorkers) -> Iterator[Problem]:
+    """Yield the same problems of the scheduler and of Flower."""
+    for name, section in (("scheduler", config.spec.scheduler), ("flower", config.spec.flower)):
+        resources = section.resources if section is not None else None
+        if not resources:
+            continue
+        from kustomizer.manifests.amounts import resource_faults  # noqa: PLC0415 - as above
+
+        for path, message, remedy in resource_faults(resources, whole=name == "flower"):
+            yield Problem(field=f"spec.{name}.resources.{path}", message=message, remedy=remedy)
 
 
 def _handed_on(config: CeleryWorkers, service: str, variant: str, worker: Worker) -> Iterator[Problem]:

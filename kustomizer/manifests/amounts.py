@@ -60,6 +60,8 @@ def resource_faults(resources: Any, *, whole: bool = False) -> Iterator[tuple[st
     amounts: dict[tuple[str, str], float] = {}
     for section in ("requests", "limits"):
         values = tree.get(section)
+        if not is_null(values) and not isinstance(values, dict):
+            yield section, "isn't a mapping", "Write what it names: {memory: 512Mi}, say"
         for name, value in values.items() if isinstance(values, dict) else ():
             # All but a few names say whose they are (validateContainerResourceName).
             is_known = name in _RESOURCES or name.startswith("hugepages-") or "/" in name

@@ -23,6 +23,7 @@ from kustomizer import KIND, is_configuration
 from kustomizer.config.types import OPEN_EDX_SERVICES
 from kustomizer.errors import INFO, WARNING, Problem
 from kustomizer.manifests.tree import lookup, plain_value
+from kustomizer.openedx.stopped import stopped_by
 from kustomizer.site.model import Site, SiteWorker
 
 _REMEDY = "Build with `tutor-kustomizer build`, or give kustomize --enable-alpha-plugins --enable-exec"
@@ -47,6 +48,7 @@ def _unsplit(site: Site) -> Iterator[Problem]:
         worker
         for worker in site.open_edx_workers
         if set(site.open_edx_queues(worker.resource.namespace, worker.service)) <= set(worker.queues)
+        and stopped_by(site.resources, worker.resource) is None
     ]
     services = {worker.service for worker in taking_all}
     others_split = any(worker.service not in services for worker in site.open_edx_workers)

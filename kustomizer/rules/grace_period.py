@@ -30,6 +30,7 @@ from itertools import pairwise
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.digits import whole_number
 from kustomizer.manifests.tree import lookup, number_at, string_list
+from kustomizer.openedx.stopped import stopped_by
 from kustomizer.openedx.workers import pod_field, pod_template
 from kustomizer.site.model import Site, SiteWorker
 
@@ -41,6 +42,8 @@ _FIELD = "terminationGracePeriodSeconds"
 def check(site: Site) -> Iterator[Problem]:
     """Find the workers of lms and cms whose grace period doesn't fit."""
     for worker in site.open_edx_workers:
+        if stopped_by(site.resources, worker.resource) is not None:
+            continue
         stated = number_at(pod_template(worker.resource), "spec", _FIELD)
         seconds = KUBERNETES_DEFAULT if stated is None else stated
         timeout = site.visibility_timeout(worker) if worker.is_on_redis else None

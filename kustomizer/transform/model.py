@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kustomizer.config.worker import DEFAULT
+from kustomizer.config.worker import DEFAULT, max_replicas
 from kustomizer.manifests.tree import is_null, lookup, number_at
 from kustomizer.record import Record
 
@@ -50,13 +50,19 @@ class Variant(Record):
 
 def has_one_pod(emitted: EmittedWorker, variant: Variant) -> bool:
     """Tell whether a worker has exactly one pod, but for a rollout's moments."""
-    return not variant.settings.keda_enabled and not variant.has_autoscaler and _replicas(emitted, variant) == 1
+    keda = variant.settings.keda
+    if variant.settings.keda_enabled and keda is not None:
+        bounds = {max_replicas(keda, variant.name), keda.min_replicas} if keda.idle_replicas is None else set()
+        return keda.paused_replicas == 1 or (keda.paused_replicas is None and not keda.paused and bounds == {1})
+    return not variant.has_autoscaler and _replicas(emitted, variant) == 1
 
 
 def may_have_no_pod(emitted: EmittedWorker, variant: Variant) -> bool:
     """Tell whether the configuration lets a worker have no pod."""
     keda = variant.settings.keda
     if variant.settings.keda_enabled and keda is not None:
+        if keda.paused_replicas is not None:
+            return keda.paused_replicas == 0
         return not keda.min_replicas or keda.idle_replicas == 0
     return not variant.has_autoscaler and _replicas(emitted, variant) == 0
 

@@ -113,12 +113,15 @@ def _split(
     assigned |= {queue for variant in variants for queue in variant.queues}
     emitted_queues = taken_queues(resources, emitted) or ()
     # To a name that is empty, behind a comma at the end, no task gets.
-    orphans = tuple(queue for queue in emitted_queues if queue and queue not in assigned and queue not in others)
     policy = config.spec.unassigned_queues
+    # One that is stopped for a while is warned of; the default worker takes what it leaves.
+    served = _with_pods(resources, others) if policy == "KeepOnDefault" else others
+    orphans = tuple(queue for queue in emitted_queues if queue and queue not in assigned and queue not in served)
     problems = [problem for variant in variants for problem in _resources(config, emitted, variant)]
     if not all(variant.settings.resources for variant in variants):
         problems += _emitted_resources(emitted)
-    queues_left = {queue: others[queue] for queue in emitted_queues if queue in others and queue not in assigned}
+    elsewhere = [queue for queue in emitted_queues if queue in others and queue not in {*assigned, *orphans}]
+    queues_left = {queue: others[queue] for queue in elsewhere}
     emitted_spec = lookup(emitted.resource.tree, "spec")
     if queues_left or autoscalers or number_at(emitted_spec, "replicas") == 0 or lookup(emitted_spec, "paused"):
         from kustomizer.transform.without_pods import others_without_pods, split_without_pods  # noqa: PLC0415 - as above

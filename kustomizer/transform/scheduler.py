@@ -127,7 +127,7 @@ def check(config: CeleryWorkers, plan: ServicePlan, found: Once) -> list[Problem
     if copies and found.purges:
         purges = "deletes what waits when it starts (--purge)"
         if "--purge" not in found.options:
-            purges = f"may delete what waits when it starts ({_not_all(PURGE)})"
+            purges = f"may delete what waits when it starts ({PURGE})"
         message = f"{purges}: {copies} don't"
         notes.append(problem(message, field=field, severity=INFO))
     image = plain_value(lookup(emitted.container_tree, "image"))

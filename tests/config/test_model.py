@@ -477,6 +477,19 @@ def test_this_version_is_new_enough() -> None:
             "spec.workers.lms.a.strategy.rollingUpdate.maxUnavailable: is 0 as maxSurge is: a rollout could replace no "
             "pod, which Kubernetes refuses. Raise one of them",
         ),
+        (
+            {"scheduler": {"resources": {"requests": {"memory": "200Mi"}, "limits": {"memory": "100Mi"}}}},
+            "spec.scheduler.resources.requests.memory: 200Mi is more than limits.memory, 100Mi. Raise the limit, or "
+            "lower the request",
+        ),
+        (
+            {"flower": {"resources": {"limits": [1]}}},
+            "spec.flower.resources.limits: isn't a mapping. Write what it names: {memory: 512Mi}, say",
+        ),
+        (
+            {"broker": {"prioritySteps": []}},
+            "spec.broker.prioritySteps: is empty. Set it to [0] where tasks have no priorities",
+        ),
         *(
             (
                 {"workers": {"lms": {"a": worker}}, **more},

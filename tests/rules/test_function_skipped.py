@@ -39,3 +39,9 @@ def test_a_worker_that_cannot_be_split() -> None:
     other = worker("celery", container={"env": env})
     (problem,) = problems("function-skipped", other, worker("cms-worker", "edx.cms.core.default"))
     assert problem.remedy == "It can't be split: only a Deployment lms-worker can be"
+
+
+def test_a_worker_without_pods_holds_up_nothing() -> None:
+    of_lms = ",".join(queue for queue in QUEUES.values() if ".lms." in queue)
+    assert found(worker("lms-worker", of_lms)) != []
+    assert found(worker("lms-worker", of_lms, replicas=0)) == []

@@ -103,3 +103,8 @@ def test_what_redis_does_holds_for_redis(url: str) -> None:
     assert messages(with_settings("lms-worker", "a", grace=600), settings(text)) == []
     (said,) = messages(with_settings("lms-worker", "a", grace=600), settings(text.replace(url, "redis://a")))
     assert "after 60 s" in said
+
+
+def test_a_worker_without_pods_has_none_to_stop() -> None:
+    assert found(worker("lms-worker", "a", grace=None, replicas=0)) == []
+    assert found(worker("lms-worker", "a", grace=None)) != []

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from tests.rules.small_site import deployment, finder, hpa, problems, routing_lms, scaled_object, trigger, worker
+from tests.rules.small_site import (
+    deployment,
+    finder,
+    hpa,
+    problems,
+    resource,
+    routing_lms,
+    scaled_object,
+    trigger,
+    worker,
+)
 
 found = finder("two-schedulers")
 BEAT = ["celery", "--app=lms.celery", "beat", "-l", "info"]
@@ -58,4 +69,15 @@ def test_redbeats_take_turns() -> None:
     assert found(*lms, beat("lms-beat", replicas=2)) == []
     of_cms = deployment("cms-beat", {"args": ["celery", "--app=cms.celery", "beat"]}, replicas=2)
     assert found(*lms, of_cms) == [("warning", "cms-beat")]
-    assert found(beat("lms-beat", "-S", "redbeat.RedBeatScheduler", replicas=2)) == []
+    redbeat = beat("lms-beat", "-S", "redbeat.RedBeatScheduler", replicas=2)
+    assert found(redbeat) == []
+    # A plain one doesn't wait for it.
+    assert found(redbeat, beat("other")) == [("warning", "other")]
+
+
+def test_one_without_pods_and_one_on_each_node() -> None:
+    assert found(beat(), with_beat(replicas=0)) == []
+    night = resource("CronJob", "night", spec={"suspend": True, "jobTemplate": {"spec": json.loads(beat())["spec"]}})
+    assert found(beat(), night) == []
+    (problem,) = problems("two-schedulers", beat().replace('"Deployment"', '"DaemonSet"'))
+    assert "runs a scheduler (beat) of lms on each node" in problem.message

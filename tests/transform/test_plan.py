@@ -92,6 +92,9 @@ def test_a_queue_that_is_left_to_a_worker_without_pods() -> None:
     for others in ([plugin, worker("second", "edx.lms.core.high")], [worker("second", "edx.lms.core.high"), plugin]):
         assert planned(spec, LMS, *others)[1] == ""
     assert planned({"workers": {"lms": {"high": {}}}}, LMS, plugin)[1].count("wait for ever") == 0
+    plans, said = planned({**spec, "unassignedQueues": "KeepOnDefault"}, LMS, plugin)
+    assert "edx.lms.core.high" in plans[0].variants[0].queues
+    assert said == ""
 
 
 def test_a_split_worker_without_pods() -> None:

@@ -77,7 +77,8 @@ def endpoint(
     has_names = not located and any(
         not is_null(lookup(pod, field)) for field in ("hostAliases", "dnsConfig", "dnsPolicy")
     )
-    if has_names or any(map(is_placeholder, (broker.username, broker.password, *broker.addresses))):
+    texts = (broker.username, broker.password, *broker.addresses)
+    if has_names or any(is_placeholder(text) or "$(" in text for text in texts):
         from kustomizer.openedx.broker_warnings import unsure  # noqa: PLC0415 - few sites have one of these
 
         warnings = [*warnings, *unsure(resources, config, service, worker if has_names else None, broker)]

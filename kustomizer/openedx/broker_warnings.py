@@ -33,6 +33,14 @@ def unsure(
         ("password", (broker.password,), encoded, secret),
         ("address", broker.addresses, "put in later", "Give it its namespace, without which KEDA finds no Service"),
     ):
+        left = next((value for value in values if "$(" in value and not is_placeholder(value)), "")
+        if left:
+            name = left.partition("$(")[2].partition(")")[0]
+            message = (
+                f"the {what} of {service}'s broker has $({name}) in it: no variable of this name stands before it in "
+            )
+            message += "env, and the kubelet leaves it as it is"
+            yield config.problem(message, f"Put {name} before it", field="spec.broker", severity=WARNING)
         if any(map(is_placeholder, values)):
             message = f"the {what} of {service}'s broker is {why}"
             yield config.problem(message, remedy, field="spec.broker", severity=WARNING)

@@ -6,7 +6,9 @@ doesn't answer KEDA never makes it ready:
 - without triggers;
 - whose `minReplicaCount` is above its `maxReplicaCount`, which is 100 unless it is stated, or whose `idleReplicaCount`
   isn't below its `minReplicaCount`;
-- that may go to zero with triggers on `cpu` and `memory` alone, which nothing would wake.
+- that may go to zero with triggers on `cpu` and `memory` alone, which nothing would wake;
+- whose formula names a trigger that isn't there;
+- with a number of pods that is no whole one, or with a trigger's `metadata` that aren't strings.
 
 An API server refuses a HorizontalPodAutoscaler without `maxReplicas`, or whose `minReplicas` is above it.
 
@@ -20,11 +22,13 @@ Tutor's workers don't. KEDA refuses it, and a HorizontalPodAutoscaler scales not
 
 from __future__ import annotations
 
+import re
+import string
 from collections.abc import Iterator
 
 from kustomizer.errors import WARNING, Problem
 from kustomizer.manifests.resource import Resource
-from kustomizer.manifests.tree import is_null, list_at, lookup, mapping, mappings, number_at, text_at
+from kustomizer.manifests.tree import is_null, list_at, lookup, mapping, mappings, number_at, plain_value, text_at
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import pod_template
 from kustomizer.site.model import Site, autoscalers
@@ -42,7 +46,8 @@ def check(site: Site) -> Iterator[Problem]:
         for resource in site.resources.of_kind("LimitRange", "VerticalPodAutoscaler")
     }
     for resource in autoscalers(site):
-        faults = _of_keda(resource) if resource.kind == "ScaledObject" else _of_kubernetes(resource)
+        is_kedas = resource.kind == "ScaledObject"
+        faults = (*_of_keda(resource), *_refused_values(resource)) if is_kedas else _of_kubernetes(resource)
         for field, message, remedy in faults:
             yield resource.problem(message, remedy, field=f"spec.{field}")
         near = {(resource.namespace, name) for name in ("", scale_target(resource)[1])}
@@ -104,6 +109,35 @@ def _of_keda(resource: Resource) -> Iterator[tuple[str, str, str]]:
     if triggers and not stated and all(trigger.get("type") in ("cpu", "memory") for trigger in triggers):
         message = "is 0, and triggers on cpu and memory can't wake what has no pods: KEDA refuses it"
         yield "minReplicaCount", message, "Set it to 1, or add a trigger on the queue"
+
+
+_NUMBERS = ("minReplicaCount", "maxReplicaCount", "idleReplicaCount")
+# What stands between the names in a formula of plain arithmetic; expr-lang, which KEDA uses, has more.
+_ARITHMETIC = frozenset(string.ascii_letters + string.digits + string.whitespace + "_.+-*/(),<>=!?:&|")
+_NAME = re.compile(r"(?<![\w.])([A-Za-z_]\w*)(?!\w*\s*\()")
+_WORDS = frozenset({"and", "false", "in", "nil", "not", "or", "true"})
+
+
+def _refused_values(resource: Resource) -> Iterator[tuple[str, str, str]]:
+    """Yield what has a wrong type, and names in a formula that no trigger has (expr.Env in KEDA 2.21.0)."""
+    spec = lookup(resource.tree, "spec")
+    for field in _NUMBERS:
+        value = plain_value(lookup(spec, field))
+        if isinstance(value, float) and not value.is_integer():
+            yield field, f"{value} is no whole number: an API server refuses it", "Write a whole number"
+    triggers = mappings(lookup(spec, "triggers"))
+    for index, trigger in enumerate(triggers):
+        for name, value in mapping(plain_value(trigger.get("metadata"))).items():
+            if not isinstance(value, (str, type(None))):
+                field = f"triggers[{index}].metadata.{name}"
+                yield field, f"{value} isn't a string: an API server refuses it", "Put it in quotes"
+    formula = text_at(spec, "advanced", "scalingModifiers", "formula")
+    if formula and _ARITHMETIC.issuperset(formula):
+        known = {str(trigger.get("name")) for trigger in triggers} | _WORDS
+        unknown = next((name for name in _NAME.findall(formula) if name not in known), "")
+        if unknown:
+            message = f"names {unknown}, and no trigger is called so: KEDA refuses it, and scales nothing"
+            yield "advanced.scalingModifiers.formula", message, f"Give a trigger the name {unknown}, or take it out"
 
 
 def _of_kubernetes(resource: Resource) -> Iterator[tuple[str, str, str]]:

@@ -37,9 +37,37 @@ def test_what_keda_refuses(spec: dict[str, Any], field: str) -> None:
     assert "KEDA refuses it" in problem.message
 
 
+def formula(text: str) -> dict[str, Any]:
+    triggers = [{**trigger("a"), "name": "queued"}, {**trigger("b"), "name": "busy"}]
+    return {"triggers": triggers, "advanced": {"scalingModifiers": {"formula": text, "target": "1"}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "said"),
+    [
+        ({"minReplicaCount": 1.5}, "minReplicaCount", "1.5 is no whole number"),
+        (
+            {"triggers": [{"type": "redis", "metadata": {"listLength": 10}}]},
+            "triggers[0].metadata.listLength",
+            "10 isn't a string",
+        ),
+        (formula("queued + other"), "advanced.scalingModifiers.formula", "names other, and no trigger is called so"),
+        (formula("queued > 5 ? max(queued, waits) : busy"), "advanced.scalingModifiers.formula", "names waits, and"),
+    ],
+)
+def test_values_that_are_refused(spec: dict[str, Any], field: str, said: str) -> None:
+    (problem,) = problems(
+        "refused-autoscaler", WORKER, scaled_object("lms-worker", **{"triggers": [trigger("a")], **spec})
+    )
+    assert (problem.severity, problem.field) == ("error", f"spec.{field}")
+    assert said in problem.message
+
+
 @pytest.mark.parametrize(
     "spec",
     [
+        *map(formula, ("queued / 40 + busy", "max(queued, busy) > 2 and not false ? 1 : 0", "sum([queued, busy])")),
+        formula("let x = queued; x + busy"),
         {},
         {"minReplicaCount": 2, "maxReplicaCount": 2},
         {"minReplicaCount": 100},

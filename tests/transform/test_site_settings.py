@@ -423,6 +423,14 @@ def test_a_place_that_may_hold_credentials() -> None:
     assert "the broker's password isn't known" in warning
 
 
+def test_a_variable_that_the_kubelet_leaves_as_it_is() -> None:
+    """It stands behind the one that names it."""
+    own = lms(env=[variable("CELERY_BROKER_URL", "redis://:$(RPW)@c.d/3"), secret_variable("RPW")])
+    [warning] = worked(SPLIT % (KEDA, ""), own).warnings
+    assert "the password of lms's broker has $(RPW) in it: no variable of this name stands before it" in warning
+    assert worked(SPLIT % (KEDA, ", broker: {existingSecret: {name: s, passwordKey: p}}"), own).warnings == []
+
+
 def test_a_transport_that_something_puts_in_later() -> None:
     [warning] = worked(SPLIT % ("", ""), lms(env=[variable("CELERY_BROKER_URL", "${SCHEME}://c.d/3")])).warnings
     assert "what lms-worker's broker is isn't known (something puts in its transport later" in warning

@@ -118,6 +118,8 @@ def _endpoint(
             endpoint, warnings = celery_broker(celery, configured, worker.namespace, located=located)
             broker = _overridden(endpoint, configured, worker.namespace)
             warnings += _contradictions(config, endpoint, broker) if endpoint.addresses else ()
+            if broker.tls and endpoint.addresses and not endpoint.tls:
+                return broker, warnings
             return broker, [*warnings, *connection_warnings(config, celery, broker)]
     file = environment_file(resources, service, worker.namespace, celery)
     if not located and (file is None or not file.values.get("CELERY_BROKER_HOSTNAME")):
@@ -135,7 +137,7 @@ def _endpoint(
         return broker, stand_by
     from kustomizer.openedx.broker_warnings import broker_warnings  # noqa: PLC0415 - all are about these
 
-    return broker, [*stand_by, *broker_warnings(config, file, broker)]
+    return broker, [*stand_by, *broker_warnings(config, file, broker, speaks_tls=emitted.tls)]
 
 
 def _contradictions(config: CeleryWorkers, emitted: Endpoint, broker: Endpoint) -> list[Problem]:
@@ -144,7 +146,14 @@ def _contradictions(config: CeleryWorkers, emitted: Endpoint, broker: Endpoint) 
         ("database", "database", emitted.database, broker.database),
         ("keyPrefix", "the key prefix", emitted.key_prefix or "''", broker.key_prefix or "''"),
     )
-    return [
+    problems = []
+    configured = config.spec.broker
+    if broker.tls and not emitted.tls and configured is not None and not configured.is_located:
+        message = "KEDA, Flower and restoreOrphans talk TLS to the broker, and the workers plain text"
+        remedy = "Leave it out, or have the workers talk TLS, too (CELERY_BROKER_USE_SSL)"
+        field = "spec.broker.tls.enabled"
+        problems.append(config.problem(message, remedy, field=field, severity=WARNING))
+    return problems + [
         config.problem(
             f"KEDA, Flower and restoreOrphans look with {what} {stated}, and the workers have {own}: no task is found",
             "Leave it out, or set it to what the workers have",

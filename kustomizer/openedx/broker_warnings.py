@@ -68,8 +68,10 @@ def _other_names(resources: Resources, config: CeleryWorkers, worker: Resource, 
             yield config.problem(message, "Set it to that address", field="spec.broker.address", severity=WARNING)
 
 
-def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoint) -> list[Problem]:
-    """Return warnings about ``broker``, which Open edX reads from ``file``."""
+def broker_warnings(
+    config: CeleryWorkers, file: EnvironmentFile, broker: Endpoint, *, speaks_tls: bool
+) -> list[Problem]:
+    """Return warnings about ``broker``, which Open edX reads from ``file``; to it the workers talk TLS, or don't."""
     warnings = []
     if broker.password and _NOT_IN_URLS & set(file.values["CELERY_BROKER_PASSWORD"]):
         message = "has a '/', '?', '#', ';' or bracket, which ends the host in the URL that Open edX makes: its "
@@ -81,6 +83,9 @@ def broker_warnings(config: CeleryWorkers, file: EnvironmentFile, broker: Endpoi
     def problem(message: str, remedy: str) -> Problem:
         return file.problem(key, message, remedy, severity=WARNING)
 
+    if broker.tls and not speaks_tls:
+        # What is said of it is said of the configuration.
+        return warnings
     return [*warnings, *tls_warnings(config, broker, use_ssl(file), str(file.owner.ref), problem)]
 
 

@@ -383,7 +383,8 @@ def test_an_address_makes_no_redis_of_another_broker(url: str) -> None:
     [
         ("database: 7", "spec.broker.database: KEDA, Flower and restoreOrphans look with database 7, and the workers"),
         ("keyPrefix: 'z:'", "spec.broker.keyPrefix: KEDA, Flower and restoreOrphans look with the key prefix z:, and"),
-        ("database: 0, keyPrefix: ''", ""),
+        ("tls: {enabled: true}", "spec.broker.tls.enabled: KEDA, Flower and restoreOrphans talk TLS to the broker,"),
+        ("database: 0, keyPrefix: '', tls: {enabled: false}", ""),
     ],
 )
 def test_fields_that_say_otherwise_than_the_workers(stated: str, said: str) -> None:

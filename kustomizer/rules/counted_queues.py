@@ -28,7 +28,7 @@ from kustomizer.openedx.celery.transport import SEPARATOR
 from kustomizer.openedx.own_settings import REDIS
 from kustomizer.openedx.stopped import least
 from kustomizer.openedx.targeting import scale_target
-from kustomizer.site.counted_lists import counted_lists, is_ours, key_prefix, list_name
+from kustomizer.site.counted_lists import counted_lists, is_of_priority, is_ours, key_prefix, list_name
 from kustomizer.site.model import Site, SiteWorker
 
 # Brokers by name, and what kombu calls their transports.
@@ -63,7 +63,7 @@ def check(site: Site) -> Iterator[Problem]:
             if name.startswith(prefix)
         }
         # Behind its name a queue may have a priority, after a separator of the site's own.
-        counted = names | {queue for queue in own for name in names if _is_of_priority(name, queue)}
+        counted = names | {queue for queue in own for name in names if is_of_priority(name, queue)}
         bare = own & {_PRIORITY.sub("", name) for name in lists}
         if bare and not counted & own:
             yield _without_prefix(scaled_object, workers[0], sorted(bare), min(prefixes))
@@ -75,11 +75,6 @@ def check(site: Site) -> Iterator[Problem]:
         # Something else than lists in Redis may wake the worker.
         if own - counted and not bare - counted and all(map(list_name, triggers)):
             yield _uncounted(scaled_object, workers[0], sorted(own - counted), of_all=not counted & own)
-
-
-def _is_of_priority(name: str, queue: str) -> bool:
-    rest = name.removeprefix(queue)
-    return rest != name and rest[-1:].isdigit() and not (rest[0].isalnum() or rest[0] in "._-")
 
 
 def _counting_nothing(scaled_object: Resource, worker: SiteWorker, queues: Sequence[str]) -> Iterator[Problem]:

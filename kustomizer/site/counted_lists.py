@@ -17,6 +17,12 @@ def list_name(trigger: Mapping[str, Any]) -> str:
     return str(name) if name and str(trigger.get("type", "")).startswith("redis") else ""
 
 
+def is_of_priority(name: str, queue: str) -> bool:
+    """Tell whether a list holds those tasks of a queue that have a priority, whatever separator the site has."""
+    rest = name.removeprefix(queue)
+    return rest != name and rest[-1:].isdigit() and not (rest[0].isalnum() or rest[0] in "._-")
+
+
 def formula(scaled_object: Resource) -> str:
     """Return the formula that replaces the triggers, empty where there is none."""
     return text_at(scaled_object.tree, "spec", "advanced", "scalingModifiers", "formula")

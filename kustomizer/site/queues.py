@@ -15,7 +15,7 @@ from kustomizer.openedx.stopped import is_paused, paused_replicas
 from kustomizer.openedx.targeting import scale_target
 from kustomizer.openedx.workers import RECURRING, grace_period
 from kustomizer.record import Record
-from kustomizer.site.counted_lists import counted_lists, formula, key_prefix, list_name
+from kustomizer.site.counted_lists import counted_lists, formula, is_of_priority, key_prefix, list_name
 from kustomizer.site.model import Site, SiteWorker, autoscalers
 from kustomizer.tasks.numbers import service_of
 
@@ -200,8 +200,9 @@ def _number(spec: Any, field: str, default: int) -> int:
 
 
 def _list_length(triggers: Sequence[Mapping[str, Any]], queue_list: str) -> int | None:
-    for trigger in triggers:
-        if queue_list and list_name(trigger) == queue_list:
+    # A site's priorities needn't have the one that has no list of its own.
+    for name, trigger in ((list_name(trigger), trigger) for trigger in triggers):
+        if queue_list and (name == queue_list or is_of_priority(name, queue_list)):
             return whole_number(str(mapping(trigger.get("metadata")).get("listLength", "")))
     return None
 

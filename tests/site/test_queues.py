@@ -78,6 +78,12 @@ def test_a_list_that_only_ends_in_the_queues_name_is_not_the_queues() -> None:
     assert alone["high lms-worker"].scaling.list_length is None
 
 
+def test_a_queue_whose_priorities_all_have_lists_of_their_own() -> None:
+    triggers = [trigger(f"high\x06\x16{number}") for number in (3, 6)]
+    found = rows(worker("lms-worker", "high"), scaled_object("lms-worker", triggers=triggers))
+    assert found["high lms-worker"].scaling.list_length == 40
+
+
 def test_what_keda_does_with_a_worker() -> None:
     slots = {"scalingModifiers": {"formula": "queued1/1 + inflight/2"}}
     in_flight = trigger("unacked", name="inflight")

@@ -74,7 +74,9 @@ def takes_turns(container: Any, celery: CeleryView | None) -> bool:
     """
     scheduler = None if celery is None else celery.scheduler_class
     of_settings = str(scheduler.value) if isinstance(scheduler, Known) else ""
-    return any("redbeat" in text.lower() for text in (*_words(container), of_settings))
+    # Without its lock it waits for nobody.
+    has_lock = celery is None or not celery.settings.states_none("REDBEAT_LOCK_KEY")
+    return has_lock and any("redbeat" in text.lower() for text in (*_words(container), of_settings))
 
 
 def endless(template: Any) -> Iterator[tuple[Place, str]]:

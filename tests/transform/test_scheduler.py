@@ -205,6 +205,8 @@ def test_redbeats_take_turns(lms: Site) -> None:
         pods_of_default = f"keda: {{enabled: true{keda}}}"
         [message] = built(spec % pods_of_default, lms).errors
         assert "runs a scheduler (beat) and may have no pods: each periodic task would be sent by none then" in message
+    unlocked = given("--beat")._replace(settings=f"{REDBEAT_SETTINGS}REDBEAT_LOCK_KEY = None\n")
+    assert "any number of pods but one" in built(spec % "replicas: 3", unlocked).errors[0]
     both = given("--beat", containers=[REDBEAT])
     assert "any number of pods but one" in built(spec % "replicas: 3", both).errors[0]
 

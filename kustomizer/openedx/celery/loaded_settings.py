@@ -79,6 +79,12 @@ class LoadedSettings:
         listed = value if isinstance(value, (list, tuple)) else [value]
         return [table for table in map(_table, listed) if table is not None], source
 
+    def states_none(self, name: str) -> bool:
+        """Tell whether a statement gives a setting None."""
+        whole = self._settings
+        value, source, _ = (1, None, None) if isinstance(whole, Unknown) else whole.read(name)
+        return value is None and source is not None and bool(source.line)
+
     def variable(self, name: str) -> Value | None:
         """Return an environment variable as it is after the settings are loaded, None where it isn't set."""
         scope = self._settings

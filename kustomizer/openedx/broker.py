@@ -117,7 +117,7 @@ def _endpoint(
         if says_it_elsewhere(celery):
             endpoint, warnings = celery_broker(celery, configured, worker.namespace, located=located)
             broker = _overridden(endpoint, configured, worker.namespace)
-            warnings += _contradictions(config, endpoint, broker) if endpoint.addresses else ()
+            warnings += _contradictions(config, service, endpoint, broker) if endpoint.addresses else ()
             if broker.tls and endpoint.addresses and not endpoint.tls:
                 return broker, warnings
             return broker, [*warnings, *connection_warnings(config, celery, broker)]
@@ -132,7 +132,7 @@ def _endpoint(
     emitted = _emitted(file, configured, worker.namespace, located=located)
     broker = _overridden(emitted, configured, worker.namespace)
     stand_by = [] if located or broker.sentinel_master else _stand_by(file)
-    stand_by += _contradictions(config, emitted, broker)
+    stand_by += _contradictions(config, service, emitted, broker)
     if not (broker.password or broker.tls or broker.ca or broker.client_cert or broker.unsafe):
         return broker, stand_by
     from kustomizer.openedx.broker_warnings import broker_warnings  # noqa: PLC0415 - all are about these
@@ -140,7 +140,7 @@ def _endpoint(
     return broker, [*stand_by, *broker_warnings(config, file, broker, speaks_tls=emitted.tls)]
 
 
-def _contradictions(config: CeleryWorkers, emitted: Endpoint, broker: Endpoint) -> list[Problem]:
+def _contradictions(config: CeleryWorkers, service: str, emitted: Endpoint, broker: Endpoint) -> list[Problem]:
     """Return warnings that the configuration has others look where the workers put nothing."""
     pairs = (
         ("database", "database", emitted.database, broker.database),
@@ -149,13 +149,13 @@ def _contradictions(config: CeleryWorkers, emitted: Endpoint, broker: Endpoint) 
     problems = []
     configured = config.spec.broker
     if broker.tls and not emitted.tls and configured is not None and not configured.is_located:
-        message = "KEDA, Flower and restoreOrphans talk TLS to the broker, and the workers plain text"
+        message = f"KEDA, Flower and restoreOrphans talk TLS to the broker, and the workers of {service} plain text"
         remedy = "Leave it out, or have the workers talk TLS, too (CELERY_BROKER_USE_SSL)"
         field = "spec.broker.tls.enabled"
         problems.append(config.problem(message, remedy, field=field, severity=WARNING))
     return problems + [
         config.problem(
-            f"KEDA, Flower and restoreOrphans look with {what} {stated}, and the workers have {own}: no task is found",
+            f"KEDA, Flower and restoreOrphans look with {what} {stated}, and {service} has {own}: no task is found",
             "Leave it out, or set it to what the workers have",
             field=f"spec.broker.{field}",
             severity=WARNING,

@@ -381,7 +381,7 @@ def test_an_address_makes_no_redis_of_another_broker(url: str) -> None:
 @pytest.mark.parametrize(
     ("stated", "said"),
     [
-        ("database: 7", "spec.broker.database: KEDA, Flower and restoreOrphans look with database 7, and the workers"),
+        ("database: 7", "spec.broker.database: KEDA, Flower and restoreOrphans look with database 7, and lms has"),
         ("keyPrefix: 'z:'", "spec.broker.keyPrefix: KEDA, Flower and restoreOrphans look with the key prefix z:, and"),
         ("tls: {enabled: true}", "spec.broker.tls.enabled: KEDA, Flower and restoreOrphans talk TLS to the broker,"),
         ("database: 0, keyPrefix: '', tls: {enabled: false}", ""),

@@ -212,7 +212,7 @@ def _emitted(file: EnvironmentFile, configured: Broker | None, namespace: str, *
         if configured is None or configured.database is None:
             remedy = "Set it in Tutor's configuration, or spec.broker.database"
             raise UserError(file.problem("CELERY_BROKER_VHOST", "isn't the number of a Redis database", remedy))
-        number = 0
+        number = configured.database
     own_sentinel = options.get("sentinel_kwargs")
     own_sentinel = own_sentinel if sentinel and isinstance(own_sentinel, dict) else {}
     broker = Endpoint(

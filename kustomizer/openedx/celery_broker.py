@@ -65,6 +65,10 @@ def celery_broker(
     if broker is None and (not tls or configured is None or configured.database is None):
         reader.warnings.append(_unstated(celery.broker))
     prefix = configured is not None and configured.key_prefix is not None
+    # What isn't known contradicts nothing.
+    is_prefix_open = celery.transport_option("global_keyprefix").likely is None
+    own_prefix = (configured.key_prefix or "") if configured is not None and is_prefix_open else ""
+    own_tls = tls and celery.use_ssl.likely is None and configured.tls.enabled  # type: ignore[union-attr]
     # A rediss:// speaks it, whatever the options are.
     is_open = not tls and not address.tls
     ssl = reader.value(celery.use_ssl, "whether the broker speaks TLS", "spec.broker.tls.enabled", needed=is_open)
@@ -87,9 +91,9 @@ def celery_broker(
     timeout = celery.visibility_timeout
     return (
         address.replace(
-            key_prefix=option("global_keyprefix", "spec.broker.keyPrefix", needed=not prefix),
+            key_prefix=option("global_keyprefix", "spec.broker.keyPrefix", needed=not prefix) or own_prefix,
             unacked_key=option("unacked_key", needed=not located) or UNACKED,
-            tls=address.tls or bool(ssl),
+            tls=address.tls or bool(ssl) or bool(own_tls),
             sentinel_master=master,
             visibility_timeout=whole_seconds(timeout.value) if isinstance(timeout, Known) else None,
         ),
@@ -156,14 +160,15 @@ def _address(
         message += "many are in flight"
         remedy = "Use redis, rediss or sentinel, or leave keda, flower and restoreOrphans out"
         raise UserError(source.problem(message, remedy))
-    database = broker.database
-    if database is None and (configured is None or configured.database is None):
+    stated = None if configured is None else configured.database
+    database = stated if broker.database is None else broker.database
+    if database is None:
         message = f"the database isn't {'known' if broker.unknown else 'a number'}"
         raise UserError(source.problem(message, "Set spec.broker.database"))
     hosts = [server(host, port, namespace) for host, port in broker.hosts]
     return Endpoint(
         addresses=tuple(hosts if broker.transport == "sentinel" else hosts[:1]),
-        database=database or 0,
+        database=database,
         username=broker.username,
         password=broker.password,
         username_key=_key(broker.username_from),

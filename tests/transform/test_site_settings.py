@@ -393,6 +393,18 @@ def test_fields_that_say_otherwise_than_the_workers(stated: str, said: str) -> N
         assert [said in each for each in result.warnings] == [True] * bool(said)
 
 
+def test_fields_of_what_is_not_known_contradict_nothing() -> None:
+    text = "import certifi\nBROKER_URL = f'redis://c.d/{certifi.a()}'\nBROKER_USE_SSL = certifi.b()\n"
+    text += "BROKER_TRANSPORT_OPTIONS = {'global_keyprefix': certifi.c()}\n"
+    stated = ", broker: {database: 4, keyPrefix: 'a:', tls: {enabled: true, unsafe: true}}"
+    result = worked(SPLIT % (KEDA, stated), lms(settings=text))
+    assert not result.warnings
+    metadata = result.metadata("lms-worker-high")
+    assert (metadata["databaseIndex"], metadata["listName"]) == ("4", "a:edx.lms.core.high")
+    odd = lms(lms_env=env_file(CELERY_BROKER_VHOST="'x'"))
+    assert not [each for each in worked(SPLIT % (KEDA, ", broker: {database: 4}"), odd).warnings if "no task" in each]
+
+
 def test_priority_steps_that_leave_lists_out() -> None:
     given = lms(settings="CELERY_DEFAULT_PRIORITY = 3\n")
     [error] = built(SPLIT % (KEDA, ", broker: {prioritySteps: [0]}"), given).errors

@@ -36,7 +36,7 @@ def check(site: Site) -> Iterator[Problem]:
     for resource, field, application, is_sure, waits in _schedulers(site):
         runs = f"runs a scheduler (beat) of {application}"
         if not is_sure:
-            runs = f"may run a scheduler (beat) of {application} (CELERY_WORKER_BEAT, as Celery's command has it)"
+            runs = f"may run a scheduler (beat) of {application} (not every version of Celery heeds CELERY_WORKER_BEAT)"
         rival, rival_waits = first.setdefault((resource.namespace, application), (resource, waits))
         scaler = scaled.get((resource.namespace, resource.kind, resource.name))
         pods = number_at(resource.tree, "spec", "replicas") or 1

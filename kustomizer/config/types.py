@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     PythonModule: TypeAlias = str
     Version: TypeAlias = str
     CountOrPercent: TypeAlias = int | str
+    Surge: TypeAlias = int | str
     SwitchOrName: TypeAlias = bool | str
     RolloutType: TypeAlias = str
     Probe: TypeAlias = JsonMap | str
@@ -52,6 +53,12 @@ INVISIBLE = r"\s\u0000-\u001f\u007f-\u009f\ufeff"
 def is_label(text: str, extra: str = "-") -> bool:
     """Tell whether ``text`` consists of lower-case letters and digits and, inside, of ``extra`` (RFC 1123)."""
     return bool(text) and text[0] in LOWER and text[-1] in LOWER and (LOWER | set(extra)).issuperset(text)
+
+
+def _is_surge(text: str) -> bool:
+    number = text.removesuffix("%")
+    is_number = number != text and DIGITS.issuperset(number) and 0 < len(number) < 5  # noqa: PLR2004 - four digits
+    return is_number and (number == "0" or number[0] != "0")
 
 
 def is_visible(text: str) -> bool:
@@ -159,6 +166,12 @@ if not TYPE_CHECKING:
         "a whole number of pods or a percentage such as '50%'",
         Whole("a whole number, 0 or more", minimum=0),
         Text("a percentage", accepts=PERCENTAGES.__contains__, pattern="^(100|[1-9]?[0-9])%$"),
+    )
+    # More than all pods may be there besides (ValidateRollingUpdateDeployment).
+    Surge = Either(
+        "a whole number of pods or a percentage such as '50%'",
+        Whole("a whole number, 0 or more", minimum=0),
+        Text("a percentage", accepts=_is_surge, pattern="^(0|[1-9][0-9]{0,3})%$"),
     )
     SwitchOrName = Either("true, false or the name of a HorizontalPodAutoscaler", Boolean(), KubernetesName)
     Probe = Either("Celery or a map", Text("Celery", accepts="Celery".__eq__, pattern="^Celery$"), JsonMap)

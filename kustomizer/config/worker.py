@@ -9,6 +9,7 @@ from kustomizer.config.types import (
     Probe,
     QueueName,
     RolloutType,
+    Surge,
     SwitchOrName,
 )
 from kustomizer.config.values import Delay, JsonMap, NonNegative, Positive, Seconds, join
@@ -111,7 +112,7 @@ class PodDisruptionBudget(Record):
 class RollingUpdate(Record):
     """How many pods a rollout may add and take at a time, as in Kubernetes."""
 
-    max_surge: CountOrPercent | None = None
+    max_surge: Surge | None = None
     """Number of pods that may be there besides, or a percentage. Default: Kubernetes', `25%`."""
 
     max_unavailable: CountOrPercent | None = None

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import binascii
 
-from kustomizer.manifests.tree import lookup
+from kustomizer.manifests.tree import is_null, lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kustomizer.manifests.resource import Resource
 
+_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _LINE = 70
 """https://github.com/kubernetes-sigs/kustomize/blob/master/kyaml/yaml/datamap.go (encodeBase64)"""
 
@@ -34,10 +35,14 @@ def decoded(secret: Resource) -> dict[str, str]:
     values: dict[str, str] = {}
     data, strings = (lookup(secret.tree, field) for field in ("data", "stringData"))
     for key, value in data.items() if isinstance(data, dict) else ():
-        try:
-            values[str(key)] = binascii.a2b_base64(str(value)).decode("utf-8", "replace")
-        except binascii.Error:
-            continue
+        # Go's decoder passes over line ends alone; Python's passes over all that is no base64.
+        text = "".join(str(value).splitlines())
+        if not is_null(value) and _ALPHABET.issuperset(text.rstrip("=")) and len(text) % 4 == 0:
+            try:
+                values[str(key)] = binascii.a2b_base64(text).decode("utf-8", "replace")
+            except binascii.Error:
+                continue
     for key, value in strings.items() if isinstance(strings, dict) else ():
-        values[str(key)] = str(value)
+        if not is_null(value):
+            values[str(key)] = str(value)
     return values

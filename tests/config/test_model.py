@@ -487,6 +487,11 @@ def test_this_version_is_new_enough() -> None:
             "spec.flower.resources.limits: isn't a mapping. Write what it names: {memory: 512Mi}, say",
         ),
         (
+            {"workers": {"lms": {"a": {"strategy": {"rollingUpdate": {"maxUnavailable": "150%"}}}}}},
+            "spec.workers.lms.a.strategy.rollingUpdate.maxUnavailable: has to be a whole number of pods or a "
+            "percentage such as '50%', not the string '150%'",
+        ),
+        (
             {"broker": {"prioritySteps": []}},
             "spec.broker.prioritySteps: is empty. Set it to [0] where tasks have no priorities",
         ),

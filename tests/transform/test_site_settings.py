@@ -413,10 +413,54 @@ def test_priority_steps_that_leave_lists_out() -> None:
 
 
 def test_triggers_beside_a_formula() -> None:
-    keda = "keda: {enabled: true, extraTriggers: [{type: cron, metadata: {start: 0 8 * * *}}]}"
+    cron = "{timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: '2'}"
+    keda = f"keda: {{enabled: true, extraTriggers: [{{type: cron, metadata: {cron}}}]}}"
     [error] = built(SPLIT % (keda, ""), lms(settings="CELERY_DEFAULT_PRIORITY = 3\n")).errors
     assert "extraTriggers[0]: is ignored: a formula adds up the lists of priorities" in error
     assert worked(SPLIT % (keda, ""), lms())
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        "{start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: '2'}",
+        "{timezone: UTC, start: 0 8 * * *, end: 0 8 * * *, desiredReplicas: '2'}",
+        "{timezone: UTC, start: 0 8 * * *, end: 0 9 * * *}",
+    ],
+)
+def test_a_cron_that_keda_can_not_build(metadata: str) -> None:
+    """The whole ScaledObject would scale nothing (scalers_builder.go)."""
+    keda = f"keda: {{enabled: true, extraTriggers: [{{type: cron, metadata: {metadata}}}]}}"
+    [error] = built(SPLIT % (keda, ""), lms()).errors
+    assert "keda.extraTriggers[0].metadata: " in error
+    assert "KEDA would scale nothing of this worker. State timezone, start, end" in error
+
+
+@pytest.mark.parametrize("value", ["<path:kv/data/edx#url | base64encode>", "${REDIS_URL_B64}", "!!!", "abc"])
+def test_a_secret_that_something_fills_in_later(value: str) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "n", "namespace": "openedx"}}
+    secret["data"] = {"CELERY_BROKER_URL": value}
+    by_key = {"name": "CELERY_BROKER_URL", "valueFrom": {"secretKeyRef": {"name": "n", "key": "CELERY_BROKER_URL"}}}
+    whole = lms_worker()
+    whole["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": "n"}}]
+    for own in (whole, lms_worker(env=[by_key])):
+        [error] = built(SPLIT % (KEDA, ""), site(lms_worker=own, others=[secret])).errors
+        assert "where the broker is isn't known: what Secret n has under CELERY_BROKER_URL isn't base64" in error
+
+
+def test_what_is_not_set() -> None:
+    """A kubelet leaves an optional key out that isn't there; null is absent."""
+    optional = {"configMapKeyRef": {"name": "brk", "key": "nope", "optional": True}}
+    cases: list[tuple[list[Any], dict[str, Any]]] = [
+        ([{"name": "CELERY_BROKER_URL", "valueFrom": optional}], {}),
+        ([], {"CELERY_BROKER_URL": None}),
+    ]
+    for env, data in cases:
+        own = lms_worker(env=env)
+        own["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "brk"}}]
+        result = worked(SPLIT % (KEDA, ""), site(lms_worker=own, others=[config_map("brk", data)]))
+        assert not result.warnings
+        assert result.metadata("lms-worker-high")["address"] == "redis.openedx:6379"
 
 
 def test_a_user_that_the_configuration_names() -> None:

@@ -69,8 +69,9 @@ class Environment:
             self._add_all(source, f"{path}.envFrom[{index}]")
         for index, entry in enumerate(entries(container, "env")):
             name = lookup(entry, "name")
-            if not is_null(name):
-                self._values[str(name)] = self._entry(entry, f"{path}.env[{index}]")
+            value = None if is_null(name) else self._entry(entry, f"{path}.env[{index}]")
+            if value is not None:
+                self._values[str(name)] = value
         if has_injected_variables(owner):
             annotations = Source(resource=owner.ref, field="spec.template.metadata.annotations")
             self._may_set("what a webhook puts in (vault-env-from-path) may set it", annotations)
@@ -201,7 +202,7 @@ class Environment:
     def _source(self, field: str) -> Source:
         return Source(resource=self._owner.ref, field=field)
 
-    def _entry(self, entry: Any, path: str) -> Value:
+    def _entry(self, entry: Any, path: str) -> Value | None:
         value_from = lookup(entry, "valueFrom")
         if is_null(value_from) or not isinstance(value_from, dict):
             text = lookup(entry, "value")
@@ -214,7 +215,11 @@ class Environment:
                 return self._referred(kind, reference, f"{path}.valueFrom.{field}")
         return Unknown(reason="only a running pod knows it", source=self._source(f"{path}.valueFrom"))
 
-    def _referred(self, kind: str, reference: dict[str, Any], path: str) -> Value:
+    def _not_read(self, kind: str, name: str, key: str, path: str) -> Unknown:
+        reason = f"what {kind} {name} has under {key} isn't base64, and may be encrypted or put in later"
+        return Unknown(reason=reason, source=self._source(path))
+
+    def _referred(self, kind: str, reference: dict[str, Any], path: str) -> Value | None:
         name, key = str(lookup(reference, "name") or ""), str(lookup(reference, "key") or "")
         owner_and_data = data_of(self._resources, kind, name, self._owner.namespace)
         optional = plain_value(lookup(reference, "optional")) is True
@@ -224,12 +229,11 @@ class Environment:
             return Unknown(reason=reason, source=self._source(path), may_be_unset=optional, parts=parts)
         resource, data = owner_and_data
         if key not in data:
+            if not is_null(lookup(resource.tree, "data", key)):
+                return self._not_read(kind, name, key, path)
             # A kubelet leaves an optional one out, and starts no container without any other.
-            is_there = not is_null(lookup(resource.tree, "data", key))
             reason = f"{kind} {name} has no key {key}"
-            if is_there:
-                reason = f"what {kind} {name} has under {key} isn't base64, and may be encrypted"
-            return Unknown(reason=reason, source=self._source(path), may_be_unset=optional)
+            return None if optional else Unknown(reason=reason, source=self._source(path))
         field = f'data["{key}"]'
         return Known(value=str(data[key]), source=Source(resource=resource.ref, field=field))
 
@@ -254,6 +258,10 @@ class Environment:
             for key, value in data.items():
                 source_of_key = Source(resource=resource.ref, field=f'data["{key}"]')
                 self._values[f"{prefix}{key}"] = Known(value=str(value), source=source_of_key)
+            whole = lookup(resource.tree, "data")
+            for key, value in whole.items() if kind == "Secret" and isinstance(whole, dict) else ():
+                if str(key) not in data and not is_null(value):
+                    self._values[f"{prefix}{key}"] = self._not_read(kind, name, str(key), f"{path}.{field}")
 
 
 def entries(node: Any, field: str) -> list[Any]:
@@ -273,5 +281,5 @@ def data_of(resources: Resources, kind: str, name: str, namespace: str) -> tuple
         if kind == "Secret":
             return resource, decoded(resource)
         data = lookup(resource.tree, "data")
-        return resource, data if isinstance(data, dict) else {}
+        return resource, {k: v for k, v in data.items() if not is_null(v)} if isinstance(data, dict) else {}
     return None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kustomizer.transform.model import Variant
 
 # These are the HPA's own metrics, not KEDA's: they count beside a formula.
+_OF_CRON = ("timezone", "start", "end", "desiredReplicas")
+_CRON = f"State {', '.join(_OF_CRON)}"
 _RESOURCE_TRIGGERS = frozenset({"cpu", "memory"})
 
 
@@ -108,9 +110,13 @@ def check_triggers(
         if not isinstance(metadata, dict):
             refuse("extraTriggers", f"{at}.metadata", "is missing", "Say what the scaler needs")
         else:
-            for key, value in metadata.items():
-                if not isinstance(value, str):
-                    refuse("extraTriggers", f"{at}.metadata.{key}", "isn't a string", "Put it in quotes")
+            odd = [
+                (f".{key}", "isn't a string", "Put it in quotes") for key in metadata if type(metadata[key]) is not str
+            ]
+            fault = _fault_of_cron(metadata) if kind == "cron" else ""
+            odd += [("", f"{fault}: KEDA would scale nothing of this worker", _CRON)] if fault else []
+            for key, message, remedy in odd:
+                refuse("extraTriggers", f"{at}.metadata{key}", message, remedy)
         if name in names:
             message = f"{name} is another trigger's name, too"
             refuse("extraTriggers", f"{at}.name", message, "Give each trigger a name of its own")
@@ -126,6 +132,14 @@ def check_triggers(
             refuse("fallback", f".{key}", "isn't a whole number, 0 or more", remedy)
     if problems:
         raise UserError(*problems)
+
+
+def _fault_of_cron(metadata: dict[str, Any]) -> str:
+    """Return why KEDA can't make a scaler of it, and none of those beside it (cron_scaler.go, scalers_builder.go)."""
+    missing = next((key for key in _OF_CRON if not metadata.get(key)), "")
+    if missing:
+        return f"has no {missing}"
+    return "ends when it starts" if metadata["start"] == metadata["end"] else ""
 
 
 def warnings(config: CeleryWorkers, variant: Variant, slots: int | None) -> list[Problem]:

@@ -217,7 +217,9 @@ def test_triggers_that_keda_would_refuse(trigger: str, message: str) -> None:
 
 def test_triggers_that_keda_would_not_heed() -> None:
     """Beside a formula KEDA hands the HPA the formula's value, and cpu and memory."""
-    cron, memory = "{type: cron, metadata: {}}", "{type: memory, metricType: Utilization, metadata: {value: '80'}}"
+    times = "{timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: '2'}"
+    cron = f"{{type: cron, metadata: {times}}}"
+    memory = "{type: memory, metricType: Utilization, metadata: {value: '80'}}"
     (message,) = refused(f"{SLOTS}, extraTriggers: [{memory}, {cron}]", "concurrency: 1")
     assert "extraTriggers[1]: is ignored: with inFlight: Slots KEDA heeds its formula and triggers on cpu" in message
     assert high(f"{SLOTS}, extraTriggers: [{memory}]", "concurrency: 1")

@@ -788,3 +788,19 @@ def test_what_the_import_costs() -> None:
         f"import sys; sys.path.insert(0, {str(kustomizer.__path__[0])!r} + '/..'); {code}; print({names})",
     ]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_more_pods_besides_than_there_are() -> None:
+    workers = {"lms": {"high": {"strategy": {"rollingUpdate": {"maxSurge": "150%"}}}}}
+    config = load(
+        {
+            "apiVersion": kustomizer.API_VERSION,
+            "kind": kustomizer.KIND,
+            "metadata": {"name": "a"},
+            "spec": {"workers": workers},
+        }
+    )
+    strategy = config.spec.workers["lms"]["high"].strategy
+    assert strategy is not None
+    assert strategy.rolling_update is not None
+    assert strategy.rolling_update.max_surge == "150%"

@@ -11,10 +11,13 @@ import yaml
 
 from kustomizer.config.load import load
 from kustomizer.errors import UserError
+from kustomizer.manifests.resource import Resources
 from kustomizer.migration.comparison import compare, grouped
 from kustomizer.migration.configuration import Migration, migrate
 from kustomizer.migration.facts import FlowerFacts, SiteFacts, WorkerFacts
 from kustomizer.migration.settings import ContribSettings, read_settings
+from kustomizer.migration.site import ContribSite, migrate_site
+from kustomizer.overlay.survey import Survey
 from kustomizer.site.queues import Scaling
 
 QUEUES = {
@@ -158,3 +161,13 @@ def test_a_tutor_that_is_no_script_is_refused(tmp_path: Path) -> None:
         read_settings(tmp_path, sys.executable)
     with pytest.raises(UserError, match="missing can't be read"):
         read_settings(tmp_path, str(tmp_path / "missing"))
+
+
+def test_an_env_that_is_not_as_the_plugins_make_it() -> None:
+    """A plugin was turned off, and env/ still has its worker, whose queues aren't Open edX's."""
+    settings = ContribSettings(values={}, workers={"lms": {"high": {}}})
+    none = Resources([])
+    surveyed = Survey(services=[], autoscalers=[])
+    site = ContribSite(env=Path("env"), contrib_on=False, emitted=none, plain=none, survey=surveyed)
+    with pytest.raises(UserError, match="env has no lms-worker that takes Open edX's queues"):
+        migrate_site(settings, site)

@@ -228,10 +228,8 @@ def _times(config: CeleryWorkers, service: str, variant: str, worker: Worker) ->
     stated = [any(layer.get(name) is not None for layer in layers) for name in (_GRACE, "visibilityTimeout")]
     if grace is None or timeout is None or grace <= timeout or not all(stated):
         return []
-    message = (
-        f"{grace} is more than visibilityTimeout, {timeout}: Redis hands a task that takes so long to another worker, "
-    )
-    message += "too, and it is run twice"
+    message = f"{grace} is more than visibilityTimeout, {timeout}: Redis hands a task that takes so long to another "
+    message += "worker, too, and it is run twice"
     remedy = f"Set visibilityTimeout to {grace} or more, or lower this one"
     return [Problem(field=config.origin(service, variant, _GRACE), message=message, remedy=remedy)]
 

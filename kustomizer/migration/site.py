@@ -59,12 +59,9 @@ def migrate_site(settings: ContribSettings, site: ContribSite) -> Migration:
     gone = [service for service in OPEN_EDX_SERVICES if (workers or {}).get(service) and service not in queues]
     if gone:
         names = " and ".join(f"{service}-worker" for service in gone)
-        message = (
-            f"{site.env} has no {names} that takes Open edX's queues, and the plugin's settings have workers for it"
-        )
-        raise UserError.of(
-            message, remedy="Run `tutor config save`, so that env/ is as the plugins that are on make it"
-        )
+        message = f"{site.env} has no {names} that takes Open edX's queues, and the plugin's settings have workers for "
+        remedy = "Run `tutor config save`, so that env/ is as the plugins that are on make it"
+        raise UserError.of(f"{message}it", remedy=remedy)
     migration = migrate(settings, workers or {}, queues=queues, with_hpa=targets)
     if not migration.config.services():
         raise UserError.of(

@@ -37,9 +37,9 @@ def unsure(
         if left:
             name = left.partition("$(")[2].partition(")")[0]
             message = (
-                f"the {what} of {service}'s broker has $({name}) in it: no variable of this name stands before it in "
+                f"the {what} of {service}'s broker has $({name}) in it: no variable of this name stands before it "
             )
-            message += "env, and the kubelet leaves it as it is"
+            message += "in env, and the kubelet leaves it as it is"
             yield config.problem(message, f"Put {name} before it", field="spec.broker", severity=WARNING)
         if any(map(is_placeholder, values)):
             message = f"the {what} of {service}'s broker is {why}"

@@ -61,14 +61,15 @@ def celery_broker(
             remedy = "Name one, or set spec.broker.address to a name that is always that of the one in use"
             reader.warnings.append(celery.broker.source.problem(message, remedy, severity=WARNING))
         reader.warnings += _credentials_warnings(broker, (celery.broker.likely or celery.broker).source, configured)
-    tls = configured is not None and configured.tls is not None and configured.tls.enabled is not None
+    stated_tls = configured.tls.enabled if configured is not None and configured.tls is not None else None
+    tls = stated_tls is not None
     if broker is None and (not tls or configured is None or configured.database is None):
         reader.warnings.append(_unstated(celery.broker))
     prefix = configured is not None and configured.key_prefix is not None
     # What isn't known contradicts nothing.
     is_prefix_open = celery.transport_option("global_keyprefix").likely is None
     own_prefix = (configured.key_prefix or "") if configured is not None and is_prefix_open else ""
-    own_tls = tls and celery.use_ssl.likely is None and configured.tls.enabled  # type: ignore[union-attr]
+    own_tls = celery.use_ssl.likely is None and stated_tls
     # A rediss:// speaks it, whatever the options are.
     is_open = not tls and not address.tls
     ssl = reader.value(celery.use_ssl, "whether the broker speaks TLS", "spec.broker.tls.enabled", needed=is_open)
@@ -115,9 +116,8 @@ def _of_sentinels(celery: CeleryView) -> tuple[dict[str, Any], list[Problem]]:
         elif name == "password" and isinstance(key, Unseen):
             found["sentinel_password_key"] = _key(key)
         elif isinstance(value, Opaque):
-            message = (
-                f"the Sentinels' {name} isn't known ({value.reason}), and KEDA, Flower and restoreOrphans give none"
-            )
+            message = f"the Sentinels' {name} isn't known ({value.reason}), and KEDA, Flower and restoreOrphans give "
+            message += "none"
             remedy = "Set spec.broker.sentinel: addresses, master, username and existingSecret"
             warnings.append(option.source.problem(message, remedy, severity=WARNING))
     return found, warnings

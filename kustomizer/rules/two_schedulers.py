@@ -57,8 +57,6 @@ def _schedulers(site: Site) -> Iterator[tuple[Resource, str, str, bool, bool]]:
     workers = {(worker.resource.identity, worker.field): worker.celery for worker in site.open_edx_workers}
     senders = {(namespace, celery.service): celery for namespace, celery in site.senders}
     for resource in site.resources:
-        if may_run_worker(resource) and stopped_by(site.resources, resource) is not None:
-            continue
         for (listed, index), container in running(pod_template(resource)) if may_run_worker(resource) else ():
             line = worker_line(container)
             field = f"{pod_field(resource)}.{listed}[{index}]"
@@ -66,6 +64,8 @@ def _schedulers(site: Site) -> Iterator[tuple[Resource, str, str, bool, bool]]:
             is_sure = runs_beat(container) or (line is not None and line.has("--beat"))
             if not is_sure and (celery is None or celery.command.variable("--beat") is None):
                 continue
+            if stopped_by(site.resources, resource) is not None:
+                break
             application = app_name(container, resource.name.partition("-")[0]).partition(".")[0]
             name = environment(container, "SERVICE_VARIANT") or application
             waits = takes_turns(container, celery or senders.get((resource.namespace, name)))

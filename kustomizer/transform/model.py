@@ -50,28 +50,28 @@ class Variant(Record):
 
 def has_one_pod(emitted: EmittedWorker, variant: Variant) -> bool:
     """Tell whether a worker has exactly one pod, but for a rollout's moments."""
-    keda = variant.settings.keda
-    if variant.settings.keda_enabled and keda is not None:
-        bounds = {max_replicas(keda, variant.name), keda.min_replicas} if keda.idle_replicas is None else set()
-        return keda.paused_replicas == 1 or (keda.paused_replicas is None and not keda.paused and bounds == {1})
-    return not variant.has_autoscaler and _replicas(emitted, variant) == 1
+    return _pods(emitted, variant) == (1, 1)
 
 
 def may_have_no_pod(emitted: EmittedWorker, variant: Variant) -> bool:
     """Tell whether the configuration lets a worker have no pod."""
+    return _pods(emitted, variant)[0] == 0
+
+
+def _pods(emitted: EmittedWorker, variant: Variant) -> tuple[float | None, float | None]:
+    """Return the least and the greatest number of a worker's pods, each None where the build doesn't say it."""
     keda = variant.settings.keda
     if variant.settings.keda_enabled and keda is not None:
         if keda.paused_replicas is not None:
-            return keda.paused_replicas == 0
-        return not keda.min_replicas or keda.idle_replicas == 0
-    return not variant.has_autoscaler and _replicas(emitted, variant) == 0
-
-
-def _replicas(emitted: EmittedWorker, variant: Variant) -> float | None:
-    if variant.settings.replicas is not None:
-        return variant.settings.replicas
+            return keda.paused_replicas, keda.paused_replicas
+        least = (keda.min_replicas or 0) if keda.idle_replicas is None else 0
+        return least, None if keda.paused else max_replicas(keda, variant.name)
+    if variant.has_autoscaler:
+        return None, None
     stated = lookup(emitted.resource.tree, "spec", "replicas")
-    return 1 if is_null(stated) else number_at(stated)
+    number = 1 if is_null(stated) else number_at(stated)
+    replicas = variant.settings.replicas if variant.settings.replicas is not None else number
+    return replicas, replicas
 
 
 class ServicePlan(Record):

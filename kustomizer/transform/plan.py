@@ -112,10 +112,10 @@ def _split(
     }
     assigned |= {queue for variant in variants for queue in variant.queues}
     emitted_queues = taken_queues(resources, emitted) or ()
-    # To a name that is empty, behind a comma at the end, no task gets.
     policy = config.spec.unassigned_queues
     # One that is stopped for a while is warned of; the default worker takes what it leaves.
     served = _with_pods(resources, others) if policy == "KeepOnDefault" else others
+    # To a name that is empty, behind a comma at the end, no task gets.
     orphans = tuple(queue for queue in emitted_queues if queue and queue not in assigned and queue not in served)
     problems = [problem for variant in variants for problem in _resources(config, emitted, variant)]
     if not all(variant.settings.resources for variant in variants):

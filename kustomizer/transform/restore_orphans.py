@@ -94,10 +94,8 @@ def _broker(config: CeleryWorkers, plans: Sequence[ServicePlan], brokers: Broker
         warnings += [problem for problem in more if problem not in warnings]
         if not other.is_same(broker, plan.emitted.resource.namespace):
             message = f"{plan.service} has another broker than {plans[0].service}, and one program looks at one"
-            remedy = (
-                "Give both services one broker in Tutor's configuration, or say in spec.broker what holds for both "
-            )
-            remedy += "(existingSecret, address), or leave restoreOrphans out"
+            remedy = "Give both services one broker in Tutor's configuration, or say in spec.broker what holds for "
+            remedy += "both (existingSecret, address), or leave restoreOrphans out"
             raise UserError.of(message, resource=config.ref, field=FIELD, remedy=remedy)
     return broker, warnings
 

@@ -215,8 +215,8 @@ class Environment:
                 return self._referred(kind, reference, f"{path}.valueFrom.{field}")
         return Unknown(reason="only a running pod knows it", source=self._source(f"{path}.valueFrom"))
 
-    def _not_read(self, kind: str, name: str, key: str, path: str) -> Unknown:
-        reason = f"what {kind} {name} has under {key} isn't base64, and may be encrypted or put in later"
+    def _not_read(self, name: str, key: str, path: str) -> Unknown:
+        reason = f"what Secret {name} has under {key} isn't base64, and may be encrypted or put in later"
         return Unknown(reason=reason, source=self._source(path))
 
     def _referred(self, kind: str, reference: dict[str, Any], path: str) -> Value | None:
@@ -230,7 +230,7 @@ class Environment:
         resource, data = owner_and_data
         if key not in data:
             if not is_null(lookup(resource.tree, "data", key)):
-                return self._not_read(kind, name, key, path)
+                return self._not_read(name, key, path)
             # A kubelet leaves an optional one out, and starts no container without any other.
             reason = f"{kind} {name} has no key {key}"
             return None if optional else Unknown(reason=reason, source=self._source(path))
@@ -261,7 +261,7 @@ class Environment:
             whole = lookup(resource.tree, "data")
             for key, value in whole.items() if kind == "Secret" and isinstance(whole, dict) else ():
                 if str(key) not in data and not is_null(value):
-                    self._values[f"{prefix}{key}"] = self._not_read(kind, name, str(key), f"{path}.{field}")
+                    self._values[f"{prefix}{key}"] = self._not_read(name, str(key), f"{path}.{field}")
 
 
 def entries(node: Any, field: str) -> list[Any]:

@@ -81,9 +81,11 @@ class LoadedSettings:
 
     def states_none(self, name: str) -> bool:
         """Tell whether a statement gives a setting None."""
-        whole = self._settings
-        value, source, _ = (1, None, None) if isinstance(whole, Unknown) else whole.read(name)
-        return value is None and source is not None and bool(source.line)
+        scope = self._settings
+        if isinstance(scope, Unknown):
+            return False
+        value, source, _ = scope.read(name)
+        return value is None and bool(source.line)
 
     def variable(self, name: str) -> Value | None:
         """Return an environment variable as it is after the settings are loaded, None where it isn't set."""

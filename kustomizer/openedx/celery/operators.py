@@ -64,8 +64,8 @@ def binary(op: ast.operator, left: Any, right: Any, line: int) -> Any:
     is_list = isinstance(op, ast.Add) and isinstance(left, list)
     doubt = own_doubt(left) or own_doubt(right) if is_list else doubt_in(left) or doubt_in(right)
     apply = _BINARY.get(type(op))
-    if doubt is not None and _makes_text(op, left, right):
-        return put_together(_BINARY[type(op)], left, right)
+    if doubt is not None and apply is not None and _makes_text(op, left, right):
+        return put_together(apply, left, right)
     if doubt is not None or apply is None or not _is_small(op, left, right):
         return doubt or Opaque(f"the operator {type(op).__name__} isn't followed", line)
     result = apply(left, right)

@@ -110,9 +110,8 @@ def check_triggers(
         if not isinstance(metadata, dict):
             refuse("extraTriggers", f"{at}.metadata", "is missing", "Say what the scaler needs")
         else:
-            odd = [
-                (f".{key}", "isn't a string", "Put it in quotes") for key in metadata if type(metadata[key]) is not str
-            ]
+            others = [key for key, value in metadata.items() if not isinstance(value, str)]
+            odd = [(f".{key}", "isn't a string", "Put it in quotes") for key in others]
             fault = _fault_of_cron(metadata) if kind == "cron" else ""
             odd += [("", f"{fault}: KEDA would scale nothing of this worker", _CRON)] if fault else []
             for key, message, remedy in odd:
